@@ -1,0 +1,8 @@
+"""The triangle of a tall Jacobian, block of rows by block of rows."""
+
+cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil
+cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil
+cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
+               ptrdiff_t column_stride, const double *f, double *t, double *work) noexcept nogil
+cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, double *qtf,
+                         double *work) noexcept nogil

@@ -1,0 +1,13 @@
+"""The iteration, in reverse communication."""
+
+from lmoo._core.model cimport lm_options, lm_state
+
+cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil
+cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil
+cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
+                   const double *diag) noexcept nogil
+cdef int lm_advance(lm_state *s) noexcept nogil
+cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil
+cdef void lm_linearized(lm_state *s) noexcept nogil
+cdef void lm_refuse(lm_state *s) noexcept nogil
+cdef void lm_stop(lm_state *s, int status) noexcept nogil

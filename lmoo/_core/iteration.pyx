@@ -1,0 +1,329 @@
+"""The Levenberg-Marquardt iteration, in reverse communication: it asks, it never calls.
+
+    lm_attach(s, n); lm_start(s, options, x0, diag)
+    while True:
+        request = lm_advance(s)
+        LM_RESIDUAL               evaluate f at s.trial;  lm_residual(s, |f|) or lm_refuse(s)
+        LM_LINEARIZE, LM_REFINE   evaluate J at s.x, fill s.model;  lm_linearized(s) or lm_refuse(s)
+        LM_DONE                   s.status says why
+
+Each step p solves  min |J p + f|^2 + par |D p|^2  with |D p| close to delta or par = 0; the trust
+region's radius delta follows the ratio of the actual to the predicted reduction of |f|^2.
+More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", algorithm 7.1, with
+the order of operations of MINPACK's lmder.  No allocation, no Python object, no array of length m.
+
+A driver that asks again without having answered gets the same request: the state is data, and can
+be stored between any two calls.
+"""
+
+from libc.math cimport fabs, isfinite, sqrt
+from libc.string cimport memcpy, memset
+
+from lmoo._core.lmpar cimport lmpar
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport enorm, scaled_norm
+from lmoo._core.stopping cimport (
+    converged_accurately, converged_like_minpack, failed_like_minpack, within_rounding)
+
+cdef enum:
+    ANSWER_NONE = 0
+    ANSWER_GOOD = 1
+    ANSWER_BAD = 2
+
+cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this much
+cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
+
+
+# ---- memory ---------------------------------------------------------------------------------
+
+cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
+    """Bytes of a state for n parameters, with all its arrays."""
+    return sizeof(lm_state) + <size_t>(n * n + 10 * n) * sizeof(double) + <size_t>n * sizeof(int)
+
+
+cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
+    """Point the state's arrays into its own block of lm_state_bytes(n), which the caller owns."""
+    cdef double *next = <double *>(s + 1)
+    s.n = n
+    s.x = next
+    s.trial = next + n
+    s.base = next + 2 * n
+    s.diag = next + 3 * n
+    s.step = next + 4 * n
+    s.sdiag = next + 5 * n
+    s.wa1 = next + 6 * n
+    s.wa2 = next + 7 * n
+    s.model.qtf = next + 8 * n
+    s.model.acnorm = next + 9 * n
+    s.model.r = next + 10 * n
+    s.model.ipvt = <int *>(next + 10 * n + n * n)
+
+
+# ---- the dialogue ---------------------------------------------------------------------------
+
+cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
+                   const double *diag) noexcept nogil:
+    """Begin at x0.
+
+    s        attached to a block of its own
+    options  read once, copied
+    x0       n doubles, finite, copied
+    diag     n positive doubles, copied; NULL where the scaling is to follow the columns of J
+    """
+    cdef ptrdiff_t n = s.n
+    memset(s, 0, lm_state_bytes(n))
+    lm_attach(s, n)
+    s.version = LM_STATE_VERSION
+    s.options = options[0]
+    s.options.user_scale = diag != NULL
+    memcpy(s.trial, x0, <size_t>n * sizeof(double))
+    memcpy(s.x, x0, <size_t>n * sizeof(double))
+    memcpy(s.base, x0, <size_t>n * sizeof(double))
+    if diag != NULL:
+        memcpy(s.diag, diag, <size_t>n * sizeof(double))
+    s.request = LM_RESIDUAL
+
+
+cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil:
+    """Answer LM_RESIDUAL: |f(trial)|, every entry of f being finite."""
+    s.fnorm1 = fnorm
+    s.answer = ANSWER_GOOD
+
+
+cdef void lm_linearized(lm_state *s) noexcept nogil:
+    """Answer LM_LINEARIZE or LM_REFINE: s.model is that of s.x, all of it finite."""
+    s.answer = ANSWER_GOOD
+
+
+cdef void lm_refuse(lm_state *s) noexcept nogil:
+    """Answer any request: the point is bad, s.model is as it was."""
+    s.answer = ANSWER_BAD
+
+
+cdef void lm_stop(lm_state *s, int status) noexcept nogil:
+    """End the iteration from outside, at its last good point."""
+    if s.request == LM_DONE:
+        return
+    if s.request == LM_LINEARIZE and s.started:
+        # The point just accepted is good as far as anyone knows; its f is the driver's.
+        s.answer = ANSWER_NONE
+    s.status = status
+    s.request = LM_DONE
+
+
+cdef int lm_advance(lm_state *s) noexcept nogil:
+    """Take the answer in and go on to the next request."""
+    cdef int answer = s.answer
+    s.answer = ANSWER_NONE
+    if answer == ANSWER_NONE or s.request == LM_DONE:
+        return s.request
+    s.accepted = s.reverted = 0
+    if s.request == LM_RESIDUAL:
+        if not s.started:
+            s.request = _begin(s, answer)
+        elif answer == ANSWER_BAD:
+            s.request = _shorten(s)
+        else:
+            s.request = _judge(s)
+    elif answer == ANSWER_BAD:
+        s.request = _bad_model(s)
+    else:
+        s.request = _new_model(s)
+    return s.request
+
+
+cdef int _done(lm_state *s, int status) noexcept nogil:
+    s.status = status
+    return LM_DONE
+
+
+# ---- points and models ----------------------------------------------------------------------
+
+cdef int _begin(lm_state *s, int answer) noexcept nogil:
+    """The residual at x0 is in."""
+    if answer == ANSWER_BAD:
+        return _done(s, LM_START_NOT_FINITE)
+    s.fnorm = s.fnorm1
+    s.started = 1
+    return LM_LINEARIZE
+
+
+cdef int _new_model(lm_state *s) noexcept nogil:
+    """The model at x is in: scale, test the gradient, take the first or next step."""
+    cdef bint first = s.njev == 0
+    s.njev += 1
+    if s.request == LM_REFINE:
+        _refined(s)
+    memcpy(s.base, s.x, <size_t>s.n * sizeof(double))
+    s.base_fnorm = s.fnorm
+    if first:
+        _first_radius(s)
+    s.newton = enorm(s.n, s.model.qtf)
+    s.gnorm = _gradient_norm(s)
+    if s.gnorm <= s.options.gtol:
+        return _stop_or_refine(s, LM_GTOL)
+    if not s.options.user_scale:
+        _rescale(s)
+    return _propose(s)
+
+
+cdef void _refined(lm_state *s) noexcept nogil:
+    """The better derivatives have a say of their own: the radius that the worse ones ruined is
+    no bound for them."""
+    s.refined = 1
+    s.last_pnorm = 0.0
+    s.delta = max(s.delta, 0.01 * s.xnorm)
+
+
+cdef int _bad_model(lm_state *s) noexcept nogil:
+    """J cannot be had at x: back to the last good point, and a shorter step from there."""
+    if s.request == LM_REFINE:
+        return _done(s, s.status)
+    if s.njev == 0:
+        return _done(s, LM_START_NOT_FINITE)
+    memcpy(s.x, s.base, <size_t>s.n * sizeof(double))
+    s.fnorm = s.base_fnorm
+    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.reverted = 1
+    return _shorten(s)
+
+
+cdef void _first_radius(lm_state *s) noexcept nogil:
+    """D and delta from the first model."""
+    cdef ptrdiff_t j
+    if not s.options.user_scale:
+        for j in range(s.n):
+            s.diag[j] = s.model.acnorm[j] if s.model.acnorm[j] != 0.0 else 1.0
+    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.delta = s.options.factor * s.xnorm
+    if s.delta == 0.0:
+        s.delta = s.options.factor
+
+
+cdef void _rescale(lm_state *s) noexcept nogil:
+    """D grows with the columns of J and never shrinks (More' 1978, section 6)."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.diag[j] = max(s.diag[j], s.model.acnorm[j])
+
+
+cdef double _gradient_norm(lm_state *s) noexcept nogil:
+    """Largest |J_j^T f| / (|J_j| |f|) over the columns j, 0 where f = 0."""
+    cdef double total, gnorm = 0.0
+    cdef ptrdiff_t i, j, n = s.n
+    if s.fnorm == 0.0:
+        return 0.0
+    for j in range(n):
+        if s.model.acnorm[s.model.ipvt[j]] != 0.0:
+            total = 0.0
+            for i in range(j + 1):
+                total += s.model.r[i + j * n] * (s.model.qtf[i] / s.fnorm)
+            gnorm = max(gnorm, fabs(total / s.model.acnorm[s.model.ipvt[j]]))
+    return gnorm
+
+
+# ---- steps ----------------------------------------------------------------------------------
+
+cdef int _propose(lm_state *s) noexcept nogil:
+    """The next trial point, from the model, delta and D."""
+    cdef ptrdiff_t j, n = s.n
+    s.par = lmpar(n, s.model.r, n, s.model.ipvt, s.diag, s.model.qtf, s.delta, s.par,
+                  s.step, s.sdiag, s.wa1, s.wa2)
+    for j in range(n):
+        s.step[j] = -s.step[j]
+        s.trial[j] = s.x[j] + s.step[j]
+    s.pnorm = scaled_norm(n, s.diag, s.step, s.wa2)
+    if s.steps == 0:
+        s.delta = min(s.delta, s.pnorm)
+    _predict(s)
+    return LM_RESIDUAL
+
+
+cdef void _predict(lm_state *s) noexcept nogil:
+    """Reduction of |f|^2, relative, that the model promises for the step, and its slope."""
+    cdef double temp1, temp2
+    cdef ptrdiff_t i, j, n = s.n
+    for j in range(n):
+        s.wa1[j] = 0.0
+        for i in range(j + 1):
+            s.wa1[i] += s.model.r[i + j * n] * s.step[s.model.ipvt[j]]
+    temp1 = enorm(n, s.wa1) / s.fnorm
+    temp2 = (sqrt(s.par) * s.pnorm) / s.fnorm
+    s.prered = temp1 * temp1 + temp2 * temp2 / 0.5
+    s.dirder = -(temp1 * temp1 + temp2 * temp2)
+
+
+cdef int _shorten(lm_state *s) noexcept nogil:
+    """The trial was a bad point: the same direction or one nearer the gradient, a shorter step."""
+    s.nit += 1
+    s.refused += 1
+    s.ratio = s.actred = 0.0
+    s.last_pnorm = 0.0
+    s.delta = SHORTEN * min(s.delta, s.pnorm)
+    s.par /= SHORTEN
+    # x + step rounds to x below this: there is nowhere left to go that is not bad.
+    if s.delta <= s.options.epsfcn * s.xnorm or s.delta == 0.0:
+        return _done(s, LM_DOMAIN)
+    if s.nfev >= s.options.maxfev:
+        return _done(s, LM_MAXFEV)
+    return _propose(s)
+
+
+cdef int _judge(lm_state *s) noexcept nogil:
+    """Compare what the trial point brought with what the model promised (More' 1978, 7.1)."""
+    cdef int status
+    s.nit += 1
+    s.actred = -1.0
+    if 0.1 * s.fnorm1 < s.fnorm:
+        s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
+    s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
+    if s.options.tests == LM_TESTS_ACCURATE and within_rounding(s):
+        s.ratio = 1.0
+    _update_radius(s)
+    if s.ratio >= LEAST_RATIO:
+        _accept(s)
+    if s.options.tests == LM_TESTS_ACCURATE:
+        status = converged_accurately(s)
+    else:
+        status = converged_like_minpack(s)
+    if status != LM_RUNNING:
+        return _stop_or_refine(s, status)
+    status = failed_like_minpack(s)
+    if status != LM_RUNNING:
+        return _stop_or_refine(s, status)
+    if not s.accepted:
+        return _propose(s)
+    return LM_LINEARIZE
+
+
+cdef void _update_radius(lm_state *s) noexcept nogil:
+    """More' (1978), section 4: shrink along the parabola through what is known, or grow."""
+    cdef double temp
+    if s.ratio <= 0.25:
+        temp = 0.5
+        if s.actred < 0.0:
+            temp = 0.5 * s.dirder / (s.dirder + 0.5 * s.actred)
+        if 0.1 * s.fnorm1 >= s.fnorm or temp < 0.1:
+            temp = 0.1
+        s.delta = temp * min(s.delta, s.pnorm / 0.1)
+        s.par /= temp
+    elif s.par == 0.0 or s.ratio >= 0.75:
+        s.delta = s.pnorm / 0.5
+        s.par *= 0.5
+
+
+cdef void _accept(lm_state *s) noexcept nogil:
+    memcpy(s.x, s.trial, <size_t>s.n * sizeof(double))
+    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.fnorm = s.fnorm1
+    s.steps += 1
+    s.accepted = 1
+    s.refused = 0
+
+
+cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
+    """Before stopping on derivatives that could be better, ask for those."""
+    s.status = status
+    if (s.options.refine and not s.refined and s.fnorm != 0.0 and status != LM_MAXFEV):
+        return LM_REFINE
+    return LM_DONE

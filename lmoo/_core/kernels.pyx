@@ -1,0 +1,129 @@
+"""The kernels as Python functions on arrays, for tests and for those who study them."""
+
+from libc.stdlib cimport free, malloc
+
+import numpy as np
+
+from lmoo._core.covariance cimport inverse_gram
+from lmoo._core.fold cimport fold as c_fold, fold_block_rows, fold_work_bytes, pivot_triangle
+from lmoo._core.lmpar cimport lmpar as c_lmpar
+from lmoo._core.norms cimport enorm as c_enorm
+from lmoo._core.qr cimport apply_qt, qrfac as c_qrfac, qrsolv as c_qrsolv
+
+
+def enorm(const double[::1] x):
+    """Euclidean norm of x, which neither overflows nor underflows."""
+    return c_enorm(x.shape[0], &x[0]) if x.shape[0] else 0.0
+
+
+def qrfac(a, f=None):
+    """QR factorisation with column pivoting of a, (m, n) with m >= n.
+
+    Returns
+    -------
+    fjac : (m, n) array, Fortran-ordered: R on and above the diagonal, Householder vectors below
+    ipvt : (n,) int32 array, ``a[:, ipvt] = Q R``
+    acnorm : (n,) array, the norms of the columns of a
+    qtf : (n,) array, ``(Q^T f)[:n]``; zeros without f
+    """
+    cdef double[::1, :] fjac = np.array(a, dtype=np.float64, order="F")
+    cdef ptrdiff_t m = fjac.shape[0], n = fjac.shape[1]
+    if not m >= n >= 1:
+        raise ValueError(f"a must have at least as many rows as columns, and one; it is {m} x {n}")
+    cdef double[::1] wa = np.zeros(m) if f is None else np.array(f, dtype=np.float64)
+    if wa.shape[0] != m:
+        raise ValueError(f"f must have {m} entries, as a has rows; it has {wa.shape[0]}")
+    cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
+    cdef double[::1] rdiag = np.empty(n)
+    cdef double[::1] acnorm = np.empty(n)
+    cdef double[::1] work = np.empty(n)
+    cdef double[::1] qtf = np.empty(n)
+    c_qrfac(m, n, &fjac[0, 0], m, &ipvt[0], &rdiag[0], &acnorm[0], &work[0])
+    apply_qt(m, n, &fjac[0, 0], m, &rdiag[0], &wa[0], &qtf[0])
+    return np.asarray(fjac), np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
+
+
+def fold(a, f):
+    """The same model by the fold: (R, ipvt, acnorm, qtf), R (n, n)."""
+    cdef const double[:, :] rows = np.asarray(a, dtype=np.float64)
+    cdef const double[::1] vector = np.ascontiguousarray(f, dtype=np.float64)
+    cdef ptrdiff_t m = rows.shape[0], n = rows.shape[1]
+    if not m >= n >= 1:
+        raise ValueError(f"a must have at least as many rows as columns, and one; it is {m} x {n}")
+    if vector.shape[0] != m:
+        raise ValueError(f"f must have {m} entries, as a has rows; it has {vector.shape[0]}")
+    cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
+    cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
+    cdef double[::1] acnorm = np.empty(n)
+    cdef double[::1] qtf = np.empty(n)
+    cdef ptrdiff_t row_stride = rows.strides[0] // 8, column_stride = rows.strides[1] // 8
+    cdef double *work = <double *>malloc(fold_work_bytes(n))
+    if work == NULL:
+        raise MemoryError()
+    with nogil:
+        c_fold(m, n, &rows[0, 0], row_stride, column_stride, &vector[0], &t[0, 0], work)
+        pivot_triangle(n, &t[0, 0], &ipvt[0], &acnorm[0], &qtf[0], work)
+    free(work)
+    return np.asarray(t)[:, :n].copy(), np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
+
+
+cdef tuple _factor(r, ipvt):
+    """R as the kernels want it, with room below the diagonal, and the permutation."""
+    matrix = np.array(r, dtype=np.float64, order="F")
+    permutation = np.ascontiguousarray(ipvt, dtype=np.int32)
+    n = len(permutation)
+    if matrix.shape != (n, n) or sorted(permutation) != list(range(n)):
+        raise ValueError(f"r must be n x n and ipvt a permutation of range(n); r is "
+                         f"{matrix.shape}, ipvt {permutation}")
+    return matrix, permutation
+
+
+cdef double[::1] _vector(value, ptrdiff_t n, str name):
+    vector = np.array(value, dtype=np.float64).ravel()
+    if vector.shape[0] != n:
+        raise ValueError(f"{name} must have {n} entries; it has {vector.shape[0]}")
+    return vector
+
+
+def qrsolv(r, ipvt, diag, qtb):
+    """Solve min |A x - b|^2 + |D x|^2 from A P = Q R; returns x."""
+    matrix, permutation = _factor(r, ipvt)
+    cdef double[::1, :] rr = matrix
+    cdef int[::1] p = permutation
+    cdef ptrdiff_t n = p.shape[0]
+    cdef double[::1] d = _vector(diag, n, "diag"), q = _vector(qtb, n, "qtb")
+    cdef double[::1] x = np.empty(n), sdiag = np.empty(n), wa = np.empty(n)
+    c_qrsolv(n, &rr[0, 0], n, &p[0], &d[0], &q[0], &x[0], &sdiag[0], &wa[0])
+    return np.asarray(x)
+
+
+def lmpar(r, ipvt, diag, qtb, double delta, double par=0.0):
+    """The Levenberg-Marquardt parameter and step for radius delta; returns (par, x)."""
+    matrix, permutation = _factor(r, ipvt)
+    cdef double[::1, :] rr = matrix
+    cdef int[::1] p = permutation
+    cdef ptrdiff_t n = p.shape[0]
+    cdef double[::1] d = _vector(diag, n, "diag"), q = _vector(qtb, n, "qtb")
+    cdef double[::1] x = np.empty(n), sdiag = np.empty(n), wa1 = np.empty(n), wa2 = np.empty(n)
+    if not delta > 0.0 or not par >= 0.0:
+        raise ValueError(f"delta must be positive and par not negative; they are {delta}, {par}")
+    par = c_lmpar(n, &rr[0, 0], n, &p[0], &d[0], &q[0], delta, par, &x[0], &sdiag[0],
+                  &wa1[0], &wa2[0])
+    return par, np.asarray(x)
+
+
+def covariance(r, ipvt):
+    """(J^T J)^-1 from the factor of J; None where R is singular."""
+    matrix, permutation = _factor(r, ipvt)
+    cdef double[::1, :] rr = matrix
+    cdef int[::1] p = permutation
+    cdef ptrdiff_t n = p.shape[0]
+    cdef double[:, ::1] work = np.empty((n, n)), out = np.empty((n, n))
+    if inverse_gram(n, &rr[0, 0], &p[0], &work[0, 0], &out[0, 0]):
+        return None
+    return np.asarray(out)
+
+
+def block_rows(ptrdiff_t n):
+    """Rows of a block of the fold for n columns."""
+    return fold_block_rows(n)

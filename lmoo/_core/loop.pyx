@@ -1,0 +1,324 @@
+"""The driver for problems written in Python: it answers what the iteration asks.
+
+``step`` is the whole of it, and reads like the algorithm.  Memory: the state (n^2), three residual
+vectors, one Jacobian buffer, all made once a solve; nothing is allocated afterwards but the x that
+user code gets as its own.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport isfinite
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from lmoo._core.covariance cimport inverse_gram
+from lmoo._core.derivatives cimport Derivatives
+from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.iteration cimport *
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport enorm, first_not_finite
+from lmoo._core.qr cimport apply_qt, qrfac
+from lmoo._core.residual cimport Residual, own_vector
+
+# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
+# GIL costs less than keeping it.
+cdef double LARGE = 1e6
+
+
+cdef class Loop:
+    """One solve of a problem given by Python callables.
+
+    Parameters
+    ----------
+    fun : Residual
+        New: its counts become those of the solve.
+    jac : Derivatives
+    x0 : (n,) float64 array, contiguous, finite
+    diag : (n,) float64 array of positive numbers, or None
+    ftol, xtol, gtol, factor, epsfcn : float
+    maxfev : int
+    tests : int
+        0 for MINPACK's, 1 for the accurate ones.
+    """
+
+    def __cinit__(self, Residual fun, Derivatives jac, const double[::1] x0, diag, double ftol,
+                  double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests):
+        cdef lm_options options
+        cdef const double[::1] scale
+        self.fun, self.jac = fun, jac
+        self.n = x0.shape[0]
+        self.m = -1
+        self.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
+        if self.s == NULL:
+            raise MemoryError()
+        lm_attach(self.s, self.n)
+        options.ftol, options.xtol, options.gtol, options.factor = ftol, xtol, gtol, factor
+        options.maxfev, options.tests, options.refine = maxfev, tests, jac.can_refine
+        options.epsfcn = 2.0**-52
+        options.user_scale = 0
+        if diag is None:
+            lm_start(self.s, &options, &x0[0], NULL)
+        else:
+            scale = diag
+            lm_start(self.s, &options, &x0[0], &scale[0])
+
+    def __dealloc__(self):
+        free(self.s)
+        free(self.memory)
+
+    # ---- the solve --------------------------------------------------------------------------
+
+    cdef int step(self) except -1:
+        """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
+        cdef lm_state *s = self.s
+        cdef int request = lm_advance(s)
+        cdef ptrdiff_t nit = s.nit
+        while request != LM_DONE and s.nit == nit:
+            if request == LM_RESIDUAL:
+                if self.m < 0:
+                    self.begin()
+                else:
+                    self.evaluate()
+            else:
+                self.linearize(request == LM_REFINE)
+            s.nfev = self.fun.nfev
+            request = lm_advance(s)
+            if s.accepted:
+                self.f, self.trial, self.previous = self.trial, self.previous, self.f
+            elif s.reverted:
+                self.f, self.previous = self.previous, self.f
+        return request != LM_DONE or s.nit != nit
+
+    def run(self):
+        """Iterate to the end."""
+        while self.step():
+            PyErr_CheckSignals()
+
+    def advance(self):
+        """One iteration; False where there was none left."""
+        return bool(self.step())
+
+    def stop(self, int status):
+        """End the iteration at its last good point."""
+        lm_stop(self.s, status)
+
+    cdef int begin(self) except -1:
+        """The first residual: it tells m."""
+        cdef bint bad = self.fun.begin(self.n, self.s.trial)
+        if not bad:
+            if self.fun.m < self.n:
+                raise TypeError(
+                    f"Improper input: func input vector length N={self.n} must not exceed func "
+                    f"output vector length M={self.fun.m}")
+            self.m = self.fun.m
+            self.allocate()
+            self.fun.take(self.fun.first, self.trial)
+            self.fun.first = None
+            memcpy(self.f, self.trial, <size_t>self.m * sizeof(double))
+            bad = first_not_finite(self.m, self.f) >= 0
+            self.s.options.epsfcn = self.fun.eps
+        if bad:
+            lm_refuse(self.s)
+        else:
+            lm_residual(self.s, enorm(self.m, self.f))
+        return 0
+
+    cdef int allocate(self) except -1:
+        """All memory that depends on m."""
+        cdef size_t m = <size_t>self.m, n = <size_t>self.n
+        cdef size_t kernels = n * n + 4 * n + fold_work_bytes(self.n) // sizeof(double)
+        self.memory = <double *>malloc((3 * m + kernels) * sizeof(double))
+        if self.memory == NULL:
+            raise MemoryError()
+        self.f, self.previous, self.trial = self.memory, self.memory + m, self.memory + 2 * m
+        self.work = self.memory + 3 * m
+        self.out = np.empty((self.m, self.n), order="F")
+        self.fjac = self.out
+        return 0
+
+    cdef int evaluate(self) except -1:
+        """Answer LM_RESIDUAL."""
+        if self.fun.evaluate(self.n, self.s.trial, self.trial):
+            lm_refuse(self.s)
+        else:
+            lm_residual(self.s, enorm(self.m, self.trial))
+        return 0
+
+    cdef int linearize(self, bint better) except -1:
+        """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
+        cdef bint good
+        if self.jac.fill(self.fun, self.s, self.f, &self.fjac[0, 0], self.out, better):
+            lm_refuse(self.s)
+            return 0
+        if <double>self.m * self.n * self.n > LARGE:
+            with nogil:
+                good = self.fold_rows()
+        else:
+            good = self.factor_in_place()
+        if good:
+            lm_linearized(self.s)
+        else:
+            lm_refuse(self.s)
+        return 0
+
+    cdef bint factor_in_place(self) noexcept nogil:
+        """The model by qrfac on the whole Jacobian; False where an entry is not finite."""
+        cdef ptrdiff_t i, j, m = self.m, n = self.n
+        cdef double *a = &self.fjac[0, 0]
+        cdef double *acnorm = self.work + n
+        for j in range(n):
+            if not isfinite(enorm(m, a + j * m)):
+                return False
+        qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm)
+        # The trial is judged by now, so its memory is free for Q^T f.
+        memcpy(self.trial, self.f, <size_t>m * sizeof(double))
+        apply_qt(m, n, a, m, self.work, self.trial, self.s.model.qtf)
+        for j in range(n):
+            for i in range(j + 1):
+                self.s.model.r[i + j * n] = a[i + j * m]
+        self.factored = True
+        return True
+
+    cdef bint fold_rows(self) noexcept nogil:
+        """The model by one pass over the rows; False where an entry is not finite."""
+        cdef ptrdiff_t j, m = self.m, n = self.n
+        cdef double *t = self.work
+        cdef double *block = t + n * n + n
+        memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+        fold(m, n, &self.fjac[0, 0], 1, m, self.f, t, block)
+        for j in range(n):
+            if first_not_finite(j + 1, t + j * n) >= 0:
+                return False
+        pivot_triangle(n, t, self.s.model.ipvt, self.s.model.acnorm, self.s.model.qtf, block)
+        memcpy(self.s.model.r, t, <size_t>(n * n) * sizeof(double))
+        self.factored = False
+        return True
+
+    # ---- what came of it --------------------------------------------------------------------
+
+    @property
+    def status(self):
+        return self.s.status
+
+    @property
+    def done(self):
+        return self.s.request == LM_DONE
+
+    @property
+    def nfev(self):
+        return self.fun.nfev
+
+    @property
+    def njev(self):
+        return self.s.njev
+
+    @property
+    def nit(self):
+        return self.s.nit
+
+    @property
+    def fnorm(self):
+        return self.s.fnorm
+
+    @property
+    def gnorm(self):
+        return self.s.gnorm
+
+    @property
+    def linearized(self):
+        """Whether there is a linear model at all."""
+        return self.s.njev > 0
+
+    @property
+    def x(self):
+        """The current point, a copy."""
+        return own_vector(self.n, self.s.x)
+
+    @property
+    def residual(self):
+        """f at x, a copy; empty before the first evaluation."""
+        return own_vector(self.m, self.f) if self.m >= 0 else np.empty(0)
+
+    @property
+    def qtf(self):
+        return own_vector(self.n, self.s.model.qtf)
+
+    @property
+    def acnorm(self):
+        return own_vector(self.n, self.s.model.acnorm)
+
+    @property
+    def r(self):
+        """R, (n, n), zeros below the diagonal, a copy."""
+        cdef ptrdiff_t n = self.n
+        return np.triu(np.asarray(<double[:n, :n]>self.s.model.r).T)
+
+    @property
+    def ipvt(self):
+        """The permutation, int32, 0-based, a copy."""
+        cdef ptrdiff_t n = self.n
+        return np.array(<int[:n]>self.s.model.ipvt, dtype=np.int32)
+
+    def factors(self):
+        """MINPACK's fjac, (n, m) C-contiguous, with its own memory.
+
+        Where the fold was used there are no Householder vectors: zeros below R.
+        """
+        if self.factored:
+            return np.array(self.out.T, order="C")
+        packed = np.zeros((self.n, self.m))
+        packed[:, :self.n] = self.r.T
+        return packed
+
+    def covariance(self):
+        """(J^T J)^-1 of the last model, or None where R is singular."""
+        cdef ptrdiff_t n = self.n
+        cdef double[:, ::1] out = np.empty((n, n))
+        cdef double[:, ::1] work = np.empty((n, n))
+        if inverse_gram(n, self.s.model.r, self.s.model.ipvt, &work[0, 0], &out[0, 0]):
+            return None
+        return np.asarray(out)
+
+    def record(self):
+        """The last iteration: the fields of an iteration record, in its order."""
+        cdef lm_state *s = self.s
+        gradient = np.empty(self.n)
+        gradient[self.ipvt] = self.r.T @ self.qtf
+        return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.par, gradient, s.gnorm,
+                s.ratio, bool(s.accepted), self.fun.nfev, s.njev)
+
+    # ---- storing a solve in the middle --------------------------------------------------------
+
+    def snapshot(self):
+        """Everything that the solve has come to, as plain data."""
+        cdef size_t size = lm_state_bytes(self.n)
+        vectors = None
+        if self.m >= 0:
+            vectors = (self.residual, own_vector(self.m, self.previous))
+        return {
+            "version": LM_STATE_VERSION,
+            "size": size,
+            "state": (<char *>self.s)[:size],
+            "vectors": vectors,
+            "nfev": self.fun.nfev,
+            "eps": self.fun.eps,
+        }
+
+    def restore(self, dict stored):
+        """Take a snapshot of a solve of the same problem and go on from there."""
+        cdef size_t size = lm_state_bytes(self.n)
+        cdef bytes state = stored["state"]
+        if stored["version"] != LM_STATE_VERSION or stored["size"] != size:
+            raise ValueError(
+                f"the stored solve has format {stored['version']} and {stored['size']} bytes; "
+                f"this lmoo reads format {LM_STATE_VERSION} and {size} bytes")
+        memcpy(self.s, <const char *>state, size)
+        lm_attach(self.s, self.n)
+        self.fun.nfev, self.fun.eps = stored["nfev"], stored["eps"]
+        if stored["vectors"] is not None:
+            f, previous = stored["vectors"]
+            self.m = self.fun.m = len(f)
+            self.allocate()
+            self.fun.take(f, self.f)
+            self.fun.take(previous, self.previous)
