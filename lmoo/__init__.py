@@ -1,0 +1,44 @@
+"""Nonlinear least squares: Levenberg-Marquardt as in MINPACK, object-oriented and compiled.
+
+`leastsq` takes scipy's arguments; `Problem`, `Solver` and `Result` are the framework under it.
+"""
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
+from lmoo.errors import EvaluationError
+from lmoo.jacobian import (
+    Analytic,
+    CentralDifference,
+    ColumnMajor,
+    ComplexStep,
+    ForwardDifference,
+    Jacobian,
+)
+from lmoo.minpack import leastsq
+from lmoo.problem import FunctionProblem, Problem
+from lmoo.status import Status
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Analytic",
+    "CentralDifference",
+    "ColumnMajor",
+    "ComplexStep",
+    "EvaluationError",
+    "ForwardDifference",
+    "FunctionProblem",
+    "Jacobian",
+    "Problem",
+    "Status",
+    "datasets",
+    "leastsq",
+]
+
+
+def __getattr__(name: str) -> _Any:
+    """Import the data sets when first used, so that they cost nothing before."""
+    if name == "datasets":
+        return _import_module("lmoo.datasets")
+    raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

@@ -109,7 +109,7 @@ cdef class Loop:
         if not bad:
             if self.fun.m < self.n:
                 raise TypeError(
-                    f"Improper input: func input vector length N={self.n} must not exceed func "
+                    f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
                     f"output vector length M={self.fun.m}")
             self.m = self.fun.m
             self.allocate()
@@ -133,7 +133,7 @@ cdef class Loop:
             raise MemoryError()
         self.f, self.previous, self.trial = self.memory, self.memory + m, self.memory + 2 * m
         self.work = self.memory + 3 * m
-        self.out = np.empty((self.m, self.n), order="F")
+        self.out = np.zeros((self.m, self.n), order="F")
         self.fjac = self.out
         return 0
 
@@ -259,6 +259,10 @@ cdef class Loop:
         """The permutation, int32, 0-based, a copy."""
         cdef ptrdiff_t n = self.n
         return np.array(<int[:n]>self.s.model.ipvt, dtype=np.int32)
+
+    def out_of_jacobian(self):
+        """The Jacobian buffer as the strategy left it, (m, n), a copy; empty before that."""
+        return np.array(self.out) if self.out is not None else np.empty((0, 0))
 
     def factors(self):
         """MINPACK's fjac, (n, m) C-contiguous, with its own memory.

@@ -1,0 +1,243 @@
+"""`leastsq`: scipy's signature and tuple.  Argument handling, and nothing else."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.derivatives import Derivatives, Differences, Rows
+from lmoo._core.loop import Loop
+from lmoo._core.residual import Residual
+from lmoo.errors import EvaluationError
+from lmoo.status import Status
+
+__all__ = ["leastsq"]
+
+_EPS = 2.0**-52
+
+
+def leastsq(
+    func: Callable[..., ArrayLike],
+    x0: ArrayLike,
+    args: tuple[Any, ...] | Any = (),
+    Dfun: Callable[..., ArrayLike] | None = None,
+    full_output: bool = False,
+    col_deriv: bool = False,
+    ftol: float = 1.49012e-8,
+    xtol: float = 1.49012e-8,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+) -> tuple[Any, ...]:
+    """Minimise the sum of squares of a vector of functions, as MINPACK's lmder and lmdif do.
+
+    The arguments, the returned tuple and the evaluation counts are those of
+    ``scipy.optimize.leastsq``; `Solver` is the same iteration with tests that go further.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns m >= n real numbers for n parameters x (float64, its own).
+    x0 : array_like
+        Starting point, of any shape; flattened, and cast to float64.
+    args : tuple, default ()
+        Further arguments of `func` and `Dfun`; anything but a tuple is one argument.
+    Dfun : callable, optional
+        ``Dfun(x, *args)`` returns the Jacobian, (m, n).  Forward differences without it.
+    full_output : bool, default False
+        Return ``(x, cov_x, infodict, mesg, ier)``.
+    col_deriv : bool, default False
+        `Dfun` returns the transpose, (n, m), which needs no copying into place.
+    ftol : float, default 1.49012e-8
+        Relative error desired in the sum of squares.
+    xtol : float, default 1.49012e-8
+        Relative error desired in x.
+    gtol : float, default 0.0
+        Largest cosine desired between the residual and a column of the Jacobian.
+    maxfev : int, default 0
+        Evaluations of `func` after which to stop; 0 or less: 200 (n + 1), with `Dfun` 100 (n + 1).
+    epsfcn : float, optional
+        Relative error of `func`, from which the step of forward differences follows,
+        ``sqrt(max(epsfcn, 2**-52)) * |x_j|``.  None: the precision in which it returns.
+    factor : float, default 100
+        First bound of the step, in units of ``|diag * x0|``.
+    diag : (n,) array_like, optional
+        Positive scale factors of the parameters; None: the norms of the Jacobian's columns.
+
+    Returns
+    -------
+    x : (n,) float64 array
+        The solution, or the last good point.
+    cov_x : (n, n) float64 array or None
+        ``inv(J.T @ J)`` of the last Jacobian, to be multiplied by the variance of the residuals;
+        None where it is singular or `ier` is not 1 to 4.  With `full_output` only.
+    infodict : dict
+        ``fvec`` (the residual at x), ``nfev``, ``njev`` (with `Dfun`), ``fjac``, ``ipvt``,
+        ``qtf``: ``fjac.T[:n]`` holds R on and above its diagonal, ``J[:, ipvt] = Q R``, and
+        ``qtf = (Q.T @ f)[:n]``.  With `full_output` only.
+    mesg : str
+        Why it stopped.  With `full_output` only.
+    ier : int
+        A value of `Status`: 1 to 4 mean that a minimum was found.
+
+    Raises
+    ------
+    TypeError
+        m < n, a Jacobian of the wrong shape, an argument or a result of the wrong type; in the
+        short form also an improper tolerance, `factor` or `diag`.
+    ValueError
+        `func` returns a different number of values than before; `diag` of the wrong length.
+
+    Warns
+    -----
+    RuntimeWarning
+        In the short form, where `ier` says that no minimum was found.
+
+    References
+    ----------
+    More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes
+    in Mathematics 630; More', Garbow, Hillstrom (1980), "User guide for MINPACK-1", ANL-80-74.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo import leastsq
+    >>> t = np.linspace(0, 4, 20)
+    >>> y = 2.5 * np.exp(-1.3 * t)
+    >>> x, ier = leastsq(lambda x: x[0] * np.exp(-x[1] * t) - y, [1, 1])
+    >>> x.round(6), ier
+    (array([2.5, 1.3]), 2)
+    """
+    x = _start(x0)
+    if not isinstance(args, tuple):
+        args = (args,)
+    n = x.size
+    scale = None if diag is None else _scale(diag, n)
+    if n == 0 or not _proper(ftol, xtol, gtol, factor, scale):
+        return _improper(x, full_output, ftol, xtol, gtol, factor, scale)
+    if not np.isfinite(x).all():
+        return _not_finite_start(x, full_output)
+    if maxfev <= 0:
+        maxfev = (200 if Dfun is None else 100) * (n + 1)
+    fun = Residual(func, args, {}, "func", True, EvaluationError)
+    jac = _derivatives(Dfun, args, col_deriv, epsfcn)
+    loop = Loop(fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0)
+    loop.run()
+    status = loop.status
+    if not full_output:
+        if not 1 <= status <= 4:
+            warnings.warn(_message(loop, ftol, xtol, gtol, maxfev), RuntimeWarning, stacklevel=2)
+        return loop.x, status
+    info = _infodict(loop, Dfun is not None)
+    cov_x = loop.covariance() if 1 <= status <= 4 else None
+    return loop.x, cov_x, info, _message(loop, ftol, xtol, gtol, maxfev), status
+
+
+def _start(x0: ArrayLike) -> NDArray[np.float64]:
+    """Return x0 as a new float64 vector."""
+    x = np.asarray(x0)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
+    return np.array(x, dtype=np.float64).ravel()
+
+
+def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return diag as n float64 numbers of our own."""
+    scale = np.asarray(diag)
+    if scale.dtype.kind not in "biuf":
+        raise TypeError(f"diag must be real numbers; it is of dtype {scale.dtype}: {diag!r}")
+    if scale.size != n:
+        raise ValueError(f"diag must have one entry per parameter, {n}; it has {scale.size}")
+    return np.array(scale, dtype=np.float64).ravel()
+
+
+def _proper(
+    ftol: float, xtol: float, gtol: float, factor: float, scale: NDArray[np.float64] | None
+) -> bool:
+    """Whether MINPACK would take these options; NaN is none."""
+    return (
+        ftol >= 0
+        and xtol >= 0
+        and gtol >= 0
+        and factor > 0
+        and (scale is None or bool((scale > 0).all()))
+    )
+
+
+def _derivatives(
+    dfun: Callable[..., ArrayLike] | None, args: tuple[Any, ...], columns: bool, epsfcn: Any
+) -> Derivatives:
+    """Return the strategy: the user's Jacobian, or MINPACK's forward differences."""
+    if dfun is not None:
+        name = getattr(dfun, "__name__", type(dfun).__name__)
+        return Rows(dfun, args, {}, f"Dfun ({name})", bool(columns), EvaluationError)
+    # 0 stands for the precision of what func returns.
+    eps = 0.0 if epsfcn is None else max(epsfcn, _EPS)
+    return Differences(False, eps, None, True, False)
+
+
+def _infodict(loop: Loop, analytic: bool) -> dict[str, Any]:
+    info: dict[str, Any] = {"fvec": loop.residual, "nfev": loop.nfev}
+    if analytic:
+        info["njev"] = loop.njev
+    if loop.linearized:
+        info.update(fjac=loop.factors(), ipvt=loop.ipvt, qtf=loop.qtf)
+    return info
+
+
+def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> str:
+    """Return the reason for the stop, with the numbers it was measured by."""
+    status = Status(loop.status)
+    if status is Status.NOT_FINITE:
+        return _what_is_not_finite(loop)
+    reason = status.reason
+    numbers = f"ftol = {ftol:g}, xtol = {xtol:g}, gtol = {gtol:g}, maxfev = {maxfev}"
+    return f"{reason[0].upper()}{reason[1:]} ({numbers})."
+
+
+def _what_is_not_finite(loop: Loop) -> str:
+    f = loop.residual
+    if f.size == 0:
+        return "func cannot be evaluated at x0: it raised EvaluationError."
+    bad = np.flatnonzero(~np.isfinite(f))
+    if bad.size:
+        return f"func(x0) is not finite: its entry {bad[0]} is {f[bad[0]]}."
+    entries = np.argwhere(~np.isfinite(loop.out_of_jacobian()))
+    if entries.size:
+        i, j = entries[0]
+        return f"The Jacobian at x0 is not finite: its entry ({i}, {j}) is the first such."
+    return "The Jacobian cannot be evaluated at x0."
+
+
+def _improper(
+    x: NDArray[np.float64],
+    full_output: bool,
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    factor: float,
+    scale: NDArray[np.float64] | None,
+) -> tuple[Any, ...]:
+    """Answer options that make no sense, MINPACK's info 0."""
+    mesg = (
+        f"Improper input: there must be a parameter, and ftol, xtol and gtol must not be negative, "
+        f"factor and diag positive; there are {x.size} parameters, ftol = {ftol}, xtol = {xtol}, "
+        f"gtol = {gtol}, factor = {factor}, diag = {scale}."
+    )
+    if not full_output:
+        raise TypeError(mesg)
+    return x, None, {"nfev": 0}, mesg, 0
+
+
+def _not_finite_start(x: NDArray[np.float64], full_output: bool) -> tuple[Any, ...]:
+    j = int(np.flatnonzero(~np.isfinite(x))[0])
+    mesg = f"x0 is not finite: its entry {j} is {x[j]}."
+    status = int(Status.NOT_FINITE)
+    if not full_output:
+        warnings.warn(mesg, RuntimeWarning, stacklevel=3)
+        return x, status
+    return x, None, {"nfev": 0}, mesg, status

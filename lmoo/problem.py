@@ -1,0 +1,149 @@
+"""What is to be minimised: problems as classes, and problems from functions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FunctionProblem", "Problem"]
+
+
+class Problem:
+    """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
+
+    Subclass it, write `residual`, and `jacobian` where the derivatives are known.  A problem
+    holds nothing of a solve, so threads may share one.
+
+    Attributes
+    ----------
+    parameter_names : sequence of str or None
+        Names of the n parameters, for reports; None (the default) calls them x[0], x[1], ...
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> class Decay(lmoo.Problem):
+    ...     parameter_names = ("amplitude", "rate")
+    ...     def __init__(self, t, y):
+    ...         self.t, self.y = t, y
+    ...     def residual(self, x):
+    ...         return x[0] * np.exp(-x[1] * self.t) - self.y
+    >>> t = np.linspace(0, 4, 9)
+    >>> result = lmoo.Solver().solve(Decay(t, 3 * np.exp(-0.5 * t)), x0=[1, 1])
+    >>> result.x.round(6)
+    array([3. , 0.5])
+    """
+
+    parameter_names: Sequence[str] | None = None
+
+    def residual(self, x: NDArray[np.float64]) -> ArrayLike:
+        """Return the m residuals at x.
+
+        Parameters
+        ----------
+        x : (n,) float64 array
+            The callee's own: it may be kept or changed.
+
+        Returns
+        -------
+        (m,) array_like of real numbers, m >= n, the same m at every call
+            Copied before user code runs again, so that an output buffer can be reused.
+
+        Raises
+        ------
+        EvaluationError
+            Where there is no value at x: the solver tries a shorter step.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define residual(self, x)")
+
+    def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
+        """Return the derivatives at x: ``J[i, j]`` is that of residual i by parameter j.
+
+        Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
+
+
+class FunctionProblem(Problem):
+    """A problem from functions.
+
+    Parameters
+    ----------
+    residual : callable
+        ``residual(x, *args, **kwargs)``, returning m real numbers.
+    jacobian : callable, optional
+        ``jacobian(x, *args, **kwargs)``, (m, n), or (n, m) with the strategy `ColumnMajor`.
+    args : tuple, default ()
+        Further arguments of both; anything but a tuple is taken as one argument.
+    kwargs : mapping of str, optional
+        Keyword arguments of both.
+    parameter_names : sequence of str, optional
+        Names of the parameters, for reports.
+
+    Raises
+    ------
+    TypeError
+        `residual` or `jacobian` is not callable, `kwargs` no mapping.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> problem = lmoo.FunctionProblem(lambda x, y: x**2 - y, args=(2.0,))
+    >>> lmoo.Solver().solve(problem, [1.0]).x.round(6)
+    array([1.414214])
+    """
+
+    def __init__(
+        self,
+        residual: Callable[..., ArrayLike],
+        jacobian: Callable[..., ArrayLike] | None = None,
+        args: tuple[Any, ...] | Any = (),
+        kwargs: Mapping[str, Any] | None = None,
+        parameter_names: Sequence[str] | None = None,
+    ) -> None:
+        if not callable(residual):
+            raise TypeError(f"residual must be callable; it is {residual!r}")
+        if jacobian is not None and not callable(jacobian):
+            raise TypeError(f"jacobian must be callable or None; it is {jacobian!r}")
+        if kwargs is not None and not isinstance(kwargs, Mapping):
+            raise TypeError(f"kwargs must be a mapping or None; it is {kwargs!r}")
+        self._residual = residual
+        self._jacobian = jacobian
+        self.args = args if isinstance(args, tuple) else (args,)
+        self.kwargs = dict(kwargs or {})
+        self.parameter_names = parameter_names
+
+    def residual(self, x: NDArray[np.float64]) -> ArrayLike:
+        """Return ``residual(x, *args, **kwargs)``."""
+        return self._residual(x, *self.args, **self.kwargs)
+
+    def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
+        """Return ``jacobian(x, *args, **kwargs)``."""
+        if self._jacobian is None:
+            return super().jacobian(x)
+        return self._jacobian(x, *self.args, **self.kwargs)
+
+
+def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    """Return function, args and kwargs that evaluate the residual with the fewest calls between."""
+    if type(problem).__dict__.get("residual") is None and isinstance(problem, FunctionProblem):
+        direct = type(problem).residual is FunctionProblem.residual
+    else:
+        direct = type(problem) is FunctionProblem
+    if direct:
+        return problem._residual, problem.args, problem.kwargs
+    if not callable(getattr(problem, "residual", None)):
+        raise TypeError(
+            f"problem must be a Problem or have a method residual(x); it is {problem!r}"
+        )
+    return problem.residual, (), {}
+
+
+def has_jacobian(problem: Any) -> bool:
+    """Whether the problem defines its derivatives."""
+    if isinstance(problem, FunctionProblem) and type(problem).jacobian is FunctionProblem.jacobian:
+        return problem._jacobian is not None
+    if isinstance(problem, Problem):
+        return type(problem).jacobian is not Problem.jacobian
+    return callable(getattr(problem, "jacobian", None))

@@ -1,0 +1,72 @@
+"""Why a solve stopped."""
+
+from enum import IntEnum
+
+__all__ = ["Status"]
+
+
+class Status(IntEnum):
+    """Why a solve stopped; the values from 0 to 8 are MINPACK's ``info`` (scipy's ``ier``).
+
+    `success` is true for 1 to 4 only: what they name is a minimum to within the tolerances.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> lmoo.Status(2)
+    <Status.XTOL: 2>
+    >>> lmoo.Status.XTOL.success, lmoo.Status.MAXFEV.success
+    (True, False)
+    """
+
+    IMPROPER_INPUT = 0
+    FTOL = 1
+    XTOL = 2
+    FTOL_XTOL = 3
+    GTOL = 4
+    MAXFEV = 5
+    FTOL_TOO_SMALL = 6
+    XTOL_TOO_SMALL = 7
+    GTOL_TOO_SMALL = 8
+    NOT_FINITE = -1
+    DOMAIN = -2
+    STOPPED = -3
+    NO_PROGRESS = -4
+    UNFINISHED = -5
+
+    @property
+    def success(self) -> bool:
+        """Whether a minimum was found."""
+        return 1 <= self <= 4
+
+    @property
+    def reason(self) -> str:
+        """The inequality that held, or what went wrong."""
+        return _REASONS[self]
+
+
+_FTOL = "the actual and the predicted relative reduction of the sum of squares are at most ftol"
+_XTOL = "the relative change of x is at most xtol, |D step| <= xtol |D x|"
+
+_REASONS = {
+    Status.IMPROPER_INPUT: "improper input",
+    Status.FTOL: _FTOL,
+    Status.XTOL: _XTOL,
+    Status.FTOL_XTOL: f"{_FTOL}, and {_XTOL}",
+    Status.GTOL: "the residual is orthogonal to the columns of the Jacobian, "
+    "max |cos(J_j, f)| <= gtol",
+    Status.MAXFEV: "the number of residual evaluations has reached maxfev, nfev >= maxfev",
+    Status.FTOL_TOO_SMALL: "ftol is too small: no further reduction of the sum of squares is "
+    "possible in double precision",
+    Status.XTOL_TOO_SMALL: "xtol is too small: no further improvement of x is possible in double "
+    "precision",
+    Status.GTOL_TOO_SMALL: "gtol is too small: the residual is orthogonal to the columns of the "
+    "Jacobian to double precision, max |cos(J_j, f)| <= 2^-52",
+    Status.NOT_FINITE: "the residual or the Jacobian is not finite at the starting point",
+    Status.DOMAIN: "every step from the last good point, however short, leads to points where the "
+    "residual or the Jacobian is not finite",
+    Status.STOPPED: "stopped by the callback",
+    Status.NO_PROGRESS: "no step from this point reduces the sum of squares, and the gradient is "
+    "not zero: the Jacobian may be wrong, or the residual noisy",
+    Status.UNFINISHED: "not finished: the iteration was left before it stopped",
+}
