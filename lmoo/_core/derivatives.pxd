@@ -5,12 +5,12 @@ from lmoo._core.residual cimport Residual
 
 cdef class Derivatives:
     cdef readonly bint can_refine
+    cdef readonly double noise      # relative error of the residual, where the user told it
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
                   bint better) except -1
 
 cdef class Differences(Derivatives):
     cdef bint central, nominal
-    cdef double epsfcn
     cdef object typical
     cdef double *work
     cdef int forward_column(self, Residual fun, const lm_state *s, const double *f, double *column,

@@ -58,13 +58,13 @@ cdef class Differences(Derivatives):
     """
 
     def __cinit__(self, bint central, double epsfcn, typical, bint nominal, bint can_refine):
-        self.central, self.epsfcn, self.typical = central, epsfcn, typical
+        self.central, self.noise, self.typical = central, epsfcn, typical
         self.nominal, self.can_refine = nominal, can_refine
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
                   bint better) except -1:
         cdef ptrdiff_t j, n = s.n, m = fun.m
-        cdef double eps = max(self.epsfcn if self.epsfcn > 0.0 else fun.eps, EPSMCH)
+        cdef double eps = max(self.noise if self.noise > 0.0 else fun.eps, EPSMCH)
         cdef bint central = self.central or better and self.can_refine
         cdef double root = cbrt(eps) if central else sqrt(eps)
         cdef double h

@@ -22,8 +22,7 @@ from libc.string cimport memcpy, memset
 from lmoo._core.lmpar cimport lmpar
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport enorm, scaled_norm
-from lmoo._core.stopping cimport (
-    converged_accurately, converged_like_minpack, failed_like_minpack, within_rounding)
+from lmoo._core.stopping cimport stopping, within_rounding
 
 cdef enum:
     ANSWER_NONE = 0
@@ -31,6 +30,11 @@ cdef enum:
     ANSWER_BAD = 2
 
 cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this much
+# A column of J that shrinks by this much in one step has underflowed.
+cdef double VANISHED = 1e-100
+# Once the promised reduction of |f|^2 is below this, forward differences, whose relative error is
+# about 1e-8, begin to hold the convergence up.
+cdef double REFINE_BELOW = 1e-8
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
 
 
@@ -196,6 +200,9 @@ cdef void _first_radius(lm_state *s) noexcept nogil:
             s.diag[j] = s.model.acnorm[j] if s.model.acnorm[j] != 0.0 else 1.0
     s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
     s.delta = s.options.factor * s.xnorm
+    # |D x| has the unit of f and says nothing of x0 at or near 0: there |f| sets the scale.
+    if s.options.tests == LM_TESTS_ACCURATE and not s.options.user_scale:
+        s.delta = max(s.delta, 0.1 * s.options.factor * s.fnorm)
     if s.delta == 0.0:
         s.delta = s.options.factor
 
@@ -205,6 +212,22 @@ cdef void _rescale(lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
     for j in range(s.n):
         s.diag[j] = max(s.diag[j], s.model.acnorm[j])
+
+
+cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
+    """Whether a Jacobian at x with these norms of its columns can be gone on from.
+
+    Not where one is not finite; nor, but for MINPACK's tests, where a column has vanished that the
+    last model had: the step led onto a plateau, where the gradient is zero and means nothing.
+    """
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if not isfinite(acnorm[j]):
+            return False
+        if s.options.tests == LM_TESTS_ACCURATE and s.njev > 0 \
+                and acnorm[j] < VANISHED * s.model.acnorm[j]:
+            return False
+    return True
 
 
 cdef double _gradient_norm(lm_state *s) noexcept nogil:
@@ -282,17 +305,13 @@ cdef int _judge(lm_state *s) noexcept nogil:
     _update_radius(s)
     if s.ratio >= LEAST_RATIO:
         _accept(s)
-    if s.options.tests == LM_TESTS_ACCURATE:
-        status = converged_accurately(s)
-    else:
-        status = converged_like_minpack(s)
-    if status != LM_RUNNING:
-        return _stop_or_refine(s, status)
-    status = failed_like_minpack(s)
+    status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status)
     if not s.accepted:
         return _propose(s)
+    if s.options.refine and not s.refined and s.par == 0.0 and s.prered <= REFINE_BELOW:
+        return LM_REFINE
     return LM_LINEARIZE
 
 

@@ -39,7 +39,7 @@ cdef class Loop:
     ftol, xtol, gtol, factor, epsfcn : float
     maxfev : int
     tests : int
-        0 for MINPACK's, 1 for the accurate ones.
+        LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see stopping.pyx.
     """
 
     def __cinit__(self, Residual fun, Derivatives jac, const double[::1] x0, diag, double ftol,
@@ -81,7 +81,7 @@ cdef class Loop:
                 else:
                     self.evaluate()
             else:
-                self.linearize(request == LM_REFINE)
+                self.linearize(request == LM_REFINE or s.refined)
             s.nfev = self.fun.nfev
             request = lm_advance(s)
             if s.accepted:
@@ -117,7 +117,8 @@ cdef class Loop:
             self.fun.first = None
             memcpy(self.f, self.trial, <size_t>self.m * sizeof(double))
             bad = first_not_finite(self.m, self.f) >= 0
-            self.s.options.epsfcn = self.fun.eps
+            if self.s.options.tests == LM_TESTS_ACCURATE:
+                self.s.options.epsfcn = max(self.fun.eps, self.jac.noise)
         if bad:
             lm_refuse(self.s)
         else:
@@ -168,8 +169,9 @@ cdef class Loop:
         cdef double *a = &self.fjac[0, 0]
         cdef double *acnorm = self.work + n
         for j in range(n):
-            if not isfinite(enorm(m, a + j * m)):
-                return False
+            acnorm[j] = enorm(m, a + j * m)
+        if not lm_sound(self.s, acnorm):
+            return False
         qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm)
         # The trial is judged by now, so its memory is free for Q^T f.
         memcpy(self.trial, self.f, <size_t>m * sizeof(double))
@@ -185,11 +187,13 @@ cdef class Loop:
         cdef ptrdiff_t j, m = self.m, n = self.n
         cdef double *t = self.work
         cdef double *block = t + n * n + n
+        cdef double *acnorm = block
         memset(t, 0, <size_t>(n * n + n) * sizeof(double))
         fold(m, n, &self.fjac[0, 0], 1, m, self.f, t, block)
         for j in range(n):
-            if first_not_finite(j + 1, t + j * n) >= 0:
-                return False
+            acnorm[j] = enorm(j + 1, t + j * n)
+        if not lm_sound(self.s, acnorm):
+            return False
         pivot_triangle(n, t, self.s.model.ipvt, self.s.model.acnorm, self.s.model.qtf, block)
         memcpy(self.s.model.r, t, <size_t>(n * n) * sizeof(double))
         self.factored = False
