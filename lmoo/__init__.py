@@ -17,6 +17,8 @@ from lmoo.jacobian import (
 )
 from lmoo.minpack import leastsq
 from lmoo.problem import FunctionProblem, Problem
+from lmoo.result import Result
+from lmoo.solver import Iteration, IterationRecord, Solver
 from lmoo.status import Status
 
 __version__ = "0.1.0"
@@ -29,8 +31,12 @@ __all__ = [
     "EvaluationError",
     "ForwardDifference",
     "FunctionProblem",
+    "Iteration",
+    "IterationRecord",
     "Jacobian",
     "Problem",
+    "Result",
+    "Solver",
     "Status",
     "datasets",
     "leastsq",

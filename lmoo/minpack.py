@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,11 @@ def leastsq(
     col_deriv : bool, default False
         `Dfun` returns the transpose, (n, m), which needs no copying into place.
     ftol : float, default 1.49012e-8
-        Relative error desired in the sum of squares.
+        Stop where the sum of squares is reduced by at most this, relatively.
     xtol : float, default 1.49012e-8
-        Relative error desired in x.
+        Stop where x changes by at most this, relatively.
     gtol : float, default 0.0
-        Largest cosine desired between the residual and a column of the Jacobian.
+        Stop where the cosine between the residual and each column of the Jacobian is at most this.
     maxfev : int, default 0
         Evaluations of `func` after which to stop; 0 or less: 200 (n + 1), with `Dfun` 100 (n + 1).
     epsfcn : float, optional
@@ -116,6 +117,7 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
+    maxfev = index(maxfev)
     scale = None if diag is None else _scale(diag, n)
     if n == 0 or not _proper(ftol, xtol, gtol, factor, scale):
         return _improper(x, full_output, ftol, xtol, gtol, factor, scale)

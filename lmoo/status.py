@@ -33,6 +33,7 @@ class Status(IntEnum):
     STOPPED = -3
     NO_PROGRESS = -4
     UNFINISHED = -5
+    FLAT = -6
 
     @property
     def success(self) -> bool:
@@ -68,5 +69,7 @@ _REASONS = {
     Status.STOPPED: "stopped by the callback",
     Status.NO_PROGRESS: "no step from this point reduces the sum of squares, and the gradient is "
     "not zero: the Jacobian may be wrong, or the residual noisy",
+    Status.FLAT: "the residual depends on no parameter at this point: all columns of the Jacobian "
+    "are zero",
     Status.UNFINISHED: "not finished: the iteration was left before it stopped",
 }

@@ -1519,7 +1519,7 @@ def linear_jacobian(p: np.ndarray) -> np.ndarray:
 
 
 # Exactly of rank 1, in floating point too: the entries are powers of two. No two columns are left
-# that vanish together: at such a tie scipy's own choice of pivot depends on where its arrays lie.
+# that vanish together: at such a tie scipy's own choice of pivot changes from call to call.
 A_RANK = np.outer([1.0, 1.0, 1.0, 1.0], [1.0, 2.0])
 
 

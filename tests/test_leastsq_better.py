@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -1208,3 +1209,21 @@ def test_an_exception_in_one_thread_leaves_the_others_alone() -> None:
             assert answer is errors[number]
         else:
             assert_same_solve(answer, solve(number))
+
+
+# ============================================================ The docs: "differences from scipy"
+
+
+DOCS = Path(__file__).parent.parent / "docs"
+SOURCES = {".rst", ".md", ".txt"}
+HEADING = re.compile(r"differences from scipy", re.IGNORECASE)
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="installed without the docs")
+@pytest.mark.parametrize(
+    "subject", ["keep", "buffer", "finite", "diag", "check_jacobian", "evaluation", "compiled"]
+)
+def test_the_docs_have_a_line_on_each_difference(subject: str) -> None:
+    texts = [p.read_text(encoding="utf-8") for p in sorted(DOCS.rglob("*")) if p.suffix in SOURCES]
+    sections = [text[m.start() :] for text in texts for m in HEADING.finditer(text)]
+    assert any(subject in section for section in sections)

@@ -8,6 +8,7 @@ cdef class Derivatives:
     cdef readonly double noise      # relative error of the residual, where the user told it
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
                   bint better) except -1
+    cdef double error(self, Residual fun, bint refined) noexcept
 
 cdef class Differences(Derivatives):
     cdef bint central, nominal

@@ -35,6 +35,10 @@ cdef class Derivatives:
         """
         raise NotImplementedError
 
+    cdef double error(self, Residual fun, bint refined) noexcept:
+        """Relative error of a column of J, from rounding and from the method."""
+        return max(fun.eps, self.noise)
+
 
 cdef class Differences(Derivatives):
     """Forward or central differences of the residual.
@@ -89,12 +93,16 @@ cdef class Differences(Derivatives):
             self.work = NULL
         return 0
 
+    cdef double error(self, Residual fun, bint refined) noexcept:
+        cdef double eps = max(self.noise if self.noise > 0.0 else fun.eps, EPSMCH)
+        return eps / cbrt(eps) if self.central or refined else sqrt(eps)
+
     cdef double scale(self, const lm_state *s, ptrdiff_t j) noexcept:
         """Size of parameter j, to which the step is relative; 0 where nothing is known."""
         cdef double size = fabs(s.x[j])
         if self.typical is not None:
             return max(size, <double>self.typical[j])
-        if not self.nominal and s.njev > 0 and s.model.acnorm[j] > 0.0:
+        if not self.nominal and s.models > 0 and s.model.acnorm[j] > 0.0:
             size = max(size, min(NATURAL * s.base_fnorm / s.model.acnorm[j], 1.0))
         return size
 
@@ -181,7 +189,8 @@ cdef class Rows(Derivatives):
         cdef tuple shape = (n, fun.m) if self.columns else (fun.m, n)
         try:
             value = self.func(own_vector(s.n, s.x), *self.args, **self.kwargs)
-        except self.bad_point:
+        except self.bad_point as error:
+            fun.refusal = error if s.models == 0 else None
             return 1
         array = self.checked(value, shape)
         if self.columns:
@@ -219,7 +228,8 @@ cdef class Custom(Derivatives):
         out.fill(np.nan)
         try:
             cost = self.func(own_vector(s.n, s.x), own_vector(fun.m, f), out)
-        except self.bad_point:
+        except self.bad_point as error:
+            fun.refusal = error if s.models == 0 else None
             return 1
         if cost is not None:
             fun.nfev += int(cost)

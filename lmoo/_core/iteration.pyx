@@ -154,18 +154,20 @@ cdef int _begin(lm_state *s, int answer) noexcept nogil:
 
 cdef int _new_model(lm_state *s) noexcept nogil:
     """The model at x is in: scale, test the gradient, take the first or next step."""
-    cdef bint first = s.njev == 0
-    s.njev += 1
+    cdef bint first = s.models == 0
+    cdef ptrdiff_t rank
+    s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
     memcpy(s.base, s.x, <size_t>s.n * sizeof(double))
     s.base_fnorm = s.fnorm
     if first:
         _first_radius(s)
-    s.newton = enorm(s.n, s.model.qtf)
     s.gnorm = _gradient_norm(s)
     if s.gnorm <= s.options.gtol:
-        return _stop_or_refine(s, LM_GTOL)
+        return _stop_or_refine(s, LM_FLAT if _is_flat(s) else LM_GTOL)
+    rank = s.n if s.options.tests == LM_TESTS_MINPACK else _truncate(s)
+    s.newton = enorm(rank, s.model.qtf)
     if not s.options.user_scale:
         _rescale(s)
     return _propose(s)
@@ -183,7 +185,7 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     """J cannot be had at x: back to the last good point, and a shorter step from there."""
     if s.request == LM_REFINE:
         return _done(s, s.status)
-    if s.njev == 0:
+    if s.models == 0:
         return _done(s, LM_START_NOT_FINITE)
     memcpy(s.x, s.base, <size_t>s.n * sizeof(double))
     s.fnorm = s.base_fnorm
@@ -207,6 +209,32 @@ cdef void _first_radius(lm_state *s) noexcept nogil:
         s.delta = s.options.factor
 
 
+cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
+    """Zero the last rows of R where they are no more than the error of J; returns the rank left.
+
+    A step along what is only error goes anywhere, and far.
+    """
+    cdef ptrdiff_t j, k, n = s.n, rank = n
+    while rank > 0 and fabs(s.model.r[(rank - 1) * (n + 1)]) <= \
+            s.jacobian_error * s.model.acnorm[s.model.ipvt[rank - 1]]:
+        rank -= 1
+    for k in range(rank, n):
+        for j in range(rank, k + 1):
+            s.model.r[j + k * n] = 0.0
+    return rank
+
+
+cdef bint _is_flat(const lm_state *s) noexcept nogil:
+    """Whether f depends on no parameter at all here: no minimum, but a plateau."""
+    cdef ptrdiff_t j
+    if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
+        return False
+    for j in range(s.n):
+        if s.model.acnorm[j] != 0.0:
+            return False
+    return True
+
+
 cdef void _rescale(lm_state *s) noexcept nogil:
     """D grows with the columns of J and never shrinks (More' 1978, section 6)."""
     cdef ptrdiff_t j
@@ -224,7 +252,7 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     for j in range(s.n):
         if not isfinite(acnorm[j]):
             return False
-        if s.options.tests == LM_TESTS_ACCURATE and s.njev > 0 \
+        if s.options.tests == LM_TESTS_ACCURATE and s.models > 0 \
                 and acnorm[j] < VANISHED * s.model.acnorm[j]:
             return False
     return True

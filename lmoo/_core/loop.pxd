@@ -7,7 +7,7 @@ from lmoo._core.residual cimport Residual
 cdef class Loop:
     cdef lm_state *s
     cdef Residual fun
-    cdef Derivatives jac
+    cdef Derivatives derivatives
     cdef ptrdiff_t m, n
     cdef double *memory         # one block: f, previous, trial, then the kernels' work
     cdef double *f              # f(s.x)
@@ -17,6 +17,7 @@ cdef class Loop:
     cdef double[::1, :] fjac
     cdef object out             # the (m, n) array whose memory fjac is
     cdef bint factored          # fjac holds qrfac's factors of the model
+    cdef readonly ptrdiff_t njev    # Jacobians evaluated
     cdef int allocate(self) except -1
     cdef int begin(self) except -1
     cdef int evaluate(self) except -1

@@ -6,7 +6,7 @@ user code gets as its own.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport isfinite
+from libc.math cimport sqrt
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
@@ -24,6 +24,7 @@ from lmoo._core.residual cimport Residual, own_vector
 # Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
 # GIL costs less than keeping it.
 cdef double LARGE = 1e6
+cdef double EPSMCH = 2.0**-52
 
 
 cdef class Loop:
@@ -46,7 +47,7 @@ cdef class Loop:
                   double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests):
         cdef lm_options options
         cdef const double[::1] scale
-        self.fun, self.jac = fun, jac
+        self.fun, self.derivatives = fun, jac
         self.n = x0.shape[0]
         self.m = -1
         self.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
@@ -118,7 +119,7 @@ cdef class Loop:
             memcpy(self.f, self.trial, <size_t>self.m * sizeof(double))
             bad = first_not_finite(self.m, self.f) >= 0
             if self.s.options.tests == LM_TESTS_ACCURATE:
-                self.s.options.epsfcn = max(self.fun.eps, self.jac.noise)
+                self.s.options.epsfcn = max(self.fun.eps, self.derivatives.noise)
         if bad:
             lm_refuse(self.s)
         else:
@@ -149,7 +150,9 @@ cdef class Loop:
     cdef int linearize(self, bint better) except -1:
         """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
         cdef bint good
-        if self.jac.fill(self.fun, self.s, self.f, &self.fjac[0, 0], self.out, better):
+        self.factored = False
+        self.njev += 1
+        if self.derivatives.fill(self.fun, self.s, self.f, &self.fjac[0, 0], self.out, better):
             lm_refuse(self.s)
             return 0
         if <double>self.m * self.n * self.n > LARGE:
@@ -158,6 +161,9 @@ cdef class Loop:
         else:
             good = self.factor_in_place()
         if good:
+            # Sums of m products, and what follows from them, are good to some ten times this.
+            self.s.jacobian_error = 10.0 * max(self.derivatives.error(self.fun, better),
+                                               EPSMCH * sqrt(<double>self.m))
             lm_linearized(self.s)
         else:
             lm_refuse(self.s)
@@ -196,7 +202,6 @@ cdef class Loop:
             return False
         pivot_triangle(n, t, self.s.model.ipvt, self.s.model.acnorm, self.s.model.qtf, block)
         memcpy(self.s.model.r, t, <size_t>(n * n) * sizeof(double))
-        self.factored = False
         return True
 
     # ---- what came of it --------------------------------------------------------------------
@@ -214,12 +219,22 @@ cdef class Loop:
         return self.fun.nfev
 
     @property
-    def njev(self):
-        return self.s.njev
+    def jacobian_error(self):
+        """Relative error of the columns of J."""
+        return self.s.jacobian_error
 
     @property
     def nit(self):
         return self.s.nit
+
+    @property
+    def refusal(self):
+        """What the user raised to refuse the starting point, or None."""
+        return self.fun.refusal
+
+    @property
+    def maxfev(self):
+        return self.s.options.maxfev
 
     @property
     def fnorm(self):
@@ -232,7 +247,7 @@ cdef class Loop:
     @property
     def linearized(self):
         """Whether there is a linear model at all."""
-        return self.s.njev > 0
+        return self.s.models > 0
 
     @property
     def x(self):
@@ -271,7 +286,8 @@ cdef class Loop:
     def factors(self):
         """MINPACK's fjac, (n, m) C-contiguous, with its own memory.
 
-        Where the fold was used there are no Householder vectors: zeros below R.
+        Where the fold was used, or the last Jacobian was refused, there are no Householder
+        vectors: zeros below R.
         """
         if self.factored:
             return np.array(self.out.T, order="C")
@@ -294,7 +310,7 @@ cdef class Loop:
         gradient = np.empty(self.n)
         gradient[self.ipvt] = self.r.T @ self.qtf
         return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.par, gradient, s.gnorm,
-                s.ratio, bool(s.accepted), self.fun.nfev, s.njev)
+                s.ratio, bool(s.accepted), self.fun.nfev, self.njev)
 
     # ---- storing a solve in the middle --------------------------------------------------------
 
@@ -310,6 +326,7 @@ cdef class Loop:
             "state": (<char *>self.s)[:size],
             "vectors": vectors,
             "nfev": self.fun.nfev,
+            "njev": self.njev,
             "eps": self.fun.eps,
         }
 
@@ -324,6 +341,7 @@ cdef class Loop:
         memcpy(self.s, <const char *>state, size)
         lm_attach(self.s, self.n)
         self.fun.nfev, self.fun.eps = stored["nfev"], stored["eps"]
+        self.njev = stored["njev"]
         if stored["vectors"] is not None:
             f, previous = stored["vectors"]
             self.m = self.fun.m = len(f)

@@ -30,6 +30,7 @@ cdef enum:
     LM_DOMAIN = -2
     LM_STOPPED = -3
     LM_NO_PROGRESS = -4
+    LM_FLAT = -6            # -5 is what an unfinished solve is called
 
 # Which tests end the iteration.
 cdef enum:
@@ -95,7 +96,8 @@ ctypedef struct lm_state:
     double ratio
     double newton       # |(Q^T f)[:n]|: what a full Gauss-Newton step takes off the model
     double last_pnorm   # |D step| of the step before, 0 where it was not a Gauss-Newton step
+    double jacobian_error   # relative error of J's columns, told by the driver
     ptrdiff_t nfev      # kept by the driver, which knows what a Jacobian cost
-    ptrdiff_t njev
+    ptrdiff_t models    # Jacobians gone on from
     ptrdiff_t nit       # trial points judged
     ptrdiff_t steps     # those of them that were taken

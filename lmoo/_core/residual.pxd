@@ -13,6 +13,7 @@ cdef class Residual:
     cdef readonly ptrdiff_t nfev
     cdef readonly double eps        # of the precision in which the residual comes
     cdef object first               # the first value, until the loop has taken it
+    cdef public object refusal      # what the user raised to refuse the starting point
     cdef object call(self, object x)
     cdef int begin(self, ptrdiff_t n, const double *x) except -1
     cdef int evaluate(self, ptrdiff_t n, const double *x, double *f) except -1

@@ -43,8 +43,9 @@ def as_vector(value, str name, bint scalar):
     except ValueError as error:
         raise TypeError(f"{expected}; what it returned is no array: {error}") from error
     if array.dtype.kind not in "biuf":
-        kind = "complex numbers" if array.dtype.kind == "c" else f"dtype {array.dtype}"
-        raise TypeError(f"{expected}; it returned {kind}")
+        kind = {"c": "complex numbers", "U": "a str or several", "O": "Python objects"}.get(
+            array.dtype.kind, "no numbers")
+        raise TypeError(f"{expected}; it returned {kind} (dtype {array.dtype})")
     if array.ndim == 0 and scalar:
         array = array.reshape(1)
     if array.ndim != 1:
@@ -102,8 +103,8 @@ cdef class Residual:
         """Evaluate for the first time, which tells m; 1 where the function refused the point."""
         try:
             value = self.call(own_vector(n, x))
-        except self.bad_point:
-            self.first = None
+        except self.bad_point as error:
+            self.refusal = error
             return 1
         self.first, self.eps = as_vector(value, self.name, self.scalar)
         # A float64 array comes back from the conversion as itself: it is the user's.

@@ -1,0 +1,411 @@
+"""The solver: options in, result out."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.loop import Loop
+from lmoo._core.residual import Residual
+from lmoo.errors import EvaluationError
+from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
+from lmoo.problem import has_jacobian, residual_call
+from lmoo.result import Factor, Result, names_of
+from lmoo.status import Status
+
+__all__ = ["Iteration", "IterationRecord", "Solver"]
+
+_ACCURATE = 1
+
+
+class IterationRecord(NamedTuple):
+    """One iteration: a trial point that was judged.
+
+    Attributes
+    ----------
+    iteration : int
+        1 for the first.
+    x : (n,) float64 array
+        The current point: the trial point where it was accepted.
+    cost : float
+        ``1/2 sum(residual**2)`` there.
+    delta : float
+        Radius of the trust region for the next step, in units of ``|D x|``.
+    lambda_ : float
+        The Levenberg-Marquardt parameter of the step; 0 for a Gauss-Newton step.
+    gradient : (n,) float64 array
+        ``J.T @ f`` at the point that the step was taken from.
+    optimality : float
+        Largest cosine of the angle between f and a column of J, at that point.
+    ratio : float
+        Actual over predicted reduction of the sum of squares; 0 where the trial was refused.
+    accepted : bool
+        Whether the trial became the current point.
+    nfev, njev : int
+        Residuals and Jacobians evaluated so far.
+    """
+
+    iteration: int
+    x: NDArray[np.float64]
+    cost: float
+    delta: float
+    lambda_: float
+    gradient: NDArray[np.float64]
+    optimality: float
+    ratio: float
+    accepted: bool
+    nfev: int
+    njev: int
+
+
+Callback = Callable[[IterationRecord], Any]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """Levenberg-Marquardt with More's step, and tests that go on to what double precision holds.
+
+    A solver is immutable and holds nothing of a solve: threads may share one.
+
+    Parameters
+    ----------
+    ftol : float, default 1e-20
+        Stop (status 1) where the model promises that a full Gauss-Newton step would reduce the
+        sum of squares by at most this, relatively, and no more is seen.  The promise is the
+        square of an angle: 1e-20 means 10 digits.
+    xtol : float, default 1e-11
+        Stop (status 2) where a Gauss-Newton step, or what is left of a contracting sequence of
+        them, is at most this relative to x: ``|D step| <= xtol |D x|``.
+    gtol : float, default 0.0
+        Stop (status 4) where the cosine of the angle between the residual and each column of the
+        Jacobian is at most this.
+    maxfev : int, optional
+        Stop (status 5) at this many evaluations of the residual; None means 1000 (n + 1).
+    factor : float, default 0.3
+        First bound of the step relative to ``|D x0|``.  MINPACK's 100 leaves the first step
+        unbounded, and steps onto plateaus.
+    diag : (n,) array_like, optional
+        Positive scale factors D of the parameters; None: the norms of the Jacobian's columns.
+    jacobian : Jacobian, optional
+        Where derivatives come from; None: `Analytic` where the problem defines a ``jacobian``,
+        `ForwardDifference` where it does not.
+
+    Raises
+    ------
+    TypeError
+        An option of the wrong type.
+    ValueError
+        A negative or NaN tolerance, a `factor` or an entry of `diag` that is not positive,
+        a `maxfev` below 1.
+
+    See Also
+    --------
+    leastsq : the same iteration with MINPACK's tests, defaults and counts.
+
+    References
+    ----------
+    More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes
+    in Mathematics 630.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> rosenbrock = lmoo.FunctionProblem(
+    ...     lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]]))
+    >>> result = lmoo.Solver().solve(rosenbrock, [-1.2, 1.0])
+    >>> result.x.round(9), result.success
+    (array([1., 1.]), True)
+    """
+
+    ftol: float = 1e-20
+    xtol: float = 1e-11
+    gtol: float = 0.0
+    maxfev: int | None = None
+    factor: float = 0.3
+    diag: ArrayLike | None = None
+    jacobian: Jacobian | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name in ("ftol", "xtol", "gtol"):
+            if not _number(name, getattr(self, name)) >= 0:
+                raise ValueError(f"{name} must not be negative; it is {getattr(self, name)!r}")
+        if not 0 < _number("factor", self.factor) < np.inf:
+            raise ValueError(f"factor must be positive and finite; it is {self.factor!r}")
+        if self.maxfev is not None and not _integer("maxfev", self.maxfev) >= 1:
+            raise ValueError(f"maxfev must be at least 1, or None; it is {self.maxfev!r}")
+        if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
+            raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
+        if self.diag is not None:
+            object.__setattr__(self, "diag", _positive("diag", self.diag))
+
+    def solve(
+        self, problem: Any, x0: ArrayLike, callback: Callback | None = None
+    ) -> Result:
+        """Minimise the problem's sum of squares from x0.
+
+        Parameters
+        ----------
+        problem : Problem
+            Anything with a method ``residual(x)``, and ``jacobian(x)`` where it is known.
+        x0 : (n,) array_like
+            Real and finite starting point; copied, cast to float64.
+        callback : callable, optional
+            ``callback(record)`` after each iteration, with an `IterationRecord`; a true return
+            value, or StopIteration, ends the solve with `Status.STOPPED`.
+
+        Returns
+        -------
+        Result
+            Whatever the end; `Result.success` tells whether it is a minimum.
+
+        Raises
+        ------
+        EvaluationError
+            The residual or the Jacobian cannot be evaluated at x0, or is not finite there.
+        TypeError, ValueError
+            x0, or what the residual or the Jacobian returns, is not what it should be; m < n.
+
+        Notes
+        -----
+        Exceptions of the problem and of the callback come out as they are.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> problem = lmoo.FunctionProblem(lambda x: x**2 - 9.0)
+        >>> watch = lambda step: step.cost < 1.0
+        >>> result = lmoo.Solver().solve(problem, [10.0], callback=watch)
+        >>> result.status, result.cost < 1.0
+        (<Status.STOPPED: -3>, True)
+        """
+        iteration = self.iterate(problem, x0)
+        loop = iteration._loop
+        if callback is None:
+            loop.run()
+        else:
+            if not callable(callback):
+                raise TypeError(f"callback must be callable or None; it is {callback!r}")
+            _run_watched(loop, callback)
+        if loop.status == Status.NOT_FINITE:
+            raise _bad_start(loop)
+        return iteration.result
+
+    def iterate(self, problem: Any, x0: ArrayLike) -> "Iteration":
+        """Return the solve as an iterator, which evaluates nothing until it is asked.
+
+        Parameters
+        ----------
+        problem, x0
+            As for `solve`.
+
+        Returns
+        -------
+        Iteration
+            Yields an `IterationRecord` an iteration; its `Iteration.result` is the best so far.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> steps = lmoo.Solver().iterate(lmoo.FunctionProblem(lambda x: x**2 - 9.0), [10.0])
+        >>> for step in steps:
+        ...     if step.cost < 1.0:
+        ...         break
+        >>> steps.result.status, steps.result.cost == step.cost
+        (<Status.UNFINISHED: -5>, True)
+        """
+        return Iteration(self, problem, _starting_point(x0))
+
+    def _loop(self, problem: Any, x0: NDArray[np.float64]) -> Loop:
+        """Return the compiled loop of one solve."""
+        func, args, kwargs = residual_call(problem)
+        strategy = self.jacobian
+        if strategy is None:
+            strategy = Analytic() if has_jacobian(problem) else ForwardDifference()
+        n = x0.size
+        if self.diag is not None and np.shape(self.diag) != (n,):
+            raise ValueError(
+                f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
+            )
+        maxfev = 1000 * (n + 1) if self.maxfev is None else self.maxfev
+        return Loop(
+            Residual(func, args, kwargs, "residual", False, EvaluationError),
+            strategy._bind(problem, n),
+            x0,
+            self.diag,
+            self.ftol,
+            self.xtol,
+            self.gtol,
+            self.factor,
+            maxfev,
+            _ACCURATE,
+        )
+
+
+class Iteration(Iterator[IterationRecord]):
+    """A solve, iteration by iteration; made by `Solver.iterate`.
+
+    It can be left at any time, by a break or an exception, and gone on with later; `result` is
+    the best so far.  It can be pickled between two iterations, with its solver and its problem,
+    and goes on bit for bit where it was, without evaluating anything again.
+
+    Attributes
+    ----------
+    solver : Solver
+    problem : Problem
+
+    Examples
+    --------
+    >>> import pickle, numpy as np, lmoo
+    >>> steps = lmoo.Solver().iterate(lmoo.FunctionProblem(np.cos), [2.0])
+    >>> first = next(steps)
+    >>> again = pickle.loads(pickle.dumps(steps))
+    >>> [step.cost for step in steps] == [step.cost for step in again]
+    True
+    """
+
+    def __init__(self, solver: Solver, problem: Any, x0: NDArray[np.float64]) -> None:
+        self.solver, self.problem = solver, problem
+        self._x0 = x0
+        self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
+        self._loop = solver._loop(problem, x0)
+
+    def __iter__(self) -> "Iteration":
+        return self
+
+    def __next__(self) -> IterationRecord:
+        try:
+            more = self._loop.advance()
+        except StopIteration as error:
+            # It would end the caller's loop as if the solve had ended.
+            raise RuntimeError("the problem raised StopIteration") from error
+        if self._loop.status == Status.NOT_FINITE:
+            raise _bad_start(self._loop)
+        if not more:
+            raise StopIteration
+        return IterationRecord(*self._loop.record())
+
+    def stop(self) -> None:
+        """End the solve here, with `Status.STOPPED`."""
+        self._loop.stop(Status.STOPPED)
+
+    @property
+    def result(self) -> Result:
+        """The best so far; its status is `Status.UNFINISHED` where the solve has not ended."""
+        loop = self._loop
+        status = Status(loop.status) if loop.done else Status.UNFINISHED
+        return Result(
+            x=loop.x,
+            cost=0.5 * loop.fnorm * loop.fnorm if loop.residual.size else float("nan"),
+            residual=loop.residual,
+            status=status,
+            message=self._message(status),
+            nfev=loop.nfev,
+            njev=loop.njev,
+            nit=loop.nit,
+            parameter_names=self._names,
+            fnorm=loop.fnorm,
+            factor=self._factor(),
+        )
+
+    def _message(self, status: Status) -> str:
+        solver = self.solver
+        return (
+            f"{status.reason} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, "
+            f"gtol = {solver.gtol:g}, maxfev = {self._loop.maxfev})"
+        )
+
+    def _factor(self) -> Factor | None:
+        """Return the factor of the last Jacobian, with the error of its entries."""
+        loop = self._loop
+        if not loop.linearized:
+            return None
+        return Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        for name, value in (("problem", self.problem), ("solver.jacobian", self.solver.jacobian)):
+            try:
+                pickle.dumps(value)
+            except Exception as error:
+                raise TypeError(
+                    f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
+                ) from error
+        return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
+
+
+def _resume(
+    solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
+) -> Iteration:
+    """Make an iteration that goes on from a snapshot."""
+    iteration = Iteration(solver, problem, x0)
+    iteration._loop.restore(snapshot)
+    return iteration
+
+
+def _run_watched(loop: Loop, callback: Callback) -> None:
+    """Run to the end, with the callback after each iteration."""
+    while loop.advance():
+        try:
+            stop = callback(IterationRecord(*loop.record()))
+        except StopIteration:
+            stop = True
+        if stop:
+            loop.stop(Status.STOPPED)
+
+
+def _bad_start(loop: Loop) -> BaseException:
+    """Return the exception for a starting point that cannot be evaluated."""
+    if loop.refusal is not None:
+        error: BaseException = loop.refusal
+        return error
+    f = loop.residual
+    bad = np.flatnonzero(~np.isfinite(f))
+    if bad.size:
+        return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")
+    jacobian = loop.out_of_jacobian()
+    for i, j in np.argwhere(~np.isfinite(jacobian))[:1]:
+        return EvaluationError(
+            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {jacobian[i, j]}"
+        )
+    return EvaluationError("the Jacobian at x0 cannot be evaluated")
+
+
+def _starting_point(x0: ArrayLike) -> NDArray[np.float64]:
+    """Return x0 as a new float64 vector."""
+    x = np.asarray(x0)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
+    if x.ndim != 1 or x.size == 0:
+        raise ValueError(f"x0 must be 1-D and not empty; its shape is {x.shape}")
+    if not np.isfinite(x).all():
+        j = int(np.flatnonzero(~np.isfinite(x))[0])
+        raise ValueError(f"x0 must be finite; its entry {j} is {x[j]}")
+    return np.array(x, dtype=np.float64)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a real number; it is {value!r}")
+    return float(value)
+
+
+def _integer(name: str, value: Any) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer; it is {value!r}")
+    return int(value)
+
+
+def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return value as a read-only float64 vector of positive numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is {value!r}")
+    out = np.array(array, dtype=np.float64)
+    if out.ndim != 1 or not (np.isfinite(out).all() and (out > 0).all()):
+        raise ValueError(f"{name} must be 1-D, its entries positive and finite; it is {value!r}")
+    out.setflags(write=False)
+    return out
