@@ -6,6 +6,7 @@
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
+from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import (
     Analytic,
@@ -34,10 +35,12 @@ __all__ = [
     "Iteration",
     "IterationRecord",
     "Jacobian",
+    "JacobianCheck",
     "Problem",
     "Result",
     "Solver",
     "Status",
+    "check_jacobian",
     "datasets",
     "leastsq",
 ]

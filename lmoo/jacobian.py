@@ -150,8 +150,10 @@ class _Numeric(Jacobian):
             raise ValueError(
                 f"typical must have one entry per parameter, {n}; it has {self.typical.size}"
             )
-        return None if self.typical is None else np.ascontiguousarray(
-            np.broadcast_to(self.typical, (n,))
+        return (
+            None
+            if self.typical is None
+            else np.ascontiguousarray(np.broadcast_to(self.typical, (n,)))
         )
 
     def __repr__(self) -> str:

@@ -10,13 +10,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.derivatives import Derivatives, Differences, Rows
 from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual
+from lmoo._core.residual import Residual, start
 from lmoo.errors import EvaluationError
 from lmoo.status import Status
 
 __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
+# MINPACK's, with the precision of what func returns; it holds nothing of a solve.
+_FORWARD = Differences(False, 0.0, None, True, False)
 
 
 def leastsq(
@@ -113,16 +115,18 @@ def leastsq(
     >>> x.round(6), ier
     (array([2.5, 1.3]), 2)
     """
-    x = _start(x0)
+    x, bad = start(x0, True)
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
     maxfev = index(maxfev)
     scale = None if diag is None else _scale(diag, n)
-    if n == 0 or not _proper(ftol, xtol, gtol, factor, scale):
+    # Written so that NaN is improper too.
+    proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
+    if not proper or (scale is not None and not (scale > 0).all()):
         return _improper(x, full_output, ftol, xtol, gtol, factor, scale)
-    if not np.isfinite(x).all():
-        return _not_finite_start(x, full_output)
+    if bad >= 0:
+        return _not_finite_start(x, bad, full_output)
     if maxfev <= 0:
         maxfev = (200 if Dfun is None else 100) * (n + 1)
     fun = Residual(func, args, {}, "func", True, EvaluationError)
@@ -139,14 +143,6 @@ def leastsq(
     return loop.x, cov_x, info, _message(loop, ftol, xtol, gtol, maxfev), status
 
 
-def _start(x0: ArrayLike) -> NDArray[np.float64]:
-    """Return x0 as a new float64 vector."""
-    x = np.asarray(x0)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
-    return np.array(x, dtype=np.float64).ravel()
-
-
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
     """Return diag as n float64 numbers of our own."""
     scale = np.asarray(diag)
@@ -157,19 +153,6 @@ def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
     return np.array(scale, dtype=np.float64).ravel()
 
 
-def _proper(
-    ftol: float, xtol: float, gtol: float, factor: float, scale: NDArray[np.float64] | None
-) -> bool:
-    """Whether MINPACK would take these options; NaN is none."""
-    return (
-        ftol >= 0
-        and xtol >= 0
-        and gtol >= 0
-        and factor > 0
-        and (scale is None or bool((scale > 0).all()))
-    )
-
-
 def _derivatives(
     dfun: Callable[..., ArrayLike] | None, args: tuple[Any, ...], columns: bool, epsfcn: Any
 ) -> Derivatives:
@@ -177,9 +160,9 @@ def _derivatives(
     if dfun is not None:
         name = getattr(dfun, "__name__", type(dfun).__name__)
         return Rows(dfun, args, {}, f"Dfun ({name})", bool(columns), EvaluationError)
-    # 0 stands for the precision of what func returns.
-    eps = 0.0 if epsfcn is None else max(epsfcn, _EPS)
-    return Differences(False, eps, None, True, False)
+    if epsfcn is None:
+        return _FORWARD
+    return Differences(False, max(epsfcn, _EPS), None, True, False)
 
 
 def _infodict(loop: Loop, analytic: bool) -> dict[str, Any]:
@@ -235,8 +218,7 @@ def _improper(
     return x, None, {"nfev": 0}, mesg, 0
 
 
-def _not_finite_start(x: NDArray[np.float64], full_output: bool) -> tuple[Any, ...]:
-    j = int(np.flatnonzero(~np.isfinite(x))[0])
+def _not_finite_start(x: NDArray[np.float64], j: int, full_output: bool) -> tuple[Any, ...]:
     mesg = f"x0 is not finite: its entry {j} is {x[j]}."
     status = int(Status.NOT_FINITE)
     if not full_output:

@@ -122,7 +122,7 @@ class Result:
     >>> y = np.array([1.1, 2.9, 5.2, 6.8, 9.1])
     >>> result = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: x[0] + x[1] * t - y), [0, 0])
     >>> result.success, result.x.round(6), result.standard_errors.round(6)
-    (True, array([1.04, 1.99]), array([0.137356, 0.056075]))
+    (True, array([1.04, 1.99]), array([0.146287, 0.059722]))
     """
 
     x: NDArray[np.float64]

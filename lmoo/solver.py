@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual
+from lmoo._core.residual import Residual, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, residual_call
@@ -141,9 +141,7 @@ class Solver:
         if self.diag is not None:
             object.__setattr__(self, "diag", _positive("diag", self.diag))
 
-    def solve(
-        self, problem: Any, x0: ArrayLike, callback: Callback | None = None
-    ) -> Result:
+    def solve(self, problem: Any, x0: ArrayLike, callback: Callback | None = None) -> Result:
         """Minimise the problem's sum of squares from x0.
 
         Parameters
@@ -374,15 +372,10 @@ def _bad_start(loop: Loop) -> BaseException:
 
 def _starting_point(x0: ArrayLike) -> NDArray[np.float64]:
     """Return x0 as a new float64 vector."""
-    x = np.asarray(x0)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
-    if x.ndim != 1 or x.size == 0:
-        raise ValueError(f"x0 must be 1-D and not empty; its shape is {x.shape}")
-    if not np.isfinite(x).all():
-        j = int(np.flatnonzero(~np.isfinite(x))[0])
-        raise ValueError(f"x0 must be finite; its entry {j} is {x[j]}")
-    return np.array(x, dtype=np.float64)
+    x, bad = start(x0, False)
+    if bad >= 0:
+        raise ValueError(f"x0 must be finite; its entry {bad} is {x[bad]}")
+    return x
 
 
 def _number(name: str, value: Any) -> float:

@@ -4,8 +4,7 @@
 finite are found by the factorisation that follows.  Evaluations are counted by the residual.
 """
 
-from libc.math cimport fabs, isfinite, sqrt, cbrt
-from libc.stdlib cimport free, malloc
+from libc.math cimport cbrt, fabs, sqrt
 from libc.string cimport memcpy
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.model cimport lm_state
+from lmoo._core.norms cimport all_zero
 from lmoo._core.residual cimport Residual, own_vector
 
 cnp.import_array()
@@ -24,14 +24,14 @@ cdef double NATURAL = 0.01
 
 
 cdef class Derivatives:
-    """Base: one strategy, bound to one solve."""
+    """Base: one strategy, bound to one problem; it holds nothing of a solve."""
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
-                  bint better) except -1:
+                  double *x, double *spare, bint better) except -1:
         """Derivatives at s.x.
 
         f: m doubles, f(s.x).  fjac: m x n, column-major, the memory of out, an (m, n) array.
-        better: the iteration asks for the best there is.
+        x, spare: n and m doubles of work space.  better: the iteration asks for the best there is.
         """
         raise NotImplementedError
 
@@ -66,31 +66,24 @@ cdef class Differences(Derivatives):
         self.nominal, self.can_refine = nominal, can_refine
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
-                  bint better) except -1:
+                  double *x, double *spare, bint better) except -1:
         cdef ptrdiff_t j, n = s.n, m = fun.m
         cdef double eps = max(self.noise if self.noise > 0.0 else fun.eps, EPSMCH)
         cdef bint central = self.central or better and self.can_refine
         cdef double root = cbrt(eps) if central else sqrt(eps)
         cdef double h
         cdef int bad
-        self.work = <double *>malloc(<size_t>(n + m) * sizeof(double))
-        if self.work == NULL:
-            raise MemoryError()
-        memcpy(self.work, s.x, <size_t>n * sizeof(double))
-        try:
-            for j in range(n):
-                h = root * self.scale(s, j)
-                if h == 0.0:
-                    h = root
-                if central:
-                    bad = self.central_column(fun, s, f, fjac + j * m, j, h)
-                else:
-                    bad = self.forward_column(fun, s, f, fjac + j * m, j, h)
-                if bad:
-                    return 1
-        finally:
-            free(self.work)
-            self.work = NULL
+        memcpy(x, s.x, <size_t>n * sizeof(double))
+        for j in range(n):
+            h = root * self.scale(s, j)
+            if h == 0.0:
+                h = root
+            if central:
+                bad = self.central_column(fun, s, f, fjac + j * m, x, spare, j, h)
+            else:
+                bad = self.forward_column(fun, s, f, fjac + j * m, x, j, h)
+            if bad:
+                return 1
         return 0
 
     cdef double error(self, Residual fun, bint refined) noexcept:
@@ -107,12 +100,10 @@ cdef class Differences(Derivatives):
         return size
 
     cdef int forward_column(self, Residual fun, const lm_state *s, const double *f, double *column,
-                            ptrdiff_t j, double h) except -1:
+                            double *x, ptrdiff_t j, double h) except -1:
         """One column by forward differences, by backward ones where x + h is bad."""
-        cdef double *x = self.work
         cdef double step
         cdef ptrdiff_t i
-        cdef bint zero = True
         x[j] = s.x[j] + h
         step = h if self.nominal else x[j] - s.x[j]
         if fun.evaluate(s.n, x, column):
@@ -123,24 +114,20 @@ cdef class Differences(Derivatives):
                 return 1
         x[j] = s.x[j]
         for i in range(fun.m):
-            column[i] -= f[i]
-            zero = zero and column[i] == 0.0
-            column[i] /= step
+            column[i] = (column[i] - f[i]) / step
         # Nothing moved: either f does not know this parameter, or x + h was lost beside a number
         # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
-        if zero and not self.nominal and self.typical is None and fabs(step) < 0.5 * sqrt(EPSMCH):
-            return self.forward_column(fun, s, f, column, j, sqrt(EPSMCH))
+        if not self.nominal and self.typical is None and fabs(step) < 0.5 * sqrt(EPSMCH) \
+                and all_zero(fun.m, column):
+            return self.forward_column(fun, s, f, column, x, j, sqrt(EPSMCH))
         return 0
 
     cdef int central_column(self, Residual fun, const lm_state *s, const double *f, double *column,
-                            ptrdiff_t j, double h) except -1:
+                            double *x, double *other, ptrdiff_t j, double h) except -1:
         """One column by central differences, one-sided where one of the sides is bad."""
-        cdef double *x = self.work
-        cdef double *other = self.work + s.n
         cdef const double *left = other
         cdef double step, lower = s.x[j] - h
         cdef ptrdiff_t i
-        cdef bint zero = True
         x[j] = s.x[j] + h
         step = x[j]
         if fun.evaluate(s.n, x, column):
@@ -155,11 +142,9 @@ cdef class Differences(Derivatives):
         if step == 0.0:
             return 1
         for i in range(fun.m):
-            column[i] -= left[i]
-            zero = zero and column[i] == 0.0
-            column[i] /= step
-        if zero and self.typical is None and h < 0.5 * cbrt(EPSMCH):
-            return self.central_column(fun, s, f, column, j, cbrt(EPSMCH))
+            column[i] = (column[i] - left[i]) / step
+        if self.typical is None and h < 0.5 * cbrt(EPSMCH) and all_zero(fun.m, column):
+            return self.central_column(fun, s, f, column, x, other, j, cbrt(EPSMCH))
         return 0
 
 
@@ -184,7 +169,7 @@ cdef class Rows(Derivatives):
         self.columns, self.bad_point = columns, bad_point
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
-                  bint better) except -1:
+                  double *x, double *spare, bint better) except -1:
         cdef ptrdiff_t n = s.n
         cdef tuple shape = (n, fun.m) if self.columns else (fun.m, n)
         try:
@@ -223,7 +208,7 @@ cdef class Custom(Derivatives):
         self.func, self.bad_point = func, bad_point
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
-                  bint better) except -1:
+                  double *x, double *spare, bint better) except -1:
         # What is not written must not pass for a derivative.
         out.fill(np.nan)
         try:

@@ -13,6 +13,7 @@ SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
 
 from libc.string cimport memset
 
+from lmoo._core.norms cimport column_norms
 from lmoo._core.qr cimport apply_qt, qrfac
 
 cdef extern from "simd.h" nogil:
@@ -82,6 +83,7 @@ cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, doub
     for j in range(n):
         q[j] = t[j + n * n]
         memset(t + j * n + j + 1, 0, <size_t>(n - 1 - j) * sizeof(double))
+    column_norms(n, n, t, n, acnorm)
     qrfac(n, n, t, n, ipvt, rdiag, acnorm, work + n)
     apply_qt(n, n, t, n, rdiag, q, qtf)
     for j in range(n):

@@ -14,8 +14,8 @@ cdef class Loop:
     cdef double *previous       # f(s.base), while x has moved on from there
     cdef double *trial
     cdef double *work
-    cdef double[::1, :] fjac
-    cdef object out             # the (m, n) array whose memory fjac is
+    cdef double *fjac           # m x n, column-major
+    cdef object out             # the (m, n) array that owns it
     cdef bint factored          # fjac holds qrfac's factors of the model
     cdef readonly ptrdiff_t njev    # Jacobians evaluated
     cdef int allocate(self) except -1

@@ -12,14 +12,18 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
+cimport numpy as cnp
+
 from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport enorm, first_not_finite
+from lmoo._core.norms cimport column_norms, enorm, first_not_finite
 from lmoo._core.qr cimport apply_qt, qrfac
 from lmoo._core.residual cimport Residual, own_vector
+
+cnp.import_array()
 
 # Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
 # GIL costs less than keeping it.
@@ -43,12 +47,13 @@ cdef class Loop:
         LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see stopping.pyx.
     """
 
-    def __cinit__(self, Residual fun, Derivatives jac, const double[::1] x0, diag, double ftol,
+    def __cinit__(self, Residual fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
                   double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests):
         cdef lm_options options
         cdef const double[::1] scale
         self.fun, self.derivatives = fun, jac
-        self.n = x0.shape[0]
+        cdef const double *start = <const double *>cnp.PyArray_DATA(x0)
+        self.n = cnp.PyArray_SIZE(x0)
         self.m = -1
         self.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
         if self.s == NULL:
@@ -59,10 +64,10 @@ cdef class Loop:
         options.epsfcn = 2.0**-52
         options.user_scale = 0
         if diag is None:
-            lm_start(self.s, &options, &x0[0], NULL)
+            lm_start(self.s, &options, start, NULL)
         else:
             scale = diag
-            lm_start(self.s, &options, &x0[0], &scale[0])
+            lm_start(self.s, &options, start, &scale[0])
 
     def __dealloc__(self):
         free(self.s)
@@ -129,14 +134,17 @@ cdef class Loop:
     cdef int allocate(self) except -1:
         """All memory that depends on m."""
         cdef size_t m = <size_t>self.m, n = <size_t>self.n
-        cdef size_t kernels = n * n + 4 * n + fold_work_bytes(self.n) // sizeof(double)
+        cdef cnp.npy_intp shape[2]
+        cdef size_t kernels = n * n + 5 * n + fold_work_bytes(self.n) // sizeof(double)
         self.memory = <double *>malloc((3 * m + kernels) * sizeof(double))
         if self.memory == NULL:
             raise MemoryError()
         self.f, self.previous, self.trial = self.memory, self.memory + m, self.memory + 2 * m
         self.work = self.memory + 3 * m
-        self.out = np.zeros((self.m, self.n), order="F")
-        self.fjac = self.out
+        shape[0], shape[1] = self.n, self.m
+        buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
+        self.fjac = <double *>cnp.PyArray_DATA(<cnp.ndarray>buffer)
+        self.out = buffer.T
         return 0
 
     cdef int evaluate(self) except -1:
@@ -152,7 +160,9 @@ cdef class Loop:
         cdef bint good
         self.factored = False
         self.njev += 1
-        if self.derivatives.fill(self.fun, self.s, self.f, &self.fjac[0, 0], self.out, better):
+        # The trial has been judged, so its memory is free.
+        if self.derivatives.fill(self.fun, self.s, self.f, self.fjac, self.out, self.work,
+                                 self.trial, better):
             lm_refuse(self.s)
             return 0
         if <double>self.m * self.n * self.n > LARGE:
@@ -172,14 +182,13 @@ cdef class Loop:
     cdef bint factor_in_place(self) noexcept nogil:
         """The model by qrfac on the whole Jacobian; False where an entry is not finite."""
         cdef ptrdiff_t i, j, m = self.m, n = self.n
-        cdef double *a = &self.fjac[0, 0]
+        cdef double *a = self.fjac
         cdef double *acnorm = self.work + n
-        for j in range(n):
-            acnorm[j] = enorm(m, a + j * m)
+        column_norms(m, n, a, m, acnorm)
         if not lm_sound(self.s, acnorm):
             return False
+        memcpy(self.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
         qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm)
-        # The trial is judged by now, so its memory is free for Q^T f.
         memcpy(self.trial, self.f, <size_t>m * sizeof(double))
         apply_qt(m, n, a, m, self.work, self.trial, self.s.model.qtf)
         for j in range(n):
@@ -195,7 +204,7 @@ cdef class Loop:
         cdef double *block = t + n * n + n
         cdef double *acnorm = block
         memset(t, 0, <size_t>(n * n + n) * sizeof(double))
-        fold(m, n, &self.fjac[0, 0], 1, m, self.f, t, block)
+        fold(m, n, self.fjac, 1, m, self.f, t, block)
         for j in range(n):
             acnorm[j] = enorm(j + 1, t + j * n)
         if not lm_sound(self.s, acnorm):

@@ -20,7 +20,7 @@ cdef double EPSMCH = 2.0**-52
 
 
 cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
-                double *rdiag, double *acnorm, double *wa) noexcept nogil:
+                double *rdiag, const double *acnorm, double *wa) noexcept nogil:
     """A P = Q R by Householder reflections with column pivoting.
 
     m, n    rows and columns, m >= n >= 1
@@ -28,21 +28,23 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
             above the diagonal; on and below it the Householder vectors u_j, Q = prod(I - u u^T / u_j)
     ipvt    n ints, on return column j of A P is column ipvt[j] of A (0-based)
     rdiag   n doubles, on return the diagonal of R
-    acnorm  n doubles, on return the norms of the columns of A, in A's order
+    acnorm  n doubles, the norms of the columns of A, in A's order (column_norms); read only
     wa      n doubles of work space
     """
     cdef ptrdiff_t j, k
     c_assert(m >= n and n >= 1 and lda >= m)
     for j in range(n):
-        acnorm[j] = enorm(m, a + j * lda)
         rdiag[j] = acnorm[j]
-        wa[j] = rdiag[j]
+        wa[j] = acnorm[j]
         ipvt[j] = <int>j
     for j in range(n):
         _pivot(m, n, j, a, lda, ipvt, rdiag, wa)
         if _reflector(m - j, a + j + j * lda, &rdiag[j]):
+            for k in range(j + 1, n - 1, 2):
+                _reflect_two(m - j, a + j + j * lda, a + j + k * lda, a + j + (k + 1) * lda)
+            if (n - j) % 2 == 0:
+                _reflect(m - j, a + j + j * lda, a + j + (n - 1) * lda)
             for k in range(j + 1, n):
-                _reflect(m - j, a + j + j * lda, a + j + k * lda)
                 _downdate(m - j, a + j + k * lda, &rdiag[k], &wa[k])
 
 
@@ -90,6 +92,20 @@ cdef void _reflect(ptrdiff_t m, const double *u, double *column) noexcept nogil:
     temp = total / u[0]
     for i in range(m):
         column[i] -= temp * u[i]
+
+
+cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two) noexcept nogil:
+    """_reflect for two columns: two chains of additions for the processor to work on."""
+    cdef double total1 = 0.0, total2 = 0.0
+    cdef ptrdiff_t i
+    for i in range(m):
+        total1 += u[i] * one[i]
+        total2 += u[i] * two[i]
+    total1 = total1 / u[0]
+    total2 = total2 / u[0]
+    for i in range(m):
+        one[i] -= total1 * u[i]
+        two[i] -= total2 * u[i]
 
 
 cdef void _downdate(ptrdiff_t m, const double *column, double *rdiag, double *wa) noexcept nogil:

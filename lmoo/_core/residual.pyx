@@ -5,7 +5,10 @@ memory is out of its reach: the x it gets is a new array, and what it returns is
 """
 
 cimport cython
+
+from cpython.exc cimport PyErr_Clear
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -19,7 +22,17 @@ cnp.import_array()
 
 cdef extern from "Python.h":
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
-    object PyObject_Vectorcall(object func, PyObject **args, size_t nargsf, PyObject *names)
+    # The result as a plain pointer: NULL with the exception set, at no cost where there is none.
+    PyObject *PyObject_Vectorcall(PyObject *func, PyObject **args, size_t nargsf, PyObject *names)
+    int PyErr_ExceptionMatches(PyObject *kind)
+
+cdef extern from "reuse.h":
+    bint lmoo_can_refill(PyObject *array, ptrdiff_t n)
+
+
+cdef int reraise() except -1:
+    """Let the exception that a C call has set come out."""
+    return -1
 
 
 cdef object own_vector(ptrdiff_t n, const double *x):
@@ -28,6 +41,31 @@ cdef object own_vector(ptrdiff_t n, const double *x):
     cdef cnp.ndarray array = cnp.PyArray_SimpleNew(1, &size, cnp.NPY_DOUBLE)
     memcpy(cnp.PyArray_DATA(array), x, <size_t>n * sizeof(double))
     return array
+
+
+cdef bint is_vector(object value):
+    """Whether value is an array that can be copied as it stands."""
+    return (cnp.PyArray_Check(value) and cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_DOUBLE
+            and cnp.PyArray_NDIM(<cnp.ndarray>value) == 1
+            and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>value))
+
+
+def start(x0, bint flatten):
+    """Return x0 as a new float64 vector, and the index of its first entry not finite, or -1.
+
+    TypeError where it is no array of real numbers; ValueError where it is not 1-D, or empty,
+    unless flatten is set.
+    """
+    cdef cnp.ndarray x = np.asarray(x0)
+    if x.dtype.kind not in "biuf":
+        raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
+    if not flatten and (cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_SIZE(x) == 0):
+        raise ValueError(f"x0 must be 1-D and not empty; its shape is {(<object>x).shape}")
+    x = cnp.PyArray_FROM_OTF(
+        x, cnp.NPY_DOUBLE, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ENSURECOPY
+        | cnp.NPY_ARRAY_FORCECAST)
+    x = cnp.PyArray_Ravel(x, cnp.NPY_CORDER)
+    return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
 
 
 def as_vector(value, str name, bint scalar):
@@ -91,42 +129,64 @@ cdef class Residual:
     def __dealloc__(self):
         free(self.stack)
 
-    cdef object call(self, object x):
-        """Call the function with an x of the caller's making."""
+    cdef int place(self, ptrdiff_t n, const double *x) except -1:
+        """Put x where the call takes it from, as an array that is the user's own.
+
+        The array of the call before serves again only where nobody but this object knows it.
+        """
+        if lmoo_can_refill(<PyObject *>self.x, n):
+            memcpy(cnp.PyArray_DATA(<cnp.ndarray>self.x), x, <size_t>n * sizeof(double))
+        else:
+            self.x = own_vector(n, x)
+        self.stack[1] = <PyObject *>self.x
+        return 0
+
+    cdef PyObject *call(self) noexcept:
+        """Call the function: a new reference, or NULL with its exception set."""
         cdef PyObject *names = NULL if self.names is None else <PyObject *>self.names
-        self.stack[1] = <PyObject *>x
         self.nfev += 1
-        return PyObject_Vectorcall(
-            self.func, self.stack + 1, self.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names)
+        return PyObject_Vectorcall(<PyObject *>self.func, self.stack + 1,
+                                   self.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names)
 
     cdef int begin(self, ptrdiff_t n, const double *x) except -1:
         """Evaluate for the first time, which tells m; 1 where the function refused the point."""
-        try:
-            value = self.call(own_vector(n, x))
-        except self.bad_point as error:
-            self.refusal = error
-            return 1
-        self.first, self.eps = as_vector(value, self.name, self.scalar)
-        # A float64 array comes back from the conversion as itself: it is the user's.
-        self.first = np.array(self.first)
-        self.m = self.first.shape[0]
+        cdef PyObject *returned
+        self.place(n, x)
+        returned = self.call()
+        if returned == NULL:
+            try:
+                reraise()
+            except self.bad_point as error:
+                self.refusal = error
+                return 1
+        value = <object>returned
+        Py_DECREF(value)
+        if not is_vector(value):
+            value, self.eps = as_vector(value, self.name, self.scalar)
+        self.first = value
+        self.m = cnp.PyArray_DIM(<cnp.ndarray>value, 0)
         return 0
 
     cdef int evaluate(self, ptrdiff_t n, const double *x, double *f) except -1:
         """f(x), m doubles, to f; 1 where the point is bad: refused, or not finite."""
-        cdef object value
-        try:
-            value = self.call(own_vector(n, x))
-        except self.bad_point:
+        cdef PyObject *value
+        self.place(n, x)
+        value = self.call()
+        if value == NULL:
+            if not PyErr_ExceptionMatches(<PyObject *>self.bad_point):
+                return -1
+            PyErr_Clear()
             return 1
-        self.take(value, f)
+        try:
+            self.take(<object>value, f)
+        finally:
+            Py_DECREF(<object>value)
         return first_not_finite(self.m, f) >= 0
 
     cdef int take(self, object value, double *f) except -1:
         """Copy what the function returned."""
         cdef cnp.ndarray array
-        if not (cnp.PyArray_Check(value) and cnp.PyArray_ISCARRAY_RO(value)
-                and cnp.PyArray_TYPE(value) == cnp.NPY_DOUBLE and cnp.PyArray_NDIM(value) == 1):
+        if not is_vector(value):
             value, self.eps = as_vector(value, self.name, self.scalar)
         array = <cnp.ndarray>value
         if cnp.PyArray_DIM(array, 0) != self.m:

@@ -1,0 +1,38 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Derivatives:
+    can_refine: bool
+    noise: float
+
+class Differences(Derivatives):
+    def __init__(
+        self,
+        central: bool,
+        epsfcn: float,
+        typical: NDArray[np.float64] | None,
+        nominal: bool,
+        can_refine: bool,
+    ) -> None: ...
+
+class Rows(Derivatives):
+    name: str
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        name: str,
+        columns: bool,
+        bad_point: type[BaseException],
+    ) -> None: ...
+
+class Custom(Derivatives):
+    def __init__(
+        self,
+        func: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], int | None],
+        bad_point: type[BaseException],
+    ) -> None: ...
