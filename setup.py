@@ -42,7 +42,7 @@ DIRECTIVES = {
 
 
 def compile_args(name: str) -> list[str]:
-    """Flags common to all extensions; rounding must not depend on the machine."""
+    """Return the compiler's flags; rounding must not depend on the machine."""
     if sys.platform == "win32":
         return ["/O2", "/fp:precise"]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
@@ -56,7 +56,7 @@ def compile_args(name: str) -> list[str]:
 
 
 def link_args() -> list[str]:
-    """Flags for the linker: the sanitizers' run time, when asked for."""
+    """Return the linker's flags: the sanitizers' run time, when asked for."""
     return ["-fsanitize=address,undefined"] if os.environ.get("LMOO_SANITIZE") == "1" else []
 
 

@@ -21,6 +21,15 @@ __all__ = ["Iteration", "IterationRecord", "Solver"]
 _ACCURATE = 1
 
 
+# Where the accurate tests say more than MINPACK's of the same number.
+_REASONS = {
+    Status.FTOL: "a full Gauss-Newton step promises to reduce the sum of squares by at most ftol, "
+    "relatively, or by less than rounding hides",
+    Status.XTOL: "a Gauss-Newton step, or what is left of a contracting sequence of them, is at "
+    "most xtol relative to x, |D step| <= xtol |D x|",
+}
+
+
 class IterationRecord(NamedTuple):
     """One iteration: a trial point that was judged.
 
@@ -311,7 +320,7 @@ class Iteration(Iterator[IterationRecord]):
     def _message(self, status: Status) -> str:
         solver = self.solver
         return (
-            f"{status.reason} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, "
+            f"{_REASONS.get(status, status.reason)} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, "
             f"gtol = {solver.gtol:g}, maxfev = {self._loop.maxfev})"
         )
 

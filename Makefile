@@ -1,0 +1,65 @@
+# Each target makes what it needs, in a virtual environment of its own.
+#   make demo     fit real measurements, print the reports, draw the pictures
+#   make test     run the tests
+#   make lint docs bench sanitize wheel clean
+# Another interpreter:  make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py $(wildcard lmoo/_core/*.pyx lmoo/_core/*.pxd lmoo/_core/*.h)
+# One computation at a time: the threads of a BLAS only get in each other's way here.
+export OPENBLAS_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test doctest lint docs bench sanitize wheel clean
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+# Installed in place, so that changes of Python files need no new installation.
+$(VENV)/.%: $(SOURCES) | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	touch $@
+
+demo: $(VENV)/.plot
+	$(BIN)/python -m lmoo.demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --doctest-modules lmoo README.md
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b doctest docs docs/_build/doctest
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/versus_scipy.py
+	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/nist_table.py
+
+# The kernels with their assertions, under AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitize: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet setuptools Cython
+	LMOO_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitize \
+	    --build-lib build/sanitize/lib
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
+	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/test_kernels.py \
+	    tests/test_mgh.py
+
+wheel: $(VENV)/.python
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python -m build
+
+clean:
+	rm -rf build dist .venv .venv-* *.egg-info demo docs/_build docs/api/generated
+	rm -f lmoo/_core/*.c lmoo/_core/*.so lmoo/_core/*.pyd
