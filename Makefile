@@ -35,6 +35,11 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for header in lmoo/_core/*.h; do \
+	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
+	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
+	        sysconfig.get_path('include'), '-isystem', numpy.get_include())") -x c - || exit 1; \
+	done
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
@@ -54,7 +59,7 @@ sanitize: $(VENV)/.test
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
 	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/test_kernels.py \
-	    tests/test_mgh.py
+	    tests/test_mgh.py tests/test_leastsq.py tests/test_leastsq_better.py
 
 wheel: $(VENV)/.python
 	$(BIN)/python -m pip install --quiet build

@@ -4,6 +4,7 @@ Run it as ``python -m lmoo.demo``; with matplotlib (``pip install lmoo[plot]``) 
 the fit and the residuals into the folder ``demo``.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,9 @@ def draw(data: NistDataset, result: Result, path: Path) -> None:
 
 
 def _draw_fit(axes: Any, data: NistDataset, result: Result) -> None:
-    order = np.argsort(data.x)
+    smooth = np.linspace(data.x.min(), data.x.max(), 400)
     axes.plot(data.x, data.response, "o", markersize=4, label="data")
-    axes.plot(data.x[order], data.model(result.x)[order], label="fit")
+    axes.plot(smooth, replace(data, x=smooth).model(result.x), label="fit")
     axes.set_title(f"{data.name}: {data.formula}")
     axes.set_ylabel("y")
     axes.legend()

@@ -201,7 +201,7 @@ class Result:
             is what any solution with the same residual has.  Scaled with m = n: all inf, as
             nothing is left to estimate the variance from.
         """
-        if self.factor is None or scaled and self.degrees_of_freedom <= 0:
+        if self.factor is None or (scaled and self.degrees_of_freedom <= 0):
             return np.full((self.x.size, self.x.size), np.inf)
         return self.factor.covariance(self.residual_deviation if scaled else 1.0)
 

@@ -318,10 +318,10 @@ class Iteration(Iterator[IterationRecord]):
         )
 
     def _message(self, status: Status) -> str:
-        solver = self.solver
+        solver, reason = self.solver, _REASONS.get(status, status.reason)
         return (
-            f"{_REASONS.get(status, status.reason)} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, "
-            f"gtol = {solver.gtol:g}, maxfev = {self._loop.maxfev})"
+            f"{reason} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}, "
+            f"maxfev = {self._loop.maxfev})"
         )
 
     def _factor(self) -> Factor | None:

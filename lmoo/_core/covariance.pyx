@@ -36,14 +36,18 @@ cdef int inverse_gram(ptrdiff_t n, const double *r, const int *ipvt, double *wor
 cdef int _invert(ptrdiff_t n, const double *r, double *inverse) noexcept nogil:
     """Column by column, R X = I by back substitution; 1 where a diagonal entry is zero."""
     cdef ptrdiff_t i, j, k
+    cdef double total
+    cdef double *column
     for j in range(n):
         if r[j + j * n] == 0.0:
             return 1
+        column = inverse + j * n
         for i in range(n):
-            inverse[i + j * n] = 0.0
-        inverse[j + j * n] = 1.0 / r[j + j * n]
+            column[i] = 0.0
+        column[j] = 1.0 / r[j + j * n]
         for k in range(j - 1, -1, -1):
+            total = 0.0
             for i in range(k + 1, j + 1):
-                inverse[k + j * n] -= r[k + i * n] * inverse[i + j * n]
-            inverse[k + j * n] /= r[k + k * n]
+                total -= r[k + i * n] * column[i]
+            column[k] = total / r[k + k * n]
     return 0

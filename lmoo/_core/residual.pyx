@@ -112,15 +112,15 @@ cdef class Residual:
     """
 
     def __cinit__(self, func, tuple args, dict kwargs, str name, bint scalar, bad_point):
-        cdef size_t i
+        cdef Py_ssize_t i
         self.func, self.name, self.scalar, self.bad_point = func, name, scalar, bad_point
         self.rest = args + tuple(kwargs.values())
         self.names = tuple(kwargs) if kwargs else None
-        self.nargs = 1 + len(args)
+        self.nargs = <size_t>(1 + len(args))
         self.m = -1
         self.eps = 2.0**-52
         # One place before the arguments belongs to whoever is called.
-        self.stack = <PyObject **>malloc((2 + len(self.rest)) * sizeof(PyObject *))
+        self.stack = <PyObject **>malloc(<size_t>(2 + len(self.rest)) * sizeof(PyObject *))
         if self.stack == NULL:
             raise MemoryError()
         for i in range(len(self.rest)):

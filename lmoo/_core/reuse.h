@@ -8,7 +8,7 @@
 
 /* Only where the one reference left is ours: no variable, no view, no weak reference of the
    user's can see the change.  Without the GIL a count of references proves nothing. */
-static int lmoo_can_refill(PyObject *array, ptrdiff_t n)
+static inline int lmoo_can_refill(PyObject *array, ptrdiff_t n)
 {
 #ifdef Py_GIL_DISABLED
     (void)array;

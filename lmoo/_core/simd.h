@@ -19,6 +19,12 @@
 #define LMOO_CLONES
 #endif
 
+#if defined(__GNUC__)
+#define LMOO_UNUSED __attribute__((unused))
+#else
+#define LMOO_UNUSED
+#endif
+
 /* Rows of a block come in multiples of this; the caller pads with zeros. */
 #define LMOO_LANES 8
 
@@ -31,7 +37,7 @@ typedef struct { double lane[LMOO_LANES]; } lmoo_vector;
 #endif
 
 /* The norm of (alpha, u), safe where the plain sum of squares is not. */
-static double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double alpha, double sum)
+static inline double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double alpha, double sum)
 {
     ptrdiff_t i;
     double largest = fabs(alpha), total = alpha * alpha + sum;
@@ -64,7 +70,7 @@ static double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double alpha, d
 
    More' (1978) for the reflection, as in qrfac; Demmel, Grigori, Hoemmen, Langou (2012),
    "Communication-optimal parallel and sequential QR and LU factorizations", section 6. */
-LMOO_CLONES
+LMOO_CLONES LMOO_UNUSED
 static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
 {
     ptrdiff_t i, j, k;

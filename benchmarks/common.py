@@ -1,0 +1,57 @@
+"""What the benchmarks share: how they measure, and on what."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+import lmoo
+
+ROUNDS = 7
+
+
+def versions(*packages: str) -> str:
+    """Return what ran: interpreter, packages, processor."""
+    parts = [f"Python {platform.python_version()}", f"lmoo {lmoo.__version__}"]
+    for package in ("numpy", *packages):
+        try:
+            parts.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            sys.exit(f"{package} is not installed: pip install lmoo[bench]")
+    return f"{', '.join(parts)}; {processor()}"
+
+
+def processor() -> str:
+    """Return the processor's name, where the system tells."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Return the time of one call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def alternate(ours: Callable[[], object], theirs: Callable[[], object], calls: int) -> float:
+    """Return the median over the rounds of (ours / theirs).
+
+    In each round the two are called in turn, and each is represented by the median of its calls:
+    whatever else the machine does hits both.
+    """
+    ratios = []
+    for _ in range(ROUNDS):
+        times = np.array([(seconds(ours), seconds(theirs)) for _ in range(calls)])
+        mine, other = np.median(times, axis=0)
+        ratios.append(mine / other)
+    return float(np.median(ratios))
