@@ -45,7 +45,9 @@ cdef int _invert(ptrdiff_t n, const double *r, double *inverse) noexcept nogil:
         for i in range(n):
             column[i] = 0.0
         column[j] = 1.0 / r[j + j * n]
-        for k in range(j - 1, -1, -1):
+        k = j
+        while k > 0:
+            k -= 1
             total = 0.0
             for i in range(k + 1, j + 1):
                 total -= r[k + i * n] * column[i]

@@ -5,6 +5,7 @@
 
 #include <Python.h>
 #include <numpy/arrayobject.h>
+#include <stddef.h>
 
 /* Only where the one reference left is ours: no variable, no view, no weak reference of the
    user's can see the change.  Without the GIL a count of references proves nothing. */
