@@ -14,7 +14,7 @@ SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
 from libc.string cimport memset
 
 from lmoo._core.norms cimport column_norms
-from lmoo._core.qr cimport apply_qt, qrfac
+from lmoo._core.qr cimport put_diagonal, qrfac
 
 cdef extern from "simd.h" nogil:
     enum:
@@ -45,12 +45,12 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
     t      n x (n + 1), column-major: [R | q] on and above the diagonal, zeros to begin with
     work   fold_work_bytes(n), the caller's
     """
-    cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count
+    cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded
     while start < m:
         count = min(rows, m - start)
-        _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work,
-              count + (-count) % LMOO_LANES)
-        lmoo_fold_block(count + (-count) % LMOO_LANES, n, work, t, n)
+        padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
+        _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work, padded)
+        lmoo_fold_block(padded, n, work, t, n)
         start += count
 
 
@@ -75,7 +75,7 @@ cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, doub
 
     t      n x (n + 1) as fold left it; on return its first n columns hold R on and above the
            diagonal and zeros below
-    ipvt, acnorm, qtf   n each, as in qrfac and apply_qt;  work: 3 n doubles
+    ipvt, acnorm, qtf   n each, as in qrfac;  work: 3 n doubles
     """
     cdef ptrdiff_t j
     cdef double *rdiag = work
@@ -84,7 +84,7 @@ cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, doub
         q[j] = t[j + n * n]
         memset(t + j * n + j + 1, 0, <size_t>(n - 1 - j) * sizeof(double))
     column_norms(n, n, t, n, acnorm)
-    qrfac(n, n, t, n, ipvt, rdiag, acnorm, work + n)
-    apply_qt(n, n, t, n, rdiag, q, qtf)
+    qrfac(n, n, t, n, ipvt, rdiag, acnorm, work + n, q, qtf)
+    put_diagonal(n, t, n, rdiag)
     for j in range(n):
         memset(t + j * n + j + 1, 0, <size_t>(n - 1 - j) * sizeof(double))

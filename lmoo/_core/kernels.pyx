@@ -8,7 +8,7 @@ from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.fold cimport fold as c_fold, fold_block_rows, fold_work_bytes, pivot_triangle
 from lmoo._core.lmpar cimport lmpar as c_lmpar
 from lmoo._core.norms cimport column_norms, enorm as c_enorm
-from lmoo._core.qr cimport apply_qt, qrfac as c_qrfac, qrsolv as c_qrsolv
+from lmoo._core.qr cimport put_diagonal, qrfac as c_qrfac, qrsolv as c_qrsolv
 
 
 def enorm(const double[::1] x):
@@ -39,8 +39,8 @@ def qrfac(a, f=None):
     cdef double[::1] work = np.empty(n)
     cdef double[::1] qtf = np.empty(n)
     column_norms(m, n, &fjac[0, 0], m, &acnorm[0])
-    c_qrfac(m, n, &fjac[0, 0], m, &ipvt[0], &rdiag[0], &acnorm[0], &work[0])
-    apply_qt(m, n, &fjac[0, 0], m, &rdiag[0], &wa[0], &qtf[0])
+    c_qrfac(m, n, &fjac[0, 0], m, &ipvt[0], &rdiag[0], &acnorm[0], &work[0], &wa[0], &qtf[0])
+    put_diagonal(n, &fjac[0, 0], m, &rdiag[0])
     return np.asarray(fjac), np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
 
 

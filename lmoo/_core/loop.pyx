@@ -20,7 +20,7 @@ from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm, first_not_finite
-from lmoo._core.qr cimport apply_qt, qrfac
+from lmoo._core.qr cimport put_diagonal, qrfac
 from lmoo._core.residual cimport Residual, own_vector
 
 cnp.import_array()
@@ -188,9 +188,10 @@ cdef class Loop:
         if not lm_sound(self.s, acnorm):
             return False
         memcpy(self.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
-        qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm)
         memcpy(self.trial, self.f, <size_t>m * sizeof(double))
-        apply_qt(m, n, a, m, self.work, self.trial, self.s.model.qtf)
+        qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm, self.trial,
+              self.s.model.qtf)
+        put_diagonal(n, a, m, self.work)
         for j in range(n):
             for i in range(j + 1):
                 self.s.model.r[i + j * n] = a[i + j * m]

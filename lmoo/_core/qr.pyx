@@ -1,7 +1,6 @@
 """QR factorisation with column pivoting, and what is done with its factors.
 
-    A P = Q R                                                        qrfac
-    Q^T f                                                            apply_qt
+    A P = Q R,  Q^T f                                                qrfac
     min |A x - b|^2 + |D x|^2, from R, P and Q^T b                   qrsolv
 
 Businger, Golub (1965), "Linear least squares solutions by Householder transformations",
@@ -19,19 +18,22 @@ cdef extern from "<assert.h>" nogil:
 cdef double EPSMCH = 2.0**-52
 
 
-cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
-                double *rdiag, const double *acnorm, double *wa) noexcept nogil:
-    """A P = Q R by Householder reflections with column pivoting.
+cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
+                const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil:
+    """A P = Q R by Householder reflections with column pivoting, and (Q^T f)[:n].
 
     m, n    rows and columns, m >= n >= 1
     a       m x n, column-major, leading dimension lda >= m, the caller's.  On return R strictly
-            above the diagonal; on and below it the Householder vectors u_j, Q = prod(I - u u^T / u_j)
+            above the diagonal; on and below it the Householder vectors u_j, Q = prod(I - u u^T / u_j);
+            put_diagonal then replaces their first entries by R's diagonal
     ipvt    n ints, on return column j of A P is column ipvt[j] of A (0-based)
     rdiag   n doubles, on return the diagonal of R
     acnorm  n doubles, the norms of the columns of A, in A's order (column_norms); read only
     wa      n doubles of work space
+    f       m doubles, overwritten by Q^T f;  qtf: n doubles, its first n entries
     """
     cdef ptrdiff_t j, k
+    cdef double *u
     c_assert(m >= n and n >= 1 and lda >= m)
     for j in range(n):
         rdiag[j] = acnorm[j]
@@ -39,13 +41,25 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
         ipvt[j] = <int>j
     for j in range(n):
         _pivot(m, n, j, a, lda, ipvt, rdiag, wa)
-        if _reflector(m - j, a + j + j * lda, &rdiag[j]):
+        u = a + j + j * lda
+        if _reflector(m - j, u, &rdiag[j]):
+            # f is one more column, though none to be downdated.
             for k in range(j + 1, n - 1, 2):
-                _reflect_two(m - j, a + j + j * lda, a + j + k * lda, a + j + (k + 1) * lda)
+                _reflect_two(m - j, u, a + j + k * lda, a + j + (k + 1) * lda)
             if (n - j) % 2 == 0:
-                _reflect(m - j, a + j + j * lda, a + j + (n - 1) * lda)
+                _reflect_two(m - j, u, a + j + (n - 1) * lda, f + j)
+            else:
+                _reflect(m - j, u, f + j)
             for k in range(j + 1, n):
                 _downdate(m - j, a + j + k * lda, &rdiag[k], &wa[k])
+        qtf[j] = f[j]
+
+
+cdef void put_diagonal(ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdiag) noexcept nogil:
+    """R's diagonal in its place, where qrfac left the first entries of the Householder vectors."""
+    cdef ptrdiff_t j
+    for j in range(n):
+        a[j + j * lda] = rdiag[j]
 
 
 cdef void _pivot(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j, double *a, ptrdiff_t lda, int *ipvt,
@@ -119,30 +133,6 @@ cdef void _downdate(ptrdiff_t m, const double *column, double *rdiag, double *wa
     if 0.05 * (temp * temp) <= EPSMCH:
         rdiag[0] = enorm(m - 1, column + 1)
         wa[0] = rdiag[0]
-
-
-cdef void apply_qt(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdiag,
-                   double *wa, double *qtf) noexcept nogil:
-    """(Q^T f)[:n], and R's diagonal put in its place.
-
-    a, rdiag  as qrfac left them; on return a holds all of R on and above its diagonal
-    wa        m doubles: f on entry, overwritten by Q^T f
-    qtf       n doubles, receives the first n entries of Q^T f
-    """
-    cdef ptrdiff_t i, j
-    cdef double total, temp
-    cdef double *u
-    for j in range(n):
-        u = a + j * lda
-        if u[j] != 0.0:
-            total = 0.0
-            for i in range(j, m):
-                total += u[i] * wa[i]
-            temp = -total / u[j]
-            for i in range(j, m):
-                wa[i] += u[i] * temp
-        u[j] = rdiag[j]
-        qtf[j] = wa[j]
 
 
 cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,

@@ -56,15 +56,18 @@ def start(x0, bint flatten):
     TypeError where it is no array of real numbers; ValueError where it is not 1-D, or empty,
     unless flatten is set.
     """
-    cdef cnp.ndarray x = np.asarray(x0)
-    if x.dtype.kind not in "biuf":
+    cdef cnp.ndarray x = cnp.PyArray_FROM_O(x0)
+    if not (cnp.PyArray_ISFLOAT(x) or cnp.PyArray_ISINTEGER(x) or cnp.PyArray_ISBOOL(x)):
         raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
-    if not flatten and (cnp.PyArray_NDIM(x) != 1 or cnp.PyArray_SIZE(x) == 0):
-        raise ValueError(f"x0 must be 1-D and not empty; its shape is {(<object>x).shape}")
+    if cnp.PyArray_NDIM(x) != 1:
+        if not flatten:
+            raise ValueError(f"x0 must be 1-D and not empty; its shape is {(<object>x).shape}")
+        x = cnp.PyArray_Ravel(x, cnp.NPY_CORDER)
+    if not flatten and cnp.PyArray_SIZE(x) == 0:
+        raise ValueError("x0 must be 1-D and not empty; its shape is (0,)")
     x = cnp.PyArray_FROM_OTF(
-        x, cnp.NPY_DOUBLE, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_ENSURECOPY
+        x, cnp.NPY_DOUBLE, cnp.NPY_ARRAY_CARRAY | cnp.NPY_ARRAY_ENSURECOPY
         | cnp.NPY_ARRAY_FORCECAST)
-    x = cnp.PyArray_Ravel(x, cnp.NPY_CORDER)
     return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
 
 
