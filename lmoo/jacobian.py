@@ -24,11 +24,18 @@ class Jacobian:
 
     A strategy holds nothing of a solve: solvers and threads may share it.
 
+    Attributes
+    ----------
+    relative_error : float, default 0.0
+        Relative error of the columns that `evaluate` writes, by which the solver judges what it
+        can make of them; 0 for derivatives as exact as the residual.
+
     Examples
     --------
     >>> import numpy as np, lmoo
     >>> class Sparse(lmoo.Jacobian):
     ...     '''Each residual depends on its own parameter: one evaluation gives all columns.'''
+    ...     relative_error = 1e-7
     ...     def evaluate(self, problem, x, f, out):
     ...         h = 1e-7
     ...         out[:] = np.diag((problem.residual(x + h) - f) / h)
@@ -37,6 +44,8 @@ class Jacobian:
     >>> lmoo.Solver(jacobian=Sparse()).solve(problem, [3.0, 3.0]).x.round(6)
     array([1., 2.])
     """
+
+    relative_error: float = 0.0
 
     def evaluate(
         self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
@@ -64,7 +73,7 @@ class Jacobian:
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         """Return the compiled side of this strategy for one solve."""
-        return Custom(_Bound(self, problem), EvaluationError)
+        return Custom(_Bound(self, problem), EvaluationError, self.relative_error)
 
 
 class _Bound:
@@ -170,11 +179,11 @@ def _check_epsfcn(epsfcn: float | None) -> float:
 
 
 class ForwardDifference(_Numeric):
-    """Forward differences, n evaluations a Jacobian; the default without a `jacobian`.
+    """Forward differences, n evaluations a Jacobian; the default without a ``jacobian``.
 
     The step is MINPACK's, ``sqrt(eps) max(|x_j|, typical_j)``, with eps the larger of `epsfcn`
     and 2^-52 (Dennis, Schnabel 1983, section 5.4).  Where the residual is bad at x + h, x - h is
-    tried, and counted.
+    tried, and counted; so is a longer step where nothing changed with a short one.
 
     Parameters
     ----------
@@ -182,8 +191,9 @@ class ForwardDifference(_Numeric):
         Relative error of the residual; None (the default) takes the precision in which it comes
         (2^-23 for float32).
     typical : float or (n,) array_like, optional
-        Typical size of each parameter, in its own units: |x_j| is taken to be at least this.
-        None (the default) lets the linear model tell, so that a parameter at or near 0 moves.
+        Typical size of each parameter, in its own units: ``|x_j|`` is taken to be at least this.
+        None (the default) lets the last linear model tell, ``min(0.01 |f| / |J_j|, 1)``, so that
+        a parameter at or near 0 moves.
     refine : bool, default True
         Before stopping, go on with central differences, whose error is about eps^(2/3) where
         that of forward ones is eps^(1/2).
@@ -209,6 +219,12 @@ class ForwardDifference(_Numeric):
     ) -> None:
         super().__init__(typical)
         self.epsfcn, self.refine = _check_epsfcn(epsfcn), bool(refine)
+
+    def __repr__(self) -> str:
+        return (
+            f"ForwardDifference(epsfcn={self.epsfcn or None}, typical={self.typical!r}, "
+            f"refine={self.refine})"
+        )
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         return Differences(False, self.epsfcn, self._typical(n), False, self.refine)
@@ -241,6 +257,9 @@ class CentralDifference(_Numeric):
     def __init__(self, epsfcn: float | None = None, typical: ArrayLike | None = None) -> None:
         super().__init__(typical)
         self.epsfcn = _check_epsfcn(epsfcn)
+
+    def __repr__(self) -> str:
+        return f"CentralDifference(epsfcn={self.epsfcn or None}, typical={self.typical!r})"
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         return Differences(True, self.epsfcn, self._typical(n), False, False)

@@ -81,7 +81,8 @@ def leastsq(
     infodict : dict
         ``fvec`` (the residual at x), ``nfev``, ``njev`` (with `Dfun`), ``fjac``, ``ipvt``,
         ``qtf``: ``fjac.T[:n]`` holds R on and above its diagonal, ``J[:, ipvt] = Q R``, and
-        ``qtf = (Q.T @ f)[:n]``.  With `full_output` only.
+        ``qtf = (Q.T @ f)[:n]``.  Below R stand MINPACK's Householder vectors, zeros where
+        m n^2 > 1e6.  What was not evaluated is missing.  With `full_output` only.
     mesg : str
         Why it stopped.  With `full_output` only.
     ier : int

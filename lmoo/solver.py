@@ -241,7 +241,7 @@ class Solver:
             Residual(func, args, kwargs, "residual", False, EvaluationError),
             strategy._bind(problem, n),
             x0,
-            self.diag,
+            None if self.diag is None else np.array(self.diag),
             self.ftol,
             self.xtol,
             self.gtol,
@@ -257,6 +257,9 @@ class Iteration(Iterator[IterationRecord]):
     It can be left at any time, by a break or an exception, and gone on with later; `result` is
     the best so far.  It can be pickled between two iterations, with its solver and its problem,
     and goes on bit for bit where it was, without evaluating anything again.
+
+    A StopIteration that the problem raises comes out as RuntimeError, as it would end the caller's
+    loop as if the solve had ended.
 
     Attributes
     ----------
@@ -401,13 +404,12 @@ def _integer(name: str, value: Any) -> int:
     return int(value)
 
 
-def _positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return value as a read-only float64 vector of positive numbers."""
+def _positive(name: str, value: ArrayLike) -> tuple[float, ...]:
+    """Return value as positive numbers, in a form that can be compared and hashed."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers; it is {value!r}")
     out = np.array(array, dtype=np.float64)
     if out.ndim != 1 or not (np.isfinite(out).all() and (out > 0).all()):
         raise ValueError(f"{name} must be 1-D, its entries positive and finite; it is {value!r}")
-    out.setflags(write=False)
-    return out
+    return tuple(out.tolist())

@@ -66,7 +66,7 @@ _REASONS = {
     Status.NOT_FINITE: "the residual or the Jacobian is not finite at the starting point",
     Status.DOMAIN: "every step from the last good point, however short, leads to points where the "
     "residual or the Jacobian is not finite",
-    Status.STOPPED: "stopped by the callback",
+    Status.STOPPED: "stopped on request, by the callback or by stop()",
     Status.NO_PROGRESS: "no step from this point reduces the sum of squares, and the gradient is "
     "not zero: the Jacobian may be wrong, or the residual noisy",
     Status.FLAT: "the residual depends on no parameter at this point: all columns of the Jacobian "

@@ -779,14 +779,14 @@ def test_a_transposed_square_jacobian_is_looked_for_on_request_only() -> None:
     assert (len(func.points), len(jacobian.points)) == (info["nfev"], info["njev"])
 
 
-# The contract names check_jacobian but not its arguments; these are check_grad's of scipy.
-@pytest.mark.skipif(not hasattr(lmoo, "check_jacobian"), reason="check_jacobian is not there yet")
-def test_check_jacobian_warns_of_a_transposed_square_jacobian() -> None:
-    with pytest.warns(Warning, match="(?i)transpos"):
-        lmoo.check_jacobian(rosenbrock, transposed, [-1.2, 1.0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        lmoo.check_jacobian(rosenbrock, rosenbrock_jacobian, [-1.2, 1.0])
+def test_check_jacobian_tells_of_a_transposed_square_jacobian() -> None:
+    wrong = lmoo.FunctionProblem(rosenbrock, transposed)
+    check = lmoo.check_jacobian(wrong, [-1.2, 1.0])
+    assert not check
+    assert check.transposed
+    assert "transposed" in str(check)
+    right = lmoo.FunctionProblem(rosenbrock, rosenbrock_jacobian)
+    assert lmoo.check_jacobian(right, [-1.2, 1.0])
 
 
 # ==================================================================== 5. No evaluation beyond

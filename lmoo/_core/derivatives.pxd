@@ -28,3 +28,4 @@ cdef class Rows(Derivatives):
 
 cdef class Custom(Derivatives):
     cdef object func, bad_point
+    cdef double relative_error

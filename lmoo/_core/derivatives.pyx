@@ -202,10 +202,13 @@ cdef class Rows(Derivatives):
 
 
 cdef class Custom(Derivatives):
-    """A strategy written in Python: ``func(x, f, out)`` returns the evaluations it cost, or None."""
+    """A strategy written in Python: ``func(x, f, out)`` returns the evaluations it cost, or None.
 
-    def __cinit__(self, func, bad_point):
-        self.func, self.bad_point = func, bad_point
+    relative_error is that of the entries it writes, 0 where they are as good as the residual.
+    """
+
+    def __cinit__(self, func, bad_point, double relative_error):
+        self.func, self.bad_point, self.relative_error = func, bad_point, relative_error
 
     cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
                   double *x, double *spare, bint better) except -1:
@@ -219,3 +222,6 @@ cdef class Custom(Derivatives):
         if cost is not None:
             fun.nfev += int(cost)
         return 0
+
+    cdef double error(self, Residual fun, bint refined) noexcept:
+        return max(fun.eps, self.relative_error)

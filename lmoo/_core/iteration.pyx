@@ -184,7 +184,7 @@ cdef void _refined(lm_state *s) noexcept nogil:
 cdef int _bad_model(lm_state *s) noexcept nogil:
     """J cannot be had at x: back to the last good point, and a shorter step from there."""
     if s.request == LM_REFINE:
-        return _done(s, s.status)
+        return _not_refined(s)
     if s.models == 0:
         return _done(s, LM_START_NOT_FINITE)
     memcpy(s.x, s.base, <size_t>s.n * sizeof(double))
@@ -192,6 +192,15 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
     s.reverted = 1
     return _shorten(s)
+
+
+cdef int _not_refined(lm_state *s) noexcept nogil:
+    """The better derivatives cannot be had: stop for the reason there was, or go on with the worse.
+    """
+    if s.status != LM_RUNNING:
+        return LM_DONE
+    s.options.refine = 0
+    return LM_LINEARIZE
 
 
 cdef void _first_radius(lm_state *s) noexcept nogil:

@@ -11,9 +11,25 @@ from lmoo._core.norms cimport column_norms, enorm as c_enorm
 from lmoo._core.qr cimport put_diagonal, qrfac as c_qrfac, qrsolv as c_qrsolv
 
 
-def enorm(const double[::1] x):
+def enorm(const double[::1] x not None):
     """Euclidean norm of x, which neither overflows nor underflows."""
     return c_enorm(x.shape[0], &x[0]) if x.shape[0] else 0.0
+
+
+cdef object _matrix(value, str order):
+    """Return value as a float64 matrix with at least as many rows as columns, and one column."""
+    matrix = np.array(value, dtype=np.float64, order=order)
+    if matrix.ndim != 2 or not matrix.shape[0] >= matrix.shape[1] >= 1:
+        raise ValueError("a must be a matrix with at least as many rows as columns, and one "
+                         f"column; its shape is {matrix.shape}")
+    return matrix
+
+
+cdef double[::1] _vector(value, ptrdiff_t n, str name):
+    vector = np.array(value, dtype=np.float64)
+    if vector.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},); it has {vector.shape}")
+    return vector
 
 
 def qrfac(a, f=None):
@@ -26,13 +42,9 @@ def qrfac(a, f=None):
     acnorm : (n,) array, the norms of the columns of a
     qtf : (n,) array, ``(Q^T f)[:n]``; zeros without f
     """
-    cdef double[::1, :] fjac = np.array(a, dtype=np.float64, order="F")
+    cdef double[::1, :] fjac = _matrix(a, "F")
     cdef ptrdiff_t m = fjac.shape[0], n = fjac.shape[1]
-    if not m >= n >= 1:
-        raise ValueError(f"a must have at least as many rows as columns, and one; it is {m} x {n}")
-    cdef double[::1] wa = np.zeros(m) if f is None else np.array(f, dtype=np.float64)
-    if wa.shape[0] != m:
-        raise ValueError(f"f must have {m} entries, as a has rows; it has {wa.shape[0]}")
+    cdef double[::1] wa = np.zeros(m) if f is None else _vector(f, m, "f")
     cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
     cdef double[::1] rdiag = np.empty(n)
     cdef double[::1] acnorm = np.empty(n)
@@ -46,13 +58,9 @@ def qrfac(a, f=None):
 
 def fold(a, f):
     """The same model by the fold: (R, ipvt, acnorm, qtf), R (n, n)."""
-    cdef const double[:, :] rows = np.asarray(a, dtype=np.float64)
-    cdef const double[::1] vector = np.ascontiguousarray(f, dtype=np.float64)
+    cdef const double[:, :] rows = _matrix(a, "K")
     cdef ptrdiff_t m = rows.shape[0], n = rows.shape[1]
-    if not m >= n >= 1:
-        raise ValueError(f"a must have at least as many rows as columns, and one; it is {m} x {n}")
-    if vector.shape[0] != m:
-        raise ValueError(f"f must have {m} entries, as a has rows; it has {vector.shape[0]}")
+    cdef const double[::1] vector = _vector(f, m, "f")
     cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
     cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
     cdef double[::1] acnorm = np.empty(n)
@@ -71,19 +79,14 @@ def fold(a, f):
 cdef tuple _factor(r, ipvt):
     """R as the kernels want it, with room below the diagonal, and the permutation."""
     matrix = np.array(r, dtype=np.float64, order="F")
-    permutation = np.ascontiguousarray(ipvt, dtype=np.int32)
-    n = len(permutation)
-    if matrix.shape != (n, n) or sorted(permutation) != list(range(n)):
-        raise ValueError(f"r must be n x n and ipvt a permutation of range(n); r is "
-                         f"{matrix.shape}, ipvt {permutation}")
-    return matrix, permutation
-
-
-cdef double[::1] _vector(value, ptrdiff_t n, str name):
-    vector = np.array(value, dtype=np.float64).ravel()
-    if vector.shape[0] != n:
-        raise ValueError(f"{name} must have {n} entries; it has {vector.shape[0]}")
-    return vector
+    permutation = np.asarray(ipvt)
+    n = permutation.size
+    if matrix.shape != (n, n) or n == 0:
+        raise ValueError(f"r must be n x n for the n entries of ipvt; its shape is {matrix.shape}, "
+                         f"n is {n}")
+    if permutation.dtype.kind not in "iu" or sorted(permutation) != list(range(n)):
+        raise ValueError(f"ipvt must be a permutation of range({n}); it is {ipvt!r}")
+    return matrix, np.ascontiguousarray(permutation, dtype=np.int32)
 
 
 def qrsolv(r, ipvt, diag, qtb):
@@ -126,5 +129,7 @@ def covariance(r, ipvt):
 
 
 def block_rows(ptrdiff_t n):
-    """Rows of a block of the fold for n columns."""
+    """Rows of a block of the fold for n columns, n >= 1."""
+    if n < 1:
+        raise ValueError(f"n must be at least 1; it is {n}")
     return fold_block_rows(n)

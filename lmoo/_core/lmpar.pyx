@@ -97,7 +97,7 @@ cdef void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *diag, co
 
 cdef double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, double *wa1, double fp,
                          double delta) noexcept nogil:
-    """-phi(0) / phi'(0), by solving R^T z = wa1."""
+    """-phi(0) / phi'(0) times |D x| / delta, by solving R^T z = wa1."""
     cdef ptrdiff_t i, j
     cdef double total, temp
     for j in range(n):

@@ -1,0 +1,39 @@
+import doctest
+
+import lmoo
+
+project = "lmoo"
+author = "The lmoo developers"
+copyright = author
+release = lmoo.__version__
+version = ".".join(release.split(".")[:2])
+
+extensions = [
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+]
+exclude_patterns = ["_build"]
+default_role = "autolink"
+language = "en"
+
+html_theme = "furo"
+html_title = f"lmoo {release}"
+html_copy_source = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings tell the types
+autodoc_preserve_defaults = True
+autosummary_generate = False
+numpydoc_show_class_members = False  # api.rst names them
+
+doctest_test_doctest_blocks = "default"
+doctest_default_flags = doctest.ELLIPSIS | doctest.DONT_ACCEPT_TRUE_FOR_1
+
+nitpicky = True
+# Parameters and options that docstrings name as `jacobian`: no object has a page under that name.
+nitpick_ignore = [("py:obj", name) for name in ("diag", "factor", "jacobian", "maxfev")]
+# A magnitude in running text of a docstring, |x_j|, is no substitution of ours to define elsewhere.
+rst_epilog = ".. |x_j| replace:: :math:`|x_j|`"
