@@ -117,6 +117,12 @@ class Analytic(Jacobian):
         function = problem.jacobian
         return Rows(function, (), {}, _name(function), self._columns, EvaluationError)
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
@@ -143,27 +149,32 @@ class _Numeric(Jacobian):
     """What the numeric strategies have in common: the typical sizes of the parameters."""
 
     def __init__(self, typical: ArrayLike | None) -> None:
-        self.typical: NDArray[np.float64] | None = None
+        self.typical: float | tuple[float, ...] | None = None
         if typical is not None:
             sizes = np.array(typical, dtype=np.float64)
             if sizes.ndim > 1 or not (np.isfinite(sizes).all() and (sizes > 0).all()):
                 raise ValueError(
                     f"typical must be a positive number or one per parameter; it is {typical!r}"
                 )
-            sizes.setflags(write=False)
-            self.typical = sizes
+            # In a form that can be compared and hashed.
+            self.typical = float(sizes) if sizes.ndim == 0 else tuple(sizes.tolist())
 
     def _typical(self, n: int) -> NDArray[np.float64] | None:
         """Return the sizes as n numbers."""
-        if self.typical is not None and self.typical.ndim == 1 and self.typical.shape != (n,):
+        if self.typical is None:
+            return None
+        sizes = np.array(self.typical)
+        if sizes.ndim == 1 and sizes.size != n:
             raise ValueError(
-                f"typical must have one entry per parameter, {n}; it has {self.typical.size}"
+                f"typical must have one entry per parameter, {n}; it has {sizes.size}"
             )
-        return (
-            None
-            if self.typical is None
-            else np.ascontiguousarray(np.broadcast_to(self.typical, (n,)))
-        )
+        return np.ascontiguousarray(np.broadcast_to(sizes, (n,)))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(typical={self.typical!r})"

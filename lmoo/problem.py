@@ -127,10 +127,12 @@ class FunctionProblem(Problem):
 
 def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """Return function, args and kwargs that evaluate the residual with the fewest calls between."""
-    if type(problem).__dict__.get("residual") is None and isinstance(problem, FunctionProblem):
-        direct = type(problem).residual is FunctionProblem.residual
-    else:
-        direct = type(problem) is FunctionProblem
+    # Not where a subclass, or the instance itself, has another residual.
+    direct = (
+        isinstance(problem, FunctionProblem)
+        and type(problem).residual is FunctionProblem.residual
+        and "residual" not in vars(problem)
+    )
     if direct:
         return problem._residual, problem.args, problem.kwargs
     if not callable(getattr(problem, "residual", None)):
@@ -142,8 +144,8 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
 
 def has_jacobian(problem: Any) -> bool:
     """Whether the problem defines its derivatives."""
-    if isinstance(problem, FunctionProblem) and type(problem).jacobian is FunctionProblem.jacobian:
+    method = getattr(problem, "jacobian", None)
+    function = getattr(method, "__func__", None)
+    if function is FunctionProblem.jacobian:
         return problem._jacobian is not None
-    if isinstance(problem, Problem):
-        return type(problem).jacobian is not Problem.jacobian
-    return callable(getattr(problem, "jacobian", None))
+    return callable(method) and function is not Problem.jacobian

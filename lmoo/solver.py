@@ -85,7 +85,7 @@ class Solver:
         Stop (status 1) where the model promises that a full Gauss-Newton step would reduce the
         sum of squares by at most this, relatively, and no more is seen.  The promise is the
         square of an angle: 1e-20 means 10 digits.
-    xtol : float, default 1e-11
+    xtol : float, default 1e-10
         Stop (status 2) where a Gauss-Newton step, or what is left of a contracting sequence of
         them, is at most this relative to x: ``|D step| <= xtol |D x|``.
     gtol : float, default 0.0
@@ -130,7 +130,7 @@ class Solver:
     """
 
     ftol: float = 1e-20
-    xtol: float = 1e-11
+    xtol: float = 1e-10
     gtol: float = 0.0
     maxfev: int | None = None
     factor: float = 0.3
@@ -236,7 +236,8 @@ class Solver:
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
             )
-        maxfev = 1000 * (n + 1) if self.maxfev is None else self.maxfev
+        # More than any count can reach is no limit.
+        maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         return Loop(
             Residual(func, args, kwargs, "residual", False, EvaluationError),
             strategy._bind(problem, n),

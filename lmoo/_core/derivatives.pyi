@@ -35,4 +35,5 @@ class Custom(Derivatives):
         self,
         func: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], int | None],
         bad_point: type[BaseException],
+        relative_error: float,
     ) -> None: ...

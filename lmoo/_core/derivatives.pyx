@@ -20,7 +20,7 @@ cnp.import_array()
 cdef double EPSMCH = 2.0**-52
 # Where a parameter's own size says nothing (it is at or near 0), a step that changes f by this
 # much times the root of the precision still lies in the linear range.
-cdef double NATURAL = 0.01
+cdef double NATURAL = 1.0
 
 
 cdef class Derivatives:

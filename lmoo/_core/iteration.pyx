@@ -16,13 +16,14 @@ A driver that asks again without having answered gets the same request: the stat
 be stored between any two calls.
 """
 
+from libc.float cimport DBL_MAX
 from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 from lmoo._core.lmpar cimport lmpar
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport enorm, scaled_norm
-from lmoo._core.stopping cimport stopping, within_rounding
+from lmoo._core.stopping cimport judge_by_word, stopping, weigh
 
 cdef enum:
     ANSWER_NONE = 0
@@ -32,9 +33,11 @@ cdef enum:
 cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this much
 # A column of J that shrinks by this much in one step has underflowed.
 cdef double VANISHED = 1e-100
-# Once the promised reduction of |f|^2 is below this, forward differences, whose relative error is
-# about 1e-8, begin to hold the convergence up.
-cdef double REFINE_BELOW = 1e-8
+# Once the promise expected of the next model is below this, forward differences, whose relative
+# error is about 1e-8, begin to hold the convergence up.
+cdef double REFINE_BELOW = 1e-10
+# Below this they have no more to say.
+cdef double REFINE_AT_ONCE = 1e-12
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
 
 
@@ -155,7 +158,6 @@ cdef int _begin(lm_state *s, int answer) noexcept nogil:
 cdef int _new_model(lm_state *s) noexcept nogil:
     """The model at x is in: scale, test the gradient, take the first or next step."""
     cdef bint first = s.models == 0
-    cdef ptrdiff_t rank
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
@@ -166,8 +168,10 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.gnorm = _gradient_norm(s)
     if s.gnorm <= s.options.gtol:
         return _stop_or_refine(s, LM_FLAT if _is_flat(s) else LM_GTOL)
-    rank = s.n if s.options.tests == LM_TESTS_MINPACK else _truncate(s)
-    s.newton = enorm(rank, s.model.qtf)
+    if s.options.tests == LM_TESTS_ACCURATE:
+        weigh(s, _truncate(s))
+        if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
+            return LM_REFINE
     if not s.options.user_scale:
         _rescale(s)
     return _propose(s)
@@ -287,8 +291,9 @@ cdef double _gradient_norm(lm_state *s) noexcept nogil:
 cdef int _propose(lm_state *s) noexcept nogil:
     """The next trial point, from the model, delta and D."""
     cdef ptrdiff_t j, n = s.n
-    s.par = lmpar(n, s.model.r, n, s.model.ipvt, s.diag, s.model.qtf, s.delta, s.par,
-                  s.step, s.sdiag, s.wa1, s.wa2)
+    s.par = lmpar(n, s.model.r, n, s.model.ipvt, s.diag, s.model.qtf,
+                  DBL_MAX if s.trusting else s.delta, s.par, s.step, s.sdiag, s.wa1, s.wa2)
+    s.step_par = s.par
     for j in range(n):
         s.step[j] = -s.step[j]
         s.trial[j] = s.x[j] + s.step[j]
@@ -319,6 +324,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.refused += 1
     s.ratio = s.actred = 0.0
     s.last_pnorm = 0.0
+    s.trusting = 0
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.par /= SHORTEN
     # x + step rounds to x below this: there is nowhere left to go that is not bad.
@@ -337,8 +343,8 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
-    if s.options.tests == LM_TESTS_ACCURATE and within_rounding(s):
-        s.ratio = 1.0
+    if s.trusting:
+        judge_by_word(s)
     _update_radius(s)
     if s.ratio >= LEAST_RATIO:
         _accept(s)
@@ -347,9 +353,13 @@ cdef int _judge(lm_state *s) noexcept nogil:
         return _stop_or_refine(s, status)
     if not s.accepted:
         return _propose(s)
-    if s.options.refine and not s.refined and s.par == 0.0 and s.prered <= REFINE_BELOW:
+    if _wants_refinement(s) and s.promise * s.contraction * s.contraction <= REFINE_BELOW:
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
+    return s.options.refine and not s.refined and s.options.tests == LM_TESTS_ACCURATE
 
 
 cdef void _update_radius(lm_state *s) noexcept nogil:
@@ -380,6 +390,6 @@ cdef void _accept(lm_state *s) noexcept nogil:
 cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
     """Before stopping on derivatives that could be better, ask for those."""
     s.status = status
-    if (s.options.refine and not s.refined and s.fnorm != 0.0 and status != LM_MAXFEV):
+    if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV:
         return LM_REFINE
     return LM_DONE

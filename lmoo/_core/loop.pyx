@@ -5,8 +5,7 @@ vectors, one Jacobian buffer, all made once a solve; nothing is allocated afterw
 user code gets as its own.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport sqrt
+from libc.math cimport isfinite, sqrt
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
@@ -19,7 +18,7 @@ from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport column_norms, enorm, first_not_finite
+from lmoo._core.norms cimport column_norms, enorm
 from lmoo._core.qr cimport put_diagonal, qrfac
 from lmoo._core.residual cimport Residual, own_vector
 
@@ -99,7 +98,7 @@ cdef class Loop:
     def run(self):
         """Iterate to the end."""
         while self.step():
-            PyErr_CheckSignals()
+            pass
 
     def advance(self):
         """One iteration; False where there was none left."""
@@ -122,7 +121,7 @@ cdef class Loop:
             self.fun.take(self.fun.first, self.trial)
             self.fun.first = None
             memcpy(self.f, self.trial, <size_t>self.m * sizeof(double))
-            bad = first_not_finite(self.m, self.f) >= 0
+            bad = not isfinite(enorm(self.m, self.f))
             if self.s.options.tests == LM_TESTS_ACCURATE:
                 self.s.options.epsfcn = max(self.fun.eps, self.derivatives.noise)
         if bad:
@@ -149,10 +148,15 @@ cdef class Loop:
 
     cdef int evaluate(self) except -1:
         """Answer LM_RESIDUAL."""
+        cdef double fnorm
         if self.fun.evaluate(self.n, self.s.trial, self.trial):
             lm_refuse(self.s)
+            return 0
+        fnorm = enorm(self.m, self.trial)
+        if isfinite(fnorm):
+            lm_residual(self.s, fnorm)
         else:
-            lm_residual(self.s, enorm(self.m, self.trial))
+            lm_refuse(self.s)
         return 0
 
     cdef int linearize(self, bint better) except -1:
@@ -318,8 +322,10 @@ cdef class Loop:
         """The last iteration: the fields of an iteration record, in its order."""
         cdef lm_state *s = self.s
         gradient = np.empty(self.n)
-        gradient[self.ipvt] = self.r.T @ self.qtf
-        return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.par, gradient, s.gnorm,
+        # It overflows before anything that the iteration itself computes.
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient[self.ipvt] = self.r.T @ self.qtf
+        return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.step_par, gradient, s.gnorm,
                 s.ratio, bool(s.accepted), self.fun.nfev, self.njev)
 
     # ---- storing a solve in the middle --------------------------------------------------------

@@ -86,7 +86,8 @@ ctypedef struct lm_state:
     double fnorm1       # |f(trial)|
     double base_fnorm   # |f(base)|
     double delta
-    double par
+    double par          # for the next step: as the radius, it has been updated
+    double step_par     # that gave the step
     double xnorm        # |D x|
     double pnorm        # |D step|
     double gnorm        # largest cosine between f and a column of J
@@ -94,7 +95,10 @@ ctypedef struct lm_state:
     double prered
     double dirder
     double ratio
-    double newton       # |(Q^T f)[:n]|: what a full Gauss-Newton step takes off the model
+    double promise      # relative reduction of |f|^2 that the model promises a Gauss-Newton step
+    double noise        # a relative change of |f|^2 that rounding can bring
+    int trusting        # the Gauss-Newton step is taken on the model's word (stopping.pyx)
+    double contraction  # |D step| over that of the step before, both Gauss-Newton steps; else 1
     double last_pnorm   # |D step| of the step before, 0 where it was not a Gauss-Newton step
     double jacobian_error   # relative error of J's columns, told by the driver
     ptrdiff_t nfev      # kept by the driver, which knows what a Jacobian cost

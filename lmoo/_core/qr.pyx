@@ -192,7 +192,7 @@ cdef void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, double 
 
 cdef void _solve_triangle(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                           const double *sdiag, double *x, double *wa) noexcept nogil:
-    """Solve S z = wa, of least norm where S is singular, and x = P z."""
+    """Solve S z = wa and x = P z, with zeros from the first zero on S's diagonal on."""
     cdef ptrdiff_t i, j, rank = n
     cdef double total
     for j in range(n):

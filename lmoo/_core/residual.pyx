@@ -6,7 +6,7 @@ memory is out of its reach: the x it gets is a new array, and what it returns is
 
 cimport cython
 
-from cpython.exc cimport PyErr_Clear
+from cpython.exc cimport PyErr_CheckSignals, PyErr_Clear
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
 from libc.stdlib cimport free, malloc
@@ -56,7 +56,11 @@ def start(x0, bint flatten):
     TypeError where it is no array of real numbers; ValueError where it is not 1-D, or empty,
     unless flatten is set.
     """
-    cdef cnp.ndarray x = cnp.PyArray_FROM_O(x0)
+    cdef cnp.ndarray x
+    try:
+        x = cnp.PyArray_FROM_O(x0)
+    except ValueError as error:
+        raise TypeError(f"x0 must be an array of real numbers: {error}") from error
     if not (cnp.PyArray_ISFLOAT(x) or cnp.PyArray_ISINTEGER(x) or cnp.PyArray_ISBOOL(x)):
         raise TypeError(f"x0 must be real numbers; it is of dtype {x.dtype}: {x0!r}")
     if cnp.PyArray_NDIM(x) != 1:
@@ -184,6 +188,8 @@ cdef class Residual:
             self.take(<object>value, f)
         finally:
             Py_DECREF(<object>value)
+        # A function without Python code of its own would never let Ctrl-C through.
+        PyErr_CheckSignals()
         return first_not_finite(self.m, f) >= 0
 
     cdef int take(self, object value, double *f) except -1:

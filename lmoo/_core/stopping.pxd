@@ -3,4 +3,5 @@
 from lmoo._core.model cimport lm_state
 
 cdef int stopping(lm_state *s) noexcept nogil
-cdef bint within_rounding(const lm_state *s) noexcept nogil
+cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil
+cdef void judge_by_word(lm_state *s) noexcept nogil

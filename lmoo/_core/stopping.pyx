@@ -1,20 +1,25 @@
 """When to stop, once a trial point has been judged: MINPACK's tests, and the accurate ones.
 
 MINPACK's compare reductions of |f|^2, which rounding hides long before x is as good as it can
-get: an error e in x changes |f|^2 by e^2 only.  The accurate ones look at Gauss-Newton steps,
+get: an error e in x changes |f|^2 by e^2 only.  The accurate ones look at what the model promises
+a full Gauss-Newton step, and at the steps themselves:
 
+    promise = |(Q^T f)[:n]|^2 / |f|^2,      the squared cosine between f and the span of J
+              (the relative offset of Bates, Watts 1988, "Nonlinear regression analysis", section
+              2.2.3, but for the degrees of freedom)
+
+    ftol    promise <= ftol, or no more than the error of the gradient
     xtol    |D p| <= xtol |D x|, or the steps contract at such a rate that what is left of them is
-    ftol    |(Q^T f)[:n]|^2 <= ftol |f|^2: what the model promises a full step would bring
-            (the squared relative offset of Bates, Watts 1988, "Nonlinear regression analysis",
-            section 2.2.3, but for the degrees of freedom)
 
-and take a step whose reduction drowns in rounding on the model's word, as long as steps contract.
-A trust region that collapses where the model still promises a reduction is no success.
+Where the promise is less than rounding can hide in |f|^2, the Gauss-Newton step is taken on the
+model's word, unless |f| is seen to grow.  A trust region that collapses where the model still
+promises a reduction is no success.
 """
 
 from libc.math cimport fabs
 
 from lmoo._core.model cimport *
+from lmoo._core.norms cimport enorm
 
 cdef double EPSMCH = 2.0**-52
 
@@ -64,58 +69,86 @@ cdef int _failed_like_minpack(const lm_state *s) noexcept nogil:
 
 # ---- the accurate ones ----------------------------------------------------------------------
 
+# Where the noise is larger than this, f itself is no more than rounding errors.
+cdef double ALL_NOISE = 0.04
+# What |f|^2 may grow by, relatively, in a step taken on the model's word: what rounding explains,
+# and never more than this, or than the precision of f.
+cdef double GROWTH = 1e-9
+
+
 cdef double _rounding(const lm_state *s) noexcept nogil:
-    """Relative error of |f| from rounding x and numbers of the size of J_j x_j."""
+    """Relative error of f from rounding x and numbers of the size of J_j x_j."""
     cdef double largest = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
-        largest = max(largest, fabs(s.model.acnorm[j] * s.x[j]))
-    return s.options.epsfcn * (1.0 + largest / s.fnorm)
+        largest = max(largest, fabs(s.model.acnorm[j] * s.x[j]) / s.fnorm)
+    return s.options.epsfcn * (1.0 + largest)
 
 
-cdef bint within_rounding(const lm_state *s) noexcept nogil:
-    """Whether neither reduction can be told from rounding errors."""
-    cdef double noise = 4.0 * _rounding(s)
-    return s.prered <= noise and fabs(s.actred) <= noise
+cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil:
+    """What the new model, of this rank, promises, and whether |f|^2 could show it."""
+    cdef double newton = enorm(rank, s.model.qtf) / s.fnorm
+    s.promise = newton * newton
+    s.noise = 4.0 * _rounding(s)
+    s.trusting = s.promise <= min(s.noise, ALL_NOISE)
 
 
-cdef double _promise(const lm_state *s) noexcept nogil:
-    """Relative reduction of |f|^2 that the last model promises for a full Gauss-Newton step."""
-    return (s.newton / s.base_fnorm) * (s.newton / s.base_fnorm)
+cdef void judge_by_word(lm_state *s) noexcept nogil:
+    """Count the step as a good one unless |f| grew; then the trust region is to find a better."""
+    if s.actred >= -min(100.0 * s.noise, max(GROWTH, 10.0 * s.options.epsfcn)):
+        s.ratio = 1.0
+    else:
+        s.trusting = 0
+
+
+cdef bint _is_flat(const lm_state *s) noexcept nogil:
+    """Whether the promise is no more than ftol, or than the error of the gradient.
+
+    The cosine is uncertain by the relative error of f, and by that of J.
+    """
+    cdef double error = max(s.noise, s.jacobian_error)
+    return s.noise > ALL_NOISE or s.promise <= max(s.options.ftol, error * error)
+
+
+cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
+    """Whether the gradient promises no reduction that |f|^2 could show.
+
+    Where J is nearly singular at a minimum with f != 0, the promise of a Gauss-Newton step is not
+    kept and never becomes small; that of a step along one parameter is gnorm^2.
+    """
+    return s.gnorm * s.gnorm <= max(s.noise, s.jacobian_error * s.jacobian_error)
 
 
 cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
-    cdef double rate, rounding, last = s.last_pnorm
-    cdef bint newton = s.par == 0.0
+    cdef double rate, last = s.last_pnorm
+    cdef bint newton = s.step_par == 0.0
     s.last_pnorm = s.pnorm if newton else 0.0
+    s.contraction = min(s.pnorm / last, 1.0) if newton and last > 0.0 else 1.0
     if s.fnorm == 0.0:
         return LM_GTOL
-    rounding = _rounding(s)
-    # Below the square of its rounding error the gradient is noise.
-    if _promise(s) <= max(s.options.ftol, rounding * rounding) \
-            and fabs(s.actred) <= max(s.options.ftol, 4.0 * rounding):
+    if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
+            and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
     if not newton:
-        return LM_RUNNING
+        return LM_FTOL if s.prered <= s.noise and _nothing_to_see(s) else LM_RUNNING
     if s.pnorm <= s.options.xtol * s.xnorm:
         return LM_XTOL
     if last > 0.0:
         rate = s.pnorm / last
         if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
             return LM_XTOL
-        # Nothing to be seen of a reduction any more, and the steps have ceased to contract.
-        if rate > 0.5 and s.prered <= rounding and within_rounding(s):
+        # The steps have ceased to contract: what they follow is error.
+        if rate > 0.5 and _is_flat(s):
             return LM_FTOL
     return LM_RUNNING
 
 
 cdef int _after_rejection(const lm_state *s) noexcept nogil:
     """x stays, the trust region has shrunk."""
-    if s.delta > max(s.options.xtol, EPSMCH) * s.xnorm:
-        return LM_RUNNING
     if s.refused:
-        return LM_DOMAIN
-    if _promise(s) <= max(s.options.ftol, 100.0 * _rounding(s)):
-        return LM_XTOL
-    return LM_NO_PROGRESS if s.delta <= EPSMCH * s.xnorm else LM_RUNNING
+        return LM_DOMAIN if s.delta <= max(s.options.xtol, EPSMCH) * s.xnorm else LM_RUNNING
+    # Of the next step no reduction could be seen: there is none to be had from here.
+    if s.prered <= s.noise or s.delta <= EPSMCH * s.xnorm:
+        return LM_FTOL if _is_flat(s) or _nothing_to_see(s) else LM_NO_PROGRESS
+    return LM_RUNNING
