@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.residual import as_vector
+from lmoo.arguments import real_array, real_number
 from lmoo.problem import has_jacobian, residual_call
 
 __all__ = ["JacobianCheck", "check_jacobian"]
@@ -108,13 +110,15 @@ def check_jacobian(
     """
     if not has_jacobian(problem):
         raise TypeError(f"problem must define jacobian(x); {type(problem).__name__} does not")
-    if not rtol > 0:
+    if not 0 < real_number("rtol", rtol) < np.inf:
         raise ValueError(f"rtol must be positive; it is {rtol!r}")
-    point = np.array(x, dtype=np.float64)
+    point = real_array("x", x)
     if point.ndim != 1 or point.size == 0:
         raise ValueError(f"x must be 1-D and not empty; its shape is {point.shape}")
+    if not np.isfinite(point).all():
+        raise ValueError(f"x must be finite; it is {x!r}")
     numeric, error = _differences(problem, point)
-    analytic = np.array(problem.jacobian(point.copy()), dtype=np.float64)
+    analytic = real_array("the Jacobian", problem.jacobian(point.copy()))
     if analytic.ndim == 1 and point.size == 1:
         analytic = analytic[:, None]
     elif col_deriv:
@@ -136,7 +140,7 @@ def _disagree(
 ) -> NDArray[np.bool_]:
     """Where the two differ by more than is allowed; an entry that is not finite always does."""
     with np.errstate(invalid="ignore"):
-        return ~(np.abs(analytic - numeric) <= allowed)
+        return ~(np.isfinite(analytic) & (np.abs(analytic - numeric) <= allowed))
 
 
 def _differences(
@@ -146,10 +150,10 @@ def _differences(
     func, args, kwargs = residual_call(problem)
 
     def residual(point: NDArray[np.float64]) -> NDArray[np.float64]:
-        f = np.array(func(point, *args, **kwargs), dtype=np.float64)
-        if f.ndim != 1 or not np.isfinite(f).all():
-            raise ValueError("the residual must be 1-D, and finite at x and near it")
-        return f
+        f, _ = as_vector(func(point, *args, **kwargs), "residual", False)
+        if not np.isfinite(f).all():
+            raise ValueError("the residual must be finite at x and near it")
+        return np.array(f)
 
     f = residual(x.copy())
     columns, errors = [], []
@@ -157,7 +161,7 @@ def _differences(
         h = _EPS ** (1 / 5) * max(abs(x[j]), 1e-3)
         wide, narrow = (_central(residual, x, j, step) for step in (h, 0.5 * h))
         columns.append((4 * narrow - wide) / 3)
-        rounding = 10 * _EPS * (np.abs(f).max() + np.abs(x[j] * narrow)) / h
+        rounding = 10 * _EPS * (np.abs(f) + np.abs(x[j] * narrow)) / h
         errors.append(np.abs(wide - narrow) + rounding)
     return np.stack(columns, axis=1), np.stack(errors, axis=1)
 

@@ -10,6 +10,11 @@ class EvaluationError(ArithmeticError):
     refused and a shorter one tried.  At the starting point there is nothing to go back to, and
     the exception comes out.
 
+    Attributes
+    ----------
+    evaluations : int, default 0
+        Set by a `Jacobian` that evaluated the residual before it gave up: how often.
+
     Examples
     --------
     >>> import numpy as np, lmoo
@@ -20,3 +25,5 @@ class EvaluationError(ArithmeticError):
     >>> float(round(lmoo.Solver().solve(lmoo.FunctionProblem(residual), [50.0]).x[0], 6))
     2.718282
     """
+
+    evaluations: int = 0

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.derivatives import Custom, Derivatives, Differences, Rows
+from lmoo.arguments import positive, real_number
 from lmoo.errors import EvaluationError
 from lmoo.problem import has_jacobian
 
@@ -68,6 +69,11 @@ class Jacobian:
         -------
         int or None
             Evaluations of the residual that it cost, which are added to nfev; None for 0.
+
+        Raises
+        ------
+        EvaluationError
+            There are no derivatives at x; its attribute ``evaluations`` is what that cost.
         """
         raise NotImplementedError(f"{type(self).__name__} must define evaluate(self, ...)")
 
@@ -151,10 +157,10 @@ class _Numeric(Jacobian):
     def __init__(self, typical: ArrayLike | None) -> None:
         self.typical: float | tuple[float, ...] | None = None
         if typical is not None:
-            sizes = np.array(typical, dtype=np.float64)
-            if sizes.ndim > 1 or not (np.isfinite(sizes).all() and (sizes > 0).all()):
+            sizes = positive("typical", typical)
+            if sizes.ndim > 1:
                 raise ValueError(
-                    f"typical must be a positive number or one per parameter; it is {typical!r}"
+                    f"typical must be a number or one per parameter; it is {typical!r}"
                 )
             # In a form that can be compared and hashed.
             self.typical = float(sizes) if sizes.ndim == 0 else tuple(sizes.tolist())
@@ -165,9 +171,7 @@ class _Numeric(Jacobian):
             return None
         sizes = np.array(self.typical)
         if sizes.ndim == 1 and sizes.size != n:
-            raise ValueError(
-                f"typical must have one entry per parameter, {n}; it has {sizes.size}"
-            )
+            raise ValueError(f"typical must have one entry per parameter, {n}; it has {sizes.size}")
         return np.ascontiguousarray(np.broadcast_to(sizes, (n,)))
 
     def __eq__(self, other: object) -> bool:
@@ -184,7 +188,7 @@ def _check_epsfcn(epsfcn: float | None) -> float:
     """Return epsfcn as the kernels take it, 0 for the precision of the residual."""
     if epsfcn is None:
         return 0.0
-    if not 0.0 < float(epsfcn) < 1.0:
+    if not 0.0 < real_number("epsfcn", epsfcn) < 1.0:
         raise ValueError(f"epsfcn must be between 0 and 1, or None; it is {epsfcn!r}")
     return float(epsfcn)
 
@@ -308,7 +312,11 @@ class ComplexStep(_Numeric):
             h = 1e-20 if sizes is None else 1e-20 * sizes[j]
             z = x.astype(np.complex128)
             z[j] += 1j * h
-            value = np.asarray(problem.residual(z))
+            try:
+                value = np.asarray(problem.residual(z))
+            except EvaluationError as error:
+                error.evaluations = j + 1
+                raise
             if value.dtype.kind != "c" or value.shape != f.shape:
                 raise TypeError(
                     f"residual must return {f.size} complex numbers for a complex x with the "

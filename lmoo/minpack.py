@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.derivatives import Derivatives, Differences, Rows
 from lmoo._core.loop import Loop
 from lmoo._core.residual import Residual, start
+from lmoo.arguments import real_array
 from lmoo.errors import EvaluationError
 from lmoo.status import Status
 
@@ -146,12 +147,10 @@ def leastsq(
 
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
     """Return diag as n float64 numbers of our own."""
-    scale = np.asarray(diag)
-    if scale.dtype.kind not in "biuf":
-        raise TypeError(f"diag must be real numbers; it is of dtype {scale.dtype}: {diag!r}")
+    scale = real_array("diag", diag)
     if scale.size != n:
         raise ValueError(f"diag must have one entry per parameter, {n}; it has {scale.size}")
-    return np.array(scale, dtype=np.float64).ravel()
+    return scale.ravel()
 
 
 def _derivatives(
@@ -179,6 +178,7 @@ def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> 
     """Return the reason for the stop, with the numbers it was measured by."""
     status = Status(loop.status)
     if status is Status.NOT_FINITE:
+        loop.take_refusal()
         return _what_is_not_finite(loop)
     reason = status.reason
     numbers = f"ftol = {ftol:g}, xtol = {xtol:g}, gtol = {gtol:g}, maxfev = {maxfev}"

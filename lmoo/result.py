@@ -171,7 +171,8 @@ class Result:
         """``J.T @ f`` of the last Jacobian, (n,); nan before there is one."""
         out = np.full(self.x.size, np.nan)
         if self.factor is not None:
-            out[self.factor.ipvt] = self.factor.r.T @ self.factor.qtf
+            with np.errstate(over="ignore", invalid="ignore"):
+                out[self.factor.ipvt] = self.factor.r.T @ self.factor.qtf
         return out
 
     @property

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
 from lmoo._core.residual import Residual, start
+from lmoo.arguments import integer, positive, real_number
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, residual_call
@@ -139,16 +140,20 @@ class Solver:
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
-            if not _number(name, getattr(self, name)) >= 0:
+            if not real_number(name, getattr(self, name)) >= 0:
                 raise ValueError(f"{name} must not be negative; it is {getattr(self, name)!r}")
-        if not 0 < _number("factor", self.factor) < np.inf:
+        if not 0 < real_number("factor", self.factor) < np.inf:
             raise ValueError(f"factor must be positive and finite; it is {self.factor!r}")
-        if self.maxfev is not None and not _integer("maxfev", self.maxfev) >= 1:
+        if self.maxfev is not None and not integer("maxfev", self.maxfev) >= 1:
             raise ValueError(f"maxfev must be at least 1, or None; it is {self.maxfev!r}")
         if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
         if self.diag is not None:
-            object.__setattr__(self, "diag", _positive("diag", self.diag))
+            diag = positive("diag", self.diag)
+            if diag.ndim != 1:
+                raise ValueError(f"diag must be 1-D; it is {self.diag!r}")
+            # In a form that can be compared and hashed.
+            object.__setattr__(self, "diag", tuple(diag.tolist()))
 
     def solve(self, problem: Any, x0: ArrayLike, callback: Callback | None = None) -> Result:
         """Minimise the problem's sum of squares from x0.
@@ -368,9 +373,9 @@ def _run_watched(loop: Loop, callback: Callback) -> None:
 
 def _bad_start(loop: Loop) -> BaseException:
     """Return the exception for a starting point that cannot be evaluated."""
-    if loop.refusal is not None:
-        error: BaseException = loop.refusal
-        return error
+    refusal = loop.take_refusal()
+    if refusal is not None:
+        return refusal
     f = loop.residual
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
@@ -389,28 +394,3 @@ def _starting_point(x0: ArrayLike) -> NDArray[np.float64]:
     if bad >= 0:
         raise ValueError(f"x0 must be finite; its entry {bad} is {x[bad]}")
     return x
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
-        raise TypeError(f"{name} must be a real number; it is {value!r}")
-    return float(value)
-
-
-def _integer(name: str, value: Any) -> int:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer; it is {value!r}")
-    return int(value)
-
-
-def _positive(name: str, value: ArrayLike) -> tuple[float, ...]:
-    """Return value as positive numbers, in a form that can be compared and hashed."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be real numbers; it is {value!r}")
-    out = np.array(array, dtype=np.float64)
-    if out.ndim != 1 or not (np.isfinite(out).all() and (out > 0).all()):
-        raise ValueError(f"{name} must be 1-D, its entries positive and finite; it is {value!r}")
-    return tuple(out.tolist())

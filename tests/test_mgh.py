@@ -158,6 +158,7 @@ class Solve:
 
 # Whatever succeeds does so within 900 evaluations; up to the default, 1000 (n + 1), it takes long.
 LIMIT = 1500
+EPS = 2.0**-52
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +264,9 @@ def test_success_is_a_stationary_point(solves: list[Solve]) -> None:
         if fnorm <= 1e-12:  # There is no less; what is left is rounding, at any angle to J.
             continue
         cosines = np.abs(jacobian.T @ result.residual) / np.where(lengths > 0.0, lengths, 1.0)
-        assert cosines.max() <= 1e-6 * fnorm, solve.name
+        # A step along one parameter promises |f|^2 cosine^2, and rounding hides this much of |f|^2.
+        hidden = 4.0 * EPS * (1.0 + float((lengths * np.abs(result.x)).max()) / fnorm)
+        assert cosines.max() <= max(1e-6, hidden**0.5) * fnorm, solve.name
 
 
 def test_the_result_is_consistent(solves: list[Solve]) -> None:

@@ -1601,6 +1601,26 @@ def switching() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
+def test_a_solve_leaves_no_trace_in_any_module() -> None:
+    def state() -> dict[tuple[str, str], Any]:
+        names = [name for name in sys.modules if name == "lmoo" or name.startswith("lmoo.")]
+        return {
+            (name, key): (id(value), copy.copy(value) if type(value) in (dict, list, set) else None)
+            for name in names
+            for key, value in vars(sys.modules[name]).items()
+            if key != "__builtins__"
+        }
+
+    # The first solve may import what it needs.
+    str(solve_decay())
+    before = state()
+    for dfun, strategy in STRATEGIES.values():
+        str(solve_decay(decay, dfun, strategy))
+    with pytest.raises(ZeroDivisionError):
+        solve_decay(lambda x: [1 / 0])
+    assert state() == before
+
+
 @pytest.mark.usefixtures("switching")
 @EVERY_STRATEGY
 def test_threads_may_share_a_solver_and_a_problem(dfun: Any, strategy: Any) -> None:
@@ -1777,10 +1797,17 @@ def cosine(J: np.ndarray, f: np.ndarray) -> float:
     return float(np.abs(J.T @ (f / np.linalg.norm(f))).max(initial=0.0))
 
 
-def vanishes(result: lmoo.Result, problem: Sample, J: np.ndarray) -> bool:
-    """Whether the residual is zero beside the numbers it is made of, which are about 1."""
-    scale = 1.0 + np.linalg.norm(problem.y) + np.abs(J * result.x).max()
-    return bool(np.linalg.norm(result.residual) <= 1e-10 * scale)
+def is_minimum(result: lmoo.Result, problem: Sample) -> bool:
+    """Whether the gradient is zero, or the residual beside the numbers that it is made of."""
+    problem.columns = False
+    J, f = problem.jacobian(result.x), result.residual
+    size = float(np.linalg.norm(f))
+    largest = float(np.abs(J * result.x).max())
+    # The data are about 1.
+    if size <= 1e-10 * (1.0 + np.linalg.norm(problem.y) + largest):
+        return True
+    # Next to a pole the last digits of x, to xtol, are worth more than f.
+    return cosine(J, f) <= max(1e-4, 1e-10 * largest / size)
 
 
 values = st.floats(-5.0, 5.0, allow_subnormal=False).map(lambda v: round(v, 4))
@@ -1794,6 +1821,9 @@ PHASES = (Phase.explicit, Phase.generate)
 def samples(draw: st.DrawFn) -> tuple[Sample, list[float], str]:
     family = FAMILIES[draw(st.sampled_from(sorted(FAMILIES)))]
     name = draw(st.sampled_from(sorted(PROPERTY_STRATEGIES)))
+    if name == "complex" and family.model is _root:
+        # No analytic function where it begins: its infinite slope there comes out finite.
+        name = "analytic"
     m = draw(st.integers(family.n, 8))
     t = np.linspace(0.1, draw(st.sampled_from([1.0, 3.0])), m)
     if draw(st.booleans()):
@@ -1832,11 +1862,7 @@ def test_success_is_a_minimum_and_the_numbers_belong_together(
     np.testing.assert_allclose(result.cost, 0.5 * (result.residual @ result.residual), rtol=1e-13)
     assert result.cost <= 0.5 * (f0 @ f0) * (1.0 + 1e-12)
     assert result.status in set(Status) - {Status.IMPROPER_INPUT, Status.UNFINISHED}
-    if not result.success:
-        return
-    problem.columns = False
-    J = problem.jacobian(result.x)
-    assert vanishes(result, problem, J) or cosine(J, result.residual) <= 1e-4
+    assert not result.success or is_minimum(result, problem)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, phases=PHASES)
@@ -1851,9 +1877,7 @@ def test_a_jacobian_of_the_wrong_sign_is_no_success_but_at_a_minimum(
         result = Solver().solve(flipped, x0)
     except EvaluationError:
         return
-    if result.success:
-        J = problem.jacobian(result.x)
-        assert vanishes(result, problem, J) or cosine(J, result.residual) <= 1e-4
+    assert not result.success or is_minimum(result, problem)
 
 
 # Steps into the pole of a rational function, where the columns of the Jacobian are huge: rounding

@@ -217,6 +217,7 @@ cdef class Custom(Derivatives):
         try:
             cost = self.func(own_vector(s.n, s.x), own_vector(fun.m, f), out)
         except self.bad_point as error:
+            fun.nfev += int(getattr(error, "evaluations", 0))
             fun.refusal = error if s.models == 0 else None
             return 1
         if cost is not None:

@@ -18,6 +18,8 @@ cdef class Loop:
     cdef object out             # the (m, n) array that owns it
     cdef bint factored          # fjac holds qrfac's factors of the model
     cdef readonly ptrdiff_t njev    # Jacobians evaluated
+    cdef bint running           # step is being executed
+    cdef int enter(self) except -1
     cdef int allocate(self) except -1
     cdef int begin(self) except -1
     cdef int evaluate(self) except -1

@@ -97,12 +97,27 @@ cdef class Loop:
 
     def run(self):
         """Iterate to the end."""
-        while self.step():
-            pass
+        self.enter()
+        try:
+            while self.step():
+                pass
+        finally:
+            self.running = False
 
     def advance(self):
         """One iteration; False where there was none left."""
-        return bool(self.step())
+        self.enter()
+        try:
+            return bool(self.step())
+        finally:
+            self.running = False
+
+    cdef int enter(self) except -1:
+        """User code, or another thread, must not go on with a solve that is evaluating."""
+        if self.running:
+            raise RuntimeError("this solve is already running")
+        self.running = True
+        return 0
 
     def stop(self, int status):
         """End the iteration at its last good point."""
@@ -241,10 +256,15 @@ cdef class Loop:
     def nit(self):
         return self.s.nit
 
-    @property
-    def refusal(self):
-        """What the user raised to refuse the starting point, or None."""
-        return self.fun.refusal
+    def take_refusal(self):
+        """What the user raised to refuse the starting point, or None.
+
+        What is kept is a copy: its traceback would hold on to everything that holds this loop.
+        """
+        refusal = self.fun.refusal
+        if refusal is not None:
+            self.fun.refusal = self.fun.bad_point(*refusal.args)
+        return refusal
 
     @property
     def maxfev(self):
@@ -276,6 +296,19 @@ cdef class Loop:
     @property
     def qtf(self):
         return own_vector(self.n, self.s.model.qtf)
+
+    @property
+    def gradient(self):
+        """J^T f = P R^T (Q^T f)[:n] of the last model; infinite where it overflows."""
+        cdef ptrdiff_t i, j, n = self.n
+        cdef double[::1] out = np.empty(n)
+        cdef double total
+        for j in range(n):
+            total = 0.0
+            for i in range(j + 1):
+                total += self.s.model.r[i + j * n] * self.s.model.qtf[i]
+            out[self.s.model.ipvt[j]] = total
+        return np.asarray(out)
 
     @property
     def acnorm(self):
@@ -321,11 +354,7 @@ cdef class Loop:
     def record(self):
         """The last iteration: the fields of an iteration record, in its order."""
         cdef lm_state *s = self.s
-        gradient = np.empty(self.n)
-        # It overflows before anything that the iteration itself computes.
-        with np.errstate(over="ignore", invalid="ignore"):
-            gradient[self.ipvt] = self.r.T @ self.qtf
-        return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.step_par, gradient, s.gnorm,
+        return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.step_par, self.gradient, s.gnorm,
                 s.ratio, bool(s.accepted), self.fun.nfev, self.njev)
 
     # ---- storing a solve in the middle --------------------------------------------------------
@@ -354,6 +383,8 @@ cdef class Loop:
             raise ValueError(
                 f"the stored solve has format {stored['version']} and {stored['size']} bytes; "
                 f"this lmoo reads format {LM_STATE_VERSION} and {size} bytes")
+        if len(state) != <Py_ssize_t>size:
+            raise ValueError(f"the stored solve has {len(state)} bytes where it says {size}")
         memcpy(self.s, <const char *>state, size)
         lm_attach(self.s, self.n)
         self.fun.nfev, self.fun.eps = stored["nfev"], stored["eps"]

@@ -1,0 +1,45 @@
+"""Checks of arguments that name the argument, what it was and what it should be."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["integer", "positive", "real_array", "real_number"]
+
+
+def real_number(name: str, value: Any) -> float:
+    """Return value as a float; TypeError where it is no real number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a real number; it is {value!r}")
+    return float(value)
+
+
+def integer(name: str, value: Any) -> int:
+    """Return value as an int; TypeError where it is none."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer; it is {value!r}")
+    return int(value)
+
+
+def real_array(name: str, value: Any) -> NDArray[np.float64]:
+    """Return value as a new float64 array; TypeError where it is no array of real numbers."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise TypeError(
+            f"{name} must be an array of real numbers; it is no array: {error}"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is {value!r}")
+    return np.array(array, dtype=np.float64)
+
+
+def positive(name: str, value: Any) -> NDArray[np.float64]:
+    """Return value as a new float64 array; ValueError unless all are positive and finite."""
+    array = real_array(name, value)
+    if not (np.isfinite(array).all() and (array > 0).all()):
+        raise ValueError(f"{name} must be positive and finite; it is {value!r}")
+    return array
