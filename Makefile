@@ -29,7 +29,7 @@ demo: $(VENV)/.plot
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --doctest-modules lmoo README.md
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" lmoo README.md
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
