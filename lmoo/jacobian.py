@@ -207,7 +207,7 @@ class ForwardDifference(_Numeric):
         (2^-23 for float32).
     typical : float or (n,) array_like, optional
         Typical size of each parameter, in its own units: ``|x_j|`` is taken to be at least this.
-        None (the default) lets the last linear model tell, ``min(0.01 |f| / |J_j|, 1)``, so that
+        None (the default) lets the last linear model tell, ``min(|f| / |J_j|, 1)``, so that
         a parameter at or near 0 moves.
     refine : bool, default True
         Before stopping, go on with central differences, whose error is about eps^(2/3) where

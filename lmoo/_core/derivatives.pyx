@@ -18,9 +18,6 @@ from lmoo._core.residual cimport Residual, own_vector
 cnp.import_array()
 
 cdef double EPSMCH = 2.0**-52
-# Where a parameter's own size says nothing (it is at or near 0), a step that changes f by this
-# much times the root of the precision still lies in the linear range.
-cdef double NATURAL = 1.0
 
 
 cdef class Derivatives:
@@ -96,7 +93,8 @@ cdef class Differences(Derivatives):
         if self.typical is not None:
             return max(size, <double>self.typical[j])
         if not self.nominal and s.models > 0 and s.model.acnorm[j] > 0.0:
-            size = max(size, min(NATURAL * s.base_fnorm / s.model.acnorm[j], 1.0))
+            # At or near 0 a parameter's own size says nothing; this one changes f by its own size.
+            size = max(size, min(s.base_fnorm / s.model.acnorm[j], 1.0))
         return size
 
     cdef int forward_column(self, Residual fun, const lm_state *s, const double *f, double *column,
