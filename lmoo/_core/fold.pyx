@@ -21,6 +21,9 @@ cdef extern from "simd.h" nogil:
         LMOO_LANES
     void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
 
+cdef extern from "<assert.h>" nogil:
+    void c_assert "assert"(bint)
+
 cdef ptrdiff_t CACHE_BYTES = 24576   # half of a first-level cache: the block, with room for R
 
 
@@ -48,7 +51,9 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded
     while start < m:
         count = min(rows, m - start)
+        c_assert(count >= 1)
         padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
+        c_assert(padded % LMOO_LANES == 0 and count <= padded <= rows)
         _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work, padded)
         lmoo_fold_block(padded, n, work, t, n)
         start += count

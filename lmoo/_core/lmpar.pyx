@@ -17,6 +17,10 @@ from lmoo._core.norms cimport enorm, scaled_norm
 from lmoo._core.qr cimport qrsolv
 
 
+cdef extern from "<assert.h>" nogil:
+    void c_assert "assert"(bint)
+
+
 cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
                   const double *qtb, double delta, double par, double *x, double *sdiag,
                   double *wa1, double *wa2) noexcept nogil:
@@ -33,6 +37,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
     cdef ptrdiff_t nsing = _gauss_newton(n, r, ldr, ipvt, qtb, x, wa1)
     cdef int iteration
 
+    c_assert(n >= 1 and ldr >= n and delta > 0.0 and par >= 0.0)
     dxnorm = scaled_norm(n, diag, x, wa2)
     fp = dxnorm - delta
     if fp <= 0.1 * delta:
@@ -67,6 +72,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
         elif fp < 0.0:
             paru = min(paru, par)
         par = max(parl, par + _newton_correction(n, r, ldr, sdiag, wa1, fp, delta))
+    c_assert(par >= 0.0)
     return par
 
 
