@@ -12,7 +12,7 @@ SOURCES := pyproject.toml setup.py $(wildcard lmoo/_core/*.pyx lmoo/_core/*.pxd 
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test doctest lint docs bench sanitize wheel clean
+.PHONY: everything demo test lint docs bench sanitize wheel clean
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,11 @@ $(VENV)/.python:
 $(VENV)/.%: $(SOURCES) | $(VENV)/.python
 	$(BIN)/python -m pip install --quiet --editable ".[$*]"
 	touch $@
+
+# All that any target wants, in one installation instead of one each.
+everything: | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --editable ".[plot,test,lint,docs,bench]"
+	touch $(foreach extra,plot test lint docs bench,$(VENV)/.$(extra))
 
 demo: $(VENV)/.plot
 	$(BIN)/python -m lmoo.demo

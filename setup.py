@@ -73,4 +73,7 @@ def extension(name: str) -> Extension:
     )
 
 
-setup(ext_modules=cythonize([extension(name) for name in MODULES], compiler_directives=DIRECTIVES))
+setup(
+    ext_modules=cythonize([extension(name) for name in MODULES], compiler_directives=DIRECTIVES),
+    options={"build_ext": {"parallel": os.cpu_count()}},
+)
