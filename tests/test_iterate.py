@@ -11,22 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from samples import START, T, Y, decay
 
 import lmoo
 from lmoo import EvaluationError, FunctionProblem, Problem, Solver, Status
-
-T = np.linspace(0.0, 2.0, 9)
-Y = 2.0 * np.exp(-1.3 * T) + 0.01 * np.cos(7.0 * T)
-START = (1.0, 1.0)
-
-
-def decay(p: np.ndarray) -> np.ndarray:
-    return p[0] * np.exp(-p[1] * T) - Y
-
-
-def decay_jacobian(p: np.ndarray) -> np.ndarray:
-    e = np.exp(-p[1] * T)
-    return np.column_stack([e, -p[0] * T * e])
 
 
 class Counted(Problem):

@@ -20,6 +20,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from samples import (
+    START,
+    T,
+    Y,
+    decay,
+    decay_jacobian,
+    decay_jacobian_t,
+    rosenbrock,
+    rosenbrock_jacobian,
+)
 
 import lmoo
 
@@ -42,23 +52,6 @@ def scipy_leastsq() -> Callable[..., Any]:
 
 
 # ------------------------------------------------------------------------------------ problems
-
-T = np.linspace(0.0, 2.0, 9)
-Y = 2.0 * np.exp(-1.3 * T) + 0.01 * np.cos(7.0 * T)  # a residual remains: no exact solution
-START = (1.0, 1.0)
-
-
-def decay(p: np.ndarray) -> np.ndarray:
-    return p[0] * np.exp(-p[1] * T) - Y
-
-
-def decay_jacobian(p: np.ndarray) -> np.ndarray:
-    e = np.exp(-p[1] * T)
-    return np.column_stack([e, -p[0] * T * e])
-
-
-def decay_jacobian_t(p: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(decay_jacobian(p).T)
 
 
 def rate(p: np.ndarray) -> np.ndarray:
@@ -543,14 +536,6 @@ def last_model(
         x, np.asarray(Dfun(at)), np.asarray(func(at)), info["fjac"], info["ipvt"], info["qtf"],
         cov_x, not np.array_equal(at, x),
     )  # fmt: skip
-
-
-def rosenbrock(p: np.ndarray) -> np.ndarray:
-    return np.array([10.0 * (p[1] - p[0] ** 2), 1.0 - p[0]])
-
-
-def rosenbrock_jacobian(p: np.ndarray) -> np.ndarray:
-    return np.array([[-20.0 * p[0], 10.0], [-1.0, 0.0]])
 
 
 U = np.linspace(-1.0, 1.0, 31)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from samples import decay, decay_jacobian
 
 import lmoo
 from lmoo import EvaluationError, FunctionProblem, Problem, Solver
@@ -27,18 +28,7 @@ COUNTED = pytest.mark.skipif(
     reason="counts of references mean nothing here",
 )
 
-T = np.linspace(0.0, 2.0, 9)
-Y = 2.0 * np.exp(-1.3 * T) + 0.01 * np.cos(7.0 * T)
 START = np.array([1.0, 1.0])
-
-
-def decay(p: np.ndarray) -> np.ndarray:
-    return p[0] * np.exp(-p[1] * T) - Y
-
-
-def decay_jacobian(p: np.ndarray) -> np.ndarray:
-    e = np.exp(-p[1] * T)
-    return np.column_stack([e, -p[0] * T * e])
 
 
 class MineError(Exception):
