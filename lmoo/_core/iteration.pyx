@@ -18,7 +18,7 @@ be stored between any two calls.
 
 from libc.float cimport DBL_MAX
 from libc.math cimport fabs, isfinite, sqrt
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from lmoo._core.lmpar cimport lmpar
 from lmoo._core.model cimport *
@@ -109,13 +109,8 @@ cdef void lm_refuse(lm_state *s) noexcept nogil:
 
 cdef void lm_stop(lm_state *s, int status) noexcept nogil:
     """End the iteration from outside, at its last good point."""
-    if s.request == LM_DONE:
-        return
-    if s.request == LM_LINEARIZE and s.started:
-        # The point just accepted is good as far as anyone knows; its f is the driver's.
-        s.answer = ANSWER_NONE
-    s.status = status
-    s.request = LM_DONE
+    if s.request != LM_DONE:
+        s.request = _done(s, status)
 
 
 cdef int lm_advance(lm_state *s) noexcept nogil:
@@ -167,13 +162,13 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         _first_radius(s)
     s.gnorm = _gradient_norm(s)
     if s.gnorm <= s.options.gtol:
-        return _stop_or_refine(s, LM_FLAT if _is_flat(s) else LM_GTOL)
+        return _stop_or_refine(s, LM_FLAT if _is_constant(s) else LM_GTOL)
+    if not s.options.user_scale:
+        _rescale(s)
     if s.options.tests == LM_TESTS_ACCURATE:
         weigh(s, _truncate(s))
         if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
             return LM_REFINE
-    if not s.options.user_scale:
-        _rescale(s)
     return _propose(s)
 
 
@@ -204,6 +199,9 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
     if s.status != LM_RUNNING:
         return LM_DONE
     s.options.refine = 0
+    # The model may be that of x already, or still that of the point before.
+    if memcmp(s.x, s.base, <size_t>s.n * sizeof(double)) == 0:
+        return _propose(s)
     return LM_LINEARIZE
 
 
@@ -237,7 +235,7 @@ cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
     return rank
 
 
-cdef bint _is_flat(const lm_state *s) noexcept nogil:
+cdef bint _is_constant(const lm_state *s) noexcept nogil:
     """Whether f depends on no parameter at all here: no minimum, but a plateau."""
     cdef ptrdiff_t j
     if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
