@@ -57,7 +57,7 @@ bench: $(VENV)/.bench
 
 # The kernels with their assertions, under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet setuptools Cython
+	$(BIN)/python -m pip install --quiet --upgrade "setuptools>=77" Cython
 	LMOO_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-base build/sanitize \
 	    --build-lib build/sanitize/lib
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
