@@ -1,8 +1,10 @@
 /* Householder reflections over a block of rows, vectorised.
 
-   One function is compiled for several instruction sets and the loader picks (function
-   multiversioning), so that one binary runs everywhere.  The vectors are GCC's and Clang's own
-   extension; other compilers get plain loops, which they may vectorise as they like. */
+   One function is compiled for several instruction sets, and each call asks the processor which it
+   has (function multiversioning), so that one binary runs everywhere.  It asks for instructions,
+   not for models: the compiler's own target_clones("arch=...") knows no processor younger than
+   itself.  The vectors are GCC's and Clang's own extension; other compilers get plain loops, which
+   they may vectorise as they like. */
 
 #ifndef LMOO_SIMD_H
 #define LMOO_SIMD_H
@@ -10,13 +12,8 @@
 #include <math.h>
 #include <stddef.h>
 
-/* ifunc, which multiversioning rests on, is a thing of ELF with glibc; the sanitizers start too
-   late for it. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) \
-    && !defined(__SANITIZE_ADDRESS__) && (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 9)
-#define LMOO_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define LMOO_CLONES
+#if defined(__x86_64__) && defined(__GNUC__)
+#define LMOO_MULTIVERSION 1
 #endif
 
 #if defined(__GNUC__)
@@ -70,8 +67,8 @@ static inline double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double a
 
    More' (1978) for the reflection, as in qrfac; Demmel, Grigori, Hoemmen, Langou (2012),
    "Communication-optimal parallel and sequential QR and LU factorizations", section 6. */
-LMOO_CLONES LMOO_UNUSED
-static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+__attribute__((always_inline)) static inline void lmoo_fold_block_body(
+    ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
 {
     ptrdiff_t i, j, k;
     for (j = 0; j < n; j++) {
@@ -140,6 +137,36 @@ static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *
                 LMOO_STORE(c + i, LMOO_LOAD(c + i) - s * LMOO_LOAD(u + i));
         }
     }
+}
+
+#ifdef LMOO_MULTIVERSION
+__attribute__((target("avx512f,avx512dq,fma"), unused)) static void lmoo_fold_block_avx512(
+    ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+{
+    lmoo_fold_block_body(rows, n, block, t, ldt);
+}
+
+__attribute__((target("avx2,fma"), unused)) static void lmoo_fold_block_avx2(
+    ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+{
+    lmoo_fold_block_body(rows, n, block, t, ldt);
+}
+#endif
+
+LMOO_UNUSED
+static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+{
+#ifdef LMOO_MULTIVERSION
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) {
+        lmoo_fold_block_avx512(rows, n, block, t, ldt);
+        return;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        lmoo_fold_block_avx2(rows, n, block, t, ldt);
+        return;
+    }
+#endif
+    lmoo_fold_block_body(rows, n, block, t, ldt);
 }
 
 #else /* no vector extension: the same reflections in plain loops */
