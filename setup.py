@@ -23,9 +23,16 @@ MODULES = [
     "fold",
     "covariance",
     "stopping",
+    "steps",
+    "more",
+    "nielsen",
+    "geodesic",
     "iteration",
+    "differences",
+    "driver",
     "residual",
     "derivatives",
+    "stepping",
     "loop",
     "kernels",
 ]
@@ -65,11 +72,11 @@ def extension(name: str) -> Extension:
     return Extension(
         f"lmoo._core.{name}",
         [f"lmoo/_core/{name}.pyx"],
-        include_dirs=[np.get_include(), "lmoo/_core"],
+        include_dirs=[np.get_include(), "lmoo/include", "lmoo/_core"],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=compile_args(name),
         extra_link_args=link_args(),
-        depends=["lmoo/_core/model.pxd", "lmoo/_core/simd.h"],
+        depends=["lmoo/_core/model.pxd", "lmoo/_core/simd.h", "lmoo/include/lmoo.h"],
     )
 
 

@@ -242,7 +242,7 @@ class ForwardDifference(_Numeric):
         )
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        return Differences(False, self.epsfcn, self._typical(n), False, self.refine)
+        return Differences(False, False, self.epsfcn, self._typical(n), False, self.refine)
 
 
 class CentralDifference(_Numeric):
@@ -277,7 +277,7 @@ class CentralDifference(_Numeric):
         return f"CentralDifference(epsfcn={self.epsfcn or None}, typical={self.typical!r})"
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        return Differences(True, self.epsfcn, self._typical(n), False, False)
+        return Differences(False, True, self.epsfcn, self._typical(n), False, False)
 
 
 class ComplexStep(_Numeric):

@@ -19,7 +19,7 @@ __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
 # MINPACK's, with the precision of what func returns; it holds nothing of a solve.
-_FORWARD = Differences(False, 0.0, None, True, False)
+_FORWARD = Differences(False, False, 0.0, None, True, False)
 
 
 def leastsq(
@@ -133,7 +133,7 @@ def leastsq(
         maxfev = (200 if Dfun is None else 100) * (n + 1)
     fun = Residual(func, args, {}, "func", True, EvaluationError)
     jac = _derivatives(Dfun, args, col_deriv, epsfcn)
-    loop = Loop(fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0)
+    loop = Loop(fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, EvaluationError)
     loop.run()
     status = loop.status
     if not full_output:
@@ -162,7 +162,7 @@ def _derivatives(
         return Rows(dfun, args, {}, f"Dfun ({name})", bool(columns), EvaluationError)
     if epsfcn is None:
         return _FORWARD
-    return Differences(False, max(epsfcn, _EPS), None, True, False)
+    return Differences(False, False, max(epsfcn, _EPS), None, True, False)
 
 
 def _infodict(loop: Loop, analytic: bool) -> dict[str, Any]:

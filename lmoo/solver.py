@@ -254,6 +254,8 @@ class Solver:
             self.factor,
             maxfev,
             _ACCURATE,
+            None,
+            EvaluationError,
         )
 
 

@@ -1,31 +1,37 @@
-"""Ways to fill the Jacobian buffer."""
+"""Jacobian strategies as objects."""
 
-from lmoo._core.model cimport lm_state
-from lmoo._core.residual cimport Residual
+from lmoo._core.differences cimport lm_differences
+from lmoo._core.model cimport lmoo_jacobian, lmoo_point
+from lmoo._core.residual cimport Source
 
 cdef class Derivatives:
-    cdef readonly bint can_refine
-    cdef readonly double noise      # relative error of the residual, where the user told it
-    cdef int fill(self, Residual fun, const lm_state *s, const double *f, double *fjac, object out,
-                  double *x, double *spare, bint better) except -1
-    cdef double error(self, Residual fun, bint refined) noexcept
+    cdef lmoo_jacobian table
+    cdef readonly double noise
+    cdef int attach(self, Source fun, object out) except -1
 
 cdef class Differences(Derivatives):
-    cdef bint central, nominal
-    cdef object typical
-    cdef int forward_column(self, Residual fun, const lm_state *s, const double *f, double *column,
-                            double *x, ptrdiff_t j, double h) except -1
-    cdef int central_column(self, Residual fun, const lm_state *s, const double *f, double *column,
-                            double *x, double *other, ptrdiff_t j, double h) except -1
-    cdef double scale(self, const lm_state *s, ptrdiff_t j) noexcept
+    cdef lm_differences options
+    cdef object typical             # owns the sizes
 
-cdef class Rows(Derivatives):
+cdef class OwnJacobian(Derivatives):
+    pass
+
+cdef class Foreign(Derivatives):
+    cdef object capsule
+
+cdef class Called(Derivatives):
+    cdef Source fun
+    cdef object out
+    cdef int fill(self, lmoo_point *at) except -1
+    cdef int refuse(self, lmoo_point *at, error) except -1
+
+cdef class Rows(Called):
     cdef object func, bad_point
     cdef tuple args
     cdef dict kwargs
     cdef readonly str name
     cdef bint columns
 
-cdef class Custom(Derivatives):
+cdef class Custom(Called):
     cdef object func, bad_point
     cdef double relative_error

@@ -9,6 +9,8 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
 cdef int lm_advance(lm_state *s) noexcept nogil
 cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil
 cdef void lm_linearized(lm_state *s) noexcept nogil
+cdef void lm_curved(lm_state *s) noexcept nogil
+cdef void lm_stepped(lm_state *s) noexcept nogil
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
 cdef void lm_refuse(lm_state *s) noexcept nogil
 cdef void lm_stop(lm_state *s, int status) noexcept nogil

@@ -5,10 +5,13 @@
         request = lm_advance(s)
         LM_RESIDUAL               evaluate f at s.trial;  lm_residual(s, |f|) or lm_refuse(s)
         LM_LINEARIZE, LM_REFINE   evaluate J at s.x, fill s.model;  lm_linearized(s) or lm_refuse(s)
+        LM_CURVATURE              fill s.curvature for s.velocity;  lm_curved(s) or lm_refuse(s)
+        LM_STEP                   fill s.step and s.par;  lm_stepped(s)
         LM_DONE                   s.status says why
 
-Each step p solves  min |J p + f|^2 + par |D p|^2  with |D p| close to delta or par = 0; the trust
-region's radius delta follows the ratio of the actual to the predicted reduction of |f|^2.
+Each step p solves  min |J p + f|^2 + par |D p|^2;  how par and the trust region's radius delta
+follow the ratio of the actual to the predicted reduction of |f|^2 is the step strategy's affair:
+More's (more.pyx), unless the options name another.
 More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", algorithm 7.1, with
 the order of operations of MINPACK's lmder.  No allocation, no Python object, no array of length m.
 
@@ -16,13 +19,13 @@ A driver that asks again without having answered gets the same request: the stat
 be stored between any two calls.
 """
 
-from libc.float cimport DBL_MAX
-from libc.math cimport fabs, isfinite, sqrt
+from libc.math cimport fabs, isfinite
 from libc.string cimport memcmp, memcpy, memset
 
-from lmoo._core.lmpar cimport lmpar
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport enorm, scaled_norm
+from lmoo._core.more cimport MORE
+from lmoo._core.norms cimport scaled_norm
+from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport judge_by_word, stopping, weigh
 
 cdef enum:
@@ -45,7 +48,7 @@ cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step t
 
 cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
     """Bytes of a state for n parameters, with all its arrays."""
-    return sizeof(lm_state) + <size_t>(n * n + 10 * n) * sizeof(double) + <size_t>n * sizeof(int)
+    return sizeof(lm_state) + <size_t>(n * n + 13 * n) * sizeof(double) + <size_t>n * sizeof(int)
 
 
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
@@ -57,13 +60,16 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
     s.base = next + 2 * n
     s.diag = next + 3 * n
     s.step = next + 4 * n
-    s.sdiag = next + 5 * n
-    s.wa1 = next + 6 * n
-    s.wa2 = next + 7 * n
-    s.model.qtf = next + 8 * n
-    s.model.acnorm = next + 9 * n
-    s.model.r = next + 10 * n
-    s.model.ipvt = <int *>(next + 10 * n + n * n)
+    s.velocity = next + 5 * n
+    s.acceleration = next + 6 * n
+    s.curvature = next + 7 * n
+    s.sdiag = next + 8 * n
+    s.wa1 = next + 9 * n
+    s.wa2 = next + 10 * n
+    s.model.qtf = next + 11 * n
+    s.model.acnorm = next + 12 * n
+    s.model.r = next + 13 * n
+    s.model.ipvt = <int *>(next + 13 * n + n * n)
 
 
 # ---- the dialogue ---------------------------------------------------------------------------
@@ -73,7 +79,7 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     """Begin at x0.
 
     s        attached to a block of its own
-    options  read once, copied
+    options  read once, copied; its step strategy is to outlive the solve
     x0       n doubles, finite, copied
     diag     n positive doubles, copied; NULL where the scaling is to follow the columns of J
     """
@@ -81,8 +87,11 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     memset(s, 0, lm_state_bytes(n))
     lm_attach(s, n)
     s.version = LM_STATE_VERSION
-    s.options = options[0]
+    memcpy(&s.options, options, min(options.size, sizeof(lm_options)))
+    s.options.size = sizeof(lm_options)
     s.options.user_scale = diag != NULL
+    if s.options.step == NULL:
+        s.options.step = &MORE
     memcpy(s.trial, x0, <size_t>n * sizeof(double))
     memcpy(s.x, x0, <size_t>n * sizeof(double))
     memcpy(s.base, x0, <size_t>n * sizeof(double))
@@ -102,8 +111,18 @@ cdef void lm_linearized(lm_state *s) noexcept nogil:
     s.answer = ANSWER_GOOD
 
 
+cdef void lm_curved(lm_state *s) noexcept nogil:
+    """Answer LM_CURVATURE: s.curvature is J^T f_vv, the direction v being s.velocity."""
+    s.answer = ANSWER_GOOD
+
+
+cdef void lm_stepped(lm_state *s) noexcept nogil:
+    """Answer LM_STEP: s.step and s.par are set."""
+    s.answer = ANSWER_GOOD
+
+
 cdef void lm_refuse(lm_state *s) noexcept nogil:
-    """Answer any request: the point is bad, s.model is as it was."""
+    """Answer any request: the point is bad, or nobody knows; s.model is as it was."""
     s.answer = ANSWER_BAD
 
 
@@ -127,6 +146,11 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
             s.request = _shorten(s)
         else:
             s.request = _judge(s)
+    elif s.request == LM_CURVATURE:
+        s.curved = 1 if answer == ANSWER_GOOD else -1
+        s.request = _ask_strategy(s)
+    elif s.request == LM_STEP:
+        s.request = _try(s) if answer == ANSWER_GOOD else _done(s, LM_STOPPED)
     elif answer == ANSWER_BAD:
         s.request = _bad_model(s)
     else:
@@ -160,6 +184,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.base_fnorm = s.fnorm
     if first:
         _first_radius(s)
+        if s.options.step.begin != NULL:
+            s.options.step.begin(s, s.options.step.context)
     s.gnorm = _gradient_norm(s)
     if s.gnorm <= s.options.gtol:
         return _stop_or_refine(s, LM_FLAT if _is_constant(s) else LM_GTOL)
@@ -287,33 +313,31 @@ cdef double _gradient_norm(lm_state *s) noexcept nogil:
 # ---- steps ----------------------------------------------------------------------------------
 
 cdef int _propose(lm_state *s) noexcept nogil:
-    """The next trial point, from the model, delta and D."""
-    cdef ptrdiff_t j, n = s.n
-    s.par = lmpar(n, s.model.r, n, s.model.ipvt, s.diag, s.model.qtf,
-                  DBL_MAX if s.trusting else s.delta, s.par, s.step, s.sdiag, s.wa1, s.wa2)
+    """A new step is wanted, from the model, delta and D."""
+    s.curved = 0
+    return _ask_strategy(s)
+
+
+cdef int _ask_strategy(lm_state *s) noexcept nogil:
+    """The strategy's step, or what it wants to know first."""
+    cdef int request
+    s.prered = s.dirder = 0.0
+    request = s.options.step.propose(s, s.options.step.context)
+    return request if request != LM_RESIDUAL else _try(s)
+
+
+cdef int _try(lm_state *s) noexcept nogil:
+    """The next trial point: x + step."""
+    cdef ptrdiff_t j
     s.step_par = s.par
-    for j in range(n):
-        s.step[j] = -s.step[j]
+    for j in range(s.n):
         s.trial[j] = s.x[j] + s.step[j]
-    s.pnorm = scaled_norm(n, s.diag, s.step, s.wa2)
+    s.pnorm = scaled_norm(s.n, s.diag, s.step, s.wa2)
     if s.steps == 0:
         s.delta = min(s.delta, s.pnorm)
-    _predict(s)
+    if s.prered == 0.0:
+        predict(s, s.step)
     return LM_RESIDUAL
-
-
-cdef void _predict(lm_state *s) noexcept nogil:
-    """Reduction of |f|^2, relative, that the model promises for the step, and its slope."""
-    cdef double temp1, temp2
-    cdef ptrdiff_t i, j, n = s.n
-    for j in range(n):
-        s.wa1[j] = 0.0
-        for i in range(j + 1):
-            s.wa1[i] += s.model.r[i + j * n] * s.step[s.model.ipvt[j]]
-    temp1 = enorm(n, s.wa1) / s.fnorm
-    temp2 = (sqrt(s.par) * s.pnorm) / s.fnorm
-    s.prered = temp1 * temp1 + temp2 * temp2 / 0.5
-    s.dirder = -(temp1 * temp1 + temp2 * temp2)
 
 
 cdef int _shorten(lm_state *s) noexcept nogil:
@@ -324,7 +348,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.last_pnorm = 0.0
     s.trusting = 0
     s.delta = SHORTEN * min(s.delta, s.pnorm)
-    s.par /= SHORTEN
+    s.options.step.refused(s, s.options.step.context)
     # x + step rounds to x below this: there is nowhere left to go that is not bad.
     if s.delta <= s.options.epsfcn * s.xnorm or s.delta == 0.0:
         return _done(s, LM_DOMAIN)
@@ -343,7 +367,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
     if s.trusting:
         judge_by_word(s)
-    _update_radius(s)
+    s.options.step.update(s, s.options.step.context)
     if s.ratio >= LEAST_RATIO:
         _accept(s)
     status = stopping(s)
@@ -358,22 +382,6 @@ cdef int _judge(lm_state *s) noexcept nogil:
 
 cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
     return s.options.refine and not s.refined and s.options.tests == LM_TESTS_ACCURATE
-
-
-cdef void _update_radius(lm_state *s) noexcept nogil:
-    """More' (1978), section 4: shrink along the parabola through what is known, or grow."""
-    cdef double temp
-    if s.ratio <= 0.25:
-        temp = 0.5
-        if s.actred < 0.0:
-            temp = 0.5 * s.dirder / (s.dirder + 0.5 * s.actred)
-        if 0.1 * s.fnorm1 >= s.fnorm or temp < 0.1:
-            temp = 0.1
-        s.delta = temp * min(s.delta, s.pnorm / 0.1)
-        s.par /= temp
-    elif s.par == 0.0 or s.ratio >= 0.75:
-        s.delta = s.pnorm / 0.5
-        s.par *= 0.5
 
 
 cdef void _accept(lm_state *s) noexcept nogil:

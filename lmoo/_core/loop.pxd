@@ -1,29 +1,25 @@
-"""The driver for problems written in Python."""
+"""One solve as a Python object."""
 
 from lmoo._core.derivatives cimport Derivatives
+from lmoo._core.driver cimport lm_driver
 from lmoo._core.model cimport lm_state
-from lmoo._core.residual cimport Residual
+from lmoo._core.residual cimport Source
+from lmoo._core.stepping cimport Stepping
 
 cdef class Loop:
+    cdef lm_driver d
     cdef lm_state *s
-    cdef Residual fun
+    cdef Source fun
     cdef Derivatives derivatives
+    cdef Stepping stepping
+    cdef object stopped
     cdef ptrdiff_t m, n
-    cdef double *memory         # one block: f, previous, trial, then the kernels' work
-    cdef double *f              # f(s.x)
-    cdef double *previous       # f(s.base), while x has moved on from there
-    cdef double *trial
-    cdef double *work
-    cdef double *fjac           # m x n, column-major
-    cdef object out             # the (m, n) array that owns it
-    cdef bint factored          # fjac holds qrfac's factors of the model
-    cdef readonly ptrdiff_t njev    # Jacobians evaluated
+    cdef double *memory         # the driver's, in one block
+    cdef object buffer          # the (n, m) array that owns the Jacobian
     cdef bint running           # step is being executed
     cdef int enter(self) except -1
-    cdef int allocate(self) except -1
+    cdef int fail(self) except -1
+    cdef int allocate(self, ptrdiff_t m) except -1
     cdef int begin(self) except -1
-    cdef int evaluate(self) except -1
-    cdef int linearize(self, bint better) except -1
-    cdef bint factor_in_place(self) noexcept nogil
-    cdef bint fold_rows(self) noexcept nogil
     cdef int step(self) except -1
+    cdef int restore_vectors(self, vectors, jacobian) except -1

@@ -1,13 +1,9 @@
-"""The driver for problems written in Python: it answers what the iteration asks.
+"""One solve as a Python object: the driver with its memory, its problem and its strategies."""
 
-``step`` is the whole of it, and reads like the algorithm.  Memory: the state (n^2), three residual
-vectors, one Jacobian buffer, all made once a solve; nothing is allocated afterwards but the x that
-user code gets as its own.
-"""
-
-from libc.math cimport isfinite, sqrt
+from cpython.exc cimport PyErr_Occurred
+from libc.math cimport isfinite
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 import numpy as np
 
@@ -15,58 +11,67 @@ cimport numpy as cnp
 
 from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.derivatives cimport Derivatives
-from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport column_norms, enorm
-from lmoo._core.qr cimport put_diagonal, qrfac
-from lmoo._core.residual cimport Residual, own_vector
+from lmoo._core.residual cimport Residual, Source, own_vector
+from lmoo._core.stepping cimport Stepping
 
 cnp.import_array()
 
-# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
-# GIL costs less than keeping it.
-cdef double LARGE = 1e6
-cdef double EPSMCH = 2.0**-52
+
+cdef int reraise() except -1:
+    """Let the exception that is set come out."""
+    return -1
 
 
 cdef class Loop:
-    """One solve of a problem given by Python callables.
+    """One solve.
 
     Parameters
     ----------
-    fun : Residual
-        New: its counts become those of the solve.
+    fun : Source
+        A Residual is to be new, as it holds what belongs to a solve.
     jac : Derivatives
     x0 : (n,) float64 array, contiguous, finite
     diag : (n,) float64 array of positive numbers, or None
-    ftol, xtol, gtol, factor, epsfcn : float
+    ftol, xtol, gtol, factor : float
     maxfev : int
     tests : int
         LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see stopping.pyx.
+    step : Stepping or None
+        The step strategy; None is More's.
+    stopped : type
+        The exception for a compiled function that ends the solve, ``stopped(message, code)``.
     """
 
-    def __cinit__(self, Residual fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
-                  double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests):
+    def __cinit__(self, Source fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
+                  double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests,
+                  Stepping step, stopped):
         cdef lm_options options
         cdef const double[::1] scale
-        self.fun, self.derivatives = fun, jac
         cdef const double *start = <const double *>cnp.PyArray_DATA(x0)
-        self.n = cnp.PyArray_SIZE(x0)
+        self.fun, self.derivatives, self.stepping, self.stopped = fun, jac, step, stopped
         self.m = -1
-        self.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
+        self.n = self.d.n = cnp.PyArray_SIZE(x0)
+        self.s = self.d.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
         if self.s == NULL:
             raise MemoryError()
         lm_attach(self.s, self.n)
+        options.size = sizeof(lm_options)
         options.ftol, options.xtol, options.gtol, options.factor = ftol, xtol, gtol, factor
-        options.maxfev, options.tests, options.refine = maxfev, tests, jac.can_refine
+        options.maxfev, options.tests, options.refine = maxfev, tests, jac.table.refines
         options.epsfcn = 2.0**-52
-        options.user_scale = 0
+        options.step = NULL if step is None else &step.table
         if diag is None:
             lm_start(self.s, &options, start, NULL)
         else:
             scale = diag
             lm_start(self.s, &options, start, &scale[0])
+        self.d.problem, self.d.strategy = &fun.table, &jac.table
+        self.d.python, self.d.noise = fun.python, jac.noise
+        self.d.interval = self.d.countdown = 1
+        self.d.watching = not fun.python
 
     def __dealloc__(self):
         free(self.s)
@@ -76,24 +81,31 @@ cdef class Loop:
 
     cdef int step(self) except -1:
         """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
-        cdef lm_state *s = self.s
-        cdef int request = lm_advance(s)
-        cdef ptrdiff_t nit = s.nit
-        while request != LM_DONE and s.nit == nit:
-            if request == LM_RESIDUAL:
-                if self.m < 0:
-                    self.begin()
-                else:
-                    self.evaluate()
+        cdef ptrdiff_t nit = self.s.nit
+        cdef int outcome
+        if self.memory == NULL:
+            self.begin()
+        while True:
+            if self.d.python:
+                outcome = driver_step(&self.d)
             else:
-                self.linearize(request == LM_REFINE or s.refined)
-            s.nfev = self.fun.nfev
-            request = lm_advance(s)
-            if s.accepted:
-                self.f, self.trial, self.previous = self.trial, self.previous, self.f
-            elif s.reverted:
-                self.f, self.previous = self.previous, self.f
-        return request != LM_DONE or s.nit != nit
+                with nogil:
+                    outcome = driver_step(&self.d)
+            if outcome < 0:
+                self.fail()
+            if self.s.request != LM_STEP:
+                return outcome
+            self.stepping.ask(self.s)
+            lm_stepped(self.s)
+            if self.s.nit != nit:
+                return 1
+
+    cdef int fail(self) except -1:
+        """Raise what ended the solve: an exception that is set, or a compiled function's code."""
+        if PyErr_Occurred():
+            reraise()
+        raise self.stopped(f"{self.fun.name} ended the solve: it returned {self.d.code}",
+                           self.d.code)
 
     def run(self):
         """Iterate to the end."""
@@ -117,121 +129,52 @@ cdef class Loop:
         if self.running:
             raise RuntimeError("this solve is already running")
         self.running = True
+        self.d.code = 0
         return 0
 
     def stop(self, int status):
-        """End the iteration at its last good point."""
-        lm_stop(self.s, status)
+        """End the iteration at its last good point; one that is running, before it evaluates."""
+        if self.running:
+            self.d.stop = True
+        else:
+            lm_stop(self.s, status)
 
     cdef int begin(self) except -1:
-        """The first residual: it tells m."""
-        cdef bint bad = self.fun.begin(self.n, self.s.trial)
-        if not bad:
-            if self.fun.m < self.n:
-                raise TypeError(
-                    f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
-                    f"output vector length M={self.fun.m}")
-            self.m = self.fun.m
-            self.allocate()
-            self.fun.take(self.fun.first, self.trial)
-            self.fun.first = None
-            memcpy(self.f, self.trial, <size_t>self.m * sizeof(double))
-            bad = not isfinite(enorm(self.m, self.f))
-            if self.s.options.tests == LM_TESTS_ACCURATE:
-                self.s.options.epsfcn = max(self.fun.eps, self.derivatives.noise)
+        """Memory for m residuals; where m is not known, the first evaluation tells it."""
+        cdef bint bad
+        if not self.fun.python:
+            self.allocate(self.fun.table.m)
+            return 0
+        if self.s.request != LM_RESIDUAL:
+            return 0
+        self.s.nfev += 1
+        bad = (<Residual>self.fun).begin(self.n, self.s.trial)
         if bad:
             lm_refuse(self.s)
-        else:
-            lm_residual(self.s, enorm(self.m, self.f))
+            return 0
+        if self.fun.table.m < self.n:
+            raise TypeError(
+                f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
+                f"output vector length M={self.fun.table.m}")
+        self.allocate(self.fun.table.m)
+        (<Residual>self.fun).take((<Residual>self.fun).first, self.d.trial)
+        (<Residual>self.fun).first = None
+        driver_answer_residual(&self.d)
         return 0
 
-    cdef int allocate(self) except -1:
+    cdef int allocate(self, ptrdiff_t m) except -1:
         """All memory that depends on m."""
-        cdef size_t m = <size_t>self.m, n = <size_t>self.n
         cdef cnp.npy_intp shape[2]
-        cdef size_t kernels = n * n + 5 * n + fold_work_bytes(self.n) // sizeof(double)
-        self.memory = <double *>malloc((3 * m + kernels) * sizeof(double))
+        self.memory = <double *>malloc(driver_doubles(m, self.n) * sizeof(double))
         if self.memory == NULL:
             raise MemoryError()
-        self.f, self.previous, self.trial = self.memory, self.memory + m, self.memory + 2 * m
-        self.work = self.memory + 3 * m
-        shape[0], shape[1] = self.n, self.m
-        buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
-        self.fjac = <double *>cnp.PyArray_DATA(<cnp.ndarray>buffer)
-        self.out = buffer.T
+        shape[0], shape[1] = self.n, m
+        self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
+        driver_place(&self.d, m, self.memory,
+                     <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
+        self.derivatives.attach(self.fun, self.buffer)
+        self.m = m
         return 0
-
-    cdef int evaluate(self) except -1:
-        """Answer LM_RESIDUAL."""
-        cdef double fnorm
-        if self.fun.evaluate(self.n, self.s.trial, self.trial):
-            lm_refuse(self.s)
-            return 0
-        fnorm = enorm(self.m, self.trial)
-        if isfinite(fnorm):
-            lm_residual(self.s, fnorm)
-        else:
-            lm_refuse(self.s)
-        return 0
-
-    cdef int linearize(self, bint better) except -1:
-        """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
-        cdef bint good
-        self.factored = False
-        self.njev += 1
-        # The trial has been judged, so its memory is free.
-        if self.derivatives.fill(self.fun, self.s, self.f, self.fjac, self.out, self.work,
-                                 self.trial, better):
-            lm_refuse(self.s)
-            return 0
-        if <double>self.m * self.n * self.n > LARGE:
-            with nogil:
-                good = self.fold_rows()
-        else:
-            good = self.factor_in_place()
-        if good:
-            # Sums of m products, and what follows from them, are good to some ten times this.
-            self.s.jacobian_error = 10.0 * max(self.derivatives.error(self.fun, better),
-                                               EPSMCH * sqrt(<double>self.m))
-            lm_linearized(self.s)
-        else:
-            lm_refuse(self.s)
-        return 0
-
-    cdef bint factor_in_place(self) noexcept nogil:
-        """The model by qrfac on the whole Jacobian; False where an entry is not finite."""
-        cdef ptrdiff_t i, j, m = self.m, n = self.n
-        cdef double *a = self.fjac
-        cdef double *acnorm = self.work + n
-        column_norms(m, n, a, m, acnorm)
-        if not lm_sound(self.s, acnorm):
-            return False
-        memcpy(self.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
-        memcpy(self.trial, self.f, <size_t>m * sizeof(double))
-        qrfac(m, n, a, m, self.s.model.ipvt, self.work, self.s.model.acnorm, acnorm, self.trial,
-              self.s.model.qtf)
-        put_diagonal(n, a, m, self.work)
-        for j in range(n):
-            for i in range(j + 1):
-                self.s.model.r[i + j * n] = a[i + j * m]
-        self.factored = True
-        return True
-
-    cdef bint fold_rows(self) noexcept nogil:
-        """The model by one pass over the rows; False where an entry is not finite."""
-        cdef ptrdiff_t j, m = self.m, n = self.n
-        cdef double *t = self.work
-        cdef double *block = t + n * n + n
-        cdef double *acnorm = block
-        memset(t, 0, <size_t>(n * n + n) * sizeof(double))
-        fold(m, n, self.fjac, 1, m, self.f, t, block)
-        for j in range(n):
-            acnorm[j] = enorm(j + 1, t + j * n)
-        if not lm_sound(self.s, acnorm):
-            return False
-        pivot_triangle(n, t, self.s.model.ipvt, self.s.model.acnorm, self.s.model.qtf, block)
-        memcpy(self.s.model.r, t, <size_t>(n * n) * sizeof(double))
-        return True
 
     # ---- what came of it --------------------------------------------------------------------
 
@@ -245,12 +188,22 @@ cdef class Loop:
 
     @property
     def nfev(self):
-        return self.fun.nfev
+        return self.s.nfev
 
     @property
     def jacobian_error(self):
         """Relative error of the columns of J."""
         return self.s.jacobian_error
+
+    @property
+    def njev(self):
+        """Jacobians evaluated."""
+        return self.d.njev
+
+    @property
+    def own(self):
+        """Whether the derivatives were a compiled problem's own."""
+        return bool(self.d.own)
 
     @property
     def nit(self):
@@ -263,7 +216,7 @@ cdef class Loop:
         """
         refusal = self.fun.refusal
         if refusal is not None:
-            self.fun.refusal = self.fun.bad_point(*refusal.args)
+            self.fun.refusal = type(refusal)(*refusal.args)
         return refusal
 
     @property
@@ -291,7 +244,7 @@ cdef class Loop:
     @property
     def residual(self):
         """f at x, a copy; empty before the first evaluation."""
-        return own_vector(self.m, self.f) if self.m >= 0 else np.empty(0)
+        return own_vector(self.m, self.d.f) if self.m >= 0 else np.empty(0)
 
     @property
     def qtf(self):
@@ -328,7 +281,7 @@ cdef class Loop:
 
     def out_of_jacobian(self):
         """The Jacobian buffer as the strategy left it, (m, n), a copy; empty before that."""
-        return np.array(self.out) if self.out is not None else np.empty((0, 0))
+        return np.array(self.buffer.T) if self.m >= 0 else np.empty((0, 0))
 
     def factors(self):
         """MINPACK's fjac, (n, m) C-contiguous, with its own memory.
@@ -336,8 +289,8 @@ cdef class Loop:
         Where the fold was used, or the last Jacobian was refused, there are no Householder
         vectors: zeros below R.
         """
-        if self.factored:
-            return np.array(self.out.T, order="C")
+        if self.d.factored:
+            return np.array(self.buffer)
         packed = np.zeros((self.n, self.m))
         packed[:, :self.n] = self.r.T
         return packed
@@ -355,24 +308,28 @@ cdef class Loop:
         """The last iteration: the fields of an iteration record, in its order."""
         cdef lm_state *s = self.s
         return (s.nit, self.x, 0.5 * s.fnorm * s.fnorm, s.delta, s.step_par, self.gradient, s.gnorm,
-                s.ratio, bool(s.accepted), self.fun.nfev, self.njev)
+                s.ratio, bool(s.accepted), self.s.nfev, self.d.njev)
 
     # ---- storing a solve in the middle --------------------------------------------------------
 
     def snapshot(self):
         """Everything that the solve has come to, as plain data."""
         cdef size_t size = lm_state_bytes(self.n)
-        vectors = None
+        vectors = jacobian = None
         if self.m >= 0:
-            vectors = (self.residual, own_vector(self.m, self.previous))
+            vectors = (self.residual, own_vector(self.m, self.d.previous))
+            if self.s.options.step.wants_curvature:
+                jacobian = (np.array(self.buffer), own_vector(self.n, self.d.u0))
         return {
             "version": LM_STATE_VERSION,
             "size": size,
             "state": (<char *>self.s)[:size],
             "vectors": vectors,
-            "nfev": self.fun.nfev,
-            "njev": self.njev,
-            "eps": self.fun.eps,
+            "jacobian": jacobian,
+            "flags": (self.d.factored, self.d.folded, self.d.own),
+            "njev": self.d.njev,
+            "precision": self.fun.table.precision,
+            "step": None if self.stepping is None else self.stepping.memory,
         }
 
     def restore(self, dict stored):
@@ -385,13 +342,28 @@ cdef class Loop:
                 f"this lmoo reads format {LM_STATE_VERSION} and {size} bytes")
         if len(state) != <Py_ssize_t>size:
             raise ValueError(f"the stored solve has {len(state)} bytes where it says {size}")
+        cdef const lmoo_step *step = self.s.options.step
         memcpy(self.s, <const char *>state, size)
         lm_attach(self.s, self.n)
-        self.fun.nfev, self.fun.eps = stored["nfev"], stored["eps"]
-        self.njev = stored["njev"]
+        self.s.options.step = step
+        self.fun.table.precision = stored["precision"]
+        self.d.factored, self.d.folded, self.d.own = stored["flags"]
+        self.d.njev = stored["njev"]
+        if self.stepping is not None:
+            self.stepping.memory = stored["step"]
         if stored["vectors"] is not None:
-            f, previous = stored["vectors"]
-            self.m = self.fun.m = len(f)
-            self.allocate()
-            self.fun.take(f, self.f)
-            self.fun.take(previous, self.previous)
+            self.restore_vectors(stored["vectors"], stored["jacobian"])
+
+    cdef int restore_vectors(self, vectors, jacobian) except -1:
+        cdef const double[::1] f = vectors[0]
+        cdef const double[::1] previous = vectors[1]
+        cdef const double[::1] u0
+        cdef size_t size = <size_t>f.shape[0] * sizeof(double)
+        self.fun.table.m = f.shape[0]
+        self.allocate(f.shape[0])
+        memcpy(self.d.f, &f[0], size)
+        memcpy(self.d.previous, &previous[0], size)
+        if jacobian is not None:
+            self.buffer[...], u0 = jacobian
+            memcpy(self.d.u0, &u0[0], <size_t>self.n * sizeof(double))
+        return 0

@@ -1,107 +1,186 @@
-"""The structs that everything speaks in: the linear model, the options, the state, the requests.
+"""The structs that everything speaks in, as lmoo.h has them: the linear model, the options, the
+state, the requests; problems and strategies as tables of functions.
 
 The linear model at x is what a factorisation J P = Q R leaves behind,
 
     R, ipvt (P), qtf = (Q^T f)[:n], acnorm = column norms of J, fnorm = |f|,
 
 O(n^2) numbers whatever m is.  The iteration needs nothing else of the problem; whoever answers
-its requests fills them in.
+its requests fills them in.  What each member means stands in lmoo.h.
 """
 
-# What the iteration asks for.  Open-ended: a driver answers those it knows.
+cdef extern from "lmoo.h" nogil:
+    enum:
+        LMOO_API_VERSION
+        LMOO_GOOD
+        LMOO_BAD_POINT
+        LMOO_NOT_PROVIDED
+
+        LM_RESIDUAL
+        LM_LINEARIZE
+        LM_REFINE
+        LM_DONE
+        LM_CURVATURE
+        LM_STEP
+
+        LM_RUNNING
+        LM_FTOL
+        LM_XTOL
+        LM_FTOL_XTOL
+        LM_GTOL
+        LM_MAXFEV
+        LM_FTOL_SMALL
+        LM_XTOL_SMALL
+        LM_GTOL_SMALL
+        LM_START_NOT_FINITE
+        LM_DOMAIN
+        LM_STOPPED
+        LM_NO_PROGRESS
+        LM_FLAT
+
+        LM_TESTS_MINPACK
+        LM_TESTS_ACCURATE
+
+    ctypedef int (*lmoo_residual_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
+                                           void *user_data) noexcept nogil
+    ctypedef int (*lmoo_jacobian_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
+                                           void *user_data) noexcept nogil
+    ctypedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
+                                       double *fjac, void *user_data) noexcept nogil
+
+    ctypedef struct lmoo_problem:
+        size_t size
+        ptrdiff_t m, n
+        void *user_data
+        lmoo_residual_function residual
+        lmoo_jacobian_function jacobian
+        lmoo_both_function both
+        double precision
+
+    ctypedef struct lm_state
+
+    ctypedef struct lmoo_step:
+        size_t size
+        void *context
+        void (*begin)(lm_state *state, void *context) noexcept nogil
+        int (*propose)(lm_state *state, void *context) noexcept nogil
+        void (*update)(lm_state *state, void *context) noexcept nogil
+        void (*refused)(lm_state *state, void *context) noexcept nogil
+        int wants_curvature
+
+    ctypedef struct lm_options:
+        size_t size
+        double ftol, xtol, gtol, factor, epsfcn
+        ptrdiff_t maxfev
+        int tests
+        int refine
+        int user_scale
+        const lmoo_step *step
+
+    ctypedef struct lm_model:
+        double *r
+        double *qtf
+        double *acnorm
+        int *ipvt
+
+    ctypedef struct lm_state:
+        int version
+        ptrdiff_t n
+        lm_options options
+        lm_model model
+        double *x
+        double *trial
+        double *base
+        double *diag
+        double *step
+        double *velocity
+        double *acceleration
+        double *curvature
+        double *sdiag
+        double *wa1
+        double *wa2
+        int request, answer, status, accepted, reverted, refined, refused, started, curved
+        double fnorm, fnorm1, base_fnorm, delta, par, step_par, xnorm, pnorm, gnorm
+        double actred, prered, dirder, ratio
+        ptrdiff_t nfev, models, nit, steps
+        double jacobian_error
+        int newton, trusting
+        double memory[8]
+        double promise, noise, contraction, last_pnorm
+
+    ctypedef struct lmoo_point:
+        size_t size
+        ptrdiff_t m, n
+        const double *x
+        const double *f
+        double *fjac
+        double *x_work
+        double *f_work
+        const lm_state *state
+        double precision
+        int better
+        double relative_error
+        int (*residual)(lmoo_point *point, const double *x, double *f) noexcept nogil
+        int (*jacobian)(lmoo_point *point) noexcept nogil
+        void *driver
+
+    ctypedef struct lmoo_jacobian:
+        size_t size
+        void *context
+        int (*evaluate)(lmoo_point *point, void *context) noexcept nogil
+        int refines
+
+    ctypedef struct lmoo_outcome:
+        size_t size
+        int status, code
+        double fnorm
+        ptrdiff_t nfev, njev, nit
+        const double *fvec
+        const lm_state *state
+
+    ctypedef struct lmoo_api:
+        size_t size
+        unsigned int version
+        size_t (*state_bytes)(ptrdiff_t n) noexcept nogil
+        void (*attach)(lm_state *s, ptrdiff_t n) noexcept nogil
+        void (*start)(lm_state *s, const lm_options *options, const double *x0,
+                      const double *diag) noexcept nogil
+        int (*advance)(lm_state *s) noexcept nogil
+        void (*residual)(lm_state *s, double fnorm) noexcept nogil
+        void (*linearized)(lm_state *s) noexcept nogil
+        void (*curved)(lm_state *s) noexcept nogil
+        void (*stepped)(lm_state *s) noexcept nogil
+        void (*refuse)(lm_state *s) noexcept nogil
+        void (*stop)(lm_state *s, int status) noexcept nogil
+        void (*default_options)(lm_options *options, ptrdiff_t n) noexcept nogil
+        void (*predict)(lm_state *s, const double *p) noexcept nogil
+        void (*predict_damped)(lm_state *s, const double *p, double par) noexcept nogil
+        void (*damped_step)(lm_state *s, double par, double *p) noexcept nogil
+        const lmoo_step *more
+        const lmoo_step *nielsen
+        const lmoo_step *geodesic
+        double (*enorm)(ptrdiff_t n, const double *x) noexcept nogil
+        void (*column_norms)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
+                             double *norms) noexcept nogil
+        void (*qrfac)(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
+                      const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil
+        void (*qrsolv)(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                       const double *qtb, double *x, double *sdiag, double *wa) noexcept nogil
+        double (*lmpar)(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                        const double *qtb, double delta, double par, double *x, double *sdiag,
+                        double *wa1, double *wa2) noexcept nogil
+        size_t (*fold_work_bytes)(ptrdiff_t n) noexcept nogil
+        void (*fold)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
+                     ptrdiff_t column_stride, const double *f, double *t, double *work) noexcept nogil
+        void (*pivot_triangle)(ptrdiff_t n, double *t, int *ipvt, double *acnorm, double *qtf,
+                               double *work) noexcept nogil
+        size_t (*work_bytes)(ptrdiff_t m, ptrdiff_t n) noexcept nogil
+        int (*solve)(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
+                     const lm_options *options, double *x, const double *diag, void *work,
+                     lmoo_outcome *outcome) noexcept nogil
+        const lmoo_jacobian *analytic
+        const lmoo_jacobian *forward
+        const lmoo_jacobian *central
+
 cdef enum:
-    LM_RESIDUAL = 1     # evaluate f at trial: lm_residual(|f|), or lm_refuse
-    LM_LINEARIZE = 2    # evaluate J at x, fill the model: lm_linearized, or lm_refuse
-    LM_REFINE = 3       # the same at the same x with better derivatives: likewise
-    LM_DONE = 4         # status says why
-
-# Why it stopped: MINPACK's info where that has a number, ours below zero.
-cdef enum:
-    LM_RUNNING = 0
-    LM_FTOL = 1
-    LM_XTOL = 2
-    LM_FTOL_XTOL = 3
-    LM_GTOL = 4
-    LM_MAXFEV = 5
-    LM_FTOL_SMALL = 6
-    LM_XTOL_SMALL = 7
-    LM_GTOL_SMALL = 8
-    LM_START_NOT_FINITE = -1
-    LM_DOMAIN = -2
-    LM_STOPPED = -3
-    LM_NO_PROGRESS = -4
-    LM_FLAT = -6            # -5 is what an unfinished solve is called
-
-# Which tests end the iteration.
-cdef enum:
-    LM_TESTS_MINPACK = 0
-    LM_TESTS_ACCURATE = 1
-
-cdef enum:
-    LM_STATE_VERSION = 1
-
-ctypedef struct lm_options:
-    double ftol
-    double xtol
-    double gtol
-    double factor       # first radius of the trust region, in units of |D x|
-    double epsfcn       # relative rounding of the residual as it comes from the user
-    ptrdiff_t maxfev
-    int user_scale      # diag was given and stays
-    int tests           # LM_TESTS_...
-    int refine          # the driver has better derivatives: ask for them before stopping
-
-ctypedef struct lm_model:
-    double *r           # n x n, column-major: R on and above the diagonal, below it lmpar's work
-    double *qtf         # n
-    double *acnorm      # n, in the order of the parameters
-    int *ipvt           # n, J[:, ipvt] = Q R
-
-ctypedef struct lm_state:
-    # One block of memory holds this struct and, behind it, every array it points to, so that a
-    # state can be copied, stored and kept in arrays of states.
-    int version
-    ptrdiff_t n
-    lm_options options
-    lm_model model      # of the last point linearised, which is base
-    double *x           # n each: the current point
-    double *trial       # where f is asked for
-    double *base        # the last point whose model was good
-    double *diag        # D, the scaling of the trust region
-    double *step        # trial - x
-    double *sdiag
-    double *wa1
-    double *wa2
-    # The dialogue.
-    int request
-    int answer          # what came back: one of LM_ANSWER_...
-    int status
-    int accepted        # the last answer made trial the current point
-    int reverted        # the last answer threw the current point back to base
-    int refined         # the model comes from the better derivatives
-    int refused         # points refused since the last step that was taken
-    int started
-    # The scalars of More' (1978).
-    double fnorm        # |f(x)|
-    double fnorm1       # |f(trial)|
-    double base_fnorm   # |f(base)|
-    double delta
-    double par          # for the next step: as the radius, it has been updated
-    double step_par     # that gave the step
-    double xnorm        # |D x|
-    double pnorm        # |D step|
-    double gnorm        # largest cosine between f and a column of J
-    double actred
-    double prered
-    double dirder
-    double ratio
-    double promise      # relative reduction of |f|^2 that the model promises a Gauss-Newton step
-    double noise        # a relative change of |f|^2 that rounding can bring
-    int trusting        # the Gauss-Newton step is taken on the model's word (stopping.pyx)
-    double contraction  # |D step| over that of the step before, both Gauss-Newton steps; else 1
-    double last_pnorm   # |D step| of the step before, 0 where it was not a Gauss-Newton step
-    double jacobian_error   # relative error of J's columns, told by the driver
-    ptrdiff_t nfev      # kept by the driver, which knows what a Jacobian cost
-    ptrdiff_t models    # Jacobians gone on from
-    ptrdiff_t nit       # trial points judged
-    ptrdiff_t steps     # those of them that were taken
+    LM_STATE_VERSION = 2

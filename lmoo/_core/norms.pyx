@@ -7,6 +7,7 @@ MINPACK's ENORM; Blue (1978), "A portable Fortran program to find the Euclidean 
 vector", ACM TOMS 4.
 """
 
+from libc.float cimport DBL_MAX
 from libc.math cimport fabs, isfinite, sqrt
 
 # Within these bounds of the sum of squares nothing that counts has overflowed or been lost to
@@ -103,6 +104,15 @@ cdef double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *w
     for j in range(n):
         wa[j] = d[j] * x[j]
     return enorm(n, wa)
+
+
+cdef bint all_finite(ptrdiff_t n, const double *x) noexcept nogil:
+    """Whether every entry of x is finite: no exit from the loop, so that it can be vectorised."""
+    cdef ptrdiff_t i
+    cdef int bad = 0
+    for i in range(n):
+        bad |= not fabs(x[i]) <= DBL_MAX
+    return not bad
 
 
 cdef ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil:

@@ -2,18 +2,21 @@
 
 from cpython.object cimport PyObject
 
-cdef class Residual:
+from lmoo._core.model cimport lmoo_problem
+
+cdef class Source:
+    cdef lmoo_problem table
+    cdef readonly str name
+    cdef bint python                # the table's functions want the GIL
+    cdef public object refusal      # what the user raised to refuse the starting point
+
+cdef class Residual(Source):
     cdef object func, names, bad_point, x
     cdef tuple rest
     cdef PyObject **stack
     cdef size_t nargs
-    cdef readonly str name
     cdef bint scalar
-    cdef readonly ptrdiff_t m       # -1 until the first evaluation
-    cdef readonly ptrdiff_t nfev
-    cdef readonly double eps        # of the precision in which the residual comes
     cdef object first               # the first value, until the loop has taken it
-    cdef public object refusal      # what the user raised to refuse the starting point
     cdef int place(self, ptrdiff_t n, const double *x) except -1
     cdef PyObject *call(self) noexcept
     cdef int begin(self, ptrdiff_t n, const double *x) except -1

@@ -16,6 +16,7 @@ import numpy as np
 
 cimport numpy as cnp
 
+from lmoo._core.model cimport lmoo_problem, lmoo_residual_function
 from lmoo._core.norms cimport first_not_finite
 
 cnp.import_array()
@@ -100,8 +101,32 @@ def as_vector(value, str name, bint scalar):
     return np.ascontiguousarray(array, dtype=np.float64), max(eps, 2.0**-52)
 
 
+cdef int _evaluate(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
+                   void *user_data) except -1:
+    """lmoo_problem.residual of a Python callable."""
+    return (<Residual>user_data).evaluate(n, x, fvec)
+
+
+cdef class Source:
+    """A problem as a table of functions, which the driver calls.
+
+    Attributes
+    ----------
+    m : int
+        Number of residuals, -1 where the first evaluation is to tell.
+    name : str
+        What messages call the residual.
+    refusal : BaseException or None
+        What the user raised to refuse the starting point.
+    """
+
+    @property
+    def m(self):
+        return self.table.m
+
+
 @cython.no_gc_clear
-cdef class Residual:
+cdef class Residual(Source):
     """A Python callable and its arguments.
 
     Parameters
@@ -124,8 +149,13 @@ cdef class Residual:
         self.rest = args + tuple(kwargs.values())
         self.names = tuple(kwargs) if kwargs else None
         self.nargs = <size_t>(1 + len(args))
-        self.m = -1
-        self.eps = 2.0**-52
+        self.python = True
+        self.table.size = sizeof(lmoo_problem)
+        self.table.m = -1
+        self.table.user_data = <void *>self
+        # The driver holds the GIL when it calls this, and takes -1 for an exception that is set.
+        self.table.residual = <lmoo_residual_function><void *>_evaluate
+        self.table.precision = 2.0**-52
         # One place before the arguments belongs to whoever is called.
         self.stack = <PyObject **>malloc(<size_t>(2 + len(self.rest)) * sizeof(PyObject *))
         if self.stack == NULL:
@@ -151,7 +181,6 @@ cdef class Residual:
     cdef PyObject *call(self) noexcept:
         """Call the function: a new reference, or NULL with its exception set."""
         cdef PyObject *names = NULL if self.names is None else <PyObject *>self.names
-        self.nfev += 1
         return PyObject_Vectorcall(<PyObject *>self.func, self.stack + 1,
                                    self.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names)
 
@@ -169,13 +198,13 @@ cdef class Residual:
         value = <object>returned
         Py_DECREF(value)
         if not is_vector(value):
-            value, self.eps = as_vector(value, self.name, self.scalar)
+            value, self.table.precision = as_vector(value, self.name, self.scalar)
         self.first = value
-        self.m = cnp.PyArray_DIM(<cnp.ndarray>value, 0)
+        self.table.m = cnp.PyArray_DIM(<cnp.ndarray>value, 0)
         return 0
 
     cdef int evaluate(self, ptrdiff_t n, const double *x, double *f) except -1:
-        """f(x), m doubles, to f; 1 where the point is bad: refused, or not finite."""
+        """f(x), m doubles, to f; 1 where the function refused the point."""
         cdef PyObject *value
         self.place(n, x)
         value = self.call()
@@ -190,16 +219,16 @@ cdef class Residual:
             Py_DECREF(<object>value)
         # A function without Python code of its own would never let Ctrl-C through.
         PyErr_CheckSignals()
-        return first_not_finite(self.m, f) >= 0
+        return 0
 
     cdef int take(self, object value, double *f) except -1:
         """Copy what the function returned."""
         cdef cnp.ndarray array
         if not is_vector(value):
-            value, self.eps = as_vector(value, self.name, self.scalar)
+            value, self.table.precision = as_vector(value, self.name, self.scalar)
         array = <cnp.ndarray>value
-        if cnp.PyArray_DIM(array, 0) != self.m:
+        if cnp.PyArray_DIM(array, 0) != self.table.m:
             raise ValueError(f"{self.name} must return as many numbers at every call: "
-                             f"{self.m} at the first, now {cnp.PyArray_DIM(array, 0)}")
-        memcpy(f, cnp.PyArray_DATA(array), <size_t>self.m * sizeof(double))
+                             f"{self.table.m} at the first, now {cnp.PyArray_DIM(array, 0)}")
+        memcpy(f, cnp.PyArray_DATA(array), <size_t>self.table.m * sizeof(double))
         return 0

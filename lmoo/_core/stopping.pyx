@@ -122,7 +122,7 @@ cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
 cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
     cdef double rate, last = s.last_pnorm
-    cdef bint newton = s.step_par == 0.0
+    cdef bint newton = s.newton
     s.last_pnorm = s.pnorm if newton else 0.0
     s.contraction = min(s.pnorm / last, 1.0) if newton and last > 0.0 else 1.0
     if s.fnorm == 0.0:

@@ -1,0 +1,355 @@
+"""The driver: it answers what the iteration asks, for any problem given as a table of functions.
+
+``driver_step`` is the whole of it, and reads like the algorithm.  It holds three residual vectors
+and one Jacobian buffer, placed once a solve in memory that the caller owns; nothing is allocated.
+No Python object is touched but through the table, so a problem in compiled code is solved without
+the GIL from start to end.
+"""
+
+from libc.math cimport isfinite, sqrt
+from libc.string cimport memcpy, memset
+
+import threading
+
+from cpython.pystate cimport PyThreadState
+
+from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.iteration cimport *
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport all_finite, column_norms, enorm
+from lmoo._core.qr cimport put_diagonal, qrfac
+
+cdef extern from "Python.h" nogil:
+    PyThreadState *PyEval_SaveThread()
+    void PyEval_RestoreThread(PyThreadState *state)
+
+cdef extern from "Python.h":
+    # The result as it comes: -1 with the exception set, which the caller of the solve raises.
+    int PyErr_CheckSignals() noexcept
+
+cdef extern from "<stdint.h>" nogil:
+    ptrdiff_t PTRDIFF_MAX
+
+cdef extern from "clock.h" nogil:
+    double lmoo_milliseconds()
+
+# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
+# GIL costs less than keeping it.
+cdef double LARGE = 1e6
+cdef double EPSMCH = 2.0**-52
+# How far along the velocity its curvature is looked for, Transtrum and Sethna's choice.
+cdef double CURVATURE_STEP = 0.1
+cdef double LOOK_EVERY = 50.0   # milliseconds
+
+cdef enum:
+    ENDED = -1      # what an evaluation returns when the solve is to end
+
+
+# ---- memory ---------------------------------------------------------------------------------
+
+cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """How many doubles driver_place wants, but for the Jacobian's m n."""
+    return <size_t>(3 * m + n * n + 6 * n) + fold_work_bytes(n) // sizeof(double)
+
+
+cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil:
+    """Point the driver's arrays into memory that the caller owns."""
+    d.m = m
+    d.f, d.previous, d.trial = memory, memory + m, memory + 2 * m
+    d.u0 = memory + 3 * m
+    d.work = d.u0 + d.n
+    d.fjac = fjac
+    d.point.size = sizeof(lmoo_point)
+    d.point.m, d.point.n = m, d.n
+    d.point.state = d.s
+    d.point.x = d.s.x
+    d.point.fjac = fjac
+    d.point.x_work = d.work
+    d.point.residual = _residual_for_strategy
+    d.point.jacobian = _own_jacobian
+    d.point.driver = d
+
+
+# ---- the solve ------------------------------------------------------------------------------
+
+cdef int driver_step(lm_driver *d) noexcept nogil:
+    """Go on until a trial point has been judged (1), the iteration has ended (0), or the user's
+    code has, with d.code or a Python exception (-1)."""
+    cdef lm_state *s = d.s
+    cdef int request = lm_advance(s), outcome = 0
+    cdef ptrdiff_t nit = s.nit
+    while request != LM_DONE and s.nit == nit:
+        if request == LM_RESIDUAL:
+            outcome = _evaluate(d, s.trial, d.trial)
+            if outcome == 0:
+                driver_answer_residual(d)
+            elif outcome > 0:
+                lm_refuse(s)
+        elif request == LM_CURVATURE:
+            outcome = _curvature(d)
+        elif request == LM_STEP:
+            return 1
+        else:
+            outcome = _linearize(d, request == LM_REFINE or s.refined)
+        if outcome < 0:
+            if not d.stop or d.code != 0:
+                return -1
+            lm_stop(s, LM_STOPPED)
+        request = lm_advance(s)
+        if s.accepted:
+            d.f, d.trial, d.previous = d.trial, d.previous, d.f
+        elif s.reverted:
+            d.f, d.previous = d.previous, d.f
+            d.factored = d.folded = False
+    return request != LM_DONE or s.nit != nit
+
+
+cdef void driver_answer_residual(lm_driver *d) noexcept nogil:
+    """The residual at the trial point is in d.trial.  Its norm tells whether it is finite."""
+    cdef double fnorm = enorm(d.m, d.trial)
+    if not d.s.started:
+        memcpy(d.f, d.trial, <size_t>d.m * sizeof(double))
+        if d.s.options.tests == LM_TESTS_ACCURATE:
+            d.s.options.epsfcn = max(max(d.problem.precision, EPSMCH), d.noise)
+    if isfinite(fnorm):
+        lm_residual(d.s, fnorm)
+    else:
+        lm_refuse(d.s)
+
+
+# ---- evaluations ----------------------------------------------------------------------------
+
+cdef inline int _evaluate(lm_driver *d, const double *x, double *f) noexcept nogil:
+    """f(x), counted: 0, 1 at a bad point, ENDED."""
+    cdef int code
+    d.countdown -= 1
+    if d.stop or d.countdown <= 0 and _look_up(d) < 0:
+        return ENDED
+    d.s.nfev += 1
+    code = d.problem.residual(d.m, d.n, x, f, d.problem.user_data)
+    if code < 0:
+        d.code = code
+        return ENDED
+    return code > 0
+
+
+cdef int _residual_for_strategy(lmoo_point *at, const double *x, double *f) noexcept nogil:
+    """lmoo_point.residual: an evaluation that must be finite."""
+    cdef lm_driver *d = <lm_driver *>at.driver
+    cdef int outcome = _evaluate(d, x, f)
+    return outcome if outcome != 0 or all_finite(d.m, f) else 1
+
+
+cdef int _own_jacobian(lmoo_point *at) noexcept nogil:
+    """lmoo_point.jacobian: the problem's own, alone or together with f."""
+    cdef lm_driver *d = <lm_driver *>at.driver
+    cdef const lmoo_problem *p = d.problem
+    cdef int code = LMOO_NOT_PROVIDED
+    if p.jacobian != NULL:
+        code = p.jacobian(d.m, d.n, at.x, at.fjac, p.user_data)
+    if code == LMOO_NOT_PROVIDED and p.both != NULL:
+        code = p.both(d.m, d.n, at.x, at.f_work, at.fjac, p.user_data)
+    if code == LMOO_NOT_PROVIDED:
+        return code
+    d.own = True
+    # There is nothing better to be had.
+    d.s.options.refine = 0
+    if code < 0:
+        d.code = code
+        return ENDED
+    return code > 0
+
+
+cdef int _look_up(lm_driver *d) noexcept nogil:
+    """Every 50 ms or so the main thread looks for Ctrl-C; ENDED where it has raised something.
+
+    Looking at the clock costs as much as a small evaluation, so the evaluations between two looks
+    become more while they take less than a fifth of that time.
+    """
+    cdef double now = lmoo_milliseconds(), passed = now - d.looked
+    d.countdown = d.interval
+    if not d.watching:
+        d.countdown = PTRDIFF_MAX
+        return 0
+    if passed < 0.2 * LOOK_EVERY:
+        d.interval = min(2 * d.interval, 1024)
+        d.countdown = d.interval
+    elif passed > 0.5 * LOOK_EVERY:
+        d.interval = d.countdown = max(d.interval // 4, 1)
+    if passed < LOOK_EVERY:
+        return 0
+    d.looked = now
+    return _check_signals(d)
+
+
+cdef int _check_signals(lm_driver *d) noexcept with gil:
+    """Let Python's signal handlers run; ENDED with the exception set where one raised."""
+    if threading.current_thread() is not threading.main_thread():
+        d.watching = False
+        return 0
+    return PyErr_CheckSignals()
+
+
+# ---- the linear model -----------------------------------------------------------------------
+
+cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
+    """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
+    cdef lmoo_point *at = &d.point
+    cdef bint good
+    cdef int code
+    d.factored = d.folded = False
+    d.njev += 1
+    at.f = d.f
+    at.f_work = d.trial         # the trial has been judged, so its memory is free
+    at.better = better
+    at.precision = max(d.problem.precision, EPSMCH)
+    at.relative_error = 0.0
+    code = d.strategy.evaluate(at, d.strategy.context)
+    if code < 0:
+        # A strategy may end the solve without having evaluated anything.
+        if d.code == 0 and not d.stop:
+            d.code = code
+        return ENDED
+    if code > 0:
+        lm_refuse(d.s)
+        return 0
+    good = _fold_rows(d) if <double>d.m * d.n * d.n > LARGE else _factor_in_place(d)
+    if good:
+        # Sums of m products, and what follows from them, are good to some ten times this.
+        d.s.jacobian_error = 10.0 * max(
+            max(at.relative_error, max(at.precision, d.noise)), EPSMCH * sqrt(<double>d.m))
+        lm_linearized(d.s)
+    else:
+        lm_refuse(d.s)
+    return 0
+
+
+cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
+    """The model by qrfac on the whole Jacobian; False where an entry is not finite."""
+    cdef ptrdiff_t i, j, m = d.m, n = d.n
+    cdef double *a = d.fjac
+    cdef double *acnorm = d.work + n
+    column_norms(m, n, a, m, acnorm)
+    if not lm_sound(d.s, acnorm):
+        return False
+    memcpy(d.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
+    memcpy(d.trial, d.f, <size_t>m * sizeof(double))
+    qrfac(m, n, a, m, d.s.model.ipvt, d.work, d.s.model.acnorm, acnorm, d.trial, d.s.model.qtf)
+    for j in range(n):
+        d.u0[j] = a[j + j * m]
+    put_diagonal(n, a, m, d.work)
+    for j in range(n):
+        for i in range(j + 1):
+            d.s.model.r[i + j * n] = a[i + j * m]
+    d.factored = True
+    return True
+
+
+cdef bint _fold_rows(lm_driver *d) noexcept nogil:
+    """The model by one pass over the rows, without the GIL; False where an entry is not finite."""
+    cdef ptrdiff_t j, n = d.n
+    cdef double *t = d.work
+    cdef double *block = t + n * n + n
+    cdef double *acnorm = block
+    cdef PyThreadState *thread = PyEval_SaveThread() if d.python else NULL
+    memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+    fold(d.m, n, d.fjac, 1, d.m, d.f, t, block)
+    if d.python:
+        PyEval_RestoreThread(thread)
+    for j in range(n):
+        acnorm[j] = enorm(j + 1, t + j * n)
+    if not lm_sound(d.s, acnorm):
+        return False
+    pivot_triangle(n, t, d.s.model.ipvt, d.s.model.acnorm, d.s.model.qtf, block)
+    memcpy(d.s.model.r, t, <size_t>(n * n) * sizeof(double))
+    d.folded = True
+    return True
+
+
+# ---- curvature ------------------------------------------------------------------------------
+
+cdef int _curvature(lm_driver *d) noexcept nogil:
+    """Answer LM_CURVATURE:  J^T f_vv = (2 / h^2) J^T (f(x + h v) - f(x) - h J v).
+
+    Transtrum, Sethna (2012), "Improvements to the Levenberg-Marquardt algorithm for nonlinear
+    least-squares minimization", section 3.3: one evaluation of f, no second derivatives.
+    """
+    cdef lm_state *s = d.s
+    cdef double h = CURVATURE_STEP
+    cdef ptrdiff_t i, j, n = d.n
+    cdef int outcome
+    if not (d.factored or d.folded):
+        lm_refuse(s)
+        return 0
+    for j in range(n):
+        s.trial[j] = s.x[j] + h * s.velocity[j]
+    outcome = _evaluate(d, s.trial, d.trial)
+    if outcome < 0:
+        return outcome
+    if outcome > 0 or not all_finite(d.m, d.trial):
+        lm_refuse(s)
+        return 0
+    for i in range(d.m):
+        d.trial[i] -= d.f[i]
+    _gram_times(s, s.velocity, d.work, s.curvature)
+    if d.factored:
+        _times_transpose_factored(d, d.trial, d.work)
+    else:
+        _times_transpose(d, d.trial, d.work)
+    for j in range(n):
+        s.curvature[j] = 2.0 / (h * h) * (d.work[j] - h * s.curvature[j])
+    lm_curved(s)
+    return 0
+
+
+cdef void _gram_times(const lm_state *s, const double *v, double *w, double *out) noexcept nogil:
+    """out = J^T J v = P R^T (R P^T v).  w: n doubles of work space."""
+    cdef ptrdiff_t i, j, n = s.n
+    cdef const double *r = s.model.r
+    for i in range(n):
+        w[i] = 0.0
+    for j in range(n):
+        for i in range(j + 1):
+            w[i] += r[i + j * n] * v[s.model.ipvt[j]]
+    _permuted_transpose(s, w, out)
+
+
+cdef void _permuted_transpose(const lm_state *s, const double *w, double *out) noexcept nogil:
+    """out = P R^T w."""
+    cdef ptrdiff_t i, j, n = s.n
+    cdef double total
+    for j in range(n):
+        total = 0.0
+        for i in range(j + 1):
+            total += s.model.r[i + j * n] * w[i]
+        out[s.model.ipvt[j]] = total
+
+
+cdef void _times_transpose_factored(lm_driver *d, double *v, double *out) noexcept nogil:
+    """out = J^T v = P R^T (Q^T v)[:n], from qrfac's Householder vectors.  v is overwritten."""
+    cdef ptrdiff_t i, j
+    cdef double total
+    cdef const double *u
+    for j in range(d.n):
+        if d.u0[j] == 0.0:
+            continue
+        u = d.fjac + j * d.m
+        total = d.u0[j] * v[j]
+        for i in range(j + 1, d.m):
+            total += u[i] * v[i]
+        total /= d.u0[j]
+        v[j] -= total * d.u0[j]
+        for i in range(j + 1, d.m):
+            v[i] -= total * u[i]
+    _permuted_transpose(d.s, v, out)
+
+
+cdef void _times_transpose(const lm_driver *d, const double *v, double *out) noexcept nogil:
+    """out = J^T v, fjac being J."""
+    cdef ptrdiff_t i, j
+    cdef double total
+    for j in range(d.n):
+        total = 0.0
+        for i in range(d.m):
+            total += d.fjac[i + j * d.m] * v[i]
+        out[j] = total

@@ -1,0 +1,3 @@
+from lmoo._core.model cimport lmoo_step
+
+cdef lmoo_step GEODESIC
