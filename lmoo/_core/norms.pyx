@@ -7,7 +7,6 @@ MINPACK's ENORM; Blue (1978), "A portable Fortran program to find the Euclidean 
 vector", ACM TOMS 4.
 """
 
-from libc.float cimport DBL_MAX
 from libc.math cimport fabs, isfinite, sqrt
 
 # Within these bounds of the sum of squares nothing that counts has overflowed or been lost to
@@ -45,12 +44,12 @@ cdef void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
     """Norms of the columns of a, m x n, column-major, leading dimension lda, read only.
 
     Three columns at a time, so that the processor has three chains of additions to work on; each
-    is summed in enorm's order.
+    is enorm of its column to the last bit.
     """
     cdef double s0, s1, s2
     cdef const double *c
     cdef ptrdiff_t i, j = 0
-    while j + 3 <= n:
+    while j + 3 <= n and m <= LONG:
         c = a + j * lda
         s0 = s1 = s2 = 0.0
         for i in range(m):
@@ -107,12 +106,22 @@ cdef double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *w
 
 
 cdef bint all_finite(ptrdiff_t n, const double *x) noexcept nogil:
-    """Whether every entry of x is finite: no exit from the loop, so that it can be vectorised."""
-    cdef ptrdiff_t i
-    cdef int bad = 0
-    for i in range(n):
-        bad |= not fabs(x[i]) <= DBL_MAX
-    return not bad
+    """Whether every entry of x is finite: x - x is zero for those, and NaN for all others.
+
+    Four sums at a time and no exit from the loop, which the compiler can vectorise.
+    """
+    cdef double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0
+    cdef ptrdiff_t i = 0
+    while i + 4 <= n:
+        s0 += x[i] - x[i]
+        s1 += x[i + 1] - x[i + 1]
+        s2 += x[i + 2] - x[i + 2]
+        s3 += x[i + 3] - x[i + 3]
+        i += 4
+    while i < n:
+        s0 += x[i] - x[i]
+        i += 1
+    return (s0 + s1) + (s2 + s3) == 0.0
 
 
 cdef ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil:

@@ -42,7 +42,8 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, d
     for j in range(n):
         _pivot(m, n, j, a, lda, ipvt, rdiag, wa)
         u = a + j + j * lda
-        if _reflector(m - j, u, &rdiag[j]):
+        # The first one's norm is known, and to the last bit the same.
+        if _reflector(m - j, u, acnorm[ipvt[0]] if j == 0 else enorm(m - j, u), &rdiag[j]):
             # f is one more column, though none to be downdated.
             for k in range(j + 1, n - 1, 2):
                 _reflect_two(m - j, u, a + j + k * lda, a + j + (k + 1) * lda)
@@ -81,9 +82,8 @@ cdef void _pivot(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j, double *a, ptrdiff_t lda
     ipvt[j], ipvt[kmax] = ipvt[kmax], ipvt[j]
 
 
-cdef bint _reflector(ptrdiff_t m, double *u, double *rdiag) noexcept nogil:
-    """Turn the column u into its Householder vector; False where it is zero already."""
-    cdef double ajnorm = enorm(m, u)
+cdef bint _reflector(ptrdiff_t m, double *u, double ajnorm, double *rdiag) noexcept nogil:
+    """Turn the column u, of norm ajnorm, into its Householder vector; False where it is zero."""
     cdef ptrdiff_t i
     if ajnorm == 0.0:
         rdiag[0] = 0.0

@@ -51,13 +51,29 @@ cdef bint is_vector(object value):
             and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>value))
 
 
+cdef cnp.ndarray floats(list x0):
+    """Return a list of floats as a vector, faster than NumPy can, which has to look for more."""
+    cdef cnp.npy_intp i, size = len(x0)
+    if size == 0:
+        return None
+    for i in range(size):
+        if type(x0[i]) is not float:
+            return None
+    cdef cnp.ndarray array = cnp.PyArray_SimpleNew(1, &size, cnp.NPY_DOUBLE)
+    for i in range(size):
+        (<double *>cnp.PyArray_DATA(array))[i] = x0[i]
+    return array
+
+
 def start(x0, bint flatten):
     """Return x0 as a new float64 vector, and the index of its first entry not finite, or -1.
 
     TypeError where it is no array of real numbers; ValueError where it is not 1-D, or empty,
     unless flatten is set.
     """
-    cdef cnp.ndarray x
+    cdef cnp.ndarray x = floats(x0) if type(x0) is list else None
+    if x is not None:
+        return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
     try:
         x = cnp.PyArray_FROM_O(x0)
     except ValueError as error:
