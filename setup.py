@@ -34,6 +34,9 @@ MODULES = [
     "derivatives",
     "stepping",
     "loop",
+    "whole",
+    "abi1",
+    "compiled",
     "kernels",
 ]
 

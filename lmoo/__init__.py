@@ -4,6 +4,8 @@
 """
 
 from importlib import import_module as _import_module
+from os.path import dirname as _dirname
+from os.path import join as _join
 from typing import Any as _Any
 
 from lmoo.check import JacobianCheck, check_jacobian
@@ -42,8 +44,21 @@ __all__ = [
     "Status",
     "check_jacobian",
     "datasets",
+    "get_include",
     "leastsq",
 ]
+
+
+def get_include() -> str:
+    """Return the folder of lmoo.h, for the include directories of an extension's compiler.
+
+    Examples
+    --------
+    >>> import os, lmoo
+    >>> os.listdir(lmoo.get_include())
+    ['lmoo.h']
+    """
+    return _join(_dirname(__file__), "include")
 
 
 def __getattr__(name: str) -> _Any:

@@ -7,6 +7,7 @@ the GIL from start to end.
 """
 
 from libc.math cimport isfinite, sqrt
+from libc.stdint cimport PTRDIFF_MAX
 from libc.string cimport memcpy, memset
 
 import threading
@@ -27,8 +28,6 @@ cdef extern from "Python.h":
     # The result as it comes: -1 with the exception set, which the caller of the solve raises.
     int PyErr_CheckSignals() noexcept
 
-cdef extern from "<stdint.h>" nogil:
-    ptrdiff_t PTRDIFF_MAX
 
 cdef extern from "clock.h" nogil:
     double lmoo_milliseconds()

@@ -47,8 +47,9 @@ cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step t
 # ---- memory ---------------------------------------------------------------------------------
 
 cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
-    """Bytes of a state for n parameters, with all its arrays."""
-    return sizeof(lm_state) + <size_t>(n * n + 13 * n) * sizeof(double) + <size_t>n * sizeof(int)
+    """Bytes of a state for n parameters, with all its arrays; whole doubles, so that more may follow.
+    """
+    return sizeof(lm_state) + <size_t>(n * n + 13 * n + (n + 1) // 2) * sizeof(double)
 
 
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:

@@ -181,6 +181,7 @@ cdef extern from "lmoo.h" nogil:
         const lmoo_jacobian *analytic
         const lmoo_jacobian *forward
         const lmoo_jacobian *central
+        const lmoo_jacobian *minpack_forward
 
 cdef enum:
     LM_STATE_VERSION = 2

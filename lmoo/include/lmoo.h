@@ -286,18 +286,21 @@ typedef struct lmoo_api {
                            double *work);
 
     /* Minimise |f(x)| from x, and leave the solution there: the whole solve, for compiled problems.
-       jacobian: NULL for the problem's own, differences where it has none.  options: NULL for those
-       of lmoo.Solver().  diag: n, or NULL.  work: work_bytes(m, n), to be used again as often as
-       you like.  Returns the status, or code where the user's function ended it. */
+       jacobian: NULL for the problem's own, differences where it has none (MINPACK's with its
+       tests).  options: NULL for those of lmoo.Solver().  diag: n, or NULL.  work:
+       work_bytes(m, n), to be used again as often as you like.  Returns outcome->status, or
+       outcome->code where the user's function ended it; 0 for m < n or n < 1. */
     size_t (*work_bytes)(ptrdiff_t m, ptrdiff_t n);
     int (*solve)(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
                  const lm_options *options, double *x, const double *diag, void *work,
                  lmoo_outcome *outcome);
-    const lmoo_jacobian *analytic, *forward, *central;
+    /* The problem's own Jacobian alone; that where there is one, else differences. */
+    const lmoo_jacobian *analytic, *forward, *central, *minpack_forward;
     /* grows here */
 } lmoo_api;
 
-#define LMOO_API_CAPSULE "lmoo._core.capi._api"
+/* The module is named after the major part: a module compiled for another does not find it. */
+#define LMOO_API_CAPSULE "lmoo._core.abi1._api"
 
 #if defined(Py_PYTHON_H)
 /* The functions, with a version that this header can work with; NULL with ImportError set. */

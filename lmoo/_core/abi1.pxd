@@ -1,0 +1,23 @@
+"""The compiled interface, version 1: frozen.
+
+A subclass compiled against this file embeds CompiledProblem's members and its table of methods.
+Nothing here may change, be added or be moved: what grows, grows at the end of lmoo_problem, and what
+must change goes into a module abi2, so that what was compiled for this one gets an ImportError.
+"""
+
+from lmoo._core.model cimport lmoo_problem
+
+cdef class CompiledProblem:
+    cdef readonly ptrdiff_t m, n
+    cdef lmoo_problem *table
+    cdef void *reserved1
+    cdef void *reserved2
+    cdef void *reserved3
+    cdef void *reserved4
+    cdef int c_residual(self, const double *x, double *fvec) noexcept nogil
+    cdef int c_jacobian(self, const double *x, double *fjac) noexcept nogil
+    cdef int c_both(self, const double *x, double *fvec, double *fjac) noexcept nogil
+    cdef int c_reserved1(self, void *argument) noexcept nogil
+    cdef int c_reserved2(self, void *argument) noexcept nogil
+    cdef int c_reserved3(self, void *argument) noexcept nogil
+    cdef int c_reserved4(self, void *argument) noexcept nogil

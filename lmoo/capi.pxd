@@ -1,0 +1,52 @@
+"""The compiled interface of lmoo for Cython; lmoo/include/lmoo.h is the same for C.
+
+    from lmoo.capi cimport CompiledProblem, lmoo_api, lmoo_import
+
+compiled with ``lmoo.get_include()`` among the include directories.  What is stable, and what a
+mismatch of versions does, stands in the documentation, "Extending lmoo".
+"""
+
+from lmoo._core.abi1 cimport CompiledProblem
+from lmoo._core.model cimport (
+    LM_CURVATURE,
+    LM_DOMAIN,
+    LM_DONE,
+    LM_FLAT,
+    LM_FTOL,
+    LM_FTOL_SMALL,
+    LM_FTOL_XTOL,
+    LM_GTOL,
+    LM_GTOL_SMALL,
+    LM_LINEARIZE,
+    LM_MAXFEV,
+    LM_NO_PROGRESS,
+    LM_REFINE,
+    LM_RESIDUAL,
+    LM_RUNNING,
+    LM_START_NOT_FINITE,
+    LM_STEP,
+    LM_STOPPED,
+    LM_TESTS_ACCURATE,
+    LM_TESTS_MINPACK,
+    LM_XTOL,
+    LM_XTOL_SMALL,
+    LMOO_API_VERSION,
+    LMOO_BAD_POINT,
+    LMOO_GOOD,
+    LMOO_NOT_PROVIDED,
+    lm_model,
+    lm_options,
+    lm_state,
+    lmoo_api,
+    lmoo_both_function,
+    lmoo_jacobian,
+    lmoo_jacobian_function,
+    lmoo_outcome,
+    lmoo_point,
+    lmoo_problem,
+    lmoo_residual_function,
+    lmoo_step,
+)
+
+cdef extern from "lmoo.h":
+    const lmoo_api *lmoo_import() except NULL
