@@ -8,12 +8,14 @@ from os.path import dirname as _dirname
 from os.path import join as _join
 from typing import Any as _Any
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import (
     Analytic,
     CentralDifference,
     ColumnMajor,
+    CompiledJacobian,
     ComplexStep,
     ForwardDifference,
     Jacobian,
@@ -23,25 +25,35 @@ from lmoo.problem import FunctionProblem, Problem
 from lmoo.result import Result
 from lmoo.solver import Iteration, IterationRecord, Solver
 from lmoo.status import Status
+from lmoo.step import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Analytic",
+    "CFunctionProblem",
     "CentralDifference",
     "ColumnMajor",
+    "CompiledJacobian",
+    "CompiledProblem",
+    "CompiledStep",
     "ComplexStep",
     "EvaluationError",
     "ForwardDifference",
     "FunctionProblem",
+    "GeodesicAcceleration",
     "Iteration",
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "More",
+    "Nielsen",
     "Problem",
     "Result",
     "Solver",
     "Status",
+    "Step",
+    "StepModel",
     "check_jacobian",
     "datasets",
     "get_include",
@@ -62,7 +74,9 @@ def get_include() -> str:
 
 
 def __getattr__(name: str) -> _Any:
-    """Import the data sets when first used, so that they cost nothing before."""
+    """Import what few need when it is first used, so that it costs nothing before."""
     if name == "datasets":
         return _import_module("lmoo.datasets")
+    if name == "CFunctionProblem":
+        return _import_module("lmoo.cfunction").CFunctionProblem
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

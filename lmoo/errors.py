@@ -14,6 +14,9 @@ class EvaluationError(ArithmeticError):
     ----------
     evaluations : int, default 0
         Set by a `Jacobian` that evaluated the residual before it gave up: how often.
+    code : int or None, default None
+        What a compiled function returned: a positive number at a bad point, a negative one to end
+        the solve.
 
     Examples
     --------
@@ -27,3 +30,4 @@ class EvaluationError(ArithmeticError):
     """
 
     evaluations: int = 0
+    code: int | None = None

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.derivatives import Custom, Derivatives, Differences, Rows
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.compiled import capsule_contents, is_capsule
+from lmoo._core.derivatives import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
 from lmoo.arguments import positive, real_number
 from lmoo.errors import EvaluationError
 from lmoo.problem import has_jacobian
@@ -14,6 +16,7 @@ __all__ = [
     "Analytic",
     "CentralDifference",
     "ColumnMajor",
+    "CompiledJacobian",
     "ComplexStep",
     "ForwardDifference",
     "Jacobian",
@@ -115,6 +118,9 @@ class Analytic(Jacobian):
     _columns = False
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
+        if isinstance(problem, CompiledProblem) and has_jacobian(problem):
+            # Whose layout is the buffer's, whatever this strategy's may be.
+            return OwnJacobian()
         if not has_jacobian(problem):
             raise TypeError(
                 f"problem must define jacobian(x) for the strategy {type(self).__name__}; "
@@ -242,7 +248,11 @@ class ForwardDifference(_Numeric):
         )
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        return Differences(False, False, self.epsfcn, self._typical(n), False, self.refine)
+        return self._differences(n, own=False)
+
+    def _differences(self, n: int, own: bool) -> Derivatives:
+        """Return the differences, or the own derivatives of a compiled problem where it has any."""
+        return Differences(own, False, self.epsfcn, self._typical(n), False, self.refine)
 
 
 class CentralDifference(_Numeric):
@@ -303,6 +313,14 @@ class ComplexStep(_Numeric):
     def __init__(self, typical: ArrayLike | None = None) -> None:
         super().__init__(typical)
 
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        if isinstance(problem, CompiledProblem):
+            raise TypeError(
+                "the strategy ComplexStep needs a residual that takes a complex x; that of the "
+                f"compiled problem {type(problem).__name__} does not"
+            )
+        return super()._bind(problem, n)
+
     def evaluate(
         self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
     ) -> int:
@@ -324,3 +342,39 @@ class ComplexStep(_Numeric):
                 )
             out[:, j] = value.imag / h
         return int(x.size)
+
+
+class CompiledJacobian(Jacobian):
+    """A strategy in compiled code: a table of functions, which is called without the GIL.
+
+    Parameters
+    ----------
+    table : PyCapsule
+        Of the name ``lmoo_jacobian``, pointing to a ``lmoo_jacobian`` of lmoo.h that lives as long
+        as the capsule.
+
+    Raises
+    ------
+    TypeError
+        `table` is no such capsule.
+
+    Examples
+    --------
+    ``lmoo.Solver(jacobian=lmoo.CompiledJacobian(package.table))``, see "Extending lmoo".
+    """
+
+    def __init__(self, table: Any) -> None:
+        self.table = checked_capsule(table, "lmoo_jacobian")
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        return Foreign(self.table)
+
+
+def checked_capsule(table: Any, name: str) -> Any:
+    """Return a capsule of this name; TypeError that shows both names where it is of another."""
+    if not is_capsule(table):
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; it is {table!r}")
+    found, _, _ = capsule_contents(table)
+    if found != name:
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; its name is {found!r}")
+    return table

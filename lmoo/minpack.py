@@ -8,22 +8,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives, Differences, Rows
 from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual, start
+from lmoo._core.residual import Residual, Source, start
 from lmoo.arguments import real_array
 from lmoo.errors import EvaluationError
+from lmoo.problem import source
 from lmoo.status import Status
 
 __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
-# MINPACK's, with the precision of what func returns; it holds nothing of a solve.
+# MINPACK's, with the precision of what func returns; they hold nothing of a solve.
 _FORWARD = Differences(False, False, 0.0, None, True, False)
+_OWN_OR_FORWARD = Differences(True, False, 0.0, None, True, False)
 
 
 def leastsq(
-    func: Callable[..., ArrayLike],
+    func: Callable[..., ArrayLike] | CompiledProblem,
     x0: ArrayLike,
     args: tuple[Any, ...] | Any = (),
     Dfun: Callable[..., ArrayLike] | None = None,
@@ -44,8 +47,9 @@ def leastsq(
 
     Parameters
     ----------
-    func : callable
+    func : callable or CompiledProblem
         ``func(x, *args)`` returns m >= n real numbers for n parameters x (float64, its own).
+        A compiled problem brings its Jacobian with it, and takes neither `args` nor `Dfun`.
     x0 : array_like
         Starting point, of any shape; flattened, and cast to float64.
     args : tuple, default ()
@@ -130,9 +134,12 @@ def leastsq(
     if bad >= 0:
         return _not_finite_start(x, bad, full_output)
     if maxfev <= 0:
-        maxfev = (200 if Dfun is None else 100) * (n + 1)
-    fun = Residual(func, args, {}, "func", True, EvaluationError)
-    jac = _derivatives(Dfun, args, col_deriv, epsfcn)
+        maxfev = (200 if Dfun is None and not _is_differentiated(func) else 100) * (n + 1)
+    if isinstance(func, CompiledProblem):
+        fun, jac = _compiled(func, n, args, Dfun, epsfcn)
+    else:
+        fun = Residual(func, args, {}, "func", True, EvaluationError)
+        jac = _derivatives(Dfun, args, col_deriv, epsfcn)
     loop = Loop(fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, EvaluationError)
     loop.run()
     status = loop.status
@@ -140,9 +147,30 @@ def leastsq(
         if not 1 <= status <= 4:
             warnings.warn(_message(loop, ftol, xtol, gtol, maxfev), RuntimeWarning, stacklevel=2)
         return loop.x, status
-    info = _infodict(loop, Dfun is not None)
+    info = _infodict(loop, Dfun is not None or loop.own)
     cov_x = loop.covariance() if 1 <= status <= 4 else None
     return loop.x, cov_x, info, _message(loop, ftol, xtol, gtol, maxfev), status
+
+
+def _is_differentiated(func: Any) -> bool:
+    """Whether func is a compiled problem with derivatives of its own."""
+    return isinstance(func, CompiledProblem) and func.provides_jacobian
+
+
+def _compiled(
+    problem: CompiledProblem, n: int, args: tuple[Any, ...], dfun: Any, epsfcn: Any
+) -> tuple[Source, Derivatives]:
+    """Return what the loop takes for a compiled problem."""
+    if args != ():
+        raise TypeError(f"args must be () where func is a compiled problem; it is {args!r}")
+    if dfun is not None:
+        raise TypeError(
+            "Dfun must be None where func is a compiled problem, which has its own Jacobian or "
+            f"none; it is {dfun!r}"
+        )
+    if epsfcn is None:
+        return source(problem, n), _OWN_OR_FORWARD
+    return source(problem, n), Differences(True, False, max(epsfcn, _EPS), None, True, False)
 
 
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
@@ -188,7 +216,7 @@ def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> 
 def _what_is_not_finite(loop: Loop) -> str:
     f = loop.residual
     if f.size == 0:
-        return "func cannot be evaluated at x0: it raised EvaluationError."
+        return "func cannot be evaluated at x0: it refused the point."
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return f"func(x0) is not finite: its entry {bad[0]} is {f[bad[0]]}."

@@ -6,6 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.compiled import Compiled
+from lmoo._core.residual import Residual, Source
+from lmoo.errors import EvaluationError
+
 __all__ = ["FunctionProblem", "Problem"]
 
 
@@ -142,8 +147,23 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
     return problem.residual, (), {}
 
 
+def source(problem: Any, n: int) -> Source:
+    """Return the problem as the compiled driver takes it, for one solve with n parameters."""
+    if isinstance(problem, CompiledProblem):
+        if n != problem.n:
+            raise ValueError(
+                f"x0 must have one entry per parameter of the compiled problem, {problem.n}; "
+                f"it has {n}"
+            )
+        return Compiled(problem)
+    func, args, kwargs = residual_call(problem)
+    return Residual(func, args, kwargs, "residual", False, EvaluationError)
+
+
 def has_jacobian(problem: Any) -> bool:
     """Whether the problem defines its derivatives."""
+    if isinstance(problem, CompiledProblem):
+        return problem.provides_jacobian
     method = getattr(problem, "jacobian", None)
     function = getattr(method, "__func__", None)
     if function is FunctionProblem.jacobian:

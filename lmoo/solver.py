@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual, start
+from lmoo._core.residual import start
 from lmoo.arguments import integer, positive, real_number
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
-from lmoo.problem import has_jacobian, residual_call
+from lmoo.problem import has_jacobian, source
 from lmoo.result import Factor, Result, names_of
 from lmoo.status import Status
+from lmoo.step import Step
 
 __all__ = ["Iteration", "IterationRecord", "Solver"]
 
@@ -102,6 +105,8 @@ class Solver:
     jacobian : Jacobian, optional
         Where derivatives come from; None: `Analytic` where the problem defines a ``jacobian``,
         `ForwardDifference` where it does not.
+    step : Step, optional
+        How lambda and the trust region move; None: `More`.
 
     Raises
     ------
@@ -137,6 +142,7 @@ class Solver:
     factor: float = 0.3
     diag: ArrayLike | None = None
     jacobian: Jacobian | None = field(default=None)
+    step: Step | None = field(default=None)
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -148,6 +154,8 @@ class Solver:
             raise ValueError(f"maxfev must be at least 1, or None; it is {self.maxfev!r}")
         if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
+        if self.step is not None and not isinstance(self.step, Step):
+            raise TypeError(f"step must be a Step or None; it is {self.step!r}")
         if self.diag is not None:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
@@ -232,10 +240,6 @@ class Solver:
 
     def _loop(self, problem: Any, x0: NDArray[np.float64]) -> Loop:
         """Return the compiled loop of one solve."""
-        func, args, kwargs = residual_call(problem)
-        strategy = self.jacobian
-        if strategy is None:
-            strategy = Analytic() if has_jacobian(problem) else ForwardDifference()
         n = x0.size
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
@@ -244,8 +248,8 @@ class Solver:
         # More than any count can reach is no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         return Loop(
-            Residual(func, args, kwargs, "residual", False, EvaluationError),
-            strategy._bind(problem, n),
+            source(problem, n),
+            self._derivatives(problem, n),
             x0,
             None if self.diag is None else np.array(self.diag),
             self.ftol,
@@ -254,9 +258,18 @@ class Solver:
             self.factor,
             maxfev,
             _ACCURATE,
-            None,
+            None if self.step is None else self.step._bind(),
             EvaluationError,
         )
+
+    def _derivatives(self, problem: Any, n: int) -> Derivatives:
+        """Return the strategy: the one given, the problem's own derivatives, or differences."""
+        if self.jacobian is not None:
+            return self.jacobian._bind(problem, n)
+        if isinstance(problem, CompiledProblem):
+            return ForwardDifference()._differences(n, own=True)
+        strategy = Analytic() if has_jacobian(problem) else ForwardDifference()
+        return strategy._bind(problem, n)
 
 
 class Iteration(Iterator[IterationRecord]):
@@ -343,7 +356,12 @@ class Iteration(Iterator[IterationRecord]):
         return Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        for name, value in (("problem", self.problem), ("solver.jacobian", self.solver.jacobian)):
+        parts = {
+            "problem": self.problem,
+            "solver.jacobian": self.solver.jacobian,
+            "solver.step": self.solver.step,
+        }
+        for name, value in parts.items():
             try:
                 pickle.dumps(value)
             except Exception as error:
@@ -379,6 +397,8 @@ def _bad_start(loop: Loop) -> BaseException:
     if refusal is not None:
         return refusal
     f = loop.residual
+    if f.size == 0:
+        return EvaluationError("the residual at x0 cannot be evaluated")
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")

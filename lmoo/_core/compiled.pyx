@@ -1,5 +1,11 @@
 """Compiled problems as the driver takes them, and problems from pointers to functions."""
 
+from cpython.pycapsule cimport (
+    PyCapsule_CheckExact,
+    PyCapsule_GetContext,
+    PyCapsule_GetName,
+    PyCapsule_GetPointer,
+)
 from libc.stdint cimport uintptr_t
 
 from lmoo._core.abi1 cimport CompiledProblem
@@ -26,3 +32,18 @@ cdef class Pointers(CompiledProblem):
         self.table.residual = <lmoo_residual_function>residual
         self.table.jacobian = <lmoo_jacobian_function>jacobian
         self.table.user_data = <void *>user_data
+
+
+def capsule_contents(capsule):
+    """Return name, pointer and context of a PyCapsule; TypeError where it is none."""
+    if not PyCapsule_CheckExact(capsule):
+        raise TypeError(f"expected a PyCapsule; got {capsule!r}")
+    cdef const char *name = PyCapsule_GetName(capsule)
+    cdef void *pointer = PyCapsule_GetPointer(capsule, name)
+    return (None if name == NULL else name.decode(), <uintptr_t>pointer,
+            <uintptr_t>PyCapsule_GetContext(capsule))
+
+
+def is_capsule(value):
+    """Whether value is a PyCapsule."""
+    return PyCapsule_CheckExact(value)

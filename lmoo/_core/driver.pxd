@@ -15,6 +15,7 @@ ctypedef struct lm_driver:
     double *fjac        # m x n, column-major
     lmoo_point point    # what the strategy is given
     double noise        # relative rounding of the residual, where the user told it
+    bint evaluated      # f holds a residual
     bint factored       # fjac holds qrfac's factors of the model
     bint folded         # fjac holds the Jacobian of the model
     bint own            # the problem's own Jacobian has been used

@@ -108,6 +108,7 @@ cdef void driver_answer_residual(lm_driver *d) noexcept nogil:
     cdef double fnorm = enorm(d.m, d.trial)
     if not d.s.started:
         memcpy(d.f, d.trial, <size_t>d.m * sizeof(double))
+        d.evaluated = True
         if d.s.options.tests == LM_TESTS_ACCURATE:
             d.s.options.epsfcn = max(max(d.problem.precision, EPSMCH), d.noise)
     if isfinite(fnorm):

@@ -42,7 +42,7 @@ cdef class Loop:
     step : Stepping or None
         The step strategy; None is More's.
     stopped : type
-        The exception for a compiled function that ends the solve, ``stopped(message, code)``.
+        The exception for a compiled function that ends the solve; its ``code`` is what it returned.
     """
 
     def __cinit__(self, Source fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
@@ -104,8 +104,12 @@ cdef class Loop:
         """Raise what ended the solve: an exception that is set, or a compiled function's code."""
         if PyErr_Occurred():
             reraise()
-        raise self.stopped(f"{self.fun.name} ended the solve: it returned {self.d.code}",
-                           self.d.code)
+        which = self.fun.name if self.s.request == LM_RESIDUAL else "jacobian, or what it calls,"
+        if self.d.code == LMOO_NOT_PROVIDED:
+            raise NotImplementedError(f"the compiled problem must provide {which.split(',')[0]}")
+        error = self.stopped(f"{which} ended the solve: it returned {self.d.code}")
+        error.code = self.d.code
+        raise error
 
     def run(self):
         """Iterate to the end."""
@@ -216,7 +220,7 @@ cdef class Loop:
         """
         refusal = self.fun.refusal
         if refusal is not None:
-            self.fun.refusal = type(refusal)(*refusal.args)
+            self.fun.refusal = self.stopped(*refusal.args)
         return refusal
 
     @property
@@ -243,8 +247,8 @@ cdef class Loop:
 
     @property
     def residual(self):
-        """f at x, a copy; empty before the first evaluation."""
-        return own_vector(self.m, self.d.f) if self.m >= 0 else np.empty(0)
+        """f at x, a copy; empty where there is none."""
+        return own_vector(self.m, self.d.f) if self.d.evaluated else np.empty(0)
 
     @property
     def qtf(self):
@@ -326,7 +330,7 @@ cdef class Loop:
             "state": (<char *>self.s)[:size],
             "vectors": vectors,
             "jacobian": jacobian,
-            "flags": (self.d.factored, self.d.folded, self.d.own),
+            "flags": (self.d.evaluated, self.d.factored, self.d.folded, self.d.own),
             "njev": self.d.njev,
             "precision": self.fun.table.precision,
             "step": None if self.stepping is None else self.stepping.memory,
@@ -347,7 +351,7 @@ cdef class Loop:
         lm_attach(self.s, self.n)
         self.s.options.step = step
         self.fun.table.precision = stored["precision"]
-        self.d.factored, self.d.folded, self.d.own = stored["flags"]
+        self.d.evaluated, self.d.factored, self.d.folded, self.d.own = stored["flags"]
         self.d.njev = stored["njev"]
         if self.stepping is not None:
             self.stepping.memory = stored["step"]
