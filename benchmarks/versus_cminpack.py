@@ -1,0 +1,106 @@
+"""Time compiled fits: lmoo's whole solve against cminpack's, from C, with the same C function.
+
+20,000 fits of the 3-parameter exponential with 20 points a round, with differences and with the
+Jacobian; and a `lmoo.leastsq` call on the compiled problem against scipy's on the NumPy one.
+Needs a C compiler and cminpack with its header (Debian: libcminpack-dev).
+"""
+
+import ctypes
+import subprocess
+import sysconfig
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import scipy.optimize
+from common import ROUNDS, alternate, seconds, versions
+
+import lmoo
+from lmoo._core.abi1 import _api
+from lmoo._core.compiled import capsule_contents
+
+FITS = 20_000
+T = np.linspace(0, 4, 20)
+Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.01 * np.random.default_rng(1).standard_normal(20)
+DATA = np.concatenate([T, Y])
+START = [1.0, 1.0, 0.0]
+
+
+def library(folder: str) -> ctypes.CDLL:
+    """Compile fits.c."""
+    target = Path(folder) / "fits.so"
+    includes = [lmoo.get_include(), sysconfig.get_path("include"), "/usr/include/cminpack-1"]
+    subprocess.run(
+        ["cc", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
+        + [f"-I{include}" for include in includes]
+        + [str(Path(__file__).with_name("fits.c")), "-o", str(target), "-lcminpack", "-lm"],
+        check=True,
+    )
+    return ctypes.CDLL(str(target))
+
+
+def in_c(lib: ctypes.CDLL, analytic: bool) -> tuple[float, float, float]:
+    """Return the ratio lmoo / cminpack, fits a second of both."""
+    api = ctypes.c_void_p(capsule_contents(_api)[1])
+    data = DATA.ctypes.data_as(ctypes.c_void_p)
+    mine, theirs = np.zeros(3), np.zeros(3)
+
+    def ours() -> int:
+        return lib.fits_lmoo(api, FITS, analytic, data, mine.ctypes.data_as(ctypes.c_void_p))
+
+    def other() -> int:
+        return lib.fits_cminpack(FITS, analytic, data, theirs.ctypes.data_as(ctypes.c_void_p))
+
+    evaluations = ours(), other()
+    assert np.allclose(mine, theirs, rtol=1e-6)
+    print(f"  evaluations a fit: {evaluations[0]} and {evaluations[1]}")
+    times = np.array([[seconds(ours), seconds(other)] for _ in range(3 * ROUNDS)])
+    return float(np.median(times[:, 0] / times[:, 1])), *(FITS / np.median(times, axis=0))
+
+
+def residual(x: np.ndarray) -> np.ndarray:
+    return x[0] * np.exp(-x[1] * T) + x[2] - Y
+
+
+def from_python(lib: ctypes.CDLL) -> tuple[float, float]:
+    """Return scipy's time over lmoo's, and microseconds of a leastsq call beyond the solve."""
+    kind = ctypes.CFUNCTYPE(
+        ctypes.c_int,
+        ctypes.c_ssize_t,
+        ctypes.c_ssize_t,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    )
+    problem = lmoo.CFunctionProblem(kind(("c_residual", lib)), 20, 3, user_data=DATA)
+    ratio = alternate(
+        lambda: lmoo.leastsq(problem, START),
+        lambda: scipy.optimize.leastsq(residual, START),
+        calls=400,
+    )
+    api = ctypes.c_void_p(capsule_contents(_api)[1])
+    data, x = DATA.ctypes.data_as(ctypes.c_void_p), np.zeros(3)
+    out = x.ctypes.data_as(ctypes.c_void_p)
+    calls = 2000
+
+    def in_python() -> None:
+        for _ in range(calls):
+            lmoo.leastsq(problem, START)
+
+    differences = [
+        (seconds(in_python) - seconds(lambda: lib.fits_lmoo(api, calls, 0, data, out))) / calls
+        for _ in range(3 * ROUNDS)
+    ]
+    return 1 / ratio, 1e6 * float(np.median(differences))
+
+
+if __name__ == "__main__":
+    print(versions("scipy"))
+    with tempfile.TemporaryDirectory() as folder:
+        lib = library(folder)
+        for analytic, name in ((False, "lmdif"), (True, "lmder")):
+            ratio, mine, theirs = in_c(lib, analytic)
+            print(f"{name}: {ratio:.2f} of cminpack's time ({mine:,.0f} and {theirs:,.0f} fits/s)")
+        faster, overhead = from_python(lib)
+        print(f"leastsq on the compiled problem: {faster:.1f} times faster than scipy with NumPy")
+        print(f"  {overhead:.1f} microseconds beyond the compiled solve")
