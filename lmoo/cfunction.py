@@ -14,13 +14,15 @@ __all__ = ["CFunctionProblem"]
 _SIGNATURE = "int (ptrdiff_t, ptrdiff_t, double *, double *, void *)"
 
 # How ctypes, numba and cffi call the types of these places.
-_CTYPES = (
+_CTYPES: tuple[tuple[Any, ...], ...] = (
     (ctypes.c_ssize_t,),
     (ctypes.c_ssize_t,),
     (ctypes.POINTER(ctypes.c_double), ctypes.c_void_p),
     (ctypes.POINTER(ctypes.c_double), ctypes.c_void_p),
     (ctypes.c_void_p,),
 )
+# The base of all function pointers has no public name.
+_CTYPES_FUNCTION: type = ctypes.CFUNCTYPE(None).__mro__[1]
 _SIZE = "int64" if sys.maxsize > 2**32 else "int32"
 
 
@@ -32,9 +34,9 @@ class CFunctionProblem(Pointers):
         int residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec, void *user_data);
         int jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac, void *user_data);
 
-    x has n doubles, fvec m; fjac is m x n and column-major: ``fjac[i + j * m]`` is the derivative of
-    residual i by parameter j.  They return 0, a positive number where x is a bad point (the step is
-    refused and shortened), or a negative one to end the solve with `EvaluationError`.
+    x has n doubles, fvec m; fjac is m x n and column-major: ``fjac[i + j * m]`` is the derivative
+    of residual i by parameter j.  They return 0, a positive number where x is a bad point (the
+    step is refused and shortened), or a negative one to end the solve with `EvaluationError`.
 
     Parameters
     ----------
@@ -122,7 +124,7 @@ def _function(name: str, function: Any) -> _Function:
         return _low_level_callable(name, function)
     if is_capsule(function):
         return _capsule(name, function)
-    if isinstance(function, ctypes._CFuncPtr):
+    if isinstance(function, _CTYPES_FUNCTION):
         found = _ctypes_function(name, function)
     elif isinstance(getattr(function, "address", None), int) and hasattr(function, "_sig"):
         found = _numba_function(name, function)
@@ -151,7 +153,9 @@ def _capsule(name: str, capsule: Any) -> _Function:
 
 def _normal(signature: str) -> str:
     """Return a C signature without const and without the blanks that mean nothing."""
-    words = signature.replace("*", " * ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ")
+    words = (
+        signature.replace("*", " * ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ")
+    )
     return " ".join(word for word in words.split() if word != "const")
 
 
@@ -193,7 +197,7 @@ def _cffi_function(name: str, function: Any) -> _Function:
     # It is loaded, or there would be no such object.
     ffi = sys.modules["_cffi_backend"].FFI()
     kind = ffi.typeof(function)
-    places = kind.args if kind.kind == "function" else ()
+    places: tuple[Any, ...] = kind.args if kind.kind == "function" else ()
     wanted = [_SIZE[:3], _SIZE[:3], "double *", "double *"]
     fits = (
         len(places) == 5

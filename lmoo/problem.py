@@ -150,12 +150,13 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
 def source(problem: Any, n: int) -> Source:
     """Return the problem as the compiled driver takes it, for one solve with n parameters."""
     if isinstance(problem, CompiledProblem):
+        compiled = Compiled(problem)
         if n != problem.n:
             raise ValueError(
                 f"x0 must have one entry per parameter of the compiled problem, {problem.n}; "
                 f"it has {n}"
             )
-        return Compiled(problem)
+        return compiled
     func, args, kwargs = residual_call(problem)
     return Residual(func, args, kwargs, "residual", False, EvaluationError)
 

@@ -60,6 +60,9 @@ cdef class CompiledProblem:
         Whether the problem has derivatives of its own.
     """
 
+    # Names for reports; a subclass may have its own.
+    parameter_names = None
+
     def __cinit__(self, *args, **kwargs):
         self.table = <lmoo_problem *>calloc(1, sizeof(lmoo_problem))
         if self.table == NULL:

@@ -5,18 +5,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 class Derivatives:
-    can_refine: bool
     noise: float
 
 class Differences(Derivatives):
     def __init__(
         self,
+        own: bool,
         central: bool,
         epsfcn: float,
         typical: NDArray[np.float64] | None,
         nominal: bool,
         can_refine: bool,
     ) -> None: ...
+
+class OwnJacobian(Derivatives): ...
+
+class Foreign(Derivatives):
+    def __init__(self, capsule: Any) -> None: ...
 
 class Rows(Derivatives):
     name: str

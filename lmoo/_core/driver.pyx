@@ -12,6 +12,7 @@ from libc.string cimport memcpy, memset
 
 import threading
 
+from cpython.exc cimport PyErr_CheckSignals
 from cpython.pystate cimport PyThreadState
 
 from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
@@ -23,11 +24,6 @@ from lmoo._core.qr cimport put_diagonal, qrfac
 cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
     void PyEval_RestoreThread(PyThreadState *state)
-
-cdef extern from "Python.h":
-    # The result as it comes: -1 with the exception set, which the caller of the solve raises.
-    int PyErr_CheckSignals() noexcept
-
 
 cdef extern from "clock.h" nogil:
     double lmoo_milliseconds()
@@ -179,15 +175,20 @@ cdef int _look_up(lm_driver *d) noexcept nogil:
     if passed < LOOK_EVERY:
         return 0
     d.looked = now
-    return _check_signals(d)
+    # As a plain C function: -1 says that an exception is set, which the caller of the solve raises.
+    return (<look_function><void *>_check_signals)(d)
 
 
-cdef int _check_signals(lm_driver *d) noexcept with gil:
-    """Let Python's signal handlers run; ENDED with the exception set where one raised."""
+ctypedef int (*look_function)(lm_driver *d) noexcept nogil
+
+
+cdef int _check_signals(lm_driver *d) except ENDED with gil:
+    """Let Python's signal handlers run, which any Python code here may do as well."""
     if threading.current_thread() is not threading.main_thread():
         d.watching = False
         return 0
-    return PyErr_CheckSignals()
+    PyErr_CheckSignals()
+    return 0
 
 
 # ---- the linear model -----------------------------------------------------------------------

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.derivatives import Derivatives
-from lmoo._core.residual import Residual
+from lmoo._core.residual import Source
+from lmoo._core.stepping import Stepping
 
 class Loop:
-    njev: int
     def __init__(
         self,
-        fun: Residual,
+        fun: Source,
         jac: Derivatives,
         x0: NDArray[np.float64],
         diag: ArrayLike | None,
@@ -20,6 +20,8 @@ class Loop:
         factor: float,
         maxfev: int,
         tests: int,
+        step: Stepping | None,
+        stopped: type[BaseException],
     ) -> None: ...
     def run(self) -> None: ...
     def advance(self) -> bool: ...
@@ -31,6 +33,10 @@ class Loop:
     def done(self) -> bool: ...
     @property
     def nfev(self) -> int: ...
+    @property
+    def njev(self) -> int: ...
+    @property
+    def own(self) -> bool: ...
     @property
     def nit(self) -> int: ...
     @property

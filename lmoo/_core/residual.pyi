@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 def start(x0: ArrayLike, flatten: bool) -> tuple[NDArray[np.float64], int]: ...
 def as_vector(value: Any, name: str, scalar: bool) -> tuple[NDArray[np.float64], float]: ...
 
-class Residual:
+class Source:
     name: str
-    m: int
-    nfev: int
-    eps: float
     refusal: BaseException | None
+    @property
+    def m(self) -> int: ...
+
+class Residual(Source):
     def __init__(
         self,
         func: Callable[..., Any],

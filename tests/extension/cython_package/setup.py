@@ -1,6 +1,7 @@
-import lmoo
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+import lmoo
 
 setup(
     ext_modules=cythonize(

@@ -1,0 +1,19 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_api: Any
+
+class CompiledProblem:
+    parameter_names: Sequence[str] | None
+    def __init__(self, m: int, n: int) -> None: ...
+    @property
+    def m(self) -> int: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def provides_jacobian(self) -> bool: ...
+    def residual(self, x: ArrayLike) -> NDArray[np.float64]: ...
+    def jacobian(self, x: ArrayLike) -> NDArray[np.float64]: ...

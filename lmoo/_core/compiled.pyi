@@ -1,0 +1,13 @@
+from typing import Any
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.residual import Source
+
+class Compiled(Source):
+    def __init__(self, problem: CompiledProblem) -> None: ...
+
+class Pointers(CompiledProblem):
+    def __init__(self, residual: int, m: int, n: int, jacobian: int, user_data: int) -> None: ...
+
+def capsule_contents(capsule: Any) -> tuple[str | None, int, int]: ...
+def is_capsule(value: Any) -> bool: ...
