@@ -236,7 +236,7 @@ def test_arguments_that_a_compiled_problem_has_no_use_for(library: ctypes.CDLL) 
     [(2, 3, ValueError), (1, 0, ValueError), (2.0, 1, TypeError), (True, 1, TypeError)],
 )
 def test_sizes_are_checked(library: ctypes.CDLL, m: Any, n: Any, error: type) -> None:
-    with pytest.raises(error, match="m|n"):
+    with pytest.raises(error, match=r"m|n"):
         lmoo.CFunctionProblem(FUNCTION(("decay", library)), m, n)
 
 

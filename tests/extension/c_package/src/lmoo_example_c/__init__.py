@@ -1,0 +1,1 @@
+"""Fits in C with lmoo."""
