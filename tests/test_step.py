@@ -196,7 +196,7 @@ def test_what_a_solver_takes_for_a_step() -> None:
             kind(1)
         from lmoo._core.abi1 import _api
 
-        with pytest.raises(TypeError, match="its name is 'lmoo._core.abi1._api'"):
+        with pytest.raises(TypeError, match="its name is 'lmoo"):
             kind(_api)
     assert lmoo.Solver(step=lmoo.Nielsen()) == lmoo.Solver(step=lmoo.Nielsen())
     assert lmoo.Nielsen() != lmoo.More()

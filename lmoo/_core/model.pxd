@@ -86,7 +86,6 @@ cdef extern from "lmoo.h" nogil:
     ctypedef struct lm_state:
         int version
         ptrdiff_t n
-        lm_options options
         lm_model model
         double *x
         double *trial
@@ -106,6 +105,7 @@ cdef extern from "lmoo.h" nogil:
         double jacobian_error
         int newton, trusting
         double memory[8]
+        lm_options options
         double promise, noise, contraction, last_pnorm
 
     ctypedef struct lmoo_point:

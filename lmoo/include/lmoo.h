@@ -139,7 +139,6 @@ typedef struct lm_model {
 typedef struct lm_state {
     int version;
     ptrdiff_t n;
-    lm_options options;
     lm_model model;         /* of the last point linearised, which is base */
     double *x;              /* n each: the current point */
     double *trial;          /* where f is asked for */
@@ -184,7 +183,8 @@ typedef struct lm_state {
     int newton;             /* the step is, as good as, that of Gauss and Newton */
     int trusting;           /* and it is to be: it is taken on the model's word */
     double memory[8];       /* the step strategy's own */
-    /* What follows is the stopping tests' own, and no part of the interface. */
+    /* What follows is lmoo's own and no part of the interface: it moves as the options grow. */
+    lm_options options;
     double promise;         /* relative reduction of |f|^2 that the model promises a Gauss-Newton step */
     double noise;           /* a relative change of |f|^2 that rounding can bring */
     double contraction;     /* |D step| over that of the step before, both Gauss-Newton steps; else 1 */
