@@ -109,9 +109,9 @@ cdef class StepModel:
     gradient : (n,) float64 array
         ``J.T @ f``.
     fnorm : float
-        |f(x)|.
+        Norm of the residual at x.
     delta : float
-        Radius of the trust region, in units of |D step|; may be set.
+        Radius of the trust region, in units of ``|D step|``; may be set.
     lambda_ : float
         Of the last step, as More's strategy would change it.
     ratio : float
