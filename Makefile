@@ -40,7 +40,7 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	for header in lmoo/_core/*.h; do \
+	for header in lmoo/_core/*.h lmoo/include/*.h; do \
 	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
 	        sysconfig.get_path('include'), '-isystem', numpy.get_include())") -x c - || exit 1; \

@@ -3,6 +3,8 @@
 #ifndef LMOO_CLOCK_H
 #define LMOO_CLOCK_H
 
+#include <Python.h>   /* first: it says which POSIX the headers are to offer */
+
 #ifdef _WIN32
 #ifndef WIN32_LEAN_AND_MEAN
 #define WIN32_LEAN_AND_MEAN
