@@ -17,7 +17,6 @@ from setuptools import Extension, setup
 
 # In the order of their imports: each may cimport those above it.
 MODULES = [
-    "norms",
     "qr",
     "lmpar",
     "fold",
@@ -79,7 +78,12 @@ def extension(name: str) -> Extension:
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=compile_args(name),
         extra_link_args=link_args(),
-        depends=["lmoo/_core/model.pxd", "lmoo/_core/simd.h", "lmoo/include/lmoo.h"],
+        depends=[
+            "lmoo/_core/model.pxd",
+            "lmoo/_core/norms.pxd",
+            "lmoo/_core/simd.h",
+            "lmoo/include/lmoo.h",
+        ],
     )
 
 

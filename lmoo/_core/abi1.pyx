@@ -5,7 +5,8 @@ from libc.stdlib cimport calloc, free
 
 import numpy as np
 
-from lmoo._core cimport fold as folding, iteration, lmpar as parameter, norms, qr, steps, whole
+from lmoo._core cimport fold as folding, iteration, lmpar as parameter, qr, steps, whole
+from lmoo._core.norms cimport column_norms, enorm
 from lmoo._core.geodesic cimport GEODESIC
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
@@ -177,8 +178,8 @@ API.damped_step = steps.damped_step
 API.more = &MORE
 API.nielsen = &NIELSEN
 API.geodesic = &GEODESIC
-API.enorm = norms.enorm
-API.column_norms = norms.column_norms
+API.enorm = enorm
+API.column_norms = column_norms
 API.qrfac = qr.qrfac
 API.qrsolv = qr.qrsolv
 API.lmpar = parameter.lmpar

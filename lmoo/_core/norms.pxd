@@ -1,9 +1,143 @@
-"""Euclidean norms that neither overflow nor underflow, and tests for finiteness."""
+"""Euclidean norms that neither overflow nor underflow, and tests for finiteness.
 
-cdef double enorm(ptrdiff_t n, const double *x) noexcept nogil
-cdef void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
-                       double *norms) noexcept nogil
-cdef bint all_finite(ptrdiff_t n, const double *x) noexcept nogil
-cdef bint all_zero(ptrdiff_t n, const double *x) noexcept nogil
-cdef double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *wa) noexcept nogil
-cdef ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil
+    enorm(x) = (x_0^2 + ... + x_{n-1}^2)^(1/2)
+
+More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", section on
+MINPACK's ENORM; Blue (1978), "A portable Fortran program to find the Euclidean norm of a
+vector", ACM TOMS 4.
+
+Inline, in every module that takes norms: most of them are of a few numbers, and a call from module
+to module costs as much as such a norm.
+"""
+
+from libc.math cimport fabs, isfinite, sqrt
+
+# Within these bounds of the sum of squares nothing that counts has overflowed or been lost to
+# underflow, so the plain sum is as good as the scaled one (and rounds as MINPACK's middle sum does).
+cdef extern from *:
+    """
+    #define LMOO_SMALL_SUM 1e-280
+    #define LMOO_LARGE_SUM 1e300
+    """
+    const double SMALL_SUM "LMOO_SMALL_SUM"
+    const double LARGE_SUM "LMOO_LARGE_SUM"
+
+cdef enum:
+    LONG = 1024
+
+
+cdef inline double enorm(ptrdiff_t n, const double *x) noexcept nogil:
+    """Euclidean norm of x.
+
+    n: length, >= 0.  x: n doubles, read only, the caller's.
+    NaN in x gives NaN, an infinity without NaN gives infinity.
+    """
+    return norm_of_sum(sum_of_squares(n, x), n, x)
+
+
+cdef inline double sum_of_squares(ptrdiff_t n, const double *x) noexcept nogil:
+    """Sum of squares: in order as MINPACK has it where x is short, by halves where it is long.
+
+    In one running sum of a million terms the rounding errors would reach 1e-12.
+    """
+    cdef double total = 0.0
+    cdef ptrdiff_t i
+    if n > LONG:
+        return sum_of_squares(n // 2, x) + sum_of_squares(n - n // 2, x + n // 2)
+    for i in range(n):
+        total += x[i] * x[i]
+    return total
+
+
+cdef inline void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
+                       double *norms) noexcept nogil:
+    """Norms of the columns of a, m x n, column-major, leading dimension lda, read only.
+
+    Three columns at a time, so that the processor has three chains of additions to work on; each
+    is enorm of its column to the last bit.
+    """
+    cdef double s0, s1, s2
+    cdef const double *c
+    cdef ptrdiff_t i, j = 0
+    while j + 3 <= n and m <= LONG:
+        c = a + j * lda
+        s0 = s1 = s2 = 0.0
+        for i in range(m):
+            s0 += c[i] * c[i]
+            s1 += c[i + lda] * c[i + lda]
+            s2 += c[i + 2 * lda] * c[i + 2 * lda]
+        norms[j] = norm_of_sum(s0, m, c)
+        norms[j + 1] = norm_of_sum(s1, m, c + lda)
+        norms[j + 2] = norm_of_sum(s2, m, c + 2 * lda)
+        j += 3
+    while j < n:
+        norms[j] = enorm(m, a + j * lda)
+        j += 1
+
+
+cdef inline double norm_of_sum(double total, ptrdiff_t n, const double *x) noexcept nogil:
+    """Norm of x from its sum of squares, or carefully where that is not to be trusted."""
+    if SMALL_SUM < total < LARGE_SUM or total == 0.0 and all_zero(n, x):
+        return sqrt(total)
+    return careful_norm(n, x)
+
+
+cdef inline bint all_zero(ptrdiff_t n, const double *x) noexcept nogil:
+    """Whether every entry of x is zero."""
+    cdef ptrdiff_t i
+    for i in range(n):
+        if x[i] != 0.0:
+            return False
+    return True
+
+
+cdef inline double careful_norm(ptrdiff_t n, const double *x) noexcept nogil:
+    """Largest magnitude times the norm of x divided by it: one pass more, no overflow."""
+    cdef double largest = 0.0, scaled, total = 0.0
+    cdef ptrdiff_t i
+    for i in range(n):
+        if x[i] != x[i]:
+            return x[i]
+        largest = max(largest, fabs(x[i]))
+    if largest == 0.0 or not isfinite(largest):
+        return largest
+    for i in range(n):
+        scaled = x[i] / largest
+        total += scaled * scaled
+    return largest * sqrt(total)
+
+
+cdef inline double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *wa) noexcept nogil:
+    """|D x|, D diagonal.  d, x: n doubles, read only.  wa: n doubles, receives D x."""
+    cdef ptrdiff_t j
+    for j in range(n):
+        wa[j] = d[j] * x[j]
+    return enorm(n, wa)
+
+
+cdef inline bint all_finite(ptrdiff_t n, const double *x) noexcept nogil:
+    """Whether every entry of x is finite: x - x is zero for those, and NaN for all others.
+
+    Four sums at a time and no exit from the loop, which the compiler can vectorise.
+    """
+    cdef double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0
+    cdef ptrdiff_t i = 0
+    while i + 4 <= n:
+        s0 += x[i] - x[i]
+        s1 += x[i + 1] - x[i + 1]
+        s2 += x[i + 2] - x[i + 2]
+        s3 += x[i + 3] - x[i + 3]
+        i += 4
+    while i < n:
+        s0 += x[i] - x[i]
+        i += 1
+    return (s0 + s1) + (s2 + s3) == 0.0
+
+
+cdef inline ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil:
+    """Index of the first entry of x that is NaN or infinite, -1 where there is none."""
+    cdef ptrdiff_t i
+    for i in range(n):
+        if not isfinite(x[i]):
+            return i
+    return -1

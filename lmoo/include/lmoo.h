@@ -268,7 +268,7 @@ typedef struct lmoo_api {
     void (*damped_step)(lm_state *s, double par, double *p);
     const lmoo_step *more, *nielsen, *geodesic;
 
-    /* The kernels: the equations and the arguments stand in lmoo/_core, in norms.pyx,
+    /* The kernels: the equations and the arguments stand in lmoo/_core, in norms.pxd,
        qr.pyx, lmpar.pyx and fold.pyx. */
     double (*enorm)(ptrdiff_t n, const double *x);
     void (*column_norms)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda, double *norms);
