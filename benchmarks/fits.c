@@ -50,10 +50,10 @@ static const double START[N] = {1.0, 1.0, 0.0};
 static const double TOLERANCE = 1.49012e-8;
 
 /* count fits; the last solution goes to x.  Returns the evaluations of the last one. */
-int fits_lmoo(const lmoo_api *lmoo, int count, int analytic, double *data, double *x)
+static int fits(const lmoo_api *lmoo, lmoo_residual_function residual,
+                lmoo_jacobian_function jacobian, int count, double *data, double *x)
 {
-    lmoo_problem problem = {sizeof problem, M, N, data, c_residual, analytic ? jacobian : NULL,
-                            NULL, 0.0};
+    lmoo_problem problem = {sizeof problem, M, N, data, residual, jacobian, NULL, 0.0};
     lm_options options = {sizeof options, TOLERANCE, TOLERANCE, 0.0, 100.0, 0.0, 800,
                           LM_TESTS_MINPACK, 0, 0, NULL};
     lmoo_outcome outcome = {sizeof outcome, 0, 0, 0.0, 0, 0, 0, NULL, NULL};
@@ -66,6 +66,18 @@ int fits_lmoo(const lmoo_api *lmoo, int count, int analytic, double *data, doubl
     }
     free(work);
     return (int)outcome.nfev;
+}
+
+int fits_lmoo(const lmoo_api *lmoo, int count, int analytic, double *data, double *x)
+{
+    return fits(lmoo, c_residual, analytic ? jacobian : NULL, count, data, x);
+}
+
+/* The same of another residual. */
+int fits_lmoo_of(const lmoo_api *lmoo, lmoo_residual_function residual, int count, double *data,
+                 double *x)
+{
+    return fits(lmoo, residual, NULL, count, data, x);
 }
 
 int fits_cminpack(int count, int analytic, double *data, double *x)

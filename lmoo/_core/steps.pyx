@@ -47,10 +47,11 @@ cdef void predict_damped(lm_state *s, const double *p, double par) noexcept nogi
 
     p: n doubles, read only.  Uses wa1 and wa2.
     """
-    cdef double temp1, temp2
+    cdef double temp1, temp2 = 0.0
     _apply(s, p)
     temp1 = enorm(s.n, s.wa1) / s.fnorm
-    temp2 = (sqrt(par) * scaled_norm(s.n, s.diag, p, s.wa2)) / s.fnorm
+    if par != 0.0:
+        temp2 = (sqrt(par) * scaled_norm(s.n, s.diag, p, s.wa2)) / s.fnorm
     s.prered = temp1 * temp1 + temp2 * temp2 / 0.5
     s.dirder = -(temp1 * temp1 + temp2 * temp2)
 
