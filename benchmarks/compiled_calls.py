@@ -54,39 +54,39 @@ def overhead(lib: ctypes.CDLL) -> float:
     )
 
 
-def throughput() -> float:
-    """Return eight threads' throughput over one's; their results are the same to the last bit."""
-    t = np.linspace(0, 4, 2000)
-    rng = np.random.default_rng(2)
-    problems = [
+def problems(m: int, count: int) -> list[lmoo.Problem]:
+    t = np.linspace(0, 4, m)
+    clean, rng = 2.5 * np.exp(-1.3 * t), np.random.default_rng(2)
+    return [
         lmoo.CFunctionProblem(
-            exponential, t.size, 3,
-            user_data=np.concatenate([t, 2.5 * np.exp(-1.3 * t) + rng.normal(0.5, 0.1, t.size)]),
+            exponential, m, 3, user_data=np.concatenate([t, clean + rng.normal(0.5, 0.1, m)])
         )
-        for _ in range(400)
-    ]  # fmt: skip
+        for _ in range(count)
+    ]
+
+
+def throughput(m: int, count: int) -> float:
+    """Return eight threads' throughput over one's; their results are the same to the last bit."""
     solver = lmoo.Solver()
 
-    def solve(problem: lmoo.Problem) -> bytes:
-        return solver.solve(problem, START).x.tobytes()
+    def solve(part: list[lmoo.Problem]) -> list[bytes]:
+        return [solver.solve(problem, START).x.tobytes() for problem in part]
 
-    def one() -> list[bytes]:
-        return [solve(problem) for problem in problems]
-
-    ratios = []
+    every = problems(m, count)
+    parts = [every[k::THREADS] for k in range(THREADS)]
     with ThreadPoolExecutor(THREADS) as pool:
 
-        def many() -> list[bytes]:
-            return list(pool.map(solve, problems, chunksize=1))
+        def many() -> list[list[bytes]]:
+            return list(pool.map(solve, parts))
 
-        assert one() == many(), "eight threads found something else"
-        for _ in range(ROUNDS):
-            ratios.append(seconds(one) / seconds(many))
-    return float(np.median(ratios))
+        assert [solve(part) for part in parts] == many(), "eight threads found something else"
+        return float(np.median([seconds(lambda: solve(every)) / seconds(many)
+                                for _ in range(ROUNDS)]))  # fmt: skip
 
 
 if __name__ == "__main__":
     print(versions("numba"))
     with tempfile.TemporaryDirectory() as folder:
         print(f"leastsq on a numba cfunc: {overhead(library(folder)):.1f} us beyond the solve")
-    print(f"{THREADS} threads: {throughput():.2f} times the throughput of one, the same bits")
+    for m, count in ((2_000, 400), (20_000, 80)):
+        print(f"{THREADS} threads, m = {m}: {throughput(m, count):.2f} times the throughput of one")

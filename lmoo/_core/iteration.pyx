@@ -303,10 +303,12 @@ cdef double _gradient_norm(lm_state *s) noexcept nogil:
     if s.fnorm == 0.0:
         return 0.0
     for j in range(n):
+        s.wa1[j] = s.model.qtf[j] / s.fnorm
+    for j in range(n):
         if s.model.acnorm[s.model.ipvt[j]] != 0.0:
             total = 0.0
             for i in range(j + 1):
-                total += s.model.r[i + j * n] * (s.model.qtf[i] / s.fnorm)
+                total += s.model.r[i + j * n] * s.wa1[i]
             gnorm = max(gnorm, fabs(total / s.model.acnorm[s.model.ipvt[j]]))
     return gnorm
 

@@ -115,23 +115,8 @@ cdef inline double scaled_norm(ptrdiff_t n, const double *d, const double *x, do
     return enorm(n, wa)
 
 
-cdef inline bint all_finite(ptrdiff_t n, const double *x) noexcept nogil:
-    """Whether every entry of x is finite: x - x is zero for those, and NaN for all others.
-
-    Four sums at a time and no exit from the loop, which the compiler can vectorise.
-    """
-    cdef double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0
-    cdef ptrdiff_t i = 0
-    while i + 4 <= n:
-        s0 += x[i] - x[i]
-        s1 += x[i + 1] - x[i + 1]
-        s2 += x[i + 2] - x[i + 2]
-        s3 += x[i + 3] - x[i + 3]
-        i += 4
-    while i < n:
-        s0 += x[i] - x[i]
-        i += 1
-    return (s0 + s1) + (s2 + s3) == 0.0
+cdef extern from "finite.h" nogil:
+    bint all_finite "lmoo_all_finite"(ptrdiff_t n, const double *x)
 
 
 cdef inline ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil:
