@@ -84,6 +84,7 @@ def extension(name: str) -> Extension:
             "lmoo/_core/model.pxd",
             "lmoo/_core/norms.pxd",
             "lmoo/_core/simd.h",
+            "lmoo/_core/fold_body.inc",
             "lmoo/_core/finite.h",
             "lmoo/include/lmoo.h",
         ],

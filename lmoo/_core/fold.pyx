@@ -11,7 +11,7 @@ Hoemmen, Langou 2012, "Communication-optimal parallel and sequential QR and LU f
 SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
 """
 
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from lmoo._core.norms cimport column_norms
 from lmoo._core.qr cimport put_diagonal, qrfac
@@ -24,14 +24,16 @@ cdef extern from "simd.h" nogil:
 cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
 
-cdef ptrdiff_t CACHE_BYTES = 24576   # half of a first-level cache: the block, with room for R
+cdef ptrdiff_t CACHE_BYTES = 262144     # of a second-level cache, for the block
 
 
 cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil:
     """Rows of a block for n columns; a function of n alone, so results do not depend on more."""
-    cdef ptrdiff_t rows = CACHE_BYTES // (8 * (n + 1))
-    rows = min(max(rows, 64), 512)
-    return rows - rows % LMOO_LANES
+    # As many as amortise what is done once a block, and no more than fit the first-level cache
+    # where n is small.  An odd multiple of the lanes: columns a power of two apart would compete
+    # for the same lines of a cache.
+    cdef ptrdiff_t rows = min(max(CACHE_BYTES // (8 * (n + 1)), 72), 264) // LMOO_LANES
+    return (rows - (1 - rows % 2)) * LMOO_LANES
 
 
 cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil:
@@ -63,15 +65,30 @@ cdef void _pack(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_str
                 ptrdiff_t column_stride, const double *f, double *block,
                 ptrdiff_t rows) noexcept nogil:
     """Copy count rows of [A | f] into a block of rows >= count rows, column-major, zero-padded."""
+    cdef ptrdiff_t i = 0, j
+    if row_stride == 1:
+        for j in range(n):
+            memcpy(block + j * rows, a + j * column_stride, <size_t>count * sizeof(double))
+    else:
+        # Eight rows at a time, so that a column's cache line is written whole before the next.
+        while i + LMOO_LANES <= count:
+            _transpose(LMOO_LANES, n, a + i * row_stride, row_stride, column_stride, block + i, rows)
+            i += LMOO_LANES
+        _transpose(count - i, n, a + i * row_stride, row_stride, column_stride, block + i, rows)
+    memcpy(block + n * rows, f, <size_t>count * sizeof(double))
+    for j in range(n + 1):
+        for i in range(count, rows):
+            block[i + j * rows] = 0.0
+
+
+cdef inline void _transpose(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
+                            ptrdiff_t column_stride, double *block,
+                            ptrdiff_t rows) noexcept nogil:
+    """Some rows of a into the columns of the block."""
     cdef ptrdiff_t i, j
     for j in range(n):
         for i in range(count):
             block[i + j * rows] = a[i * row_stride + j * column_stride]
-    for i in range(count):
-        block[i + n * rows] = f[i]
-    for j in range(n + 1):
-        for i in range(count, rows):
-            block[i + j * rows] = 0.0
 
 
 cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, double *qtf,

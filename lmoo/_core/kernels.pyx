@@ -18,7 +18,11 @@ def enorm(const double[::1] x not None):
 
 cdef object _matrix(value, str order):
     """Return value as a float64 matrix with at least as many rows as columns, and one column."""
-    matrix = np.array(value, dtype=np.float64, order=order)
+    return _checked(np.array(value, dtype=np.float64, order=order))
+
+
+cdef object _checked(matrix):
+    """The matrix, if it is one with at least as many rows as columns, and one column."""
     if matrix.ndim != 2 or not matrix.shape[0] >= matrix.shape[1] >= 1:
         raise ValueError("a must be a matrix with at least as many rows as columns, and one "
                          f"column; its shape is {matrix.shape}")
@@ -58,15 +62,19 @@ def qrfac(a, f=None):
 
 def fold(a, f):
     """The same model by the fold: (R, ipvt, acnorm, qtf), R (n, n)."""
-    cdef const double[:, :] rows = _matrix(a, "K")
+    # Read only, and large: no copy.
+    cdef const double[:, :] rows = _checked(np.asarray(a, dtype=np.float64))
     cdef ptrdiff_t m = rows.shape[0], n = rows.shape[1]
-    cdef const double[::1] vector = _vector(f, m, "f")
+    cdef const double[::1] vector = np.ascontiguousarray(f, dtype=np.float64)
     cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
     cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
     cdef double[::1] acnorm = np.empty(n)
     cdef double[::1] qtf = np.empty(n)
     cdef ptrdiff_t row_stride = rows.strides[0] // 8, column_stride = rows.strides[1] // 8
-    cdef double *work = <double *>malloc(fold_work_bytes(n))
+    cdef double *work
+    if vector.shape[0] != m:
+        raise ValueError(f"f must have shape ({m},); it has {np.shape(f)}")
+    work = <double *>malloc(fold_work_bytes(n))
     if work == NULL:
         raise MemoryError()
     with nogil:
