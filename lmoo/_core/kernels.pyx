@@ -62,18 +62,21 @@ def qrfac(a, f=None):
 
 def fold(a, f):
     """The same model by the fold: (R, ipvt, acnorm, qtf), R (n, n)."""
-    # Read only, and large: no copy.
-    cdef const double[:, :] rows = _checked(np.asarray(a, dtype=np.float64))
+    matrix, right = np.asarray(a, dtype=np.float64), np.asarray(f, dtype=np.float64)
+    # A large one is not to be copied but where its rows are no whole number of doubles apart.
+    if any(stride % 8 for stride in matrix.strides):
+        matrix = matrix.copy()
+    cdef const double[:, :] rows = _checked(matrix)
     cdef ptrdiff_t m = rows.shape[0], n = rows.shape[1]
-    cdef const double[::1] vector = np.ascontiguousarray(f, dtype=np.float64)
+    if right.shape != (m,):
+        raise ValueError(f"f must have shape ({m},); it has {right.shape}")
+    cdef const double[::1] vector = np.ascontiguousarray(right)
     cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
     cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
     cdef double[::1] acnorm = np.empty(n)
     cdef double[::1] qtf = np.empty(n)
     cdef ptrdiff_t row_stride = rows.strides[0] // 8, column_stride = rows.strides[1] // 8
     cdef double *work
-    if vector.shape[0] != m:
-        raise ValueError(f"f must have shape ({m},); it has {np.shape(f)}")
     work = <double *>malloc(fold_work_bytes(n))
     if work == NULL:
         raise MemoryError()
