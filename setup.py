@@ -20,6 +20,7 @@ MODULES = [
     "qr",
     "lmpar",
     "fold",
+    "threads",
     "covariance",
     "stopping",
     "steps",

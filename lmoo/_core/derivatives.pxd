@@ -27,10 +27,12 @@ cdef class Called(Derivatives):
 
 cdef class Rows(Called):
     cdef object func, bad_point
+    cdef object held                # the array that the driver reads
     cdef tuple args
     cdef dict kwargs
     cdef readonly str name
     cdef bint columns
+    cdef bint lend(self, lmoo_point *at, array) except -1
 
 cdef class Custom(Called):
     cdef object func, bad_point

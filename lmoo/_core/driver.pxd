@@ -19,6 +19,7 @@ ctypedef struct lm_driver:
     bint factored       # fjac holds qrfac's factors of the model
     bint folded         # fjac holds the Jacobian of the model
     bint own            # the problem's own Jacobian has been used
+    bint threads        # there is an interpreter, whose threads may be used
     bint python         # problem.residual is Python code: the thread holds the GIL
     ptrdiff_t njev      # Jacobians evaluated
     int code            # negative: what the user's function ended the solve with

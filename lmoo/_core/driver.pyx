@@ -15,11 +15,12 @@ import threading
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pystate cimport PyThreadState
 
-from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, column_norms, enorm
 from lmoo._core.qr cimport put_diagonal, qrfac
+from lmoo._core.threads cimport job_function, run_in_threads
 
 cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
@@ -31,6 +32,8 @@ cdef extern from "clock.h" nogil:
 # Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
 # GIL costs less than keeping it.
 cdef double LARGE = 1e6
+# Above this, a millisecond or so, other threads are worth waking.
+cdef double WORTH_THREADS = 2e7
 cdef double EPSMCH = 2.0**-52
 # How far along the velocity its curvature is looked for, Transtrum and Sethna's choice.
 cdef double CURVATURE_STEP = 0.1
@@ -44,7 +47,7 @@ cdef enum:
 
 cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """How many doubles driver_place wants, but for the Jacobian's m n."""
-    return <size_t>(3 * m + n * n + 6 * n) + fold_work_bytes(n) // sizeof(double)
+    return <size_t>(3 * m + 6 * n) + fold_parts_bytes(m, n) // sizeof(double)
 
 
 cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil:
@@ -196,8 +199,7 @@ cdef int _check_signals(lm_driver *d) except ENDED with gil:
 cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
     cdef lmoo_point *at = &d.point
-    cdef bint good
-    cdef int code
+    cdef int code, good
     d.factored = d.folded = False
     d.njev += 1
     at.f = d.f
@@ -205,6 +207,9 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     at.better = better
     at.precision = max(d.problem.precision, EPSMCH)
     at.relative_error = 0.0
+    # Curvature asks for J once more, after user code has run.
+    at.takes_rows = _is_large(d) and not d.s.options.step.wants_curvature
+    at.rows = NULL
     code = d.strategy.evaluate(at, d.strategy.context)
     if code < 0:
         # A strategy may end the solve without having evaluated anything.
@@ -214,7 +219,9 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     if code > 0:
         lm_refuse(d.s)
         return 0
-    good = _fold_rows(d) if <double>d.m * d.n * d.n > LARGE else _factor_in_place(d)
+    good = _fold_rows(d) if _is_large(d) else _factor_in_place(d)
+    if good < 0:
+        return ENDED
     if good:
         # Sums of m products, and what follows from them, are good to some ten times this.
         d.s.jacobian_error = 10.0 * max(
@@ -223,6 +230,10 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     else:
         lm_refuse(d.s)
     return 0
+
+
+cdef inline bint _is_large(const lm_driver *d) noexcept nogil:
+    return <double>d.m * d.n * d.n > LARGE
 
 
 cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
@@ -246,25 +257,66 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
     return True
 
 
-cdef bint _fold_rows(lm_driver *d) noexcept nogil:
-    """The model by one pass over the rows, without the GIL; False where an entry is not finite."""
+cdef int _fold_rows(lm_driver *d) noexcept nogil:
+    """The model by one pass over the rows, without the GIL; 0 where an entry is not finite, ENDED
+    where an interruption is to come out."""
     cdef ptrdiff_t j, n = d.n
     cdef double *t = d.work
-    cdef double *block = t + n * n + n
-    cdef double *acnorm = block
-    cdef PyThreadState *thread = PyEval_SaveThread() if d.python else NULL
-    memset(t, 0, <size_t>(n * n + n) * sizeof(double))
-    fold(d.m, n, d.fjac, 1, d.m, d.f, t, block)
-    if d.python:
-        PyEval_RestoreThread(thread)
+    cdef double *acnorm = t + n * n + n
+    if _fold_parts(d) < 0:
+        return ENDED
     for j in range(n):
         acnorm[j] = enorm(j + 1, t + j * n)
+    d.folded = d.point.rows == NULL
     if not lm_sound(d.s, acnorm):
-        return False
-    pivot_triangle(n, t, d.s.model.ipvt, d.s.model.acnorm, d.s.model.qtf, block)
+        _copy_rows(d)
+        return 0
+    pivot_triangle(n, t, d.s.model.ipvt, d.s.model.acnorm, d.s.model.qtf, acnorm)
     memcpy(d.s.model.r, t, <size_t>(n * n) * sizeof(double))
-    d.folded = True
-    return True
+    return 1
+
+
+cdef int _fold_parts(lm_driver *d) noexcept nogil:
+    """Fold all rows, by threads where that is worth it, to the triangle at d.work."""
+    cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
+    cdef PyThreadState *thread
+    if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
+        # As a plain C function: -1 says that an exception is set.
+        if (<run_function><void *>run_in_threads)(_fold_part, parts, d) < 0:
+            return ENDED
+        merge_parts(d.m, d.n, d.work)
+        return 0
+    thread = PyEval_SaveThread() if d.python else NULL
+    for p in range(parts):
+        _fold_part(p, d)
+    merge_parts(d.m, d.n, d.work)
+    if d.python:
+        PyEval_RestoreThread(thread)
+    return 0
+
+
+ctypedef int (*run_function)(job_function job, ptrdiff_t count, void *context) noexcept nogil
+
+
+cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
+    """A job for a thread: one part of the rows."""
+    cdef lm_driver *d = <lm_driver *>context
+    cdef const lmoo_point *at = &d.point
+    if at.rows != NULL:
+        fold_part(p, d.m, d.n, at.rows, at.row_stride, at.column_stride, d.f, d.work)
+    else:
+        fold_part(p, d.m, d.n, d.fjac, 1, d.m, d.f, d.work)
+
+
+cdef void _copy_rows(lm_driver *d) noexcept nogil:
+    """A Jacobian that is refused goes where it can be looked at."""
+    cdef const lmoo_point *at = &d.point
+    cdef ptrdiff_t i, j
+    if at.rows == NULL:
+        return
+    for j in range(d.n):
+        for i in range(d.m):
+            d.fjac[i + j * d.m] = at.rows[i * at.row_stride + j * at.column_stride]
 
 
 # ---- curvature ------------------------------------------------------------------------------

@@ -9,6 +9,10 @@ A cache-sized block [J_b | f_b] is folded into the running triangle by Household
 which is the QR factorisation of J and (Q^T f)[:n], as stable as on the whole (Demmel, Grigori,
 Hoemmen, Langou 2012, "Communication-optimal parallel and sequential QR and LU factorizations",
 SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
+
+Many rows are folded in parts, each into a triangle of its own, and the triangles are merged in a
+fixed tree: the parts are what threads share among them, and as neither they nor the tree depend on
+the threads, neither do results.
 """
 
 from libc.string cimport memcpy, memset
@@ -24,6 +28,9 @@ cdef extern from "simd.h" nogil:
 cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
 
+cdef enum:
+    MOST_PARTS = 16
+
 cdef ptrdiff_t CACHE_BYTES = 262144     # of a second-level cache, for the block
 
 
@@ -34,6 +41,70 @@ cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil:
     # for the same lines of a cache.
     cdef ptrdiff_t rows = min(max(CACHE_BYTES // (8 * (n + 1)), 72), 264) // LMOO_LANES
     return (rows - (1 - rows % 2)) * LMOO_LANES
+
+
+cdef ptrdiff_t fold_parts(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """Parts, a power of two, that m rows of n columns are folded in."""
+    cdef ptrdiff_t parts = 1
+    # So long that merging two triangles costs next to nothing beside folding them.
+    while parts < MOST_PARTS and m // (2 * parts) >= max(16 * n, 4096):
+        parts *= 2
+    return parts
+
+
+cdef inline size_t _part_doubles(ptrdiff_t n) noexcept nogil:
+    return <size_t>(n * n + n) + fold_work_bytes(n) // sizeof(double)
+
+
+cdef size_t fold_parts_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """Bytes of memory for all parts: their triangles, each with its work space."""
+    return <size_t>fold_parts(m, n) * _part_doubles(n) * sizeof(double)
+
+
+cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
+                    ptrdiff_t column_stride, const double *f, double *memory) noexcept nogil:
+    """Fold the rows of part p of m; a, f as in fold, all m rows of them.
+
+    memory   fold_parts_bytes(m, n), the caller's, in which the part finds its own place: parts can
+             be folded at the same time
+    """
+    cdef ptrdiff_t parts = fold_parts(m, n), start = m * p // parts, end = m * (p + 1) // parts
+    cdef double *t = memory + <size_t>p * _part_doubles(n)
+    memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+    fold(end - start, n, a + start * row_stride, row_stride, column_stride, f + start, t,
+         t + n * n + n)
+
+
+cdef void merge_parts(ptrdiff_t m, ptrdiff_t n, double *memory) noexcept nogil:
+    """Merge the parts' triangles in pairs, pairs of pairs and so on; the one left is at memory."""
+    cdef ptrdiff_t parts = fold_parts(m, n), p, distance = 1
+    cdef double *t
+    while distance < parts:
+        for p in range(parts // (2 * distance)):
+            t = memory + <size_t>(2 * p * distance) * _part_doubles(n)
+            merge(n, t + <size_t>distance * _part_doubles(n), t, t + n * n + n)
+        distance *= 2
+
+
+cdef void merge(ptrdiff_t n, const double *other, double *t, double *work) noexcept nogil:
+    """Fold one triangle into another: the triangle of all their rows.
+
+    other   n x (n + 1), column-major, as fold leaves it, read only; what is below the diagonal does
+            not count
+    t       the same, updated;  work: fold_work_bytes(n), the caller's
+    """
+    cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded, i, j
+    cdef double *column
+    while start < n:
+        # The rows from start on have nothing to the left of column start.
+        count = min(rows, n - start)
+        padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
+        for j in range(start, n + 1):
+            column = work + (j - start) * padded
+            for i in range(padded):
+                column[i] = other[start + i + j * n] if i < count and start + i <= j else 0.0
+        lmoo_fold_block(padded, n - start, work, t + start + start * n, n)
+        start += count
 
 
 cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil:

@@ -70,6 +70,7 @@ cdef class Loop:
             lm_start(self.s, &options, start, &scale[0])
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
+        self.d.threads = True
         self.d.interval = self.d.countdown = 1
         self.d.watching = not fun.python
 

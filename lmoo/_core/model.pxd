@@ -123,6 +123,9 @@ cdef extern from "lmoo.h" nogil:
         int (*residual)(lmoo_point *point, const double *x, double *f) noexcept nogil
         int (*jacobian)(lmoo_point *point) noexcept nogil
         void *driver
+        int takes_rows
+        const double *rows
+        ptrdiff_t row_stride, column_stride
 
     ctypedef struct lmoo_jacobian:
         size_t size

@@ -212,6 +212,12 @@ typedef struct lmoo_point {
     /* The problem's own Jacobian at point->x to fjac; likewise, or LMOO_NOT_PROVIDED. */
     int (*jacobian)(struct lmoo_point *point);
     void *driver;               /* lmoo's own */
+    /* Where takes_rows is set and J lies somewhere already, the answer can be where: entry (i, j) at
+       rows[i * row_stride + j * column_stride], until evaluate is called again.  fjac is left as
+       it is then. */
+    int takes_rows;
+    const double *rows;         /* NULL, as it comes: J is in fjac */
+    ptrdiff_t row_stride, column_stride;
     /* grows here */
 } lmoo_point;
 

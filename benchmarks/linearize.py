@@ -1,0 +1,148 @@
+"""Tall problems: what a solver itself spends on a Jacobian, and whole solves, beside scipy.
+
+    python benchmarks/linearize.py           time
+    python benchmarks/linearize.py memory    peak memory of a whole solve, each in its own process
+
+The solver's own time is that of a `leastsq` call less the time in the user's functions, by the
+Jacobians evaluated; the model is linear and its Jacobian at hand, so that there is nothing else.
+One thread but where it says two; the BLAS has one (OPENBLAS_NUM_THREADS=1) in any case.
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import scipy.optimize
+from common import ROUNDS, seconds, versions
+
+import lmoo
+
+SHAPES = (10**6, 10), (10**5, 50), (2 * 10**4, 200)
+
+
+class Linear:
+    """f = A x - b, timing its own evaluations."""
+
+    def __init__(self, m: int, n: int) -> None:
+        rng = np.random.default_rng(m)
+        self.a = rng.standard_normal((m, n))
+        self.b = self.a @ np.arange(1.0, n + 1) + rng.standard_normal(m)
+        self.spent, self.jacobians = 0.0, 0
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        start = time.perf_counter()
+        f = self.a @ x - self.b
+        self.spent += time.perf_counter() - start
+        return f
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        self.jacobians += 1
+        return self.a
+
+    def own_time(self, leastsq: Callable[..., tuple]) -> float:
+        """Return the solver's own seconds a Jacobian."""
+        self.spent, self.jacobians = 0.0, 0
+        x0 = np.ones(self.a.shape[1])
+        total = seconds(lambda: leastsq(self.residual, x0, Dfun=self.jacobian, full_output=True))
+        return (total - self.spent) / self.jacobians
+
+
+def with_threads(threads: int, function: Callable[[], float]) -> float:
+    os.environ["LMOO_NUM_THREADS"] = str(threads)
+    try:
+        return function()
+    finally:
+        del os.environ["LMOO_NUM_THREADS"]
+
+
+def linearizations(m: int, n: int) -> None:
+    problem = Linear(m, n)
+    rows = []
+    for _ in range(ROUNDS):
+        rows.append(
+            [
+                with_threads(1, lambda: problem.own_time(lmoo.leastsq)),
+                problem.own_time(scipy.optimize.leastsq),
+                with_threads(2, lambda: problem.own_time(lmoo.leastsq)),
+                seconds(lambda: problem.a.T @ problem.a),
+                seconds(lambda: np.linalg.qr(problem.a, mode="r")),
+            ]
+        )
+    times = np.array(rows)
+    one = times[:, 0]
+    ours, theirs, _, gram, qr = (1e3 * np.median(times, axis=0)).tolist()
+    ratio = np.median(times / one[:, None], axis=0)
+    print(
+        f"{m} x {n}: {ours:.1f} ms; scipy's {theirs:.0f} is {ratio[1]:.1f} times that, "
+        f"numpy.linalg.qr's {qr:.0f} {ratio[4]:.1f} times; J.T @ J takes {gram:.1f}, lmoo "
+        f"{1 / ratio[3]:.2f} times that; two threads are {1 / ratio[2]:.2f} times as fast"
+    )
+
+
+T = np.linspace(0.0, 10.0, 10**6)
+
+
+def peaks(x: np.ndarray) -> np.ndarray:
+    """Three Gaussians and a background."""
+    y = np.full_like(T, x[9])
+    for a, c, w in x[:9].reshape(3, 3):
+        y += a * np.exp(-(((T - c) / w) ** 2))
+    return y
+
+
+def peaks_jacobian(x: np.ndarray) -> np.ndarray:
+    out = np.empty((T.size, 10))
+    for k, (a, c, w) in enumerate(x[:9].reshape(3, 3)):
+        z = (T - c) / w
+        out[:, 3 * k] = np.exp(-(z**2))
+        out[:, 3 * k + 1] = a * out[:, 3 * k] * 2 * z / w
+        out[:, 3 * k + 2] = out[:, 3 * k + 1] * z
+    out[:, 9] = 1.0
+    return out
+
+
+def whole(leastsq: Callable[..., tuple]) -> tuple:
+    truth = np.array([3.0, 2.0, 0.5, 2.0, 5.0, 0.7, 4.0, 8.0, 0.4, 0.5])
+    y = peaks(truth) + 0.1 * np.random.default_rng(3).standard_normal(T.size)
+    start = time.perf_counter()
+    x, *_, ier = leastsq(lambda x: peaks(x) - y, 1.1 * truth, Dfun=peaks_jacobian, full_output=True)
+    assert ier in (1, 2, 3, 4), ier
+    return x, time.perf_counter() - start
+
+
+def whole_solves() -> None:
+    times = np.array([[whole(lmoo.leastsq)[1], whole(scipy.optimize.leastsq)[1]]
+                      for _ in range(ROUNDS)])  # fmt: skip
+    ratio = np.median(times[:, 1] / times[:, 0])
+    print(
+        f"whole solve, 10^6 x 10, NumPy residual and Jacobian: {ratio:.1f} times faster than scipy"
+    )
+
+
+def memory() -> None:
+    for name in ("lmoo", "scipy.optimize"):
+        code = f"import sys, {name}, linearize; linearize.print_peak({name}.leastsq)"
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def print_peak(leastsq: Callable[..., tuple]) -> None:
+    whole(leastsq)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"{leastsq.__module__}: peak {peak / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    print(versions("scipy"))
+    if sys.argv[1:] == ["memory"]:
+        memory()
+    else:
+        for shape in SHAPES:
+            linearizations(*shape)
+        whole_solves()
