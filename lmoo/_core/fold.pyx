@@ -23,7 +23,8 @@ from lmoo._core.qr cimport put_diagonal, qrfac
 cdef extern from "simd.h" nogil:
     enum:
         LMOO_LANES
-    void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+    void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,
+                         const double *next, const double *end)
 
 cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
@@ -95,6 +96,7 @@ cdef void merge(ptrdiff_t n, const double *other, double *t, double *work) noexc
     """
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded, i, j
     cdef double *column
+    work = _aligned(work)
     while start < n:
         # The rows from start on have nothing to the left of column start.
         count = min(rows, n - start)
@@ -103,13 +105,19 @@ cdef void merge(ptrdiff_t n, const double *other, double *t, double *work) noexc
             column = work + (j - start) * padded
             for i in range(padded):
                 column[i] = other[start + i + j * n] if i < count and start + i <= j else 0.0
-        lmoo_fold_block(padded, n - start, work, t + start + start * n, n)
+        lmoo_fold_block(padded, n - start, work, t + start + start * n, n, NULL, NULL)
         start += count
 
 
 cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil:
     """Bytes of work space that fold and pivot_triangle need for n columns."""
-    return <size_t>(max(fold_block_rows(n), 3) * (n + 1)) * sizeof(double)
+    return <size_t>(max(fold_block_rows(n), 3) * (n + 1) + LMOO_LANES) * sizeof(double)
+
+
+cdef inline double *_aligned(double *work) noexcept nogil:
+    """The first whole vector in the work space: one that straddles two lines costs two loads."""
+    cdef size_t line = LMOO_LANES * sizeof(double)
+    return <double *>((<size_t>work + line - 1) // line * line)
 
 
 cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
@@ -122,14 +130,22 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
     work   fold_work_bytes(n), the caller's
     """
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded
+    cdef const double *next
+    cdef const double *end
+    work = _aligned(work)
     while start < m:
         count = min(rows, m - start)
         c_assert(count >= 1)
         padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
         c_assert(padded % LMOO_LANES == 0 and count <= padded <= rows)
         _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work, padded)
-        lmoo_fold_block(padded, n, work, t, n)
         start += count
+        next = end = NULL
+        # Only rows one after the other are one piece of memory.
+        if column_stride == 1 and row_stride == n:
+            next = a + start * n
+            end = a + min(start + rows, m) * n
+        lmoo_fold_block(padded, n, work, t, n, next, end)
 
 
 cdef void _pack(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_stride,

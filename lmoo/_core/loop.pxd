@@ -14,7 +14,7 @@ cdef class Loop:
     cdef Stepping stepping
     cdef object stopped
     cdef ptrdiff_t m, n
-    cdef double *memory         # the driver's, in one block
+    cdef object memory          # the driver's, in one array
     cdef object buffer          # the (n, m) array that owns the Jacobian
     cdef bint running           # step is being executed
     cdef int enter(self) except -1

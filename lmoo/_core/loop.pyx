@@ -2,7 +2,7 @@
 
 from cpython.exc cimport PyErr_Occurred
 from libc.math cimport isfinite
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
 import numpy as np
@@ -76,7 +76,6 @@ cdef class Loop:
 
     def __dealloc__(self):
         free(self.s)
-        free(self.memory)
 
     # ---- the solve --------------------------------------------------------------------------
 
@@ -84,7 +83,7 @@ cdef class Loop:
         """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
         cdef ptrdiff_t nit = self.s.nit
         cdef int outcome
-        if self.memory == NULL:
+        if self.memory is None:
             self.begin()
         while True:
             if self.d.python:
@@ -170,12 +169,12 @@ cdef class Loop:
     cdef int allocate(self, ptrdiff_t m) except -1:
         """All memory that depends on m."""
         cdef cnp.npy_intp shape[2]
-        self.memory = <double *>malloc(driver_doubles(m, self.n) * sizeof(double))
-        if self.memory == NULL:
-            raise MemoryError()
+        # By numpy, which asks for large pages where there is much.
+        shape[0] = <cnp.npy_intp>driver_doubles(m, self.n)
+        self.memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
         shape[0], shape[1] = self.n, m
         self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
-        driver_place(&self.d, m, self.memory,
+        driver_place(&self.d, m, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
         self.derivatives.attach(self.fun, self.buffer)
         self.m = m

@@ -89,6 +89,13 @@ typedef double lmoo_vector4 __attribute__((vector_size(32), aligned(8), may_alia
 #define LMOO_PASTE(a, b) LMOO_PASTE_(a, b)
 #define LMOO_LOAD(p) (*(const LMOO_VECTOR *)(p))
 #define LMOO_STORE(p, v) (*(LMOO_VECTOR *)(p) = (v))
+/* Two lines of the cache, which a processor fetches without waiting for them. */
+#define LMOO_PREFETCH(next, end)                                                                   \
+    if (next < end) {                                                                              \
+        __builtin_prefetch(next);                                                                  \
+        __builtin_prefetch(next + 64);                                                             \
+        next += 128;                                                                               \
+    }
 #define LMOO_LOAD4(p) (*(const lmoo_vector4 *)(p))
 
 /* As many columns a tile as keep a panel's products in the registers. */
@@ -117,27 +124,31 @@ typedef double lmoo_vector8 __attribute__((vector_size(64), aligned(8), may_alia
 #include "fold_body.inc"
 
 LMOO_UNUSED
-static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,
+                            const double *next, const double *end)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
         && __builtin_cpu_supports("avx512vl")) {
-        lmoo_fold_avx512(rows, n, block, t, ldt);
+        lmoo_fold_avx512(rows, n, block, t, ldt, next, end);
         return;
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        lmoo_fold_avx2(rows, n, block, t, ldt);
+        lmoo_fold_avx2(rows, n, block, t, ldt, next, end);
         return;
     }
 #endif
-    lmoo_fold_plain(rows, n, block, t, ldt);
+    lmoo_fold_plain(rows, n, block, t, ldt, next, end);
 }
 
 #else /* no vector extension: one reflection after the other, in plain loops */
 
-static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt)
+static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,
+                            const double *next, const double *end)
 {
     ptrdiff_t i, j, k;
+    (void)next;
+    (void)end;
     for (j = 0; j < n; j++) {
         double *u = block + j * rows, sum = 0.0, v0;
         for (i = 0; i < rows; i++)
