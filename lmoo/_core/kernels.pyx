@@ -1,14 +1,16 @@
 """The kernels as Python functions on arrays, for tests and for those who study them."""
 
-from libc.stdlib cimport free, malloc
 
 import numpy as np
 
 from lmoo._core.covariance cimport inverse_gram
-from lmoo._core.fold cimport fold as c_fold, fold_block_rows, fold_work_bytes, pivot_triangle
+from lmoo._core.fold cimport (
+    fold_block_rows, fold_part, fold_parts, fold_parts_bytes, merge_parts, pivot_triangle,
+)
 from lmoo._core.lmpar cimport lmpar as c_lmpar
 from lmoo._core.norms cimport column_norms, enorm as c_enorm
 from lmoo._core.qr cimport put_diagonal, qrfac as c_qrfac, qrsolv as c_qrsolv
+from lmoo._core.threads cimport run_in_threads
 
 
 def enorm(const double[::1] x not None):
@@ -60,8 +62,20 @@ def qrfac(a, f=None):
     return np.asarray(fjac), np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
 
 
+cdef struct rows_to_fold:
+    ptrdiff_t m, n, row_stride, column_stride
+    const double *a
+    const double *f
+    double *memory
+
+
+cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
+    cdef const rows_to_fold *w = <const rows_to_fold *>context
+    fold_part(p, w.m, w.n, w.a, w.row_stride, w.column_stride, w.f, w.memory)
+
+
 def fold(a, f):
-    """The same model by the fold: (R, ipvt, acnorm, qtf), R (n, n)."""
+    """The same model by the fold, in parts and by threads: (R, ipvt, acnorm, qtf), R (n, n)."""
     matrix, right = np.asarray(a, dtype=np.float64), np.asarray(f, dtype=np.float64)
     # A large one is not to be copied but where its rows are no whole number of doubles apart.
     if any(stride % 8 for stride in matrix.strides):
@@ -71,20 +85,19 @@ def fold(a, f):
     if right.shape != (m,):
         raise ValueError(f"f must have shape ({m},); it has {right.shape}")
     cdef const double[::1] vector = np.ascontiguousarray(right)
-    cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
+    cdef double[::1] memory = np.empty(fold_parts_bytes(m, n) // sizeof(double))
     cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
     cdef double[::1] acnorm = np.empty(n)
     cdef double[::1] qtf = np.empty(n)
-    cdef ptrdiff_t row_stride = rows.strides[0] // 8, column_stride = rows.strides[1] // 8
-    cdef double *work
-    work = <double *>malloc(fold_work_bytes(n))
-    if work == NULL:
-        raise MemoryError()
+    cdef rows_to_fold work
+    work.m, work.n, work.a, work.f, work.memory = m, n, &rows[0, 0], &vector[0], &memory[0]
+    work.row_stride, work.column_stride = rows.strides[0] // 8, rows.strides[1] // 8
+    run_in_threads(_fold_part, fold_parts(m, n), &work)
     with nogil:
-        c_fold(m, n, &rows[0, 0], row_stride, column_stride, &vector[0], &t[0, 0], work)
-        pivot_triangle(n, &t[0, 0], &ipvt[0], &acnorm[0], &qtf[0], work)
-    free(work)
-    return np.asarray(t)[:, :n].copy(), np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
+        merge_parts(m, n, &memory[0])
+        pivot_triangle(n, &memory[0], &ipvt[0], &acnorm[0], &qtf[0], &memory[n * n + n])
+    r = np.asarray(memory)[:n * n].reshape(n, n).T.copy()
+    return r, np.asarray(ipvt), np.asarray(acnorm), np.asarray(qtf)
 
 
 cdef tuple _factor(r, ipvt):

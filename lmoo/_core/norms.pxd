@@ -23,7 +23,9 @@ cdef extern from *:
     const double LARGE_SUM "LMOO_LARGE_SUM"
 
 cdef enum:
-    LONG = 1024
+    # Up to here sums go in order, as MINPACK's, by which its counts of evaluations can be kept.
+    IN_ORDER = 256
+    LONG = 2048
 
 
 cdef inline double enorm(ptrdiff_t n, const double *x) noexcept nogil:
@@ -36,37 +38,37 @@ cdef inline double enorm(ptrdiff_t n, const double *x) noexcept nogil:
 
 
 cdef inline double sum_of_squares(ptrdiff_t n, const double *x) noexcept nogil:
-    """Sum of squares: in order as MINPACK has it where x is short, by halves where it is long.
+    """Sum of squares: in order as MINPACK has it where x is short, else in lanes, and by halves.
 
     In one running sum of a million terms the rounding errors would reach 1e-12.
     """
     cdef double total = 0.0
     cdef ptrdiff_t i
-    if n > 2 * LONG:
-        return sum_of_squares(n // 2, x) + sum_of_squares(n - n // 2, x + n // 2)
     if n > LONG:
-        return _sum_in_lanes(n, x)
+        return sum_of_squares(n // 2, x) + sum_of_squares(n - n // 2, x + n // 2)
+    if n > IN_ORDER:
+        return dot_in_lanes(n, x, x)
     for i in range(n):
         total += x[i] * x[i]
     return total
 
 
-cdef inline double _sum_in_lanes(ptrdiff_t n, const double *x) noexcept nogil:
-    """Eight sums at a time: as many additions on the way as a processor has room for."""
+cdef inline double dot_in_lanes(ptrdiff_t n, const double *x, const double *y) noexcept nogil:
+    """x^T y by eight sums at a time: as many additions on the way as a processor has room for."""
     cdef double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0, s4 = 0.0, s5 = 0.0, s6 = 0.0, s7 = 0.0
     cdef ptrdiff_t i = 0
     while i + 8 <= n:
-        s0 += x[i] * x[i]
-        s1 += x[i + 1] * x[i + 1]
-        s2 += x[i + 2] * x[i + 2]
-        s3 += x[i + 3] * x[i + 3]
-        s4 += x[i + 4] * x[i + 4]
-        s5 += x[i + 5] * x[i + 5]
-        s6 += x[i + 6] * x[i + 6]
-        s7 += x[i + 7] * x[i + 7]
+        s0 += x[i] * y[i]
+        s1 += x[i + 1] * y[i + 1]
+        s2 += x[i + 2] * y[i + 2]
+        s3 += x[i + 3] * y[i + 3]
+        s4 += x[i + 4] * y[i + 4]
+        s5 += x[i + 5] * y[i + 5]
+        s6 += x[i + 6] * y[i + 6]
+        s7 += x[i + 7] * y[i + 7]
         i += 8
     while i < n:
-        s0 += x[i] * x[i]
+        s0 += x[i] * y[i]
         i += 1
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
 
@@ -81,7 +83,7 @@ cdef inline void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff
     cdef double s0, s1, s2
     cdef const double *c
     cdef ptrdiff_t i, j = 0
-    while j + 3 <= n and m <= LONG:
+    while j + 3 <= n and m <= IN_ORDER:
         c = a + j * lda
         s0 = s1 = s2 = 0.0
         for i in range(m):

@@ -5,12 +5,13 @@
 
 Businger, Golub (1965), "Linear least squares solutions by Householder transformations",
 Numer. Math. 7; More' (1978), "The Levenberg-Marquardt algorithm", section 3.  Matrices are
-column-major.  The order of operations is MINPACK's, as it decides pivots, signs and counts.
+column-major.  The order of operations is MINPACK's, as it decides pivots, signs and counts; but for
+sums over more than 256 rows, which go in lanes, the same on every machine.
 """
 
 from libc.math cimport fabs, sqrt
 
-from lmoo._core.norms cimport enorm
+from lmoo._core.norms cimport IN_ORDER, dot_in_lanes, enorm
 
 cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
@@ -101,8 +102,11 @@ cdef void _reflect(ptrdiff_t m, const double *u, double *column) noexcept nogil:
     """column -= u (u^T column) / u_0."""
     cdef double total = 0.0, temp
     cdef ptrdiff_t i
-    for i in range(m):
-        total += u[i] * column[i]
+    if m > IN_ORDER:
+        total = dot_in_lanes(m, u, column)
+    else:
+        for i in range(m):
+            total += u[i] * column[i]
     temp = total / u[0]
     for i in range(m):
         column[i] -= temp * u[i]
@@ -112,6 +116,10 @@ cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two) n
     """_reflect for two columns: two chains of additions for the processor to work on."""
     cdef double total1 = 0.0, total2 = 0.0
     cdef ptrdiff_t i
+    if m > IN_ORDER:
+        _reflect(m, u, one)
+        _reflect(m, u, two)
+        return
     for i in range(m):
         total1 += u[i] * one[i]
         total2 += u[i] * two[i]
