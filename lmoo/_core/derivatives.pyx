@@ -135,6 +135,8 @@ cdef class Rows(Called):
     cdef int fill(self, lmoo_point *at) except -1:
         cdef tuple shape = (at.n, at.m) if self.columns else (at.m, at.n)
         cdef object out = self.out
+        # The last one is not needed any more, and there need not be two.
+        self.held = None
         try:
             value = self.func(own_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
