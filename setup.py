@@ -35,6 +35,7 @@ MODULES = [
     "stepping",
     "loop",
     "whole",
+    "batch",
     "abi1",
     "compiled",
     "kernels",

@@ -39,6 +39,7 @@ __all__ = [
     "CompiledStep",
     "ComplexStep",
     "EvaluationError",
+    "Fits",
     "ForwardDifference",
     "FunctionProblem",
     "GeodesicAcceleration",
@@ -55,6 +56,7 @@ __all__ = [
     "Step",
     "StepModel",
     "check_jacobian",
+    "curve_fit_many",
     "datasets",
     "get_include",
     "leastsq",
@@ -79,4 +81,6 @@ def __getattr__(name: str) -> _Any:
         return _import_module("lmoo.datasets")
     if name == "CFunctionProblem":
         return _import_module("lmoo.cfunction").CFunctionProblem
+    if name in ("Fits", "curve_fit_many"):
+        return getattr(_import_module("lmoo.many"), name)
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

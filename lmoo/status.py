@@ -34,6 +34,7 @@ class Status(IntEnum):
     NO_PROGRESS = -4
     UNFINISHED = -5
     FLAT = -6
+    RAISED = -7
 
     @property
     def success(self) -> bool:
@@ -71,5 +72,6 @@ _REASONS = {
     "not zero: the Jacobian may be wrong, or the residual noisy",
     Status.FLAT: "the residual depends on no parameter at this point: all columns of the Jacobian "
     "are zero",
+    Status.RAISED: "the model raised an exception",
     Status.UNFINISHED: "not finished: the iteration was left before it stopped",
 }

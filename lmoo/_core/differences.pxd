@@ -11,5 +11,19 @@ ctypedef struct lm_differences:
     double epsfcn       # relative error of the residual; 0: the precision in which it comes
     const double *typical   # n sizes that |x_j| is taken to be at least, or NULL
 
+ctypedef struct lm_columns:
+    # How far differences have come.
+    ptrdiff_t j         # the column
+    int phase, central
+    double root, h, step, lower
+    double *out         # where f at point.x_work is wanted
+
+cdef enum:
+    # What differences_next returns when it wants f at point.x_work, in out.
+    DIFFERENCES_ASK = 2
+
+cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil
+cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                          int code) noexcept nogil
 cdef int analytic(lmoo_point *at, void *context) noexcept nogil
 cdef int differences(lmoo_point *at, void *context) noexcept nogil

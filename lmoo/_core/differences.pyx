@@ -6,6 +6,9 @@
 with eps = max(epsfcn, 2^-52); see Dennis, Schnabel (1983), "Numerical methods for unconstrained
 optimization and nonlinear equations", section 5.4, on the choice of h.  Where x + h e_j is a bad
 point, x - h e_j is tried.
+
+They ask for f and never call it, so that one driver may call it at once and another for many fits
+together.
 """
 
 from libc.math cimport cbrt, fabs, sqrt
@@ -13,6 +16,13 @@ from libc.string cimport memcpy
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_zero
+
+cdef enum:
+    NONE
+    FORWARD
+    BACKWARD
+    RIGHT
+    LEFT
 
 cdef double EPSMCH = 2.0**-52
 
@@ -25,26 +35,55 @@ cdef int analytic(lmoo_point *at, void *context) noexcept nogil:
 cdef int differences(lmoo_point *at, void *context) noexcept nogil:
     """Forward or central differences; context: an lm_differences, read only."""
     cdef const lm_differences *d = <const lm_differences *>context
-    cdef bint central = d.central or at.better and d.refines
-    cdef double eps, root, h
-    cdef ptrdiff_t j
+    cdef lm_columns w
     cdef int code
     if d.own:
         code = at.jacobian(at)
         if code != LMOO_NOT_PROVIDED:
             return code
-    eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
-    root = cbrt(eps) if central else sqrt(eps)
-    at.relative_error = eps / root if central else root
+    differences_begin(at, d, &w)
+    code = differences_next(at, d, &w, 0)
+    while code == DIFFERENCES_ASK:
+        code = differences_next(at, d, &w, at.residual(at, at.x_work, w.out))
+    return code
+
+
+cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """Begin the Jacobian at at.x.  w: the caller's, to be kept until the last column."""
+    cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
+    w.central = d.central or at.better and d.refines
+    w.root = cbrt(eps) if w.central else sqrt(eps)
+    at.relative_error = eps / w.root if w.central else w.root
     memcpy(at.x_work, at.x, <size_t>at.n * sizeof(double))
-    for j in range(at.n):
-        h = root * _size(at, d, j)
-        if h == 0.0:
-            h = root
-        code = _central(at, d, j, h) if central else _forward(at, d, j, h)
-        if code != 0:
-            return code
-    return 0
+    w.j, w.phase = -1, NONE
+
+
+cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                          int code) noexcept nogil:
+    """Go on: DIFFERENCES_ASK, 0 when at.fjac is full, positive at a bad point, or code < 0.
+
+    code   how the evaluation went that was asked for: 0, positive at a bad point (not finite ones
+           are), negative to end; 0 to begin with
+    """
+    if code < 0:
+        return code
+    if w.phase == FORWARD:
+        return _to_the_left(at, d, w) if code > 0 else _quotient(at, d, w, at.f)
+    if w.phase == BACKWARD:
+        return code if code > 0 else _quotient(at, d, w, at.f)
+    if w.phase == RIGHT:
+        return _then_left(at, w, code > 0)
+    if w.phase == LEFT:
+        return _central(at, d, w, code > 0)
+    return _next_column(at, d, w)
+
+
+cdef int _next_column(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    w.j += 1
+    if w.j == at.n:
+        return 0
+    w.h = w.root * _size(at, d, w.j)
+    return _to_the_right(at, d, w, w.h if w.h != 0.0 else w.root)
 
 
 cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) noexcept nogil:
@@ -59,62 +98,58 @@ cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) no
     return size
 
 
-cdef int _forward(lmoo_point *at, const lm_differences *d, ptrdiff_t j, double h) noexcept nogil:
-    """One column by forward differences, by backward ones where x + h is bad."""
-    cdef double step
-    cdef double *x = at.x_work
-    cdef double *column = at.fjac + j * at.m
+cdef int _to_the_right(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                       double h) noexcept nogil:
+    """Ask for f at x + h e_j, the first of a column's."""
+    cdef ptrdiff_t j = w.j
+    w.h = h
+    at.x_work[j] = at.x[j] + h
+    w.step = at.x_work[j] if w.central else h if d.nominal else at.x_work[j] - at.x[j]
+    w.phase = RIGHT if w.central else FORWARD
+    w.out = at.fjac + j * at.m
+    return DIFFERENCES_ASK
+
+
+cdef int _to_the_left(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """x + h is bad: backward differences instead."""
+    at.x_work[w.j] = at.x[w.j] - w.h
+    w.step = -w.h if d.nominal else at.x_work[w.j] - at.x[w.j]
+    w.phase = BACKWARD
+    return DIFFERENCES_ASK
+
+
+cdef int _then_left(lmoo_point *at, lm_columns *w, bint bad) noexcept nogil:
+    """Central differences have f(x + h), or do without: now the other side."""
+    if bad:
+        memcpy(at.fjac + w.j * at.m, at.f, <size_t>at.m * sizeof(double))
+        w.step = at.x[w.j]
+    at.x_work[w.j] = w.lower = at.x[w.j] - w.h
+    w.phase = LEFT
+    w.out = at.f_work
+    return DIFFERENCES_ASK
+
+
+cdef int _central(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                  bint bad) noexcept nogil:
+    """Both sides are known, or one of them."""
+    w.step -= at.x[w.j] if bad else w.lower
+    if w.step == 0.0:
+        return LMOO_BAD_POINT
+    return _quotient(at, d, w, at.f if bad else at.f_work)
+
+
+cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                   const double *other) noexcept nogil:
+    """The column, (f - other) / step, and on to the next one."""
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double step = w.step, near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH)
     cdef ptrdiff_t i
-    cdef int code
-    x[j] = at.x[j] + h
-    step = h if d.nominal else x[j] - at.x[j]
-    code = at.residual(at, x, column)
-    if code > 0:
-        x[j] = at.x[j] - h
-        step = -h if d.nominal else x[j] - at.x[j]
-        code = at.residual(at, x, column)
-    x[j] = at.x[j]
-    if code != 0:
-        return code
+    at.x_work[w.j] = at.x[w.j]
     for i in range(at.m):
-        column[i] = (column[i] - at.f[i]) / step
+        column[i] = (column[i] - other[i]) / step
     # Nothing moved: either f does not know this parameter, or x + h was lost beside a number
     # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
-    if not d.nominal and d.typical == NULL and fabs(step) < 0.5 * sqrt(EPSMCH) \
-            and all_zero(at.m, column):
-        return _forward(at, d, j, sqrt(EPSMCH))
-    return 0
-
-
-cdef int _central(lmoo_point *at, const lm_differences *d, ptrdiff_t j, double h) noexcept nogil:
-    """One column by central differences, one-sided where one of the sides is bad."""
-    cdef const double *left = at.f_work
-    cdef double step, lower = at.x[j] - h
-    cdef double *x = at.x_work
-    cdef double *column = at.fjac + j * at.m
-    cdef ptrdiff_t i
-    cdef int code
-    x[j] = at.x[j] + h
-    step = x[j]
-    code = at.residual(at, x, column)
-    if code < 0:
-        return code
-    if code > 0:
-        memcpy(column, at.f, <size_t>at.m * sizeof(double))
-        step = at.x[j]
-    x[j] = lower
-    code = at.residual(at, x, at.f_work)
-    x[j] = at.x[j]
-    if code < 0:
-        return code
-    if code > 0:
-        left = at.f
-        lower = at.x[j]
-    step -= lower
-    if step == 0.0:
-        return LMOO_BAD_POINT
-    for i in range(at.m):
-        column[i] = (column[i] - left[i]) / step
-    if d.typical == NULL and h < 0.5 * cbrt(EPSMCH) and all_zero(at.m, column):
-        return _central(at, d, j, cbrt(EPSMCH))
-    return 0
+    if not d.nominal and d.typical == NULL \
+            and (w.h if w.central else fabs(step)) < 0.5 * near_one and all_zero(at.m, column):
+        return _to_the_right(at, d, w, near_one)
+    return _next_column(at, d, w)

@@ -47,7 +47,10 @@ cdef enum:
 
 cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """How many doubles driver_place wants, but for the Jacobian's m n."""
-    return <size_t>(3 * m + 6 * n) + fold_parts_bytes(m, n) // sizeof(double)
+    cdef size_t folding = 0
+    if <double>m * n * n > LARGE:
+        folding = fold_parts_bytes(m, n) // sizeof(double)
+    return <size_t>(3 * m + 6 * n) + folding
 
 
 cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil:
@@ -93,13 +96,19 @@ cdef int driver_step(lm_driver *d) noexcept nogil:
             if not d.stop or d.code != 0:
                 return -1
             lm_stop(s, LM_STOPPED)
-        request = lm_advance(s)
-        if s.accepted:
-            d.f, d.trial, d.previous = d.trial, d.previous, d.f
-        elif s.reverted:
-            d.f, d.previous = d.previous, d.f
-            d.factored = d.folded = False
+        request = driver_advance(d)
     return request != LM_DONE or s.nit != nit
+
+
+cdef int driver_advance(lm_driver *d) noexcept nogil:
+    """lm_advance, with the residuals kept in step with x."""
+    cdef int request = lm_advance(d.s)
+    if d.s.accepted:
+        d.f, d.trial, d.previous = d.trial, d.previous, d.f
+    elif d.s.reverted:
+        d.f, d.previous = d.previous, d.f
+        d.factored = d.folded = False
+    return request
 
 
 cdef void driver_answer_residual(lm_driver *d) noexcept nogil:
@@ -199,7 +208,20 @@ cdef int _check_signals(lm_driver *d) except ENDED with gil:
 cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
     cdef lmoo_point *at = &d.point
-    cdef int code, good
+    cdef int code
+    driver_begin_model(d, better)
+    code = d.strategy.evaluate(at, d.strategy.context)
+    if code < 0:
+        # A strategy may end the solve without having evaluated anything.
+        if d.code == 0 and not d.stop:
+            d.code = code
+        return ENDED
+    return driver_answer_model(d, code)
+
+
+cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil:
+    """Tell the strategy where the Jacobian is wanted."""
+    cdef lmoo_point *at = &d.point
     d.factored = d.folded = False
     d.njev += 1
     at.f = d.f
@@ -210,12 +232,12 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     # Curvature asks for J once more, after user code has run.
     at.takes_rows = _is_large(d) and not d.s.options.step.wants_curvature
     at.rows = NULL
-    code = d.strategy.evaluate(at, d.strategy.context)
-    if code < 0:
-        # A strategy may end the solve without having evaluated anything.
-        if d.code == 0 and not d.stop:
-            d.code = code
-        return ENDED
+
+
+cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil:
+    """The Jacobian is there (0), or cannot be had (positive): factor it, hand over the model."""
+    cdef lmoo_point *at = &d.point
+    cdef int good
     if code > 0:
         lm_refuse(d.s)
         return 0

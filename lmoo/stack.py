@@ -1,0 +1,188 @@
+"""A stack of curves and the model that is fitted to each: its evaluation for many fits at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.errors import EvaluationError
+
+__all__ = ["Chunk", "Model", "check_vectorized"]
+
+Array = NDArray[np.float64]
+
+
+class Model:
+    """A model as `curve_fit_many` is given it.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(t, *parameters)``.
+    jac : callable or None
+        ``jac(t, *parameters)``.
+    vectorized : bool
+        They take columns of parameters, (k, 1).
+    """
+
+    def __init__(self, f: Callable[..., Any], jac: Callable[..., Any] | None, vectorized: bool):
+        self.f, self.jac, self.vectorized = f, jac, vectorized
+
+    def values(self, t: Array, x: Array, m: int) -> Array:
+        """Return the model of k fits, (k, m); t is (m,) or (k, m), x (k, n)."""
+        with np.errstate(all="ignore"):
+            if self.vectorized:
+                return _shaped("f", self.f(t, *x.T[:, :, None]), (len(x), m))
+            rows = [_shaped("f", self.f(_row(t, i), *p), (m,)) for i, p in enumerate(x)]
+            return np.stack(rows)
+
+    def derivatives(self, t: Array, x: Array, m: int) -> Array:
+        """Return the derivatives of k fits by their parameters, (k, n, m)."""
+        assert self.jac is not None
+        with np.errstate(all="ignore"):
+            if self.vectorized:
+                return _columns(self.jac(t, *x.T[:, :, None]), (len(x), m), x.shape[1])
+            return np.stack(
+                [_columns(self.jac(_row(t, i), *p), (m,), x.shape[1]) for i, p in enumerate(x)]
+            )
+
+
+def _row(t: Array, i: int) -> Array:
+    return t if t.ndim == 1 else t[i]
+
+
+def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    """Return what the model returned in the shape that it stands for."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must return real numbers; it returned dtype {array.dtype}")
+    try:
+        return np.broadcast_to(np.asarray(array, dtype=np.float64), shape)
+    except ValueError:
+        raise ValueError(
+            f"{name} must return an array that broadcasts to {shape}; it returned shape "
+            f"{array.shape}"
+        ) from None
+
+
+def _columns(value: Any, shape: tuple[int, ...], n: int) -> Array:
+    """Return a Jacobian, a sequence of n arrays or one with n last, as (..., n, m)."""
+    if isinstance(value, (tuple, list)):
+        if len(value) != n:
+            raise ValueError(f"jac must return {n} arrays; it returned {len(value)}")
+        return np.stack([_shaped("jac", column, shape) for column in value], axis=-2)
+    return np.swapaxes(_shaped("jac", value, (*shape, n)), -1, -2)
+
+
+class Chunk:
+    """Some fits of a stack, with their data: what the residual and its derivatives are made of.
+
+    Parameters
+    ----------
+    model : Model
+    t : (m,) or (k, m) array
+    y : (k, m) array
+    weights : (m,) or (k, m) array or None
+        By which residuals are multiplied; 0 for a point that is missing.
+    """
+
+    def __init__(self, model: Model, t: Array, y: Array, weights: Array | None) -> None:
+        self.model, self.t, self.y, self.weights = model, t, y, weights
+        self.m = y.shape[1]
+
+    def residual(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the residuals of these fits at x, (len(who), m)."""
+        f = self.model.values(_of(self.t, who), x, self.m) - self.y[who]
+        if self.weights is not None:
+            weights = _of(self.weights, who)
+            f *= weights
+            f[np.broadcast_to(weights == 0, f.shape)] = 0.0
+        return f
+
+    def jacobian(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return their derivatives, (len(who), n, m)."""
+        out = self.model.derivatives(_of(self.t, who), x, self.m)
+        if self.weights is None:
+            return np.ascontiguousarray(out)
+        weights = _of(self.weights, who)
+        out = out * (weights if weights.ndim == 1 else weights[:, None, :])
+        zero = weights == 0
+        out[np.broadcast_to(zero if zero.ndim == 1 else zero[:, None, :], out.shape)] = 0.0
+        return out
+
+    def tracked_down(
+        self,
+        function: Callable[..., Array],
+        who: NDArray[np.intp],
+        x: Array,
+        shape: tuple[int, ...],
+    ) -> tuple[Array, NDArray[np.uint8], dict[int, Exception]]:
+        """Return function(who, x), which of these are bad points, and what others raised.
+
+        Where one raises, each is evaluated for itself, so that it is the only one to be refused.
+        """
+        bad = np.zeros(len(who), dtype=np.uint8)
+        try:
+            return function(who, x), bad, {}
+        except Exception:
+            pass
+        raised: dict[int, Exception] = {}
+        out = np.full((len(who), *shape), np.nan)
+        for i in range(len(who)):
+            try:
+                out[i] = function(who[i : i + 1], x[i : i + 1])[0]
+            except EvaluationError:
+                bad[i] = 1
+            except Exception as error:
+                raised[i] = error
+        return out, bad, raised
+
+
+def _of(array: Array, who: NDArray[np.intp]) -> Array:
+    return array if array.ndim == 1 else array[who]
+
+
+def check_vectorized(chunk: Chunk, x: Array) -> None:
+    """Raise ValueError where a few fits come out differently alone and together.
+
+    x: (k, n), as many points as the chunk has fits.
+    """
+    model = chunk.model
+    who = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
+    # Fits that start from one point would not show that the model mixes them.
+    points = x[who] + 0.01 * np.arange(len(who))[:, None] * np.where(x[who] == 0, 1.0, x[who])
+    alone = Model(model.f, model.jac, vectorized=False)
+    _compare("f", chunk, who, points, alone.values, model.values)
+    if model.jac is not None:
+        _compare("jac", chunk, who, points, alone.derivatives, model.derivatives)
+
+
+def _compare(
+    name: str,
+    chunk: Chunk,
+    who: NDArray[np.intp],
+    x: Array,
+    alone: Callable[..., Array],
+    together: Callable[..., Array],
+) -> None:
+    hint = (
+        f"{name} must take parameters as columns of shape (k, 1) that broadcast against t, each "
+        "row of what it returns depending on its own parameters alone"
+    )
+    remedy = "write it elementwise, or pass vectorized=False, which evaluates fit by fit"
+    t = _of(chunk.t, who)
+    try:
+        expected = alone(t, x, chunk.m)
+    except EvaluationError:
+        return
+    try:
+        found = together(t, x, chunk.m)
+    except Exception as error:
+        raise ValueError(f"{hint}; for {len(who)} fits it raised {error!r}: {remedy}") from error
+    size = np.abs(np.where(np.isfinite(expected), expected, 0.0)).max(initial=0.0)
+    if not np.allclose(found, expected, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
+        raise ValueError(
+            f"{hint}; for {len(who)} fits together it gives other numbers than for each alone: "
+            f"{remedy}"
+        )

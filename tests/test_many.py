@@ -1,0 +1,318 @@
+"""curve_fit_many: the same fits as one by one, and bad ones that spoil no others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import lmoo
+
+Array = NDArray[np.float64]
+
+T = np.linspace(0.0, 4.0, 20)
+P0 = [1.0, 1.0, 0.0]
+
+
+def decay(t: Array, a: Any, b: Any, c: Any) -> Any:
+    return a * np.exp(-b * t) + c
+
+
+def decay_jac(t: Array, a: Any, b: Any, c: Any) -> Any:
+    e = np.exp(-b * t)
+    return e, -a * t * e, np.ones_like(e)
+
+
+def curves(count: int, seed: int = 0) -> Array:
+    rng = np.random.default_rng(seed)
+    clean = decay(T, 2.5, rng.uniform(0.8, 2.0, count)[:, None], 0.5)
+    return np.asarray(clean + 0.01 * rng.standard_normal((count, T.size)))
+
+
+def single(y: Array, jac: bool = False, **options: Any) -> lmoo.Result:
+    problem = lmoo.FunctionProblem(
+        lambda x: decay(T, *x) - y,
+        (lambda x: np.stack(decay_jac(T, *x), axis=-1)) if jac else None,
+    )
+    return lmoo.Solver(**options).solve(problem, P0)
+
+
+@pytest.mark.parametrize("jac", [False, True])
+def test_the_same_bits_as_one_by_one(jac: bool) -> None:
+    y = curves(300)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, jac=decay_jac if jac else None)
+    assert fits.success.all()
+    for i in range(len(y)):
+        one = single(y[i], jac)
+        np.testing.assert_array_equal(fits.x[i], one.x)
+        assert (fits.nfev[i], fits.njev[i], fits.nit[i]) == (one.nfev, one.njev, one.nit)
+        assert (fits.status[i], fits.cost[i]) == (one.status, one.cost)
+        np.testing.assert_allclose(fits.stderr[i], one.standard_errors, rtol=1e-12)
+        np.testing.assert_allclose(fits.covariance[i], one.covariance(), rtol=1e-10)
+        again = fits[i]
+        np.testing.assert_array_equal(again.residual, one.residual)
+        np.testing.assert_array_equal(again.covariance(), one.covariance())
+
+
+def test_as_scipys_curve_fit() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    y, sigma = curves(30), np.linspace(0.5, 2.0, T.size)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, sigma=sigma)
+    for i in range(len(y)):
+        x, covariance = optimize.curve_fit(decay, T, y[i], P0, sigma=sigma)
+        assert np.all(np.abs(fits.x[i] - x) < 1e-4 * fits.stderr[i])
+        np.testing.assert_allclose(fits.covariance[i], covariance, rtol=1e-4)
+
+
+def test_any_stack_and_any_options() -> None:
+    y = curves(24)
+    flat = lmoo.curve_fit_many(decay, T, y, P0)
+    stacked = lmoo.curve_fit_many(decay, T, y.reshape(2, 3, 4, -1), P0)
+    assert stacked.shape == (2, 3, 4)
+    assert len(stacked) == 2
+    np.testing.assert_array_equal(stacked.x.reshape(24, 3), flat.x)
+    np.testing.assert_array_equal(stacked.covariance.reshape(24, 3, 3), flat.covariance)
+    np.testing.assert_array_equal(stacked[1, 2, 3].x, flat.x[-1])
+    options = {"ftol": 1e-8, "xtol": 1e-8, "factor": 1.0, "maxfev": 12}
+    few = lmoo.curve_fit_many(decay, T, y, P0, solver=lmoo.Solver(**options))
+    for i in range(len(y)):
+        one = single(y[i], **options)
+        np.testing.assert_array_equal(few.x[i], one.x)
+        assert few.status[i] == one.status
+    with pytest.raises(IndexError, match="3 dimensions"):
+        stacked[0]
+
+
+def test_data_of_each_curve() -> None:
+    y = curves(10)
+    t = np.tile(T, (10, 1))
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    for p0 in (np.tile(P0, (10, 1)), lambda t, y: np.tile(P0, (len(y), 1)), lambda t, y: P0):
+        fits = lmoo.curve_fit_many(decay, t, y, p0, sigma=np.ones_like(y))
+        np.testing.assert_array_equal(fits.x, expected.x)
+    halves = lmoo.curve_fit_many(decay, T, y, P0, sigma=np.full_like(y, 0.5))
+    np.testing.assert_allclose(halves.stderr, expected.stderr, rtol=1e-6)
+    np.testing.assert_allclose(halves.cost, 4 * expected.cost, rtol=1e-12)
+
+
+@pytest.mark.parametrize("jac", [None, decay_jac])
+def test_missing_points(jac: Any) -> None:
+    y = curves(50, seed=3)
+    y[4, 7] = y[4, 11] = np.nan
+    y[30, 0] = np.inf
+    y[41, :] = np.nan
+    fits = lmoo.curve_fit_many(decay, T, y, P0, nan_policy="omit", jac=jac)
+    for i in (4, 30):
+        there = np.isfinite(y[i])
+        problem = lmoo.FunctionProblem(lambda x, i=i, k=there: decay(T[k], *x) - y[i, k])
+        one = lmoo.Solver().solve(problem, P0)
+        assert np.all(np.abs(fits.x[i] - one.x) < 1e-5 * one.standard_errors)
+        np.testing.assert_allclose(fits.stderr[i], one.standard_errors, rtol=1e-5)
+    assert fits.status[41] == lmoo.Status.IMPROPER_INPUT
+    assert np.isnan(fits.x[41]).all()
+    assert np.isinf(fits.stderr[41]).all()
+    assert fits[41].residual.size == 0
+    others = np.delete(np.arange(50), 41)
+    assert fits.success[others].all()
+    with pytest.raises(ValueError, match=r"y must be finite, .* curve \(4,\) is nan at 7"):
+        lmoo.curve_fit_many(decay, T, y, P0)
+
+
+def test_a_memmap(tmp_path: Any) -> None:
+    y = curves(5000)
+    stored = np.memmap(tmp_path / "curves", dtype=np.float32, mode="w+", shape=y.shape)
+    stored[:] = y
+    fits = lmoo.curve_fit_many(decay, T, stored, P0)
+    expected = lmoo.curve_fit_many(decay, T, np.asarray(stored, dtype=np.float64), P0)
+    np.testing.assert_array_equal(fits.x, expected.x)
+
+
+def test_threads_and_progress() -> None:
+    y, seen = curves(3000), []
+    expected = lmoo.curve_fit_many(decay, T, y, P0, progress=lambda *c: seen.append(c))
+    assert seen[-1] == (3000, 3000)
+    assert len(seen) > 2
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, threads=3)
+    np.testing.assert_array_equal(fits.x, expected.x)
+
+
+def test_no_curves_at_all() -> None:
+    fits = lmoo.curve_fit_many(decay, T, np.empty((0, 20)), P0)
+    assert fits.x.shape == (0, 3)
+    assert fits.covariance.shape == (0, 3, 3)
+
+
+# ------------------------------------------------------------------- models that do not broadcast
+
+
+def normalised(t: Array, a: Any, b: Any, c: Any) -> Any:
+    g = decay(t, a, b, c)
+    return g / g.max()
+
+
+def summed(t: Array, a: Any, b: Any, c: Any) -> Any:
+    return decay(t, np.sum(a), b, c)
+
+
+def branching(t: Array, a: Any, b: Any, c: Any) -> Any:
+    return decay(t, a, b, c) if b > 0 else 0.0 * t
+
+
+def squeezed(t: Array, a: Any, b: Any, c: Any) -> Any:
+    return decay(t, np.squeeze(a), np.squeeze(b), np.squeeze(c))
+
+
+@pytest.mark.parametrize("model", [normalised, summed, branching, squeezed])
+@pytest.mark.parametrize("count", [1, 2, 3, 20, 100])
+def test_a_model_that_mixes_fits_is_noticed(model: Any, count: int) -> None:
+    y = curves(count)
+    if count > 1:
+        with pytest.raises(ValueError, match="vectorized=False"):
+            lmoo.curve_fit_many(model, T, y, P0)
+    fits = lmoo.curve_fit_many(model, T, y, P0, vectorized=False)
+    i = count - 1
+    one = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: model(T, *x) - y[i]), P0)
+    np.testing.assert_array_equal(fits.x[i], one.x)
+
+
+@pytest.mark.parametrize("m", [2, 3, 20])
+def test_a_constant_model(m: int) -> None:
+    y = np.arange(20.0)[:, None] + np.zeros(m)
+    y[:, 0] += 0.1
+    fits = lmoo.curve_fit_many(lambda t, a: a, np.arange(float(m)), y, [1.0])
+    np.testing.assert_allclose(fits.x[:, 0], y.mean(axis=1), rtol=1e-9, atol=1e-9)
+
+
+def test_a_jacobian_that_mixes_fits_is_noticed() -> None:
+    def jac(t: Array, a: Any, b: Any, c: Any) -> Any:
+        return decay_jac(t, np.mean(a), b, c)
+
+    with pytest.raises(ValueError, match=r"jac must take parameters as columns"):
+        lmoo.curve_fit_many(decay, T, curves(30), P0, jac=jac)
+
+
+# ------------------------------------------------------------------------------------- bad fits
+
+
+def test_one_bad_fit_spoils_no_other() -> None:
+    y = curves(200)
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    y[[3, 77]] = 1e200
+    y[50] = np.where(np.arange(20) == 0, 1.0, 0.0)
+    fits = lmoo.curve_fit_many(decay, T, y, P0)
+    others = np.setdiff1d(np.arange(200), [3, 50, 77])
+    np.testing.assert_array_equal(fits.x[others], expected.x[others])
+
+
+def picky(t: Array, a: Any, b: Any, c: Any) -> Any:
+    if np.any(b > 1.6):
+        raise FloatingPointError("b is too large for me")
+    return decay(t, a, b, c)
+
+
+def test_what_a_model_raises_is_tracked_down() -> None:
+    y = curves(400, seed=5)
+    with pytest.raises(lmoo.EvaluationError, match=r"f raised FloatingPoint.* for curve \d+"):
+        lmoo.curve_fit_many(picky, T, y, P0)
+    fits = lmoo.curve_fit_many(picky, T, y.reshape(2, 200, 20), P0, errors="record")
+    status = fits.status.ravel()
+    raised = status == lmoo.Status.RAISED
+    assert 0 < raised.sum() < 400
+    assert sorted(200 * i + j for i, j in fits.errors) == np.flatnonzero(raised).tolist()
+    assert all(isinstance(error, FloatingPointError) for error in fits.errors.values())
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    np.testing.assert_array_equal(fits.x.reshape(400, 3)[~raised], expected.x[~raised])
+    assert fits.success.ravel()[~raised].all()
+
+
+def test_an_evaluation_error_is_a_bad_point() -> None:
+    def model(t: Array, a: Any, b: Any, c: Any) -> Any:
+        if np.any(b > 2.2):
+            raise lmoo.EvaluationError("out of range")
+        return decay(t, a, b, c)
+
+    y = curves(60, seed=6)
+    fits = lmoo.curve_fit_many(model, T, y, [1.0, 2.1, 0.0])
+    assert fits.success.all()
+    assert not fits.errors
+
+
+def test_a_start_that_is_not_finite() -> None:
+    p0 = np.tile(P0, (40, 1))
+    p0[7] = [1.0, -1e5, 0.0]
+    fits = lmoo.curve_fit_many(decay, T, curves(40), p0)
+    assert fits.status[7] == lmoo.Status.NOT_FINITE
+    assert np.isnan(fits.cost[7])
+    assert np.isinf(fits.stderr[7]).all()
+    assert fits.success.sum() == 39
+
+
+def test_a_parameter_that_means_nothing() -> None:
+    fits = lmoo.curve_fit_many(lambda t, a, b: a * t + 0 * b, T, T + curves(5), [1.0, 1.0])
+    assert np.isinf(fits.stderr[:, 1]).all()
+    assert np.isinf(fits.covariance[:, 1, 1]).all()
+    assert fits[0].undetermined == ("x[1]",) or np.any(fits[0].undetermined)
+
+
+BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "f": ({"f": 3}, TypeError, "f must be callable"),
+    "jac": ({"jac": 3}, TypeError, "jac must be callable"),
+    "progress": ({"progress": 3}, TypeError, "progress must be callable"),
+    "complex model": ({"f": lambda t, a, b, c: 1j * t * a}, TypeError, "f must return real"),
+    "shape of the model": (
+        {"f": lambda t, a, b, c: np.ones(7), "vectorized": False},
+        ValueError,
+        "broadcasts to",
+    ),
+    "length of jac": (
+        {"jac": lambda t, a, b, c: (t, t), "vectorized": False},
+        ValueError,
+        "must return 3 arrays",
+    ),
+    "1-D y": ({"y": T}, ValueError, r"y must have a row of points"),
+    "complex y": ({"y": np.ones((3, 20)) * 1j}, TypeError, "y must be real"),
+    "t": ({"t": T[:5]}, ValueError, r"t must have shape \(20,\)"),
+    "t not finite": ({"t": T * np.nan}, ValueError, "t must be finite"),
+    "sigma": ({"sigma": [1.0]}, ValueError, "sigma must have shape"),
+    "sigma zero": ({"sigma": np.zeros(20)}, ValueError, "sigma must be positive"),
+    "p0 scalar": ({"p0": 1.0}, ValueError, "p0 must have shape"),
+    "p0 of others": ({"p0": np.ones((2, 3))}, ValueError, "p0 must have shape"),
+    "p0 nan": ({"p0": [1.0, np.nan, 0.0]}, ValueError, "p0 must be finite"),
+    "p0 long": ({"p0": np.ones(21)}, ValueError, "at least as many points"),
+    "nan_policy": ({"nan_policy": "x"}, ValueError, "nan_policy must be"),
+    "errors": ({"errors": "x"}, ValueError, "errors must be"),
+    "threads": ({"threads": 0}, ValueError, "threads must be at least 1"),
+    "threads type": ({"threads": 1.5}, TypeError, "threads must be an integer"),
+    "solver": ({"solver": 3}, TypeError, "solver must be a Solver"),
+    "solver's step": ({"solver": lmoo.Solver(step=lmoo.Nielsen())}, ValueError, "step=None"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_arguments_are_named(name: str) -> None:
+    changed, kind, message = BAD[name]
+    arguments: dict[str, Any] = {"f": decay, "t": T, "y": curves(4), "p0": P0} | changed
+    expected = lmoo.EvaluationError if "vectorized" in arguments else kind
+    with pytest.raises((expected, kind), match=message):
+        lmoo.curve_fit_many(**arguments)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(3, 30), st.integers(0, 2**31))
+def test_any_number_of_curves_and_points(count: int, m: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    t = np.sort(rng.uniform(0.0, 4.0, m))
+    y = decay(t, rng.uniform(1, 3, (count, 1)), rng.uniform(0.5, 2, (count, 1)), 0.3)
+    y = y + 0.01 * rng.standard_normal(y.shape)
+    fits = lmoo.curve_fit_many(decay, t, y, P0)
+    i = int(rng.integers(count))
+    one = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: decay(t, *x) - y[i]), P0)
+    # The model may round differently where rows of another length meet the vectors' ends.
+    assert fits.status[i] == one.status or not np.isfinite(one.standard_errors).all()
+    if one.success and np.isfinite(one.standard_errors).all():
+        assert np.all(np.abs(fits.x[i] - one.x) <= 1e-4 * one.standard_errors + 1e-9)
