@@ -33,6 +33,7 @@ MODULES = [
     "derivatives",
     "stepping",
     "loop",
+    "rows",
     "whole",
     "abi1",
     "compiled",

@@ -23,6 +23,7 @@ from lmoo.jacobian import (
 from lmoo.minpack import leastsq
 from lmoo.problem import FunctionProblem, Problem
 from lmoo.result import Result
+from lmoo.rows import RowBlockProblem
 from lmoo.solver import Iteration, IterationRecord, Solver
 from lmoo.status import Status
 from lmoo.step import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
@@ -50,6 +51,7 @@ __all__ = [
     "Nielsen",
     "Problem",
     "Result",
+    "RowBlockProblem",
     "Solver",
     "Status",
     "Step",
