@@ -10,6 +10,7 @@ from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
+from lmoo.curveblocks import CurveBlocks
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import (
     Analytic,
@@ -39,6 +40,7 @@ __all__ = [
     "CompiledProblem",
     "CompiledStep",
     "ComplexStep",
+    "CurveBlocks",
     "EvaluationError",
     "ForwardDifference",
     "FunctionProblem",

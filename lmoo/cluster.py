@@ -9,7 +9,8 @@ import distributed
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.rows import FAN, Model, Part, RowBlockProblem, Task, blocks_of, evaluate, merge
+from lmoo.parts import FAN, Part, merge
+from lmoo.rows import Model, RowBlockProblem, Task, blocks_of, evaluate
 
 __all__ = ["Cluster"]
 
@@ -30,6 +31,7 @@ class Cluster:
         self.task: Any = None
 
     def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
+        """Evaluate every block where it lies."""
         if self.held is None:
             self.held = self._hold()
             # A future with a recipe, unlike scattered data, outlives the worker that has it.

@@ -1,35 +1,25 @@
 """Tall problems: their rows come in blocks, and are folded as they come."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, wait
-from functools import partial
-from os import cpu_count
-from typing import Any, NamedTuple, Protocol
-
 import copy
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.residual import Residual
 from lmoo._core.rows import (
-    Refused,
+    RefusedError,
     RowSource,
     block_norm,
     block_triangle,
-    merge_norms,
-    merge_triangles,
 )
 from lmoo.errors import EvaluationError
+from lmoo.parts import Part, Tree
 from lmoo.problem import Problem
 
 __all__ = ["RowBlockProblem"]
-
-# Parts that are merged at once.  The tree that this makes over the blocks is part of the result:
-# with another one, other last digits.
-FAN = 8
 
 
 class RowBlockProblem:
@@ -147,36 +137,6 @@ class Model(NamedTuple):
     acnorm: NDArray[np.float64]
 
 
-class Part(NamedTuple):
-    """What came of a block, or of several in a row.
-
-    Attributes
-    ----------
-    rows, blocks : int
-    norm : float
-        That of the residual.
-    precision : float
-        The worst in which the residual comes.
-    triangle : (n, n + 1) float64 array or None
-        None where only the residual was asked for.
-    evaluations : int
-        What the Jacobian cost: the most that any block took.
-    relative_error : float
-        Of the Jacobian's entries, the largest.
-    refusal : EvaluationError or None
-        Why the first block that could not be evaluated could not; the rest then means nothing.
-    """
-
-    rows: int
-    blocks: int
-    norm: float
-    precision: float
-    triangle: NDArray[np.float64] | None = None
-    evaluations: int = 0
-    relative_error: float = 0.0
-    refusal: EvaluationError | None = None
-
-
 class Task:
     """The problem and its strategy, as a worker needs them: pickled without the data."""
 
@@ -220,7 +180,9 @@ class BlockView(Problem):
         return self.problem.residual(x, self.block)
 
 
-def evaluate(task: Task, x: NDArray[np.float64], model: Model | None, index: int, block: Any) -> Part:
+def evaluate(
+    task: Task, x: NDArray[np.float64], model: Model | None, index: int, block: Any
+) -> Part:
     """Return what comes of one block at x: a triangle where the iteration wants a model."""
     view = BlockView(task.problem, block)
     fun = Residual(view.residual, (), {}, "residual", False, EvaluationError)
@@ -229,16 +191,16 @@ def evaluate(task: Task, x: NDArray[np.float64], model: Model | None, index: int
             rows, norm, precision = block_norm(fun, x)
             return Part(rows, 1, norm, precision)
         derivatives = task.strategy._bind(view, x.size)
-        rows, norm, precision, *rest = block_triangle(fun, derivatives, x, *model)
-        return Part(rows, 1, norm, precision, *rest)
-    except Refused as refused:
+        found = block_triangle(fun, derivatives, x, *model)
+        return Part(found[0], 1, *found[1:])
+    except RefusedError as refused:
         return Part(0, 1, 0.0, 0.0, None, refused.evaluations, 0.0, _refusal(refused, index))
     except Exception as error:
         error.add_note(f"in block {index} of the problem's blocks")
         raise
 
 
-def _refusal(refused: Refused, index: int) -> EvaluationError:
+def _refusal(refused: RefusedError, index: int) -> EvaluationError:
     """Return the exception that says why a block could not be evaluated."""
     if isinstance(refused.error, EvaluationError):
         return refused.error
@@ -252,55 +214,6 @@ def _refusal(refused: Refused, index: int) -> EvaluationError:
     return EvaluationError(f"the Jacobian at x0 cannot be evaluated for block {index}")
 
 
-# ---- the tree -------------------------------------------------------------------------------
-
-
-def merge(parts: Sequence[Part]) -> Part:
-    """Return the parts as one, in their order; up to the first that was refused."""
-    for k, part in enumerate(parts):
-        if part.refusal is not None:
-            worst = max(p.evaluations for p in parts[: k + 1])
-            return part._replace(evaluations=worst)
-    triangles = [part.triangle for part in parts if part.triangle is not None]
-    return Part(
-        rows=sum(part.rows for part in parts),
-        blocks=sum(part.blocks for part in parts),
-        norm=merge_norms([part.norm for part in parts]),
-        precision=max(part.precision for part in parts),
-        triangle=merge_triangles(triangles) if triangles else None,
-        evaluations=max(part.evaluations for part in parts),
-        relative_error=max(part.relative_error for part in parts),
-    )
-
-
-class Tree:
-    """The fixed tree over the parts: `FAN` in a row are merged, of the merged ones `FAN`, and so on.
-
-    It holds FAN - 1 parts a level at the most, whatever the number of blocks.
-    """
-
-    def __init__(self) -> None:
-        self.levels: list[list[Part]] = []
-
-    def add(self, part: Part) -> None:
-        """Take the next part in."""
-        for level in self.levels:
-            level.append(part)
-            if len(level) < FAN:
-                return
-            part = merge(level)
-            level.clear()
-        self.levels.append([part])
-
-    def root(self) -> Part | None:
-        """Return all parts as one; None where there were none."""
-        carried: list[Part] = []
-        for level in self.levels:
-            row = level + carried
-            carried = [merge(row)] if len(row) > 1 else row
-        return carried[0] if carried else None
-
-
 # ---- passes over the blocks -----------------------------------------------------------------
 
 Leaf = Callable[[int, Any], Part]
@@ -309,9 +222,7 @@ Leaf = Callable[[int, Any], Part]
 class Engine(Protocol):
     """Who evaluates the blocks of a problem."""
 
-    def __call__(
-        self, task: Task, x: NDArray[np.float64], model: Model | None
-    ) -> Part | None:
+    def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
         """Evaluate every block and merge what comes of them; None where there is no block."""
 
 
@@ -321,24 +232,26 @@ def blocks_of(problem: RowBlockProblem) -> Any:
     return blocks() if callable(blocks) else blocks
 
 
-def _start(problem: RowBlockProblem) -> Iterator[Any]:
+def iterator(problem: RowBlockProblem) -> Iterator[Any]:
     """Return an iterator over the blocks, which starts anew at each call."""
     blocks = blocks_of(problem)
     expected = "blocks must be an iterable that starts anew each time, or a method that returns one"
     try:
-        iterator = iter(blocks)
+        found: Iterator[Any] = iter(blocks)
     except TypeError:
         raise TypeError(f"{expected}; it is {blocks!r}") from None
-    if iterator is blocks and not callable(problem.blocks):
+    if found is blocks and not callable(problem.blocks):
         raise TypeError(f"{expected}; it is {blocks!r}, which ends after one pass")
-    return iterator
+    return found
 
 
-def _local(block: Any) -> Any:
+def local(block: Any) -> Any:
     """Return a block that is here; TypeError where it is but the promise of one."""
     for part in block if isinstance(block, tuple) else (block,):
         if hasattr(part, "__dask_graph__") or type(part).__module__.startswith("distributed"):
-            raise TypeError(f"executor must be a Dask client where blocks are Dask's; one is {part!r}")
+            raise TypeError(
+                f"executor must be a Dask client where blocks are Dask's; one is {part!r}"
+            )
     return block
 
 
@@ -350,44 +263,12 @@ class _Serial:
 
     def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
         tree = Tree()
-        for index, block in enumerate(_start(self.problem)):
-            part = evaluate(task, x, model, index, _local(block))
+        for index, block in enumerate(iterator(self.problem)):
+            part = evaluate(task, x, model, index, local(block))
             tree.add(part)
             if part.refusal is not None:
                 break
         return tree.root()
-
-
-class _Pool:
-    """An executor of concurrent.futures; no more than two blocks a worker are under way."""
-
-    def __init__(self, problem: RowBlockProblem, executor: Executor) -> None:
-        self.problem, self.executor = problem, executor
-        self.window = 2 * (getattr(executor, "_max_workers", None) or cpu_count() or 1)
-
-    def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
-        tree, leaf = Tree(), partial(evaluate, task, x, model)
-        under_way: deque[Future[Part]] = deque()
-        try:
-            for index, block in enumerate(_start(self.problem)):
-                under_way.append(self.executor.submit(leaf, index, _local(block)))
-                if len(under_way) >= self.window and self._take(under_way, tree):
-                    return tree.root()
-            while under_way and not self._take(under_way, tree):
-                pass
-            return tree.root()
-        finally:
-            # Nothing of this solve is to run when it has ended.
-            for future in under_way:
-                future.cancel()
-            wait(under_way)
-
-    def _take(self, under_way: deque[Future[Part]], tree: Tree) -> bool:
-        """Take the next part into the tree; whether it was refused."""
-        part = under_way[0].result()
-        under_way.popleft()
-        tree.add(part)
-        return part.refusal is not None
 
 
 def _engine(problem: RowBlockProblem) -> Engine:
@@ -395,18 +276,24 @@ def _engine(problem: RowBlockProblem) -> Engine:
     executor = problem.executor
     if executor is None:
         return _Serial(problem)
-    if isinstance(executor, Executor):
-        return _Pool(problem, executor)
-    # Whoever has a client has imported this.
-    distributed = sys.modules.get("distributed")
-    if distributed is not None and isinstance(executor, distributed.Client):
+    # Whoever has one of these has imported its module; nobody else need.
+    if _is_a(executor, "concurrent.futures", "Executor"):
+        from lmoo.pool import Pool
+
+        return Pool(problem, executor)
+    if _is_a(executor, "distributed", "Client"):
         from lmoo.cluster import Cluster
 
         return Cluster(problem, executor)
     raise TypeError(
-        "executor must be a concurrent.futures.Executor, a Dask client or None; it is "
-        f"{executor!r}"
+        f"executor must be a concurrent.futures.Executor, a Dask client or None; it is {executor!r}"
     )
+
+
+def _is_a(value: Any, module: str, name: str) -> bool:
+    """Whether value is an instance of a class of a module that may never have been imported."""
+    found = sys.modules.get(module)
+    return found is not None and isinstance(value, getattr(found, name))
 
 
 class Passes:

@@ -7,7 +7,7 @@ from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
 from lmoo._core.residual import Residual, Source
 
-class Refused(Exception):
+class RefusedError(Exception):
     error: BaseException | None
     entry: int
     value: float

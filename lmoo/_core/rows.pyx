@@ -51,7 +51,7 @@ ctypedef struct block_driver:
     lm_state *s         # what a strategy may ask of the state; counts its evaluations
 
 
-cdef class Refused(Exception):
+cdef class RefusedError(Exception):
     """The block cannot be evaluated here.
 
     Attributes
@@ -74,7 +74,7 @@ cdef class Refused(Exception):
 cdef cnp.ndarray _first(Residual fun, ptrdiff_t n, const double *x):
     """The residual of a block whose length nobody knows yet; maybe in memory that is the user's."""
     if fun.begin(n, x):
-        raise Refused(fun.refusal, -1, 0.0, 0)
+        raise RefusedError(fun.refusal, -1, 0.0, 0)
     value = fun.first
     fun.first = None
     return <cnp.ndarray>value
@@ -89,7 +89,7 @@ cdef double _norm(cnp.ndarray value) except? -1.0:
         norm = enorm(m, f)
     if not isfinite(norm):
         i = first_not_finite(m, f)
-        raise Refused(None, i, norm if i < 0 else f[i], 0)
+        raise RefusedError(None, i, norm if i < 0 else f[i], 0)
     return norm
 
 
@@ -97,7 +97,7 @@ def block_norm(Residual fun not None, const double[::1] x not None):
     """Return (rows, |f|, precision) of one block at x.
 
     fun   new, of this block;  x: n doubles, n >= 1
-    Refused where it cannot be evaluated.
+    RefusedError where it cannot be evaluated.
     """
     cdef cnp.ndarray value = _first(fun, x.shape[0], &x[0])
     cdef double norm = _norm(value)
@@ -112,7 +112,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     fun, jac   new, of this block;  x: n doubles, n >= 1
     better, models, base_fnorm, acnorm   what a strategy asks of the iteration's state
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
-    Refused where it cannot be evaluated.
+    RefusedError where it cannot be evaluated.
     """
     cdef ptrdiff_t n = x.shape[0]
     cdef cnp.ndarray f = np.array(_first(fun, n, &x[0]))
@@ -158,12 +158,12 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
 
 
 cdef int _differentiate(Derivatives jac, lmoo_point *at, Residual fun) except -1:
-    """Fill at.fjac; Refused, or what user code raised, where that cannot be done."""
+    """Fill at.fjac; RefusedError, or what user code raised, where that cannot be done."""
     cdef int code
     fun.refusal = None
     code = jac.table.evaluate(at, jac.table.context)
     if code > 0:
-        raise Refused(fun.refusal, -1, 0.0, at.state.nfev)
+        raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
     if code < 0:
         if PyErr_Occurred():
             reraise()
