@@ -57,14 +57,18 @@ class Cluster:
 
     def _hold(self) -> list[Any]:
         """Return a future for each block."""
-        return [self._future(block) for block in _promised(blocks_of(self.problem))]
+        blocks = list(_promised(blocks_of(self.problem)))
+        lazy = [k for k, block in enumerate(blocks) if _has_collections(block)]
+        # In one call, as their graphs may have much in common.
+        computed = self.client.compute([dask.delayed(_same)(blocks[k]) for k in lazy])
+        futures = dict(zip(lazy, computed, strict=True))
+        return [futures[k] if k in futures else self._here(b) for k, b in enumerate(blocks)]
 
-    def _future(self, block: Any) -> Any:
+    def _here(self, block: Any) -> Any:
+        """Return a future for a block that is none of Dask's, or a future already."""
         if isinstance(block, distributed.Future):
             return block
-        if not _has_collections(block):
-            return self.client.submit(_same, block, pure=False)
-        return self.client.compute(dask.delayed(_same)(block))
+        return self.client.submit(_same, block, pure=False)
 
 
 def _has_collections(block: Any) -> bool:

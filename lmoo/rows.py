@@ -211,7 +211,7 @@ def _refusal(refused: RefusedError, index: int) -> EvaluationError:
         )
     if np.isinf(refused.value):
         return EvaluationError(f"the norm of the residual at x0 overflows for block {index}")
-    return EvaluationError(f"the Jacobian at x0 cannot be evaluated for block {index}")
+    return EvaluationError(f"the Jacobian at x0 must be finite; it is not for block {index}")
 
 
 # ---- passes over the blocks -----------------------------------------------------------------

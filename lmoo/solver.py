@@ -410,7 +410,8 @@ def _bad_start(loop: Loop) -> BaseException:
         return refusal
     f = loop.residual
     if f.size == 0:
-        return EvaluationError("the residual at x0 cannot be evaluated")
+        what = "Jacobian" if loop.observations else "residual"
+        return EvaluationError(f"the {what} at x0 cannot be evaluated")
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")

@@ -31,6 +31,7 @@ cdef class Rows(Called):
     cdef dict kwargs
     cdef readonly str name
     cdef bint columns
+    cdef object matrix(self, lmoo_point *at)
 
 cdef class Custom(Called):
     cdef object func, bad_point

@@ -133,18 +133,22 @@ cdef class Rows(Called):
         self.columns, self.bad_point = columns, bad_point
 
     cdef int fill(self, lmoo_point *at) except -1:
+        cdef object array = self.matrix(at)
+        if array is None:
+            return LMOO_BAD_POINT
+        self.out[...] = array
+        return 0
+
+    cdef object matrix(self, lmoo_point *at):
+        """The Jacobian, (m, n), where the callable put it; None at a bad point."""
         cdef tuple shape = (at.n, at.m) if self.columns else (at.m, at.n)
-        cdef object out = self.out
         try:
             value = self.func(own_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
-            return self.refuse(at, error)
+            self.refuse(at, error)
+            return None
         array = self.checked(value, shape)
-        if self.columns:
-            out.T[...] = array
-        else:
-            out[...] = array
-        return 0
+        return array.T if self.columns else array
 
     def checked(self, value, tuple shape):
         """Return value as an array of this shape; TypeError that shows both where it is not."""

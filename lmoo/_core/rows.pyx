@@ -24,7 +24,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from lmoo._core.derivatives cimport Derivatives
+from lmoo._core.derivatives cimport Derivatives, Rows
 from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.loop cimport Loop
@@ -118,29 +118,22 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     cdef cnp.ndarray f = np.array(_first(fun, n, &x[0]))
     cdef double norm = _norm(f)
     cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
-    cdef double[::1, :] t = np.zeros((n, n + 1), order="F")
-    cdef cnp.ndarray buffer
+    cdef cnp.ndarray t = np.zeros((n, n + 1), order="F")
     cdef block_driver d
     cdef lmoo_point at
-    cdef double *work
     if m == 0:
-        return m, norm, fun.table.precision, np.asarray(t), 0, 0.0
-    buffer = np.empty((n, m))
-    jac.attach(fun, buffer)
+        return m, norm, fun.table.precision, t, 0, 0.0
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_state_bytes(n))
-    work = <double *>malloc(<size_t>(n + m) * sizeof(double) + fold_work_bytes(n))
+    if d.s == NULL:
+        raise MemoryError()
     try:
-        if d.s == NULL or work == NULL:
-            raise MemoryError()
         lm_attach(d.s, n)
         d.s.models, d.s.base_fnorm = models, base_fnorm
         memcpy(d.s.model.acnorm, &acnorm[0], <size_t>n * sizeof(double))
         at.size = sizeof(lmoo_point)
         at.m, at.n = m, n
         at.x, at.f = &x[0], <const double *>cnp.PyArray_DATA(f)
-        at.fjac = <double *>cnp.PyArray_DATA(buffer)
-        at.x_work, at.f_work = work, work + n
         at.state = d.s
         at.precision = max(fun.table.precision, EPSMCH)
         at.better, at.relative_error = better, 0.0
@@ -148,19 +141,36 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         at.residual = <residual_callback><void *>_evaluate
         at.jacobian = _no_jacobian
         at.driver = &d
-        _differentiate(jac, &at, fun)
-        with nogil:
-            fold(m, n, at.fjac, 1, m, at.f, &t[0, 0], work + n + m)
-        return m, norm, fun.table.precision, np.asarray(t), d.s.nfev, at.relative_error
+        fun.refusal = None
+        _fold(_own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun), f, t)
+        if not all_finite(n * (n + 1), <const double *>cnp.PyArray_DATA(t)):
+            raise RefusedError(None, -1, 0.0, d.s.nfev)
+        return m, norm, fun.table.precision, t, d.s.nfev, at.relative_error
     finally:
         free(d.s)
-        free(work)
 
 
-cdef int _differentiate(Derivatives jac, lmoo_point *at, Residual fun) except -1:
-    """Fill at.fjac; RefusedError, or what user code raised, where that cannot be done."""
+cdef object _own(Rows jac, lmoo_point *at, Residual fun):
+    """The Jacobian that a callable returns, not copied where it can be read as it is."""
+    jac.attach(fun, np.empty((0, 0)))     # nothing is written
+    matrix = jac.matrix(at)
+    if matrix is None:
+        raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    if not matrix.flags.aligned or any(stride % 8 for stride in matrix.strides):
+        return matrix.copy()
+    return matrix
+
+
+cdef object _filled(Derivatives jac, lmoo_point *at, Residual fun):
+    """The Jacobian that a strategy writes."""
+    cdef cnp.ndarray buffer = np.empty((at.n, at.m))
+    cdef cnp.ndarray work = np.empty(at.n + at.m)
     cdef int code
-    fun.refusal = None
+    jac.attach(fun, buffer)
+    at.fjac = <double *>cnp.PyArray_DATA(buffer)
+    at.x_work = <double *>cnp.PyArray_DATA(work)
+    at.f_work = at.x_work + at.n
     code = jac.table.evaluate(at, jac.table.context)
     if code > 0:
         raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
@@ -170,6 +180,22 @@ cdef int _differentiate(Derivatives jac, lmoo_point *at, Residual fun) except -1
         error = fun.bad_point(f"jacobian, or what it calls, ended the solve: it returned {code}")
         error.code = code
         raise error
+    return buffer.T
+
+
+cdef int _fold(matrix, cnp.ndarray f, cnp.ndarray t) except -1:
+    """Fold [matrix | f] into t."""
+    cdef const double[:, :] a = matrix
+    cdef const double *right = <const double *>cnp.PyArray_DATA(f)
+    cdef double *triangle = <double *>cnp.PyArray_DATA(t)
+    cdef ptrdiff_t m = a.shape[0], n = a.shape[1]
+    cdef ptrdiff_t row_stride = a.strides[0] // 8, column_stride = a.strides[1] // 8
+    cdef double *work = <double *>malloc(fold_work_bytes(n))
+    if work == NULL:
+        raise MemoryError()
+    with nogil:
+        fold(m, n, &a[0, 0], row_stride, column_stride, right, triangle, work)
+    free(work)
     return 0
 
 
@@ -196,23 +222,12 @@ def merge_norms(norms):
 
 
 def merge_triangles(list triangles not None):
-    """Return the triangle of the stacked rows of some triangles, one at least; they are left as they are.
-    """
-    cdef double[::1, :] t = np.array(triangles[0], dtype=np.float64, order="F")
-    cdef ptrdiff_t n = t.shape[0], m
-    cdef const double[::1, :] rest
-    cdef double *work
-    if len(triangles) == 1:
-        return np.asarray(t)
-    rest = np.asfortranarray(np.concatenate(triangles[1:]))
-    m = rest.shape[0]
-    work = <double *>malloc(fold_work_bytes(n))
-    if work == NULL:
-        raise MemoryError()
-    with nogil:
-        fold(m, n, &rest[0, 0], 1, m, &rest[0, n], &t[0, 0], work)
-    free(work)
-    return np.asarray(t)
+    """Return the triangle of the stacked rows of some triangles, one at least, which are left alone."""
+    cdef cnp.ndarray t = np.array(triangles[0], dtype=np.float64, order="F")
+    if len(triangles) > 1:
+        rest = np.asfortranarray(np.concatenate(triangles[1:]))
+        _fold(rest[:, :-1], rest[:, -1], t)
+    return t
 
 
 # ---- the solve ------------------------------------------------------------------------------
