@@ -219,7 +219,8 @@ def test_the_problem_is_sent_without_its_data(client: Any) -> None:
             assert os.getpid() == here or not {"blocks", "executor"} & set(state)
             vars(self).update(state)
 
-    assert Solver(maxfev=1).solve(Heavy(BLOCKS, client), X0).nfev == 1
+    solver = Solver(maxfev=1)
+    assert_same_bits(solver.solve(Heavy(BLOCKS, client), X0), solver.solve(Decay(BLOCKS), X0))
 
 
 def test_an_iteration_is_stored_without_its_client(client: Any, here: lmoo.Result) -> None:
