@@ -29,7 +29,7 @@ class CurveBlocks(RowBlockProblem):
         What was measured.
     block_size : int, default 65536
         Rows of a block.  Other blocks give other last digits, and the same fit.  For dask.arrays,
-        which need a Dask client as `executor`, their own chunks are the blocks.
+        which need a Dask client as ``executor``, their own chunks are the blocks.
     sigma : float or (m,) array, optional
         Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
     jac : callable, optional

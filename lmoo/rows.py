@@ -100,7 +100,7 @@ class RowBlockProblem:
         x : (n,) float64 array
             The callee's own: it may be kept or changed.
         block : object
-            One of `blocks`.
+            One of the problem's blocks.
 
         Returns
         -------
