@@ -34,6 +34,7 @@ MODULES = [
     "derivatives",
     "stepping",
     "loop",
+    "rows",
     "whole",
     "batch",
     "abi1",

@@ -10,6 +10,7 @@ from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
+from lmoo.curveblocks import CurveBlocks
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import (
     Analytic,
@@ -23,6 +24,7 @@ from lmoo.jacobian import (
 from lmoo.minpack import leastsq
 from lmoo.problem import FunctionProblem, Problem
 from lmoo.result import Result
+from lmoo.rows import RowBlockProblem
 from lmoo.solver import Iteration, IterationRecord, Solver
 from lmoo.status import Status
 from lmoo.step import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
@@ -38,6 +40,7 @@ __all__ = [
     "CompiledProblem",
     "CompiledStep",
     "ComplexStep",
+    "CurveBlocks",
     "EvaluationError",
     "Fits",
     "ForwardDifference",
@@ -51,6 +54,7 @@ __all__ = [
     "Nielsen",
     "Problem",
     "Result",
+    "RowBlockProblem",
     "Solver",
     "Status",
     "Step",

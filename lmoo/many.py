@@ -475,6 +475,7 @@ class Fits:
             cost=cost,
             residual=np.empty(0) if np.isnan(x).any() or status is Status.RAISED
             else chunk.residual(np.zeros(1, dtype=np.intp), x[None])[0],
+            observations=int(self._degrees[which]) + x.size,
             status=status,
             message=status.reason,
             nfev=int(self.nfev[where]),

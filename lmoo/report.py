@@ -42,7 +42,7 @@ def _table(result: "Result") -> list[str]:
 
 
 def _fit(result: "Result") -> list[str]:
-    m, n, dof = result.residual.size, result.x.size, result.degrees_of_freedom
+    m, n, dof = result.observations, result.x.size, result.degrees_of_freedom
     lines = [
         f"  cost = 1/2 sum of squares   {result.cost:.10g}",
         f"  observations, parameters    {m}, {n} ({dof} degrees of freedom)",

@@ -104,7 +104,9 @@ class Result:
     cost : float
         ``1/2 sum(residual**2)`` at x; inf where that overflows.
     residual : (m,) float64 array
-        The residual at x.
+        The residual at x; empty for a `RowBlockProblem`, whose rows nobody holds.
+    observations : int
+        The number m of residuals; 0 where none could be evaluated.
     status : Status
         Why it stopped; its values are MINPACK's.
     message : str
@@ -128,6 +130,7 @@ class Result:
     x: NDArray[np.float64]
     cost: float
     residual: NDArray[np.float64]
+    observations: int
     status: Status
     message: str
     nfev: int
@@ -145,7 +148,7 @@ class Result:
     @property
     def degrees_of_freedom(self) -> int:
         """``m - n``."""
-        return self.residual.size - self.x.size
+        return self.observations - self.x.size
 
     @property
     def residual_deviation(self) -> float:

@@ -12,11 +12,13 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
 from lmoo._core.residual import start
+from lmoo._core.rows import RowLoop
 from lmoo.arguments import integer, positive, real_number
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, source
 from lmoo.result import Factor, Result, names_of
+from lmoo.rows import BlockView, RowBlockProblem, row_source
 from lmoo.status import Status
 from lmoo.step import Step
 
@@ -168,8 +170,8 @@ class Solver:
 
         Parameters
         ----------
-        problem : Problem
-            Anything with a method ``residual(x)``, and ``jacobian(x)`` where it is known.
+        problem : Problem, CompiledProblem or RowBlockProblem
+            Or anything with a method ``residual(x)``, and ``jacobian(x)`` where it is known.
         x0 : (n,) array_like
             Real and finite starting point; copied, cast to float64.
         callback : callable, optional
@@ -247,8 +249,9 @@ class Solver:
             )
         # More than any count can reach is no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
-        return Loop(
-            source(problem, n),
+        tall = isinstance(problem, RowBlockProblem)
+        return (RowLoop if tall else Loop)(
+            row_source(problem, self._strategy(problem)) if tall else source(problem, n),
             self._derivatives(problem, n),
             x0,
             None if self.diag is None else np.array(self.diag),
@@ -264,12 +267,15 @@ class Solver:
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the strategy: the one given, the problem's own derivatives, or differences."""
-        if self.jacobian is not None:
-            return self.jacobian._bind(problem, n)
-        if isinstance(problem, CompiledProblem):
+        if self.jacobian is None and isinstance(problem, CompiledProblem):
             return ForwardDifference()._differences(n, own=True)
-        strategy = Analytic() if has_jacobian(problem) else ForwardDifference()
-        return strategy._bind(problem, n)
+        return self._strategy(problem)._bind(_differentiated(problem), n)
+
+    def _strategy(self, problem: Any) -> Jacobian:
+        """Return the strategy given, or the one that suits the problem."""
+        if self.jacobian is not None:
+            return self.jacobian
+        return Analytic() if has_jacobian(_differentiated(problem)) else ForwardDifference()
 
 
 class Iteration(Iterator[IterationRecord]):
@@ -329,8 +335,9 @@ class Iteration(Iterator[IterationRecord]):
         status = Status(loop.status) if loop.done else Status.UNFINISHED
         return Result(
             x=loop.x,
-            cost=0.5 * loop.fnorm * loop.fnorm if loop.residual.size else float("nan"),
+            cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
             residual=loop.residual,
+            observations=loop.observations,
             status=status,
             message=self._message(status),
             nfev=loop.nfev,
@@ -371,6 +378,11 @@ class Iteration(Iterator[IterationRecord]):
         return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
 
 
+def _differentiated(problem: Any) -> Any:
+    """Return what a Jacobian strategy gets to see: a problem in blocks goes to it by the block."""
+    return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
+
+
 def _resume(
     solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
 ) -> Iteration:
@@ -398,7 +410,8 @@ def _bad_start(loop: Loop) -> BaseException:
         return refusal
     f = loop.residual
     if f.size == 0:
-        return EvaluationError("the residual at x0 cannot be evaluated")
+        what = "Jacobian" if loop.observations else "residual"
+        return EvaluationError(f"the {what} at x0 cannot be evaluated")
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")

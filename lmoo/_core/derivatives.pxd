@@ -33,6 +33,7 @@ cdef class Rows(Called):
     cdef readonly str name
     cdef bint columns
     cdef bint lend(self, lmoo_point *at, array) except -1
+    cdef object matrix(self, lmoo_point *at)
 
 cdef class Custom(Called):
     cdef object func, bad_point

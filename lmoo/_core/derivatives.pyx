@@ -133,21 +133,25 @@ cdef class Rows(Called):
         self.columns, self.bad_point = columns, bad_point
 
     cdef int fill(self, lmoo_point *at) except -1:
-        cdef tuple shape = (at.n, at.m) if self.columns else (at.m, at.n)
-        cdef object out = self.out
         # The last one is not needed any more, and there need not be two.
         self.held = None
+        cdef object array = self.matrix(at)
+        if array is None:
+            return LMOO_BAD_POINT
+        if not (at.takes_rows and self.lend(at, array)):
+            self.out[...] = array
+        return 0
+
+    cdef object matrix(self, lmoo_point *at):
+        """The Jacobian, (m, n), where the callable put it; None at a bad point."""
+        cdef tuple shape = (at.n, at.m) if self.columns else (at.m, at.n)
         try:
             value = self.func(own_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
-            return self.refuse(at, error)
+            self.refuse(at, error)
+            return None
         array = self.checked(value, shape)
-        if self.columns:
-            array = array.T
-        if at.takes_rows and self.lend(at, array):
-            return 0
-        out[...] = array
-        return 0
+        return array.T if self.columns else array
 
     cdef bint lend(self, lmoo_point *at, array) except -1:
         """Let the driver read the (m, n) array where it lies; False where it cannot."""

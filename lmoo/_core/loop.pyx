@@ -246,6 +246,11 @@ cdef class Loop:
         return own_vector(self.n, self.s.x)
 
     @property
+    def observations(self):
+        """Entries of the residual; 0 where there is none."""
+        return self.m if self.d.evaluated else 0
+
+    @property
     def residual(self):
         """f at x, a copy; empty where there is none."""
         return own_vector(self.m, self.d.f) if self.d.evaluated else np.empty(0)

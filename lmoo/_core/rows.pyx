@@ -1,0 +1,372 @@
+"""Tall problems: the rows come in blocks, and of each block a triangle is all that is kept.
+
+    block b      [J_b | f_b] = Q_b [R_b | q_b]                     (fold.pyx)
+    merged       the rows of [R_b | q_b] of several b, folded into that of the first
+    the model    R' P = Q R of what is left, qtf, |f|              (pivot_triangle)
+
+Demmel, Grigori, Hoemmen, Langou (2012), "Communication-optimal parallel and sequential QR and LU
+factorizations", SIAM J. Sci. Comput. 34, section 4: any tree of merges gives the R of the whole,
+backward stable.  Whoever calls keeps to one tree, so that the bits do not depend on who computed
+what.
+
+A block is evaluated where it lies (`block_norm`, `block_triangle`), possibly in another process;
+`RowLoop` answers what the iteration asks from passes over all blocks.  Memory: one block's
+Jacobian with its residual for each block at work, O(n^2) besides.
+"""
+
+from cpython.exc cimport PyErr_Occurred
+from cpython.object cimport PyObject
+from libc.math cimport isfinite, sqrt
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+cimport numpy as cnp
+
+from lmoo._core.derivatives cimport Derivatives, Rows
+from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.iteration cimport *
+from lmoo._core.loop cimport Loop
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport all_finite, enorm, first_not_finite
+from lmoo._core.residual cimport Residual, Source, own_vector
+
+cnp.import_array()
+
+cdef double EPSMCH = 2.0**-52
+
+ctypedef int (*residual_callback)(lmoo_point *at, const double *x, double *f) noexcept nogil
+
+
+cdef int reraise() except -1:
+    """Let the exception that is set come out."""
+    return -1
+
+
+# ---- one block ------------------------------------------------------------------------------
+
+ctypedef struct block_driver:
+    PyObject *fun       # the block's Residual, borrowed
+    lm_state *s         # what a strategy may ask of the state; counts its evaluations
+
+
+cdef class RefusedError(Exception):
+    """The block cannot be evaluated here.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        What user code raised to say so.
+    entry, value : int, float
+        The first entry of the residual that is not finite, where there is one; else -1.
+    evaluations : int
+    """
+
+    cdef readonly object error
+    cdef readonly ptrdiff_t entry, evaluations
+    cdef readonly double value
+
+    def __init__(self, error, ptrdiff_t entry, double value, ptrdiff_t evaluations):
+        self.error, self.entry, self.value, self.evaluations = error, entry, value, evaluations
+
+
+cdef cnp.ndarray _first(Residual fun, ptrdiff_t n, const double *x):
+    """The residual of a block whose length nobody knows yet; maybe in memory that is the user's."""
+    if fun.begin(n, x):
+        raise RefusedError(fun.refusal, -1, 0.0, 0)
+    value = fun.first
+    fun.first = None
+    return <cnp.ndarray>value
+
+
+cdef double _norm(cnp.ndarray value) except? -1.0:
+    """|f|, which is to be finite."""
+    cdef ptrdiff_t i, m = cnp.PyArray_DIM(value, 0)
+    cdef const double *f = <const double *>cnp.PyArray_DATA(value)
+    cdef double norm
+    with nogil:
+        norm = enorm(m, f)
+    if not isfinite(norm):
+        i = first_not_finite(m, f)
+        raise RefusedError(None, i, norm if i < 0 else f[i], 0)
+    return norm
+
+
+def block_norm(Residual fun not None, const double[::1] x not None):
+    """Return (rows, |f|, precision) of one block at x.
+
+    fun   new, of this block;  x: n doubles, n >= 1
+    RefusedError where it cannot be evaluated.
+    """
+    cdef cnp.ndarray value = _first(fun, x.shape[0], &x[0])
+    cdef double norm = _norm(value)
+    return cnp.PyArray_DIM(value, 0), norm, fun.table.precision
+
+
+def block_triangle(Residual fun not None, Derivatives jac not None, const double[::1] x not None,
+                   bint better, ptrdiff_t models, double base_fnorm,
+                   const double[::1] acnorm not None):
+    """Return (rows, |f|, precision, triangle, evaluations, relative_error) of one block at x.
+
+    fun, jac   new, of this block;  x: n doubles, n >= 1
+    better, models, base_fnorm, acnorm   what a strategy asks of the iteration's state
+    triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
+    RefusedError where it cannot be evaluated.
+    """
+    cdef ptrdiff_t n = x.shape[0]
+    cdef cnp.ndarray f = np.array(_first(fun, n, &x[0]))
+    cdef double norm = _norm(f)
+    cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
+    cdef cnp.ndarray t = np.zeros((n, n + 1), order="F")
+    cdef block_driver d
+    cdef lmoo_point at
+    if m == 0:
+        return m, norm, fun.table.precision, t, 0, 0.0
+    d.fun = <PyObject *>fun
+    d.s = <lm_state *>calloc(1, lm_state_bytes(n))
+    if d.s == NULL:
+        raise MemoryError()
+    try:
+        lm_attach(d.s, n)
+        d.s.models, d.s.base_fnorm = models, base_fnorm
+        memcpy(d.s.model.acnorm, &acnorm[0], <size_t>n * sizeof(double))
+        memset(&at, 0, sizeof(lmoo_point))
+        at.size = sizeof(lmoo_point)
+        at.m, at.n = m, n
+        at.x, at.f = &x[0], <const double *>cnp.PyArray_DATA(f)
+        at.state = d.s
+        at.precision = max(fun.table.precision, EPSMCH)
+        at.better, at.relative_error = better, 0.0
+        # Called with the GIL; -1 says that an exception is set.
+        at.residual = <residual_callback><void *>_evaluate
+        at.jacobian = _no_jacobian
+        at.driver = &d
+        fun.refusal = None
+        _fold(_own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun), f, t)
+        if not all_finite(n * (n + 1), <const double *>cnp.PyArray_DATA(t)):
+            raise RefusedError(None, -1, 0.0, d.s.nfev)
+        return m, norm, fun.table.precision, t, d.s.nfev, at.relative_error
+    finally:
+        free(d.s)
+
+
+cdef object _own(Rows jac, lmoo_point *at, Residual fun):
+    """The Jacobian that a callable returns, not copied where it can be read as it is."""
+    jac.attach(fun, np.empty((0, 0)))     # nothing is written
+    matrix = jac.matrix(at)
+    if matrix is None:
+        raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    if not matrix.flags.aligned or any(stride % 8 for stride in matrix.strides):
+        return matrix.copy()
+    return matrix
+
+
+cdef object _filled(Derivatives jac, lmoo_point *at, Residual fun):
+    """The Jacobian that a strategy writes."""
+    cdef cnp.ndarray buffer = np.empty((at.n, at.m))
+    cdef cnp.ndarray work = np.empty(at.n + at.m)
+    cdef int code
+    jac.attach(fun, buffer)
+    at.fjac = <double *>cnp.PyArray_DATA(buffer)
+    at.x_work = <double *>cnp.PyArray_DATA(work)
+    at.f_work = at.x_work + at.n
+    code = jac.table.evaluate(at, jac.table.context)
+    if code > 0:
+        raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
+    if code < 0:
+        if PyErr_Occurred():
+            reraise()
+        error = fun.bad_point(f"jacobian, or what it calls, ended the solve: it returned {code}")
+        error.code = code
+        raise error
+    return buffer.T
+
+
+cdef int _fold(matrix, cnp.ndarray f, cnp.ndarray t) except -1:
+    """Fold [matrix | f] into t."""
+    cdef const double[:, :] a = matrix
+    cdef const double *right = <const double *>cnp.PyArray_DATA(f)
+    cdef double *triangle = <double *>cnp.PyArray_DATA(t)
+    cdef ptrdiff_t m = a.shape[0], n = a.shape[1]
+    cdef ptrdiff_t row_stride = a.strides[0] // 8, column_stride = a.strides[1] // 8
+    cdef double *work = <double *>malloc(fold_work_bytes(n))
+    if work == NULL:
+        raise MemoryError()
+    with nogil:
+        fold(m, n, &a[0, 0], row_stride, column_stride, right, triangle, work)
+    free(work)
+    return 0
+
+
+cdef int _evaluate(lmoo_point *at, const double *x, double *f) except -1:
+    """lmoo_point.residual: an evaluation that must be finite."""
+    cdef block_driver *d = <block_driver *>at.driver
+    cdef int bad
+    d.s.nfev += 1
+    bad = (<Residual>d.fun).evaluate(at.n, x, f)
+    return bad or not all_finite(at.m, f)
+
+
+cdef int _no_jacobian(lmoo_point *at) noexcept nogil:
+    """lmoo_point.jacobian: there is no compiled one."""
+    return LMOO_NOT_PROVIDED
+
+
+# ---- merging --------------------------------------------------------------------------------
+
+def merge_norms(norms):
+    """Return the norm of a vector from those of its parts, as safely as enorm, in their order."""
+    cdef const double[::1] parts = np.array(norms, dtype=np.float64)
+    return enorm(parts.shape[0], &parts[0])
+
+
+def merge_triangles(list triangles not None):
+    """Return the triangle of the stacked rows of some triangles, one at least, which are left alone."""
+    cdef cnp.ndarray t = np.array(triangles[0], dtype=np.float64, order="F")
+    if len(triangles) > 1:
+        rest = np.asfortranarray(np.concatenate(triangles[1:]))
+        _fold(rest[:, :-1], rest[:, -1], t)
+    return t
+
+
+# ---- the solve ------------------------------------------------------------------------------
+
+cdef class RowSource(Source):
+    """A problem that is evaluated in passes over its blocks, for one solve.
+
+    Parameters
+    ----------
+    passes : object
+        ``residual(x)`` and ``linearize(x, better, models, base_fnorm, acnorm)`` evaluate all
+        blocks and return an object with ``rows``, ``blocks``, ``norm``, ``precision``,
+        ``refusal`` (an exception, or None), and for a model ``triangle``, ``evaluations``,
+        ``relative_error``.
+    """
+
+    cdef object passes
+
+    def __cinit__(self, passes):
+        self.passes, self.name, self.python = passes, "residual", True
+        self.table.size = sizeof(lmoo_problem)
+        self.table.m = -1
+        self.table.precision = EPSMCH
+
+
+cdef class RowLoop(Loop):
+    """One solve of a problem in blocks; its ``fun`` is a RowSource."""
+
+    cdef readonly ptrdiff_t rows, blocks    # of a pass; 0 before the first
+
+    def __cinit__(self, *args):
+        # The triangle, and work space to pivot it.
+        self.memory = np.empty(
+            self.n * self.n + self.n + fold_work_bytes(self.n) // sizeof(double))
+
+    cdef int step(self) except -1:
+        """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
+        cdef lm_state *s = self.s
+        cdef ptrdiff_t nit = s.nit
+        cdef int request = lm_advance(s)
+        while request != LM_DONE and s.nit == nit:
+            if self.d.stop:
+                lm_stop(s, LM_STOPPED)
+            elif request == LM_RESIDUAL:
+                self.measure()
+            elif request == LM_CURVATURE:
+                # It would take a second pass over the Jacobian: the strategy does without.
+                lm_refuse(s)
+            elif request == LM_STEP:
+                self.stepping.ask(s)
+                lm_stepped(s)
+            else:
+                self.linearize(request == LM_REFINE or s.refined)
+            request = lm_advance(s)
+        return request != LM_DONE or s.nit != nit
+
+    cdef int measure(self) except -1:
+        """Answer LM_RESIDUAL by a pass that evaluates residuals only."""
+        cdef lm_state *s = self.s
+        s.nfev += 1
+        found = (<RowSource>self.fun).passes.residual(own_vector(self.n, s.trial))
+        if self.refused(found):
+            return 0
+        self.fun.table.precision = found.precision
+        if not s.started:
+            self.d.evaluated = True
+            if s.options.tests == LM_TESTS_ACCURATE:
+                s.options.epsfcn = max(max(self.fun.table.precision, EPSMCH), self.d.noise)
+        if isfinite(<double>found.norm):
+            lm_residual(s, found.norm)
+        else:
+            lm_refuse(s)
+        return 0
+
+    cdef int linearize(self, bint better) except -1:
+        """Answer LM_LINEARIZE or LM_REFINE by a pass that folds every block."""
+        cdef lm_state *s = self.s
+        cdef ptrdiff_t j, n = self.n
+        cdef double *t = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory)
+        cdef double *work = t + n * n + n
+        cdef const double[::1, :] triangle
+        self.d.njev += 1
+        found = (<RowSource>self.fun).passes.linearize(
+            own_vector(n, s.x), better, s.models, s.base_fnorm, own_vector(n, s.model.acnorm))
+        s.nfev += found.evaluations
+        if self.refused(found):
+            return 0
+        triangle = found.triangle
+        memcpy(t, &triangle[0, 0], <size_t>(n * n + n) * sizeof(double))
+        for j in range(n):
+            work[j] = enorm(j + 1, t + j * n)
+        if not lm_sound(s, work):
+            lm_refuse(s)
+            return 0
+        pivot_triangle(n, t, s.model.ipvt, s.model.acnorm, s.model.qtf, work)
+        memcpy(s.model.r, t, <size_t>(n * n) * sizeof(double))
+        # As the driver of whole Jacobians has it.
+        s.jacobian_error = 10.0 * max(
+            max(<double>found.relative_error, max(<double>found.precision, self.d.noise)),
+            EPSMCH * sqrt(<double>self.rows))
+        lm_linearized(s)
+        return 0
+
+    cdef int refused(self, found) except -1:
+        """Take a pass in: 1 where the point was bad; the rows are to be those of the first."""
+        if found.refusal is not None:
+            self.fun.refusal = found.refusal if self.s.models == 0 else None
+            lm_refuse(self.s)
+            return 1
+        if self.rows == 0:
+            if found.rows < self.n:
+                raise TypeError(
+                    f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
+                    f"output vector length M={found.rows}")
+            self.rows, self.blocks = found.rows, found.blocks
+        if found.rows != self.rows or found.blocks != self.blocks:
+            raise ValueError(
+                f"blocks must give as many rows at every pass: {self.rows} in {self.blocks} blocks "
+                f"at the first, now {found.rows} in {found.blocks}")
+        return 0
+
+    # ---- what came of it --------------------------------------------------------------------
+
+    @property
+    def observations(self):
+        """Rows of the residual; 0 where there is none."""
+        return self.rows if self.d.evaluated else 0
+
+    @property
+    def residual(self):
+        """Empty: nobody holds all rows."""
+        return np.empty(0)
+
+    def snapshot(self):
+        """Everything that the solve has come to, as plain data."""
+        return {**Loop.snapshot(self), "rows": (self.rows, self.blocks)}
+
+    def restore(self, dict stored):
+        """Take a snapshot of a solve of the same problem and go on from there."""
+        Loop.restore(self, stored)
+        self.rows, self.blocks = stored["rows"]
