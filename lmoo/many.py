@@ -44,7 +44,7 @@ def curve_fit_many(
 
     Each curve has an iteration of its own, that of `Solver`; curves that are done drop out.  The
     model is evaluated for all the others together, with parameters as columns that broadcast
-    against t, so most models written for `scipy.optimize.curve_fit` can be used as they are.
+    against t, so most models written for ``scipy.optimize.curve_fit`` can be used as they are.
 
     Parameters
     ----------
