@@ -19,7 +19,7 @@ from common import ROUNDS, seconds, versions
 
 import lmoo
 
-BLOCKS, ROWS, N = 16, 100_000, 6
+BLOCKS, ROWS, N = 8, 400_000, 6
 FITS = 20
 
 
@@ -140,5 +140,7 @@ def main() -> None:
 if __name__ == "__main__":
     # What dies here is meant to.
     dask.config.set({"logging.distributed": "critical"})
+    # A worker looks for one that has died for half a minute otherwise.
+    dask.config.set({"distributed.comm.timeouts.connect": "2s"})
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     main()

@@ -29,15 +29,15 @@ class Model:
     def __init__(self, f: Callable[..., Any], jac: Callable[..., Any] | None, vectorized: bool):
         self.f, self.jac, self.vectorized = f, jac, vectorized
 
-    def values(self, t: Array, x: Array, m: int) -> Array:
-        """Return the model of k fits, (k, m); t is (m,) or (k, m), x (k, n)."""
+    def values(self, t: Any, x: Array, m: int) -> Array:
+        """Return the model of k fits, (k, m); x is (k, n)."""
         with np.errstate(all="ignore"):
             if self.vectorized:
                 return _shaped("f", self.f(t, *x.T[:, :, None]), (len(x), m))
             rows = [_shaped("f", self.f(_row(t, i), *p), (m,)) for i, p in enumerate(x)]
             return np.stack(rows)
 
-    def derivatives(self, t: Array, x: Array, m: int) -> Array:
+    def derivatives(self, t: Any, x: Array, m: int) -> Array:
         """Return the derivatives of k fits by their parameters, (k, n, m)."""
         assert self.jac is not None
         with np.errstate(all="ignore"):
@@ -48,7 +48,10 @@ class Model:
             )
 
 
-def _row(t: Array, i: int) -> Array:
+def _row(t: Any, i: int) -> Any:
+    """Return what one fit is measured against."""
+    if isinstance(t, tuple):
+        return tuple(_row(part, i) for part in t)
     return t if t.ndim == 1 else t[i]
 
 
@@ -76,71 +79,64 @@ def _columns(value: Any, shape: tuple[int, ...], n: int) -> Array:
 
 
 class Chunk:
-    """Some fits of a stack, with their data: what the residual and its derivatives are made of.
+    """Some fits of a stack, with their data.
 
     Parameters
     ----------
     model : Model
-    t : (m,) or (k, m) array
-    y : (k, m) array
-    weights : (m,) or (k, m) array or None
+    t : list of (1, m) or (k, m) arrays
+        What the curves are measured against; more than one where the model takes a tuple.
+    many : bool
+        It does.
+    y : (k, m) array, contiguous
+    weights : (1, m) or (k, m) array, contiguous, or None
         By which residuals are multiplied; 0 for a point that is missing.
     """
 
-    def __init__(self, model: Model, t: Array, y: Array, weights: Array | None) -> None:
-        self.model, self.t, self.y, self.weights = model, t, y, weights
+    def __init__(
+        self, model: Model, t: list[Array], many: bool, y: Array, weights: Array | None
+    ) -> None:
+        self.model, self.t, self.many, self.y, self.weights = model, t, many, y, weights
         self.m = y.shape[1]
 
-    def residual(self, who: NDArray[np.intp], x: Array) -> Array:
-        """Return the residuals of these fits at x, (len(who), m)."""
-        f = self.model.values(_of(self.t, who), x, self.m) - self.y[who]
-        if self.weights is not None:
-            weights = _of(self.weights, who)
-            f *= weights
-            f[np.broadcast_to(weights == 0, f.shape)] = 0.0
-        return f
+    def points(self, who: NDArray[np.intp]) -> Any:
+        """Return what these fits are measured against, as the model takes it."""
+        rows = tuple(part[0] if len(part) == 1 else part[who] for part in self.t)
+        return rows if self.many else rows[0]
 
-    def jacobian(self, who: NDArray[np.intp], x: Array) -> Array:
+    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the models of these fits at x, (len(who), m)."""
+        return self.model.values(self.points(who), x, self.m)
+
+    def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return their derivatives, (len(who), n, m)."""
-        out = self.model.derivatives(_of(self.t, who), x, self.m)
-        if self.weights is None:
-            return np.ascontiguousarray(out)
-        weights = _of(self.weights, who)
-        out = out * (weights if weights.ndim == 1 else weights[:, None, :])
-        zero = weights == 0
-        out[np.broadcast_to(zero if zero.ndim == 1 else zero[:, None, :], out.shape)] = 0.0
-        return out
+        return self.model.derivatives(self.points(who), x, self.m)
 
     def tracked_down(
-        self,
-        function: Callable[..., Array],
-        who: NDArray[np.intp],
-        x: Array,
-        shape: tuple[int, ...],
-    ) -> tuple[Array, NDArray[np.uint8], dict[int, Exception]]:
-        """Return function(who, x), which of these are bad points, and what others raised.
+        self, function: Callable[..., Array], who: NDArray[np.intp], x: Array
+    ) -> tuple[Array, dict[int, Exception]]:
+        """Return function(who, x), with NaN for bad points, and what others raised.
 
         Where one raises, each is evaluated for itself, so that it is the only one to be refused.
         """
-        bad = np.zeros(len(who), dtype=np.uint8)
         try:
-            return function(who, x), bad, {}
+            return function(who, x), {}
         except Exception:
             pass
         raised: dict[int, Exception] = {}
-        out = np.full((len(who), *shape), np.nan)
+        rows: list[Array | None] = []
         for i in range(len(who)):
+            row = None
             try:
-                out[i] = function(who[i : i + 1], x[i : i + 1])[0]
+                row = function(who[i : i + 1], x[i : i + 1])[0]
             except EvaluationError:
-                bad[i] = 1
+                pass
             except Exception as error:
                 raised[i] = error
-        return out, bad, raised
-
-
-def _of(array: Array, who: NDArray[np.intp]) -> Array:
-    return array if array.ndim == 1 else array[who]
+            rows.append(row)
+        jacobian = function == self.derivatives
+        bad = np.full((x.shape[1], self.m) if jacobian else (self.m,), np.nan)
+        return np.stack([bad if row is None else row for row in rows]), raised
 
 
 def check_vectorized(chunk: Chunk, x: Array) -> None:
@@ -171,7 +167,7 @@ def _compare(
         "row of what it returns depending on its own parameters alone"
     )
     remedy = "write it elementwise, or pass vectorized=False, which evaluates fit by fit"
-    t = _of(chunk.t, who)
+    t = chunk.points(who)
     try:
         expected = alone(t, x, chunk.m)
     except EvaluationError:

@@ -1,10 +1,31 @@
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-class Batch:
+class Fleet:
     count: int
     m: int
     n: int
+    @property
+    def done(self) -> bool: ...
+    def end(self, who: NDArray[np.intp], status: int) -> None: ...
+    def collect(
+        self,
+        x: NDArray[np.float64],
+        fnorm: NDArray[np.float64],
+        status: NDArray[np.int64],
+        counts: NDArray[np.int64],
+    ) -> None: ...
+    def uncertainty(
+        self,
+        deviation: NDArray[np.float64],
+        stderr: NDArray[np.float64],
+        covariance: NDArray[np.float64] | None,
+    ) -> list[int]: ...
+    def factor(self, k: int) -> tuple[Any, ...]: ...
+
+class Batch(Fleet):
     def __init__(
         self,
         x0: NDArray[np.float64],
@@ -16,26 +37,12 @@ class Batch:
         maxfev: int,
         tests: int,
         epsfcn: float,
-        nominal: bool,
+        central: bool,
+        refines: bool,
         analytic: bool,
+        y: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
     ) -> None: ...
     def wanted(self, jacobians: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
-    def answer(
-        self, who: NDArray[np.intp], f: NDArray[np.float64], bad: NDArray[np.uint8]
-    ) -> None: ...
-    def answer_jacobians(
-        self, who: NDArray[np.intp], jacobians: NDArray[np.float64], bad: NDArray[np.uint8]
-    ) -> None: ...
-    def end(self, who: NDArray[np.intp], status: int) -> None: ...
-    def collect(
-        self,
-        x: NDArray[np.float64],
-        fnorm: NDArray[np.float64],
-        status: NDArray[np.int64],
-        counts: NDArray[np.int64],
-        r: NDArray[np.float64],
-        ipvt: NDArray[np.int32],
-        qtf: NDArray[np.float64],
-        acnorm: NDArray[np.float64],
-        error: NDArray[np.float64],
-    ) -> None: ...
+    def answer(self, who: NDArray[np.intp], values: NDArray[np.float64]) -> None: ...
+    def answer_jacobians(self, who: NDArray[np.intp], jacobians: NDArray[np.float64]) -> None: ...

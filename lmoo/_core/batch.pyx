@@ -1,245 +1,402 @@
-"""The driver of many small solves at once: each asks for what it wants, all are answered together.
+"""Many small solves of one shape at once: each asks for what it wants, all are answered together.
 
 Every fit has a driver and an iteration of its own, those of a single solve, so a fit whose residual
-has the same bits takes the same steps.  In a round each fit that has not ended asks for f at one
-point: a trial, or x + h e_j of a difference; whoever calls evaluates all of them in one go.
+has the same bits takes the same steps.  In a round each fit that has not ended asks for the model at
+one point, a trial, or at those of all columns of a difference; whoever calls evaluates all of them in
+one go.  Jacobians that are full wait until there are as many as a vector has lanes (lanes.pyx).
 """
 
+from libc.math cimport INFINITY, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 import numpy as np
 
 cimport numpy as cnp
 
+from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.differences cimport (
-    DIFFERENCES_ASK, differences_begin, differences_next, lm_columns, lm_differences,
+    DIFFERENCES_ASK, differences_begin, differences_first, differences_next, lm_columns,
+    lm_differences,
 )
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
+from lmoo._core.lanes cimport FITS, lanes_answer, lanes_doubles
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
 
 cnp.import_array()
 
 cdef enum:
-    ASKS_TRIAL = 1
-    ASKS_COLUMN = 2
-    ASKS_JACOBIAN = 3
     ENDED = 0
-
-ctypedef struct lm_fit:
-    lm_driver d
-    lm_columns columns
-    int asks
-
-
-cdef void _start(lm_fit *fit, const lm_options *options, const lmoo_problem *problem, bint analytic,
-                 const double *x0, lm_state *state, double *doubles) noexcept nogil:
-    """Begin one fit, in memory of the caller's.
-
-    x0       n doubles, finite
-    state    lm_state_bytes(n);  doubles: driver_doubles(m, n) + m n
-    """
-    cdef ptrdiff_t m = problem.m, n = problem.n
-    memset(fit, 0, sizeof(lm_fit))
-    fit.d.s, fit.d.n, fit.d.problem = state, n, problem
-    lm_attach(state, n)
-    lm_start(state, options, x0, NULL)
-    driver_place(&fit.d, m, doubles, doubles + driver_doubles(m, n))
-    fit.asks = ASKS_TRIAL
-    fit.d.s.nfev += 1
+    ASKS_TRIAL = 1
+    ASKS_COLUMNS = 2    # the first value of every column
+    ASKS_COLUMN = 3     # a further one of one column
+    ASKS_JACOBIAN = 4
+    WAITS = 5           # for its linear model
 
 
-cdef void _go_on(lm_fit *fit, const lm_differences *differences, bint analytic) noexcept nogil:
-    """Take the iteration to the next thing it asks for."""
-    cdef int request
-    while True:
-        request = driver_advance(&fit.d)
-        if request == LM_DONE:
-            fit.asks = ENDED
-            return
-        if request == LM_RESIDUAL:
-            fit.asks = ASKS_TRIAL
-            fit.d.s.nfev += 1
-            return
-        if request == LM_LINEARIZE or request == LM_REFINE:
-            driver_begin_model(&fit.d, request == LM_REFINE or fit.d.s.refined)
-            if analytic:
-                fit.d.s.options.refine = 0
-                fit.asks = ASKS_JACOBIAN
-                return
-            differences_begin(&fit.d.point, differences, &fit.columns)
-            if _next_column(fit, differences, 0):
-                return
-        else:
-            # Nobody here knows curvature, or a step that is asked for.
-            lm_refuse(fit.d.s)
-
-
-cdef bint _next_column(lm_fit *fit, const lm_differences *differences, int code) noexcept nogil:
-    """Go on with the differences; False when the model has been answered."""
-    code = differences_next(&fit.d.point, differences, &fit.columns, code)
-    if code == DIFFERENCES_ASK:
-        fit.asks = ASKS_COLUMN
-        fit.d.s.nfev += 1
-        return True
-    driver_answer_model(&fit.d, code)
-    return False
-
-
-cdef const double *_wanted(const lm_fit *fit) noexcept nogil:
-    """The point that the fit asks about."""
-    if fit.asks == ASKS_TRIAL:
-        return fit.d.s.trial
-    return fit.d.point.x_work if fit.asks == ASKS_COLUMN else fit.d.s.x
-
-
-cdef void _answer(lm_fit *fit, const lm_differences *differences, bint analytic, bint bad,
-                  const double *f) noexcept nogil:
-    """f at the wanted point, m doubles, to be copied; or bad."""
-    cdef ptrdiff_t m = fit.d.m
-    if fit.asks == ASKS_TRIAL:
-        memcpy(fit.d.trial, f, <size_t>m * sizeof(double))
-        if bad:
-            lm_refuse(fit.d.s)
-        else:
-            driver_answer_residual(&fit.d)
-    else:
-        memcpy(fit.columns.out, f, <size_t>m * sizeof(double))
-        if _next_column(fit, differences, bad or not all_finite(m, f)):
-            return
-    _go_on(fit, differences, analytic)
-
-
-cdef class Batch:
-    """Many solves of one shape.
+cdef class Fleet:
+    """The memory of many solves of one shape, and what comes of them.
 
     Parameters
     ----------
     x0 : (k, n) float64 array, contiguous, finite
     m : int
-        Residuals of each.
+        Residuals of each, at least n.
     ftol, xtol, gtol, factor, maxfev, tests
         As for a `Loop`.
-    epsfcn : float
-        Relative error of the residual; 0 stands for that of doubles.
-    nominal : bool
-        Differences with MINPACK's steps.
-    analytic : bool
-        Jacobians are asked for, instead of differences.
+    epsfcn, central, refines
+        As for `Differences`.
     """
 
-    cdef lm_options options
-    cdef lm_differences differences
-    cdef lmoo_problem problem
-    cdef bint analytic
-    cdef readonly ptrdiff_t count, m, n
-    cdef object states, doubles, fits   # the memory of all fits
-    cdef size_t state_bytes, fit_doubles
-
     def __cinit__(self, const double[:, ::1] x0, ptrdiff_t m, double ftol, double xtol, double gtol,
-                  double factor, ptrdiff_t maxfev, int tests, double epsfcn, bint nominal,
-                  bint analytic):
+                  double factor, ptrdiff_t maxfev, int tests, double epsfcn, bint central,
+                  bint refines, *rest):
         cdef ptrdiff_t k, n = x0.shape[1]
-        self.count, self.m, self.n, self.analytic = x0.shape[0], m, n, analytic
+        self.count, self.m, self.n = x0.shape[0], m, n
         memset(&self.options, 0, sizeof(lm_options))
         self.options.size = sizeof(lm_options)
         self.options.ftol, self.options.xtol, self.options.gtol = ftol, xtol, gtol
         self.options.factor, self.options.maxfev, self.options.tests = factor, maxfev, tests
         self.options.epsfcn = 2.0**-52
-        self.options.refine = tests == LM_TESTS_ACCURATE and not analytic
+        self.options.refine = refines and not central
         memset(&self.differences, 0, sizeof(lm_differences))
-        self.differences.epsfcn, self.differences.nominal = epsfcn, nominal
+        self.differences.epsfcn, self.differences.central = epsfcn, central
         self.differences.refines = self.options.refine
         memset(&self.problem, 0, sizeof(lmoo_problem))
         self.problem.size = sizeof(lmoo_problem)
         self.problem.m, self.problem.n, self.problem.precision = m, n, 2.0**-52
-        self.state_bytes = lm_state_bytes(n)
-        self.fit_doubles = driver_doubles(m, n) + <size_t>(m * n)
-        self.states = np.zeros(self.count * self.state_bytes // 8)
-        self.doubles = np.zeros(self.count * self.fit_doubles)
-        self.fits = np.zeros(self.count * sizeof(lm_fit), dtype=np.uint8)
-        cdef lm_fit *fits = self.all_fits()
-        cdef char *states = cnp.PyArray_BYTES(<cnp.ndarray>self.states)
-        cdef double *doubles = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.doubles)
+        cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + lm_state_bytes(n)
+        cdef size_t doubles = driver_doubles(m, n) + <size_t>(m * n)
+        bytes_each += doubles * sizeof(double)
+        self.memory = [np.zeros(self.count * bytes_each // 8), np.empty(lanes_doubles(m, n))]
+        self.lanes.m, self.lanes.n, self.lanes.count = m, n, 0
+        self.lanes.memory = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory[1])
+        self.first = cnp.PyArray_BYTES(<cnp.ndarray>self.memory[0])
+        self.stride = bytes_each
         with nogil:
             for k in range(self.count):
-                _start(fits + k, &self.options, &self.problem, analytic, &x0[k, 0],
-                       <lm_state *>(states + <size_t>k * self.state_bytes),
-                       doubles + <size_t>k * self.fit_doubles)
+                self.start(k, &x0[k, 0])
 
-    cdef lm_fit *all_fits(self):
-        return <lm_fit *>cnp.PyArray_DATA(<cnp.ndarray>self.fits)
+    cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil:
+        return <lm_fit *>(self.first + <size_t>k * self.stride)
 
-    def wanted(self, bint jacobians):
-        """Return who asks, (k,) intp, and where, (k, n): for f, or for a Jacobian."""
-        cdef lm_fit *fits = self.all_fits()
-        cdef ptrdiff_t k, count = 0
-        cdef cnp.ndarray who = np.empty(self.count, dtype=np.intp)
-        cdef cnp.ndarray points = np.empty((self.count, self.n))
-        cdef Py_ssize_t *w = <Py_ssize_t *>cnp.PyArray_DATA(who)
-        cdef double *x = <double *>cnp.PyArray_DATA(points)
-        with nogil:
-            for k in range(self.count):
-                if fits[k].asks != ENDED and (fits[k].asks == ASKS_JACOBIAN) == jacobians:
-                    w[count] = k
-                    memcpy(x + count * self.n, _wanted(fits + k),
-                           <size_t>self.n * sizeof(double))
-                    count += 1
-        return who[:count], points[:count]
+    cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil:
+        """Begin one fit: its driver, its state and its arrays lie one after the other."""
+        cdef lm_fit *fit = self.at(k)
+        cdef ptrdiff_t m = self.m, n = self.n
+        cdef lm_state *s = <lm_state *>(<char *>fit + (sizeof(lm_fit) + 7) // 8 * 8)
+        cdef double *doubles = <double *>(<char *>s + lm_state_bytes(n))
+        memset(fit, 0, sizeof(lm_fit))
+        fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
+        lm_attach(s, n)
+        lm_start(s, &self.options, x0, NULL)
+        driver_place(&fit.d, m, doubles, doubles + driver_doubles(m, n))
+        fit.asks = ASKS_TRIAL
 
-    def answer(self, const Py_ssize_t[::1] who, const double[:, ::1] f,
-               const unsigned char[::1] bad):
-        """Give those who asked their f, (k, m); bad (k,) where there is none."""
-        cdef lm_fit *fits = self.all_fits()
+    @property
+    def done(self):
+        """Whether all have ended."""
         cdef ptrdiff_t k
-        with nogil:
-            for k in range(who.shape[0]):
-                _answer(fits + who[k], &self.differences, self.analytic, bad[k], &f[k, 0])
-
-    def answer_jacobians(self, const Py_ssize_t[::1] who, const double[:, :, ::1] jacobians,
-                         const unsigned char[::1] bad):
-        """Give those who asked their Jacobians, (k, n, m); bad (k,) where there is none."""
-        cdef lm_fit *fits = self.all_fits()
-        cdef lm_fit *fit
-        cdef ptrdiff_t k
-        cdef size_t size = <size_t>(self.m * self.n) * sizeof(double)
-        with nogil:
-            for k in range(who.shape[0]):
-                fit = fits + who[k]
-                memcpy(fit.d.fjac, &jacobians[k, 0, 0], size)
-                driver_answer_model(&fit.d, bad[k])
-                _go_on(fit, &self.differences, self.analytic)
+        for k in range(self.count):
+            if self.at(k).asks != ENDED:
+                return False
+        return True
 
     def end(self, const Py_ssize_t[::1] who, int status):
         """End these fits where they are."""
-        cdef lm_fit *fits = self.all_fits()
         cdef ptrdiff_t k
         for k in range(who.shape[0]):
-            lm_stop(fits[who[k]].d.s, status)
-            fits[who[k]].asks = ENDED
+            lm_stop(self.at(who[k]).d.s, status)
+            self.at(who[k]).d.s.status = status
+            self.at(who[k]).asks = ENDED
 
-    def collect(self, x, fnorm, status, counts, r, ipvt, qtf, acnorm, error):
-        """Write what came of the fits into arrays of k rows.
-
-        x, qtf, acnorm (k, n), fnorm, error (k,), r (k, n, n) float64, upper triangles; ipvt (k, n)
-        int32; status (k,) and counts (k, 3), nfev, njev, nit, int64.
-        """
-        cdef double[:, ::1] xs = x, qtfs = qtf, norms = acnorm
-        cdef double[::1] fnorms = fnorm, errors = error
-        cdef double[:, :, ::1] rs = r
-        cdef int[:, ::1] permutations = ipvt
-        cdef long long[::1] statuses = status
-        cdef long long[:, ::1] numbers = counts
-        cdef lm_fit *fits = self.all_fits()
+    def collect(self, double[:, ::1] x not None, double[::1] fnorm not None,
+                long long[::1] status not None, long long[:, ::1] counts not None):
+        """Write x (k, n), fnorm (k,), status (k,) and counts (k, 3), nfev, njev, nit."""
         cdef const lm_state *s
-        cdef ptrdiff_t k, i, j, n = self.n
-        for k in range(self.count):
-            s = fits[k].d.s
-            fnorms[k], errors[k], statuses[k] = s.fnorm, s.jacobian_error, s.status
-            numbers[k, 0], numbers[k, 1], numbers[k, 2] = s.nfev, fits[k].d.njev, s.nit
+        cdef ptrdiff_t k
+        with nogil:
+            for k in range(self.count):
+                s = self.at(k).d.s
+                memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
+                fnorm[k], status[k] = s.fnorm, s.status
+                counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, self.at(k).d.njev, s.nit
+
+    def uncertainty(self, const double[::1] deviation not None, double[:, ::1] stderr not None,
+                    double[:, :, ::1] covariance):
+        """Write standard errors (k, n), and covariances (k, n, n) where they are wanted.
+
+        deviation   (k,), of the residual of each fit; where it is not finite all comes out inf
+
+        Returns the fits, a list, whose last Jacobian is singular to the error of its entries: of
+        these nothing is written.
+        """
+        cdef ptrdiff_t k, n = self.n
+        cdef cnp.ndarray work = np.empty(3 * n * n)
+        cdef double *w = <double *>cnp.PyArray_DATA(work)
+        cdef cnp.ndarray singular = np.zeros(self.count, dtype=np.uint8)
+        cdef unsigned char *flag = <unsigned char *>cnp.PyArray_DATA(singular)
+        with nogil:
+            for k in range(self.count):
+                flag[k] = _uncertainty(self.at(k), deviation[k], w, &stderr[k, 0],
+                                       NULL if covariance is None else &covariance[k, 0, 0])
+        return np.flatnonzero(singular).tolist()
+
+    def factor(self, ptrdiff_t k):
+        """Return (r, ipvt, qtf, acnorm, error) of one fit's last Jacobian."""
+        cdef const lm_state *s = self.at(k).d.s
+        cdef ptrdiff_t i, j, n = self.n
+        cdef double[:, ::1] r = np.zeros((n, n))
+        cdef double[::1] qtf = np.empty(n), acnorm = np.empty(n)
+        cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
+        for j in range(n):
+            qtf[j], acnorm[j], ipvt[j] = s.model.qtf[j], s.model.acnorm[j], s.model.ipvt[j]
+            for i in range(j + 1):
+                r[i, j] = s.model.r[i + j * n]
+        return (np.asarray(r), np.asarray(ipvt), np.asarray(qtf), np.asarray(acnorm),
+                s.jacobian_error)
+
+
+cdef bint _uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
+                       double *covariance) noexcept nogil:
+    """One fit's; True where J is singular.  w: 3 n^2 doubles.
+
+    With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j)
+    """
+    cdef const lm_state *s = fit.d.s
+    cdef const lm_model *model = &s.model
+    cdef ptrdiff_t i, j, n = s.n
+    cdef double *scaled = w + n * n
+    cdef double *gram = w + 2 * n * n
+    cdef double size
+    if fit.d.njev == 0 or not isfinite(deviation):
+        for j in range(n):
+            stderr[j] = INFINITY
+        if covariance != NULL:
+            for j in range(n * n):
+                covariance[j] = INFINITY
+        return False
+    for j in range(n):
+        size = model.acnorm[model.ipvt[j]]
+        if not abs(model.r[j + j * n]) > s.jacobian_error * size:
+            return True
+        for i in range(j + 1):
+            scaled[i + j * n] = model.r[i + j * n] / size
+    if inverse_gram(n, scaled, model.ipvt, w, gram):
+        return True
+    for j in range(n):
+        stderr[j] = deviation / model.acnorm[j] * sqrt(gram[j + j * n])
+    if covariance != NULL:
+        for i in range(n):
             for j in range(n):
-                xs[k, j], qtfs[k, j], norms[k, j] = s.x[j], s.model.qtf[j], s.model.acnorm[j]
-                permutations[k, j] = s.model.ipvt[j]
-                for i in range(n):
-                    rs[k, i, j] = s.model.r[i + j * n] if i <= j else 0.0
+                covariance[i * n + j] = gram[i * n + j] * (deviation / model.acnorm[i]) \
+                    * (deviation / model.acnorm[j])
+    return False
+
+
+# ---- answered from outside ------------------------------------------------------------------
+
+cdef class Batch(Fleet):
+    """Solves whose models are evaluated by whoever calls, for all of them at once.
+
+    Parameters
+    ----------
+    As for `Fleet`, and
+
+    analytic : bool
+        Jacobians are asked for, instead of differences.
+    y : (k, m) float64 array, contiguous
+        What the models are to come to; kept.
+    weights : (k, m) or (1, m) float64 array, contiguous, or None
+        By which residuals are multiplied; 0 for those that do not count.  Kept.
+    """
+
+    cdef bint analytic
+    cdef const double *y
+    cdef const double *weights
+    cdef ptrdiff_t weights_stride       # from fit to fit; 0 where all have the same
+
+    def __cinit__(self, x0, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
+        self.analytic, self.y, self.weights = analytic, &y[0, 0], NULL
+        self.memory.append(y)
+        if weights is not None:
+            self.weights = &weights[0, 0]
+            self.weights_stride = 0 if weights.shape[0] == 1 else self.m
+            self.memory.append(weights)
+        if analytic:
+            self.options.refine = 0
+            for k in range(self.count):
+                self.at(k).d.s.options.refine = 0
+
+    def wanted(self, bint jacobians):
+        """Return who asks, (r,) intp, and where, (r, n): for models, or for Jacobians.
+
+        A fit that asks for several stands there several times, one after the other.
+        """
+        cdef ptrdiff_t k, rows = 0
+        cdef int asks
+        with nogil:
+            for k in range(self.count):
+                asks = self.at(k).asks
+                if asks != ENDED and (asks == ASKS_JACOBIAN) == jacobians:
+                    rows += self.n if asks == ASKS_COLUMNS else 1
+        cdef cnp.ndarray who = np.empty(rows, dtype=np.intp)
+        cdef cnp.ndarray points = np.empty((rows, self.n))
+        cdef Py_ssize_t *w = <Py_ssize_t *>cnp.PyArray_DATA(who)
+        cdef double *x = <double *>cnp.PyArray_DATA(points)
+        rows = 0
+        with nogil:
+            for k in range(self.count):
+                asks = self.at(k).asks
+                if asks != ENDED and (asks == ASKS_JACOBIAN) == jacobians:
+                    rows += self.points(k, w + rows, x + rows * self.n)
+        return who, points
+
+    cdef ptrdiff_t points(self, ptrdiff_t k, Py_ssize_t *who, double *x) noexcept nogil:
+        """Write the points that a fit asks for, and its number; returns how many."""
+        cdef lm_fit *fit = self.at(k)
+        cdef ptrdiff_t j, n = self.n
+        cdef size_t size = <size_t>n * sizeof(double)
+        if fit.asks == ASKS_COLUMNS:
+            for j in range(n):
+                who[j] = k
+                memcpy(x + j * n, fit.d.s.x, size)
+                x[j * n + j] = differences_first(&fit.d.point, &self.differences, &fit.columns, j)
+            return n
+        who[0] = k
+        if fit.asks == ASKS_TRIAL:
+            memcpy(x, fit.d.s.trial, size)
+        else:
+            memcpy(x, fit.d.point.x_work if fit.asks == ASKS_COLUMN else fit.d.s.x, size)
+        return 1
+
+    def answer(self, const Py_ssize_t[::1] who, const double[:, :] values):
+        """Give those who asked their models, (r, m), in the order of `wanted`; a row that has an
+        entry which is not finite is that of a bad point."""
+        cdef ptrdiff_t j, row = 0
+        cdef lm_fit *fit
+        with nogil:
+            while row < who.shape[0]:
+                fit = self.at(who[row])
+                if fit.asks == ASKS_COLUMNS:
+                    for j in range(self.n):
+                        self.residual(who[row + j], &values[row + j, 0], values.strides[1],
+                                      fit.d.fjac + j * self.m)
+                    row += self.n
+                    self.columns(fit, self.take(fit))
+                    continue
+                if fit.asks == ASKS_TRIAL:
+                    fit.d.s.nfev += 1
+                    self.residual(who[row], &values[row, 0], values.strides[1], fit.d.trial)
+                    driver_answer_residual(&fit.d)
+                    self.go_on(fit)
+                elif fit.asks == ASKS_COLUMN:
+                    self.residual(who[row], &values[row, 0], values.strides[1], fit.columns.out)
+                    self.columns(fit, self.take(fit))
+                row += 1
+            self.flush()
+
+    cdef inline void residual(self, ptrdiff_t k, const double *value, ptrdiff_t stride,
+                              double *f) noexcept nogil:
+        """f = weights (value - y)."""
+        cdef const double *y = self.y + k * self.m
+        cdef ptrdiff_t i
+        if stride == sizeof(double):
+            for i in range(self.m):
+                f[i] = value[i] - y[i]
+        else:
+            for i in range(self.m):
+                f[i] = (<const double *>(<const char *>value + i * stride))[0] - y[i]
+        if self.weights != NULL:
+            _weigh(self.m, self.weights + k * self.weights_stride, f)
+
+    cdef int take(self, lm_fit *fit) noexcept nogil:
+        """Take the value that has come in, and others of the same round, as far as they go."""
+        cdef int code
+        while True:
+            fit.d.s.nfev += 1
+            code = not all_finite(self.m, fit.columns.out)
+            code = differences_next(&fit.d.point, &self.differences, &fit.columns, code)
+            # The first values of all columns came together.
+            if code != DIFFERENCES_ASK or not fit.columns.first:
+                return code
+
+    cdef void columns(self, lm_fit *fit, int code) noexcept nogil:
+        """Go on with what differences_next returned."""
+        if code == DIFFERENCES_ASK:
+            fit.asks = ASKS_COLUMN
+        elif code == 0:
+            self.wait(fit)
+        else:
+            driver_answer_model(&fit.d, code)
+            self.go_on(fit)
+
+    cdef void wait(self, lm_fit *fit) noexcept nogil:
+        """The Jacobian is full: the linear model is made when there is company."""
+        fit.asks = WAITS
+        self.lanes.drivers[self.lanes.count] = &fit.d
+        self.lanes.count += 1
+        if self.lanes.count == FITS:
+            self.flush()
+
+    cdef void flush(self) noexcept nogil:
+        """Make the models that are waited for."""
+        cdef lm_driver *drivers[FITS]
+        cdef int l, count = self.lanes.count
+        if count == 0:
+            return
+        memcpy(drivers, self.lanes.drivers, sizeof(drivers))
+        lanes_answer(&self.lanes)
+        for l in range(count):
+            # A fit begins with its driver.
+            self.go_on(<lm_fit *>drivers[l])
+
+    cdef void go_on(self, lm_fit *fit) noexcept nogil:
+        """Take the iteration to the next thing it asks for."""
+        cdef int request
+        while True:
+            request = driver_advance(&fit.d)
+            if request == LM_DONE:
+                fit.asks = ENDED
+                return
+            if request == LM_RESIDUAL:
+                fit.asks = ASKS_TRIAL
+                return
+            if request == LM_LINEARIZE or request == LM_REFINE:
+                driver_begin_model(&fit.d, request == LM_REFINE or fit.d.s.refined)
+                fit.asks = ASKS_JACOBIAN
+                if not self.analytic:
+                    differences_begin(&fit.d.point, &self.differences, &fit.columns)
+                    fit.asks = ASKS_COLUMNS
+                    # The first column: its value is what comes in first.
+                    differences_next(&fit.d.point, &self.differences, &fit.columns, 0)
+                return
+            # Nobody here knows curvature, or a step that is asked for.
+            lm_refuse(fit.d.s)
+
+    def answer_jacobians(self, const Py_ssize_t[::1] who, const double[:, :, :] jacobians):
+        """Give those who asked the derivatives of their models, (r, n, m)."""
+        cdef ptrdiff_t row, i, j, k, m = self.m
+        cdef double *column
+        with nogil:
+            for row in range(who.shape[0]):
+                k = who[row]
+                if self.at(k).asks != ASKS_JACOBIAN:
+                    continue
+                for j in range(self.n):
+                    column = self.at(k).d.fjac + j * m
+                    for i in range(m):
+                        column[i] = jacobians[row, j, i]
+                    if self.weights != NULL:
+                        _weigh(m, self.weights + k * self.weights_stride, column)
+                self.wait(self.at(k))
+            self.flush()
+
+
+cdef void _weigh(ptrdiff_t m, const double *weights, double *f) noexcept nogil:
+    """f *= weights; what does not count becomes 0, whatever it was."""
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = f[i] * weights[i] if weights[i] != 0.0 else 0.0

@@ -15,6 +15,7 @@ ctypedef struct lm_columns:
     # How far differences have come.
     ptrdiff_t j         # the column
     int phase, central
+    int first           # what is asked for is the first value of column j
     double root, h, step, lower
     double *out         # where f at point.x_work is wanted
 
@@ -25,5 +26,7 @@ cdef enum:
 cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
                           int code) noexcept nogil
+cdef double differences_first(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
+                              ptrdiff_t j) noexcept nogil
 cdef int analytic(lmoo_point *at, void *context) noexcept nogil
 cdef int differences(lmoo_point *at, void *context) noexcept nogil

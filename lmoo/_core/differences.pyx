@@ -55,7 +55,7 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     w.root = cbrt(eps) if w.central else sqrt(eps)
     at.relative_error = eps / w.root if w.central else w.root
     memcpy(at.x_work, at.x, <size_t>at.n * sizeof(double))
-    w.j, w.phase = -1, NONE
+    w.j, w.phase, w.first = -1, NONE, False
 
 
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
@@ -65,6 +65,7 @@ cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w
     code   how the evaluation went that was asked for: 0, positive at a bad point (not finite ones
            are), negative to end; 0 to begin with
     """
+    w.first = False
     if code < 0:
         return code
     if w.phase == FORWARD:
@@ -82,8 +83,24 @@ cdef int _next_column(lmoo_point *at, const lm_differences *d, lm_columns *w) no
     w.j += 1
     if w.j == at.n:
         return 0
-    w.h = w.root * _size(at, d, w.j)
-    return _to_the_right(at, d, w, w.h if w.h != 0.0 else w.root)
+    w.first = True
+    return _to_the_right(at, d, w, _first_step(at, d, w, w.j))
+
+
+cdef double _first_step(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
+                        ptrdiff_t j) noexcept nogil:
+    cdef double h = w.root * _size(at, d, j)
+    return h if h != 0.0 else w.root
+
+
+cdef double differences_first(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
+                              ptrdiff_t j) noexcept nogil:
+    """x_j of the first point that column j is going to ask for; all others are those of at.x.
+
+    For whoever evaluates all columns at once: what comes of it goes into the column of at.fjac, and is
+    taken from there when differences_next asks and w.first is set.
+    """
+    return at.x[j] + _first_step(at, d, w, j)
 
 
 cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) noexcept nogil:

@@ -32,7 +32,9 @@ ctypedef struct lm_driver:
 cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil
 cdef int driver_step(lm_driver *d) noexcept nogil
+cdef int driver_seek(lm_driver *d) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
 cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil
+cdef void driver_accept_model(lm_driver *d) noexcept nogil
 cdef void driver_answer_residual(lm_driver *d) noexcept nogil

@@ -100,6 +100,35 @@ cdef int driver_step(lm_driver *d) noexcept nogil:
     return request != LM_DONE or s.nit != nit
 
 
+cdef int driver_seek(lm_driver *d) noexcept nogil:
+    """Go on until the Jacobian has been filled, and is to be answered by driver_answer_model (1), or
+    the iteration has ended (0), or the user's code has, with d.code (-1).  Curvature is refused."""
+    cdef int request = driver_advance(d), outcome
+    while request != LM_DONE:
+        if request == LM_RESIDUAL:
+            outcome = _evaluate(d, d.s.trial, d.trial)
+            if outcome < 0:
+                return -1
+            if outcome == 0:
+                driver_answer_residual(d)
+            else:
+                lm_refuse(d.s)
+        elif request == LM_LINEARIZE or request == LM_REFINE:
+            driver_begin_model(d, request == LM_REFINE or d.s.refined)
+            outcome = d.strategy.evaluate(&d.point, d.strategy.context)
+            if outcome == 0:
+                return 1
+            if outcome < 0:
+                if d.code == 0:
+                    d.code = outcome
+                return -1
+            lm_refuse(d.s)
+        else:
+            lm_refuse(d.s)
+        request = driver_advance(d)
+    return 0
+
+
 cdef int driver_advance(lm_driver *d) noexcept nogil:
     """lm_advance, with the residuals kept in step with x."""
     cdef int request = lm_advance(d.s)
@@ -245,13 +274,19 @@ cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil:
     if good < 0:
         return ENDED
     if good:
-        # Sums of m products, and what follows from them, are good to some ten times this.
-        d.s.jacobian_error = 10.0 * max(
-            max(at.relative_error, max(at.precision, d.noise)), EPSMCH * sqrt(<double>d.m))
-        lm_linearized(d.s)
+        driver_accept_model(d)
     else:
         lm_refuse(d.s)
     return 0
+
+
+cdef void driver_accept_model(lm_driver *d) noexcept nogil:
+    """The model is in the state."""
+    cdef const lmoo_point *at = &d.point
+    # Sums of m products, and what follows from them, are good to some ten times this.
+    d.s.jacobian_error = 10.0 * max(
+        max(at.relative_error, max(at.precision, d.noise)), EPSMCH * sqrt(<double>d.m))
+    lm_linearized(d.s)
 
 
 cdef inline bint _is_large(const lm_driver *d) noexcept nogil:

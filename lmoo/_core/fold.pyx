@@ -18,7 +18,7 @@ the threads, neither do results.
 from libc.string cimport memcpy, memset
 
 from lmoo._core.norms cimport column_norms
-from lmoo._core.qr cimport put_diagonal, qrfac
+from lmoo._core.qr cimport put_diagonal, qrfac_in_lanes
 
 cdef extern from "simd.h" nogil:
     enum:
@@ -193,7 +193,7 @@ cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, doub
         q[j] = t[j + n * n]
         memset(t + j * n + j + 1, 0, <size_t>(n - 1 - j) * sizeof(double))
     column_norms(n, n, t, n, acnorm)
-    qrfac(n, n, t, n, ipvt, rdiag, acnorm, work + n, q, qtf)
+    qrfac_in_lanes(n, n, t, n, ipvt, rdiag, acnorm, work + n, q, qtf)
     put_diagonal(n, t, n, rdiag)
     for j in range(n):
         memset(t + j * n + j + 1, 0, <size_t>(n - 1 - j) * sizeof(double))

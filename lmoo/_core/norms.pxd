@@ -12,13 +12,7 @@ to module costs as much as such a norm.
 
 from libc.math cimport fabs, isfinite, sqrt
 
-# Within these bounds of the sum of squares nothing that counts has overflowed or been lost to
-# underflow, so the plain sum is as good as the scaled one (and rounds as MINPACK's middle sum does).
-cdef extern from *:
-    """
-    #define LMOO_SMALL_SUM 1e-280
-    #define LMOO_LARGE_SUM 1e300
-    """
+cdef extern from "finite.h":
     const double SMALL_SUM "LMOO_SMALL_SUM"
     const double LARGE_SUM "LMOO_LARGE_SUM"
 

@@ -5,3 +5,6 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, d
 cdef void put_diagonal(ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdiag) noexcept nogil
 cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
                  const double *qtb, double *x, double *sdiag, double *wa) noexcept nogil
+cdef void qrfac_in_lanes(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
+                         double *rdiag, const double *acnorm, double *wa, double *f,
+                         double *qtf) noexcept nogil

@@ -33,6 +33,20 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, d
     wa      n doubles of work space
     f       m doubles, overwritten by Q^T f;  qtf: n doubles, its first n entries
     """
+    _factor(m, n, a, lda, ipvt, rdiag, acnorm, wa, f, qtf, IN_ORDER)
+
+
+cdef void qrfac_in_lanes(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
+                         double *rdiag, const double *acnorm, double *wa, double *f,
+                         double *qtf) noexcept nogil:
+    """qrfac with all sums in lanes, for a matrix whose factorisation MINPACK never sees."""
+    _factor(m, n, a, lda, ipvt, rdiag, acnorm, wa, f, qtf, 0)
+
+
+cdef inline void _factor(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
+                         double *rdiag, const double *acnorm, double *wa, double *f, double *qtf,
+                         ptrdiff_t in_order) noexcept nogil:
+    """qrfac; sums over up to in_order rows go in order."""
     cdef ptrdiff_t j, k
     cdef double *u
     c_assert(m >= n and n >= 1 and lda >= m)
@@ -47,11 +61,11 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, d
         if _reflector(m - j, u, acnorm[ipvt[0]] if j == 0 else enorm(m - j, u), &rdiag[j]):
             # f is one more column, though none to be downdated.
             for k in range(j + 1, n - 1, 2):
-                _reflect_two(m - j, u, a + j + k * lda, a + j + (k + 1) * lda)
+                _reflect_two(m - j, u, a + j + k * lda, a + j + (k + 1) * lda, in_order)
             if (n - j) % 2 == 0:
-                _reflect_two(m - j, u, a + j + (n - 1) * lda, f + j)
+                _reflect_two(m - j, u, a + j + (n - 1) * lda, f + j, in_order)
             else:
-                _reflect(m - j, u, f + j)
+                _reflect(m - j, u, f + j, in_order)
             for k in range(j + 1, n):
                 _downdate(m - j, a + j + k * lda, &rdiag[k], &wa[k])
         qtf[j] = f[j]
@@ -98,11 +112,12 @@ cdef bint _reflector(ptrdiff_t m, double *u, double ajnorm, double *rdiag) noexc
     return True
 
 
-cdef void _reflect(ptrdiff_t m, const double *u, double *column) noexcept nogil:
+cdef void _reflect(ptrdiff_t m, const double *u, double *column,
+                   ptrdiff_t in_order) noexcept nogil:
     """column -= u (u^T column) / u_0."""
     cdef double total = 0.0, temp
     cdef ptrdiff_t i
-    if m > IN_ORDER:
+    if m > in_order:
         total = dot_in_lanes(m, u, column)
     else:
         for i in range(m):
@@ -112,13 +127,14 @@ cdef void _reflect(ptrdiff_t m, const double *u, double *column) noexcept nogil:
         column[i] -= temp * u[i]
 
 
-cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two) noexcept nogil:
+cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two,
+                       ptrdiff_t in_order) noexcept nogil:
     """_reflect for two columns: two chains of additions for the processor to work on."""
     cdef double total1 = 0.0, total2 = 0.0
     cdef ptrdiff_t i
-    if m > IN_ORDER:
-        _reflect(m, u, one)
-        _reflect(m, u, two)
+    if m > in_order:
+        _reflect(m, u, one, in_order)
+        _reflect(m, u, two, in_order)
         return
     for i in range(m):
         total1 += u[i] * one[i]

@@ -1,0 +1,81 @@
+"""The linear models of several fits of one shape at once.
+
+Each fit's Jacobian goes into a lane of the vectors that lanes_body.inc factors; what comes out has the
+bits of the fit's own factorisation, so that nobody can tell whether it was in company.
+"""
+
+from libc.string cimport memcpy
+
+from lmoo._core.driver cimport *
+from lmoo._core.iteration cimport lm_refuse, lm_sound
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport IN_ORDER
+
+cdef extern from "lanes.h" nogil:
+    const bint LMOO_HAVE_LANES
+    unsigned int lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, double *a, double *ipvt, double *rdiag,
+                                  double *acnorm, double *wa)
+
+cdef enum:
+    # Fewer fits than this are as soon factored one by one.
+    WORTH = 2
+
+
+cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """How many doubles of memory the lanes want."""
+    return <size_t>(FITS * ((n + 1) * m + 4 * n))
+
+
+cdef void lanes_answer(lm_lanes *w) noexcept nogil:
+    """driver_answer_model(d, 0) for all that are waiting, 1 to FITS, with the same bits; then none is.
+    """
+    cdef ptrdiff_t n = w.n
+    cdef double *ipvt = w.memory + FITS * (n + 1) * w.m
+    cdef double *rdiag = ipvt + FITS * n
+    cdef double *acnorm = rdiag + FITS * n
+    cdef unsigned int odd = (1u << FITS) - 1u
+    cdef int l
+    # Longer sums go in lanes of their own.
+    if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
+        for l in range(FITS):
+            _load(w, l, w.drivers[l if l < w.count else 0])
+        odd = lmoo_qrfac_lanes(w.m, n, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
+    for l in range(w.count):
+        if odd >> l & 1:
+            driver_answer_model(w.drivers[l], 0)
+        elif _store(w, l, w.drivers[l], ipvt, rdiag, acnorm):
+            driver_accept_model(w.drivers[l])
+        else:
+            lm_refuse(w.drivers[l].s)
+    w.count = 0
+
+
+cdef void _load(lm_lanes *w, int l, const lm_driver *d) noexcept nogil:
+    """Copy [J | f] to lane l."""
+    cdef ptrdiff_t i, j, m = w.m
+    cdef double *to = w.memory + l
+    for i in range(m * w.n):
+        to[i * FITS] = d.fjac[i]
+    to += m * w.n * FITS
+    for i in range(m):
+        to[i * FITS] = d.f[i]
+
+
+cdef bint _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
+                 const double *acnorm) noexcept nogil:
+    """Copy lane l's model to its fit; False where it is not sound."""
+    cdef ptrdiff_t i, j, m = w.m, n = w.n
+    cdef lm_model *model = &d.s.model
+    cdef const double *a = w.memory + l
+    for j in range(n):
+        d.work[j] = acnorm[j * FITS + l]
+    if not lm_sound(d.s, d.work):
+        return False
+    memcpy(model.acnorm, d.work, <size_t>n * sizeof(double))
+    for j in range(n):
+        for i in range(j):
+            model.r[i + j * n] = a[(i + j * m) * FITS]
+        model.r[j + j * n] = rdiag[j * FITS + l]
+        model.ipvt[j] = <int>ipvt[j * FITS + l]
+        model.qtf[j] = a[(j + n * m) * FITS]
+    return True

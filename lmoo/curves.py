@@ -1,0 +1,151 @@
+"""The data of many fits: curves, what they are measured against, and where their fits start."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.arguments import positive, real_array
+from lmoo.stack import Chunk, Model
+
+__all__ = ["Curves", "Starts"]
+
+Array = NDArray[np.float64]
+
+
+class Curves:
+    """Curves in a row, whatever the shape of their stack; read chunk by chunk.
+
+    Parameters
+    ----------
+    As for `lmoo.curve_fit_many`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        That of the stack.
+    count, m : int
+        Curves, and points of each.
+    """
+
+    def __init__(self, t: Any, y: Any, sigma: Any, nan_policy: str) -> None:
+        # Not copied: there may be more than memory holds.
+        self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else np.asarray(y)
+        if self.y.dtype.kind not in "biuf":
+            raise TypeError(f"y must be real numbers; its dtype is {self.y.dtype}")
+        shape = tuple(int(size) for size in self.y.shape)
+        if len(shape) < 2 or shape[-1] == 0:
+            raise ValueError(
+                f"y must have a row of points for each curve, shape (..., m); it has {shape}"
+            )
+        if nan_policy not in ("raise", "omit"):
+            raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+        self.omit = nan_policy == "omit"
+        self.shape, self.m = shape[:-1], shape[-1]
+        self.count = int(np.prod(self.shape))
+        self.many = isinstance(t, tuple)
+        self.t = [self._rows("t", real_array("t", part)) for part in (t if self.many else (t,))]
+        if not self.t or not all(np.isfinite(part).all() for part in self.t):
+            raise ValueError("t must be finite" if self.t else "t must not be an empty tuple")
+        self.weights = None
+        if sigma is not None:
+            self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
+
+    def _rows(self, name: str, array: Array) -> Array:
+        """Return the array as (1, m) or (count, m)."""
+        if array.shape == (self.m,):
+            return array[None]
+        if array.shape == (*self.shape, self.m):
+            return array.reshape(-1, self.m)
+        raise ValueError(
+            f"{name} must have shape {(self.m,)} or {(*self.shape, self.m)}, that of y; it has "
+            f"{array.shape}"
+        )
+
+    def values(self, part: slice) -> Array:
+        """Return the points of some curves, a new (k, m) array."""
+        inner = int(np.prod(self.shape[1:]))
+        first = part.start // inner
+        rows = np.array(self.y[first : -(-part.stop // inner)], dtype=np.float64)
+        start = part.start - first * inner
+        return np.ascontiguousarray(
+            rows.reshape(-1, self.m)[start : start + part.stop - part.start]
+        )
+
+    def points(self, part: slice) -> list[Array]:
+        """Return what they are measured against, (1, m) or (k, m) each."""
+        return [array if len(array) == 1 else array[part] for array in self.t]
+
+    def chunk(self, model: Model, part: slice) -> Chunk:
+        """Return some of the curves."""
+        y, weights = self.values(part), self.weights
+        if weights is not None and len(weights) > 1:
+            weights = weights[part]
+        finite = np.isfinite(y)
+        if not finite.all():
+            if not self.omit:
+                k, i = np.argwhere(~finite)[0]
+                index = self.index(part.start + int(k))
+                raise ValueError(
+                    f"y must be finite, or nan_policy 'omit'; curve {index} is {y[k, i]} at {i}"
+                )
+            weights = np.where(finite, 1.0 if weights is None else weights, 0.0)
+            y[~finite] = 0.0
+        return Chunk(model, self.points(part), self.many, y, weights)
+
+    def few(self, model: Model) -> Chunk:
+        """Return up to three curves from all over the stack."""
+        chunks = [self.chunk(model, slice(k, k + 1)) for k in self.samples()]
+        t = [
+            part if len(part) == 1 else np.concatenate([chunk.t[i] for chunk in chunks])
+            for i, part in enumerate(self.t)
+        ]
+        return Chunk(model, t, self.many, np.concatenate([chunk.y for chunk in chunks]), None)
+
+    def samples(self) -> list[int]:
+        """Return the numbers of up to three curves from all over the stack."""
+        return sorted({0, self.count // 2, self.count - 1})
+
+    def index(self, which: int) -> Any:
+        """Return the index of a curve in the stack: an int where that has one dimension."""
+        index = tuple(int(i) for i in np.unravel_index(which, self.shape))
+        return index if len(index) > 1 else index[0]
+
+
+class Starts:
+    """Starting values for any of the curves."""
+
+    def __init__(self, p0: Any, curves: Curves) -> None:
+        self.curves, self.function = curves, p0 if callable(p0) else None
+        if self.function is None:
+            self.values = self._checked(real_array("p0", p0), curves.shape)
+            if self.values.ndim > 1:
+                self.values = self.values.reshape(curves.count, -1)
+            self.n = self.values.shape[-1]
+        else:
+            self.n = self.of(slice(0, min(1, curves.count))).shape[1]
+
+    def of(self, part: slice) -> Array:
+        """Return the starting values of some curves, (k, n)."""
+        count = part.stop - part.start
+        if self.function is None:
+            x = self.values if self.values.ndim == 1 else self.values[part]
+        else:
+            points = self.curves.points(part)
+            t = [array[0] if len(array) == 1 else array for array in points]
+            y = self.curves.values(part)
+            x = real_array("p0", self.function(tuple(t) if self.curves.many else t[0], y))
+            x = self._checked(x, (count,))
+        return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
+
+    def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:
+        if x.ndim < 1 or x.shape[-1] == 0 or (x.ndim > 1 and x.shape[:-1] != shape):
+            raise ValueError(f"p0 must have shape (n,) or {shape} + (n,); it has {x.shape}")
+        if not np.isfinite(x).all():
+            raise ValueError("p0 must be finite")
+        if x.shape[-1] > self.curves.m:
+            raise ValueError(
+                f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
+                f"has {self.curves.m}"
+            )
+        return x
