@@ -58,7 +58,8 @@ def compile_args(name: str) -> list[str]:
     """Return the compiler's flags; rounding must not depend on the machine."""
     if sys.platform == "win32":
         return ["/O2", "/fp:precise"]
-    # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes.
+    # Vectorised loops cost more than they bring where n is 3 and m 20; these have long
+    # ones, or lanes.
     flags = ["-O3" if name in ("fold", "driver", "lanes") else "-O2"]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]

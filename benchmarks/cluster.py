@@ -19,7 +19,7 @@ from common import ROUNDS, seconds, versions
 
 import lmoo
 
-BLOCKS, ROWS, N = 8, 400_000, 6
+BLOCKS, ROWS, N = 16, 100_000, 6
 FITS = 20
 
 
@@ -101,7 +101,12 @@ def speed(one, two) -> None:
     )
 
 
-def killed(client) -> None:
+def processes(machine) -> set[int]:
+    """Return the workers' processes, from those that watch over them: nobody dead is asked."""
+    return {nanny.pid for nanny in machine.workers.values() if nanny.pid}
+
+
+def killed(machine, client) -> None:
     rng = np.random.default_rng()
     n, rows = 4, 20_000
     here = fit(Waves([make(k, rows, n) for k in range(BLOCKS)]), n)
@@ -109,11 +114,15 @@ def killed(client) -> None:
     for _ in range(FITS):
         steps = lmoo.Solver().iterate(problem(client, BLOCKS, rows, n), 0.9 * truth(n))
         when = rng.integers(1, here.nit)
+        victim = 0
         for step in steps:
             if step.iteration == when:
-                os.kill(rng.choice(list(client.run(os.getpid).values())), signal.SIGKILL)
+                victim = int(rng.choice(sorted(processes(machine))))
+                os.kill(victim, signal.SIGKILL)
                 deaths += 1
         same += steps.result.x.tobytes() == here.x.tobytes()
+        while victim in processes(machine) or len(processes(machine)) < 2:
+            time.sleep(0.1)
         client.wait_for_workers(2)
     print(f"{FITS} fits, {deaths} workers killed: {same} answers are the serial fit's to the bit")
 
@@ -134,7 +143,7 @@ def main() -> None:
     ):
         speed(one, two)
         traffic(two)
-        killed(two)
+        killed(large, two)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def outcomes(
 def _submitted(
     jobs: Iterable[Job], executor: Executor, workers: int
 ) -> Iterator[tuple[Job, Outcome]]:
-    """The same on an executor, with no more than two jobs a worker under way."""
+    """Do the jobs on an executor, with no more than two a worker under way."""
     under_way: deque[tuple[Job, Future[Outcome] | None]] = deque()
     try:
         for job in jobs:

@@ -256,8 +256,8 @@ class Fits:
 
     Notes
     -----
-    ``fits[i]``, with as many indices as the stack has dimensions, is the `Result` of one curve: it is
-    solved once more, to the same bits.
+    ``fits[i]``, with as many indices as the stack has dimensions, is the `Result` of one curve: it
+    is solved once more, to the same bits.
 
     Examples
     --------

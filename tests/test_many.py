@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import current_process, get_context
 from typing import Any
 
 import numpy as np
@@ -316,3 +320,158 @@ def test_any_number_of_curves_and_points(count: int, m: int, seed: int) -> None:
     assert fits.status[i] == one.status or not np.isfinite(one.standard_errors).all()
     if one.success and np.isfinite(one.standard_errors).all():
         assert np.all(np.abs(fits.x[i] - one.x) <= 1e-4 * one.standard_errors + 1e-9)
+
+
+# ---- several independent variables, other arrays, other workers ------------------------------
+
+
+def spot(at: Any, height: Any, row: Any, column: Any, width: Any) -> Any:
+    u, v = at
+    return height * np.exp(-((u - column) ** 2 + (v - row) ** 2) / (2 * width**2))
+
+
+def spots(count: int) -> tuple[tuple[Array, Array], Array]:
+    u, v = np.meshgrid(np.arange(6.0), np.arange(5.0))
+    grid = (u.ravel(), v.ravel())
+    rng = np.random.default_rng(count)
+    centres = rng.uniform(1.5, 2.5, (count, 1))
+    return grid, spot(grid, 9.0, centres, 2.5, 1.0) + 0.1 * rng.standard_normal((count, 30))
+
+
+@pytest.mark.parametrize("vectorized", [True, False])
+def test_a_tuple_of_independent_variables(vectorized: bool) -> None:
+    grid, y = spots(9)
+    start = [8.0, 2.0, 2.0, 1.2]
+    fits = lmoo.curve_fit_many(spot, grid, y, start, vectorized=vectorized)
+    for k in range(9):
+        problem = lmoo.FunctionProblem(lambda x, k=k: spot(grid, *x) - y[k])
+        np.testing.assert_allclose(lmoo.Solver().solve(problem, start).x, fits.x[k], rtol=1e-9)
+    each = tuple(np.tile(part, (9, 1)) for part in grid)
+    again = lmoo.curve_fit_many(spot, each, y, start, vectorized=vectorized)
+    np.testing.assert_allclose(again.x, fits.x, rtol=1e-12)
+
+
+class Slices:
+    """What is left of an array where only slices of its first axis can be had."""
+
+    def __init__(self, array: Array) -> None:
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __getitem__(self, rows: slice) -> Array:
+        assert isinstance(rows, slice)
+        return self.array[rows]
+
+
+@pytest.mark.parametrize("shape", [(900,), (30, 30), (9, 10, 10)])
+def test_anything_that_can_be_sliced(shape: tuple[int, ...]) -> None:
+    y = curves(900)
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    fits = lmoo.curve_fit_many(decay, T, Slices(y.reshape(*shape, -1)), P0)
+    np.testing.assert_array_equal(fits.x.reshape(900, -1), expected.x)
+
+
+def test_results_go_where_they_are_wanted(tmp_path: Any) -> None:
+    y = curves(600).reshape(20, 30, -1)
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    x = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float64, (20, 30, 3))
+    nfev = np.zeros((30, 20), dtype=np.int32).T
+    fits = lmoo.curve_fit_many(decay, T, y, P0, out={"x": x, "nfev": nfev, "covariance": None})
+    assert fits.x is x and fits.nfev is nfev and fits.covariance is None
+    np.testing.assert_array_equal(x, expected.x)
+    np.testing.assert_array_equal(nfev, expected.nfev)
+    np.testing.assert_array_equal(fits[3, 4].x, expected.x[3, 4])
+    with pytest.raises(ValueError, match=r"out\['x'\] must be an array of shape \(20, 30, 3\)"):
+        lmoo.curve_fit_many(decay, T, y, P0, out={"x": np.zeros((600, 3))})
+    with pytest.raises(ValueError, match=r"out must have names of x, .* only; it has r_squared"):
+        lmoo.curve_fit_many(decay, T, y, P0, out={"r_squared": x})
+
+
+def test_an_executor_of_processes() -> None:
+    y = curves(1500)
+    expected = lmoo.curve_fit_many(decay, T, y, P0)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        fits = lmoo.curve_fit_many(decay, T, y, P0, executor=executor)
+    np.testing.assert_array_equal(fits.x, expected.x)
+    np.testing.assert_array_equal(fits.covariance, expected.covariance)
+
+
+def deadly(t: Array, a: Any, b: Any, c: Any) -> Any:
+    """Kill the first worker that gets here."""
+    if current_process().name != "MainProcess":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decay(t, a, b, c)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no way to kill a process")
+def test_chunks_of_workers_that_died_are_solved_again() -> None:
+    y = curves(1500)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        fits = lmoo.curve_fit_many(deadly, T, y, P0, executor=executor)
+    np.testing.assert_array_equal(fits.x, lmoo.curve_fit_many(decay, T, y, P0).x)
+
+
+def raising(t: Array, a: Any, b: Any, c: Any) -> Any:
+    if np.any(b > 1.95):
+        raise FloatingPointError("too fast")
+    return decay(t, a, b, c)
+
+
+def test_what_a_worker_raises_is_named() -> None:
+    y = curves(800)
+    here = lmoo.curve_fit_many(raising, T, y, P0, errors="record")
+    assert len(here.errors) > 0
+    with ThreadPoolExecutor(2) as executor:
+        there = lmoo.curve_fit_many(raising, T, y, P0, errors="record", executor=executor)
+        assert there.errors.keys() == here.errors.keys()
+        with pytest.raises(lmoo.EvaluationError, match=f"for curve {min(here.errors)}"):
+            lmoo.curve_fit_many(raising, T, y, P0, executor=executor)
+
+
+def test_a_progress_bar(capsys: Any) -> None:
+    pytest.importorskip("tqdm")
+    lmoo.curve_fit_many(decay, T, curves(900), P0, progress=True)
+    assert "900/900" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "jacobian",
+    [lmoo.ForwardDifference(1e-12), lmoo.ForwardDifference(refine=False), lmoo.CentralDifference()],
+)
+def test_differences_as_a_single_solve_takes_them(jacobian: lmoo.Jacobian) -> None:
+    y = curves(20)
+    solver = lmoo.Solver(jacobian=jacobian)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, solver=solver)
+    for k in range(20):
+        one = solver.solve(lmoo.FunctionProblem(lambda x, k=k: decay(T, *x) - y[k]), P0)
+        np.testing.assert_array_equal(fits.x[k], one.x)
+        assert (fits.nfev[k], fits.njev[k], fits.nit[k]) == (one.nfev, one.njev, one.nit)
+
+
+@pytest.mark.parametrize("scale", [1e-160, 1.0, 1e140])
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_fits_in_company_have_the_bits_of_fits_alone(n: int, scale: float) -> None:
+    # Columns of all sizes, a permutation of their own each, one that is zero, one repeated.
+    rng = np.random.default_rng(n)
+    a = rng.standard_normal((40, n, 12)) * 10.0 ** rng.integers(-3, 4, (40, n, 1))
+    a[3, 0] = 0.0
+    a[5, -1] = a[5, 0]
+    a[7] *= scale
+    y = scale * rng.standard_normal((40, 12))
+    t = np.broadcast_to(np.arange(40.0)[:, None], (40, 12))
+
+    def model(t: Array, *p: Any) -> Any:
+        which = t[:, 0].astype(int) if t.ndim == 2 else np.full(1, int(t[0]))
+        total = sum(np.atleast_2d(p[j]) * a[which, j] for j in range(n))
+        return total if t.ndim == 2 else total[0]
+
+    def jac(t: Array, *p: Any) -> Any:
+        which = t[:, 0].astype(int) if t.ndim == 2 else np.full(1, int(t[0]))
+        columns = [a[which, j] for j in range(n)]
+        return columns if t.ndim == 2 else [column[0] for column in columns]
+
+    together = lmoo.curve_fit_many(model, t, y, np.ones(n), jac=jac)
+    for k in range(40):
+        alone = lmoo.curve_fit_many(model, t[k : k + 1], y[k : k + 1], np.ones(n), jac=jac)
+        np.testing.assert_array_equal(alone.x[0], together.x[k])
+        np.testing.assert_array_equal(alone.covariance[0], together.covariance[k])
+        assert alone.status[0] == together.status[k]
