@@ -23,6 +23,8 @@ __all__ = ["Job", "Outcome", "outcomes"]
 Array = NDArray[np.float64]
 
 _ACCURATE = 1
+# Of values of the model, for all that it makes on the way to stay in a second-level cache.
+_ROUND_BYTES = 2**19
 
 
 @dataclass
@@ -102,7 +104,7 @@ class Job:
         chunk = self.chunk
         errors: dict[int, Exception] = {}
         for jacobians in itertools.cycle((False, True) if chunk.model.jac else (False,)):
-            who, x = batch.wanted(jacobians)
+            who, x = batch.wanted(jacobians, max(_ROUND_BYTES // (8 * chunk.m), 1))
             if who.size:
                 evaluate = chunk.derivatives if jacobians else chunk.values
                 values, raised = chunk.tracked_down(evaluate, who, x)

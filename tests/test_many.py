@@ -376,7 +376,9 @@ def test_results_go_where_they_are_wanted(tmp_path: Any) -> None:
     x = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float64, (20, 30, 3))
     nfev = np.zeros((30, 20), dtype=np.int32).T
     fits = lmoo.curve_fit_many(decay, T, y, P0, out={"x": x, "nfev": nfev, "covariance": None})
-    assert fits.x is x and fits.nfev is nfev and fits.covariance is None
+    assert fits.x is x
+    assert fits.nfev is nfev
+    assert fits.covariance is None
     np.testing.assert_array_equal(x, expected.x)
     np.testing.assert_array_equal(nfev, expected.nfev)
     np.testing.assert_array_equal(fits[3, 4].x, expected.x[3, 4])

@@ -216,6 +216,7 @@ cdef class Batch(Fleet):
     cdef const double *y
     cdef const double *weights
     cdef ptrdiff_t weights_stride       # from fit to fit; 0 where all have the same
+    cdef ptrdiff_t next                 # who is looked at first in the next round
 
     def __cinit__(self, x0, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
@@ -230,29 +231,27 @@ cdef class Batch(Fleet):
             for k in range(self.count):
                 self.at(k).d.s.options.refine = 0
 
-    def wanted(self, bint jacobians):
+    def wanted(self, bint jacobians, ptrdiff_t most):
         """Return who asks, (r,) intp, and where, (r, n): for models, or for Jacobians.
 
-        A fit that asks for several stands there several times, one after the other.
+        A fit that asks for several stands there several times, one after the other.  Those come first
+        that have waited longest; r is about `most` at the most, so that what is made of them stays in
+        the cache.  Nobody: r = 0.
         """
-        cdef ptrdiff_t k, rows = 0
-        cdef int asks
-        with nogil:
-            for k in range(self.count):
-                asks = self.at(k).asks
-                if asks != ENDED and (asks == ASKS_JACOBIAN) == jacobians:
-                    rows += self.n if asks == ASKS_COLUMNS else 1
-        cdef cnp.ndarray who = np.empty(rows, dtype=np.intp)
-        cdef cnp.ndarray points = np.empty((rows, self.n))
+        cdef cnp.ndarray who = np.empty(most + self.n, dtype=np.intp)
+        cdef cnp.ndarray points = np.empty((most + self.n, self.n))
         cdef Py_ssize_t *w = <Py_ssize_t *>cnp.PyArray_DATA(who)
         cdef double *x = <double *>cnp.PyArray_DATA(points)
-        rows = 0
+        cdef ptrdiff_t rows = 0, seen = 0
+        cdef int asks
         with nogil:
-            for k in range(self.count):
-                asks = self.at(k).asks
+            while rows < most and seen < self.count:
+                asks = self.at(self.next).asks
                 if asks != ENDED and (asks == ASKS_JACOBIAN) == jacobians:
-                    rows += self.points(k, w + rows, x + rows * self.n)
-        return who, points
+                    rows += self.points(self.next, w + rows, x + rows * self.n)
+                seen += 1
+                self.next = self.next + 1 if self.next + 1 < self.count else 0
+        return who[:rows], points[:rows]
 
     cdef ptrdiff_t points(self, ptrdiff_t k, Py_ssize_t *who, double *x) noexcept nogil:
         """Write the points that a fit asks for, and its number; returns how many."""
