@@ -40,6 +40,9 @@ MODULES = [
     "batch",
     "abi1",
     "compiled",
+    "curvemodel",
+    "modelfits",
+    "models",
     "kernels",
 ]
 
@@ -60,7 +63,9 @@ def compile_args(name: str) -> list[str]:
         return ["/O2", "/fp:precise"]
     # Vectorised loops cost more than they bring where n is 3 and m 20; these have long
     # ones, or lanes.
-    flags = ["-O3" if name in ("fold", "driver", "lanes", "differences", "batch") else "-O2"]
+    flags = [
+        "-O3" if name in ("fold", "driver", "lanes", "differences", "batch", "models") else "-O2"
+    ]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.

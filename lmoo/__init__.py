@@ -64,6 +64,7 @@ __all__ = [
     "datasets",
     "get_include",
     "leastsq",
+    "models",
 ]
 
 
@@ -81,8 +82,8 @@ def get_include() -> str:
 
 def __getattr__(name: str) -> _Any:
     """Import what few need when it is first used, so that it costs nothing before."""
-    if name == "datasets":
-        return _import_module("lmoo.datasets")
+    if name in ("datasets", "models"):
+        return _import_module(f"lmoo.{name}")
     if name == "CFunctionProblem":
         return _import_module("lmoo.cfunction").CFunctionProblem
     if name in ("Fits", "curve_fit_many"):

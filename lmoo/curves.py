@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.arguments import positive, real_array
+from lmoo.models import CompiledModel
 from lmoo.stack import Chunk, Model
 
 __all__ = ["Curves", "Starts"]
@@ -76,7 +77,7 @@ class Curves:
         """Return what they are measured against, (1, m) or (k, m) each."""
         return [array if len(array) == 1 else array[part] for array in self.t]
 
-    def chunk(self, model: Model, part: slice) -> Chunk:
+    def chunk(self, model: Model | CompiledModel, part: slice) -> Chunk:
         """Return some of the curves."""
         y, weights = self.values(part), self.weights
         if weights is not None and len(weights) > 1:

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.batch import Batch
+from lmoo._core.modelfits import ModelFits
+from lmoo.errors import EvaluationError
 from lmoo.jacobian import CentralDifference, ForwardDifference
+from lmoo.models import CompiledModel
 from lmoo.result import Factor
 from lmoo.solver import Solver
 from lmoo.stack import Chunk
@@ -23,6 +26,7 @@ __all__ = ["Job", "Outcome", "outcomes"]
 Array = NDArray[np.float64]
 
 _ACCURATE = 1
+_SLOTS = 64  # fits of a compiled model at work at once: what a second-level cache holds
 # Of values of the model, for all that it makes on the way to stay in a second-level cache.
 _ROUND_BYTES = 2**19
 
@@ -71,6 +75,8 @@ class Job:
         if chunk.weights is not None:
             observations[:] = np.count_nonzero(chunk.weights, axis=1)
         few = observations < n
+        if isinstance(chunk.model, CompiledModel):
+            return self._compiled(chunk.model, observations, few)
         batch = self._batch()
         batch.end(np.flatnonzero(few), Status.IMPROPER_INPUT)
         errors = self._solve(batch)
@@ -87,17 +93,73 @@ class Job:
             values = np.where(weights == 0.0, 0.0, values * weights)
         return np.array(values)
 
-    def _batch(self) -> Batch:
-        solver, chunk = self.solver, self.chunk
+    def _options(self) -> tuple[Any, ...]:
+        """Return m and the options as the compiled classes take them."""
+        solver, n = self.solver, self.x0.shape[1]
         strategy: Any = solver.jacobian or ForwardDifference()
-        n = self.x0.shape[1]
         maxfev = 1000 * (n + 1) if solver.maxfev is None else min(solver.maxfev, 2**62)
-        return Batch(
-            self.x0, chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev,
-            _ACCURATE, strategy.epsfcn, isinstance(strategy, CentralDifference),
-            getattr(strategy, "refine", False), chunk.model.jac is not None, chunk.y,
-            chunk.weights,
+        return (
+            self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
+            strategy.epsfcn, isinstance(strategy, CentralDifference),
+            getattr(strategy, "refine", False),
         )  # fmt: skip
+
+    def _batch(self) -> Batch:
+        chunk = self.chunk
+        own = chunk.model.jac is not None
+        return Batch(self.x0, *self._options(), own, chunk.y, chunk.weights)
+
+    def _compiled(
+        self, model: CompiledModel, observations: NDArray[np.int64], few: NDArray[np.bool_]
+    ) -> Outcome:
+        """Solve a chunk of a compiled model, without Python."""
+        chunk, (k, n) = self.chunk, self.x0.shape
+        own = self.solver.jacobian is None
+        rows: dict[str, NDArray[Any]] = {
+            "x": np.full((k, n), np.nan),
+            "stderr": np.full((k, n), np.inf),
+            "cost": np.full(k, np.nan),
+            "status": np.full(k, int(Status.IMPROPER_INPUT), dtype=np.int64),
+        }
+        if self.covariance:
+            rows["covariance"] = np.full((k, n, n), np.inf)
+        fnorm, counts = np.full(k, np.nan), np.zeros((k, 3), dtype=np.int64)
+        codes, singular = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.uint8)
+        t = chunk.together()
+
+        def solve(part: slice, *out: Any) -> ModelFits:
+            fits = ModelFits(
+                self.x0[part][:_SLOTS], *self._options(), own, model._model, self.x0[part],
+                t if len(t) == 1 else t[part], chunk.y[part], _rows(chunk.weights, part),
+            )  # fmt: skip
+            fits.run(few[part].view(np.uint8), (observations[part] - n).astype(np.float64), *out)
+            return fits
+
+        full = rows.get("covariance")
+        out = (rows["x"], fnorm, rows["status"], counts, rows["stderr"], full, codes, singular)
+        if k:
+            solve(slice(0, k), *out)
+        factor = None
+        for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
+            # Once more, by itself, so that it leaves its factor behind.
+            one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
+            fits = solve(slice(i, i + 1), *one)
+            if counts[i, 1]:
+                factor = Factor(*fits.factor(0))
+            if singular[i] and factor is not None:
+                deviation = fnorm[i] / np.sqrt(observations[i] - n)
+                rows["stderr"][i] = factor.deviations(deviation)
+                if full is not None:
+                    full[i] = factor.covariance(deviation)
+        with np.errstate(all="ignore"):
+            solved = counts[:, 1] > 0
+            rows["cost"][solved] = 0.5 * fnorm[solved] * fnorm[solved]
+        rows |= {"nfev": counts[:, 0], "njev": counts[:, 1], "nit": counts[:, 2]}
+        errors: dict[int, Exception] = {}
+        for i in np.flatnonzero(codes).tolist():
+            rows["status"][i] = int(Status.RAISED)
+            errors[i] = EvaluationError(f"{type(model).__name__} returned {codes[i]}")
+        return Outcome(rows, observations, errors, factor if self.factor else None)
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
         """Answer what the fits ask for until all have ended; return what models raised."""
@@ -117,6 +179,10 @@ class Job:
             elif batch.done:
                 break
         return errors
+
+
+def _rows(array: Array | None, part: slice) -> Array | None:
+    return array if array is None or len(array) == 1 else array[part]
 
 
 def _collect(

@@ -13,7 +13,9 @@ from lmoo.arguments import integer
 from lmoo.curves import Curves, Starts
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import CentralDifference, ForwardDifference
+from lmoo._core.threads import thread_count
 from lmoo.jobs import Job, Outcome, outcomes
+from lmoo.models import CompiledModel
 from lmoo.result import Result, names_of
 from lmoo.solver import Solver
 from lmoo.stack import Model, check_vectorized
@@ -31,7 +33,7 @@ def curve_fit_many(
     f: Callable[..., Any],
     t: ArrayLike,
     y: ArrayLike,
-    p0: ArrayLike | Callable[..., Any],
+    p0: ArrayLike | Callable[..., Any] | None = None,
     *,
     sigma: ArrayLike | None = None,
     jac: Callable[..., Any] | None = None,
@@ -39,7 +41,7 @@ def curve_fit_many(
     vectorized: bool = True,
     nan_policy: str = "raise",
     errors: str = "raise",
-    threads: int = 1,
+    threads: int | None = None,
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
@@ -52,8 +54,9 @@ def curve_fit_many(
 
     Parameters
     ----------
-    f : callable
-        ``f(t, *parameters)``, the model.  Each parameter is a column of shape (k, 1), one row a
+    f : callable or CompiledModel
+        ``f(t, *parameters)``, the model: one of `lmoo.models`, which is solved without Python, or
+        a function.  Each parameter is a column of shape (k, 1), one row a
         fit; returns an array that broadcasts to (k, m).
     t : (m,) or (..., m) array_like, or tuple of them
         The independent variable, one for all or one a curve; several of them in a tuple, which is
@@ -61,9 +64,9 @@ def curve_fit_many(
     y : (..., m) array_like
         The curves: any stack of them.  A memmap, an HDF5 or zarr data set, anything with shape,
         dtype and slicing, is read chunk by chunk.
-    p0 : (n,) or (..., n) array_like, or callable
+    p0 : (n,) or (..., n) array_like, or callable, optional
         Starting values, one set for all or one a curve; or ``p0(t, y)`` that returns them for a
-        chunk of curves, y (k, m).
+        chunk of curves, y (k, m).  None: the model's own ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y, by which residuals are divided; of their relative size alone, as
         in ``curve_fit`` with ``absolute_sigma=False``.
@@ -81,8 +84,9 @@ def curve_fit_many(
         What to do where f raises: EvaluationError that names the curve, or go on with the others,
         with `Status.RAISED` for this one and the exception in `Fits.errors`.  An EvaluationError
         out of f means a bad point, as everywhere: the step is shortened.
-    threads : int, default 1
-        Chunks that are worked on at the same time; f must allow that.
+    threads : int, optional
+        Chunks that are worked on at the same time.  None: 1 for a function, which may not allow
+        more, and all processors for a compiled model.
     executor : concurrent.futures.Executor, optional
         Who works on the chunks: a pool of processes, Dask's ``Client.get_executor()``, the pool of
         mpi4py.futures.  A chunk whose worker died is solved again, here if need be.
@@ -131,6 +135,8 @@ def curve_fit_many(
     solver = _plain(solver)
     if errors not in ("raise", "record"):
         raise ValueError(f"errors must be 'raise' or 'record'; it is {errors!r}")
+    if threads is None:
+        threads = thread_count() if isinstance(f, CompiledModel) else 1
     if integer("threads", threads) < 1:
         raise ValueError(f"threads must be at least 1; it is {threads!r}")
     if executor is not None and not isinstance(executor, Executor):
@@ -140,10 +146,19 @@ def curve_fit_many(
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
-    model = Model(f, jac, bool(vectorized))
+    model: Model | CompiledModel
+    if isinstance(f, CompiledModel):
+        model = _checked(f, jac, curves)
+        p0 = f.guess if p0 is None else p0
+    else:
+        model = Model(f, jac, bool(vectorized))
+    if p0 is None:
+        raise TypeError("p0 must be given, as f is a function")
     starts = Starts(p0, curves)
+    if isinstance(model, CompiledModel) and curves.count and starts.n != model.n:
+        raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {starts.n}")
     fits = Fits._empty(_Work(curves, model, starts, solver, errors == "record"), out)
-    if curves.count and model.vectorized:
+    if curves.count and isinstance(model, Model) and model.vectorized:
         few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
         check_vectorized(curves.few(model), np.concatenate(few))
     with _shown(progress) as show:
@@ -153,6 +168,17 @@ def curve_fit_many(
             done = job.part.stop
             show(done, curves.count)
     return fits
+
+
+def _checked(model: CompiledModel, jac: Any, curves: Curves) -> CompiledModel:
+    """Return the model, if it is one for these curves."""
+    if jac is not None:
+        raise ValueError(f"jac must be None for a compiled model, which has its own; it is {jac!r}")
+    if model.variables != len(curves.t):
+        raise ValueError(
+            f"t must be {model.variables} arrays for {type(model).__name__}; it has {len(curves.t)}"
+        )
+    return model
 
 
 def _plain(solver: Solver | None) -> Solver:
@@ -208,7 +234,7 @@ class _Work:
     """What is to be fitted to what."""
 
     curves: Curves
-    model: Model
+    model: Model | CompiledModel
     starts: Starts
     solver: Solver
     record: bool
@@ -354,7 +380,7 @@ class Fits:
             nfev=int(row["nfev"]),
             njev=int(row["njev"]),
             nit=int(row["nit"]),
-            parameter_names=names_of(None, work.starts.n),
+            parameter_names=names_of(getattr(work.model, "parameter_names", None), work.starts.n),
             fnorm=float(np.sqrt(2.0 * row["cost"])),
             factor=outcome.factor,
         )  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.errors import EvaluationError
+from lmoo.models import CompiledModel
 
 __all__ = ["Chunk", "Model", "check_vectorized"]
 
@@ -83,7 +84,7 @@ class Chunk:
 
     Parameters
     ----------
-    model : Model
+    model : Model or CompiledModel
     t : list of (1, m) or (k, m) arrays
         What the curves are measured against; more than one where the model takes a tuple.
     many : bool
@@ -94,7 +95,12 @@ class Chunk:
     """
 
     def __init__(
-        self, model: Model, t: list[Array], many: bool, y: Array, weights: Array | None
+        self,
+        model: "Model | CompiledModel",
+        t: list[Array],
+        many: bool,
+        y: Array,
+        weights: Array | None,
     ) -> None:
         self.model, self.t, self.many, self.y, self.weights = model, t, many, y, weights
         self.m = y.shape[1]
@@ -104,8 +110,14 @@ class Chunk:
         rows = tuple(part[0] if len(part) == 1 else part[who] for part in self.t)
         return rows if self.many else rows[0]
 
+    def together(self) -> Array:
+        """Return all that the curves are measured against, (1 or k, variables, m), contiguous."""
+        return np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
+
     def values(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return the models of these fits at x, (len(who), m)."""
+        if isinstance(self.model, CompiledModel):
+            return self.model(self.points(who), *x.T[:, :, None])
         return self.model.values(self.points(who), x, self.m)
 
     def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:

@@ -139,8 +139,8 @@ cdef class Fleet:
         cdef unsigned char *flag = <unsigned char *>cnp.PyArray_DATA(singular)
         with nogil:
             for k in range(self.count):
-                flag[k] = _uncertainty(self.at(k), deviation[k], w, &stderr[k, 0],
-                                       NULL if covariance is None else &covariance[k, 0, 0])
+                flag[k] = fit_uncertainty(self.at(k), deviation[k], w, &stderr[k, 0],
+                                          NULL if covariance is None else &covariance[k, 0, 0])
         return np.flatnonzero(singular).tolist()
 
     def factor(self, ptrdiff_t k):
@@ -158,8 +158,8 @@ cdef class Fleet:
                 s.jacobian_error)
 
 
-cdef bint _uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
-                       double *covariance) noexcept nogil:
+cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
+                          double *covariance) noexcept nogil:
     """One fit's; True where J is singular.  w: 3 n^2 doubles.
 
     With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j)

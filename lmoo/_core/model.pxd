@@ -57,6 +57,16 @@ cdef extern from "lmoo.h" nogil:
         lmoo_both_function both
         double precision
 
+    ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
+                                        double *out, void *user_data) noexcept nogil
+
+    ctypedef struct lmoo_model:
+        size_t size
+        ptrdiff_t n, variables
+        void *user_data
+        lmoo_model_function values
+        lmoo_model_function derivatives
+
     ctypedef struct lm_state
 
     ctypedef struct lmoo_step:

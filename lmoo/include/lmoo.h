@@ -51,6 +51,25 @@ typedef struct lmoo_problem {
     /* grows here */
 } lmoo_problem;
 
+/* ---- a model of curves ---------------------------------------------------------------------- */
+
+/* At m points, `values` of a model, m of them, or its derivatives, m x n: out[i + j * m] is that of
+   value i by x_j.  t holds the independent variables, an array of m doubles each, one after the other;
+   it and x are read only. */
+typedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
+                                   double *out, void *user_data);
+
+/* What a curve y is fitted by: the residual is (value - y) * weight. */
+typedef struct lmoo_model {
+    size_t size;                        /* sizeof(lmoo_model) */
+    ptrdiff_t n;                        /* parameters */
+    ptrdiff_t variables;                /* independent ones, >= 1 */
+    void *user_data;
+    lmoo_model_function values;
+    lmoo_model_function derivatives;    /* or NULL */
+    /* grows here */
+} lmoo_model;
+
 /* ---- the iteration -------------------------------------------------------------------------- */
 
 /* What the iteration asks for.  Open-ended: a driver answers those it knows, and refuses others. */

@@ -1,0 +1,26 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+
+class CurveModel:
+    n: int
+    variables: int
+    has_derivatives: bool
+    def __init__(self, table: Any) -> None: ...
+    def evaluate(
+        self, t: NDArray[np.float64], x: NDArray[np.float64], derivatives: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+
+class CurveModelProblem(CompiledProblem):
+    parameter_names: Any
+    def __init__(
+        self,
+        model: CurveModel,
+        t: NDArray[np.float64],
+        y: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+        names: Any,
+    ) -> None: ...

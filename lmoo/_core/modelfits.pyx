@@ -1,0 +1,154 @@
+"""Many small solves of one compiled model, from start to end without the GIL.
+
+A few slots hold a fit each; one that has ended makes room for the next, so the memory at work stays in
+the cache however many fits there are.  Each goes on by itself until its Jacobian is full; then it waits
+until there are as many as a vector has lanes (lanes.pyx).  Its bits are those of the fit alone.
+"""
+
+from libc.math cimport INFINITY, sqrt
+from libc.stdint cimport PTRDIFF_MAX
+from libc.string cimport memcpy
+
+import numpy as np
+
+cimport numpy as cnp
+
+from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit
+from lmoo._core.curvemodel cimport CurveModel, curve_jacobian, curve_residual, lm_curve
+from lmoo._core.differences cimport differences
+from lmoo._core.driver cimport *
+from lmoo._core.lanes cimport FITS, lanes_answer
+from lmoo._core.model cimport *
+
+cnp.import_array()
+
+cdef enum:
+    SLOTS = 64
+    IDLE = -1
+
+
+cdef class ModelFits(Fleet):
+    """Solves of one compiled model.
+
+    Parameters
+    ----------
+    first : (s, n) float64 array, contiguous, finite
+        The first of the starting values, as many as there are to be slots, 1 to 64.
+    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines
+        As for `Fleet`.
+    own : bool
+        The model's own derivatives, where it has any.
+    model : CurveModel
+    x0 : (k, n) array
+        All starting values.
+    t : (1 or k, variables, m) array
+    y : (k, m) array
+    weights : (1 or k, m) array or None
+        All float64 and contiguous.
+    """
+
+    cdef CurveModel model
+    cdef const double[:, ::1] starts
+    cdef const double *t
+    cdef const double *y
+    cdef const double *weights
+    cdef ptrdiff_t t_stride, weights_stride
+    cdef lmoo_problem problems[SLOTS]
+    cdef lm_curve curves[SLOTS]
+    cdef ptrdiff_t which[SLOTS]
+    cdef lmoo_jacobian strategy
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  bint own, CurveModel model not None, const double[:, ::1] x0 not None,
+                  const double[:, :, ::1] t not None, const double[:, ::1] y not None,
+                  const double[:, ::1] weights):
+        assert self.count <= SLOTS
+        self.model, self.starts = model, x0
+        self.t = &t[0, 0, 0]
+        self.y = &y[0, 0]
+        self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
+        self.memory += [t, y, weights]
+        self.weights, self.weights_stride = NULL, 0
+        if weights is not None:
+            self.weights = &weights[0, 0]
+            self.weights_stride = 0 if weights.shape[0] == 1 else self.m
+        self.problem.residual = curve_residual
+        self.problem.jacobian = curve_jacobian
+        self.differences.own = own
+        self.strategy.size = sizeof(lmoo_jacobian)
+        self.strategy.evaluate = differences
+        self.strategy.context = &self.differences
+        self.strategy.refines = self.options.refine
+
+    cdef void begin(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        """Give a slot to fit k."""
+        cdef lm_fit *fit
+        cdef lm_curve *c = &self.curves[slot]
+        c.model = &self.model.table
+        c.t = self.t + k * self.t_stride
+        c.y = self.y + k * self.m
+        c.weights = NULL if self.weights == NULL else self.weights + k * self.weights_stride
+        self.problems[slot] = self.problem
+        self.problems[slot].user_data = c
+        self.start(slot, &self.starts[k, 0])
+        fit = self.at(slot)
+        fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
+        fit.d.countdown = PTRDIFF_MAX
+        self.which[slot] = k
+
+    def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None,
+            double[:, ::1] x not None, double[::1] fnorm not None, long long[::1] status not None,
+            long long[:, ::1] counts not None, double[:, ::1] stderr not None,
+            double[:, :, ::1] covariance, int[::1] codes not None,
+            unsigned char[::1] singular not None):
+        """Solve all and write what comes of them, k rows each.
+
+        skip       fits that are not to be solved: of these nothing is written
+        degrees    of freedom of each fit
+        counts     (k, 3): nfev, njev, nit
+        codes      negative where the model ended the fit
+        singular   1 where stderr and covariance could not be written, J being singular
+        """
+        cdef cnp.ndarray work = np.empty(3 * self.n * self.n)
+        cdef double *w = <double *>cnp.PyArray_DATA(work)
+        cdef ptrdiff_t slot, k, next = 0, active = 0, total = skip.shape[0]
+        cdef int more
+        cdef double deviation
+        cdef lm_fit *fit
+        cdef const lm_state *s
+        with nogil:
+            for slot in range(self.count):
+                self.which[slot] = IDLE
+            while True:
+                active = 0
+                for slot in range(self.count):
+                    while True:
+                        if self.which[slot] == IDLE:
+                            while next < total and skip[next]:
+                                next += 1
+                            if next == total:
+                                break
+                            self.begin(slot, next)
+                            next += 1
+                        fit = self.at(slot)
+                        more = driver_seek(&fit.d)
+                        if more > 0:
+                            active += 1
+                            self.lanes.drivers[self.lanes.count] = &fit.d
+                            self.lanes.count += 1
+                            if self.lanes.count == FITS:
+                                lanes_answer(&self.lanes)
+                            break
+                        k, s = self.which[slot], fit.d.s
+                        self.which[slot] = IDLE
+                        memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
+                        fnorm[k], status[k], codes[k] = s.fnorm, s.status, fit.d.code
+                        counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit.d.njev, s.nit
+                        deviation = s.fnorm / sqrt(degrees[k]) if degrees[k] > 0.0 else INFINITY
+                        singular[k] = fit_uncertainty(
+                            fit, deviation, w, &stderr[k, 0],
+                            NULL if covariance is None else &covariance[k, 0, 0])
+                if self.lanes.count > 0:
+                    lanes_answer(&self.lanes)
+                if active == 0:
+                    break

@@ -1,0 +1,3 @@
+from typing import Any
+
+TABLE_OF: dict[str, Any]

@@ -1,0 +1,485 @@
+"""Models of curves with their derivatives, in compiled code.
+
+Elementary functions are numpy's own loops over whole arrays, which know the processor's vectors; they
+touch no Python object, so they are called without the GIL, as numpy itself does.  Each function is a
+model's values or derivatives as lmoo_model has them: t, x read only, the rest the caller's.
+"""
+
+from libc.math cimport M_PI, erf, sqrt
+from libc.string cimport memset
+
+from cpython.pycapsule cimport PyCapsule_New
+
+import numpy as np
+
+cimport numpy as cnp
+
+from lmoo._core.model cimport *
+
+cnp.import_array()
+cnp.import_umath()
+
+ctypedef void (*unary_loop)(char **args, const cnp.npy_intp *dimensions,
+                            const cnp.npy_intp *strides, void *data) noexcept nogil
+
+ctypedef struct unary:
+    unary_loop loop
+    void *data
+
+
+cdef unary loop_of(object ufunc) except *:
+    """numpy's loop over doubles of a function of one argument."""
+    cdef cnp.ufunc u = ufunc
+    cdef unary found
+    cdef int k
+    for k in range(u.ntypes):
+        if u.types[2 * k] == cnp.NPY_DOUBLE and u.types[2 * k + 1] == cnp.NPY_DOUBLE:
+            found.loop = <unary_loop><void *>u.functions[k]
+            found.data = NULL if u.data == NULL else (<void **>u.data)[k]
+            return found
+    raise TypeError(f"numpy.{ufunc.__name__} has no loop over doubles")
+
+
+cdef unary EXP = loop_of(np.exp)
+cdef unary LOG = loop_of(np.log)
+cdef unary SIN = loop_of(np.sin)
+cdef unary COS = loop_of(np.cos)
+
+
+cdef inline void apply(unary f, ptrdiff_t m, double *v) noexcept nogil:
+    """v = f(v), m doubles."""
+    cdef char *args[2]
+    cdef cnp.npy_intp size = m
+    cdef cnp.npy_intp strides[2]
+    args[0] = args[1] = <char *>v
+    strides[0] = strides[1] = sizeof(double)
+    f.loop(args, &size, strides, f.data)
+
+
+cdef inline void fill(ptrdiff_t m, double value, double *v) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        v[i] = value
+
+
+# ---- a exp(-b t) + c ------------------------------------------------------------------------
+
+cdef int exponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                     void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = -x[1] * t[i]
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] + x[2]
+    return 0
+
+
+cdef int exponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                       void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        j[i] = -x[1] * t[i]
+    apply(EXP, m, j)
+    for i in range(m):
+        j[m + i] = -x[0] * t[i] * j[i]
+    fill(m, 1.0, j + 2 * m)
+    return 0
+
+
+# ---- a exp(-b t) + c exp(-d t) + e ----------------------------------------------------------
+
+cdef int biexponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                       void *data) noexcept nogil:
+    # A stack's worth at a time, for the second exponential.
+    cdef double second[128]
+    cdef ptrdiff_t i, k, start = 0
+    while start < m:
+        k = min(m - start, 128)
+        for i in range(k):
+            f[start + i] = -x[1] * t[start + i]
+            second[i] = -x[3] * t[start + i]
+        apply(EXP, k, f + start)
+        apply(EXP, k, second)
+        for i in range(k):
+            f[start + i] = x[0] * f[start + i] + x[2] * second[i] + x[4]
+        start += k
+    return 0
+
+
+cdef int biexponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                         void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        j[i] = -x[1] * t[i]
+        j[2 * m + i] = -x[3] * t[i]
+    apply(EXP, m, j)
+    apply(EXP, m, j + 2 * m)
+    for i in range(m):
+        j[m + i] = -x[0] * t[i] * j[i]
+        j[3 * m + i] = -x[2] * t[i] * j[2 * m + i]
+    fill(m, 1.0, j + 4 * m)
+    return 0
+
+
+# ---- a exp(-(t - b)^2 / (2 s^2)) + c --------------------------------------------------------
+
+cdef int gaussian(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                  void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        f[i] = -0.5 * (z * z)
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] + x[3]
+    return 0
+
+
+cdef int gaussian_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                    void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        j[i] = -0.5 * (z * z)
+    apply(EXP, m, j)
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        j[m + i] = x[0] * j[i] * z * inverse
+        j[2 * m + i] = j[m + i] * z
+    fill(m, 1.0, j + 3 * m)
+    return 0
+
+
+# ---- a exp(-((u - b)^2 + (v - c)^2) / (2 s^2)) + d ------------------------------------------
+
+cdef int gaussian2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                    void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double u, v, inverse = 1.0 / x[3]
+    for i in range(m):
+        u = (t[i] - x[1]) * inverse
+        v = (t[m + i] - x[2]) * inverse
+        f[i] = -0.5 * (u * u + v * v)
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] + x[4]
+    return 0
+
+
+cdef int gaussian2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                      void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double u, v, e, inverse = 1.0 / x[3]
+    for i in range(m):
+        u = (t[i] - x[1]) * inverse
+        v = (t[m + i] - x[2]) * inverse
+        j[i] = -0.5 * (u * u + v * v)
+    apply(EXP, m, j)
+    for i in range(m):
+        u = (t[i] - x[1]) * inverse
+        v = (t[m + i] - x[2]) * inverse
+        e = x[0] * j[i] * inverse
+        j[m + i] = e * u
+        j[2 * m + i] = e * v
+        j[3 * m + i] = e * (u * u + v * v)
+    fill(m, 1.0, j + 4 * m)
+    return 0
+
+
+# ---- the same, averaged over pixels of side 1: a E(u - b) E(v - c) + d ----------------------
+#
+#     E(z) = integral of exp(-z^2 / (2 s^2)) from z - 1/2 to z + 1/2
+#          = s sqrt(pi / 2) (erf((z + 1/2) / (s sqrt(2))) - erf((z - 1/2) / (s sqrt(2))))
+
+cdef inline double pixel(double z, double s) noexcept nogil:
+    cdef double scale = 1.0 / (s * sqrt(2.0))
+    return s * sqrt(0.5 * M_PI) * (erf((z + 0.5) * scale) - erf((z - 0.5) * scale))
+
+
+cdef int pixels2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                  void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = x[0] * (pixel(t[i] - x[1], x[3]) * pixel(t[m + i] - x[2], x[3])) + x[4]
+    return 0
+
+
+cdef int pixels2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                    void *data) noexcept nogil:
+    """dE/dz = e(z + 1/2) - e(z - 1/2),  dE/ds = (E - (z + 1/2) e(z + 1/2) + (z - 1/2) e(z - 1/2)) / s,
+    with e(z) = exp(-z^2 / (2 s^2))."""
+    cdef ptrdiff_t i
+    cdef double s = x[3], inverse = 1.0 / x[3], u, v, eu, ev, su, sv
+    for i in range(m):
+        u, v = t[i] - x[1], t[m + i] - x[2]
+        j[i] = -0.5 * ((u + 0.5) * inverse) * ((u + 0.5) * inverse)
+        j[m + i] = -0.5 * ((u - 0.5) * inverse) * ((u - 0.5) * inverse)
+        j[2 * m + i] = -0.5 * ((v + 0.5) * inverse) * ((v + 0.5) * inverse)
+        j[3 * m + i] = -0.5 * ((v - 0.5) * inverse) * ((v - 0.5) * inverse)
+    apply(EXP, 4 * m, j)
+    for i in range(m):
+        u, v = t[i] - x[1], t[m + i] - x[2]
+        eu, ev = pixel(u, s), pixel(v, s)
+        su = (eu - (u + 0.5) * j[i] + (u - 0.5) * j[m + i]) * inverse
+        sv = (ev - (v + 0.5) * j[2 * m + i] + (v - 0.5) * j[3 * m + i]) * inverse
+        # By the centre: minus the derivative by z.
+        j[m + i] = x[0] * ev * (j[m + i] - j[i])
+        j[2 * m + i] = x[0] * eu * (j[3 * m + i] - j[2 * m + i])
+        j[3 * m + i] = x[0] * (su * ev + eu * sv)
+        j[i] = eu * ev
+    fill(m, 1.0, j + 4 * m)
+    return 0
+
+
+# ---- a / (1 + ((t - b) / w)^2) + c ----------------------------------------------------------
+
+cdef int lorentzian(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                    void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        f[i] = x[0] / (1.0 + z * z) + x[3]
+    return 0
+
+
+cdef int lorentzian_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                      void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        j[i] = 1.0 / (1.0 + z * z)
+        j[m + i] = 2.0 * x[0] * (j[i] * j[i]) * z * inverse
+        j[2 * m + i] = j[m + i] * z
+    fill(m, 1.0, j + 3 * m)
+    return 0
+
+
+# ---- a (e L(z) + (1 - e) G(z)) + c,  z = (t - b) / w, w the half width of both --------------
+#
+#     L = 1 / (1 + z^2),   G = exp(-ln(2) z^2)
+
+cdef double LN2 = 0.6931471805599453
+
+
+cdef int pseudovoigt(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                     void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        f[i] = -LN2 * (z * z)
+    apply(EXP, m, f)
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        f[i] = x[0] * (x[3] / (1.0 + z * z) + (1.0 - x[3]) * f[i]) + x[4]
+    return 0
+
+
+cdef int pseudovoigt_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                       void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double z, l, g, slope, inverse = 1.0 / x[2]
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        j[i] = -LN2 * (z * z)
+    apply(EXP, m, j)
+    for i in range(m):
+        z = (t[i] - x[1]) * inverse
+        g, l = j[i], 1.0 / (1.0 + z * z)
+        slope = x[0] * (x[3] * 2.0 * z * (l * l) + (1.0 - x[3]) * 2.0 * LN2 * z * g) * inverse
+        j[i] = x[3] * l + (1.0 - x[3]) * g
+        j[m + i] = slope
+        j[2 * m + i] = slope * z
+        j[3 * m + i] = x[0] * (l - g)
+    fill(m, 1.0, j + 4 * m)
+    return 0
+
+
+# ---- d + (a - d) / (1 + (t / c)^b), t >= 0 --------------------------------------------------
+#
+#     (t / c)^b = exp(b log(t / c)); t = 0 is log 0 = -inf, and its power 0 for b > 0
+
+cdef int logistic4(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                   void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = t[i] / x[2]
+    apply(LOG, m, f)
+    for i in range(m):
+        f[i] = x[1] * f[i]
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[3] + (x[0] - x[3]) / (1.0 + f[i])
+    return 0
+
+
+cdef int logistic4_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                     void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double power, share, slope
+    cdef double *log = j + m
+    for i in range(m):
+        log[i] = t[i] / x[2]
+    apply(LOG, m, log)
+    for i in range(m):
+        j[i] = x[1] * log[i]
+    apply(EXP, m, j)
+    for i in range(m):
+        power, share = j[i], 1.0 / (1.0 + j[i])
+        # Both ends of the curve are flat, though inf / inf is not.
+        slope = (x[0] - x[3]) * share * (1.0 - share)
+        j[i] = share
+        j[m + i] = -slope * log[i] if slope != 0.0 else 0.0
+        j[2 * m + i] = slope * x[1] / x[2]
+        j[3 * m + i] = 1.0 - share
+    return 0
+
+
+# ---- a t^b + c, t >= 0 ----------------------------------------------------------------------
+
+cdef int powerlaw(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                  void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = t[i]
+    apply(LOG, m, f)
+    for i in range(m):
+        f[i] = x[1] * f[i]
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] + x[2]
+    return 0
+
+
+cdef int powerlaw_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                    void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double *log = j + m
+    for i in range(m):
+        log[i] = t[i]
+    apply(LOG, m, log)
+    for i in range(m):
+        j[i] = x[1] * log[i]
+    apply(EXP, m, j)
+    for i in range(m):
+        log[i] = x[0] * j[i] * log[i] if j[i] != 0.0 else 0.0
+    fill(m, 1.0, j + 2 * m)
+    return 0
+
+
+# ---- a exp(-(t / s)^b) + c, t >= 0 ----------------------------------------------------------
+
+cdef int stretched(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                   void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = t[i] / x[1]
+    apply(LOG, m, f)
+    for i in range(m):
+        f[i] = x[2] * f[i]
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = -f[i]
+    apply(EXP, m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] + x[3]
+    return 0
+
+
+cdef int stretched_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                     void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double slope
+    cdef double *log = j + m
+    cdef double *power = j + 2 * m
+    for i in range(m):
+        log[i] = t[i] / x[1]
+    apply(LOG, m, log)
+    for i in range(m):
+        power[i] = x[2] * log[i]
+    apply(EXP, m, power)
+    for i in range(m):
+        j[i] = -power[i]
+    apply(EXP, m, j)
+    for i in range(m):
+        slope = x[0] * j[i] * power[i]
+        # Where the curve is flat its slope is 0, though 0 times inf is not.
+        if j[i] == 0.0 or power[i] == 0.0:
+            slope = 0.0
+        power[i] = -slope * log[i] if slope != 0.0 else 0.0
+        log[i] = slope * x[2] / x[1]
+    fill(m, 1.0, j + 3 * m)
+    return 0
+
+
+# ---- a exp(-k t) sin(w t + p) + c -----------------------------------------------------------
+
+cdef int dampedsine(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                    void *data) noexcept nogil:
+    cdef double wave[128]
+    cdef ptrdiff_t i, k, start = 0
+    while start < m:
+        k = min(m - start, 128)
+        for i in range(k):
+            f[start + i] = -x[1] * t[start + i]
+            wave[i] = x[2] * t[start + i] + x[3]
+        apply(EXP, k, f + start)
+        apply(SIN, k, wave)
+        for i in range(k):
+            f[start + i] = x[0] * f[start + i] * wave[i] + x[4]
+        start += k
+    return 0
+
+
+cdef int dampedsine_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
+                      void *data) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double *decay = j + 4 * m
+    cdef double *cosine = j + 3 * m
+    for i in range(m):
+        decay[i] = -x[1] * t[i]
+        j[i] = cosine[i] = x[2] * t[i] + x[3]
+    apply(EXP, m, decay)
+    apply(SIN, m, j)
+    apply(COS, m, cosine)
+    for i in range(m):
+        j[i] = decay[i] * j[i]
+        j[m + i] = -x[0] * t[i] * j[i]
+        cosine[i] = x[0] * decay[i] * cosine[i]
+        j[2 * m + i] = t[i] * cosine[i]
+    fill(m, 1.0, decay)
+    return 0
+
+
+# ---- the tables -----------------------------------------------------------------------------
+
+cdef lmoo_model TABLES[11]
+TABLE_OF = {}
+
+
+cdef int _add(str name, ptrdiff_t n, ptrdiff_t variables, lmoo_model_function values,
+              lmoo_model_function derivatives) except -1:
+    cdef lmoo_model *table = &TABLES[len(TABLE_OF)]
+    memset(table, 0, sizeof(lmoo_model))
+    table.size, table.n, table.variables = sizeof(lmoo_model), n, variables
+    table.values, table.derivatives = values, derivatives
+    TABLE_OF[name] = PyCapsule_New(table, b"lmoo_model", NULL)
+    return 0
+
+
+_add("Exponential", 3, 1, exponential, exponential_d)
+_add("BiExponential", 5, 1, biexponential, biexponential_d)
+_add("Gaussian", 4, 1, gaussian, gaussian_d)
+_add("Gaussian2D", 5, 2, gaussian2d, gaussian2d_d)
+_add("Gaussian2D integrated", 5, 2, pixels2d, pixels2d_d)
+_add("Lorentzian", 4, 1, lorentzian, lorentzian_d)
+_add("PseudoVoigt", 5, 1, pseudovoigt, pseudovoigt_d)
+_add("Logistic4", 4, 1, logistic4, logistic4_d)
+_add("PowerLaw", 3, 1, powerlaw, powerlaw_d)
+_add("StretchedExponential", 4, 1, stretched, stretched_d)
+_add("DampedSine", 5, 1, dampedsine, dampedsine_d)
