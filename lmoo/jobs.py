@@ -93,7 +93,7 @@ class Job:
             values = np.where(weights == 0.0, 0.0, values * weights)
         return np.array(values)
 
-    def _options(self) -> tuple[Any, ...]:
+    def _options(self) -> Any:
         """Return m and the options as the compiled classes take them."""
         solver, n = self.solver, self.x0.shape[1]
         strategy: Any = solver.jacobian or ForwardDifference()
@@ -107,7 +107,7 @@ class Job:
     def _batch(self) -> Batch:
         chunk = self.chunk
         own = chunk.model.jac is not None
-        return Batch(self.x0, *self._options(), own, chunk.y, chunk.weights)
+        return Batch(*(self.x0, *self._options(), own, chunk.y, chunk.weights))
 
     def _compiled(
         self, model: CompiledModel, observations: NDArray[np.int64], few: NDArray[np.bool_]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.threads import thread_count
 from lmoo.arguments import integer
 from lmoo.curves import Curves, Starts
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import CentralDifference, ForwardDifference
-from lmoo._core.threads import thread_count
 from lmoo.jobs import Job, Outcome, outcomes
 from lmoo.models import CompiledModel
 from lmoo.result import Result, names_of

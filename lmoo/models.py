@@ -237,7 +237,7 @@ def _project(columns: Sequence[Array], y: Array) -> Array:
 
 
 def _decay(t: Any, y: Array) -> tuple[Array, Array]:
-    """Return the curves sorted by t, and a rate of each, from the integral equation of the exponential.
+    """Return t sorted, and a rate of each curve, from the integral equation of the exponential.
 
     y' = -b (y - c), integrated:  y - y_0 = -b int y + b c (t - t_0)   (Jacquelin 2009, "Regressions
     et equations integrales").
@@ -330,7 +330,7 @@ class Gaussian(_BuiltIn):
 
 
 class Lorentzian(_BuiltIn):
-    """``amplitude / (1 + ((t - center) / width)^2) + offset``, width at half the height, half of it."""
+    """``amplitude / (1 + ((t - center) / width)^2) + offset``, width half of that at half height."""
 
     parameter_names = ("amplitude", "center", "width", "offset")
 
@@ -472,8 +472,8 @@ class DampedSine(_BuiltIn):
             angle = frequency[:, None] * t
             columns = [decay * np.sin(angle), decay * np.cos(angle), np.ones_like(t)]
             s, c, offset = _project(columns, y).T
-            misfit = sum(q[:, None] * column for q, column in zip((s, c, offset), columns))
-            misfit = ((misfit - y) ** 2).sum(axis=1)
+            found = s[:, None] * columns[0] + c[:, None] * columns[1] + offset[:, None]
+            misfit = ((found - y) ** 2).sum(axis=1)
             better = misfit < best
             best[better] = misfit[better]
             amplitude = np.hypot(s, c) * np.exp(np.clip(rate * t.min(axis=1), -600, 600))

@@ -96,7 +96,7 @@ class Chunk:
 
     def __init__(
         self,
-        model: "Model | CompiledModel",
+        model: Any,
         t: list[Array],
         many: bool,
         y: Array,
@@ -116,13 +116,14 @@ class Chunk:
 
     def values(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return the models of these fits at x, (len(who), m)."""
-        if isinstance(self.model, CompiledModel):
-            return self.model(self.points(who), *x.T[:, :, None])
-        return self.model.values(self.points(who), x, self.m)
+        model = self.model
+        if isinstance(model, CompiledModel):
+            return model(self.points(who), *x.T[:, :, None])
+        return np.asarray(model.values(self.points(who), x, self.m))
 
     def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return their derivatives, (len(who), n, m)."""
-        return self.model.derivatives(self.points(who), x, self.m)
+        return np.asarray(self.model.derivatives(self.points(who), x, self.m))
 
     def tracked_down(
         self, function: Callable[..., Array], who: NDArray[np.intp], x: Array
