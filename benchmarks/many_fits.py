@@ -3,9 +3,10 @@
     python benchmarks/many_fits.py            fits a second, side by side
     python benchmarks/many_fits.py scaling    cost a fit, from 10^4 to 10^7 fits
 
-A: exponentials with an offset, 20 points, noise 0.01, from (1, 1, 0).  B: 5 x 5 pixels of a Gaussian
-spot, signal to noise 10, from within 10 % (Przybylski and others 2017, "Gpufit: an open-source toolkit
-for GPU-accelerated curve fitting", Scientific Reports 7).  scipy's loops are over 1000 of the fits.
+A: exponentials with an offset, 20 points, noise 0.01, from (1, 1, 0).  B: 5 x 5 pixels of a
+Gaussian spot, signal to noise 10, from within 10 % (Przybylski and others 2017, "Gpufit: an
+open-source toolkit for GPU-accelerated curve fitting", Scientific Reports 7).  scipy's loops are
+over 1000 of the fits.
 """
 
 import os

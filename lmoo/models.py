@@ -330,7 +330,7 @@ class Gaussian(_BuiltIn):
 
 
 class Lorentzian(_BuiltIn):
-    """``amplitude / (1 + ((t - center) / width)^2) + offset``, width half of that at half height."""
+    """``amplitude / (1 + ((t - center) / width)^2) + offset``, half as high at center + width."""
 
     parameter_names = ("amplitude", "center", "width", "offset")
 
