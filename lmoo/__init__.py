@@ -33,6 +33,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analytic",
+    "BatchProblem",
     "CFunctionProblem",
     "CentralDifference",
     "ColumnMajor",
@@ -65,6 +66,7 @@ __all__ = [
     "get_include",
     "leastsq",
     "models",
+    "solve_many",
 ]
 
 
@@ -86,6 +88,8 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"lmoo.{name}")
     if name == "CFunctionProblem":
         return _import_module("lmoo.cfunction").CFunctionProblem
+    if name in ("BatchProblem", "solve_many"):
+        return getattr(_import_module("lmoo.batchproblem"), name)
     if name in ("Fits", "curve_fit_many"):
         return getattr(_import_module("lmoo.many"), name)
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

@@ -116,12 +116,12 @@ class Curves:
 class Starts:
     """Starting values for any of the curves."""
 
-    def __init__(self, p0: Any, curves: Curves) -> None:
-        self.curves, self.function = curves, p0 if callable(p0) else None
+    def __init__(self, p0: Any, curves: Any, name: str = "p0") -> None:
+        self.curves, self.function, self.name = curves, p0 if callable(p0) else None, name
         if self.function is None:
-            self.values = self._checked(real_array("p0", p0), curves.shape)
+            self.values = self._checked(real_array(self.name, p0), curves.shape)
             if self.values.ndim > 1:
-                self.values = self.values.reshape(curves.count, -1)
+                self.values = self.values.reshape(curves.count, self.values.shape[-1])
             self.n = self.values.shape[-1]
         else:
             self.n = self.of(slice(0, min(1, curves.count))).shape[1]
@@ -135,15 +135,17 @@ class Starts:
             points = self.curves.points(part)
             t = [array[0] if len(array) == 1 else array for array in points]
             y = self.curves.values(part)
-            x = real_array("p0", self.function(tuple(t) if self.curves.many else t[0], y))
+            x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
             x = self._checked(x, (count,))
         return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
 
     def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:
         if x.ndim < 1 or x.shape[-1] == 0 or (x.ndim > 1 and x.shape[:-1] != shape):
-            raise ValueError(f"p0 must have shape (n,) or {shape} + (n,); it has {x.shape}")
+            raise ValueError(
+                f"{self.name} must have shape (n,) or {shape} + (n,); it has {x.shape}"
+            )
         if not np.isfinite(x).all():
-            raise ValueError("p0 must be finite")
+            raise ValueError(f"{self.name} must be finite")
         if x.shape[-1] > self.curves.m:
             raise ValueError(
                 f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "

@@ -132,17 +132,9 @@ def curve_fit_many(
     True
     """
     curves = Curves(t, y, sigma, nan_policy)
-    solver = _plain(solver)
-    if errors not in ("raise", "record"):
-        raise ValueError(f"errors must be 'raise' or 'record'; it is {errors!r}")
     if threads is None:
         threads = thread_count() if isinstance(f, CompiledModel) else 1
-    if integer("threads", threads) < 1:
-        raise ValueError(f"threads must be at least 1; it is {threads!r}")
-    if executor is not None and not isinstance(executor, Executor):
-        raise TypeError(
-            f"executor must be a concurrent.futures.Executor or None; it is {executor!r}"
-        )
+    solver = checked_call(solver, errors, threads, executor)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
@@ -157,16 +149,42 @@ def curve_fit_many(
     starts = Starts(p0, curves)
     if isinstance(model, CompiledModel) and curves.count and starts.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {starts.n}")
-    fits = Fits._empty(_Work(curves, model, starts, solver, errors == "record"), out)
     if curves.count and isinstance(model, Model) and model.vectorized:
         few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
         check_vectorized(curves.few(model), np.concatenate(few))
+    work = Work(curves, model, starts, solver, errors == "record")
+    return fitted(work, threads, executor, out, progress)
+
+
+def checked_call(
+    solver: Solver | None, errors: str, threads: int, executor: Executor | None
+) -> Solver:
+    """Return the solver, if the options that all calls share are what they should be."""
+    solver = _plain(solver)
+    if errors not in ("raise", "record"):
+        raise ValueError(f"errors must be 'raise' or 'record'; it is {errors!r}")
+    if integer("threads", threads) < 1:
+        raise ValueError(f"threads must be at least 1; it is {threads!r}")
+    if executor is not None and not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor must be a concurrent.futures.Executor or None; it is {executor!r}"
+        )
+    return solver
+
+
+def fitted(
+    work: "Work",
+    threads: int,
+    executor: Executor | None,
+    out: Mapping[str, Any] | None,
+    progress: bool | Progress | None,
+) -> "Fits":
+    """Do the work and return what comes of it."""
+    fits = Fits._empty(work, out)
     with _shown(progress) as show:
-        done = 0
         for job, outcome in outcomes(fits._jobs(), threads, executor):
             fits._take(job.part, outcome)
-            done = job.part.stop
-            show(done, curves.count)
+            show(job.part.stop, work.curves.count)
     return fits
 
 
@@ -230,11 +248,11 @@ def _shown(progress: bool | Progress | None) -> Iterator[Progress]:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What is to be fitted to what."""
+class Work:
+    """What is to be fitted to what: curves and a model, or whatever makes chunks as those do."""
 
-    curves: Curves
-    model: Model | CompiledModel
+    curves: Any
+    model: Any
     starts: Starts
     solver: Solver
     record: bool
@@ -305,10 +323,10 @@ class Fits:
     nit: NDArray[np.int64]
     covariance: Array | None
     errors: dict[Any, Exception]
-    _work: _Work
+    _work: Work
 
     @classmethod
-    def _empty(cls, work: _Work, out: Mapping[str, Any] | None) -> "Fits":
+    def _empty(cls, work: Work, out: Mapping[str, Any] | None) -> "Fits":
         shape, n = work.curves.shape, work.starts.n
         given = dict(out or {})
         arrays: dict[str, Any] = {}

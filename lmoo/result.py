@@ -86,7 +86,7 @@ class Factor:
         with np.errstate(all="ignore"):
             unit = sigma / self.acnorm
             out = (g @ g.T) * unit * unit[:, None]
-        out = 0.5 * (out + out.T)
+            out = 0.5 * out + 0.5 * out.T
         out[undetermined] = np.nan
         out[:, undetermined] = np.nan
         out[undetermined, undetermined] = np.inf

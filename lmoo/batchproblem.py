@@ -1,0 +1,219 @@
+"""Many problems of one kind, solved at once."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo.arguments import real_array
+from lmoo.curves import Starts
+from lmoo.errors import EvaluationError
+from lmoo.many import Fits, Work, checked_call, fitted
+from lmoo.solver import Solver
+from lmoo.stack import Chunk
+
+__all__ = ["BatchProblem", "solve_many"]
+
+Array = NDArray[np.float64]
+
+
+class BatchProblem:
+    """Many least-squares problems of one kind, whose residuals are evaluated together.
+
+    Subclass it and write `residual`, and `jacobian` where the derivatives are known;
+    `lmoo.solve_many` solves it.
+
+    Attributes
+    ----------
+    parameter_names : sequence of str or None
+        Names of the n parameters, for reports.
+
+    Examples
+    --------
+    Many roots at once:
+
+    >>> import numpy as np, lmoo
+    >>> class Roots(lmoo.BatchProblem):
+    ...     def __init__(self, numbers):
+    ...         self.numbers = np.asarray(numbers)
+    ...     def residual(self, x, which):
+    ...         return x**2 - self.numbers[which, None]
+    >>> fits = lmoo.solve_many(Roots([4.0, 9.0, 2.0]), np.ones((3, 1)))
+    >>> fits.x[:, 0].round(6)
+    array([2.      , 3.      , 1.414214])
+    """
+
+    parameter_names: Any = None
+
+    def residual(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
+        """Return the residuals of some of the problems.
+
+        Parameters
+        ----------
+        x : (r, n) float64 array
+            A point a row.
+        which : (r,) intp array
+            The problem that each row is for, counted through the stack; one may stand there
+            several times.
+
+        Returns
+        -------
+        (r, m) array_like of real numbers
+            Each row is to depend on its own point and problem alone.
+
+        Raises
+        ------
+        EvaluationError
+            Where there is no value for one of them: each is then evaluated for itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, which)")
+
+    def jacobian(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
+        """Return the derivatives, (r, m, n).  Optional."""
+        raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x, which)")
+
+
+class _Model:
+    """What a chunk of problems has for a model."""
+
+    vectorized = False  # there is nothing to be compared with
+
+    def __init__(self, problem: Any) -> None:
+        self.problem = problem
+        self.parameter_names = getattr(problem, "parameter_names", None)
+        own = getattr(problem, "jacobian", None)
+        plain = getattr(own, "__func__", None) is BatchProblem.jacobian
+        self.jac = own if callable(own) and not plain else None
+
+
+class _Chunk(Chunk):
+    """Some of the problems, from `first` on."""
+
+    def __init__(self, model: _Model, first: int, count: int, m: int) -> None:
+        super().__init__(model, [], False, np.zeros((count, m)), None)
+        self.first = first
+
+    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the residuals of these problems."""
+        return _evaluated(self.model.problem, "residual", x, self.first + who, (self.m,))
+
+    def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return their derivatives, (len(who), n, m)."""
+        shape = (self.m, x.shape[1])
+        found = _evaluated(self.model.problem, "jacobian", x, self.first + who, shape)
+        return np.swapaxes(found, 1, 2)
+
+
+def _evaluated(
+    problem: Any, name: str, x: Array, which: NDArray[np.intp], shape: tuple[int, ...] | None
+) -> Array:
+    with np.errstate(all="ignore"):
+        value = np.asarray(getattr(problem, name)(x.copy(), which.copy()))
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must return real numbers; it returned dtype {value.dtype}")
+    if value.ndim < 2 or len(value) != len(x) or (shape is not None and value.shape[1:] != shape):
+        wanted = "(r, m)" if shape is None else str((len(x), *shape))
+        raise ValueError(
+            f"{name} must return shape {wanted} for r = {len(x)} points; it returned {value.shape}"
+        )
+    return np.asarray(value, dtype=np.float64)
+
+
+class _Problems:
+    """The stack of problems, as `Fits` sees it."""
+
+    def __init__(self, problem: Any, shape: tuple[int, ...], m: int) -> None:
+        self.problem, self.shape, self.m = problem, shape, m
+        self.count = int(np.prod(shape))
+
+    def chunk(self, model: _Model, part: slice) -> Chunk:
+        """Return some of the problems."""
+        return _Chunk(model, part.start, part.stop - part.start, self.m)
+
+    def index(self, which: int) -> Any:
+        """Return the index of a problem in the stack."""
+        index = tuple(int(i) for i in np.unravel_index(which, self.shape))
+        return index if len(index) > 1 else index[0]
+
+
+def solve_many(
+    problem: BatchProblem,
+    x0: ArrayLike,
+    *,
+    solver: Solver | None = None,
+    errors: str = "raise",
+    threads: int = 1,
+    executor: Executor | None = None,
+    out: Mapping[str, Any] | None = None,
+    progress: bool | Callable[[int, int], Any] | None = None,
+) -> Fits:
+    """Solve many problems of one kind: one solve each, one call of the residual for all.
+
+    Parameters
+    ----------
+    problem : BatchProblem
+    x0 : (..., n) array_like
+        A starting point for each problem; its leading dimensions are the shape of the stack.
+    solver, errors, threads, executor, out, progress
+        As for `lmoo.curve_fit_many`.
+
+    Returns
+    -------
+    Fits
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not what it should be; the residuals are fewer than the parameters, or not
+        of one number for all.
+    EvaluationError
+        The residual raised, with ``errors="raise"``.
+
+    See Also
+    --------
+    curve_fit_many : a model y = f(t, x) and a stack of curves.
+
+    Examples
+    --------
+    See `BatchProblem`.
+    """
+    options = checked_call(solver, errors, threads, executor)
+    if not callable(getattr(problem, "residual", None)):
+        raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
+    points = real_array("x0", x0)
+    if points.ndim < 2 or points.shape[-1] == 0:
+        raise ValueError(f"x0 must have a row for each problem, (..., n); it has {points.shape}")
+    shape, n = points.shape[:-1], points.shape[-1]
+    model = _Model(problem)
+    m = _checked(model, points.reshape(-1, n)) if points.size else n
+    if m < n:
+        raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
+    problems = _Problems(problem, shape, m)
+    starts = Starts(points, problems, "x0")
+    work = Work(problems, model, starts, options, errors == "record")
+    return fitted(work, threads, executor, out, progress)
+
+
+def _checked(model: _Model, x0: Array) -> int:
+    """Return the number of residuals; ValueError where a few problems differ alone and together."""
+    which = np.unique(np.linspace(0, len(x0) - 1, 3).astype(np.intp))
+    m = -1
+    for name in ("residual", "jacobian") if model.jac else ("residual",):
+        try:
+            rows = [_evaluated(model.problem, name, x0[k][None], k[None], None) for k in which]
+        except EvaluationError:
+            continue
+        together = _evaluated(model.problem, name, x0[which], which, rows[0].shape[1:])
+        alone = np.concatenate(rows)
+        size = np.abs(np.where(np.isfinite(alone), alone, 0.0)).max(initial=0.0)
+        if not np.allclose(together, alone, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
+            raise ValueError(
+                f"{name} must return rows that depend on their own point and problem alone; for "
+                f"{len(which)} problems together it gives other numbers than for each alone"
+            )
+        m = alone.shape[1]
+    if m < 0:
+        raise EvaluationError("residual must have a value at x0 for the problems that are tried")
+    return m

@@ -1,0 +1,120 @@
+"""solve_many: problems of one kind, the same as one by one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lmoo
+
+Array = NDArray[np.float64]
+
+T = np.linspace(0.0, 3.0, 15)
+
+
+class Decays(lmoo.BatchProblem):
+    parameter_names = ("amplitude", "rate")
+
+    def __init__(self, y: Array) -> None:
+        self.y = y
+
+    def residual(self, x: Array, which: NDArray[np.intp]) -> Array:
+        return x[:, :1] * np.exp(-x[:, 1:] * T) - self.y[which]
+
+
+class WithDerivatives(Decays):
+    def jacobian(self, x: Array, which: NDArray[np.intp]) -> Array:
+        e = np.exp(-x[:, 1:] * T)
+        return np.stack([e, -x[:, :1] * T * e], axis=2)
+
+
+def data(count: int) -> Array:
+    rng = np.random.default_rng(count)
+    clean = 2.0 * np.exp(-rng.uniform(0.5, 2.0, (count, 1)) * T)
+    return np.asarray(clean + 0.01 * rng.standard_normal((count, T.size)))
+
+
+@pytest.mark.parametrize("kind", [Decays, WithDerivatives])
+def test_the_same_bits_as_one_by_one(kind: type[Decays]) -> None:
+    problem = kind(data(60))
+    fits = lmoo.solve_many(problem, np.ones((60, 2)))
+    assert fits.success.all()
+    none = np.zeros(1, dtype=np.intp)
+    for k in range(0, 60, 7):
+        jacobian = None
+        if kind is WithDerivatives:
+            jacobian = lambda x: WithDerivatives.jacobian(problem, x[None], none)[0]  # type: ignore  # noqa: E731
+        single = lmoo.FunctionProblem(
+            lambda x, k=k: problem.residual(x[None], none + k)[0], jacobian
+        )
+        one = lmoo.Solver().solve(single, [1.0, 1.0])
+        np.testing.assert_array_equal(one.x, fits.x[k])
+        assert (one.nfev, one.njev) == (fits.nfev[k], fits.njev[k])
+        np.testing.assert_array_equal(fits[k].x, one.x)
+        np.testing.assert_array_equal(fits[k].residual, one.residual)
+    assert fits[0].parameter_names == ("amplitude", "rate")
+
+
+def test_any_stack_threads_and_processes() -> None:
+    problem = Decays(data(3000))
+    expected = lmoo.solve_many(problem, np.ones((3000, 2)))
+    stacked = lmoo.solve_many(problem, np.ones((30, 100, 2)), threads=2)
+    np.testing.assert_array_equal(stacked.x.reshape(-1, 2), expected.x)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        there = lmoo.solve_many(problem, np.ones((3000, 2)), executor=executor)
+    np.testing.assert_array_equal(there.x, expected.x)
+    assert lmoo.solve_many(problem, np.ones((0, 2))).x.shape == (0, 2)
+
+
+class Fails(Decays):
+    def residual(self, x: Array, which: NDArray[np.intp]) -> Array:
+        if 7 in which:
+            raise FloatingPointError("seven")
+        return super().residual(x, which)
+
+
+def test_what_fails_is_named_and_spoils_no_other() -> None:
+    problem = Fails(data(20))
+    with pytest.raises(lmoo.EvaluationError, match=r"seven.* 7"):
+        lmoo.solve_many(problem, np.ones((20, 2)))
+    fits = lmoo.solve_many(problem, np.ones((20, 2)), errors="record")
+    assert list(fits.errors) == [7]
+    assert fits.status[7] == lmoo.Status.RAISED
+    assert fits.success.sum() == 19
+
+
+class Shapes(Decays):
+    def residual(self, x: Array, which: NDArray[np.intp]) -> Any:
+        return super().residual(x, which)[: max(len(which) - 1, 1)]
+
+
+class Mixes(Decays):
+    def residual(self, x: Array, which: NDArray[np.intp]) -> Any:
+        found = super().residual(x, which)
+        return found - found.mean()
+
+
+def test_bad_arguments_are_named() -> None:
+    problem = Decays(data(4))
+    start = np.ones((4, 2))
+    with pytest.raises(TypeError, match="problem must have a method residual"):
+        lmoo.solve_many(None, start)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"x0 must have a row for each problem"):
+        lmoo.solve_many(problem, [1.0, 1.0])
+    with pytest.raises(ValueError, match="x0 must be finite"):
+        lmoo.solve_many(problem, start * np.nan)
+    with pytest.raises(ValueError, match="residual must return at least n = 16"):
+        lmoo.solve_many(problem, np.ones((4, 16)))
+    with pytest.raises(ValueError, match="errors must be 'raise' or 'record'"):
+        lmoo.solve_many(problem, start, errors="ignore")
+    with pytest.raises(ValueError, match=r"residual must return shape \(3, 15\) for r = 3 points"):
+        lmoo.solve_many(Shapes(data(4)), start)
+    with pytest.raises(ValueError, match="residual must return rows that depend on their own"):
+        lmoo.solve_many(Mixes(data(4)), start)
+    with pytest.raises(NotImplementedError, match="BatchProblem must define residual"):
+        lmoo.solve_many(lmoo.BatchProblem(), start)
