@@ -134,7 +134,7 @@ class Starts:
         else:
             points = self.curves.points(part)
             t = [array[0] if len(array) == 1 else array for array in points]
-            y = self.curves.values(part)
+            y = _filled(self.curves.values(part))
             x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
             x = self._checked(x, (count,))
         return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
@@ -152,3 +152,15 @@ class Starts:
                 f"has {self.curves.m}"
             )
         return x
+
+
+def _filled(y: Array) -> Array:
+    """Return curves with missing points as their neighbours before, or behind; 0 where all are."""
+    finite = np.isfinite(y)
+    if finite.all():
+        return y
+    rows, columns = np.arange(len(y))[:, None], np.arange(y.shape[1])
+    before = np.maximum.accumulate(np.where(finite, columns, -1), axis=1)
+    first = np.where(finite.any(axis=1), finite.argmax(axis=1), 0)[:, None]
+    found = y[rows, np.where(before < 0, first, before)]
+    return np.where(finite.any(axis=1)[:, None], found, 0.0)

@@ -66,7 +66,8 @@ def curve_fit_many(
         dtype and slicing, is read chunk by chunk.
     p0 : (n,) or (..., n) array_like, or callable, optional
         Starting values, one set for all or one a curve; or ``p0(t, y)`` that returns them for a
-        chunk of curves, y (k, m).  None: the model's own ``guess``.
+        chunk of curves, y (k, m), missing points as their neighbours.  None: the model's own
+        ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y, by which residuals are divided; of their relative size alone, as
         in ``curve_fit`` with ``absolute_sigma=False``.

@@ -231,9 +231,22 @@ def _range(t: Array) -> Array:
 
 
 def _project(columns: Sequence[Array], y: Array) -> Array:
-    """Return the coefficients of each curve's least-squares fit by columns of (k, m), (k, n)."""
-    a = np.stack(columns, axis=2)
-    return np.asarray(np.einsum("knm,km->kn", np.linalg.pinv(a, rcond=1e-10), y))
+    """Return the coefficients of each curve's least-squares fit by columns of (k, m), (k, n).
+
+    By normal equations of columns scaled to norm 1, a little damped: to start from, that is enough,
+    and it is always there.
+    """
+    n = len(columns)
+    norms = [np.sqrt(np.einsum("km,km->k", c, c)) for c in columns]
+    norms = [np.where(norm > 0, norm, 1.0) for norm in norms]
+    gram, right = np.empty((len(y), n, n)), np.empty((len(y), n, 1))
+    for i in range(n):
+        right[:, i, 0] = np.einsum("km,km->k", columns[i], y) / norms[i]
+        for j in range(i + 1):
+            gram[:, i, j] = np.einsum("km,km->k", columns[i], columns[j]) / (norms[i] * norms[j])
+            gram[:, j, i] = gram[:, i, j]
+        gram[:, i, i] += 1e-10
+    return np.asarray(np.linalg.solve(gram, right)[:, :, 0] / np.stack(norms, axis=1))
 
 
 def _decay(t: Any, y: Array) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -243,3 +244,28 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client: Any, here: lmoo.R
             killed += 1
     assert killed
     assert_same_bits(steps.result, here)
+
+
+def slow_decay(t: np.ndarray, amplitude: Any, rate: Any) -> np.ndarray:
+    time.sleep(0.002)
+    return amplitude * np.exp(-rate * t)
+
+
+def test_many_fits_on_a_client_whose_worker_dies(client: Any) -> None:
+    rng = np.random.default_rng(8)
+    t = np.linspace(0.0, 3.0, 200)
+    y = model(t, 2.0, rng.uniform(0.5, 1.5, (3000, 1))) + 0.01 * rng.standard_normal((3000, 200))
+    expected = lmoo.curve_fit_many(model, t, y, X0)
+    killed = []
+
+    def kill(done: int, total: int) -> None:
+        if not killed:
+            killed.append(next(iter(client.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    with client.get_executor() as executor:
+        fits = lmoo.curve_fit_many(slow_decay, t, y, X0, executor=executor, progress=kill)
+    assert killed
+    np.testing.assert_array_equal(fits.x, expected.x)
+    np.testing.assert_array_equal(fits.nfev, expected.nfev)
+    client.wait_for_workers(2)

@@ -172,6 +172,19 @@ def test_weights_and_missing_points() -> None:
     np.testing.assert_allclose(compiled.stderr[others], plain.stderr[others], rtol=1e-5)
 
 
+@each
+def test_starting_values_of_curves_with_missing_points(name: str) -> None:
+    model, t, x, y = sample(name, 100, 0.01)
+    y[np.random.default_rng(4).random(y.shape) < 0.05] = np.nan
+    y[3] = np.nan
+    y[4, :-1] = np.nan
+    fits = lmoo.curve_fit_many(model, t, y, nan_policy="omit")
+    assert (fits.status[3:5] == lmoo.Status.IMPROPER_INPUT).all()
+    assert np.mean(fits.success) > 0.9
+    z = ((fits.x - x) / fits.stderr)[fits.success]
+    assert np.mean(np.abs(z) < 5) > 0.95
+
+
 def test_t_of_each_curve() -> None:
     model, t, x, _ = sample("Exponential", 30)
     times = t * np.random.default_rng(2).uniform(0.8, 1.2, (30, 1))
