@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.compiled import Pointers
+from lmoo._core.modelfits import ProblemFits
+from lmoo._core.threads import thread_count
 from lmoo.arguments import real_array
 from lmoo.curves import Starts
 from lmoo.errors import EvaluationError
@@ -121,15 +125,40 @@ def _evaluated(
     return np.asarray(value, dtype=np.float64)
 
 
+class _CompiledChunk(Chunk):
+    """Some compiled problems, with the bytes of their data."""
+
+    compiled = True
+
+    def __init__(self, problem: Any, count: int, data: NDArray[np.uint8] | None) -> None:
+        super().__init__(problem, [], False, np.zeros((count, problem.m)), None)
+        self.data = data
+
+    def fleet(self, part: slice, *options: Any) -> ProblemFits:
+        """Return the compiled solves of some of them; options: those of `SlotFits`."""
+        return ProblemFits(*options, self.model, None if self.data is None else self.data[part])
+
+    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the residuals of these problems."""
+        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, True)
+        fits = self.fleet(slice(None), x[:1], *options, x)
+        return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
+
+
 class _Problems:
     """The stack of problems, as `Fits` sees it."""
 
-    def __init__(self, problem: Any, shape: tuple[int, ...], m: int) -> None:
-        self.problem, self.shape, self.m = problem, shape, m
+    def __init__(
+        self, problem: Any, shape: tuple[int, ...], m: int, data: NDArray[np.uint8] | None = None
+    ) -> None:
+        self.problem, self.shape, self.m, self.data = problem, shape, m, data
         self.count = int(np.prod(shape))
 
-    def chunk(self, model: _Model, part: slice) -> Chunk:
+    def chunk(self, model: Any, part: slice) -> Chunk:
         """Return some of the problems."""
+        if isinstance(model, CompiledProblem):
+            data = None if self.data is None else self.data[part]
+            return _CompiledChunk(model, part.stop - part.start, data)
         return _Chunk(model, part.start, part.stop - part.start, self.m)
 
     def index(self, which: int) -> Any:
@@ -139,12 +168,13 @@ class _Problems:
 
 
 def solve_many(
-    problem: BatchProblem,
+    problem: BatchProblem | CompiledProblem,
     x0: ArrayLike,
     *,
+    data: ArrayLike | None = None,
     solver: Solver | None = None,
     errors: str = "raise",
-    threads: int = 1,
+    threads: int | None = None,
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
@@ -153,9 +183,13 @@ def solve_many(
 
     Parameters
     ----------
-    problem : BatchProblem
+    problem : BatchProblem or CompiledProblem
+        A compiled problem is solved without Python, on all processors.
     x0 : (..., n) array_like
         A starting point for each problem; its leading dimensions are the shape of the stack.
+    data : (..., p) array_like, optional
+        For a `CFunctionProblem`: its functions get the address of row k as user_data when they work
+        for problem k.  None: all have the problem's own, so that only the starts differ.
     solver, errors, threads, executor, out, progress
         As for `lmoo.curve_fit_many`.
 
@@ -179,6 +213,9 @@ def solve_many(
     --------
     See `BatchProblem`.
     """
+    compiled = isinstance(problem, CompiledProblem)
+    if threads is None:
+        threads = thread_count() if compiled else 1
     options = checked_call(solver, errors, threads, executor)
     if not callable(getattr(problem, "residual", None)):
         raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
@@ -186,11 +223,17 @@ def solve_many(
     if points.ndim < 2 or points.shape[-1] == 0:
         raise ValueError(f"x0 must have a row for each problem, (..., n); it has {points.shape}")
     shape, n = points.shape[:-1], points.shape[-1]
-    model = _Model(problem)
-    m = _checked(model, points.reshape(-1, n)) if points.size else n
+    rows = _rows_of(problem, data, shape)
+    model: Any = problem if compiled else _Model(problem)
+    if isinstance(problem, CompiledProblem):
+        m = problem.m
+        if problem.n != n:
+            raise ValueError(f"x0 must have the problem's {problem.n} parameters; it has {n}")
+    else:
+        m = _checked(model, points.reshape(-1, n)) if points.size else n
     if m < n:
         raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
-    problems = _Problems(problem, shape, m)
+    problems = _Problems(problem, shape, m, rows)
     starts = Starts(points, problems, "x0")
     work = Work(problems, model, starts, options, errors == "record")
     return fitted(work, threads, executor, out, progress)
@@ -217,3 +260,20 @@ def _checked(model: _Model, x0: Array) -> int:
     if m < 0:
         raise EvaluationError("residual must have a value at x0 for the problems that are tried")
     return m
+
+
+def _rows_of(problem: Any, data: Any, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    """Return the bytes of each problem's data, a row each."""
+    if data is None:
+        return None
+    if not isinstance(problem, Pointers):
+        raise TypeError(
+            f"data must be None but for a CFunctionProblem; problem is a {type(problem).__name__}"
+        )
+    array = np.ascontiguousarray(data)
+    if array.dtype.hasobject or array.shape[: len(shape)] != shape or array.size == 0:
+        raise ValueError(
+            f"data must be numbers with a row for each problem, shape {shape} + (p,); it has dtype "
+            f"{array.dtype}, shape {array.shape}"
+        )
+    return array.reshape(int(np.prod(shape)), -1).view(np.uint8)

@@ -163,4 +163,4 @@ def _filled(y: Array) -> Array:
     before = np.maximum.accumulate(np.where(finite, columns, -1), axis=1)
     first = np.where(finite.any(axis=1), finite.argmax(axis=1), 0)[:, None]
     found = y[rows, np.where(before < 0, first, before)]
-    return np.where(finite.any(axis=1)[:, None], found, 0.0)
+    return np.where(finite.any(axis=1, keepdims=True), found, 0.0)

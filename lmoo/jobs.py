@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.batch import Batch
-from lmoo._core.modelfits import ModelFits
+from lmoo._core.modelfits import SlotFits
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import CentralDifference, ForwardDifference
-from lmoo.models import CompiledModel
 from lmoo.result import Factor
 from lmoo.solver import Solver
 from lmoo.stack import Chunk
@@ -75,8 +74,8 @@ class Job:
         if chunk.weights is not None:
             observations[:] = np.count_nonzero(chunk.weights, axis=1)
         few = observations < n
-        if isinstance(chunk.model, CompiledModel):
-            return self._compiled(chunk.model, observations, few)
+        if chunk.compiled:
+            return self._compiled(observations, few)
         batch = self._batch()
         batch.end(np.flatnonzero(few), Status.IMPROPER_INPUT)
         errors = self._solve(batch)
@@ -109,10 +108,8 @@ class Job:
         own = chunk.model.jac is not None
         return Batch(*(self.x0, *self._options(), own, chunk.y, chunk.weights))
 
-    def _compiled(
-        self, model: CompiledModel, observations: NDArray[np.int64], few: NDArray[np.bool_]
-    ) -> Outcome:
-        """Solve a chunk of a compiled model, without Python."""
+    def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> Outcome:
+        """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
         own = self.solver.jacobian is None
         rows: dict[str, NDArray[Any]] = {
@@ -125,13 +122,10 @@ class Job:
             rows["covariance"] = np.full((k, n, n), np.inf)
         fnorm, counts = np.full(k, np.nan), np.zeros((k, 3), dtype=np.int64)
         codes, singular = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.uint8)
-        t = chunk.together()
 
-        def solve(part: slice, *out: Any) -> ModelFits:
-            fits = ModelFits(
-                self.x0[part][:_SLOTS], *self._options(), own, model._model, self.x0[part],
-                t if len(t) == 1 else t[part], chunk.y[part], _rows(chunk.weights, part),
-            )  # fmt: skip
+        def solve(part: slice, *out: Any) -> SlotFits:
+            x0 = self.x0[part]
+            fits = chunk.fleet(part, x0[:_SLOTS], *self._options(), own, x0)
             fits.run(few[part].view(np.uint8), (observations[part] - n).astype(np.float64), *out)
             return fits
 
@@ -158,7 +152,7 @@ class Job:
         errors: dict[int, Exception] = {}
         for i in np.flatnonzero(codes).tolist():
             rows["status"][i] = int(Status.RAISED)
-            errors[i] = EvaluationError(f"{type(model).__name__} returned {codes[i]}")
+            errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
         return Outcome(rows, observations, errors, factor if self.factor else None)
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
@@ -179,10 +173,6 @@ class Job:
             elif batch.done:
                 break
         return errors
-
-
-def _rows(array: Array | None, part: slice) -> Array | None:
-    return array if array is None or len(array) == 1 else array[part]
 
 
 def _collect(

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.modelfits import ModelFits, SlotFits
 from lmoo.errors import EvaluationError
 from lmoo.models import CompiledModel
 
@@ -110,9 +111,17 @@ class Chunk:
         rows = tuple(part[0] if len(part) == 1 else part[who] for part in self.t)
         return rows if self.many else rows[0]
 
-    def together(self) -> Array:
-        """Return all that the curves are measured against, (1 or k, variables, m), contiguous."""
-        return np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
+    @property
+    def compiled(self) -> bool:
+        """Whether it is solved without Python, by its `fleet`."""
+        return isinstance(self.model, CompiledModel)
+
+    def fleet(self, part: slice, *options: Any) -> SlotFits:
+        """Return the compiled solves of some of the fits; options: those of `SlotFits`."""
+        t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
+        return ModelFits(
+            *options, self.model._model, _part(t, part), self.y[part], _part(self.weights, part)
+        )
 
     def values(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return the models of these fits at x, (len(who), m)."""
@@ -150,6 +159,11 @@ class Chunk:
         jacobian = function == self.derivatives
         bad = np.full((x.shape[1], self.m) if jacobian else (self.m,), np.nan)
         return np.stack([bad if row is None else row for row in rows]), raised
+
+
+def _part(array: Array | None, part: slice) -> Array | None:
+    """Return the rows of some fits, or the one that is that of all."""
+    return array if array is None or len(array) == 1 else array[part]
 
 
 def check_vectorized(chunk: Chunk, x: Array) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -86,6 +87,75 @@ def test_what_fails_is_named_and_spoils_no_other() -> None:
     assert list(fits.errors) == [7]
     assert fits.status[7] == lmoo.Status.RAISED
     assert fits.success.sum() == 19
+
+
+# ---- compiled problems ----------------------------------------------------------------------
+
+DOUBLES = ctypes.POINTER(ctypes.c_double)
+SIGNATURE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_ssize_t, ctypes.c_ssize_t, DOUBLES, DOUBLES, ctypes.c_void_p
+)
+
+
+@SIGNATURE
+def distances(m: int, n: int, x: Any, f: Any, data: int) -> int:
+    """A line through the m numbers that are the data; a bad point where its slope is above 100."""
+    y = ctypes.cast(data, DOUBLES)
+    if x[1] > 100.0:
+        return -3 if y[0] == 7.0 else 1
+    for i in range(m):
+        f[i] = x[0] + x[1] * i - y[i]
+    return 0
+
+
+def test_a_compiled_problem_with_data_of_each() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.standard_normal((150, 6))
+    problem = lmoo.CFunctionProblem(distances, m=6, n=2)
+    fits = lmoo.solve_many(problem, np.ones((150, 2)), data=y)
+    slopes = np.polyfit(np.arange(6.0), y.T, 1)
+    np.testing.assert_allclose(fits.x, slopes[::-1].T, rtol=1e-9, atol=1e-10)
+    for k in range(0, 150, 11):
+        one = lmoo.CFunctionProblem(distances, m=6, n=2, user_data=y[k])
+        single = lmoo.Solver().solve(one, [1.0, 1.0])
+        np.testing.assert_array_equal(single.x, fits.x[k])
+        np.testing.assert_array_equal(single.residual, fits[k].residual)
+        assert (single.nfev, single.njev) == (fits.nfev[k], fits.njev[k])
+    again = lmoo.solve_many(problem, np.ones((10, 15, 2)), data=y.reshape(10, 15, 6), threads=1)
+    np.testing.assert_array_equal(again.x.reshape(-1, 2), fits.x)
+
+
+def test_one_compiled_problem_from_many_starts() -> None:
+    problem = lmoo.models.Exponential().problem(T, 2.0 * np.exp(-0.7 * T) + 0.1)
+    starts = np.random.default_rng(1).uniform(0.5, 1.5, (20, 3))
+    fits = lmoo.solve_many(problem, starts)
+    np.testing.assert_allclose(fits.x, np.tile([2.0, 0.7, 0.1], (20, 1)), rtol=1e-7)
+
+
+def test_compiled_functions_that_end_a_fit() -> None:
+    y = np.random.default_rng(3).standard_normal((30, 6))
+    y[4, 0] = 7.0
+    start = np.ones((30, 2))
+    start[4:6, 1] = 1000.0
+    problem = lmoo.CFunctionProblem(distances, m=6, n=2)
+    with pytest.raises(lmoo.EvaluationError, match=r"returned -3.* 4"):
+        lmoo.solve_many(problem, start, data=y)
+    fits = lmoo.solve_many(problem, start, data=y, errors="record")
+    assert list(fits.errors) == [4]
+    assert fits.status[4] == lmoo.Status.RAISED
+    assert fits.status[5] == lmoo.Status.NOT_FINITE
+    assert fits.success.sum() == 28
+
+
+def test_bad_data_are_named() -> None:
+    problem = lmoo.CFunctionProblem(distances, m=6, n=2)
+    start = np.ones((4, 2))
+    with pytest.raises(ValueError, match=r"data must be numbers with a row for each problem"):
+        lmoo.solve_many(problem, start, data=np.ones((3, 6)))
+    with pytest.raises(TypeError, match="data must be None but for a CFunctionProblem"):
+        lmoo.solve_many(Decays(data(4)), start, data=np.ones((4, 6)))
+    with pytest.raises(ValueError, match="x0 must have the problem's 2 parameters; it has 3"):
+        lmoo.solve_many(problem, np.ones((4, 3)), data=np.ones((4, 6)))
 
 
 class Shapes(Decays):

@@ -1,4 +1,4 @@
-"""Many small solves of one compiled model, from start to end without the GIL.
+"""Many small solves of compiled problems, from start to end without the GIL.
 
 A few slots hold a fit each; one that has ended makes room for the next, so the memory at work stays in
 the cache however many fits there are.  Each goes on by itself until its Jacobian is full; then it waits
@@ -11,9 +11,12 @@ from libc.string cimport memcpy
 
 import numpy as np
 
+from lmoo.errors import EvaluationError
+
 cimport numpy as cnp
 
 from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit
+from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.curvemodel cimport CurveModel, curve_jacobian, curve_residual, lm_curve
 from lmoo._core.differences cimport differences
 from lmoo._core.driver cimport *
@@ -27,8 +30,8 @@ cdef enum:
     IDLE = -1
 
 
-cdef class ModelFits(Fleet):
-    """Solves of one compiled model.
+cdef class SlotFits(Fleet):
+    """Solves of compiled problems of one shape.
 
     Parameters
     ----------
@@ -37,59 +40,33 @@ cdef class ModelFits(Fleet):
     m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines
         As for `Fleet`.
     own : bool
-        The model's own derivatives, where it has any.
-    model : CurveModel
+        The problems' own derivatives, where they have any.
     x0 : (k, n) array
         All starting values.
-    t : (1 or k, variables, m) array
-    y : (k, m) array
-    weights : (1 or k, m) array or None
-        All float64 and contiguous.
     """
 
-    cdef CurveModel model
     cdef const double[:, ::1] starts
-    cdef const double *t
-    cdef const double *y
-    cdef const double *weights
-    cdef ptrdiff_t t_stride, weights_stride
     cdef lmoo_problem problems[SLOTS]
-    cdef lm_curve curves[SLOTS]
     cdef ptrdiff_t which[SLOTS]
     cdef lmoo_jacobian strategy
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bint own, CurveModel model not None, const double[:, ::1] x0 not None,
-                  const double[:, :, ::1] t not None, const double[:, ::1] y not None,
-                  const double[:, ::1] weights):
+                  bint own, const double[:, ::1] x0 not None, *rest):
         assert self.count <= SLOTS
-        self.model, self.starts = model, x0
-        self.t = &t[0, 0, 0]
-        self.y = &y[0, 0]
-        self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
-        self.memory += [t, y, weights]
-        self.weights, self.weights_stride = NULL, 0
-        if weights is not None:
-            self.weights = &weights[0, 0]
-            self.weights_stride = 0 if weights.shape[0] == 1 else self.m
-        self.problem.residual = curve_residual
-        self.problem.jacobian = curve_jacobian
+        self.starts = x0
         self.differences.own = own
         self.strategy.size = sizeof(lmoo_jacobian)
         self.strategy.evaluate = differences
         self.strategy.context = &self.differences
         self.strategy.refines = self.options.refine
 
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        """Make the slot's problem that of fit k: a subclass's affair."""
+
     cdef void begin(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         """Give a slot to fit k."""
         cdef lm_fit *fit
-        cdef lm_curve *c = &self.curves[slot]
-        c.model = &self.model.table
-        c.t = self.t + k * self.t_stride
-        c.y = self.y + k * self.m
-        c.weights = NULL if self.weights == NULL else self.weights + k * self.weights_stride
-        self.problems[slot] = self.problem
-        self.problems[slot].user_data = c
+        self.bind(slot, k)
         self.start(slot, &self.starts[k, 0])
         fit = self.at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
@@ -152,3 +129,95 @@ cdef class ModelFits(Fleet):
                     lanes_answer(&self.lanes)
                 if active == 0:
                     break
+
+
+cdef class ModelFits(SlotFits):
+    """Solves of one compiled model.
+
+    Parameters
+    ----------
+    As for `SlotFits`, and
+
+    model : CurveModel
+    t : (1 or k, variables, m) array
+    y : (k, m) array
+    weights : (1 or k, m) array or None
+        All float64 and contiguous.
+    """
+
+    cdef CurveModel model
+    cdef const double *t
+    cdef const double *y
+    cdef const double *weights
+    cdef ptrdiff_t t_stride, weights_stride
+    cdef lm_curve curves[SLOTS]
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
+                  const double[:, ::1] y not None, const double[:, ::1] weights):
+        self.model = model
+        self.t = &t[0, 0, 0]
+        self.y = &y[0, 0]
+        self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
+        self.memory += [t, y, weights]
+        self.weights, self.weights_stride = NULL, 0
+        if weights is not None:
+            self.weights = &weights[0, 0]
+            self.weights_stride = 0 if weights.shape[0] == 1 else self.m
+        self.problem.residual = curve_residual
+        self.problem.jacobian = curve_jacobian
+
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        cdef lm_curve *c = &self.curves[slot]
+        c.model = &self.model.table
+        c.t = self.t + k * self.t_stride
+        c.y = self.y + k * self.m
+        c.weights = NULL
+        if self.weights != NULL:
+            c.weights = self.weights + k * self.weights_stride
+        self.problems[slot] = self.problem
+        self.problems[slot].user_data = c
+
+
+cdef class ProblemFits(SlotFits):
+    """Solves of one compiled problem, each with data of its own.
+
+    Parameters
+    ----------
+    As for `SlotFits`, and
+
+    compiled : CompiledProblem
+    data : (k, bytes) uint8 array, contiguous, or None
+        What the functions get as user_data: row k for fit k; None: what the problem has.
+    """
+
+    cdef CompiledProblem compiled
+    cdef const unsigned char *data
+    cdef ptrdiff_t data_stride
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
+        self.compiled = compiled
+        self.problem = compiled.table[0]
+        self.data, self.data_stride = NULL, 0
+        self.memory.append(data)
+        if data is not None:
+            self.data = &data[0, 0]
+            self.data_stride = data.shape[1]
+
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        self.problems[slot] = self.problem
+        if self.data != NULL:
+            self.problems[slot].user_data = <void *>(self.data + k * self.data_stride)
+
+    def residual(self, ptrdiff_t k, const double[::1] x not None):
+        """Return the residual of fit k at x, (m,)."""
+        cdef double[::1] f = np.empty(self.m)
+        cdef int code
+        self.bind(0, k)
+        with nogil:
+            code = self.problems[0].residual(self.m, self.n, &x[0], &f[0],
+                                             self.problems[0].user_data)
+        if code != 0:
+            raise EvaluationError(f"residual returned {code}")
+        return np.asarray(f)
