@@ -98,6 +98,7 @@ def extension(name: str) -> Extension:
             "lmoo/_core/simd.h",
             "lmoo/_core/fold_body.inc",
             "lmoo/_core/lanes.h",
+            "lmoo/_core/vexp.h",
             "lmoo/_core/lanes_body.inc",
             "lmoo/_core/finite.h",
             "lmoo/include/lmoo.h",

@@ -16,6 +16,7 @@ from scipy.special import erf
 
 import lmoo
 from lmoo import models
+from lmoo._core.models import exp
 
 Array = NDArray[np.float64]
 
@@ -100,6 +101,23 @@ def sample(name: str, count: int, noise: float = 0.0) -> tuple[Any, Any, Array, 
 def test_all_of_them_are_here() -> None:
     built_in = {type(case[0]).__name__ for case in CASES.values()}
     assert built_in == set(models.__all__) - {"CompiledModel"}
+
+
+def test_the_exponential_of_the_models() -> None:
+    rng = np.random.default_rng(9)
+    x = np.concatenate([rng.uniform(-708, 709, 20_000), rng.uniform(-1, 1, 20_000)])
+    found = x.copy()
+    exp(found)
+    assert np.max(np.abs(found - np.exp(x)) / np.spacing(np.exp(x))) <= 2.0
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 710.0, 1e300, -746.0, -1e300, -740.0])
+    expected = np.array([1.0, 1.0, np.inf, 0.0, np.nan, np.inf, np.inf, 0.0, 0.0, np.exp(-740.0)])
+    exp(special)
+    np.testing.assert_array_equal(special, expected)
+    # The same bits wherever in an array a number stands.
+    for size in range(1, 20):
+        part = x[:size].copy()
+        exp(part)
+        np.testing.assert_array_equal(part, found[:size])
 
 
 @each

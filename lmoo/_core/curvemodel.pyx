@@ -126,7 +126,9 @@ cdef class CurveModelProblem(CompiledProblem):
         self.curve.model = &model.table
         self.curve.t = &t[0, 0]
         self.curve.y = &y[0]
-        self.curve.weights = NULL if weights is None else &weights[0]
+        self.curve.weights = NULL
+        if weights is not None:
+            self.curve.weights = &weights[0]
         self.table.residual = curve_residual
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian

@@ -1,59 +1,23 @@
 """Models of curves with their derivatives, in compiled code.
 
-Elementary functions are numpy's own loops over whole arrays, which know the processor's vectors; they
-touch no Python object, so they are called without the GIL, as numpy itself does.  Each function is a
-model's values or derivatives as lmoo_model has them: t, x read only, the rest the caller's.
+Each function is a model's values or derivatives as lmoo_model has them: t, x read only, the rest the
+caller's.
 """
 
-from libc.math cimport M_PI, erf, sqrt
+from libc.math cimport M_PI, cos, erf, log, sin, sqrt
 from libc.string cimport memset
 
 from cpython.pycapsule cimport PyCapsule_New
 
-import numpy as np
-
-cimport numpy as cnp
-
 from lmoo._core.model cimport *
 
-cnp.import_array()
-cnp.import_umath()
-
-ctypedef void (*unary_loop)(char **args, const cnp.npy_intp *dimensions,
-                            const cnp.npy_intp *strides, void *data) noexcept nogil
-
-ctypedef struct unary:
-    unary_loop loop
-    void *data
+cdef extern from "vexp.h" nogil:
+    void lmoo_exp(ptrdiff_t m, double *v)
 
 
-cdef unary loop_of(object ufunc) except *:
-    """numpy's loop over doubles of a function of one argument."""
-    cdef cnp.ufunc u = ufunc
-    cdef unary found
-    cdef int k
-    for k in range(u.ntypes):
-        if u.types[2 * k] == cnp.NPY_DOUBLE and u.types[2 * k + 1] == cnp.NPY_DOUBLE:
-            found.loop = <unary_loop><void *>u.functions[k]
-            found.data = NULL if u.data == NULL else (<void **>u.data)[k]
-            return found
-    raise TypeError(f"numpy.{ufunc.__name__} has no loop over doubles")
-
-
-cdef unary EXP = loop_of(np.exp)
-cdef unary LOG = loop_of(np.log)
-cdef unary SIN = loop_of(np.sin)
-cdef unary COS = loop_of(np.cos)
-
-
-cdef inline void apply(unary f, ptrdiff_t m, double *v) noexcept nogil:
-    """v = f(v), m doubles."""
-    cdef char *args[2]
-    cdef cnp.npy_intp size = m
-    cdef cnp.npy_intp strides[2]
-    args[0] = args[1] = <char *>v
-    strides[0] = strides[1] = sizeof(double)
-    f.loop(args, &size, strides, f.data)
+def exp(double[::1] v not None):
+    """Replace each entry of v by its exponential, as the models take it."""
+    lmoo_exp(v.shape[0], &v[0])
 
 
 cdef inline void fill(ptrdiff_t m, double value, double *v) noexcept nogil:
@@ -69,7 +33,7 @@ cdef int exponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
     cdef ptrdiff_t i
     for i in range(m):
         f[i] = -x[1] * t[i]
-    apply(EXP, m, f)
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[0] * f[i] + x[2]
     return 0
@@ -80,7 +44,7 @@ cdef int exponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
     cdef ptrdiff_t i
     for i in range(m):
         j[i] = -x[1] * t[i]
-    apply(EXP, m, j)
+    lmoo_exp(m, j)
     for i in range(m):
         j[m + i] = -x[0] * t[i] * j[i]
     fill(m, 1.0, j + 2 * m)
@@ -99,8 +63,8 @@ cdef int biexponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
         for i in range(k):
             f[start + i] = -x[1] * t[start + i]
             second[i] = -x[3] * t[start + i]
-        apply(EXP, k, f + start)
-        apply(EXP, k, second)
+        lmoo_exp(k, f + start)
+        lmoo_exp(k, second)
         for i in range(k):
             f[start + i] = x[0] * f[start + i] + x[2] * second[i] + x[4]
         start += k
@@ -113,8 +77,8 @@ cdef int biexponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double
     for i in range(m):
         j[i] = -x[1] * t[i]
         j[2 * m + i] = -x[3] * t[i]
-    apply(EXP, m, j)
-    apply(EXP, m, j + 2 * m)
+    lmoo_exp(m, j)
+    lmoo_exp(m, j + 2 * m)
     for i in range(m):
         j[m + i] = -x[0] * t[i] * j[i]
         j[3 * m + i] = -x[2] * t[i] * j[2 * m + i]
@@ -131,7 +95,7 @@ cdef int gaussian(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, do
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         f[i] = -0.5 * (z * z)
-    apply(EXP, m, f)
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[0] * f[i] + x[3]
     return 0
@@ -144,7 +108,7 @@ cdef int gaussian_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         j[i] = -0.5 * (z * z)
-    apply(EXP, m, j)
+    lmoo_exp(m, j)
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         j[m + i] = x[0] * j[i] * z * inverse
@@ -163,7 +127,7 @@ cdef int gaussian2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
         u = (t[i] - x[1]) * inverse
         v = (t[m + i] - x[2]) * inverse
         f[i] = -0.5 * (u * u + v * v)
-    apply(EXP, m, f)
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[0] * f[i] + x[4]
     return 0
@@ -177,7 +141,7 @@ cdef int gaussian2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x
         u = (t[i] - x[1]) * inverse
         v = (t[m + i] - x[2]) * inverse
         j[i] = -0.5 * (u * u + v * v)
-    apply(EXP, m, j)
+    lmoo_exp(m, j)
     for i in range(m):
         u = (t[i] - x[1]) * inverse
         v = (t[m + i] - x[2]) * inverse
@@ -219,7 +183,7 @@ cdef int pixels2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
         j[m + i] = -0.5 * ((u - 0.5) * inverse) * ((u - 0.5) * inverse)
         j[2 * m + i] = -0.5 * ((v + 0.5) * inverse) * ((v + 0.5) * inverse)
         j[3 * m + i] = -0.5 * ((v - 0.5) * inverse) * ((v - 0.5) * inverse)
-    apply(EXP, 4 * m, j)
+    lmoo_exp(4 * m, j)
     for i in range(m):
         u, v = t[i] - x[1], t[m + i] - x[2]
         eu, ev = pixel(u, s), pixel(v, s)
@@ -273,7 +237,7 @@ cdef int pseudovoigt(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         f[i] = -LN2 * (z * z)
-    apply(EXP, m, f)
+    lmoo_exp(m, f)
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         f[i] = x[0] * (x[3] / (1.0 + z * z) + (1.0 - x[3]) * f[i]) + x[4]
@@ -287,7 +251,7 @@ cdef int pseudovoigt_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         j[i] = -LN2 * (z * z)
-    apply(EXP, m, j)
+    lmoo_exp(m, j)
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         g, l = j[i], 1.0 / (1.0 + z * z)
@@ -308,11 +272,8 @@ cdef int logistic4(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, d
                    void *data) noexcept nogil:
     cdef ptrdiff_t i
     for i in range(m):
-        f[i] = t[i] / x[2]
-    apply(LOG, m, f)
-    for i in range(m):
-        f[i] = x[1] * f[i]
-    apply(EXP, m, f)
+        f[i] = x[1] * log(t[i] / x[2])
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[3] + (x[0] - x[3]) / (1.0 + f[i])
     return 0
@@ -322,19 +283,17 @@ cdef int logistic4_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                      void *data) noexcept nogil:
     cdef ptrdiff_t i
     cdef double power, share, slope
-    cdef double *log = j + m
+    cdef double *logs = j + m
     for i in range(m):
-        log[i] = t[i] / x[2]
-    apply(LOG, m, log)
-    for i in range(m):
-        j[i] = x[1] * log[i]
-    apply(EXP, m, j)
+        logs[i] = log(t[i] / x[2])
+        j[i] = x[1] * logs[i]
+    lmoo_exp(m, j)
     for i in range(m):
         power, share = j[i], 1.0 / (1.0 + j[i])
         # Both ends of the curve are flat, though inf / inf is not.
         slope = (x[0] - x[3]) * share * (1.0 - share)
         j[i] = share
-        j[m + i] = -slope * log[i] if slope != 0.0 else 0.0
+        j[m + i] = -slope * logs[i] if slope != 0.0 else 0.0
         j[2 * m + i] = slope * x[1] / x[2]
         j[3 * m + i] = 1.0 - share
     return 0
@@ -346,11 +305,8 @@ cdef int powerlaw(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, do
                   void *data) noexcept nogil:
     cdef ptrdiff_t i
     for i in range(m):
-        f[i] = t[i]
-    apply(LOG, m, f)
-    for i in range(m):
-        f[i] = x[1] * f[i]
-    apply(EXP, m, f)
+        f[i] = x[1] * log(t[i])
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[0] * f[i] + x[2]
     return 0
@@ -359,15 +315,13 @@ cdef int powerlaw(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, do
 cdef int powerlaw_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
                     void *data) noexcept nogil:
     cdef ptrdiff_t i
-    cdef double *log = j + m
+    cdef double *logs = j + m
     for i in range(m):
-        log[i] = t[i]
-    apply(LOG, m, log)
+        logs[i] = log(t[i])
+        j[i] = x[1] * logs[i]
+    lmoo_exp(m, j)
     for i in range(m):
-        j[i] = x[1] * log[i]
-    apply(EXP, m, j)
-    for i in range(m):
-        log[i] = x[0] * j[i] * log[i] if j[i] != 0.0 else 0.0
+        logs[i] = x[0] * j[i] * logs[i] if j[i] != 0.0 else 0.0
     fill(m, 1.0, j + 2 * m)
     return 0
 
@@ -378,14 +332,11 @@ cdef int stretched(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, d
                    void *data) noexcept nogil:
     cdef ptrdiff_t i
     for i in range(m):
-        f[i] = t[i] / x[1]
-    apply(LOG, m, f)
-    for i in range(m):
-        f[i] = x[2] * f[i]
-    apply(EXP, m, f)
+        f[i] = x[2] * log(t[i] / x[1])
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = -f[i]
-    apply(EXP, m, f)
+    lmoo_exp(m, f)
     for i in range(m):
         f[i] = x[0] * f[i] + x[3]
     return 0
@@ -395,24 +346,22 @@ cdef int stretched_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                      void *data) noexcept nogil:
     cdef ptrdiff_t i
     cdef double slope
-    cdef double *log = j + m
+    cdef double *logs = j + m
     cdef double *power = j + 2 * m
     for i in range(m):
-        log[i] = t[i] / x[1]
-    apply(LOG, m, log)
-    for i in range(m):
-        power[i] = x[2] * log[i]
-    apply(EXP, m, power)
+        logs[i] = log(t[i] / x[1])
+        power[i] = x[2] * logs[i]
+    lmoo_exp(m, power)
     for i in range(m):
         j[i] = -power[i]
-    apply(EXP, m, j)
+    lmoo_exp(m, j)
     for i in range(m):
         slope = x[0] * j[i] * power[i]
         # Where the curve is flat its slope is 0, though 0 times inf is not.
         if j[i] == 0.0 or power[i] == 0.0:
             slope = 0.0
-        power[i] = -slope * log[i] if slope != 0.0 else 0.0
-        log[i] = slope * x[2] / x[1]
+        power[i] = -slope * logs[i] if slope != 0.0 else 0.0
+        logs[i] = slope * x[2] / x[1]
     fill(m, 1.0, j + 3 * m)
     return 0
 
@@ -421,18 +370,12 @@ cdef int stretched_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
 
 cdef int dampedsine(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
                     void *data) noexcept nogil:
-    cdef double wave[128]
-    cdef ptrdiff_t i, k, start = 0
-    while start < m:
-        k = min(m - start, 128)
-        for i in range(k):
-            f[start + i] = -x[1] * t[start + i]
-            wave[i] = x[2] * t[start + i] + x[3]
-        apply(EXP, k, f + start)
-        apply(SIN, k, wave)
-        for i in range(k):
-            f[start + i] = x[0] * f[start + i] * wave[i] + x[4]
-        start += k
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = -x[1] * t[i]
+    lmoo_exp(m, f)
+    for i in range(m):
+        f[i] = x[0] * f[i] * sin(x[2] * t[i] + x[3]) + x[4]
     return 0
 
 
@@ -443,10 +386,9 @@ cdef int dampedsine_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x
     cdef double *cosine = j + 3 * m
     for i in range(m):
         decay[i] = -x[1] * t[i]
-        j[i] = cosine[i] = x[2] * t[i] + x[3]
-    apply(EXP, m, decay)
-    apply(SIN, m, j)
-    apply(COS, m, cosine)
+        j[i] = sin(x[2] * t[i] + x[3])
+        cosine[i] = cos(x[2] * t[i] + x[3])
+    lmoo_exp(m, decay)
     for i in range(m):
         j[i] = decay[i] * j[i]
         j[m + i] = -x[0] * t[i] * j[i]
