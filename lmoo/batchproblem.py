@@ -154,6 +154,10 @@ class _Problems:
         self.problem, self.shape, self.m, self.data = problem, shape, m, data
         self.count = int(np.prod(shape))
 
+    def compiled(self, model: Any) -> bool:
+        """Whether they are solved without Python."""
+        return isinstance(model, CompiledProblem)
+
     def chunk(self, model: Any, part: slice) -> Chunk:
         """Return some of the problems."""
         if isinstance(model, CompiledProblem):

@@ -94,6 +94,10 @@ class Curves:
             y[~finite] = 0.0
         return Chunk(model, self.points(part), self.many, y, weights)
 
+    def compiled(self, model: Model | CompiledModel) -> bool:
+        """Whether the model is solved without Python."""
+        return isinstance(model, CompiledModel)
+
     def few(self, model: Model) -> Chunk:
         """Return up to three curves from all over the stack."""
         chunks = [self.chunk(model, slice(k, k + 1)) for k in self.samples()]

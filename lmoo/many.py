@@ -266,9 +266,13 @@ class Work:
         )  # fmt: skip
 
     def parts(self) -> Iterator[slice]:
-        """Cut the stack into chunks whose states and buffers stay in the cache."""
+        """Cut the stack into chunks."""
         n, m, count = self.starts.n, self.curves.m, self.curves.count
-        size = min(max(_CHUNK_BYTES // (8 * (n * n + m * (n + 6) + 150)), 64), 4096)
+        if self.curves.compiled(self.model):
+            # Solved a few at a time; enough chunks for all threads, and few for the interpreter.
+            size = min(max(count // 16, 512), 16384)
+        else:
+            size = min(max(_CHUNK_BYTES // (8 * (n * n + m * (n + 6) + 150)), 64), 4096)
         for start in range(0, count, size):
             yield slice(start, min(start + size, count))
 
