@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import scipy.optimize
@@ -155,7 +156,7 @@ def whole_solves() -> None:
 def memory() -> None:
     for name in ("lmoo", "scipy.optimize"):
         code = f"import sys, {name}, linearize; linearize.print_peak({name}.leastsq)"
-        subprocess.run([sys.executable, "-c", code], check=True)
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
 
 
 def print_peak(leastsq: Callable[..., tuple]) -> None:
