@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
 from lmoo.status import Status
+
+if TYPE_CHECKING:
+    from lmoo.solver import Solver
 
 __all__ = ["Result"]
 
@@ -93,6 +97,11 @@ class Factor:
         return out
 
 
+def _unknown() -> Any:
+    """Stand for an array that `Result` makes where none is given."""
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """What a solve came to.
@@ -116,6 +125,16 @@ class Result:
         iterations, which are the trial points judged.
     parameter_names : tuple of str
         The names of the parameters, x[0], x[1], ... where the problem gives none.
+    problem : Problem
+        What was solved; None for a result that was read from a file.
+    solver : Solver
+        What it was solved with; None likewise.
+    lower, upper : (n,) float64 array
+        Bounds that x was kept within; -inf and inf where there are none.
+    fixed : (n,) bool array
+        Parameters that were held at their start.
+    active_mask : (n,) int8 array
+        -1 for a parameter that the gradient holds at its lower bound, 1 at its upper one, else 0.
 
     Examples
     --------
@@ -139,6 +158,24 @@ class Result:
     parameter_names: tuple[str, ...]
     fnorm: float = field(repr=False)
     factor: Factor | None = field(repr=False)
+    problem: Any = field(default=None, repr=False)
+    solver: "Solver | None" = field(default=None, repr=False)
+    lower: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    upper: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    fixed: NDArray[np.bool_] = field(default_factory=_unknown, repr=False)
+    active_mask: NDArray[np.int8] = field(default_factory=_unknown, repr=False)
+
+    def __post_init__(self) -> None:
+        n = self.x.size
+        free = {
+            "lower": np.full(n, -np.inf),
+            "upper": np.full(n, np.inf),
+            "fixed": np.zeros(n, dtype=bool),
+            "active_mask": np.zeros(n, dtype=np.int8),
+        }
+        for name, value in free.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
 
     @property
     def success(self) -> bool:

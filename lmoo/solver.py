@@ -346,6 +346,8 @@ class Iteration(Iterator[IterationRecord]):
             parameter_names=self._names,
             fnorm=loop.fnorm,
             factor=self._factor(),
+            problem=self.problem,
+            solver=self.solver,
         )
 
     def _message(self, status: Status) -> str:
