@@ -260,7 +260,10 @@ def test_a_solve_keeps_nothing_of_what_it_was_given(make: Any) -> None:
         for _ in range(3):
             result = solver.solve(problem, x0, callback=callback)
         assert result.success
-        # The result that is still there does not hold them either.
+        # A result knows its problem and its solver; the rest it has only through those.
+        assert result.problem is problem
+        assert result.solver is solver
+        del result
         assert counts(*things) == before
 
 
