@@ -90,7 +90,7 @@ class Job:
 
     def _free(self) -> int:
         """Return how many parameters are not fixed, each of which takes a degree of freedom."""
-        n = self.x0.shape[1]
+        n: int = self.x0.shape[1]
         return n if self.bounds is None else n - int(np.isnan(self.bounds[0]).sum())
 
     def residual(self, x: Array) -> Array:
@@ -121,6 +121,7 @@ class Job:
         """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
         own = self.solver.jacobian is None
+        degrees = observations - self._free()
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
             "stderr": np.full((k, n), np.inf),
@@ -135,11 +136,7 @@ class Job:
         def solve(part: slice, *out: Any) -> SlotFits:
             x0 = self.x0[part]
             fits = chunk.fleet(part, x0[:_SLOTS], *self._options(), own, x0)
-            fits.run(
-                few[part].view(np.uint8),
-                (observations[part] - self._free()).astype(np.float64),
-                *out,
-            )
+            fits.run(few[part].view(np.uint8), degrees[part].astype(np.float64), *out)
             return fits
 
         full = rows.get("covariance")
@@ -155,7 +152,7 @@ class Job:
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                deviation = fnorm[i] / np.sqrt(observations[i] - self._free())
+                deviation = fnorm[i] / np.sqrt(degrees[i])
                 rows["stderr"][i] = factor.deviations(deviation)
                 if full is not None:
                     full[i] = factor.covariance(deviation)

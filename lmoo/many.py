@@ -76,9 +76,9 @@ def curve_fit_many(
         ``jac(t, *parameters)``: n arrays that broadcast to (k, m), or one that broadcasts to
         (k, m, n).  None: forward differences, and central ones before the end.
     solver : Solver, optional
-        Tolerances, ``factor`` and ``maxfev``, ``bounds`` and ``fixed``, the same for all curves, and
-        ``jacobian`` where it is `ForwardDifference` or `CentralDifference` without typical sizes;
-        its other options are to be None.
+        Tolerances, ``factor`` and ``maxfev``; ``bounds`` and ``fixed``, the same for all curves;
+        and ``jacobian`` where it is `ForwardDifference` or `CentralDifference` without typical
+        sizes.  Its other options are to be None.
     vectorized : bool, default True
         False: f and jac are called fit by fit, with numbers for the parameters.
     nan_policy : {"raise", "omit"}
