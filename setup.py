@@ -47,6 +47,10 @@ MODULES = [
     "kernels",
 ]
 
+# Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
+# or loops to be unrolled.
+LONG_LOOPS = ("fold", "driver", "lanes", "differences", "batch", "models", "qr")
+
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -62,11 +66,7 @@ def compile_args(name: str) -> list[str]:
     """Return the compiler's flags; rounding must not depend on the machine."""
     if sys.platform == "win32":
         return ["/O2", "/fp:precise"]
-    # Vectorised loops cost more than they bring where n is 3 and m 20; these have long
-    # ones, or lanes.
-    flags = [
-        "-O3" if name in ("fold", "driver", "lanes", "differences", "batch", "models", "qr") else "-O2"
-    ]
+    flags = ["-O3" if name in LONG_LOOPS else "-O2"]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.

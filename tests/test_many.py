@@ -136,9 +136,9 @@ def test_a_memmap(tmp_path: Any) -> None:
 
 
 def test_threads_and_progress() -> None:
-    y, seen = curves(6000), []
+    y, seen = curves(10_000), []
     expected = lmoo.curve_fit_many(decay, T, y, P0, progress=lambda *c: seen.append(c))
-    assert seen[-1] == (6000, 6000)
+    assert seen[-1] == (10_000, 10_000)
     assert len(seen) > 2
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     fits = lmoo.curve_fit_many(decay, T, y, P0, threads=3)

@@ -15,14 +15,13 @@ cimport numpy as cnp
 
 from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.differences cimport (
-    DIFFERENCES_ASK, differences_begin, differences_first, differences_next, differences_skips,
-    lm_columns, lm_differences,
+    DIFFERENCES_ASK, differences_begin, differences_next, differences_points, differences_skips,
+    differences_take, lm_columns, lm_differences,
 )
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer, lanes_doubles
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport all_finite
 
 cnp.import_array()
 
@@ -311,23 +310,18 @@ cdef class Batch(Fleet):
     cdef ptrdiff_t points(self, ptrdiff_t k, Py_ssize_t *who, double *x) noexcept nogil:
         """Write the points that a fit asks for, and its number; returns how many."""
         cdef lm_fit *fit = self.at(k)
-        cdef ptrdiff_t j, n = self.n
-        cdef size_t size = <size_t>n * sizeof(double)
-        cdef ptrdiff_t row = 0
+        cdef const double *point = fit.d.s.trial
+        cdef ptrdiff_t j, rows
         if fit.asks == ASKS_COLUMNS:
-            for j in range(n):
-                if differences_skips(&fit.d.point, j):
-                    continue
-                who[row] = k
-                memcpy(x + row * n, fit.d.s.x, size)
-                x[row * n + j] = differences_first(&fit.d.point, &self.differences, &fit.columns, j)
-                row += 1
-            return row
+            rows = differences_points(&fit.d.point, &self.differences, &fit.columns, x)
+            for j in range(rows):
+                who[j] = k
+            return rows
         who[0] = k
-        if fit.asks == ASKS_TRIAL:
-            memcpy(x, fit.d.s.trial, size)
-        else:
-            memcpy(x, fit.d.point.x_work if fit.asks == ASKS_COLUMN else fit.d.s.x, size)
+        if fit.asks != ASKS_TRIAL:
+            point = fit.d.point.x_work if fit.asks == ASKS_COLUMN else fit.d.s.x
+        for j in range(self.n):
+            x[j] = point[j]
         return 1
 
     def answer(self, const Py_ssize_t[::1] who, const double[:, :] values):
@@ -345,7 +339,7 @@ cdef class Batch(Fleet):
                         self.residual(who[row], &values[row, 0], values.strides[1],
                                       fit.d.fjac + j * self.m)
                         row += 1
-                    self.columns(fit, self.take(fit))
+                    self.columns(fit)
                     continue
                 if fit.asks == ASKS_TRIAL:
                     fit.d.s.nfev += 1
@@ -354,7 +348,7 @@ cdef class Batch(Fleet):
                     self.go_on(fit)
                 elif fit.asks == ASKS_COLUMN:
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.columns.out)
-                    self.columns(fit, self.take(fit))
+                    self.columns(fit)
                 row += 1
             self.flush()
 
@@ -372,19 +366,10 @@ cdef class Batch(Fleet):
         if self.weights != NULL:
             _weigh(self.m, self.weights + k * self.weights_stride, f)
 
-    cdef int take(self, lm_fit *fit) noexcept nogil:
+    cdef void columns(self, lm_fit *fit) noexcept nogil:
         """Take the value that has come in, and others of the same round, as far as they go."""
-        cdef int code
-        while True:
-            fit.d.s.nfev += 1
-            code = not all_finite(self.m, fit.columns.out)
-            code = differences_next(&fit.d.point, &self.differences, &fit.columns, code)
-            # The first values of all columns came together.
-            if code != DIFFERENCES_ASK or not fit.columns.first:
-                return code
-
-    cdef void columns(self, lm_fit *fit, int code) noexcept nogil:
-        """Go on with what differences_next returned."""
+        cdef int code = differences_take(&fit.d.point, &self.differences, &fit.columns,
+                                         &fit.d.s.nfev)
         if code == DIFFERENCES_ASK:
             fit.asks = ASKS_COLUMN
         elif code == 0:

@@ -27,7 +27,9 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
                           int code) noexcept nogil
 cdef bint differences_skips(const lmoo_point *at, ptrdiff_t j) noexcept nogil
-cdef double differences_first(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
-                              ptrdiff_t j) noexcept nogil
+cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,
+                                  const lm_columns *w, double *x) noexcept nogil
+cdef int differences_take(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                          ptrdiff_t *nfev) noexcept nogil
 cdef int analytic(lmoo_point *at, void *context) noexcept nogil
 cdef int differences(lmoo_point *at, void *context) noexcept nogil

@@ -17,7 +17,7 @@ from libc.math cimport cbrt, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport all_zero
+from lmoo._core.norms cimport all_finite, all_zero
 
 cdef enum:
     NONE
@@ -54,11 +54,13 @@ cdef int differences(lmoo_point *at, void *context) noexcept nogil:
 
 cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
     """Begin the Jacobian at at.x.  w: the caller's, to be kept until the last column."""
+    cdef ptrdiff_t j
     cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
     w.central = d.central or at.better and d.refines
     w.root = cbrt(eps) if w.central else sqrt(eps)
     at.relative_error = eps / w.root if w.central else w.root
-    memcpy(at.x_work, at.x, <size_t>at.n * sizeof(double))
+    for j in range(at.n):
+        at.x_work[j] = at.x[j]
     w.j, w.phase, w.first = -1, NONE, False
 
 
@@ -127,14 +129,37 @@ cdef double _with_room(const lmoo_point *at, const lm_columns *w, ptrdiff_t j,
     return -min(h, 0.5 * left if w.central else left)
 
 
-cdef double differences_first(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
-                              ptrdiff_t j) noexcept nogil:
-    """x_j of the first point that column j is going to ask for; all others are those of at.x.
+cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,
+                                  const lm_columns *w, double *x) noexcept nogil:
+    """Write the first points that the columns are going to ask for, and return how many: (k, n).
 
-    For whoever evaluates all columns at once: what comes of it goes into the column of at.fjac, and is
-    taken from there when differences_next asks and w.first is set.
+    For whoever evaluates all columns at once, right after differences_begin: what comes of the points,
+    each m numbers, goes into the columns of at.fjac, but for those that differences_skips; then
+    differences_take goes on from there.
     """
-    return _inside(at, j, at.x[j] + _first_step(at, d, w, j))
+    cdef ptrdiff_t i, j, n = at.n, row = 0
+    for j in range(n):
+        if differences_skips(at, j):
+            continue
+        for i in range(n):
+            x[row * n + i] = at.x[i]
+        x[row * n + j] = _inside(at, j, at.x[j] + _first_step(at, d, w, j))
+        row += 1
+    return row
+
+
+cdef int differences_take(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                          ptrdiff_t *nfev) noexcept nogil:
+    """differences_next, for the value that has come in and those of the first points behind it.
+
+    nfev: counts them
+    """
+    cdef int code
+    while True:
+        nfev[0] += 1
+        code = differences_next(at, d, w, not all_finite(at.m, w.out))
+        if code != DIFFERENCES_ASK or not w.first:
+            return code
 
 
 cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) noexcept nogil:

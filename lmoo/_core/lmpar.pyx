@@ -76,7 +76,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
     return par
 
 
-cdef ptrdiff_t _gauss_newton(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
+cdef inline ptrdiff_t _gauss_newton(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                              const double *qtb, double *x, double *wa1) noexcept nogil:
     """x = P R^-1 qtb, with zeros from the first zero on R's diagonal on; returns that place."""
     cdef ptrdiff_t i, j, nsing = n
@@ -93,7 +93,7 @@ cdef ptrdiff_t _gauss_newton(ptrdiff_t n, const double *r, ptrdiff_t ldr, const 
     return nsing
 
 
-cdef void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *diag, const double *dx,
+cdef inline void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *diag, const double *dx,
                             double dxnorm, double *wa1) noexcept nogil:
     """wa1 = P^T D (D x) / |D x|."""
     cdef ptrdiff_t j
@@ -101,7 +101,7 @@ cdef void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *diag, co
         wa1[j] = diag[ipvt[j]] * (dx[ipvt[j]] / dxnorm)
 
 
-cdef double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, double *wa1, double fp,
+cdef inline double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, double *wa1, double fp,
                          double delta) noexcept nogil:
     """-phi(0) / phi'(0) times |D x| / delta, by solving R^T z = wa1."""
     cdef ptrdiff_t i, j
@@ -115,7 +115,7 @@ cdef double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, double *wa
     return ((fp / delta) / temp) / temp
 
 
-cdef double _scaled_gradient(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
+cdef inline double _scaled_gradient(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                              const double *diag, const double *qtb, double *wa1) noexcept nogil:
     """|D^-1 A^T b|."""
     cdef ptrdiff_t i, j
