@@ -1,0 +1,392 @@
+"""Profile likelihood: how the best sum of squares grows with a parameter that is held.
+
+The profile t of a parameter (Bates and Watts 1988, "Nonlinear regression analysis and its
+applications", section 6.1) is the signed root of what holding it costs,
+
+    tau(theta) = sign(theta - x_j) sqrt((S(theta) - S(x)) / s^2),    s^2 = S(x) / (m - n),
+
+where S(theta) is the least sum of squares with parameter j at theta.  For a linear model it is the
+straight line (theta - x_j) / error_j; its bend is what linear errors miss.  Where tau crosses the
+quantile of Student's t, the interval ends (Venzon and Moolgavkar 1988, "A method for computing
+profile-likelihood-based confidence intervals", Applied Statistics 37).
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from math import inf, sqrt
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.distributions import f_exceeded
+from lmoo.errors import BetterMinimumWarning
+from lmoo.linearization import jacobian, problem_of
+from lmoo.refit import Point, refit
+from lmoo.statistics import deviation, factor_for, linear_interval
+
+if TYPE_CHECKING:
+    from lmoo.result import Result
+
+__all__ = ["Profile", "contour", "intervals", "trace"]
+
+Array = NDArray[np.float64]
+
+# An end is found where tau is this close to the quantile, relatively.
+_CLOSE = 1e-6
+# Going on by this factor until the end is passed.
+_FARTHER = 4.0
+# So many times the first step, or the parameter itself, without an end: there is none.
+_ENDLESS = 1e8
+# An interval narrower than this, relatively, is that of a linear model to all digits there are.
+_LINEAR = 1e-9
+# tau^2 below minus this is no rounding: the sum of squares has a lower minimum.
+_BETTER = 1e-4
+
+
+class Profile(NamedTuple):
+    """The profile of a parameter.
+
+    values : (k,) its values, ascending
+    tau : (k,) what holding it there costs, signed
+    x : (k, n) all parameters, the others at their best
+    """
+
+    values: Array
+    tau: Array
+    x: Array
+
+
+class Visit(NamedTuple):
+    """A point of a profile: its distance from the origin, tau from there, and where it is."""
+
+    distance: float
+    tau: float
+    x: Array
+
+
+class Refits:
+    """The fits of one result with parameters held, and what they cost.
+
+    Attributes
+    ----------
+    best : Point
+        The lowest point that any of them has come to.
+    """
+
+    def __init__(self, result: "Result", scaled: bool) -> None:
+        problem_of(result, "a profile")
+        self.result = result
+        self.best = Point(result.x, result.fnorm)
+        self.sigma = deviation(result, scaled)
+
+    def cost(self, fnorm: float) -> float:
+        """Return tau^2, the sum of squares above the result's in units of s^2."""
+        least = self.result.fnorm
+        return (fnorm - least) / self.sigma * ((fnorm + least) / self.sigma)
+
+    def __call__(self, held: Mapping[int, float], *starts: Array) -> Point | None:
+        """Return the best point with these parameters held, from the first start that will do."""
+        for start in starts:
+            found = refit(self.result, held, start)
+            if found is not None:
+                if found.fnorm < self.best.fnorm:
+                    self.best = found
+                return found
+        return None
+
+    def warn(self) -> None:
+        """Warn where a better minimum was found on the way."""
+        if self.cost(self.best.fnorm) < -_BETTER:
+            warnings.warn(BetterMinimumWarning(self.result, self.best), stacklevel=4)
+
+
+class Walk:
+    """The profile of parameter j on one side of an origin, as far as it was asked for.
+
+    Parameters
+    ----------
+    refits : Refits
+    j : int
+    side : {-1, 1}
+    origin : (n,) array
+        The best point with the parameters `held` that are held already.
+    held : mapping
+    ahead : (n,) array, optional
+        How the parameters move with parameter j, to first order.
+    """
+
+    def __init__(
+        self,
+        refits: Refits,
+        j: int,
+        side: int,
+        origin: Point,
+        held: Mapping[int, float] | None = None,
+        ahead: Array | None = None,
+    ) -> None:
+        result = refits.result
+        self.refits, self.j, self.side, self.held = refits, j, side, dict(held or {})
+        self.base = refits.cost(origin.fnorm) if self.held else 0.0
+        self.visits = [Visit(0.0, 0.0, origin.x)]
+        self.ahead = ahead
+        end = result.upper[j] if side > 0 else result.lower[j]
+        self.room = abs(float(end - origin.x[j]))
+
+    def value(self, distance: float) -> float:
+        """Return the parameter at a distance; exactly the bound at the end of the room."""
+        result, j = self.refits.result, self.j
+        if distance >= self.room:
+            return float(result.upper[j] if self.side > 0 else result.lower[j])
+        return float(self.visits[0].x[j] + self.side * distance)
+
+    def visit(self, distance: float) -> Visit | None:
+        """Return the point at a distance; None where the model has no value."""
+        held = {**self.held, self.j: self.value(distance)}
+        nearest = min(self.visits, key=lambda v: abs(v.distance - distance))
+        found = self.refits(held, self._guess(distance), nearest.x)
+        if found is None or not np.isfinite(found.fnorm):
+            return None
+        tau = sqrt(max(self.refits.cost(found.fnorm) - self.base, 0.0))
+        here = Visit(distance, tau, found.x)
+        self.visits = sorted([*self.visits, here], key=lambda v: v.distance)
+        return here
+
+    def _guess(self, distance: float) -> Array:
+        """Return where the other parameters may be: on a line through two points that are known."""
+        if len(self.visits) == 1:
+            origin = self.visits[0].x
+            return origin if self.ahead is None else origin + self.side * distance * self.ahead
+        near, next_ = sorted(self.visits, key=lambda v: abs(v.distance - distance))[:2]
+        share = (distance - near.distance) / (next_.distance - near.distance)
+        return np.asarray(near.x + share * (next_.x - near.x))
+
+    def crossing(self, target: float, step: float) -> float:
+        """Return the value where tau reaches target; the bound, or inf, where it does not.
+
+        Parameters
+        ----------
+        target : float
+        step : float
+            Distance where that is expected.
+        """
+        bracket = self._bracket(target, step)
+        if not isinstance(bracket, tuple):
+            return bracket
+
+        def excess(distance: float) -> float:
+            here = self.visit(distance)
+            # Where the model has no value, it is as far as any.
+            return inf if here is None else here.tau - target
+
+        inner, outer = bracket
+        return self.value(_root(excess, inner, outer, target * _CLOSE))
+
+    def _bracket(
+        self, target: float, step: float
+    ) -> tuple[tuple[float, float], tuple[float, float]] | float:
+        """Return (distance, tau - target) on both sides of the crossing, or where the walk ends."""
+        inner = (0.0, -target)
+        far = _ENDLESS * max(step, abs(float(self.visits[0].x[self.j])))
+        distance, idle = step, 0
+        if self.room == 0.0:
+            return self.value(0.0)
+        while True:
+            distance = min(distance, self.room)
+            here = self.visit(distance)
+            if here is None:
+                # The model ends somewhere before this: half-way is looked at, down to nothing.
+                if distance - inner[0] <= 1e-3 * distance:
+                    return self.side * inf
+                self.room = min(self.room, distance)
+                distance = 0.5 * (inner[0] + distance)
+                continue
+            if here.tau >= target:
+                return inner, (distance, here.tau - target)
+            gained, left = here.tau - (inner[1] + target), target - here.tau
+            inner = (distance, -left)
+            if distance >= self.room:
+                return self.value(distance)
+            # Twice no more than a hundredth of what is missing, four times as far: a plateau.
+            idle = idle + 1 if gained < 0.01 * left else 0
+            if idle == 2 or distance > far:
+                return self.side * inf
+            # As far as a straight line says, and a little more.
+            reach = distance * min(1.1 * target / max(here.tau, 1e-300), _FARTHER)
+            distance = _FARTHER * distance if idle else max(reach, 1.2 * distance)
+
+
+def _root(
+    function: Callable[[float], float],
+    inner: tuple[float, float],
+    outer: tuple[float, float],
+    close: float,
+) -> float:
+    """Return a root between two points of different sign, by Chandrupatla's method.
+
+    Inverse quadratic interpolation where three points are as good as on a parabola, else bisection
+    (Chandrupatla 1997, "A new hybrid quadratic/bisection algorithm for finding the zero of a
+    nonlinear function", Advances in Engineering Software 28).
+    """
+    (a, fa), (b, fb) = outer, inner
+    # By false position to begin with, as tau is nearly straight.
+    share = fa / (fa - fb)
+    for _ in range(100):
+        here = a + share * (b - a)
+        value = function(here)
+        if abs(value) <= close:
+            return here
+        if (value > 0) == (fa > 0):
+            c, fc = a, fa
+        else:
+            c, fc, b, fb = b, fb, a, fa
+        a, fa = here, value
+        width = abs(b - a)
+        if width <= 4e-16 * abs(a) + 1e-300:
+            return a
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        share = 0.5
+        if phi * phi < xi and (1 - phi) ** 2 < 1 - xi:
+            share = fa / (fb - fa) * fc / (fb - fc)
+            share += (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb)
+        share = min(max(share, 1e-9), 1 - 1e-9)
+    return a
+
+
+# ---- what is asked of it --------------------------------------------------------------------
+
+
+def intervals(result: "Result", level: float, scaled: bool) -> Array:
+    """Return the profile-likelihood intervals of all parameters, (n, 2)."""
+    out = linear_interval(result, level, scaled)
+    t = factor_for(result, level, scaled)
+    if not np.isfinite(t) or result.factor is None:
+        return out
+    refits = Refits(result, scaled)
+    for j in np.flatnonzero(~result.fixed):
+        step = _step(refits, j) * t
+        if step > _LINEAR * abs(result.x[j]):
+            low, high = (_walk(refits, j, side).crossing(t, step) for side in (-1, 1))
+            out[j] = low, high
+    refits.warn()
+    return out
+
+
+def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8) -> Profile:
+    """Return the profile of parameter j until tau passes the quantile of a level."""
+    if result.fixed[j]:
+        raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
+    t = factor_for(result, level, scaled)
+    if not np.isfinite(t) or result.factor is None:
+        raise ValueError(
+            "a profile needs more observations than parameters, or scaled=False, and a Jacobian"
+        )
+    refits = Refits(result, scaled)
+    rows: list[tuple[float, float, Array]] = [(float(result.x[j]), 0.0, result.x)]
+    for side in (-1, 1):
+        walk = _walk(refits, j, side)
+        visits = _stroll(walk, t, _step(refits, j) * t / points, points)
+        rows += [(walk.value(v.distance), side * v.tau, v.x) for v in visits]
+    refits.warn()
+    rows.sort(key=lambda row: row[0])
+    values, tau, x = zip(*rows, strict=True)
+    return Profile(np.array(values), np.array(tau), np.array(x))
+
+
+def _stroll(walk: Walk, target: float, step: float, points: int) -> list[Visit]:
+    """Return points of a walk, at about the same steps of tau, until that reaches target."""
+    visits = [walk.visits[0]]
+    distance = step
+    while distance > 0.0 and len(visits) <= 3 * points:
+        distance = min(distance, walk.room)
+        here = walk.visit(distance) if distance > visits[-1].distance else None
+        if here is None:
+            break
+        before = visits[-1]
+        visits.append(here)
+        if here.tau >= target:
+            break
+        gained, width = here.tau - before.tau, distance - before.distance
+        distance += width * min(target / points / max(gained, 1e-300), _FARTHER)
+    return visits[1:]
+
+
+def contour(
+    result: "Result", i: int, j: int, level: float, scaled: bool, points: int = 24
+) -> tuple[Array, Array]:
+    """Return the boundary of the joint region of two parameters, a closed line of (k,) each.
+
+    The region is where the other parameters can bring ``(S - S(x)) / s^2`` down to 2 F, with the
+    quantile F of Fisher's distribution for 2 and m - n degrees of freedom (Bates and Watts 1988,
+    section 6.2).  Its extent along i is that of a profile; for values of i in between, the two ends
+    along j are looked for from the best j.
+    """
+    refits = Refits(result, scaled)
+    cutoff = sqrt(_joint(result, level, scaled))
+    step = _step(refits, i) * cutoff
+    ends = [_walk(refits, i, side).crossing(cutoff, step) for side in (-1, 1)]
+    # An open end is drawn as far as five linear errors.
+    ends = [
+        e if np.isfinite(e) else float(result.x[i] + 5.0 * side * step)
+        for e, side in zip(ends, (-1, 1), strict=True)
+    ]
+    middle, half = 0.5 * (ends[0] + ends[1]), 0.5 * (ends[1] - ends[0])
+    # Close to the ends, where the line turns, points are dense.
+    places = middle - half * np.cos(np.pi * np.arange(points + 1) / points)
+    spread = _step(refits, j)
+    rho = result.correlation[i, j]
+    spread *= sqrt(max(1.0 - rho * rho, 1e-6)) if np.isfinite(rho) else 1.0
+    low, high, x = [], [], result.x
+    for place in places:
+        origin = refits({i: float(place)}, x)
+        if origin is None:
+            continue
+        x = origin.x
+        left = cutoff**2 - refits.cost(origin.fnorm)
+        both = [float(x[j])] * 2
+        if left > 1e-6:
+            both = [
+                Walk(refits, j, side, origin, {i: float(place)}).crossing(
+                    sqrt(left), spread * sqrt(left)
+                )
+                for side in (-1, 1)
+            ]
+        low.append((place, both[0]))
+        high.append((place, both[1]))
+    refits.warn()
+    line = np.array([*low, *high[::-1], low[0]])
+    return line[:, 0], line[:, 1]
+
+
+def _joint(result: "Result", level: float, scaled: bool) -> float:
+    """Return the tau^2 that belongs to a joint region of two parameters."""
+    if not scaled:
+        return -2.0 * float(np.log1p(-level))
+    if result.degrees_of_freedom <= 0:
+        raise ValueError("a joint region needs more observations than parameters, or scaled=False")
+    return 2.0 * f_exceeded(1.0 - level, 2.0, result.degrees_of_freedom)
+
+
+def _step(refits: Refits, j: int) -> float:
+    """Return how far parameter j goes for tau = 1, as far as the linear model knows."""
+    result = refits.result
+    error = float(result._linear.deviations(refits.sigma)[j])
+    if 0.0 < error < inf:
+        return error
+    # At a bound, or undetermined: as if it were the only one.
+    norm = result.factor.acnorm[j]
+    if norm == 0.0:
+        norm = np.linalg.norm(jacobian(result, result.x)[:, j])
+    return float(refits.sigma / norm) if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
+
+
+def _walk(refits: Refits, j: int, side: int) -> Walk:
+    """Return the walk along parameter j from the result itself."""
+    result = refits.result
+    covariance = result._linear.covariance(1.0)
+    ahead = None
+    with np.errstate(all="ignore"):
+        column = covariance[:, j] / covariance[j, j]
+    if np.isfinite(column).all():
+        ahead = column
+    return Walk(refits, j, side, Point(result.x, result.fnorm), None, ahead)
