@@ -12,7 +12,7 @@ profile-likelihood-based confidence intervals", Applied Statistics 37).
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,15 +85,12 @@ class Refits:
         least = self.result.fnorm
         return (fnorm - least) / self.sigma * ((fnorm + least) / self.sigma)
 
-    def __call__(self, held: Mapping[int, float], *starts: Array) -> Point | None:
-        """Return the best point with these parameters held, from the first start that will do."""
-        for start in starts:
-            found = refit(self.result, held, start)
-            if found is not None:
-                if found.fnorm < self.best.fnorm:
-                    self.best = found
-                return found
-        return None
+    def __call__(self, held: Mapping[int, float], start: Array) -> Point | None:
+        """Return the best point with these parameters held; None where there is no value."""
+        found = refit(self.result, held, start)
+        if found is not None and found.fnorm < self.best.fnorm:
+            self.best = found
+        return found
 
     def warn(self) -> None:
         """Warn where a better minimum was found on the way."""
@@ -109,8 +106,8 @@ class Walk:
     refits : Refits
     j : int
     side : {-1, 1}
-    origin : (n,) array
-        The best point with the parameters `held` that are held already.
+    origin : Point
+        The best point with the parameters `held` where they are held already.
     held : mapping
     ahead : (n,) array, optional
         How the parameters move with parameter j, to first order.
@@ -130,36 +127,81 @@ class Walk:
         self.base = refits.cost(origin.fnorm) if self.held else 0.0
         self.visits = [Visit(0.0, 0.0, origin.x)]
         self.ahead = ahead
-        end = result.upper[j] if side > 0 else result.lower[j]
-        self.room = abs(float(end - origin.x[j]))
+        self.end = float(result.upper[j] if side > 0 else result.lower[j])
+        self.room = abs(self.end - float(origin.x[j]))
 
     def value(self, distance: float) -> float:
         """Return the parameter at a distance; exactly the bound at the end of the room."""
-        result, j = self.refits.result, self.j
         if distance >= self.room:
-            return float(result.upper[j] if self.side > 0 else result.lower[j])
-        return float(self.visits[0].x[j] + self.side * distance)
+            return self.end
+        return float(self.visits[0].x[self.j]) + self.side * distance
 
-    def visit(self, distance: float) -> Visit | None:
-        """Return the point at a distance; None where the model has no value."""
+    def visit(self, distance: float, ceiling: float) -> Visit | None:
+        """Return the point at a distance; None where the model has no value.
+
+        Where tau is above the ceiling, the fit may have gone astray: the neighbours' other
+        parameters are tried as starts as well.
+        """
         held = {**self.held, self.j: self.value(distance)}
-        nearest = min(self.visits, key=lambda v: abs(v.distance - distance))
-        found = self.refits(held, self._guess(distance), nearest.x)
-        if found is None or not np.isfinite(found.fnorm):
-            return None
-        tau = sqrt(max(self.refits.cost(found.fnorm) - self.base, 0.0))
-        here = Visit(distance, tau, found.x)
-        self.visits = sorted([*self.visits, here], key=lambda v: v.distance)
-        return here
+        near = sorted(self.visits, key=lambda v: abs(v.distance - distance))[:2]
+        best: Visit | None = None
+        for start in (self._guess(distance, near), *(v.x for v in near)):
+            found = self.refits(held, start)
+            if found is not None:
+                tau = sqrt(max(self.refits.cost(found.fnorm) - self.base, 0.0))
+                if best is None or tau < best.tau:
+                    best = Visit(distance, tau, found.x)
+                if best.tau <= ceiling:
+                    break
+        return best
 
-    def _guess(self, distance: float) -> Array:
+    def _guess(self, distance: float, near: Sequence[Visit]) -> Array:
         """Return where the other parameters may be: on a line through two points that are known."""
-        if len(self.visits) == 1:
-            origin = self.visits[0].x
+        if len(near) == 1:
+            origin = near[0].x
             return origin if self.ahead is None else origin + self.side * distance * self.ahead
-        near, next_ = sorted(self.visits, key=lambda v: abs(v.distance - distance))[:2]
-        share = (distance - near.distance) / (next_.distance - near.distance)
-        return np.asarray(near.x + share * (next_.x - near.x))
+        share = (distance - near[0].distance) / (near[1].distance - near[0].distance)
+        return np.asarray(near[0].x + share * (near[1].x - near[0].x))
+
+    def steps(self, target: float, step: float, most: float = inf) -> Iterator[Visit]:
+        """Walk until tau reaches the target, a bound, a plateau, or the end of the model.
+
+        Parameters
+        ----------
+        target : float
+        step : float
+            Distance where tau is expected to have grown by `most`, or to be the target.
+        most : float
+            How much tau shall grow in one step, about.
+        """
+        goal = min(most, target)
+        far = _ENDLESS * max(step, abs(float(self.visits[0].x[self.j])))
+        here, slope, width, idle, last = self.visits[0], goal / step, step, 0, self.room
+        while here.tau < target and here.distance < min(last, far) and idle < 2:
+            distance = min(here.distance + width, last)
+            width = distance - here.distance
+            ceiling = here.tau + 2.0 * slope * width
+            found = self.visit(distance, ceiling)
+            if found is None:
+                # The model ends before this: half-way is looked at, down to nothing.
+                last, width = distance, 0.5 * width
+                if width < 1e-3 * distance:
+                    return
+                continue
+            if found.tau > ceiling and width > 0.02 * distance:
+                # Too far at once, for tau has no reason to jump.
+                width *= 0.5
+                continue
+            gained = found.tau - here.tau
+            # Twice no more than a hundredth of what is missing: a plateau.
+            idle = idle + 1 if gained < 0.01 * (target - found.tau) else 0
+            slope = max(gained, 1e-3 * goal) / width
+            here = found
+            self.visits.append(here)
+            yield here
+            # As far as a straight line says, and a little more.
+            missing = 1.1 * min(target - here.tau, most)
+            width = min(max(missing / slope, 0.2 * width), _FARTHER * max(width, 0.3 * distance))
 
     def crossing(self, target: float, step: float) -> float:
         """Return the value where tau reaches target; the bound, or inf, where it does not.
@@ -170,50 +212,24 @@ class Walk:
         step : float
             Distance where that is expected.
         """
-        bracket = self._bracket(target, step)
-        if not isinstance(bracket, tuple):
-            return bracket
+        for _ in self.steps(target, step):
+            pass
+        outer = self.visits[-1]
+        if outer.tau < target:
+            at_bound = self.room == outer.distance
+            return self.end if at_bound else self.side * inf
+        inner = self.visits[-2]
 
         def excess(distance: float) -> float:
-            here = self.visit(distance)
-            # Where the model has no value, it is as far as any.
-            return inf if here is None else here.tau - target
-
-        inner, outer = bracket
-        return self.value(_root(excess, inner, outer, target * _CLOSE))
-
-    def _bracket(
-        self, target: float, step: float
-    ) -> tuple[tuple[float, float], tuple[float, float]] | float:
-        """Return (distance, tau - target) on both sides of the crossing, or where the walk ends."""
-        inner = (0.0, -target)
-        far = _ENDLESS * max(step, abs(float(self.visits[0].x[self.j])))
-        distance, idle = step, 0
-        if self.room == 0.0:
-            return self.value(0.0)
-        while True:
-            distance = min(distance, self.room)
-            here = self.visit(distance)
+            here = self.visit(distance, outer.tau)
             if here is None:
-                # The model ends somewhere before this: half-way is looked at, down to nothing.
-                if distance - inner[0] <= 1e-3 * distance:
-                    return self.side * inf
-                self.room = min(self.room, distance)
-                distance = 0.5 * (inner[0] + distance)
-                continue
-            if here.tau >= target:
-                return inner, (distance, here.tau - target)
-            gained, left = here.tau - (inner[1] + target), target - here.tau
-            inner = (distance, -left)
-            if distance >= self.room:
-                return self.value(distance)
-            # Twice no more than a hundredth of what is missing, four times as far: a plateau.
-            idle = idle + 1 if gained < 0.01 * left else 0
-            if idle == 2 or distance > far:
-                return self.side * inf
-            # As far as a straight line says, and a little more.
-            reach = distance * min(1.1 * target / max(here.tau, 1e-300), _FARTHER)
-            distance = _FARTHER * distance if idle else max(reach, 1.2 * distance)
+                # Where the model has no value, it is as far as any.
+                return inf
+            self.visits.append(here)
+            return here.tau - target
+
+        ends = [(v.distance, v.tau - target) for v in (inner, outer)]
+        return self.value(_root(excess, ends[0], ends[1], target * _CLOSE))
 
 
 def _root(
@@ -285,30 +301,12 @@ def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8)
     rows: list[tuple[float, float, Array]] = [(float(result.x[j]), 0.0, result.x)]
     for side in (-1, 1):
         walk = _walk(refits, j, side)
-        visits = _stroll(walk, t, _step(refits, j) * t / points, points)
+        visits = walk.steps(t, _step(refits, j) * t / points, t / points)
         rows += [(walk.value(v.distance), side * v.tau, v.x) for v in visits]
     refits.warn()
     rows.sort(key=lambda row: row[0])
     values, tau, x = zip(*rows, strict=True)
     return Profile(np.array(values), np.array(tau), np.array(x))
-
-
-def _stroll(walk: Walk, target: float, step: float, points: int) -> list[Visit]:
-    """Return points of a walk, at about the same steps of tau, until that reaches target."""
-    visits = [walk.visits[0]]
-    distance = step
-    while distance > 0.0 and len(visits) <= 3 * points:
-        distance = min(distance, walk.room)
-        here = walk.visit(distance) if distance > visits[-1].distance else None
-        if here is None:
-            break
-        before = visits[-1]
-        visits.append(here)
-        if here.tau >= target:
-            break
-        gained, width = here.tau - before.tau, distance - before.distance
-        distance += width * min(target / points / max(gained, 1e-300), _FARTHER)
-    return visits[1:]
 
 
 def contour(
