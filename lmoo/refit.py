@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from lmoo.errors import EvaluationError
-from lmoo.jacobian import Jacobian
 from lmoo.linearization import problem_of, residual
-from lmoo.problem import Problem
 from lmoo.rows import Passes, RowBlockProblem
+from lmoo.solver import Solver
 
 if TYPE_CHECKING:
     from lmoo.result import Result
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Point", "refit"]
 
 Array = NDArray[np.float64]
+
+# Evaluations per parameter: where a parameter is far off, others may run away without an end.
+_MAXFEV = 200
 
 
 class Point(NamedTuple):
@@ -47,12 +49,12 @@ def refit(result: "Result", held: Mapping[int, float], start: Array) -> Point | 
     """
     x = np.clip(start, result.lower, result.upper)
     x[list(held)] = list(held.values())
-    free = ~result.fixed
-    free[list(held)] = False
+    fixed = result.fixed.copy()
+    fixed[list(held)] = True
     try:
-        if not free.any():
+        if fixed.all():
             return Point(x, _norm(result, x))
-        return _solve(result, x, free)
+        return _solve(result, x, fixed)
     except EvaluationError:
         return None
 
@@ -71,31 +73,13 @@ def _norm(result: "Result", x: Array) -> float:
     return norm
 
 
-class _Reduced(Problem):
-    """A problem of the free parameters alone."""
-
-    def __init__(self, problem: Any, x: Array, free: NDArray[np.bool_]) -> None:
-        self.problem, self.x, self.free = problem, x, free
-
-    def full(self, x: Array) -> Array:
-        """Return all parameters."""
-        out = self.x.copy()
-        out[self.free] = x
-        return out
-
-    def residual(self, x: Array) -> ArrayLike:
-        out: ArrayLike = self.problem.residual(self.full(x))
-        return out
-
-def _solve(result: "Result", x: Array, free: NDArray[np.bool_]) -> Point:
-    from lmoo.solver import Solver
-    from lmoo.linearization import _source
-
-    problem = problem_of(result, "a profile")
-    reduced = _Reduced(problem, x, free)
-    source = _source(result)
-    if source is not None:
-        reduced.jacobian = lambda p: source(reduced.full(p))[:, free]
-    solver = Solver()
-    found = solver.solve(reduced, x[free])
-    return Point(reduced.full(found.x), found.fnorm)
+def _solve(result: "Result", x: Array, held: NDArray[np.bool_]) -> Point:
+    """Solve with the result's solver, and further parameters held where x has them."""
+    solver = replace(
+        result.solver or Solver(),
+        bounds=(result.lower, result.upper),
+        fixed={int(j): float(x[j]) for j in np.flatnonzero(held)},
+        maxfev=_MAXFEV * (x.size + 1),
+    )
+    found = solver.solve(problem_of(result, "a profile"), x)
+    return Point(found.x, found.fnorm)
