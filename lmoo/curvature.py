@@ -49,7 +49,7 @@ class Nonlinearity:
     --------
     >>> from lmoo.curvature import Nonlinearity
     >>> print(Nonlinearity(0.03, 0.2))
-    Linear errors can be trusted: nonlinearity 0.03 intrinsic, 0.2 of the parameters (0.3 is much).
+    Linear errors can be trusted: curvature 0.03 of the model, 0.2 of its parameters (0.3 is much).
     """
 
     intrinsic: float
@@ -63,10 +63,10 @@ class Nonlinearity:
     def __str__(self) -> str:
         if np.isnan(self.intrinsic):
             return "The nonlinearity is not known: the data leave nothing to judge it by."
-        verdict = "can be trusted" if self.acceptable else "mislead; take profile intervals"
+        verdict = "can be trusted" if self.acceptable else "may mislead, profiles do not"
         return (
-            f"Linear errors {verdict}: nonlinearity {self.intrinsic:.2g} intrinsic, "
-            f"{self.parameter_effects:.2g} of the parameters ({_MUCH:g} is much)."
+            f"Linear errors {verdict}: curvature {self.intrinsic:.2g} of the model, "
+            f"{self.parameter_effects:.2g} of its parameters ({_MUCH:g} is much)."
         )
 
 

@@ -310,53 +310,60 @@ def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8)
 
 
 def contour(
-    result: "Result", i: int, j: int, level: float, scaled: bool, points: int = 24
+    result: "Result", i: int, j: int, level: float, scaled: bool, points: int = 32
 ) -> tuple[Array, Array]:
     """Return the boundary of the joint region of two parameters, a closed line of (k,) each.
 
     The region is where the other parameters can bring ``(S - S(x)) / s^2`` down to 2 F, with the
     quantile F of Fisher's distribution for 2 and m - n degrees of freedom (Bates and Watts 1988,
     section 6.2).  Its extent along i is that of a profile; for values of i in between, the two ends
-    along j are looked for from the best j.
+    along j are looked for from the best j.  An open end is cut off at five linear errors.
     """
+    for name, which in (("i", i), ("j", j)):
+        if result.fixed[which]:
+            held = result.parameter_names[which]
+            raise ValueError(f"{name} must be a parameter that is not fixed; {held} is")
+    if i == j:
+        raise ValueError(f"i and j must be two parameters; both are {result.parameter_names[i]}")
     refits = Refits(result, scaled)
-    cutoff = sqrt(_joint(result, level, scaled))
-    step = _step(refits, i) * cutoff
-    ends = [_walk(refits, i, side).crossing(cutoff, step) for side in (-1, 1)]
-    # An open end is drawn as far as five linear errors.
-    ends = [
-        e if np.isfinite(e) else float(result.x[i] + 5.0 * side * step)
-        for e, side in zip(ends, (-1, 1), strict=True)
-    ]
-    middle, half = 0.5 * (ends[0] + ends[1]), 0.5 * (ends[1] - ends[0])
-    # Close to the ends, where the line turns, points are dense.
-    places = middle - half * np.cos(np.pi * np.arange(points + 1) / points)
-    spread = _step(refits, j)
-    rho = result.correlation[i, j]
-    spread *= sqrt(max(1.0 - rho * rho, 1e-6)) if np.isfinite(rho) else 1.0
-    low, high, x = [], [], result.x
-    for place in places:
-        origin = refits({i: float(place)}, x)
-        if origin is None:
-            continue
-        x = origin.x
-        left = cutoff**2 - refits.cost(origin.fnorm)
-        both = [float(x[j])] * 2
-        if left > 1e-6:
-            both = [
-                Walk(refits, j, side, origin, {i: float(place)}).crossing(
-                    sqrt(left), spread * sqrt(left)
-                )
-                for side in (-1, 1)
-            ]
-        low.append((place, both[0]))
-        high.append((place, both[1]))
+    cutoff = sqrt(joint(result, level, scaled))
+    walks = {side: _walk(refits, i, side) for side in (-1, 1)}
+    reach = {side: _reach(walk, cutoff, _step(refits, i) * cutoff) for side, walk in walks.items()}
+    # Close to the ends, where the line turns, places are dense.
+    share = np.cos(np.pi * np.arange(points + 1) / points)
+    shifts = 0.5 * ((reach[1] - reach[-1]) - (reach[1] + reach[-1]) * share)
+    ends = [_ends(walks[1 if shift > 0 else -1], abs(shift), j, cutoff) for shift in shifts]
     refits.warn()
-    line = np.array([*low, *high[::-1], low[0]])
-    return line[:, 0], line[:, 1]
+    found = np.array([end for end in ends if end is not None])
+    values = np.concatenate([found[:, 0], found[::-1, 0], found[:1, 0]])
+    return values, np.concatenate([found[:, 1], found[::-1, 2], found[:1, 1]])
 
 
-def _joint(result: "Result", level: float, scaled: bool) -> float:
+def _reach(walk: Walk, cutoff: float, step: float) -> float:
+    """Return how far a walk goes until tau is the cutoff; five steps where it never is."""
+    end = walk.crossing(cutoff, step)
+    return abs(end - float(walk.visits[0].x[walk.j])) if np.isfinite(end) else 5.0 * step
+
+
+def _ends(walk: Walk, distance: float, j: int, cutoff: float) -> tuple[float, float, float] | None:
+    """Return the walk's parameter at a distance, and both ends of a region along j there."""
+    refits, value = walk.refits, walk.value(distance)
+    here = walk.visit(distance, cutoff) if distance > 0.0 else walk.visits[0]
+    if here is None or here.tau > cutoff * (1.0 + 10.0 * _CLOSE):
+        return None
+    left = sqrt(max(cutoff**2 - here.tau**2, 0.0))
+    middle = float(here.x[j])
+    if left < 1e-3 * cutoff:
+        return value, middle, middle
+    rho = float(refits.result.correlation[walk.j, j])
+    step = left * _step(refits, j) * sqrt(max(1.0 - rho * rho, 1e-6) if rho == rho else 1.0)
+    origin = Point(here.x, sqrt(here.tau**2 * refits.sigma**2 + refits.result.fnorm**2))
+    sides = (Walk(refits, j, side, origin, {walk.j: value}) for side in (-1, 1))
+    low, high = (middle + w.side * _reach(w, left, step) for w in sides)
+    return value, low, high
+
+
+def joint(result: "Result", level: float, scaled: bool) -> float:
     """Return the tau^2 that belongs to a joint region of two parameters."""
     if not scaled:
         return -2.0 * float(np.log1p(-level))

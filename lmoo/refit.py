@@ -75,11 +75,13 @@ def _norm(result: "Result", x: Array) -> float:
 
 def _solve(result: "Result", x: Array, held: NDArray[np.bool_]) -> Point:
     """Solve with the result's solver, and further parameters held where x has them."""
+    given = result.solver or Solver()
+    limit = _MAXFEV * (x.size + 1)
     solver = replace(
-        result.solver or Solver(),
+        given,
         bounds=(result.lower, result.upper),
         fixed={int(j): float(x[j]) for j in np.flatnonzero(held)},
-        maxfev=_MAXFEV * (x.size + 1),
+        maxfev=limit if given.maxfev is None else min(limit, given.maxfev),
     )
     found = solver.solve(problem_of(result, "a profile"), x)
     return Point(found.x, found.fnorm)

@@ -448,9 +448,9 @@ class Result:
         --------
         >>> import lmoo
         >>> from lmoo.datasets import nist
-        >>> data = nist("DanWood")
+        >>> data = nist("Rat43")
         >>> print(lmoo.Solver().solve(data, data.starts[1]).nonlinearity())
-        Linear errors can be trusted: nonlinearity 0.017 intrinsic, 0.049 of the parameters (0.3 is much).
+        Linear errors may mislead, profiles do not: curvature 0.27 of the model, 4.1 of its parameters (0.3 is much).
         """
         from lmoo.curvature import nonlinearity
 
