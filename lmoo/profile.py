@@ -193,8 +193,8 @@ class Walk:
                 width *= 0.5
                 continue
             gained = found.tau - here.tau
-            # Twice no more than a hundredth of what is missing: a plateau.
-            idle = idle + 1 if gained < 0.01 * (target - found.tau) else 0
+            # Twice no more than a hundredth of what is missing, farther than expected: a plateau.
+            idle = idle + 1 if gained < 0.01 * (target - found.tau) and distance >= step else 0
             slope = max(gained, 1e-3 * goal) / width
             here = found
             self.visits.append(here)
@@ -317,7 +317,7 @@ def contour(
     The region is where the other parameters can bring ``(S - S(x)) / s^2`` down to 2 F, with the
     quantile F of Fisher's distribution for 2 and m - n degrees of freedom (Bates and Watts 1988,
     section 6.2).  Its extent along i is that of a profile; for values of i in between, the two ends
-    along j are looked for from the best j.  An open end is cut off at five linear errors.
+    along j are looked for from the best j.  An open end is cut off at twice the linear region.
     """
     for name, which in (("i", i), ("j", j)):
         if result.fixed[which]:
@@ -340,9 +340,9 @@ def contour(
 
 
 def _reach(walk: Walk, cutoff: float, step: float) -> float:
-    """Return how far a walk goes until tau is the cutoff; five steps where it never is."""
+    """Return how far a walk goes until tau is the cutoff; two steps where it never is."""
     end = walk.crossing(cutoff, step)
-    return abs(end - float(walk.visits[0].x[walk.j])) if np.isfinite(end) else 5.0 * step
+    return abs(end - float(walk.visits[0].x[walk.j])) if np.isfinite(end) else 2.0 * step
 
 
 def _ends(walk: Walk, distance: float, j: int, cutoff: float) -> tuple[float, float, float] | None:
