@@ -276,7 +276,7 @@ def intervals(result: "Result", level: float, scaled: bool) -> Array:
     """Return the profile-likelihood intervals of all parameters, (n, 2)."""
     out = linear_interval(result, level, scaled)
     t = factor_for(result, level, scaled)
-    if not np.isfinite(t) or result.factor is None:
+    if not _has_profile(result, scaled):
         return out
     refits = Refits(result, scaled)
     for j in np.flatnonzero(~result.fixed).tolist():
@@ -288,14 +288,20 @@ def intervals(result: "Result", level: float, scaled: bool) -> Array:
     return out
 
 
+def _has_profile(result: "Result", scaled: bool) -> bool:
+    """Whether there is a deviation to measure tau by, and a linear model to start with."""
+    return result.factor is not None and 0.0 < deviation(result, scaled) < inf
+
+
 def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8) -> Profile:
     """Return the profile of parameter j until tau passes the quantile of a level."""
     if result.fixed[j]:
         raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
     t = factor_for(result, level, scaled)
-    if not np.isfinite(t) or result.factor is None:
+    if not _has_profile(result, scaled):
         raise ValueError(
-            "a profile needs more observations than parameters, or scaled=False, and a Jacobian"
+            "a profile needs more observations than parameters, or scaled=False, and a residual "
+            "that is not zero"
         )
     refits = Refits(result, scaled)
     rows: list[tuple[float, float, Array]] = [(float(result.x[j]), 0.0, result.x)]

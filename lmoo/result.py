@@ -438,7 +438,7 @@ class Result:
         >>> result = lmoo.Solver().solve(problem, [0.0, 0.0])
         >>> y, lower, upper = result.predict([10.0], interval="prediction")
         >>> y.round(3), lower.round(3), upper.round(3)
-        (array([21.053]), array([20.421]), array([21.686]))
+        (array([21.081]), array([20.329]), array([21.833]))
         """
         from lmoo import statistics
 

@@ -129,11 +129,11 @@ def standardized_residuals(result: "Result") -> Array:
 
 def linear_interval(result: "Result", level: float, scaled: bool) -> Array:
     """Return x -+ t times the standard errors, (n, 2)."""
-    t = factor_for(result, level, scaled)
-    known = np.full(result.x.size, np.inf) if result.factor is None else None
-    errors = result._linear.deviations(deviation(result, scaled)) if known is None else known
+    errors = np.full(result.x.size, np.inf)
+    if result.factor is not None:
+        errors = result._linear.deviations(deviation(result, scaled))
     with np.errstate(invalid="ignore"):
-        reach = np.where(result.held, 0.0, t * errors)
+        reach = np.where(result.held, 0.0, factor_for(result, level, scaled) * errors)
     return np.stack([result.x - reach, result.x + reach], axis=1)
 
 
