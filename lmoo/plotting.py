@@ -48,6 +48,9 @@ def _tidy(ax: Any, x: str, y: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="0.5", alpha=0.18, linewidth=0.8)
     ax.set_axisbelow(True)
+    for axis in (ax.xaxis, ax.yaxis):
+        if axis.get_scale() == "linear":
+            axis.get_major_formatter().set_powerlimits((-3, 5))
 
 
 # ---- the fit --------------------------------------------------------------------------------

@@ -180,16 +180,18 @@ class Walk:
         while here.tau < target and here.distance < min(last, far) and idle < 2:
             distance = min(here.distance + width, last)
             width = distance - here.distance
+            # Whether there is anything between here and there.
+            wide = self.value(here.distance + 0.5 * width) != self.value(here.distance)
             ceiling = here.tau + 2.0 * slope * width
             found = self.visit(distance, ceiling)
             if found is None:
                 # The model ends before this: half-way is looked at, down to nothing.
-                last, width = distance, 0.5 * width
-                if width < 1e-3 * distance:
+                if width < 2e-3 * distance or not wide:
                     return
+                last, width = distance, 0.5 * width
                 continue
-            if found.tau > ceiling and width > 0.02 * distance:
-                # Too far at once, for tau has no reason to jump.
+            if found.tau > ceiling and width > 0.02 * distance and wide:
+                # Too far at once: tau has no reason to jump, unless at a cliff.
                 width *= 0.5
                 continue
             gained = found.tau - here.tau
