@@ -201,7 +201,7 @@ class Solver:
             ``callback(record)`` after each iteration, with an `IterationRecord`; a true return
             value, or StopIteration, ends the solve with `Status.STOPPED`.
         history : bool, default False
-            Keep the records of all iterations, as `Result.history`.
+            Keep the records of all iterations, as ``result.history``.
 
         Returns
         -------
