@@ -110,8 +110,9 @@ def differences(function: Callable[[Array], Array], x: Array, result: "Result") 
         None if held else _column(function, x, j, steps[j], result.lower[j], result.upper[j])
         for j, held in enumerate(result.fixed)
     ]
-    size = next((c.size for c in columns if c is not None), 0)
-    return np.stack([np.zeros(size) if c is None else c for c in columns], axis=1)
+    known = next((c for c in columns if c is not None), None)
+    nothing = np.zeros_like(function(x.copy()) if known is None else known)
+    return np.stack([nothing if c is None else c for c in columns], axis=1)
 
 
 def _typical(result: "Result") -> Array:

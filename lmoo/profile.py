@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from lmoo.distributions import f_exceeded
 from lmoo.errors import BetterMinimumWarning
-from lmoo.linearization import jacobian, problem_of
+from lmoo.linearization import problem_of
 from lmoo.refit import Point, refit
+from lmoo.rows import RowBlockProblem
 from lmoo.statistics import deviation, factor_for, linear_interval
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ class Refits:
 
     def __init__(self, result: "Result", scaled: bool) -> None:
         problem_of(result, "a profile")
+        if not _has_profile(result, scaled):
+            raise ValueError(
+                "a profile needs more observations than parameters, or scaled=False, and a "
+                "residual that is not zero"
+            )
         self.result = result
         self.best = Point(result.x, result.fnorm)
         self.sigma = deviation(result, scaled)
@@ -277,9 +283,9 @@ def _root(
 def intervals(result: "Result", level: float, scaled: bool) -> Array:
     """Return the profile-likelihood intervals of all parameters, (n, 2)."""
     out = linear_interval(result, level, scaled)
-    t = factor_for(result, level, scaled)
     if not _has_profile(result, scaled):
         return out
+    t = factor_for(result, level, scaled)
     refits = Refits(result, scaled)
     for j in np.flatnonzero(~result.fixed).tolist():
         step = _step(refits, j) * t
@@ -299,13 +305,8 @@ def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8)
     """Return the profile of parameter j until tau passes the quantile of a level."""
     if result.fixed[j]:
         raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
-    t = factor_for(result, level, scaled)
-    if not _has_profile(result, scaled):
-        raise ValueError(
-            "a profile needs more observations than parameters, or scaled=False, and a residual "
-            "that is not zero"
-        )
     refits = Refits(result, scaled)
+    t = factor_for(result, level, scaled)
     rows: list[tuple[float, float, Array]] = [(float(result.x[j]), 0.0, result.x)]
     for side in (-1, 1):
         walk = _walk(refits, j, side)
@@ -375,8 +376,6 @@ def joint(result: "Result", level: float, scaled: bool) -> float:
     """Return the tau^2 that belongs to a joint region of two parameters."""
     if not scaled:
         return -2.0 * float(np.log1p(-level))
-    if result.degrees_of_freedom <= 0:
-        raise ValueError("a joint region needs more observations than parameters, or scaled=False")
     return 2.0 * f_exceeded(1.0 - level, 2.0, result.degrees_of_freedom)
 
 
@@ -387,10 +386,10 @@ def _step(refits: Refits, j: int) -> float:
     if 0.0 < error < inf:
         return error
     # At a bound, or undetermined: as if it were the only one.
-    norm = 0.0 if result.factor is None else result.factor.acnorm[j]
-    if norm == 0.0:
-        norm = np.linalg.norm(jacobian(result, result.x)[:, j])
-    return float(refits.sigma / norm) if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
+    norm = float(result._linear.acnorm[j])
+    if norm == 0.0 and not isinstance(result.problem, RowBlockProblem):
+        norm = float(np.linalg.norm(result.jacobian()[:, j]))
+    return refits.sigma / norm if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
 
 
 def _walk(refits: Refits, j: int, side: int) -> Walk:

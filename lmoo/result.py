@@ -541,8 +541,9 @@ class Result:
         """Return what is pickled: always, so that a problem that cannot be is left out."""
         from lmoo.storage import frozen
 
-        parts = ("problem", "solver")
-        return {**vars(self), **{name: frozen(getattr(self, name)) for name in parts}}
+        # Not what can be made again.
+        kept = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         from lmoo.storage import thawed

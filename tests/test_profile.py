@@ -407,5 +407,5 @@ def test_a_region_is_of_two_parameters_that_are_not_fixed() -> None:
         contour(result, 0, 1, 0.95, True)
     with pytest.raises(ValueError, match=r"i and j must be two parameters; both are x\[0\]"):
         contour(result, 0, 0, 0.95, True)
-    with pytest.raises(ValueError, match="a joint region needs more observations than parameters"):
+    with pytest.raises(ValueError, match="a profile needs more observations than parameters"):
         contour(random_fit(m=3), 0, 1, 0.95, True)

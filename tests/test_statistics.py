@@ -318,6 +318,14 @@ def test_differences_where_the_model_ends() -> None:
     np.testing.assert_allclose(result.jacobian(), [[1, 0], [1, 0], [0, 1]], atol=1e-9)
 
 
+def test_all_fixed_is_a_jacobian_of_zeros() -> None:
+    for problem in (Counting(), PLAIN):
+        result = Solver(fixed=[0, 1]).solve(problem, [1.0, 1.0])
+        np.testing.assert_array_equal(result.jacobian(), np.zeros((12, 2)))
+        np.testing.assert_array_equal(result.leverage, np.zeros(12))
+        assert np.isnan(result.nonlinearity().intrinsic)
+
+
 def test_columns_of_fixed_parameters_are_zero() -> None:
     for problem in (Counting(), PLAIN):
         J = Solver(fixed=[0]).solve(problem, [1.0, 1.0]).jacobian()
