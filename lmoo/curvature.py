@@ -103,25 +103,33 @@ def _rms(faces: Array) -> float:
 def _second_derivatives(result: "Result", directions: Array) -> Array:
     """Return the second derivatives of the residual along the directions, (m, p, p).
 
-    Central differences of the Jacobian along each.
+    Differences of the Jacobian along each, central ones where the bounds leave room on both sides;
+    nan where they leave none.
     """
     planes = []
     for direction in directions.T:
         h = _length(result, direction)
-        ahead, behind = (jacobian(result, result.x + step * direction) for step in (h, -h))
-        planes.append((ahead - behind) @ directions / (2.0 * h))
+        ahead, behind = (min(h, 0.9 * _room(result, side * direction)) for side in (1.0, -1.0))
+        width = ahead + behind if ahead + behind > 0.0 else nan
+        change = jacobian(result, result.x + ahead * direction)
+        change = change - jacobian(result, result.x - behind * direction)
+        planes.append(change @ directions / width)
     bend = np.stack(planes, axis=1)
     return np.asarray(0.5 * (bend + bend.transpose(0, 2, 1)))
 
 
-def _length(result: "Result", direction: Array) -> float:
-    """Return a step along a direction: a small part of a standard error, within the bounds."""
-    share, precision = (1e-3, 1e-7) if exact(result) else (3e-2, 1e-5)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = np.abs(result.x / direction)
-        room = np.minimum(result.x - result.lower, result.upper - result.x) / np.abs(direction)
+def _room(result: "Result", direction: Array) -> float:
+    """Return how far x can go along a direction before it meets a bound."""
     moving = direction != 0.0
+    end = np.where(direction > 0.0, result.upper, result.lower)
+    return float(np.min((end[moving] - result.x[moving]) / direction[moving], initial=inf))
+
+
+def _length(result: "Result", direction: Array) -> float:
+    """Return a step along a direction: a small part of a standard error."""
+    share, precision = (1e-3, 1e-7) if exact(result) else (3e-2, 1e-5)
+    moving = (direction != 0.0) & (result.x != 0.0)
     # Not less than what the parameters resolve, where a fit is all but perfect.
-    least = precision * float(np.min(reach[moving & (reach > 0)], initial=inf))
-    h = max(share * result.residual_deviation, least if np.isfinite(least) else 0.0)
-    return min(h if h > 0 else precision, 0.9 * float(np.min(room[moving])))
+    least = float(np.min(np.abs(result.x[moving] / direction[moving]), initial=inf))
+    h = max(share * result.residual_deviation, precision * least if least < inf else 0.0)
+    return h if h > 0.0 else precision

@@ -212,6 +212,49 @@ def test_the_interval_of_a_parameter_at_a_bound_is_one_sided() -> None:
     assert tau[0] == 0.0
 
 
+def test_a_parameter_at_a_bound_of_a_problem_in_blocks() -> None:
+    low = float(Solver().solve(CurveProblem(decay, T, Y), [1.0, 1.0]).x[1]) + 0.1
+
+    class Decay(lmoo.RowBlockProblem):
+        def residual(self, x: np.ndarray, block: Any) -> np.ndarray:
+            return decay(block[0], *x) - block[1]
+
+    bounds = ([-np.inf, low], np.inf)
+    blocks = Solver(bounds=bounds).solve(Decay([(T[:6], Y[:6]), (T[6:], Y[6:])]), [1.0, low + 1])
+    plain = Solver(bounds=bounds).solve(CurveProblem(decay, T, Y), [1.0, low + 1])
+    assert blocks.active_mask.tolist() == plain.active_mask.tolist() == [0, -1]
+    np.testing.assert_allclose(
+        blocks.confidence_interval(method="profile"),
+        plain.confidence_interval(method="profile"),
+        rtol=1e-5,
+    )
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1))
+def test_random_bounds_are_respected(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    lower = np.array([1.0, 0.5]) + random.random(2)
+    upper = lower + 10.0 ** random.uniform(-3, 1, size=2)
+
+    def f(t: Any, *x: float) -> Any:
+        assert (lower <= x).all()
+        assert (x <= upper).all()
+        return decay(t, *x)
+
+    result = Solver(bounds=(lower, upper)).solve(
+        CurveProblem(f, T, Y, parameter_names=["a", "b"]),
+        lower + random.random(2) * (upper - lower),
+    )
+    limits = result.confidence_interval(method="profile")
+    assert (limits[:, 0] >= lower).all()
+    assert (limits[:, 1] <= upper).all()
+    assert (limits[:, 0] <= result.x).all()
+    assert (limits[:, 1] >= result.x).all()
+    result.predict(interval="prediction")
+    str(result.nonlinearity())
+
+
 def test_the_model_is_never_called_outside_of_the_bounds() -> None:
     def f(t: Any, amplitude: float, rate: float) -> Any:
         assert 1.0 <= rate <= 1.35

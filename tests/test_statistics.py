@@ -632,6 +632,40 @@ def test_curvature_with_a_fixed_parameter_is_that_of_the_others() -> None:
     np.testing.assert_allclose(found.parameter_effects, right.parameter_effects, rtol=1e-4)
 
 
+def test_curvature_beside_a_bound() -> None:
+    # The best point is on a bound, and as good as without one.
+    free = Solver().solve(
+        CurveProblem(michaelis_menten, CONCENTRATION, VELOCITY, jac=michaelis_menten_slopes),
+        [200.0, 0.1],
+    )
+    right = free.nonlinearity()
+    bounds = np.array([free.x - 1e-3 * free.stderr, free.x + 10 * free.stderr])
+    for lower, upper in (bounds, [bounds[0], np.inf], [-np.inf, free.x + 1e-4 * free.stderr]):
+        found = dataclasses.replace(
+            free, lower=np.broadcast_to(lower, 2), upper=np.broadcast_to(upper, 2)
+        ).nonlinearity()
+        np.testing.assert_allclose(found.intrinsic, right.intrinsic, rtol=0.02)
+        np.testing.assert_allclose(found.parameter_effects, right.parameter_effects, rtol=0.02)
+
+
+def test_predictions_and_curvature_stay_within_the_bounds() -> None:
+    free = fitted()
+    low = float(free.x[1]) + 0.2
+
+    def f(t: Any, amplitude: float, rate: float) -> Any:
+        assert low <= rate <= low + 1e-7
+        return decay(t, amplitude, rate)
+
+    problem = CurveProblem(f, T, Y, bounds={"rate": (low, low + 1e-7)})
+    result = Solver().solve(problem, [1.0, low])
+    assert result.held.tolist() == [False, True]
+    fit, lower, upper = result.predict(interval="confidence")
+    assert (lower < fit).all()
+    assert (fit < upper).all()
+    assert np.isfinite(result.nonlinearity().intrinsic)
+    assert result.leverage.sum() == pytest.approx(1.0)
+
+
 def test_curvature_is_not_known_without_degrees_of_freedom() -> None:
     _, _, result = random_fit(4, m=3)
     found = result.nonlinearity()
