@@ -12,7 +12,8 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.curveblocks import CurveBlocks
 from lmoo.curveproblem import CurveProblem
-from lmoo.errors import EvaluationError
+from lmoo.errors import BetterMinimumWarning, EvaluationError
+from lmoo.history import History
 from lmoo.jacobian import (
     Analytic,
     CentralDifference,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Analytic",
     "BatchProblem",
+    "BetterMinimumWarning",
     "CFunctionProblem",
     "CentralDifference",
     "ColumnMajor",
@@ -49,12 +51,14 @@ __all__ = [
     "ForwardDifference",
     "FunctionProblem",
     "GeodesicAcceleration",
+    "History",
     "Iteration",
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
     "More",
     "Nielsen",
+    "Nonlinearity",
     "Problem",
     "Result",
     "RowBlockProblem",
@@ -88,6 +92,8 @@ def __getattr__(name: str) -> _Any:
     """Import what few need when it is first used, so that it costs nothing before."""
     if name in ("datasets", "models"):
         return _import_module(f"lmoo.{name}")
+    if name == "Nonlinearity":
+        return _import_module("lmoo.curvature").Nonlinearity
     if name == "CFunctionProblem":
         return _import_module("lmoo.cfunction").CFunctionProblem
     if name in ("BatchProblem", "solve_many"):

@@ -1,0 +1,256 @@
+"""Pictures: what is drawn, not how it looks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+
+import lmoo
+from lmoo import CurveProblem, FunctionProblem, Result, Solver
+from lmoo.datasets import nist
+from lmoo.profile import contour
+
+T = np.linspace(0.0, 2.0, 12)
+Y = 2.0 * np.exp(-1.3 * T) + 0.05 * np.cos(7.0 * T)
+SIGMA = 0.02 + 0.03 * T
+
+
+def decay(t: Any, amplitude: float, rate: float) -> Any:
+    return amplitude * np.exp(-rate * t)
+
+
+def fitted(**options: Any) -> Result:
+    return Solver().solve(CurveProblem(decay, T, Y, **options), [1.0, 1.0], history=True)
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def line(ax: Any, label: str) -> np.ndarray:
+    """The points of a line, (k, 2)."""
+    (found,) = (item for item in ax.lines if item.get_label() == label)
+    return np.asarray(found.get_xydata())
+
+
+def band(ax: Any, label: str) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest value of a band at each of its places."""
+    (found,) = (item for item in ax.collections if item.get_label() == label)
+    points = found.get_paths()[0].vertices
+    places = np.unique(points[:, 0])
+    rows = [points[points[:, 0] == place, 1] for place in places]
+    return np.array([row.min() for row in rows]), np.array([row.max() for row in rows])
+
+
+def points(ax: Any) -> np.ndarray:
+    """The data that are drawn, (m, 2)."""
+    return np.asarray(ax.containers[0].lines[0].get_xydata())
+
+
+def labels(ax: Any) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+# ============================================================================ the fit
+
+
+def test_data_fit_bands_and_residuals() -> None:
+    result = fitted(sigma=SIGMA)
+    above, below = result.plot()
+    np.testing.assert_array_equal(points(above), np.column_stack([T, Y]))
+    bars = above.containers[0].lines[2][0].get_segments()
+    np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 2 * SIGMA)
+    fit = line(above, "fit")
+    assert len(fit) == 400
+    assert (fit[0, 0], fit[-1, 0]) == (T[0], T[-1])
+    np.testing.assert_allclose(fit[:, 1], decay(fit[:, 0], *result.x))
+    spread = np.interp(fit[:, 0], T, SIGMA)
+    for name in ("confidence", "prediction"):
+        _, low, high = result.predict(fit[:, 0], interval=name, sigma=spread)
+        drawn = band(above, f"95 % {name}")
+        np.testing.assert_allclose(drawn[0], low)
+        np.testing.assert_allclose(drawn[1], high)
+    np.testing.assert_allclose(points(below), np.column_stack([T, Y - decay(T, *result.x)]))
+    assert labels(above) == ["data", "fit", "95 % confidence", "95 % prediction"]
+    assert below.get_xlabel() == "t"
+    assert above.get_figure().get_size_inches().tolist() == [8.0, 6.0]
+
+
+def test_bands_can_be_left_out_and_have_a_level() -> None:
+    result = fitted()
+    ax = plt.figure().subplots()
+    assert result.plot(ax, level=0.68, prediction=False, points=50) is ax
+    assert labels(ax) == ["data", "fit", "68 % confidence"]
+    low = result.predict(line(ax, "fit")[:, 0], interval="confidence", level=0.68)[1]
+    np.testing.assert_allclose(band(ax, "68 % confidence")[0], low)
+    assert ax.get_xlabel() == "t"
+    # Without sigma there are no error bars.
+    assert ax.containers[0].lines[2] == ()
+
+
+def test_a_pair_of_axes_is_filled() -> None:
+    pair = plt.figure().subplots(2, 1)
+    above, below = fitted().plot(pair)
+    assert (above, below) == tuple(pair)
+    assert len(points(below)) == 12
+
+
+def test_a_curve_of_several_variables_is_drawn_against_the_index() -> None:
+    problem = CurveProblem(lambda t, a, b: a * t[0] + b * t[1], np.array([T, T**2]), Y)
+    result = Solver().solve(problem, [1.0, 1.0])
+    above, below = result.plot()
+    np.testing.assert_array_equal(points(above)[:, 0], np.arange(12))
+    np.testing.assert_allclose(line(above, "fit")[:, 1], result.predict())
+    assert below.get_xlabel() == "index"
+
+
+def test_data_in_any_order_give_one_line() -> None:
+    order = np.random.default_rng(0).permutation(12)
+    result = Solver().solve(CurveProblem(decay, T[order], Y[order], sigma=SIGMA[order]), [1.0, 1.0])
+    above, _ = result.plot()
+    right, _ = fitted(sigma=SIGMA).plot()
+    for label in ("95 % confidence", "95 % prediction"):
+        np.testing.assert_allclose(band(above, label), band(right, label), rtol=1e-6)
+
+
+def test_bands_that_do_not_exist_are_left_out() -> None:
+    result = Solver().solve(CurveProblem(decay, T[:2], Y[:2]), [1.0, 1.0])
+    above, _ = result.plot()
+    assert labels(above) == ["data", "fit"]
+
+
+def test_a_compiled_model_is_drawn() -> None:
+    model = lmoo.models.Exponential()
+    result = Solver().solve(model.problem(T, Y), [1.0, 1.0, 0.0])
+    above, _ = result.plot()
+    fit = line(above, "fit")
+    np.testing.assert_allclose(fit[:, 1], model(fit[:, 0], *result.x))
+
+
+# ============================================================================ profiles
+
+
+def test_a_profile_is_drawn_beside_its_straight_line() -> None:
+    data = nist("Misra1a")
+    result = Solver().solve(data, data.starts[1])
+    ax = result.plot_profile("b2")
+    drawn = line(ax, "profile")
+    values, tau = drawn.T
+    assert (np.diff(values) > 0).all()
+    linear = line(ax, "linear")
+    np.testing.assert_allclose(linear[:, 1], (linear[:, 0] - result.x[1]) / result.stderr[1])
+    assert line(ax, "best fit").tolist() == [[result.x[1], 0.0]]
+    # The marks are at the ends of the interval.
+    low, high = result.confidence_interval(method="profile")[1]
+    marks = [item.get_xydata()[-1, 0] for item in ax.lines if len(item.get_xydata()) == 3]
+    np.testing.assert_allclose(marks, [low, high], rtol=1e-3)
+    assert labels(ax) == ["linear", "profile", "best fit", "95 % interval"]
+    assert ax.get_xlabel() == "b2"
+    assert tau[0] < 0 < tau[-1]
+
+
+def test_a_profile_that_never_gets_there_has_one_mark() -> None:
+    t = np.linspace(0.1, 1.0, 8)
+    y = t * (1 - 0.3 * t) + 0.03 * np.random.default_rng(3).normal(size=8)
+    problem = CurveProblem(lambda t, vmax, k: vmax * t / (k + t), t, y)
+    ax = Solver().solve(problem, [10.0, 10.0]).plot_profile("vmax")
+    assert sum(len(item.get_xydata()) == 3 for item in ax.lines) == 1
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_joint_regions_are_drawn_beside_the_ellipse(given: bool) -> None:
+    result = fitted()
+    ax = plt.figure().subplots() if given else None
+    drawn = result.plot_contour("amplitude", 1, ax)
+    assert drawn is ax or not given
+    for level in (0.95, 0.68):
+        x, y = contour(result, 0, 1, level, True)
+        np.testing.assert_allclose(line(drawn, f"{100 * level:g} % region"), np.stack([x, y], 1))
+    ellipse = line(drawn, "95 % linear") - result.x
+    inverse = np.linalg.inv(result.covariance())
+    height = np.einsum("ki,ij,kj->k", ellipse, inverse, ellipse)
+    np.testing.assert_allclose(height, height[0], rtol=1e-8)
+    assert (drawn.get_xlabel(), drawn.get_ylabel()) == ("amplitude", "rate")
+    assert labels(drawn) == ["95 % region", "68 % region", "95 % linear", "best fit"]
+
+
+# ============================================================================ convergence
+
+
+def test_convergence_is_what_the_history_says() -> None:
+    data = nist("Rat43")
+    result = Solver().solve(data, data.starts[0], history=True)
+    history = result.history
+    assert history is not None
+    ax = result.plot_convergence()
+    drawn = line(ax, "cost above the last, relative")
+    np.testing.assert_array_equal(drawn[:, 0], history.iteration)
+    excess = (history.cost - history.cost.min()) / history.cost.min()
+    seen = np.isfinite(drawn[:, 1])
+    np.testing.assert_allclose(drawn[seen, 1], excess[seen])
+    assert (excess[~seen] < 1e-14).all()
+    optimality = line(ax, "optimality")
+    positive = history.optimality > 0
+    np.testing.assert_allclose(optimality[positive, 1], history.optimality[positive])
+    assert ax.get_yscale() == "log"
+
+
+def test_refused_steps_are_marked() -> None:
+    rosenbrock = FunctionProblem(lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]]))
+    result = Solver(factor=100.0).solve(rosenbrock, [-1.2, 1.0], history=True)
+    assert not result.history.accepted.all()
+    ax = result.plot_convergence()
+    assert "step refused" in labels(ax)
+    # One marker an iteration and curve.
+    markers = sum(
+        len(item.get_xydata())
+        for item in ax.lines
+        if item.get_marker() == "o" and item.get_linestyle() == "None"
+    )
+    assert markers == 2 * result.nit
+
+
+def test_convergence_needs_a_history() -> None:
+    result = Solver().solve(CurveProblem(decay, T, Y), [1.0, 1.0])
+    with pytest.raises(ValueError, match=r"Solver\.solve\(\.\.\., history=True\)"):
+        result.plot_convergence()
+
+
+# ============================================================================ refusals
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = fitted()
+    for draw in (
+        result.plot,
+        result.plot_convergence,
+        lambda: result.plot_profile(0),
+        lambda: result.plot_contour(0, 1),
+    ):
+        with pytest.raises(ImportError, match=r"pip install lmoo\[plot\]"):
+            draw()
+
+
+def test_arguments_that_are_none() -> None:
+    result = fitted()
+    with pytest.raises(ValueError, match="level must be between 0 and 1"):
+        result.plot(level=95)
+    with pytest.raises(ValueError, match="levels must be between 0 and 1"):
+        result.plot_contour(0, 1, levels=[95])
+    with pytest.raises(ValueError, match="i must be one of amplitude, rate; it is 'b'"):
+        result.plot_contour("b", 1)
+    with pytest.raises(ValueError, match="i and j must be two parameters"):
+        result.plot_contour(0, 0)
