@@ -43,6 +43,8 @@ __all__ = [
     "ComplexStep",
     "CurveBlocks",
     "EvaluationError",
+    "Expression",
+    "ExpressionError",
     "Fits",
     "ForwardDifference",
     "FunctionProblem",
@@ -92,4 +94,6 @@ def __getattr__(name: str) -> _Any:
         return getattr(_import_module("lmoo.batchproblem"), name)
     if name in ("Fits", "curve_fit_many"):
         return getattr(_import_module("lmoo.many"), name)
+    if name in ("Expression", "ExpressionError"):
+        return getattr(_import_module("lmoo.expression"), name)
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")
