@@ -137,7 +137,7 @@ FUNCTIONS = {
     "minimum": Function(np.minimum, (lambda a, b, v: a <= b, lambda a, b, v: b < a), folds=True),
     "maximum": Function(np.maximum, (lambda a, b, v: a >= b, lambda a, b, v: b > a), folds=True),
     "where": Function(
-        lambda condition, a, b: np.where(condition != 0.0, a, b)[()],
+        lambda condition, a, b: np.where(condition != 0.0, a, b),
         (
             None,
             lambda condition, a, b, v: condition != 0.0,
