@@ -11,6 +11,7 @@ from typing import Any as _Any
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.curveblocks import CurveBlocks
+from lmoo.curveproblem import CurveProblem
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import (
     Analytic,
@@ -42,6 +43,7 @@ __all__ = [
     "CompiledStep",
     "ComplexStep",
     "CurveBlocks",
+    "CurveProblem",
     "EvaluationError",
     "Expression",
     "ExpressionError",

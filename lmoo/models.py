@@ -123,7 +123,7 @@ class CompiledModel:
         NotImplementedError
             The model knows none.
         """
-        if not self._model.has_derivatives:
+        if not self.provides_jacobian:
             raise NotImplementedError(f"{type(self).__name__} has no derivatives")
         points, x, single = self._arguments(t, parameters)
         columns = np.swapaxes(self._evaluate(points, x, True), 1, 2)
@@ -139,7 +139,20 @@ class CompiledModel:
         """
         raise NotImplementedError(f"{type(self).__name__} has no guess; pass p0")
 
-    def problem(self, t: Any, y: ArrayLike, sigma: ArrayLike | None = None) -> Any:
+    @property
+    def provides_jacobian(self) -> bool:
+        """Whether the model knows its derivatives."""
+        return self._model.has_derivatives
+
+    def problem(
+        self,
+        t: Any,
+        y: ArrayLike,
+        sigma: ArrayLike | None = None,
+        *,
+        bounds: Any = None,
+        fixed: Any = None,
+    ) -> "ModelProblem":
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
         Parameters
@@ -148,22 +161,15 @@ class CompiledModel:
         y : (m,) array_like
         sigma : float or (m,) array_like, optional
             Standard deviations, by which residuals are divided.
+        bounds, fixed : optional
+            See `lmoo.bounds.limits`; they are looked at when the problem is solved.
 
         Returns
         -------
-        CompiledProblem
+        ModelProblem
+            A `CompiledProblem` that knows its data.
         """
-        points, _, _ = self._arguments(t, (0.0,) * self.n)
-        values = np.ascontiguousarray(real_array("y", y))
-        if len(points) != 1 or values.shape != (points.shape[2],):
-            raise ValueError(
-                f"y must have one value for each of t, shape {points.shape[2:]}; it has "
-                f"{values.shape}"
-            )
-        weights = None
-        if sigma is not None:
-            weights = np.array(np.broadcast_to(1.0 / positive("sigma", sigma), values.shape))
-        return CurveModelProblem(self._model, points[0], values, weights, self.parameter_names)
+        return ModelProblem(self, t, y, sigma, bounds, fixed)
 
     def _arguments(self, t: Any, parameters: Sequence[ArrayLike]) -> tuple[Array, Array, bool]:
         """Return t as (1 or k, variables, m), x as (k, n), and whether it is one curve."""
@@ -188,6 +194,50 @@ class CompiledModel:
         if codes.any():
             raise EvaluationError(f"{type(self).__name__} returned {codes[codes != 0][0]}")
         return values
+
+
+class ModelProblem(CurveModelProblem):
+    """One curve and a compiled model of it, as a problem; made by `CompiledModel.problem`.
+
+    Attributes
+    ----------
+    f : CompiledModel
+    t : (m,) float64 array, or a tuple of them
+    y : (m,) float64 array
+    sigma : None or (m,) float64 array
+    bounds, fixed
+        As given.
+    parameter_names : tuple of str or None
+    """
+
+    def __init__(
+        self,
+        f: CompiledModel,
+        t: Any,
+        y: ArrayLike,
+        sigma: ArrayLike | None = None,
+        bounds: Any = None,
+        fixed: Any = None,
+    ) -> None:
+        points, _, _ = f._arguments(t, (0.0,) * f.n)
+        values = np.ascontiguousarray(real_array("y", y))
+        if len(points) != 1 or values.shape != (points.shape[2],):
+            raise ValueError(
+                f"y must have one value for each of t, shape {points.shape[2:]}; it has "
+                f"{values.shape}"
+            )
+        self.sigma = None
+        if sigma is not None:
+            self.sigma = np.array(np.broadcast_to(positive("sigma", sigma), values.shape))
+        weights = None if self.sigma is None else 1.0 / self.sigma
+        super().__init__(f._model, points[0], values, weights, f.parameter_names)
+        self.f, self.y = f, values
+        self.t = tuple(points[0]) if f.variables > 1 else points[0, 0]
+        self.bounds, self.fixed = bounds, fixed
+
+    def __reduce__(self) -> Any:
+        # The pointers in it mean nothing elsewhere.
+        return type(self), (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
 
 
 class _BuiltIn(CompiledModel):

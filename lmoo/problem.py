@@ -24,6 +24,10 @@ class Problem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports; None (the default) calls them x[0], x[1], ...
+    bounds : pair, object, mapping or None
+        Bounds of the parameters, as `lmoo.bounds.limits` takes them; `Solver` can have others.
+    fixed : sequence, mapping or None
+        Parameters that are held, likewise.
 
     Examples
     --------
@@ -41,6 +45,8 @@ class Problem:
     """
 
     parameter_names: Sequence[str] | None = None
+    bounds: Any = None
+    fixed: Any = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -85,6 +91,10 @@ class FunctionProblem(Problem):
         Keyword arguments of both.
     parameter_names : sequence of str, optional
         Names of the parameters, for reports.
+    bounds : pair, object or mapping, optional
+        Bounds of the parameters, see `lmoo.bounds.limits`.
+    fixed : sequence or mapping, optional
+        Parameters that are held, likewise.
 
     Raises
     ------
@@ -106,6 +116,9 @@ class FunctionProblem(Problem):
         args: tuple[Any, ...] | Any = (),
         kwargs: Mapping[str, Any] | None = None,
         parameter_names: Sequence[str] | None = None,
+        *,
+        bounds: Any = None,
+        fixed: Any = None,
     ) -> None:
         if not callable(residual):
             raise TypeError(f"residual must be callable; it is {residual!r}")
@@ -118,6 +131,7 @@ class FunctionProblem(Problem):
         self.args = args if isinstance(args, tuple) else (args,)
         self.kwargs = dict(kwargs or {})
         self.parameter_names = parameter_names
+        self.bounds, self.fixed = bounds, fixed
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""

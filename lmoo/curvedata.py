@@ -1,0 +1,160 @@
+"""The data of one curve: what was measured, where, and how well."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.residual import start
+from lmoo.arguments import positive, real_array
+
+__all__ = ["curve_data", "points", "whitening"]
+
+Array = NDArray[np.float64]
+
+
+def curve_data(t: Any, y: Any, sigma: Any, nan_policy: str) -> tuple[Any, Array, Array | None]:
+    """Return t, y and sigma as `CurveProblem` keeps them.
+
+    Parameters
+    ----------
+    t : object
+        Lists and arrays of real numbers become float64 arrays, also those in a tuple; everything
+        else stays what it is.
+    y : (m,) array_like
+        Masked entries count as NaN.
+    sigma : None, float, (m,) or (m, m) array_like
+    nan_policy : {"raise", "omit"}
+        "omit" drops the points where y or t is NaN.
+
+    Returns
+    -------
+    t : object
+    y : (m,) float64 array, new
+    sigma : None, or (m,) or (m, m) float64 array, new
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `CurveProblem`.
+    """
+    if nan_policy not in ("raise", "omit"):
+        raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+    t, (values, bad) = points(t), _vector("y", y)
+    spread = None if sigma is None else _spread(sigma, values.size)
+    if nan_policy == "omit":
+        t, values, spread = _without_nan(t, values, spread)
+        bad = start(values, True)[1]
+    elif (where := _nan_in(t)) is not None:
+        raise ValueError(f"t must not be nan, or nan_policy 'omit'; it is at index {where}")
+    if values.size == 0:
+        raise ValueError("y must not be empty")
+    if bad >= 0:
+        raise ValueError(f"y must be finite, or nan_policy 'omit'; y[{bad}] is {values[bad]}")
+    return t, values, None if spread is None else _checked_spread(spread)
+
+
+def points(t: Any, name: str = "t") -> Any:
+    """Return t with lists and arrays of real numbers as float64 arrays."""
+    if isinstance(t, tuple):
+        return tuple(points(part, name) for part in t)
+    if isinstance(t, list):
+        return real_array(name, t)
+    if isinstance(t, np.ndarray) and t.dtype.kind in "biuf":
+        # Integers and single precision would take what is computed from them down to theirs.
+        return t.astype(np.float64, copy=False)
+    return t
+
+
+def _vector(name: str, value: Any) -> tuple[Array, int]:
+    """Return value as a new float64 vector, and the index of the first entry that is not finite."""
+    # What is a vector already needs no look.
+    if not (type(value) is np.ndarray and value.dtype == np.float64):
+        if isinstance(value, np.ma.MaskedArray):
+            value = np.ma.filled(value.astype(np.float64), np.nan)
+        value = real_array(name, value)
+    if value.ndim != 1:
+        raise ValueError(f"{name} must be 1-D; its shape is {value.shape}")
+    return start(value, True)
+
+
+# ---- standard deviations ---------------------------------------------------------------------
+
+
+def _spread(sigma: Any, m: int) -> Array:
+    """Return sigma as (m,) or (m, m), whatever its values."""
+    array = real_array("sigma", sigma)
+    if array.ndim < 2 and array.size == 1:
+        array = np.full(m, array.item())
+    if array.shape not in ((m,), (m, m)):
+        raise ValueError(
+            f"sigma must be a number, or have shape {(m,)} or {(m, m)}, as y has {m} points; its "
+            f"shape is {array.shape}"
+        )
+    return array
+
+
+def _checked_spread(sigma: Array) -> Array:
+    if sigma.ndim == 1:
+        return positive("sigma", sigma)
+    if not np.isfinite(sigma).all():
+        raise ValueError("sigma must be finite; the covariance matrix has entries that are not")
+    if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * float(np.abs(sigma).max())):
+        raise ValueError("sigma must be symmetric where it is a covariance matrix; it is not")
+    return sigma
+
+
+def whitening(sigma: Array | None) -> Array | None:
+    """Return what turns a residual into one of unit variance: None, (m,) factors, or (m, m).
+
+    With the covariance ``sigma = L @ L.T`` that is the inverse of L.
+    """
+    if sigma is None:
+        return None
+    if sigma.ndim == 1:
+        return 1.0 / sigma
+    try:
+        factor = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("`sigma` must be positive definite.") from error
+    # m^2 multiplications an evaluation, as a substitution would take.
+    return np.tril(np.linalg.inv(factor))
+
+
+# ---- missing points --------------------------------------------------------------------------
+
+
+def _nan_in(t: Any) -> int | None:
+    """Return where along the last axis the first NaN is in the points, or None."""
+    for part in t if isinstance(t, tuple) else (t,):
+        if isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.ndim:
+            missing = np.isnan(part)
+            if missing.any():
+                return int(np.argwhere(missing)[0, -1])
+    return None
+
+
+def _without_nan(t: Any, y: Array, sigma: Array | None) -> tuple[Any, Array, Array | None]:
+    """Return the data without the points at which y or t is NaN."""
+    keep = ~np.isnan(y)
+    parts = t if isinstance(t, tuple) else (t,)
+    for part in parts:
+        keep &= ~_missing(part, y.size)
+    if keep.all():
+        return t, y, sigma
+    kept = tuple(part.iloc[keep] if hasattr(part, "iloc") else part[..., keep] for part in parts)
+    if sigma is not None:
+        sigma = sigma[keep] if sigma.ndim == 1 else sigma[np.ix_(keep, keep)]
+    return kept if isinstance(t, tuple) else kept[0], y[keep], sigma
+
+
+def _missing(part: Any, m: int) -> NDArray[np.bool_]:
+    """Return at which of the m points one of the variables is NaN."""
+    frame = hasattr(part, "iloc")  # pandas': a row a point
+    if not (frame or isinstance(part, np.ndarray)) or part.shape[0 if frame else -1 :][:1] != (m,):
+        raise ValueError(
+            f"t must have its {m} points along its last axis, or along the rows of a table, for "
+            f"nan_policy 'omit'; it is {part!r}"
+        )
+    nan = np.asarray(part.isna()).T if frame else np.asarray(part != part)
+    return np.asarray(nan.reshape(-1, m).any(axis=0))

@@ -1,0 +1,201 @@
+"""One curve and a model of it, as a problem."""
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo.curvedata import curve_data, whitening
+from lmoo.problem import Problem
+from lmoo.signature import parameter_names_of
+
+__all__ = ["CurveProblem", "curve_problem", "is_compiled"]
+
+
+class CurveProblem(Problem):
+    """Fit ``y = f(t, *parameters)`` to one curve.
+
+    Minimises ``1/2 sum(((f(t, *parameters) - y) / sigma)**2)``, or with a covariance matrix
+    ``sigma = L @ L.T`` the sum of squares of ``inv(L) @ (f(t, *parameters) - y)``.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(t, *parameters)`` returns the model's value at each of m points.
+    t : object
+        What the model depends on: an (m,) array, a (k, m) array, a tuple of arrays, a table;
+        anything that f takes.  Lists, and arrays of real numbers, reach f as float64 arrays.
+    y : (m,) array_like
+        What was measured.
+    sigma : float, (m,) array_like or (m, m) array_like, optional
+        Positive standard deviations of y, or its covariance matrix.
+    jac : callable, optional
+        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n).
+    parameter_names : sequence of str, optional
+        None takes them from f: from its attribute ``parameter_names``, or its signature, where
+        arguments with a default count as well.
+    bounds, fixed : optional
+        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+    nan_policy : {"raise", "omit"}
+        What to do with NaN in y or t: ValueError, or leave these points out.
+
+    Attributes
+    ----------
+    f, jac, bounds, fixed
+        As given.
+    t : object
+    y : (m,) float64 array
+    sigma : None, (m,) or (m, m) float64 array
+    parameter_names : tuple of str or None
+
+    Raises
+    ------
+    TypeError
+        `f` or `jac` is not callable; `y`, `sigma` or a list in `t` holds what is no real number.
+    ValueError
+        `y` is not 1-D, empty or not finite; `sigma` has another shape, is not positive, or no
+        covariance matrix; NaN in `t`; an unknown `nan_policy`.  Later, when f returns an array of
+        another shape than y has.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> def decay(t, amplitude, rate):
+    ...     return amplitude * np.exp(-rate * t)
+    >>> t = np.linspace(0, 4, 9)
+    >>> problem = lmoo.CurveProblem(decay, t, decay(t, 3, 0.5), sigma=0.1)
+    >>> result = lmoo.Solver().solve(problem, [1, 1])
+    >>> dict(zip(result.parameter_names, result.x.round(6).tolist()))
+    {'amplitude': 3.0, 'rate': 0.5}
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        t: Any,
+        y: ArrayLike,
+        sigma: ArrayLike | None = None,
+        jac: Callable[..., Any] | None = None,
+        *,
+        parameter_names: Sequence[str] | None = None,
+        bounds: Any = None,
+        fixed: Any = None,
+        nan_policy: str = "raise",
+    ) -> None:
+        if not callable(f):
+            raise TypeError(f"f must be callable; it is {f!r}")
+        if jac is not None and not callable(jac):
+            raise TypeError(f"jac must be callable or None; it is {jac!r}")
+        self.f, self.jac = f, jac
+        self.t, self.y, self.sigma = curve_data(t, y, sigma, nan_policy)
+        self._whitening = whitening(self.sigma)
+        self.parameter_names = (
+            parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+        )
+        self.bounds, self.fixed = bounds, fixed
+        if jac is None and type(self).jacobian is CurveProblem.jacobian:
+            # Which is how a problem says that it has none.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: NDArray[np.float64]) -> Any:
+        """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
+        value = self.f(self.t, *x)
+        try:
+            difference = value - self.y
+            same = difference.shape == self.y.shape
+        except (TypeError, ValueError, AttributeError) as error:
+            self._refuse(value, error)
+        if not same:
+            self._refuse(value, None)
+        w = self._whitening
+        if w is None:
+            return difference
+        return w * difference if w.ndim == 1 else w @ difference
+
+    def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
+        expected = f"f must return {self.y.size} real numbers, one for each point"
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise TypeError(f"{expected}; what it returned is no array: {error}") from error
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{expected}; it returned {value!r}") from cause
+        raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
+
+    def jacobian(self, x: NDArray[np.float64]) -> Any:
+        """Return the derivatives of `residual`, (m, n), from `jac`."""
+        if self.jac is None:
+            return super().jacobian(x)
+        derivatives = np.asarray(self.jac(self.t, *x))
+        if derivatives.shape != (self.y.size, x.size):
+            raise ValueError(
+                f"jac must return {x.size} derivatives for each of {self.y.size} points; it "
+                f"returned an array of shape {derivatives.shape}"
+            )
+        w = self._whitening
+        if w is None:
+            return derivatives
+        return w[:, None] * derivatives if w.ndim == 1 else w @ derivatives
+
+
+def curve_problem(
+    f: Callable[..., Any],
+    t: Any,
+    y: ArrayLike,
+    sigma: ArrayLike | None = None,
+    jac: Callable[..., Any] | None = None,
+    *,
+    parameter_names: Sequence[str] | None = None,
+    bounds: Any = None,
+    fixed: Any = None,
+    nan_policy: str = "raise",
+) -> CurveProblem | CompiledProblem:
+    """Return the problem of fitting one curve: compiled where the model is.
+
+    Parameters
+    ----------
+    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
+        As for `CurveProblem`.
+
+    Returns
+    -------
+    CurveProblem, or CompiledProblem
+        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, or a `jac` or
+        names of one's own, are what those do not know: then the model is called as a function.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `CurveProblem`.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.curveproblem import curve_problem
+    >>> model = lmoo.models.Exponential()
+    >>> t = np.linspace(0, 4, 9)
+    >>> problem = curve_problem(model, t, model(t, 3.0, 0.5, 1.0))
+    >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
+    (True, ('amplitude', 'rate', 'offset'))
+    """
+    if jac is None and is_compiled(f):
+        if parameter_names is None and (sigma is None or np.ndim(sigma) < 2):
+            t, values, spread = curve_data(t, y, sigma, nan_policy)
+            return f.problem(t, values, spread, bounds=bounds, fixed=fixed)  # type: ignore[attr-defined,no-any-return]
+        jac = f.jacobian if f.provides_jacobian else None  # type: ignore[attr-defined]
+    return CurveProblem(
+        f, t, y, sigma, jac, parameter_names=parameter_names, bounds=bounds, fixed=fixed,
+        nan_policy=nan_policy,
+    )  # fmt: skip
+
+
+def is_compiled(f: Callable[..., Any]) -> bool:
+    """Whether the model is one of `lmoo.models`."""
+    if type(f) is FunctionType:
+        return False
+    from lmoo.models import CompiledModel
+
+    return isinstance(f, CompiledModel)
