@@ -7,7 +7,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,9 +57,9 @@ class Table:
     >>> table = Table("a.csv", ("t", "y"), (Row(2, ["0", "1.5"]), Row(3, ["1", ""])))
     >>> table.column("y"), table.column("2")
     (1, 1)
-    >>> table.numbers([0, 1], omit=True)
-    [array([0.]), array([1.5])]
-    >>> table.numbers([1])  # doctest: +ELLIPSIS
+    >>> table.complete([1]).numbers(1)
+    array([1.5])
+    >>> table.numbers(1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     lmoo.datafile.DataError: a.csv, line 3: column 'y' is empty; ...
@@ -95,31 +95,32 @@ class Table:
         name = self.header[index] if self.header is not None else ""
         return f"column {name!r}" if name else f"column {index + 1}"
 
-    def numbers(self, columns: Sequence[int], omit: bool = False) -> list[Array]:
-        """Return columns as numbers.
-
-        Parameters
-        ----------
-        columns : sequence of int
-            Their indices, from 0.
-        omit : bool, default False
-            Leave out the rows in which one of these columns is empty or not a number (nan, NA).
-
-        Returns
-        -------
-        list of (m,) float64 array
+    def complete(self, columns: Sequence[int]) -> "Table":
+        """Return the table without the rows in which one of some columns has no value.
 
         Raises
         ------
         DataError
-            A cell that is no finite number, with its line; no row is left.
+            No row is left.
         """
-        kept = self.rows
-        if omit:
-            kept = tuple(row for row in kept if not any(missing(row.cells[j]) for j in columns))
-            if not kept:
-                raise DataError(f"{self.name}: every row has an empty cell or a NaN")
-        return [np.array([self._number(row, j) for row in kept]) for j in columns]
+        kept = [row for row in self.rows if not any(missing(row.cells[j]) for j in columns)]
+        if not kept:
+            raise DataError(f"{self.name}: every row has an empty cell or a NaN")
+        return replace(self, rows=tuple(kept))
+
+    def numbers(self, column: int) -> Array:
+        """Return a column, by its index from 0, as numbers.
+
+        Returns
+        -------
+        (m,) float64 array
+
+        Raises
+        ------
+        DataError
+            A cell that is no finite number, with its line.
+        """
+        return np.array([self._number(row, column) for row in self.rows])
 
     def _number(self, row: Row, index: int) -> float:
         cell = row.cells[index]
@@ -175,8 +176,8 @@ def read_table(path: str) -> Table:
     ...     path = pathlib.Path(folder, "decay.csv")
     ...     _ = path.write_text('time,"y (mV)"\n0, 2.5\n1, 0.9  # late\n')
     ...     table = read_table(str(path))
-    >>> table.header, table.numbers([1])
-    (('time', 'y (mV)'), [array([2.5, 0.9])])
+    >>> table.header, table.numbers(1)
+    (('time', 'y (mV)'), array([2.5, 0.9]))
     """
     name = "standard input" if path == "-" else path
     name = "".join(char if char.isprintable() else "?" for char in name)
