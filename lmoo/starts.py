@@ -49,7 +49,7 @@ def starting_points(
     y: Array,
     sigma: Array | None,
     unknowns: Unknowns,
-    count: int = 12,
+    count: int = 48,
 ) -> list[Array]:
     """Return starting points, the one that fits best first.
 

@@ -1,7 +1,9 @@
 """``lmoo fit``: a model from text, fitted to columns of a file."""
 
 import argparse
+import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ Array = NDArray[np.float64]
 
 # Costs closer to each other than this, relatively, are the same minimum.
 _SAME = 1e-6
+# Evaluations that each of several starts gets, and how many of them go on to the end.
+_HEAT, _FINALISTS = 40, 4
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -110,22 +114,30 @@ def _unknowns(
 def _best(
     problem: CurveProblem, model: Expression, data: CurveData, solver: Solver, unknowns: Unknowns
 ) -> Result:
-    """Solve from the start that was given, or from several, and return the best that is found."""
+    """Solve from the start that was given, or from several, and return the best that is found.
+
+    All of several get a few evaluations, and those that got furthest go on to the end.
+    """
     if not np.isnan(unknowns.values).any():
         return solver.solve(problem, unknowns.values)
     starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
-    results = []
-    for x0 in starts:
-        try:
-            results.append(solver.solve(problem, x0))
-        except EvaluationError:
-            # A start on some rows of the data only; others may do.
-            continue
+    heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
+    furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(problem, solver, [result.x for result in furthest])
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
     lowest = min(result.cost for result in results)
     near = [result for result in results if result.cost <= lowest * (1.0 + _SAME)]
     return min(near, key=lambda result: (not result.success, result.cost))
+
+
+def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> list[Result]:
+    """Solve from some points, but for those at which the model is not finite on every row."""
+    results = []
+    for x0 in starts:
+        with contextlib.suppress(EvaluationError):
+            results.append(solver.solve(problem, x0))
+    return results
 
 
 def _deliver(result: Result, arguments: argparse.Namespace) -> None:
