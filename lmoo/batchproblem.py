@@ -140,7 +140,7 @@ class _CompiledChunk(Chunk):
 
     def values(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return the residuals of these problems."""
-        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, True)
+        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, True)
         fits = self.fleet(slice(None), x[:1], *options, x)
         return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
 

@@ -57,6 +57,8 @@ class Job:
         Is wanted.
     factor : bool
         That of the first fit is wanted.
+    bounds : (2, n) array or None
+        Of all fits, as kernels take them.
     """
 
     part: slice
@@ -66,6 +68,7 @@ class Job:
     record: bool
     covariance: bool
     factor: bool = False
+    bounds: Array | None = None
 
     def __call__(self) -> Outcome:
         """Solve the chunk."""
@@ -100,7 +103,7 @@ class Job:
         return (
             self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
             strategy.epsfcn, isinstance(strategy, CentralDifference),
-            getattr(strategy, "refine", False),
+            getattr(strategy, "refine", False), self.bounds,
         )  # fmt: skip
 
     def _batch(self) -> Batch:

@@ -39,6 +39,7 @@ class Batch(Fleet):
         epsfcn: float,
         central: bool,
         refines: bool,
+        bounds: NDArray[np.float64] | None,
         analytic: bool,
         y: NDArray[np.float64],
         weights: NDArray[np.float64] | None,
