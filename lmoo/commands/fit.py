@@ -4,8 +4,6 @@ import argparse
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +12,7 @@ from lmoo.bounds import limits
 from lmoo.commands import options
 from lmoo.commands.columns import CurveData, choose, load
 from lmoo.commands.options import UsageError
+from lmoo.commands.output import deliver
 from lmoo.curveproblem import CurveProblem
 from lmoo.datafile import read_table
 from lmoo.errors import EvaluationError
@@ -55,10 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     held = _held(model, fixed, start)
     unknowns = _unknowns(model, {**start, **held}, bounds, held)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
-    limited: dict[str, Any] = {"bounds": bounds, "fixed": held}
-    solver = Solver(**{name: value for name, value in limited.items() if value})
+    solver = Solver(bounds=bounds or None, fixed=held or None)
     result = _best(problem, model, data, solver, unknowns)
-    _deliver(result, arguments)
+    deliver(result, arguments)
     return 0 if result.success else 1
 
 
@@ -138,27 +136,3 @@ def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> l
         with contextlib.suppress(EvaluationError):
             results.append(solver.solve(problem, x0))
     return results
-
-
-def _deliver(result: Result, arguments: argparse.Namespace) -> None:
-    """Print the report and write the files that were asked for."""
-    if arguments.json == "-":
-        print(result.to_json())
-    else:
-        print(result)
-    if arguments.json not in (None, "-"):
-        Path(arguments.json).write_text(result.to_json() + "\n", encoding="utf-8")
-    if arguments.plot is not None:
-        _draw(result, arguments)
-
-
-def _draw(result: Result, arguments: argparse.Namespace) -> None:
-    """Draw data and fit into a file."""
-    # To a file: no screen is wanted.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    result.plot(figure.subplots(), level=arguments.level)
-    figure.savefig(arguments.plot, dpi=100)
