@@ -117,7 +117,12 @@ def _best(
     All of several get a few evaluations, and those that got furthest go on to the end.
     """
     if not np.isnan(unknowns.values).any():
-        return solver.solve(problem, unknowns.values)
+        try:
+            return solver.solve(problem, unknowns.values)
+        except EvaluationError as error:
+            raise UsageError(
+                f"the model cannot be evaluated at the starting values: {error}"
+            ) from error
     starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
     heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
     furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
