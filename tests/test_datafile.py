@@ -92,7 +92,9 @@ def test_columns_by_name_and_number(table: Write) -> None:
     }.items():
         with pytest.raises(DataError, match=match):
             found.column(key)
-    with pytest.raises(DataError, match=r"has no column 't'; it has no header, and columns 1 to 2$"):
+    with pytest.raises(
+        DataError, match=r"has no column 't'; it has no header, and columns 1 to 2$"
+    ):
         table("1,2\n").column("t")
 
 
