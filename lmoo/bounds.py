@@ -194,7 +194,12 @@ def _position(name: str, key: Any, names: Sequence[str] | None, n: int) -> int:
 
 
 def box(
-    bounds: Any, fixed: Any, names: Sequence[str] | None, x0: Array, name: str = "x0"
+    bounds: Any,
+    fixed: Any,
+    names: Sequence[str] | None,
+    x0: Array,
+    name: str = "x0",
+    clip: bool = False,
 ) -> tuple[Array, Array]:
     """Return where fits start and the bounds that kernels take.
 
@@ -206,6 +211,8 @@ def box(
         Starting points.
     name : str
         What messages call it.
+    clip : bool
+        Move a start that lies outside to the nearest bound, instead of complaining.
 
     Returns
     -------
@@ -222,6 +229,8 @@ def box(
     lower, upper, held = limits(bounds, fixed, names, x0.shape[-1])
     given = held & (lower == upper)
     start = np.where(given, lower, x0)
+    if clip:
+        start = np.clip(start, lower, upper)
     outside = ~((lower <= start) & (start <= upper))
     if outside.any():
         where = tuple(np.argwhere(outside)[0])
