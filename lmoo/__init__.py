@@ -12,7 +12,7 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.curveblocks import CurveBlocks
 from lmoo.curveproblem import CurveProblem
-from lmoo.errors import EvaluationError
+from lmoo.errors import BetterMinimumWarning, EvaluationError
 from lmoo.jacobian import (
     Analytic,
     CentralDifference,
@@ -35,6 +35,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Analytic",
     "BatchProblem",
+    "BetterMinimumWarning",
     "CFunctionProblem",
     "CentralDifference",
     "ColumnMajor",

@@ -1,6 +1,8 @@
-"""The exception by which user code says that it cannot be evaluated at a point."""
+"""What goes wrong: models without a value at a point, and minima that were none."""
 
-__all__ = ["EvaluationError"]
+from typing import Any
+
+__all__ = ["BetterMinimumWarning", "EvaluationError"]
 
 
 class EvaluationError(ArithmeticError):
@@ -31,3 +33,29 @@ class EvaluationError(ArithmeticError):
 
     evaluations: int = 0
     code: int | None = None
+
+
+class BetterMinimumWarning(UserWarning):
+    """A profile has come to a lower sum of squares than the fit that it is of.
+
+    The fit is at another minimum, or at none: intervals from there are of little worth.  Solve again
+    from `x`.
+
+    Attributes
+    ----------
+    x : (n,) float64 array
+        The better point.
+    cost : float
+        ``1/2 sum(residual**2)`` there.
+    """
+
+    def __init__(self, result: Any, point: Any) -> None:
+        self.x, self.cost = point.x, 0.5 * point.fnorm * point.fnorm
+        where = ", ".join(
+            f"{name} = {value:.10g}"
+            for name, value in zip(result.parameter_names, point.x, strict=True)
+        )
+        super().__init__(
+            f"the profile has found a better minimum, of cost {self.cost:.10g} where the result has "
+            f"{result.cost:.10g}: solve again from {where}"
+        )

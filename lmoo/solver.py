@@ -1,6 +1,7 @@
 """The solver: options in, result out."""
 
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from lmoo._core.rows import RowLoop
 from lmoo.arguments import integer, positive, real_number
 from lmoo.bounds import box, frozen_bounds, frozen_fixed
 from lmoo.errors import EvaluationError
+from lmoo.history import History
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, source
 from lmoo.result import Factor, Result, names_of
@@ -180,7 +182,13 @@ class Solver:
         if self.fixed is not None:
             object.__setattr__(self, "fixed", frozen_fixed(self.fixed))
 
-    def solve(self, problem: Any, x0: ArrayLike, callback: Callback | None = None) -> Result:
+    def solve(
+        self,
+        problem: Any,
+        x0: ArrayLike,
+        callback: Callback | None = None,
+        history: bool = False,
+    ) -> Result:
         """Minimise the problem's sum of squares from x0.
 
         Parameters
@@ -192,6 +200,8 @@ class Solver:
         callback : callable, optional
             ``callback(record)`` after each iteration, with an `IterationRecord`; a true return
             value, or StopIteration, ends the solve with `Status.STOPPED`.
+        history : bool, default False
+            Keep the records of all iterations, as `Result.history`.
 
         Returns
         -------
@@ -218,14 +228,18 @@ class Solver:
         >>> result.status, result.cost < 1.0
         (<Status.STOPPED: -3>, True)
         """
+        start = time.perf_counter()
         iteration = self.iterate(problem, x0)
         loop = iteration._loop
-        if callback is None:
+        if callback is None and not history:
             loop.run()
         else:
-            if not callable(callback):
+            if callback is not None and not callable(callback):
                 raise TypeError(f"callback must be callable or None; it is {callback!r}")
-            _run_watched(loop, callback)
+            records = _run_watched(loop, callback, bool(history))
+            if history:
+                iteration._history = History.of(records, iteration._x0.size)
+        iteration._seconds = time.perf_counter() - start
         if loop.status == Status.NOT_FINITE:
             raise _bad_start(loop)
         return iteration.result
@@ -330,6 +344,10 @@ class Iteration(Iterator[IterationRecord]):
     True
     """
 
+    # Of a solve from beginning to end alone.
+    _seconds = float("nan")
+    _history: History | None = None
+
     def __init__(self, solver: Solver, problem: Any, x0: NDArray[np.float64]) -> None:
         self.solver, self.problem = solver, problem
         self._x0 = x0
@@ -375,6 +393,8 @@ class Iteration(Iterator[IterationRecord]):
             factor=self._factor(),
             problem=self.problem,
             solver=self.solver,
+            seconds=self._seconds,
+            history=self._history,
             **self._limits(),
         )
 
@@ -432,15 +452,20 @@ def _resume(
     return iteration
 
 
-def _run_watched(loop: Loop, callback: Callback) -> None:
-    """Run to the end, with the callback after each iteration."""
+def _run_watched(loop: Loop, callback: Callback | None, keep: bool) -> list[IterationRecord]:
+    """Run to the end, with the callback after each iteration; return what is to be kept."""
+    records = []
     while loop.advance():
+        record = IterationRecord(*loop.record())
+        if keep:
+            records.append(record)
         try:
-            stop = callback(IterationRecord(*loop.record()))
+            stop = callback is not None and callback(record)
         except StopIteration:
             stop = True
         if stop:
             loop.stop(Status.STOPPED)
+    return records
 
 
 def _bad_start(loop: Loop) -> BaseException:
