@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -10,6 +11,9 @@ from typing import Any, NoReturn
 __all__ = ["main"]
 
 _USAGE_ERROR, _BROKEN_PIPE, _INTERRUPTED = 2, 141, 130
+
+# "-" alone is standard input.
+_OPTION = re.compile(r"--[a-z][a-z-]*(=|$)|-h$|-$")
 
 _EXAMPLES = """\
 examples:
@@ -77,11 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _guarded(argv: Sequence[str]) -> list[str]:
     """Return the arguments so that an expression may begin with a minus.
 
-    There are no options of one letter but -h; what begins with a space is none.
+    What begins with a space is no option to argparse, and the space is none to an expression.
     """
     return [
-        f" {text}" if text.startswith("-") and text[1:2] != "-" and len(text) > 2 else text
-        for text in argv
+        f" {text}" if text.startswith("-") and not _OPTION.match(text) else text for text in argv
     ]
 
 
@@ -174,7 +177,7 @@ def _described(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return _one_line(f"cannot write {error.filename}: {error.strerror}")
-    if isinstance(error, ModuleNotFoundError) and error.name == "matplotlib":
+    if isinstance(error, ImportError) and (error.name or "").startswith("matplotlib"):
         return "pictures need matplotlib: pip install lmoo[plot]"
     return _one_line(str(error) or type(error).__name__)
 

@@ -151,9 +151,7 @@ def _draw_fit(
             _, low, high = predict(result, t, name, level, sigma, scaled)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
-                ax.fill_between(
-                    place, low, high, color=_FIT, alpha=alpha, linewidth=0, label=label
-                )
+                ax.fill_between(place, low, high, color=_FIT, alpha=alpha, linewidth=0, label=label)
     y = curve.values(t, result.x)
     ax.plot(place, y, color=_FIT, linewidth=2, label="fit")
 

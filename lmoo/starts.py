@@ -36,11 +36,14 @@ class Unknowns:
         Starting values; nan for those to be found.
     lower, upper : (n,) float64 array
         Bounds.
+    held : (n,) bool array
+        Which are held at their values.
     """
 
     values: Array
     lower: Array
     upper: Array
+    held: NDArray[np.bool_]
 
 
 def starting_points(
@@ -61,7 +64,8 @@ def starting_points(
     sigma : (m,) float64 array or None
     unknowns : Unknowns
     count : int
-        As many points at most; one where nothing but linear parameters is to be found.
+        As many points at most; one where nothing but linear parameters is to be found.  These are
+        solved for even where they have starting values, unless they are held.
 
     Returns
     -------
@@ -74,15 +78,15 @@ def starting_points(
     >>> from lmoo.starts import Unknowns, starting_points
     >>> model = lmoo.Expression("a*exp(-b*t) + c")
     >>> t = np.linspace(0, 4, 20)
-    >>> unknowns = Unknowns(np.array([np.nan, 0.5, np.nan]), np.full(3, -9.0), np.full(3, 9.0))
+    >>> values, free = np.array([np.nan, 0.5, np.nan]), np.zeros(3, dtype=bool)
+    >>> unknowns = Unknowns(values, np.full(3, -9.0), np.full(3, 9.0), free)
     >>> starting_points(model, t, model(t, 2, 0.5, 1), None, unknowns)[0].round(9)
     array([2. , 0.5, 1. ])
     """
     thinned = _thinned(t, y, sigma)
-    unknown = np.isnan(unknowns.values)
-    names = model.parameter_names
-    linear = np.array([names[j] in model.linear for j in range(len(names))]) & unknown
-    drawn = np.flatnonzero(unknown & ~linear)
+    # Given the others, the best linear ones are known, whatever they were to start from.
+    linear = np.isin(model.parameter_names, model.linear) & ~unknowns.held
+    drawn = np.flatnonzero(np.isnan(unknowns.values) & ~linear)
     scored = []
     for u in halton(min(_MOST_DRAWN, 64 << drawn.size), drawn.size) if drawn.size else [()]:
         point = unknowns.values.copy()

@@ -148,9 +148,7 @@ def predict(
 ) -> Any:
     """Return the model at t, with the limits of an interval where one is asked for."""
     if interval not in (None, "confidence", "prediction"):
-        raise ValueError(
-            f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}"
-        )
+        raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", data=t is None)
     points = curve.t if t is None else t

@@ -106,16 +106,20 @@ def choose(
     ({'t': 0}, (1,), (2,))
     """
     used = [name for name in names(expression) if name not in parameters]
-    spread = None if sigma is None else _quantity(table, "--sigma", sigma)
-    response = None if y is None else _quantity(table, "--y", y)
-    # A number may be a constant that was written without its point: y is not to give way to it.
-    sure = (response, None if _whole(sigma) else spread)
-    taken = {j for part in sure if part is not None for j in part.columns}
-    variables = _variables(table, used, x, taken)
+    spread = None if sigma is None else _quantity(table, "--sigma", sigma.strip())
+    response = None if y is None else _quantity(table, "--y", y.strip())
+    variables = _variables(table, used, x, _own(response), _own(spread))
     if response is None:
-        response = _response(table, {*variables.values(), *taken})
-    if spread is not None and spread.formula is None:
-        _check_own_column(table, spread, {*variables.values(), *response.columns}, str(sigma))
+        # A number may be a constant that was written without its point: y does not give way to it.
+        given = set() if _whole(sigma) else _own(spread)
+        response = _response(table, {*variables.values(), *given})
+    both = _own(spread) & {*variables.values(), *_own(response)}
+    if both:
+        constant = f"; a constant is written with a point, {sigma}.0" if _whole(sigma) else ""
+        raise UsageError(
+            f"--sigma {sigma} is {table.title(min(both))}, which is the variable or what is "
+            f"fitted{constant}"
+        )
     return Columns(variables, response, spread)
 
 
@@ -167,8 +171,17 @@ def _quantity(table: Table, option: str, text: str) -> Quantity:
     return Quantity(f"{option} {text}", tuple(map(table.column, columns)), formula)
 
 
+def _own(quantity: Quantity | None) -> set[int]:
+    """Return the column that a quantity has for itself; a formula has none."""
+    return set() if quantity is None or quantity.formula is not None else set(quantity.columns)
+
+
 def _variables(
-    table: Table, used: Sequence[str], x: Sequence[tuple[str | None, str]], taken: set[int]
+    table: Table,
+    used: Sequence[str],
+    x: Sequence[tuple[str | None, str]],
+    response: set[int],
+    spread: set[int],
 ) -> dict[str, int]:
     """Return the model's variables: those of --x, columns that it names, or t or x."""
     header = table.header or ()
@@ -179,7 +192,7 @@ def _variables(
     for name in used:
         if name in header and name not in found:
             found[name] = table.column(name)
-            if found[name] in taken:
+            if found[name] in response | spread:
                 raise UsageError(
                     f"{name!r} in the expression is a column that --y or --sigma uses; --start "
                     f"{name}=... makes it a parameter"
@@ -191,7 +204,7 @@ def _variables(
             f"{usual[0]}=COLUMN says so, --start {usual[0]}=... makes it a parameter"
         )
     if usual:
-        free = [j for j in range(table.width) if j not in taken]
+        free = [j for j in range(table.width) if j not in response]
         if not free:
             raise UsageError(f"{table.name} has no column left for {usual[0]}; name it with --x")
         return {usual[0]: free[0]}
@@ -225,16 +238,6 @@ def _response(table: Table, used: set[int]) -> Quantity:
         raise UsageError(f"{table.name} has no column left to be fitted")
     named = [j for j in free if header and header[j] == "y"]
     return Quantity("y", ((named or free)[0],))
-
-
-def _check_own_column(table: Table, spread: Quantity, others: set[int], sigma: str) -> None:
-    """Refuse a column of deviations that is also fitted or a variable."""
-    if spread.columns[0] in others:
-        constant = f"; a constant is written with a point, {sigma}.0" if _whole(sigma) else ""
-        raise UsageError(
-            f"--sigma {sigma} is {table.title(spread.columns[0])}, which is the variable or what "
-            f"is fitted{constant}"
-        )
 
 
 def _whole(text: str | None) -> bool:

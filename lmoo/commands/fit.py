@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     bounds = options.bounds("--bounds", arguments.bounds)
     fixed = options.held("--fix", arguments.fix)
     named = {**start, **bounds, **fixed}
+    # What is wrong with the expression comes before what is wrong with its names.
+    Expression(arguments.expression, variables=())
     table = read_table(arguments.data)
     columns = choose(
         table,
@@ -52,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
     data = load(table, columns, arguments.nan_policy == "omit")
     held = _held(model, fixed, start)
+    _check_rows(data, len(model.parameter_names))
     unknowns = _unknowns(model, {**start, **held}, bounds, held)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=held or None)
@@ -79,6 +82,13 @@ def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
                 )
 
 
+def _check_rows(data: CurveData, n: int) -> None:
+    if data.y.size < n:
+        raise UsageError(
+            f"{n} parameters need as many rows of data or more; there are {data.y.size}"
+        )
+
+
 def _held(
     model: Expression, fixed: Mapping[str, float | None], start: Mapping[str, float]
 ) -> dict[str, float]:
@@ -101,12 +111,12 @@ def _unknowns(
 ) -> Unknowns:
     """Return what is known of the parameters; those not given are nan."""
     order = model.parameter_names
-    lower, upper, _ = limits(bounds or None, held or None, order, len(order))
+    lower, upper, fixed = limits(bounds or None, held or None, order, len(order))
     values = np.array([known.get(name, np.nan) for name in order])
     for name, value, low, high in zip(order, values, lower, upper, strict=True):
         if value < low or value > high:
             raise UsageError(f"--start {name}={value:g} is outside its bounds, {low:g} to {high:g}")
-    return Unknowns(values, lower, upper)
+    return Unknowns(values, lower, upper, fixed)
 
 
 def _best(
