@@ -60,12 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         try:
-            arguments = _parser().parse_args(_guarded(sys.argv[1:] if argv is None else argv))
-            code: int = arguments.run(arguments)
+            code = _run(sys.argv[1:] if argv is None else argv)
             # Here rather than at the interpreter's end, where nobody could catch it.
             sys.stdout.flush()
-        except SystemExit as end:
-            return int(end.code or 0)
+            return code
         except KeyboardInterrupt:
             _complain("interrupted")
             return _INTERRUPTED
@@ -75,7 +73,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         except (ValueError, ArithmeticError, OSError, ImportError, MemoryError) as error:
             _complain(_described(error))
             return _USAGE_ERROR
-        return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Run a command and return its exit code, which for help and misuse is argparse's."""
+    try:
+        arguments = _parser().parse_args(_guarded(argv))
+    except SystemExit as end:
+        return int(end.code or 0)
+    code: int = arguments.run(arguments)
+    return code
 
 
 def _guarded(argv: Sequence[str]) -> list[str]:

@@ -90,9 +90,13 @@ class Table:
             raise DataError(f"{self.name} has {self.width} columns; there is no column {key}")
         raise DataError(f"{self.name} has no column {key!r}; {self._columns()}")
 
+    def label(self, index: int, default: str) -> str:
+        """Return the name of a column; the default where it has none."""
+        return (self.header[index] if self.header is not None else "") or default
+
     def title(self, index: int) -> str:
         """Return what a message calls a column."""
-        name = self.header[index] if self.header is not None else ""
+        name = self.label(index, "")
         return f"column {name!r}" if name else f"column {index + 1}"
 
     def complete(self, columns: Sequence[int]) -> "Table":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import os
 import random
+import re
 import shlex
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +23,7 @@ from lmoo.cli import main
 from lmoo.commands.nist import digits
 from lmoo.datasets import NistDataset, nist, nist_names
 
-DOCS = Path(__file__).parents[1] / "docs" / "cli.rst"
+DOCS = Path(__file__).parents[1] / "docs"
 
 T = np.linspace(0.0, 4.0, 20)
 NOISE = 0.01 * np.cos(37.0 * np.arange(20.0))
@@ -446,15 +449,22 @@ def test_options_are_not_executed_either(call: Call) -> None:
 # ============================================================================ as a process
 
 
-def process(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
+def environment() -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(Path(lmoo.__file__).parents[1]), *sys.path]))
-    return subprocess.run(
-        [sys.executable, "-m", "lmoo", *argv],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        **options,
-    )
+    return os.environ | {"PYTHONPATH": path}
+
+
+def process(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lmoo", *argv]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, **options)
+
+
+def shell(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in which lmoo and python are those of this process."""
+    python = shlex.quote(sys.executable)
+    head = f'lmoo() {{ {python} -m lmoo "$@"; }}; python() {{ {python} "$@"; }}; '
+    command = ["bash", "-c", head + script]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True)
 
 
 def test_a_process_reads_standard_input(call: Call) -> None:
@@ -473,16 +483,10 @@ def test_a_process_refuses_as_a_call_does(call: Call) -> None:
     assert not Path("touched").exists()
 
 
-def test_a_reader_that_has_gone_is_no_error(call: Call) -> None:
-    script = f"{shlex.quote(sys.executable)} -m lmoo nist | true; echo ${{PIPESTATUS[0]}}"
-    path = os.pathsep.join(filter(None, [str(Path(lmoo.__file__).parents[1]), *sys.path]))
-    run = subprocess.run(
-        ["bash", "-c", script],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+@pytest.mark.parametrize("command", ["nist", "fit --help", "--version"])
+def test_a_reader_that_has_gone_is_no_error(call: Call, command: str) -> None:
+    # What writes waits until the reader has gone.
+    run = shell(f"(sleep 0.3; lmoo {command}) | true; echo ${{PIPESTATUS[0]}}")
     assert (run.stdout, run.stderr) == ("141\n", "")
 
 
@@ -496,8 +500,6 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_warnings_are_lines(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    import warnings
-
     def warn(*_: Any) -> int:
         warnings.simplefilter("always")
         warnings.warn("two\nlines", stacklevel=1)
@@ -512,3 +514,28 @@ def test_without_matplotlib(call: Call, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setitem(sys.modules, name, None)
     run = call("fit", "decay.csv", EXPRESSION, "--plot", "f.png")
     assert refused(run._replace(out="")) == "pictures need matplotlib: pip install lmoo[plot]"
+
+
+# ============================================================================ the documentation
+
+
+def documented() -> list[tuple[str, str]]:
+    """The commands of the documentation and what they print."""
+    text = (DOCS / "cli.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"code-block:: console\n\n((?:   .*\n|\n)+)", text)
+    lines = [line[3:] for block in blocks for line in block.rstrip().split("\n")]
+    starts = [k for k, line in enumerate(lines) if line.startswith("$ ")]
+    ends = [*starts[1:], len(lines)]
+    return [
+        (lines[k][2:], "\n".join(lines[k + 1 : end]).strip() + "\n")
+        for k, end in zip(starts, ends, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("command", "output"), documented())
+def test_commands_of_the_documentation(call: Call, command: str, output: str) -> None:
+    Path("decay.csv").write_bytes((DOCS / "data" / "decay.csv").read_bytes())
+    run = shell(command)
+    found = run.stdout + run.stderr
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert doctest.OutputChecker().check_output(output, found, flags), found

@@ -37,6 +37,12 @@ class Quantity:
     columns: tuple[int, ...]
     formula: Expression | None = None
 
+    def label(self, table: Table) -> str:
+        """Return what it is called in a picture."""
+        if self.formula is not None:
+            return self.formula.text
+        return table.label(self.columns[0], "y")
+
     def of(self, table: Table) -> Array:
         """Return its values, (m,)."""
         values = [table.numbers(j) for j in self.columns]
@@ -53,6 +59,11 @@ class Columns:
     variables: dict[str, int]
     y: Quantity
     sigma: Quantity | None
+
+    def labels(self, table: Table) -> tuple[str, str]:
+        """Return what the axes of a picture are called; several variables are drawn by row."""
+        variables = [table.label(index, name) for name, index in self.variables.items()]
+        return variables[0] if len(variables) == 1 else "row", self.y.label(table)
 
     def all(self) -> list[int]:
         """Return the indices of all columns that are used."""

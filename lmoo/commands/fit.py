@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=held or None)
     result = _best(problem, model, data, solver, unknowns)
-    deliver(result, arguments)
+    deliver(result, arguments, columns.labels(table))
     return 0 if result.success else 1
 
 

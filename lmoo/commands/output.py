@@ -16,8 +16,17 @@ __all__ = ["deliver"]
 _USUAL_LEVEL = 0.95
 
 
-def deliver(result: Result, arguments: argparse.Namespace) -> None:
-    """Print the report and write the files that were asked for."""
+def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+    """Print the report and write the files that were asked for.
+
+    Parameters
+    ----------
+    result : Result
+    arguments : argparse.Namespace
+        The options of the command.
+    labels : (str, str)
+        Of the axes of the picture.
+    """
     if arguments.json == "-":
         print(_json(result, arguments))
     else:
@@ -27,7 +36,7 @@ def deliver(result: Result, arguments: argparse.Namespace) -> None:
         if arguments.json is not None:
             Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
     if arguments.plot is not None:
-        _draw(result, arguments)
+        _draw(result, arguments, labels)
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
@@ -71,13 +80,16 @@ def _plain(value: Any) -> Any:
     return value if math.isfinite(value) else str(value)
 
 
-def _draw(result: Result, arguments: argparse.Namespace) -> None:
-    """Draw data and fit into a file of 800 x 600 points."""
+def _draw(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+    """Draw data and fit into a file, 800 x 600 pixels for the formats that have pixels."""
     # To a file: no screen is wanted.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     FigureCanvasAgg(figure)
-    result.plot(figure.subplots(), level=arguments.level)
+    axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    result.plot(axes, level=arguments.level, scaled=not arguments.absolute_sigma)
+    axes[1].set_xlabel(labels[0])
+    axes[0].set_ylabel(labels[1])
     figure.savefig(arguments.plot, dpi=100)
