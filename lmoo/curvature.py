@@ -1,11 +1,11 @@
 """How far a model is from being linear: the relative curvatures of Bates and Watts.
 
 Bates and Watts (1980), "Relative curvature measures of nonlinearity", Journal of the Royal
-Statistical Society B 42, 1-25.  With J = Q R, and u = R (theta - x), the model moves by Q u to first
-order.  Its second derivatives by u have a part within the columns of J, which other parameters would
-take away, and a part across, which is the bend of the surface of all models itself.  Both are
-measured against the radius s sqrt(p) of a confidence region, as root mean squares over all
-directions.
+Statistical Society B 42, 1-25.  With J = Q R, and u = R (theta - x), the model moves by Q u to
+first order.  Its second derivatives by u have a part within the columns of J, which other
+parameters would take away, and a part across, which is the bend of the surface of all models
+itself.  Both are measured against the radius s sqrt(p) of a confidence region, as root mean squares
+over all directions.
 """
 
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ class Nonlinearity:
 
     Notes
     -----
-    1 is a radius of curvature as small as the confidence region.  At 0.3 the tangent plane is off by
-    15 % of the distance at the edge of the region, where linear intervals begin to mislead.
+    1 is a radius of curvature as small as the confidence region.  At 0.3 the tangent plane is off
+    by 15 % of the distance at the edge of the region, where linear intervals begin to mislead.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Nonlinearity:
     def __str__(self) -> str:
         if np.isnan(self.intrinsic):
             return "The nonlinearity is not known: the data leave nothing to judge it by."
-        verdict = "can be trusted" if self.acceptable else "may mislead, profiles do not"
+        verdict = "can be trusted" if self.acceptable else "may mislead"
         return (
             f"Linear errors {verdict}: curvature {self.intrinsic:.2g} of the model, "
             f"{self.parameter_effects:.2g} of its parameters ({_MUCH:g} is much)."

@@ -93,5 +93,5 @@ def curve_of(result: "Result", what: str, data: bool = True) -> Curve:
         )
     # For a compiled model its own derivatives.
     jac = getattr(problem, "jac", None) or getattr(problem.f, "jacobian", None)
-    given = (getattr(problem, name, None) for name in ("t", "y", "sigma"))
-    return Curve(problem.f, *given, jac if callable(jac) else None)
+    t, y, sigma = (getattr(problem, name, None) for name in ("t", "y", "sigma"))
+    return Curve(problem.f, t, y, sigma, jac if callable(jac) else None)

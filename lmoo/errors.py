@@ -38,8 +38,8 @@ class EvaluationError(ArithmeticError):
 class BetterMinimumWarning(UserWarning):
     """A profile has come to a lower sum of squares than the fit that it is of.
 
-    The fit is at another minimum, or at none: intervals from there are of little worth.  Solve again
-    from `x`.
+    The fit is at another minimum, or at none: intervals from there are of little worth.  Solve
+    again from `x`.
 
     Attributes
     ----------
@@ -56,6 +56,6 @@ class BetterMinimumWarning(UserWarning):
             for name, value in zip(result.parameter_names, point.x, strict=True)
         )
         super().__init__(
-            f"the profile has found a better minimum, of cost {self.cost:.10g} where the result has "
-            f"{result.cost:.10g}: solve again from {where}"
+            f"the profile has found a better minimum, of cost {self.cost:.10g} where that of the "
+            f"result is {result.cost:.10g}: solve again from {where}"
         )

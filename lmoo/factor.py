@@ -80,7 +80,7 @@ class Factor:
     @property
     def rank(self) -> int:
         """Rank of the free columns of J, scaled to norm 1."""
-        return self._inverse.root.shape[1]
+        return int(self._inverse.root.shape[1])
 
     @property
     def undetermined(self) -> NDArray[np.bool_]:
@@ -88,7 +88,8 @@ class Factor:
 
         Those with a share in a direction along which J is zero.
         """
-        return np.abs(self._inverse.null).max(axis=1, initial=0.0) > np.sqrt(self.error)
+        share = np.abs(self._inverse.null).max(axis=1, initial=0.0)
+        return np.asarray(share > np.sqrt(self.error))
 
     @property
     def _unit(self) -> Array:

@@ -52,7 +52,7 @@ class History:
     @classmethod
     def of(cls, records: Sequence[Any], n: int) -> "History":
         """Return the history of some records of iterations of n parameters."""
-        columns = {}
+        columns: dict[str, Any] = {}
         for field in fields(cls):
             shape = (len(records), n) if field.name in ("x", "gradient") else (len(records),)
             kind = {"iteration": np.int64, "nfev": np.int64, "njev": np.int64, "accepted": np.bool_}

@@ -39,7 +39,7 @@ def residual(result: "Result", x: Array) -> Array:
 
 
 def exact(result: "Result") -> bool:
-    """Whether the Jacobian comes from the problem or a strategy of its own, not from differences."""
+    """Whether the Jacobian comes from the problem or a strategy, and not from differences."""
     return _source(result) is not None
 
 
@@ -144,7 +144,7 @@ def _column(
     if lower <= x[j] - h and x[j] + h <= upper:
         try:
             width = (x[j] + h) - (x[j] - h)
-            return (at(h) - at(-h)) / width
+            return np.asarray((at(h) - at(-h)) / width)
         except EvaluationError:
             pass
     # Away from what is nearer, and no further than to the other side.
@@ -158,5 +158,5 @@ def _column(
             near, far = at(step), at(2.0 * step)
         except EvaluationError:
             continue
-        return (4.0 * near - far - 3.0 * at(0.0)) / (2.0 * step)
+        return np.asarray((4.0 * near - far - 3.0 * at(0.0)) / (2.0 * step))
     raise EvaluationError(f"the model has no values near x[{j}] = {x[j]}")

@@ -279,7 +279,7 @@ def intervals(result: "Result", level: float, scaled: bool) -> Array:
     if not np.isfinite(t) or result.factor is None:
         return out
     refits = Refits(result, scaled)
-    for j in np.flatnonzero(~result.fixed):
+    for j in np.flatnonzero(~result.fixed).tolist():
         step = _step(refits, j) * t
         if step > _LINEAR * abs(result.x[j]):
             low, high = (_walk(refits, j, side).crossing(t, step) for side in (-1, 1))
@@ -379,7 +379,7 @@ def _step(refits: Refits, j: int) -> float:
     if 0.0 < error < inf:
         return error
     # At a bound, or undetermined: as if it were the only one.
-    norm = result.factor.acnorm[j]
+    norm = 0.0 if result.factor is None else result.factor.acnorm[j]
     if norm == 0.0:
         norm = np.linalg.norm(jacobian(result, result.x)[:, j])
     return float(refits.sigma / norm) if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)

@@ -115,7 +115,7 @@ class Result:
     @property
     def held(self) -> NDArray[np.bool_]:
         """Parameters that are fixed, or held at a bound by the gradient, (n,)."""
-        return self.fixed | (self.active_mask != 0)
+        return np.asarray(self.fixed | (self.active_mask != 0))
 
     @cached_property
     def _linear(self) -> Factor:
@@ -225,7 +225,9 @@ class Result:
         With the weights of the fit.  nan where all of y are equal; TypeError where the problem has
         no data y, see `predict`.
         """
-        return statistics().r_squared(self)
+        from lmoo import statistics
+
+        return statistics.r_squared(self)
 
     @property
     def aic(self) -> float:
@@ -234,12 +236,16 @@ class Result:
         As in lmfit: constants that are the same for all models of the same data are left out, and
         the variance is not counted as a parameter.
         """
-        return statistics().information(self, 2.0)
+        from lmoo import statistics
+
+        return statistics.information(self, 2.0)
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion, ``m log(2 cost / m) + k log(m)``; otherwise as `aic`."""
-        return statistics().information(self, float(np.log(max(self.observations, 1))))
+        from lmoo import statistics
+
+        return statistics.information(self, float(np.log(max(self.observations, 1))))
 
     def jacobian(self) -> NDArray[np.float64]:
         """Return the Jacobian at x, (m, n), evaluated anew by the solver's strategy, and kept.
@@ -254,9 +260,13 @@ class Result:
         ValueError
             The result has no problem.
         """
+        return self._jacobian.copy()
+
+    @cached_property
+    def _jacobian(self) -> NDArray[np.float64]:
         from lmoo.linearization import jacobian
 
-        return statistics().cached(self, "_jacobian", lambda: jacobian(self, self.x)).copy()
+        return jacobian(self, self.x)
 
     @property
     def leverage(self) -> NDArray[np.float64]:
@@ -264,7 +274,9 @@ class Result:
 
         Between 0 and 1, with the sum `rank`.  Raises as `jacobian`.
         """
-        return statistics().leverage(self)
+        from lmoo import statistics
+
+        return statistics.leverage(self)
 
     @property
     def standardized_residuals(self) -> NDArray[np.float64]:
@@ -272,7 +284,9 @@ class Result:
 
         nan where the leverage is 1, and for all where m = n.  Raises as `jacobian`.
         """
-        return statistics().standardized_residuals(self)
+        from lmoo import statistics
+
+        return statistics.standardized_residuals(self)
 
     def confidence_interval(
         self, level: float = 0.95, method: str = "linear", scaled: bool = True
@@ -284,14 +298,13 @@ class Result:
         level : float, default 0.95
             Probability that an interval holds its parameter.
         method : {"linear", "profile"}
-            "linear": x -+ t times the standard error, with Student's t for m - n degrees of freedom.
-            "profile": where the sum of squares, minimised over all other parameters, has grown by
-            t^2 s^2 (Bates and Watts 1988, section 6.1; Venzon and Moolgavkar 1988), from refits that
-            start from each other.  Takes a few fits for each end, and is right where the model is not
-            linear.
+            "linear": x -+ t times the standard error, with Student's t for m - n degrees of
+            freedom.  "profile": where the sum of squares, minimised over all other parameters, has
+            grown by t^2 s^2 (Bates and Watts 1988, section 6.1; Venzon and Moolgavkar 1988).  It
+            takes a few fits for each end, and is right where the model is not linear too.
         scaled : bool, default True
-            The variance is estimated from the residual; False: residuals were divided by their known
-            deviations, and t is that of the normal distribution.
+            The variance is estimated from the residual; False: residuals were divided by their
+            known deviations, and t is that of the normal distribution.
 
         Returns
         -------
@@ -324,9 +337,11 @@ class Result:
         array([[0.7196, 0.8208],
                [3.7181, 4.0042]])
         """
-        level = statistics().probability("level", level)
+        from lmoo import statistics
+
+        level = statistics.probability("level", level)
         if method == "linear":
-            return statistics().linear_interval(self, level, scaled)
+            return statistics.linear_interval(self, level, scaled)
         if method != "profile":
             raise ValueError(f"method must be 'linear' or 'profile'; it is {method!r}")
         from lmoo.profile import intervals
@@ -370,10 +385,11 @@ class Result:
         >>> values.shape == tau.shape, bool((tau[1:] > tau[:-1]).all())
         (True, True)
         """
+        from lmoo import statistics
         from lmoo.profile import trace
 
-        level = statistics().probability("level", level)
-        found = trace(self, statistics().position(self, j), level, scaled)
+        level = statistics.probability("level", level)
+        found = trace(self, statistics.position(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(
@@ -389,10 +405,10 @@ class Result:
         Parameters
         ----------
         t : array_like, optional
-            What the model takes; None: that of the data.
+            What the model takes, numbers and lists as float64 arrays; None: that of the data.
         interval : {None, "confidence", "prediction"}
-            "confidence": of the model's value; "prediction": of a new observation, whose own scatter
-            comes on top.  Both from linear theory, point by point.
+            "confidence": of the model's value; "prediction": of a new observation, whose own
+            scatter comes on top.  Both from linear theory, point by point.
         level : float, default 0.95
         sigma : float or (k,) array_like, optional
             Standard deviations of the new observations, in the units of the sigma that was given
@@ -417,17 +433,16 @@ class Result:
         --------
         >>> import numpy as np, lmoo
         >>> t = np.arange(6.0)
-        >>> line = lambda t, a, b: a + b * t
-        >>> class Line(lmoo.Problem):
-        ...     f, t, y = staticmethod(line), t, np.array([1.0, 2.9, 5.2, 6.9, 9.1, 11.0])
-        ...     def residual(self, x):
-        ...         return line(self.t, *x) - self.y
-        >>> result = lmoo.Solver().solve(Line(), [0.0, 0.0])
+        >>> y = [1.0, 2.9, 5.2, 6.9, 9.1, 11.0]
+        >>> problem = lmoo.CurveProblem(lambda t, a, b: a + b * t, t, y)
+        >>> result = lmoo.Solver().solve(problem, [0.0, 0.0])
         >>> y, lower, upper = result.predict([10.0], interval="prediction")
         >>> y.round(3), lower.round(3), upper.round(3)
         (array([21.053]), array([20.421]), array([21.686]))
         """
-        return statistics().predict(self, t, interval, level, sigma, scaled)
+        from lmoo import statistics
+
+        return statistics.predict(self, t, interval, level, sigma, scaled)
 
     def nonlinearity(self) -> "Nonlinearity":
         """Return the curvatures that tell whether linear errors can be trusted.
@@ -450,7 +465,7 @@ class Result:
         >>> from lmoo.datasets import nist
         >>> data = nist("Rat43")
         >>> print(lmoo.Solver().solve(data, data.starts[1]).nonlinearity())
-        Linear errors may mislead, profiles do not: curvature 0.27 of the model, 4.1 of its parameters (0.3 is much).
+        Linear errors may mislead: curvature 0.27 of the model, 4.1 of its parameters (0.3 is much).
         """
         from lmoo.curvature import nonlinearity
 
@@ -551,33 +566,27 @@ class Result:
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Draw data, fit and bands, with the residuals below; see `lmoo.plotting.plot`."""
-        return plotting().plot(self, ax, **options)
+        from lmoo import plotting
+
+        return plotting.plot(self, ax, **options)
 
     def plot_profile(self, j: int | str, ax: Any = None, **options: Any) -> Any:
         """Draw the profile of a parameter; see `lmoo.plotting.plot_profile`."""
-        return plotting().plot_profile(self, j, ax, **options)
+        from lmoo import plotting
+
+        return plotting.plot_profile(self, j, ax, **options)
 
     def plot_contour(self, i: int | str, j: int | str, ax: Any = None, **options: Any) -> Any:
         """Draw the joint regions of two parameters; see `lmoo.plotting.plot_contour`."""
-        return plotting().plot_contour(self, i, j, ax, **options)
+        from lmoo import plotting
+
+        return plotting.plot_contour(self, i, j, ax, **options)
 
     def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
         """Draw how the solve converged; see `lmoo.plotting.plot_convergence`."""
-        return plotting().plot_convergence(self, ax, **options)
+        from lmoo import plotting
 
-
-def statistics() -> Any:
-    """Import the statistics when they are first asked for."""
-    import lmoo.statistics
-
-    return lmoo.statistics
-
-
-def plotting() -> Any:
-    """Import the pictures when they are first asked for."""
-    import lmoo.plotting
-
-    return lmoo.plotting
+        return plotting.plot_convergence(self, ax, **options)
 
 
 def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:

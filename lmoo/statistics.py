@@ -1,13 +1,12 @@
 """Statistics of a fit, from its result; the methods of `Result` say what each is."""
 
-from collections.abc import Callable
 from math import inf, nan, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.arguments import integer, positive, real_number
+from lmoo.arguments import integer, positive, real_array, real_number
 from lmoo.curve import Curve, curve_of
 from lmoo.distributions import t_factor
 
@@ -151,7 +150,7 @@ def predict(
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", data=t is None)
-    points = curve.t if t is None else t
+    points = curve.t if t is None else _points(t)
     y = curve.values(points, result.x)
     if interval is None:
         return y
@@ -162,6 +161,11 @@ def predict(
     with np.errstate(invalid="ignore"):
         half = factor_for(result, level, scaled) * reach
     return y, y - half, y + half
+
+
+def _points(t: Any) -> Any:
+    """Return t as models take it: numbers and lists as arrays."""
+    return np.atleast_1d(real_array("t", t)) if isinstance(t, (int, float, list)) else t
 
 
 def _reach(result: "Result", curve: Curve, points: Any, scaled: bool) -> Array:
@@ -185,10 +189,3 @@ def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
             "from point to point: sigma=..., a number or one for each of t"
         )
     return np.array(known) if own else np.full(k, known[0])
-
-
-def cached(result: "Result", name: str, make: Callable[[], Any]) -> Any:
-    """Return what a result keeps under a name, made when it is first asked for."""
-    if name not in vars(result):
-        vars(result)[name] = make()
-    return vars(result)[name]
