@@ -195,19 +195,13 @@ def _variables(
     spread: set[int],
 ) -> dict[str, int]:
     """Return the model's variables: those of --x, columns that it names, or t or x."""
-    header = table.header or ()
     found: dict[str, int] = {}
     for name, column in x:
         index = table.column(column)
         found[_name(table, index, used) if name is None else name] = index
     for name in used:
-        if name in header and name not in found:
-            found[name] = table.column(name)
-            if found[name] in response | spread:
-                raise UsageError(
-                    f"{name!r} in the expression is a column that --y or --sigma uses; --start "
-                    f"{name}=... makes it a parameter"
-                )
+        if name in (table.header or ()) and name not in found:
+            found[name] = _free_column(table, name, response | spread)
     usual = [name for name in _USUAL if name in used and name not in found]
     if usual and (found or len(usual) > 1):
         raise UsageError(
@@ -215,18 +209,38 @@ def _variables(
             f"{usual[0]}=COLUMN says so, --start {usual[0]}=... makes it a parameter"
         )
     if usual:
-        free = [j for j in range(table.width) if j not in response]
-        if not free:
-            raise UsageError(f"{table.name} has no column left for {usual[0]}; name it with --x")
-        return {usual[0]: free[0]}
-    if not found and not used:
-        raise UsageError("the expression has no variable: it is called t or x, or as a column")
+        return {usual[0]: _first_column(table, usual[0], response)}
     if not found:
-        raise UsageError(
-            f"the expression has no variable: none of {', '.join(used)} is t, x or a column of "
-            f"{table.name}"
-        )
+        raise _no_variable(table, used)
     return found
+
+
+def _free_column(table: Table, name: str, taken: set[int]) -> int:
+    """Return the column that the expression names, unless it is what is fitted."""
+    index = table.column(name)
+    if index in taken:
+        raise UsageError(
+            f"{name!r} in the expression is a column that --y or --sigma uses; --start "
+            f"{name}=... makes it a parameter"
+        )
+    return index
+
+
+def _first_column(table: Table, name: str, response: set[int]) -> int:
+    """Return the column of a variable that is called t or x and nothing else."""
+    free = [j for j in range(table.width) if j not in response]
+    if not free:
+        raise UsageError(f"{table.name} has no column left for {name}; name it with --x")
+    return free[0]
+
+
+def _no_variable(table: Table, used: Sequence[str]) -> UsageError:
+    if not used:
+        return UsageError("the expression has no variable: it is called t or x, or as a column")
+    return UsageError(
+        f"the expression has no variable: none of {', '.join(used)} is t, x or a column of "
+        f"{table.name}"
+    )
 
 
 def _name(table: Table, index: int, used: Sequence[str]) -> str:

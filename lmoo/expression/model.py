@@ -210,6 +210,8 @@ def _checked(argument: str, given: Sequence[str]) -> tuple[str, ...]:
 
 def _reals(name: str, value: Any) -> Any:
     """Return value as float64, a copy only where it is something else."""
+    if isinstance(value, float):  # As most parameters are, np.float64 included.
+        return np.float64(value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers; it is {value!r}")
