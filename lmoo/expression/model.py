@@ -125,7 +125,8 @@ class Expression:
         values, points, shape = self._arguments(t, parameters)
         with np.errstate(all="ignore"):
             found = evaluate(self._steps, values, points)
-        return np.array(np.broadcast_to(found, shape))
+        # Copied, as it may be t itself.
+        return np.array(found if np.shape(found) == shape else np.broadcast_to(found, shape))
 
     def jacobian(self, t: Any, *parameters: ArrayLike) -> Array:
         """Return the derivatives by the parameters.
@@ -177,7 +178,10 @@ class Expression:
             _reals(name, value)
             for name, value in zip(self.parameter_names, parameters, strict=True)
         ]
-        return values, points, np.broadcast_shapes(*(np.shape(part) for part in values + points))
+        shapes = {np.shape(part) for part in values + points} - {()}
+        # Numbers and one array, or arrays of one shape, need no broadcasting.
+        shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+        return values, points, shape
 
     @property
     def __signature__(self) -> inspect.Signature:
