@@ -47,6 +47,8 @@ __all__ = [
     "CurveBlocks",
     "CurveProblem",
     "EvaluationError",
+    "Expression",
+    "ExpressionError",
     "Fits",
     "ForwardDifference",
     "FunctionProblem",
@@ -100,4 +102,6 @@ def __getattr__(name: str) -> _Any:
         return getattr(_import_module("lmoo.batchproblem"), name)
     if name in ("Fits", "curve_fit_many"):
         return getattr(_import_module("lmoo.many"), name)
+    if name in ("Expression", "ExpressionError"):
+        return getattr(_import_module("lmoo.expression"), name)
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

@@ -1,0 +1,8 @@
+"""``python -m lmoo``: the command line."""
+
+import sys
+
+from lmoo.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""``lmoo fit``: a model from text, fitted to columns of a file."""
+
+import argparse
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.bounds import limits
+from lmoo.commands import options
+from lmoo.commands.columns import CurveData, choose, load
+from lmoo.commands.options import UsageError
+from lmoo.commands.output import deliver
+from lmoo.curveproblem import CurveProblem
+from lmoo.datafile import read_table
+from lmoo.errors import EvaluationError
+from lmoo.expression import Expression
+from lmoo.expression.functions import CONSTANTS
+from lmoo.expression.tokens import names
+from lmoo.result import Result
+from lmoo.solver import Solver
+from lmoo.starts import Unknowns, starting_points
+
+__all__ = ["run"]
+
+Array = NDArray[np.float64]
+
+# Costs closer to each other than this, relatively, are the same minimum.
+_SAME = 1e-6
+# Evaluations that each of several starts gets, and how many of them go on to the end.
+_HEAT, _FINALISTS = 40, 4
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit, print the report, write the files; return 0 for a minimum and 1 for none."""
+    start = options.numbers("--start", arguments.start)
+    bounds = options.bounds("--bounds", arguments.bounds)
+    fixed = options.held("--fix", arguments.fix)
+    named = {**start, **bounds, **fixed}
+    # What is wrong with the expression comes before what is wrong with its names.
+    Expression(arguments.expression, variables=())
+    table = read_table(arguments.data)
+    columns = choose(
+        table,
+        arguments.expression,
+        options.bindings("--x", arguments.x),
+        arguments.y,
+        arguments.sigma,
+        named,
+    )
+    model = _model(arguments.expression, list(columns.variables), named)
+    _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
+    data = load(table, columns, arguments.nan_policy == "omit")
+    held = _held(model, fixed, start)
+    _check_rows(data, len(model.parameter_names))
+    unknowns = _unknowns(model, {**start, **held}, bounds, held)
+    problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
+    solver = Solver(bounds=bounds or None, fixed=held or None)
+    result = _best(problem, model, data, solver, unknowns)
+    deliver(result, arguments, columns.labels(table))
+    return 0 if result.success else 1
+
+
+def _model(text: str, variables: list[str], named: Iterable[str]) -> Expression:
+    """Return the model; the constants pi and e are parameters where an option says so."""
+    taken = {*variables, *(set(CONSTANTS) - set(named))}
+    parameters = [name for name in names(text) if name not in taken]
+    if not parameters:
+        raise UsageError("the expression has no parameters to fit")
+    return Expression(text, variables=variables, parameters=parameters)
+
+
+def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
+    for option, used in given.items():
+        for name in used:
+            if name not in model.parameter_names:
+                raise UsageError(
+                    f"{option}: {name!r} is no parameter of the expression; its parameters are "
+                    f"{', '.join(model.parameter_names)}"
+                )
+
+
+def _check_rows(data: CurveData, n: int) -> None:
+    if data.y.size < n:
+        raise UsageError(
+            f"{n} parameters need as many rows of data or more; there are {data.y.size}"
+        )
+
+
+def _held(
+    model: Expression, fixed: Mapping[str, float | None], start: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the values of parameters that are held."""
+    held = {}
+    for name, value in fixed.items():
+        if value is None and name not in start:
+            raise UsageError(f"--fix {name} needs a value: {name}=1.5, or one in --start")
+        held[name] = start[name] if value is None else value
+    if len(held) == len(model.parameter_names):
+        raise UsageError("--fix leaves no parameter to be fitted")
+    return held
+
+
+def _unknowns(
+    model: Expression,
+    known: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]],
+    held: Mapping[str, float],
+) -> Unknowns:
+    """Return what is known of the parameters; those not given are nan."""
+    order = model.parameter_names
+    lower, upper, fixed = limits(bounds or None, held or None, order, len(order))
+    values = np.array([known.get(name, np.nan) for name in order])
+    for name, value, low, high in zip(order, values, lower, upper, strict=True):
+        if value < low or value > high:
+            raise UsageError(f"--start {name}={value:g} is outside its bounds, {low:g} to {high:g}")
+    return Unknowns(values, lower, upper, fixed)
+
+
+def _best(
+    problem: CurveProblem, model: Expression, data: CurveData, solver: Solver, unknowns: Unknowns
+) -> Result:
+    """Solve from the start that was given, or from several, and return the best that is found.
+
+    All of several get a few evaluations, and those that got furthest go on to the end.
+    """
+    if not np.isnan(unknowns.values).any():
+        try:
+            return solver.solve(problem, unknowns.values)
+        except EvaluationError as error:
+            raise UsageError(
+                f"the model cannot be evaluated at the starting values: {error}"
+            ) from error
+    starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
+    heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
+    furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(problem, solver, [result.x for result in furthest])
+    if not results:
+        raise UsageError("no starting values were found at which the model is finite; give --start")
+    lowest = min(result.cost for result in results)
+    near = [result for result in results if result.cost <= lowest * (1.0 + _SAME)]
+    return min(near, key=lambda result: (not result.success, result.cost))
+
+
+def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> list[Result]:
+    """Solve from some points, but for those at which the model is not finite on every row."""
+    results = []
+    for x0 in starts:
+        with contextlib.suppress(EvaluationError):
+            results.append(solver.solve(problem, x0))
+    return results

@@ -1,0 +1,95 @@
+"""What a fit leaves behind: the report, the JSON, the picture."""
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmoo.result import Result
+
+__all__ = ["deliver"]
+
+# The level of the intervals that the report has already.
+_USUAL_LEVEL = 0.95
+
+
+def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+    """Print the report and write the files that were asked for.
+
+    Parameters
+    ----------
+    result : Result
+    arguments : argparse.Namespace
+        The options of the command.
+    labels : (str, str)
+        Of the axes of the picture.
+    """
+    if arguments.json == "-":
+        print(_json(result, arguments))
+    else:
+        print(result)
+        if arguments.absolute_sigma or arguments.level != _USUAL_LEVEL:
+            print(_intervals(result, arguments))
+        if arguments.json is not None:
+            Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
+    if arguments.plot is not None:
+        _draw(result, arguments, labels)
+
+
+def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Return standard errors, (n,), and confidence intervals, (n, 2), as the options want them."""
+    scaled = not arguments.absolute_sigma
+    errors = np.sqrt(np.diag(result.covariance(scaled)))
+    return errors, result.confidence_interval(arguments.level, scaled=scaled)
+
+
+def _intervals(result: Result, arguments: argparse.Namespace) -> str:
+    """Return the table of intervals at another level, or for deviations that are known."""
+    known = " with sigma as given, not scaled" if arguments.absolute_sigma else ""
+    width = max(map(len, result.parameter_names))
+    lines = ["", f"  {100 * arguments.level:g} % confidence intervals{known}"]
+    for name, error, (low, high) in zip(
+        result.parameter_names, *_errors(result, arguments), strict=True
+    ):
+        lines.append(f"  {name:<{width}}  +- {error:<10.4g}  {low:.6g} .. {high:.6g}")
+    return "\n".join(lines)
+
+
+def _json(result: Result, arguments: argparse.Namespace) -> str:
+    """Return the result as JSON, and under "fit" what the command line asked for."""
+    errors, intervals = _errors(result, arguments)
+    document = json.loads(result.to_json())
+    document["fit"] = {
+        "data": arguments.data,
+        "expression": arguments.expression,
+        "absolute_sigma": arguments.absolute_sigma,
+        "level": arguments.level,
+        "standard_errors": _plain(errors.tolist()),
+        "confidence_interval": _plain(intervals.tolist()),
+    }
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    """Return lists of numbers with strings for those that JSON does not know, as `to_json` does."""
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value if math.isfinite(value) else str(value)
+
+
+def _draw(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+    """Draw data and fit into a file, 800 x 600 pixels for the formats that have pixels."""
+    # To a file: no screen is wanted.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    result.plot(axes, level=arguments.level, scaled=not arguments.absolute_sigma)
+    axes[1].set_xlabel(labels[0])
+    axes[0].set_ylabel(labels[1])
+    figure.savefig(arguments.plot, dpi=100)
