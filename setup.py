@@ -32,6 +32,7 @@ MODULES = [
     "driver",
     "lanes",
     "residual",
+    "curveresidual",
     "derivatives",
     "stepping",
     "loop",

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.curveresidual import CurveResidual
+from lmoo._core.residual import Residual
 from lmoo.curvedata import curve_data, whitening
+from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
 from lmoo.signature import parameter_names_of
 
@@ -102,7 +105,11 @@ class CurveProblem(Problem):
 
     def residual(self, x: NDArray[np.float64]) -> Any:
         """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
-        value = self.f(self.t, *x)
+        # Through `flat`, as an array that is unpacked takes twice the time.
+        return self._weighted(self.f(self.t, *x.flat))
+
+    def _weighted(self, value: Any) -> Any:
+        """Return the residual of what f returned."""
         try:
             difference = value - self.y
             same = difference.shape == self.y.shape
@@ -111,9 +118,11 @@ class CurveProblem(Problem):
         if not same:
             self._refuse(value, None)
         w = self._whitening
-        if w is None:
-            return difference
-        return w * difference if w.ndim == 1 else w @ difference
+        if w is not None:
+            difference = w * difference if w.ndim == 1 else w @ difference
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        single = getattr(value, "dtype", None) == np.float32
+        return difference.astype(np.float32) if single else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
         expected = f"f must return {self.y.size} real numbers, one for each point"
@@ -124,6 +133,17 @@ class CurveProblem(Problem):
         if array.dtype.kind not in "biufc":
             raise TypeError(f"{expected}; it returned {value!r}") from cause
         raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
+
+    def _source(self, n: int) -> Residual | None:
+        """Return the residual as the compiled loop calls it with the fewest calls between."""
+        # Not where a subclass, or the instance itself, has another residual.
+        if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
+            return None
+        w = self._whitening
+        if w is not None and w.ndim > 1:
+            return None
+        residual = CurveResidual(self.f, (None,) * n, {}, "residual", False, EvaluationError)
+        return residual.bind(self.t, self.y, w, self._weighted)
 
     def jacobian(self, x: NDArray[np.float64]) -> Any:
         """Return the derivatives of `residual`, (m, n), from `jac`."""
