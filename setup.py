@@ -27,6 +27,7 @@ MODULES = [
     "more",
     "nielsen",
     "geodesic",
+    "bounds",
     "iteration",
     "differences",
     "driver",

@@ -50,6 +50,8 @@ class BatchProblem:
     """
 
     parameter_names: Any = None
+    bounds: Any = None
+    fixed: Any = None
 
     def residual(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
         """Return the residuals of some of the problems.
@@ -86,7 +88,6 @@ class _Model:
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem
-        self.parameter_names = getattr(problem, "parameter_names", None)
         own = getattr(problem, "jacobian", None)
         plain = getattr(own, "__func__", None) is BatchProblem.jacobian
         self.jac = own if callable(own) and not plain else None
@@ -140,7 +141,7 @@ class _CompiledChunk(Chunk):
 
     def values(self, who: NDArray[np.intp], x: Array) -> Array:
         """Return the residuals of these problems."""
-        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, True)
+        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, True)
         fits = self.fleet(slice(None), x[:1], *options, x)
         return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
 
@@ -239,7 +240,13 @@ def solve_many(
         raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
     problems = _Problems(problem, shape, m, rows)
     starts = Starts(points, problems, "x0")
-    work = Work(problems, model, starts, options, errors == "record")
+    names = getattr(problem, "parameter_names", None)
+    bounds, fixed = (
+        getattr(problem, name, None) if own is None else own
+        for name, own in (("bounds", options.bounds), ("fixed", options.fixed))
+    )
+    starts.keep_within(bounds, fixed, names)
+    work = Work(problems, model, starts, options, errors == "record", names)
     return fitted(work, threads, executor, out, progress)
 
 

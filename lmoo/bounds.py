@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.arguments import real_number
 
-__all__ = ["FrozenMapping", "frozen_bounds", "frozen_fixed", "limits"]
+__all__ = ["FrozenMapping", "box", "frozen_bounds", "frozen_fixed", "limits"]
 
 Array = NDArray[np.float64]
 Key = str | int
@@ -191,6 +191,58 @@ def _position(name: str, key: Any, names: Sequence[str] | None, n: int) -> int:
     if not 0 <= key < n:
         raise ValueError(f"{name} must give positions from 0 to {n - 1}; it has {key}")
     return int(key)
+
+
+def box(
+    bounds: Any,
+    fixed: Any,
+    names: Sequence[str] | None,
+    x0: Array,
+    name: str = "x0",
+    clip: bool = False,
+) -> tuple[Array, Array]:
+    """Return where fits start and the bounds that kernels take.
+
+    Parameters
+    ----------
+    bounds, fixed, names
+        As for `limits`.
+    x0 : (..., n) float64 array
+        Starting points.
+    name : str
+        What messages call it.
+    clip : bool
+        Move a start that lies outside to the nearest bound, instead of complaining.
+
+    Returns
+    -------
+    x0 : (..., n) float64 array
+        The same, or a new one with the values of parameters that are held at given ones.
+    edges : (2, n) float64 array
+        Lower and upper bounds; NaN for a parameter that stays where it starts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `limits`; a start that lies outside the bounds.
+    """
+    lower, upper, held = limits(bounds, fixed, names, x0.shape[-1])
+    given = held & (lower == upper)
+    start = np.where(given, lower, x0)
+    if clip:
+        start = np.clip(start, lower, upper)
+    outside = ~((lower <= start) & (start <= upper))
+    if outside.any():
+        where = tuple(np.argwhere(outside)[0])
+        j = int(where[-1])
+        what = f"{_called(j, names)} starts at {start[where]}"
+        if len(where) > 1:
+            what += f" in {where[:-1] if len(where) > 2 else where[0]}"
+        raise ValueError(
+            f"{name} must lie within the bounds; {what}, its bounds are {lower[j]} and {upper[j]}"
+        )
+    edges = np.array([np.where(held, np.nan, lower), np.where(held, np.nan, upper)])
+    return start, edges
 
 
 # ---- forms that can be compared and hashed ---------------------------------------------------

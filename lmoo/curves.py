@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.arguments import positive, real_array
+from lmoo.bounds import box
 from lmoo.models import CompiledModel
 from lmoo.stack import Chunk, Model
 
@@ -118,7 +119,18 @@ class Curves:
 
 
 class Starts:
-    """Starting values for any of the curves."""
+    """Starting values for any of the curves, and the bounds that all fits keep to.
+
+    Attributes
+    ----------
+    n : int
+        Parameters.
+    edges : (2, n) array or None
+        Bounds as kernels take them.
+    """
+
+    edges: Array | None = None
+    _limits: tuple[Any, Any, Any] | None = None
 
     def __init__(self, p0: Any, curves: Any, name: str = "p0") -> None:
         self.curves, self.function, self.name = curves, p0 if callable(p0) else None, name
@@ -129,6 +141,16 @@ class Starts:
             self.n = self.values.shape[-1]
         else:
             self.n = self.of(slice(0, min(1, curves.count))).shape[1]
+
+    def keep_within(self, bounds: Any, fixed: Any, names: Any) -> None:
+        """Take bounds and fixed parameters; what a function guesses is moved into them."""
+        if bounds is None and fixed is None:
+            return
+        if self.function is None:
+            self.values, self.edges = box(bounds, fixed, names, self.values, self.name)
+        else:
+            self._limits = bounds, fixed, names
+            _, self.edges = box(bounds, fixed, names, np.zeros((0, self.n)))
 
     def of(self, part: slice) -> Array:
         """Return the starting values of some curves, (k, n)."""
@@ -141,6 +163,8 @@ class Starts:
             y = _filled(self.curves.values(part))
             x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
             x = self._checked(x, (count,))
+            if self._limits is not None:
+                x, _ = box(*self._limits, x, clip=True)
         return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
 
     def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:

@@ -4,7 +4,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import cpu_count
 from typing import Any
 
@@ -38,6 +38,7 @@ class Outcome:
     observations: NDArray[np.int64]
     errors: dict[int, Exception]
     factor: Factor | None = None
+    limits: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,7 +57,9 @@ class Job:
     covariance : bool
         Is wanted.
     factor : bool
-        That of the first fit is wanted.
+        That of the first fit is wanted, and what `Result` says of its bounds.
+    bounds : (2, n) array or None
+        Of all fits, as kernels take them.
     """
 
     part: slice
@@ -66,6 +69,7 @@ class Job:
     record: bool
     covariance: bool
     factor: bool = False
+    bounds: Array | None = None
 
     def __call__(self) -> Outcome:
         """Solve the chunk."""
@@ -79,10 +83,15 @@ class Job:
         batch = self._batch()
         batch.end(np.flatnonzero(few), Status.IMPROPER_INPUT)
         errors = self._solve(batch)
-        rows = _collect(batch, observations, self.covariance)
+        rows = _collect(batch, observations - self._free(), self.covariance)
         rows["x"][few] = np.nan
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
-        return Outcome(rows, observations, errors, factor)
+        return Outcome(rows, observations, errors, factor, batch.limits(0) if self.factor else {})
+
+    def _free(self) -> int:
+        """Return how many parameters are not fixed, each of which takes a degree of freedom."""
+        n: int = self.x0.shape[1]
+        return n if self.bounds is None else n - int(np.isnan(self.bounds[0]).sum())
 
     def residual(self, x: Array) -> Array:
         """Return the residual of the first fit at x, (n,)."""
@@ -100,7 +109,7 @@ class Job:
         return (
             self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
             strategy.epsfcn, isinstance(strategy, CentralDifference),
-            getattr(strategy, "refine", False),
+            getattr(strategy, "refine", False), self.bounds,
         )  # fmt: skip
 
     def _batch(self) -> Batch:
@@ -112,6 +121,7 @@ class Job:
         """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
         own = self.solver.jacobian is None
+        degrees = observations - self._free()
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
             "stderr": np.full((k, n), np.inf),
@@ -126,22 +136,23 @@ class Job:
         def solve(part: slice, *out: Any) -> SlotFits:
             x0 = self.x0[part]
             fits = chunk.fleet(part, x0[:_SLOTS], *self._options(), own, x0)
-            fits.run(few[part].view(np.uint8), (observations[part] - n).astype(np.float64), *out)
+            fits.run(few[part].view(np.uint8), degrees[part].astype(np.float64), *out)
             return fits
 
         full = rows.get("covariance")
         out = (rows["x"], fnorm, rows["status"], counts, rows["stderr"], full, codes, singular)
         if k:
             solve(slice(0, k), *out)
-        factor = None
+        factor, limits = None, {}
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
             # Once more, by itself, so that it leaves its factor behind.
             one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
             fits = solve(slice(i, i + 1), *one)
+            limits = fits.limits(0)
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                deviation = fnorm[i] / np.sqrt(observations[i] - n)
+                deviation = fnorm[i] / np.sqrt(degrees[i])
                 rows["stderr"][i] = factor.deviations(deviation)
                 if full is not None:
                     full[i] = factor.covariance(deviation)
@@ -153,7 +164,8 @@ class Job:
         for i in np.flatnonzero(codes).tolist():
             rows["status"][i] = int(Status.RAISED)
             errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
-        return Outcome(rows, observations, errors, factor if self.factor else None)
+        last = (factor, limits) if self.factor else (None, {})
+        return Outcome(rows, observations, errors, *last)
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
         """Answer what the fits ask for until all have ended; return what models raised."""
@@ -175,15 +187,12 @@ class Job:
         return errors
 
 
-def _collect(
-    batch: Batch, observations: NDArray[np.int64], covariance: bool
-) -> dict[str, NDArray[Any]]:
+def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict[str, NDArray[Any]]:
     """Return what came of the fits."""
     k, n = batch.count, batch.n
     x, fnorm = np.empty((k, n)), np.empty(k)
     status, counts = np.empty(k, dtype=np.int64), np.empty((k, 3), dtype=np.int64)
     batch.collect(x, fnorm, status, counts)
-    degrees = observations - n
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
         deviation = np.where(degrees > 0, fnorm / np.sqrt(np.maximum(degrees, 1)), np.inf)

@@ -1,6 +1,6 @@
 """One model fitted to many curves at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from lmoo.jacobian import CentralDifference, ForwardDifference
 from lmoo.jobs import Job, Outcome, outcomes
 from lmoo.models import CompiledModel
 from lmoo.result import Result, names_of
+from lmoo.signature import parameter_names_of
 from lmoo.solver import Solver
 from lmoo.stack import Model, check_vectorized
 from lmoo.status import Status
@@ -75,8 +76,9 @@ def curve_fit_many(
         ``jac(t, *parameters)``: n arrays that broadcast to (k, m), or one that broadcasts to
         (k, m, n).  None: forward differences, and central ones before the end.
     solver : Solver, optional
-        Tolerances, ``factor`` and ``maxfev``, and ``jacobian`` where it is `ForwardDifference` or
-        `CentralDifference` without typical sizes; its other options are to be None.
+        Tolerances, ``factor`` and ``maxfev``; ``bounds`` and ``fixed``, the same for all curves;
+        and ``jacobian`` where it is `ForwardDifference` or `CentralDifference` without typical
+        sizes.  Its other options are to be None.
     vectorized : bool, default True
         False: f and jac are called fit by fit, with numbers for the parameters.
     nan_policy : {"raise", "omit"}
@@ -148,12 +150,13 @@ def curve_fit_many(
     if p0 is None:
         raise TypeError("p0 must be given, as f is a function")
     starts = Starts(p0, curves)
+    starts.keep_within(solver.bounds, solver.fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and curves.count and starts.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {starts.n}")
     if curves.count and isinstance(model, Model) and model.vectorized:
         few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
         check_vectorized(curves.few(model), np.concatenate(few))
-    work = Work(curves, model, starts, solver, errors == "record")
+    work = Work(curves, model, starts, solver, errors == "record", parameter_names_of(f))
     return fitted(work, threads, executor, out, progress)
 
 
@@ -257,12 +260,13 @@ class Work:
     starts: Starts
     solver: Solver
     record: bool
+    names: Sequence[str] | None
 
     def job(self, part: slice, covariance: bool = True, factor: bool = False) -> Job:
         """Return the job of some curves."""
         return Job(
             part, self.curves.chunk(self.model, part), self.starts.of(part), self.solver,
-            self.record, covariance, factor,
+            self.record, covariance, factor, self.starts.edges,
         )  # fmt: skip
 
     def parts(self) -> Iterator[slice]:
@@ -403,9 +407,10 @@ class Fits:
             nfev=int(row["nfev"]),
             njev=int(row["njev"]),
             nit=int(row["nit"]),
-            parameter_names=names_of(getattr(work.model, "parameter_names", None), work.starts.n),
+            parameter_names=names_of(work.names, work.starts.n),
             fnorm=float(np.sqrt(2.0 * row["cost"])),
             factor=outcome.factor,
+            **outcome.limits,
         )  # fmt: skip
 
 

@@ -140,7 +140,9 @@ def leastsq(
     else:
         fun = Residual(func, args, {}, "func", True, EvaluationError)
         jac = _derivatives(Dfun, args, col_deriv, epsfcn)
-    loop = Loop(fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, EvaluationError)
+    loop = Loop(
+        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, EvaluationError
+    )
     loop.run()
     status = loop.status
     if not full_output:

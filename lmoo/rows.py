@@ -135,6 +135,7 @@ class Model(NamedTuple):
     models: int
     base_fnorm: float
     acnorm: NDArray[np.float64]
+    bounds: NDArray[np.float64] | None
 
 
 class Task:
@@ -313,9 +314,10 @@ class Passes:
         models: int,
         base_fnorm: float,
         acnorm: NDArray[np.float64],
+        bounds: NDArray[np.float64] | None,
     ) -> Part:
         """Return the triangle of the Jacobian at x."""
-        return self._run(x, Model(better, models, base_fnorm, acnorm))
+        return self._run(x, Model(better, models, base_fnorm, acnorm, bounds))
 
     def _run(self, x: NDArray[np.float64], model: Model | None) -> Part:
         part = self.engine(self.task, x, model)

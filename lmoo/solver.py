@@ -14,6 +14,7 @@ from lmoo._core.loop import Loop
 from lmoo._core.residual import start
 from lmoo._core.rows import RowLoop
 from lmoo.arguments import integer, positive, real_number
+from lmoo.bounds import box, frozen_bounds, frozen_fixed
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, source
@@ -109,6 +110,14 @@ class Solver:
         `ForwardDifference` where it does not.
     step : Step, optional
         How lambda and the trust region move; None: `More`.
+    bounds : optional
+        Bounds of the parameters, which x never leaves, nor any point at which the problem is
+        evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with
+        ``lb`` and ``ub``; or a mapping from names or positions of parameters to such pairs of
+        numbers.  None and infinities stand for no bound.  None: the problem's own ``bounds``.
+    fixed : optional
+        Parameters that are held: a sequence of names or positions, or a mapping from them to
+        values.  None: the problem's own ``fixed``.
 
     Raises
     ------
@@ -145,6 +154,8 @@ class Solver:
     diag: ArrayLike | None = None
     jacobian: Jacobian | None = field(default=None)
     step: Step | None = field(default=None)
+    bounds: Any = field(default=None)
+    fixed: Any = field(default=None)
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -164,6 +175,10 @@ class Solver:
                 raise ValueError(f"diag must be 1-D; it is {self.diag!r}")
             # In a form that can be compared and hashed.
             object.__setattr__(self, "diag", tuple(diag.tolist()))
+        if self.bounds is not None:
+            object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
+        if self.fixed is not None:
+            object.__setattr__(self, "fixed", frozen_fixed(self.fixed))
 
     def solve(self, problem: Any, x0: ArrayLike, callback: Callback | None = None) -> Result:
         """Minimise the problem's sum of squares from x0.
@@ -240,9 +255,20 @@ class Solver:
         """
         return Iteration(self, problem, _starting_point(x0))
 
+    def _box(
+        self, problem: Any, x0: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return x0 with what is fixed in its place, and the bounds as the loop takes them."""
+        bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
+        fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
+        if bounds is None and fixed is None:
+            return x0, None
+        return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
+
     def _loop(self, problem: Any, x0: NDArray[np.float64]) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
+        x0, bounds = self._box(problem, x0)
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
@@ -262,6 +288,7 @@ class Solver:
             maxfev,
             _ACCURATE,
             None if self.step is None else self.step._bind(),
+            bounds,
             EvaluationError,
         )
 
@@ -348,7 +375,18 @@ class Iteration(Iterator[IterationRecord]):
             factor=self._factor(),
             problem=self.problem,
             solver=self.solver,
+            **self._limits(),
         )
+
+    def _limits(self) -> dict[str, Any]:
+        """Return what `Result` has to say of bounds; nothing where there are none."""
+        bounds = self._loop.bounds
+        if bounds is None:
+            return {}
+        held = self._loop.held
+        fixed = bounds[0] == bounds[1]
+        active = np.where(fixed, 0, held).astype(np.int8)
+        return {"lower": bounds[0], "upper": bounds[1], "fixed": fixed, "active_mask": active}
 
     def _message(self, status: Status) -> str:
         solver, reason = self.solver, _REASONS.get(status, status.reason)

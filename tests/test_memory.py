@@ -260,7 +260,10 @@ def test_a_solve_keeps_nothing_of_what_it_was_given(make: Any) -> None:
         for _ in range(3):
             result = solver.solve(problem, x0, callback=callback)
         assert result.success
-        # The result that is still there does not hold them either.
+        # A result knows its problem and its solver; the rest it has only through those.
+        assert result.problem is problem
+        assert result.solver is solver
+        del result
         assert counts(*things) == before
 
 
@@ -411,6 +414,7 @@ def test_refused_points_leave_nothing_behind(kind: str) -> None:
         result = Solver(jacobian=strategy).solve(problem, START)
         assert result.success
         assert next(number) > 4
+        del result  # which knows its problem
         error.__traceback__ = None
         assert counts(problem, error) == before
 

@@ -162,6 +162,7 @@ cdef lmoo_api API
 API.size = sizeof(lmoo_api)
 API.version = LMOO_API_VERSION
 API.state_bytes = iteration.lm_state_bytes
+API.bounded_bytes = iteration.lm_bounded_bytes
 API.attach = iteration.lm_attach
 API.start = iteration.lm_start
 API.advance = iteration.lm_advance

@@ -20,10 +20,12 @@ cdef class Fleet:
     cdef char *first
     cdef size_t stride      # bytes from fit to fit
     cdef lm_lanes lanes
+    cdef size_t state_bytes
 
     cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil
     cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil
 
 
+cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil
 cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
                           double *covariance) noexcept nogil

@@ -23,6 +23,7 @@ class Fleet:
         stderr: NDArray[np.float64],
         covariance: NDArray[np.float64] | None,
     ) -> list[int]: ...
+    def limits(self, k: int) -> dict[str, Any]: ...
     def factor(self, k: int) -> tuple[Any, ...]: ...
 
 class Batch(Fleet):
@@ -39,6 +40,7 @@ class Batch(Fleet):
         epsfcn: float,
         central: bool,
         refines: bool,
+        bounds: NDArray[np.float64] | None,
         analytic: bool,
         y: NDArray[np.float64],
         weights: NDArray[np.float64] | None,

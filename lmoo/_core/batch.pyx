@@ -15,8 +15,8 @@ cimport numpy as cnp
 
 from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.differences cimport (
-    DIFFERENCES_ASK, differences_begin, differences_first, differences_next, lm_columns,
-    lm_differences,
+    DIFFERENCES_ASK, differences_begin, differences_first, differences_next, differences_skips,
+    lm_columns, lm_differences,
 )
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
@@ -47,11 +47,13 @@ cdef class Fleet:
         As for a `Loop`.
     epsfcn, central, refines
         As for `Differences`.
+    bounds
+        As for a `Loop`, the same for all.
     """
 
     def __cinit__(self, const double[:, ::1] x0, ptrdiff_t m, double ftol, double xtol, double gtol,
                   double factor, ptrdiff_t maxfev, int tests, double epsfcn, bint central,
-                  bint refines, *rest):
+                  bint refines, const double[:, ::1] bounds, *rest):
         cdef ptrdiff_t k, n = x0.shape[1]
         self.count, self.m, self.n = x0.shape[0], m, n
         memset(&self.options, 0, sizeof(lm_options))
@@ -66,10 +68,14 @@ cdef class Fleet:
         memset(&self.problem, 0, sizeof(lmoo_problem))
         self.problem.size = sizeof(lmoo_problem)
         self.problem.m, self.problem.n, self.problem.precision = m, n, 2.0**-52
-        cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + lm_state_bytes(n)
+        self.state_bytes = lm_state_bytes(n)
+        if bounds is not None:
+            self.options.lower, self.options.upper = &bounds[0, 0], &bounds[1, 0]
+            self.state_bytes = lm_bounded_bytes(n)
+        cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes
         cdef size_t doubles = driver_doubles(m, n) + <size_t>(m * n)
         bytes_each += doubles * sizeof(double)
-        self.memory = [np.zeros(self.count * bytes_each // 8), np.empty(lanes_doubles(m, n))]
+        self.memory = [np.zeros(self.count * bytes_each // 8), np.empty(lanes_doubles(m, n)), bounds]
         self.lanes.m, self.lanes.n, self.lanes.count = m, n, 0
         self.lanes.memory = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory[1])
         self.first = cnp.PyArray_BYTES(<cnp.ndarray>self.memory[0])
@@ -86,7 +92,7 @@ cdef class Fleet:
         cdef lm_fit *fit = self.at(k)
         cdef ptrdiff_t m = self.m, n = self.n
         cdef lm_state *s = <lm_state *>(<char *>fit + (sizeof(lm_fit) + 7) // 8 * 8)
-        cdef double *doubles = <double *>(<char *>s + lm_state_bytes(n))
+        cdef double *doubles = <double *>(<char *>s + self.state_bytes)
         memset(fit, 0, sizeof(lm_fit))
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
         lm_attach(s, n)
@@ -133,7 +139,7 @@ cdef class Fleet:
         these nothing is written.
         """
         cdef ptrdiff_t k, n = self.n
-        cdef cnp.ndarray work = np.empty(3 * n * n)
+        cdef cnp.ndarray work = np.empty(uncertainty_doubles(n))
         cdef double *w = <double *>cnp.PyArray_DATA(work)
         cdef cnp.ndarray singular = np.zeros(self.count, dtype=np.uint8)
         cdef unsigned char *flag = <unsigned char *>cnp.PyArray_DATA(singular)
@@ -142,6 +148,21 @@ cdef class Fleet:
                 flag[k] = fit_uncertainty(self.at(k), deviation[k], w, &stderr[k, 0],
                                           NULL if covariance is None else &covariance[k, 0, 0])
         return np.flatnonzero(singular).tolist()
+
+    def limits(self, ptrdiff_t k):
+        """Return lower, upper, fixed and active_mask of one fit, by name; nothing without bounds."""
+        cdef const lm_state *s = self.at(k).d.s
+        cdef ptrdiff_t j, n = self.n
+        cdef double[:, ::1] edges = np.empty((2, n))
+        cdef signed char[::1] active = np.empty(n, dtype=np.int8)
+        if not s.bounded:
+            return {}
+        for j in range(n):
+            edges[0, j], edges[1, j] = s.lower[j], s.upper[j]
+            active[j] = <signed char>s.held[j] if s.lower[j] < s.upper[j] else 0
+        lower, upper = np.asarray(edges)
+        return {"lower": lower, "upper": upper, "fixed": lower == upper,
+                "active_mask": np.asarray(active)}
 
     def factor(self, ptrdiff_t k):
         """Return (r, ipvt, qtf, acnorm, error) of one fit's last Jacobian."""
@@ -158,17 +179,24 @@ cdef class Fleet:
                 s.jacobian_error)
 
 
+cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil:
+    """Doubles of work space for fit_uncertainty."""
+    return 3 * n * n + n
+
+
 cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
                           double *covariance) noexcept nogil:
-    """One fit's; True where J is singular.  w: 3 n^2 doubles.
+    """One fit's; True where J is singular.  w: uncertainty_doubles(n).
 
-    With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j)
+    With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j),
+    and 0 for a parameter that is held.
     """
     cdef const lm_state *s = fit.d.s
     cdef const lm_model *model = &s.model
-    cdef ptrdiff_t i, j, n = s.n
+    cdef ptrdiff_t i, j, a, b, n = s.n, free = n
     cdef double *scaled = w + n * n
     cdef double *gram = w + 2 * n * n
+    cdef const int *order = model.ipvt
     cdef double size
     if fit.d.njev == 0 or not isfinite(deviation):
         for j in range(n):
@@ -177,22 +205,49 @@ cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double
             for j in range(n * n):
                 covariance[j] = INFINITY
         return False
-    for j in range(n):
+    if s.bounded:
+        order = <int *>(w + 3 * n * n)
+        free = _order_of_free(s, <int *>order)
+    for j in range(free):
         size = model.acnorm[model.ipvt[j]]
         if not abs(model.r[j + j * n]) > s.jacobian_error * size:
             return True
         for i in range(j + 1):
-            scaled[i + j * n] = model.r[i + j * n] / size
-    if inverse_gram(n, scaled, model.ipvt, w, gram):
+            scaled[i + j * free] = model.r[i + j * n] / size
+    if free > 0 and inverse_gram(free, scaled, order, w, gram):
         return True
-    for j in range(n):
-        stderr[j] = deviation / model.acnorm[j] * sqrt(gram[j + j * n])
-    if covariance != NULL:
-        for i in range(n):
-            for j in range(n):
-                covariance[i * n + j] = gram[i * n + j] * (deviation / model.acnorm[i]) \
+    a = 0
+    for i in range(n):
+        stderr[i] = 0.0
+        if s.bounded and s.held[i]:
+            continue
+        stderr[i] = deviation / model.acnorm[i] * sqrt(gram[a + a * free])
+        a += 1
+    if covariance == NULL:
+        return False
+    a = 0
+    for i in range(n):
+        b = 0
+        for j in range(n):
+            covariance[i * n + j] = 0.0
+            if not (s.bounded and (s.held[i] or s.held[j])):
+                covariance[i * n + j] = gram[a * free + b] * (deviation / model.acnorm[i]) \
                     * (deviation / model.acnorm[j])
+            b += not (s.bounded and s.held[j])
+        a += not (s.bounded and s.held[i])
     return False
+
+
+cdef ptrdiff_t _order_of_free(const lm_state *s, int *order) noexcept nogil:
+    """P among the free parameters alone, whose columns come first; returns how many they are."""
+    cdef ptrdiff_t j, k, free = 0
+    for j in range(s.n):
+        free += s.held[j] == 0
+    for k in range(free):
+        order[k] = 0
+        for j in range(s.model.ipvt[k]):
+            order[k] += s.held[j] == 0
+    return free
 
 
 # ---- answered from outside ------------------------------------------------------------------
@@ -219,7 +274,7 @@ cdef class Batch(Fleet):
     cdef ptrdiff_t next                 # who is looked at first in the next round
 
     def __cinit__(self, x0, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
+                  bounds, bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
         self.analytic, self.y, self.weights = analytic, &y[0, 0], NULL
         self.memory.append(y)
         if weights is not None:
@@ -258,12 +313,16 @@ cdef class Batch(Fleet):
         cdef lm_fit *fit = self.at(k)
         cdef ptrdiff_t j, n = self.n
         cdef size_t size = <size_t>n * sizeof(double)
+        cdef ptrdiff_t row = 0
         if fit.asks == ASKS_COLUMNS:
             for j in range(n):
-                who[j] = k
-                memcpy(x + j * n, fit.d.s.x, size)
-                x[j * n + j] = differences_first(&fit.d.point, &self.differences, &fit.columns, j)
-            return n
+                if differences_skips(&fit.d.point, j):
+                    continue
+                who[row] = k
+                memcpy(x + row * n, fit.d.s.x, size)
+                x[row * n + j] = differences_first(&fit.d.point, &self.differences, &fit.columns, j)
+                row += 1
+            return row
         who[0] = k
         if fit.asks == ASKS_TRIAL:
             memcpy(x, fit.d.s.trial, size)
@@ -281,9 +340,11 @@ cdef class Batch(Fleet):
                 fit = self.at(who[row])
                 if fit.asks == ASKS_COLUMNS:
                     for j in range(self.n):
-                        self.residual(who[row + j], &values[row + j, 0], values.strides[1],
+                        if differences_skips(&fit.d.point, j):
+                            continue
+                        self.residual(who[row], &values[row, 0], values.strides[1],
                                       fit.d.fjac + j * self.m)
-                    row += self.n
+                        row += 1
                     self.columns(fit, self.take(fit))
                     continue
                 if fit.asks == ASKS_TRIAL:
@@ -370,7 +431,10 @@ cdef class Batch(Fleet):
                     differences_begin(&fit.d.point, &self.differences, &fit.columns)
                     fit.asks = ASKS_COLUMNS
                     # The first column: its value is what comes in first.
-                    differences_next(&fit.d.point, &self.differences, &fit.columns, 0)
+                    if differences_next(&fit.d.point, &self.differences, &fit.columns, 0) == 0:
+                        # All are fixed.
+                        driver_answer_model(&fit.d, 0)
+                        continue
                 return
             # Nobody here knows curvature, or a step that is asked for.
             lm_refuse(fit.d.s)

@@ -26,6 +26,7 @@ cdef enum:
 cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
                           int code) noexcept nogil
+cdef bint differences_skips(const lmoo_point *at, ptrdiff_t j) noexcept nogil
 cdef double differences_first(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
                               ptrdiff_t j) noexcept nogil
 cdef int analytic(lmoo_point *at, void *context) noexcept nogil

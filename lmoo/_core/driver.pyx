@@ -15,6 +15,7 @@ import threading
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pystate cimport PyThreadState
 
+from lmoo._core.bounds cimport bounds_inside
 from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts, pivot_triangle
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
@@ -393,6 +394,9 @@ cdef int _curvature(lm_driver *d) noexcept nogil:
         return 0
     for j in range(n):
         s.trial[j] = s.x[j] + h * s.velocity[j]
+    if not bounds_inside(s, s.trial):
+        lm_refuse(s)
+        return 0
     outcome = _evaluate(d, s.trial, d.trial)
     if outcome < 0:
         return outcome

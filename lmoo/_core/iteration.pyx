@@ -22,6 +22,9 @@ be stored between any two calls.
 from libc.math cimport fabs, isfinite
 from libc.string cimport memcmp, memcpy, memset
 
+from lmoo._core.bounds cimport (
+    bounds_attach, bounds_confine, bounds_doubles, bounds_new_model, bounds_place, bounds_start,
+)
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
 from lmoo._core.norms cimport scaled_norm
@@ -52,8 +55,14 @@ cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
     return sizeof(lm_state) + <size_t>(n * n + 13 * n + (n + 1) // 2) * sizeof(double)
 
 
+cdef size_t lm_bounded_bytes(ptrdiff_t n) noexcept nogil:
+    """The same for a solve with bounds."""
+    return lm_state_bytes(n) + bounds_doubles(n) * sizeof(double)
+
+
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
-    """Point the state's arrays into its own block of lm_state_bytes(n), which the caller owns."""
+    """Point the state's arrays into its own block, which the caller owns: of lm_state_bytes(n), or of
+    lm_bounded_bytes(n) for a solve with bounds."""
     cdef double *next = <double *>(s + 1)
     s.n = n
     s.x = next
@@ -71,6 +80,7 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
     s.model.acnorm = next + 12 * n
     s.model.r = next + 13 * n
     s.model.ipvt = <int *>(next + 13 * n + n * n)
+    bounds_attach(s, next + 13 * n + n * n + (n + 1) // 2)
 
 
 # ---- the dialogue ---------------------------------------------------------------------------
@@ -80,8 +90,8 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     """Begin at x0.
 
     s        attached to a block of its own
-    options  read once, copied; its step strategy is to outlive the solve
-    x0       n doubles, finite, copied
+    options  read once, copied, with its bounds; its step strategy is to outlive the solve
+    x0       n doubles, finite, within the bounds, copied
     diag     n positive doubles, copied; NULL where the scaling is to follow the columns of J
     """
     cdef ptrdiff_t n = s.n
@@ -98,6 +108,9 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     memcpy(s.base, x0, <size_t>n * sizeof(double))
     if diag != NULL:
         memcpy(s.diag, diag, <size_t>n * sizeof(double))
+    if s.options.lower != NULL or s.options.upper != NULL:
+        bounds_start(s, s.options.lower, s.options.upper)
+        s.options.lower = s.options.upper = NULL
     s.request = LM_RESIDUAL
 
 
@@ -183,6 +196,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         _refined(s)
     memcpy(s.base, s.x, <size_t>s.n * sizeof(double))
     s.base_fnorm = s.fnorm
+    if s.bounded:
+        bounds_new_model(s)
     if first:
         _first_radius(s)
         if s.options.step.begin != NULL:
@@ -232,12 +247,18 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
     return LM_LINEARIZE
 
 
+cdef const double *lm_column_norms(const lm_state *s) noexcept nogil:
+    """Norms of the columns of the last J, those of parameters that are held included."""
+    return s.full.acnorm if s.bounded else s.model.acnorm
+
+
 cdef void _first_radius(lm_state *s) noexcept nogil:
     """D and delta from the first model."""
+    cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
     if not s.options.user_scale:
         for j in range(s.n):
-            s.diag[j] = s.model.acnorm[j] if s.model.acnorm[j] != 0.0 else 1.0
+            s.diag[j] = acnorm[j] if acnorm[j] != 0.0 else 1.0
     s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
     s.delta = s.options.factor * s.xnorm
     # |D x| has the unit of f and says nothing of x0 at or near 0: there |f| sets the scale.
@@ -264,20 +285,22 @@ cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
 
 cdef bint _is_constant(const lm_state *s) noexcept nogil:
     """Whether f depends on no parameter at all here: no minimum, but a plateau."""
+    cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
     if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
         return False
     for j in range(s.n):
-        if s.model.acnorm[j] != 0.0:
+        if acnorm[j] != 0.0:
             return False
     return True
 
 
 cdef void _rescale(lm_state *s) noexcept nogil:
     """D grows with the columns of J and never shrinks (More' 1978, section 6)."""
+    cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
     for j in range(s.n):
-        s.diag[j] = max(s.diag[j], s.model.acnorm[j])
+        s.diag[j] = max(s.diag[j], acnorm[j])
 
 
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
@@ -286,12 +309,12 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     Not where one is not finite; nor, but for MINPACK's tests, where a column has vanished that the
     last model had: the step led onto a plateau, where the gradient is zero and means nothing.
     """
+    cdef const double *last = lm_column_norms(s)
     cdef ptrdiff_t j
     for j in range(s.n):
         if not isfinite(acnorm[j]):
             return False
-        if s.options.tests == LM_TESTS_ACCURATE and s.models > 0 \
-                and acnorm[j] < VANISHED * s.model.acnorm[j]:
+        if s.options.tests == LM_TESTS_ACCURATE and s.models > 0 and acnorm[j] < VANISHED * last[j]:
             return False
     return True
 
@@ -333,10 +356,14 @@ cdef int _try(lm_state *s) noexcept nogil:
     """The next trial point: x + step."""
     cdef ptrdiff_t j
     s.step_par = s.par
+    if s.bounded:
+        bounds_confine(s)
     for j in range(s.n):
         s.trial[j] = s.x[j] + s.step[j]
+    if s.bounded:
+        bounds_place(s)
     s.pnorm = scaled_norm(s.n, s.diag, s.step, s.wa2)
-    if s.steps == 0:
+    if s.steps == 0 and not s.confined:
         s.delta = min(s.delta, s.pnorm)
     if s.prered == 0.0:
         predict(s, s.step)
@@ -363,6 +390,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
 cdef int _judge(lm_state *s) noexcept nogil:
     """Compare what the trial point brought with what the model promised (More' 1978, 7.1)."""
     cdef int status
+    cdef double delta = s.delta
     s.nit += 1
     s.actred = -1.0
     if 0.1 * s.fnorm1 < s.fnorm:
@@ -371,6 +399,9 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if s.trusting:
         judge_by_word(s)
     s.options.step.update(s, s.options.step.context)
+    # A good step that a bound cut short says nothing against longer ones along it.
+    if s.confined and s.ratio > 0.25:
+        s.delta = max(s.delta, delta)
     if s.ratio >= LEAST_RATIO:
         _accept(s)
     status = stopping(s)

@@ -9,6 +9,7 @@ from lmoo._core.stepping cimport Stepping
 cdef class Loop:
     cdef lm_driver d
     cdef lm_state *s
+    cdef size_t bytes           # of the state
     cdef Source fun
     cdef Derivatives derivatives
     cdef Stepping stepping

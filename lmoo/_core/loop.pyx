@@ -41,20 +41,23 @@ cdef class Loop:
         LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see stopping.pyx.
     step : Stepping or None
         The step strategy; None is More's.
+    bounds : (2, n) float64 array, contiguous, or None
+        The lower bounds and the upper ones, x0 between them; NaN for a parameter that is fixed.
     stopped : type
         The exception for a compiled function that ends the solve; its ``code`` is what it returned.
     """
 
     def __cinit__(self, Source fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
                   double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests,
-                  Stepping step, stopped):
+                  Stepping step, const double[:, ::1] bounds, stopped):
         cdef lm_options options
         cdef const double[::1] scale
         cdef const double *start = <const double *>cnp.PyArray_DATA(x0)
         self.fun, self.derivatives, self.stepping, self.stopped = fun, jac, step, stopped
         self.m = -1
         self.n = self.d.n = cnp.PyArray_SIZE(x0)
-        self.s = self.d.s = <lm_state *>calloc(1, lm_state_bytes(self.n))
+        self.bytes = lm_state_bytes(self.n) if bounds is None else lm_bounded_bytes(self.n)
+        self.s = self.d.s = <lm_state *>calloc(1, self.bytes)
         if self.s == NULL:
             raise MemoryError()
         lm_attach(self.s, self.n)
@@ -63,6 +66,9 @@ cdef class Loop:
         options.maxfev, options.tests, options.refine = maxfev, tests, jac.table.refines
         options.epsfcn = 2.0**-52
         options.step = NULL if step is None else &step.table
+        options.lower = options.upper = NULL
+        if bounds is not None:
+            options.lower, options.upper = &bounds[0, 0], &bounds[1, 0]
         if diag is None:
             lm_start(self.s, &options, start, NULL)
         else:
@@ -260,9 +266,26 @@ cdef class Loop:
         return own_vector(self.n, self.s.model.qtf)
 
     @property
+    def bounds(self):
+        """The bounds, (2, n), equal for a parameter that is fixed; None where there are none."""
+        if not self.s.bounded:
+            return None
+        return np.stack([own_vector(self.n, self.s.lower), own_vector(self.n, self.s.upper)])
+
+    @property
+    def held(self):
+        """Where each parameter is held, int32: -1 at its lower bound, 1 at its upper, 2 fixed, else 0.
+        """
+        cdef ptrdiff_t n = self.n
+        return np.array(<int[:n]>self.s.held) if self.s.bounded else np.zeros(n, dtype=np.int32)
+
+    @property
     def gradient(self):
-        """J^T f = P R^T (Q^T f)[:n] of the last model; infinite where it overflows."""
+        """J^T f = P R^T (Q^T f)[:n] of the last model, with those held; infinite where it overflows.
+        """
         cdef ptrdiff_t i, j, n = self.n
+        if self.s.bounded:
+            return own_vector(n, self.s.gradient)
         cdef double[::1] out = np.empty(n)
         cdef double total
         for j in range(n):
@@ -323,7 +346,7 @@ cdef class Loop:
 
     def snapshot(self):
         """Everything that the solve has come to, as plain data."""
-        cdef size_t size = lm_state_bytes(self.n)
+        cdef size_t size = self.bytes
         vectors = jacobian = None
         if self.m >= 0:
             vectors = (self.residual, own_vector(self.m, self.d.previous))
@@ -343,7 +366,7 @@ cdef class Loop:
 
     def restore(self, dict stored):
         """Take a snapshot of a solve of the same problem and go on from there."""
-        cdef size_t size = lm_state_bytes(self.n)
+        cdef size_t size = self.bytes
         cdef bytes state = stored["state"]
         if stored["version"] != LM_STATE_VERSION or stored["size"] != size:
             raise ValueError(

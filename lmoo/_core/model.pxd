@@ -86,6 +86,8 @@ cdef extern from "lmoo.h" nogil:
         int refine
         int user_scale
         const lmoo_step *step
+        const double *lower
+        const double *upper
 
     ctypedef struct lm_model:
         double *r
@@ -117,6 +119,17 @@ cdef extern from "lmoo.h" nogil:
         double memory[8]
         lm_options options
         double promise, noise, contraction, last_pnorm
+        int bounded, confined
+        double *lower
+        double *upper
+        double *gradient
+        double *shift
+        double *target
+        double *bounds_work
+        lm_model full
+        lm_model face
+        int *held
+        int *working
 
     ctypedef struct lmoo_point:
         size_t size
@@ -195,6 +208,7 @@ cdef extern from "lmoo.h" nogil:
         const lmoo_jacobian *forward
         const lmoo_jacobian *central
         const lmoo_jacobian *minpack_forward
+        size_t (*bounded_bytes)(ptrdiff_t n) noexcept nogil
 
 cdef enum:
-    LM_STATE_VERSION = 2
+    LM_STATE_VERSION = 3

@@ -15,7 +15,7 @@ from lmoo.errors import EvaluationError
 
 cimport numpy as cnp
 
-from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit
+from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit, uncertainty_doubles
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.curvemodel cimport CurveModel, curve_jacobian, curve_residual, lm_curve
 from lmoo._core.differences cimport differences
@@ -37,7 +37,7 @@ cdef class SlotFits(Fleet):
     ----------
     first : (s, n) float64 array, contiguous, finite
         The first of the starting values, as many as there are to be slots, 1 to 64.
-    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines
+    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines, bounds
         As for `Fleet`.
     own : bool
         The problems' own derivatives, where they have any.
@@ -51,7 +51,7 @@ cdef class SlotFits(Fleet):
     cdef lmoo_jacobian strategy
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bint own, const double[:, ::1] x0 not None, *rest):
+                  bounds, bint own, const double[:, ::1] x0 not None, *rest):
         assert self.count <= SLOTS
         self.starts = x0
         self.differences.own = own
@@ -86,7 +86,7 @@ cdef class SlotFits(Fleet):
         codes      negative where the model ended the fit
         singular   1 where stderr and covariance could not be written, J being singular
         """
-        cdef cnp.ndarray work = np.empty(3 * self.n * self.n)
+        cdef cnp.ndarray work = np.empty(uncertainty_doubles(self.n))
         cdef double *w = <double *>cnp.PyArray_DATA(work)
         cdef ptrdiff_t slot, k, next = 0, active = 0, total = skip.shape[0]
         cdef int more
@@ -153,7 +153,7 @@ cdef class ModelFits(SlotFits):
     cdef lm_curve curves[SLOTS]
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
+                  bounds, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
                   const double[:, ::1] y not None, const double[:, ::1] weights):
         self.model = model
         self.t = &t[0, 0, 0]
@@ -196,7 +196,7 @@ cdef class ProblemFits(SlotFits):
     cdef ptrdiff_t data_stride
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
+                  bounds, own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
         self.compiled = compiled
         self.problem = compiled.table[0]
         self.data, self.data_stride = NULL, 0

@@ -24,6 +24,7 @@ import numpy as np
 
 cimport numpy as cnp
 
+from lmoo._core.bounds cimport bounds_start
 from lmoo._core.derivatives cimport Derivatives, Rows
 from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
 from lmoo._core.iteration cimport *
@@ -106,11 +107,11 @@ def block_norm(Residual fun not None, const double[::1] x not None):
 
 def block_triangle(Residual fun not None, Derivatives jac not None, const double[::1] x not None,
                    bint better, ptrdiff_t models, double base_fnorm,
-                   const double[::1] acnorm not None):
+                   const double[::1] acnorm not None, const double[:, ::1] bounds):
     """Return (rows, |f|, precision, triangle, evaluations, relative_error) of one block at x.
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
-    better, models, base_fnorm, acnorm   what a strategy asks of the iteration's state
+    better, models, base_fnorm, acnorm, bounds   what a strategy asks of the iteration's state
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
     RefusedError where it cannot be evaluated.
     """
@@ -124,13 +125,16 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     if m == 0:
         return m, norm, fun.table.precision, t, 0, 0.0
     d.fun = <PyObject *>fun
-    d.s = <lm_state *>calloc(1, lm_state_bytes(n))
+    d.s = <lm_state *>calloc(1, lm_bounded_bytes(n))
     if d.s == NULL:
         raise MemoryError()
     try:
         lm_attach(d.s, n)
         d.s.models, d.s.base_fnorm = models, base_fnorm
-        memcpy(d.s.model.acnorm, &acnorm[0], <size_t>n * sizeof(double))
+        if bounds is not None:
+            bounds_start(d.s, &bounds[0, 0], &bounds[1, 0])
+        memcpy(d.s.full.acnorm if d.s.bounded else d.s.model.acnorm, &acnorm[0],
+               <size_t>n * sizeof(double))
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)
         at.m, at.n = m, n
@@ -239,7 +243,7 @@ cdef class RowSource(Source):
     Parameters
     ----------
     passes : object
-        ``residual(x)`` and ``linearize(x, better, models, base_fnorm, acnorm)`` evaluate all
+        ``residual(x)`` and ``linearize(x, better, models, base_fnorm, acnorm, bounds)`` evaluate all
         blocks and return an object with ``rows``, ``blocks``, ``norm``, ``precision``,
         ``refusal`` (an exception, or None), and for a model ``triangle``, ``evaluations``,
         ``relative_error``.
@@ -312,7 +316,8 @@ cdef class RowLoop(Loop):
         cdef const double[::1, :] triangle
         self.d.njev += 1
         found = (<RowSource>self.fun).passes.linearize(
-            own_vector(n, s.x), better, s.models, s.base_fnorm, own_vector(n, s.model.acnorm))
+            own_vector(n, s.x), better, s.models, s.base_fnorm,
+            own_vector(n, lm_column_norms(s)), self.bounds)
         s.nfev += found.evaluations
         if self.refused(found):
             return 0

@@ -31,7 +31,7 @@ cdef void default_options(lm_options *options, ptrdiff_t n) noexcept nogil:
 
 cdef size_t work_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Bytes of work space that solve needs."""
-    return sizeof(lm_solve) + lm_state_bytes(n) \
+    return sizeof(lm_solve) + lm_bounded_bytes(n) \
         + (driver_doubles(m, n) + <size_t>(m * n)) * sizeof(double)
 
 
@@ -55,7 +55,7 @@ cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
     cdef int code = 0
     memset(w, 0, sizeof(lm_solve))
     memset(&result, 0, sizeof(lmoo_outcome))
-    if n < 1 or m < n:
+    if n < 1 or m < n or not _feasible(options, n, x):
         _report(&result, outcome)
         return 0
     memcpy(&w.problem, problem, min(problem.size, sizeof(lmoo_problem)))
@@ -73,7 +73,7 @@ cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
     d.n = n
     d.problem, d.strategy = &w.problem, &w.jacobian
     d.countdown = PTRDIFF_MAX
-    memory = <double *>(<char *>d.s + lm_state_bytes(n))
+    memory = <double *>(<char *>d.s + lm_bounded_bytes(n))
     driver_place(d, m, memory, memory + driver_doubles(m, n))
     while True:
         code = driver_step(d)
@@ -88,6 +88,21 @@ cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
     result.fvec, result.state = d.f, d.s
     _report(&result, outcome)
     return d.code if code < 0 else d.s.status
+
+
+cdef bint _feasible(const lm_options *options, ptrdiff_t n, const double *x) noexcept nogil:
+    """Whether x lies within the bounds, where there are any: options may be older than they are."""
+    cdef lm_options known
+    cdef ptrdiff_t j
+    memset(&known, 0, sizeof(lm_options))
+    if options != NULL:
+        memcpy(&known, options, min(options.size, sizeof(lm_options)))
+    for j in range(n):
+        # With NaN, no bound: the parameter is fixed.
+        if known.lower != NULL and x[j] < known.lower[j] \
+                or known.upper != NULL and x[j] > known.upper[j]:
+            return False
+    return True
 
 
 cdef void _report(lmoo_outcome *result, lmoo_outcome *outcome) noexcept nogil:

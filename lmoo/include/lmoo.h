@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Major part in the upper half, minor part in the lower. */
-#define LMOO_API_VERSION 0x00010000
+#define LMOO_API_VERSION 0x00010001
 
 /* What functions of the user's return: 0 where all went well, a positive number where x is a bad
    point, at which there is no value (the step is refused and shortened), a negative one to end
@@ -140,6 +140,11 @@ typedef struct lm_options {
     int refine;             /* the driver has better derivatives: ask for them before stopping */
     int user_scale;         /* lm_start sets it: diag was given and stays */
     const lmoo_step *step;  /* NULL: More's */
+    /* n each, or NULL for no bounds on that side: x and all that is evaluated stay within, lower <=
+       upper; where the two are equal, or one is NaN, the parameter is fixed.  lm_start copies them, and then wants a
+       block of bounded_bytes(n). */
+    const double *lower;
+    const double *upper;
     /* grows here */
 } lm_options;
 
@@ -152,8 +157,8 @@ typedef struct lm_model {
     int *ipvt;              /* n: J[:, ipvt] = Q R */
 } lm_model;
 
-/* One block of memory of lm_state_bytes(n), which lm_attach lays out: this struct and, behind it,
-   every array it points to.  It can be copied, stored between any two calls and kept in arrays of
+/* One block of memory of state_bytes(n), or of bounded_bytes(n) where there are bounds, which attach
+   lays out: this struct and, behind it, every array it points to.  It can be copied, stored between any two calls and kept in arrays of
    states; a copy is to be attached again. */
 typedef struct lm_state {
     int version;
@@ -208,6 +213,16 @@ typedef struct lm_state {
     double noise;           /* a relative change of |f|^2 that rounding can bring */
     double contraction;     /* |D step| over that of the step before, both Gauss-Newton steps; else 1 */
     double last_pnorm;      /* |D step| of the step before, 0 where it was not a Gauss-Newton step */
+    /* With bounds, and only then. */
+    int bounded;
+    int confined;           /* the step was made to stay inside */
+    double *lower, *upper;  /* n each */
+    double *gradient;       /* n: J^T f at base, of all parameters */
+    double *shift, *target, *bounds_work;
+    lm_model full;          /* the model with all columns; in `model` those held are zero */
+    lm_model face;
+    int *held;              /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
+    int *working;
 } lm_state;
 
 /* ---- where derivatives come from ------------------------------------------------------------ */
@@ -314,13 +329,15 @@ typedef struct lmoo_api {
        jacobian: NULL for the problem's own, differences where it has none (MINPACK's with its
        tests).  options: NULL for those of lmoo.Solver().  diag: n, or NULL.  work:
        work_bytes(m, n), to be used again as often as you like.  Returns outcome->status, or
-       outcome->code where the user's function ended it; 0 for m < n or n < 1. */
+       outcome->code where the user's function ended it; 0 for m < n, n < 1, or x out of bounds. */
     size_t (*work_bytes)(ptrdiff_t m, ptrdiff_t n);
     int (*solve)(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
                  const lm_options *options, double *x, const double *diag, void *work,
                  lmoo_outcome *outcome);
     /* The problem's own Jacobian alone; that where there is one, else differences. */
     const lmoo_jacobian *analytic, *forward, *central, *minpack_forward;
+    /* Bytes of a state for a solve with bounds. */
+    size_t (*bounded_bytes)(ptrdiff_t n);
     /* grows here */
 } lmoo_api;
 
