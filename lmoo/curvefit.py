@@ -1,0 +1,360 @@
+"""`curve_fit`: scipy's signature, tuple, warnings and errors."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.loop import Loop
+from lmoo._core.residual import start
+from lmoo.arguments import real_array
+from lmoo.bounds import limits
+from lmoo.curvedata import curve_data, first_not_finite
+from lmoo.curveoptions import curve_solver
+from lmoo.curveproblem import is_compiled, problem_of
+from lmoo.minpack import _infodict
+from lmoo.problem import has_jacobian
+from lmoo.result import Result
+from lmoo.signature import parameter_names_of
+from lmoo.solver import Iteration, _bad_start
+from lmoo.status import Status
+
+__all__ = ["OptimizeWarning", "curve_fit"]
+
+Array = NDArray[np.float64]
+
+_OPEN = (-np.inf, np.inf)
+_NAMES = ("xdata", "ydata")
+
+
+class OptimizeWarning(UserWarning):
+    """The covariance of the parameters could not be estimated.
+
+    Where scipy.optimize is imported, the warning is one of its `OptimizeWarning` as well, so that
+    filters which name either of them apply.
+    """
+
+
+def curve_fit(
+    f: Callable[..., Any],
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = _OPEN,
+    method: str | None = None,
+    jac: Callable[..., Any] | str | None = None,
+    *,
+    full_output: bool = False,
+    nan_policy: str | None = None,
+    fixed: Any = None,
+    **kwargs: Any,
+) -> tuple[Any, ...]:
+    """Fit ``ydata = f(xdata, *parameters)`` by least squares.
+
+    The arguments and what is returned are those of ``scipy.optimize.curve_fit``; the fit is that
+    of `Solver`, with its tolerances where none are given.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(xdata, *parameters)``, m values; or one of `lmoo.models`, which runs compiled.
+    xdata : object
+        Where was measured: lists, tuples and arrays reach f as float64 arrays, (m,) or (k, m);
+        anything else as it is.
+    ydata : (m,) array_like
+        What was measured.
+    p0 : (n,) array_like, optional
+        Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
+        in the signature of f, or the middle of its bounds, or 1 inside of its only one.
+    sigma : float, (m,) array_like or (m, m) array_like, optional
+        Standard deviations of ydata, or its covariance matrix.
+    absolute_sigma : bool, default False
+        Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
+        variance of the residual.
+    check_finite : bool, optional
+        Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  ydata must always
+        be.
+    bounds : pair, object or mapping, optional
+        (lower, upper), ``scipy.optimize.Bounds``, or a mapping {name or position: (lower, upper)}.
+    method : {"lm", "trf", "dogbox"}, optional
+        There is one method: with bounds, "lm" is refused, as it is by scipy.
+    jac : callable or {"2-point", "3-point", "cs"}, optional
+        ``jac(xdata, *parameters)``, the derivatives of f, (m, n); or how to take differences.
+    full_output : bool, default False
+        Return `infodict`, `mesg` and `ier` as well.
+    nan_policy : {"raise", "omit"}, optional
+        What to do with NaN in xdata and ydata; "omit" leaves these points out.
+    fixed : sequence or mapping, optional
+        Names or positions of parameters that stay where they start, or a mapping from them to
+        values.  Not in scipy.
+    **kwargs
+        Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``, ``maxfev``
+        or ``max_nfev``, ``factor``, ``diag`` or ``x_scale``, ``epsfcn`` or ``diff_step``.
+
+    Returns
+    -------
+    popt : (n,) float64 array
+        The parameters.
+    pcov : (n, n) float64 array
+        Their covariance.  Rows and columns of fixed parameters, and of those held at a bound, are
+        0; all is inf where it cannot be estimated.
+    infodict : dict
+        ``fvec``, the residual; ``nfev``; ``njev`` where derivatives are known; ``fjac``, ``ipvt``,
+        ``qtf`` as `leastsq` has them.  With `full_output` only.
+    mesg : str
+        Why it stopped.  With `full_output` only.
+    ier : int
+        A value of `Status`, 1 to 4.  With `full_output` only.
+
+    Raises
+    ------
+    RuntimeError
+        No minimum was found; the message says why.
+    ValueError
+        Data that are empty, not finite, or of shapes that do not go together; a model that is not
+        finite where it starts; p0 that is missing or outside the bounds; an option out of range.
+    TypeError
+        Arguments of the wrong type, an unknown option, fewer points than parameters.
+
+    Warns
+    -----
+    OptimizeWarning
+        The covariance cannot be estimated: the data do not determine all parameters, or there are
+        as many parameters as points and `absolute_sigma` is false.
+
+    Notes
+    -----
+    With both ``ftol`` and ``xtol`` given as 1e-8 or more, forward differences do until the end;
+    otherwise central ones follow, from which the last digits come.
+
+    See Also
+    --------
+    CurveProblem, Solver : the same with a `Result`, which knows more than a tuple.
+    curve_fit_many : many curves at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo import curve_fit
+    >>> def decay(t, a, b, c):
+    ...     return a * np.exp(-b * t) + c
+    >>> t = np.linspace(0, 4, 20)
+    >>> y = decay(t, 2.5, 1.3, 0.5) + 0.01 * np.cos(9 * t)
+    >>> popt, pcov = curve_fit(decay, t, y)
+    >>> popt.round(3), np.sqrt(np.diag(pcov)).round(3)
+    (array([2.504, 1.295, 0.498]), array([0.007, 0.008, 0.003]))
+    >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
+    array([2.456, 1.503, 0.6  ])
+    """
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    x = _parameters(problem, p0, bounds, fixed, method)
+    differentiated = has_jacobian(problem)
+    solver = curve_solver(x.size, method, jac, differentiated, kwargs)
+    iteration = Iteration(solver, problem, x)
+    loop = iteration._loop
+    loop.run()
+    if not 1 <= loop.status <= 4:
+        raise _failure(iteration)
+    pcov = _covariance(iteration, absolute_sigma)
+    if pcov is None:
+        pcov = np.full((x.size, x.size), np.inf)
+        warnings.warn(
+            "Covariance of the parameters could not be estimated", _category(), stacklevel=2
+        )
+    if not full_output:
+        return loop.x, pcov
+    status = Status(loop.status)
+    return loop.x, pcov, _infodict(loop, differentiated), iteration._message(status), int(status)
+
+
+# ---- data ------------------------------------------------------------------------------------
+
+
+def _problem(
+    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check_finite: Any, nan_policy: Any
+) -> Any:
+    """Return the problem, without its parameters."""
+    if nan_policy not in (None, "raise", "omit"):
+        raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
+    if isinstance(xdata, (np.ndarray, list, tuple)):
+        xdata = _points(f, xdata)
+        if (nan_policy is None) if check_finite is None else check_finite:
+            _refuse_not_finite(xdata)
+    y = _real("ydata", ydata)
+    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES)
+    return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _points(f: Any, xdata: Any) -> Any:
+    """Return xdata as one array, for compiled models of several variables as a tuple of them."""
+    array = _real("xdata", xdata)
+    return tuple(array) if array.ndim > 1 and is_compiled(f) else array
+
+
+def _real(name: str, data: Any) -> Any:
+    """Return data as an array of float64, also from objects that convert to float."""
+    if type(data) is np.ndarray and data.dtype == np.float64:
+        return data
+    if isinstance(data, np.ma.MaskedArray):
+        return data
+    try:
+        array = np.asarray(data)
+        if array.dtype.kind == "O" and array.size:
+            return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+    return real_array(name, array)
+
+
+def _refuse_not_finite(xdata: Any) -> None:
+    for part in xdata if isinstance(xdata, tuple) else (xdata,):
+        bad = first_not_finite(part)
+        if bad >= 0:
+            raise ValueError(
+                f"xdata must be finite, unless check_finite is False; its entry {bad} is "
+                f"{part.flat[bad]}"
+            )
+
+
+# ---- parameters ------------------------------------------------------------------------------
+
+
+def _parameters(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) -> Array:
+    """Return where to start, with the problem told names, bounds and what is fixed."""
+    names = parameter_names_of(problem.f)
+    x = _default(problem, names) if p0 is None else _given(p0)
+    n = x.size
+    # Parameters with a default need not be fitted.
+    problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
+    if problem.y.size < n:
+        raise TypeError(
+            f"The number of func parameters={n} must not exceed the number of data "
+            f"points={problem.y.size}"
+        )
+    if (bounds is None or bounds is _OPEN) and fixed is None:
+        return x
+    lower, upper, held = limits(bounds, fixed, names, n)
+    bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
+    if not bounded.any() and not held.any():
+        return x
+    if bounded.any() and method == "lm":
+        raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
+    problem.bounds, problem.fixed = bounds, fixed
+    if p0 is not None:
+        _refuse_outside(x, lower, upper, held)
+        return x
+    return np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
+
+
+def _default(problem: Any, names: Sequence[str] | None) -> Array:
+    """Return the guess of a compiled model, or 1 for each parameter."""
+    if is_compiled(problem.f):
+        return np.array(problem.f.guess(_one_row(problem.t), problem.y[None])[0])
+    if names is None:
+        raise ValueError(
+            "Unable to determine number of fit parameters: p0 must be given, as f does not tell "
+            "the names of its parameters"
+        )
+    return np.ones(len(names))
+
+
+def _one_row(t: Any) -> Any:
+    """Return the points of a curve as those of a stack of one."""
+    return tuple(part[None] for part in t) if isinstance(t, tuple) else t[None]
+
+
+def _given(p0: Any) -> Array:
+    """Return p0 as a new vector."""
+    try:
+        x, bad = start(p0, True)
+    except TypeError:
+        # The same with the name that this argument has here.
+        real_array("p0", p0)
+        raise
+    if x.size == 0:
+        raise ValueError("p0 must not be empty")
+    if bad >= 0:
+        raise ValueError(f"p0 must be finite; its entry {bad} is {x[bad]}")
+    return x
+
+
+def _inside(lower: Array, upper: Array) -> Array:
+    """Return the middle of the bounds, 1 inside of a single one, 1 where there are none."""
+    with np.errstate(invalid="ignore"):
+        middle = 0.5 * lower + 0.5 * upper
+    x = np.where(np.isfinite(lower), lower + 1.0, np.where(np.isfinite(upper), upper - 1.0, 1.0))
+    return np.where(np.isfinite(middle), middle, x)
+
+
+def _refuse_outside(x: Array, lower: Array, upper: Array, held: NDArray[np.bool_]) -> None:
+    outside = ~((lower <= x) & (x <= upper)) & ~(held & (lower == upper))
+    if outside.any():
+        j = int(np.argmax(outside))
+        raise ValueError(
+            f"Initial guess is outside of provided bounds: p0[{j}] is {x[j]}, and its bounds are "
+            f"{lower[j]} and {upper[j]}"
+        )
+
+
+# ---- what came of it -------------------------------------------------------------------------
+
+
+def _failure(iteration: Iteration) -> Exception:
+    """Return the exception for a solve that has not found a minimum."""
+    loop = iteration._loop
+    if loop.status == Status.NOT_FINITE:
+        cause = _bad_start(loop)
+        error = ValueError(f"Residuals are not finite in the initial point: {cause}")
+        error.__cause__ = cause
+        return error
+    return RuntimeError(f"Optimal parameters not found: {iteration._message(Status(loop.status))}")
+
+
+def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
+    """Return the covariance; None where it cannot be estimated."""
+    loop = iteration._loop
+    dof = loop.observations - loop.x.size
+    inverse = loop.covariance()
+    if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
+        return _careful_covariance(iteration.result, absolute)
+    return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
+
+
+def _is_safe(inverse: Array, loop: Loop) -> bool:
+    """Whether the inverse is far from where rank, overflow or bounds come into play.
+
+    For columns of J scaled to norm 1 its diagonal holds the variance inflation factors, whose sum
+    is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least
+    squares regression", Statistical Science 2).
+    """
+    norms = loop.acnorm.tolist()
+    if not all(1e-50 < size < 1e50 for size in (loop.fnorm, *norms)):
+        return False
+    variances = inverse.diagonal().tolist()
+    inflation = sum(v * size * size for v, size in zip(variances, norms, strict=True))
+    return bool(inflation * (100.0 * loop.jacobian_error) ** 2 < 1.0)
+
+
+def _careful_covariance(result: Result, absolute: bool) -> Array | None:
+    if result.undetermined or (result.degrees_of_freedom <= 0 and not absolute):
+        return None
+    return result.covariance(scaled=not absolute)
+
+
+@cache
+def _category_with(theirs: type[Warning]) -> type[Warning]:
+    return type("OptimizeWarning", (OptimizeWarning, theirs), {"__doc__": OptimizeWarning.__doc__})
+
+
+def _category() -> type[Warning]:
+    """Return the warning's class: scipy's as well, where a program may filter by that."""
+    scipy = sys.modules.get("scipy.optimize")
+    theirs = getattr(scipy, "OptimizeWarning", None)
+    return OptimizeWarning if theirs is None else _category_with(theirs)
