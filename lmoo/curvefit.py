@@ -95,8 +95,9 @@ def curve_fit(
         Names or positions of parameters that stay where they start, or a mapping from them to
         values.  Not in scipy.
     **kwargs
-        Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``, ``maxfev``
-        or ``max_nfev``, ``factor``, ``diag`` or ``x_scale``, ``epsfcn`` or ``diff_step``.
+        Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
+        ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
+        ``diff_step``.  Others are refused, or accepted with the only value that they can have.
 
     Returns
     -------
@@ -149,9 +150,9 @@ def curve_fit(
     >>> y = decay(t, 2.5, 1.3, 0.5) + 0.01 * np.cos(9 * t)
     >>> popt, pcov = curve_fit(decay, t, y)
     >>> popt.round(3), np.sqrt(np.diag(pcov)).round(3)
-    (array([2.504, 1.295, 0.498]), array([0.007, 0.008, 0.003]))
+    (array([2.505, 1.304, 0.5  ]), array([0.006, 0.007, 0.003]))
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
-    array([2.456, 1.503, 0.6  ])
+    array([2.459, 1.604, 0.6  ])
     """
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
     x = _parameters(problem, p0, bounds, fixed, method)
@@ -335,7 +336,7 @@ def _is_safe(inverse: Array, loop: Loop) -> bool:
     squares regression", Statistical Science 2).
     """
     norms = loop.acnorm.tolist()
-    if not all(1e-50 < size < 1e50 for size in (loop.fnorm, *norms)):
+    if not (min(loop.fnorm, *norms) > 1e-50 and max(loop.fnorm, *norms) < 1e50):
         return False
     variances = inverse.diagonal().tolist()
     inflation = sum(v * size * size for v, size in zip(variances, norms, strict=True))
