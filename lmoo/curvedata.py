@@ -63,6 +63,8 @@ def curve_data(
 def points(t: Any, name: str = "t") -> Any:
     """Return t with lists and arrays of real numbers as float64 arrays."""
     if isinstance(t, np.ndarray):
+        if t.dtype == np.float64:
+            return t
         # Integers and single precision would take what is computed from them down to theirs.
         return t.astype(np.float64, copy=False) if t.dtype.kind in "biuf" else t
     if isinstance(t, tuple):

@@ -321,8 +321,8 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None where it cannot be estimated."""
     loop = iteration._loop
-    dof = loop.observations - loop.x.size
     inverse = loop.covariance()
+    dof = loop.observations - (0 if inverse is None else len(inverse))
     if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
@@ -335,12 +335,13 @@ def _is_safe(inverse: Array, loop: Loop) -> bool:
     is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least
     squares regression", Statistical Science 2).
     """
-    norms = loop.acnorm.tolist()
-    if not (min(loop.fnorm, *norms) > 1e-50 and max(loop.fnorm, *norms) < 1e50):
-        return False
-    variances = inverse.diagonal().tolist()
-    inflation = sum(v * size * size for v, size in zip(variances, norms, strict=True))
-    return bool(inflation * (100.0 * loop.jacobian_error) ** 2 < 1.0)
+    inflation = 0.0
+    for variance, norm in zip(inverse.diagonal().tolist(), loop.acnorm.tolist(), strict=True):
+        if not 1e-50 < norm < 1e50:
+            return False
+        inflation += variance * norm * norm
+    error = 100.0 * loop.jacobian_error
+    return 1e-50 < loop.fnorm < 1e50 and inflation * error * error < 1.0
 
 
 def _careful_covariance(result: Result, absolute: bool) -> Array | None:

@@ -89,10 +89,7 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
     ) -> None:
-        if not callable(f):
-            raise TypeError(f"f must be callable; it is {f!r}")
-        if jac is not None and not callable(jac):
-            raise TypeError(f"jac must be callable or None; it is {jac!r}")
+        _check_callable(f, jac)
         self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
             parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
@@ -227,15 +224,20 @@ def problem_of(
     sigma: Array | None,
 ) -> Any:
     """Return the problem of data that `curve_data` has seen; names and bounds are the caller's."""
-    for name, function in (("f", f), ("jac", jac)):
-        if not callable(function) and (name == "f" or function is not None):
-            raise TypeError(f"{name} must be callable; it is {function!r}")
+    _check_callable(f, jac)
     if jac is None and is_compiled(f):
         model: Any = f
         if sigma is None or sigma.ndim == 1:
             return model.problem(t, y, sigma)
         jac = model.jacobian if model.provides_jacobian else None
     return CurveProblem._of(f, jac, t, y, sigma)
+
+
+def _check_callable(f: Any, jac: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"f must be callable; it is {f!r}")
+    if jac is not None and not callable(jac):
+        raise TypeError(f"jac must be callable or None; it is {jac!r}")
 
 
 def is_compiled(f: Callable[..., Any]) -> bool:

@@ -666,3 +666,11 @@ def test_nothing_leaks() -> None:
     for _ in range(20):
         Solver().solve(problem, [1, 1, 0])
     assert [sys.getrefcount(thing) for thing in (model, problem.t, problem.y)] == before
+
+
+@pytest.mark.parametrize("y", [np.arange(12), Y[:5].reshape(1, 5), np.repeat(Y, 2)[::2]], ids=repr)
+def test_data_that_were_replaced_by_others_are_looked_at(y: Any) -> None:
+    problem = CurveProblem(decay, T, Y)
+    problem.y = y
+    with pytest.raises(TypeError, match=r"^y and sigma must be float64 vectors"):
+        Solver().solve(problem, [1, 1, 0])

@@ -20,8 +20,20 @@ cnp.import_array()
 cdef extern from "Python.h":
     void PyErr_SetObject(object kind, object value)
 
-cdef extern from "numpy/arrayobject.h":
-    object PyArray_Scalar(void *data, cnp.dtype descr, object base)
+cdef extern from "numpy/arrayscalars.h":
+    """
+    static inline PyObject *lmoo_float64(double value)
+    {
+        PyObject *scalar = PyArrayScalar_New(Double);
+        if (scalar != NULL)
+            PyArrayScalar_ASSIGN(scalar, Double, value);
+        return scalar;
+    }
+    """
+    object lmoo_float64(double value)
+
+cdef extern from "reuse.h":
+    bint lmoo_can_refill(PyObject *array, ptrdiff_t n)
 
 
 @cython.no_gc_clear
@@ -38,22 +50,27 @@ cdef class CurveResidual(Residual):
         As for `Residual`.
     """
 
-    cdef object t, weighted
-    cdef cnp.dtype descr
+    cdef object t, data, weighted
     cdef list parameters
-    cdef const double[::1] y, w
+    cdef const double *y
+    cdef const double *w
     cdef ptrdiff_t count
 
-    def bind(self, t, const double[::1] y not None, const double[::1] w, weighted):
+    def bind(self, t, cnp.ndarray y not None, cnp.ndarray w, weighted):
         """Give it the data; the same object again.
 
         y : (m,);  w : (m,) or None
+            float64, contiguous; kept.  TypeError where they are not.
         weighted : callable
             Makes the residual of whatever is not an array of m doubles, or raises.
         """
-        self.t, self.y, self.w, self.weighted = t, y, w, weighted
-        self.count = y.shape[0]
-        self.descr = cnp.PyArray_DescrFromType(cnp.NPY_DOUBLE)
+        self.t, self.data, self.weighted = t, (y, w), weighted
+        self.count = cnp.PyArray_SIZE(y)
+        if not self.is_plain(y) or not (w is None or self.is_plain(w)):
+            raise TypeError("y and sigma must be float64 vectors of the same size")
+        self.y, self.w = <const double *>cnp.PyArray_DATA(y), NULL
+        if w is not None:
+            self.w = <const double *>cnp.PyArray_DATA(w)
         self.parameters = [None] * (self.nargs - 1)
         return self
 
@@ -62,7 +79,7 @@ cdef class CurveResidual(Residual):
         cdef ptrdiff_t j
         self.stack[1] = <PyObject *>self.t
         for j in range(n):
-            value = PyArray_Scalar(<void *>&x[j], self.descr, None)
+            value = lmoo_float64(x[j])
             self.parameters[j] = value
             self.stack[2 + j] = <PyObject *>value
         return 0
@@ -72,8 +89,13 @@ cdef class CurveResidual(Residual):
         cdef PyObject *returned = Residual.call(self)
         if returned == NULL:
             return NULL
+        if lmoo_can_refill(returned, self.count):
+            # Nobody else knows the array.
+            self.subtract(<const double *>cnp.PyArray_DATA(<cnp.ndarray>returned),
+                          <double *>cnp.PyArray_DATA(<cnp.ndarray>returned))
+            return returned
         try:
-            residual = self.subtract(<object>returned)
+            residual = self.difference(<object>returned)
             Py_INCREF(residual)
             return <PyObject *>residual
         except BaseException as error:
@@ -82,22 +104,23 @@ cdef class CurveResidual(Residual):
         finally:
             Py_DECREF(<object>returned)
 
-    cdef object subtract(self, object value):
+    cdef object difference(self, object value):
         """w (value - y), a new array."""
-        cdef ptrdiff_t i
-        cdef const double *v
-        cdef double *out
         if not self.is_plain(value):
             return self.weighted(value)
-        v = <const double *>cnp.PyArray_DATA(<cnp.ndarray>value)
-        residual = own_vector(self.count, v)
-        out = <double *>cnp.PyArray_DATA(<cnp.ndarray>residual)
+        residual = own_vector(self.count, self.y)
+        self.subtract(<const double *>cnp.PyArray_DATA(<cnp.ndarray>value),
+                      <double *>cnp.PyArray_DATA(<cnp.ndarray>residual))
+        return residual
+
+    cdef void subtract(self, const double *value, double *out) noexcept:
+        """w (value - y) to out, which may be value."""
+        cdef ptrdiff_t i
         for i in range(self.count):
-            out[i] = v[i] - self.y[i]
-        if self.w is not None:
+            out[i] = value[i] - self.y[i]
+        if self.w != NULL:
             for i in range(self.count):
                 out[i] *= self.w[i]
-        return residual
 
     cdef bint is_plain(self, object value):
         """Whether value is a vector of m doubles."""
