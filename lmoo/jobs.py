@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 _ACCURATE = 1
 _SLOTS = 64  # fits of a compiled model at work at once: what a second-level cache holds
 # Of values of the model, for all that it makes on the way to stay in a second-level cache.
-_ROUND_BYTES = 2**19
+_ROUND_BYTES = 2**20
 
 
 @dataclass

@@ -27,7 +27,7 @@ __all__ = ["Fits", "curve_fit_many"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], Any]
 
-_CHUNK_BYTES = 2**22  # of states and buffers: calls of the model are to be few, and long
+_CHUNK_BYTES = 2**23  # of states and buffers: calls of the model are to be few, and long
 
 
 def curve_fit_many(

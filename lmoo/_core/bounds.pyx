@@ -96,7 +96,7 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
         hold = _hold(s, j)
         if hold != s.held[j]:
             # Another face: what the steps on the last one came to says nothing here.
-            s.last_pnorm = 0.0
+            s.last_pnorm, s.contraction = 0.0, 1.0
         s.held[j] = hold
         any |= hold != FREE
     if any:

@@ -14,6 +14,8 @@ cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
                         void *user_data) noexcept nogil
 cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
                         void *user_data) noexcept nogil
+cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil
 
 cdef class CurveModel:
     cdef lmoo_model table

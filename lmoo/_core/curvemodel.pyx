@@ -43,6 +43,23 @@ cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
     return code
 
 
+cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil:
+    """lmoo_problem.both, for a model that has it; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef ptrdiff_t i, j
+    cdef int code = c.model.both(m, n, c.t, x, f, fjac, c.model.user_data)
+    if code != 0:
+        return code
+    for i in range(m):
+        f[i] -= c.y[i]
+    if c.weights != NULL:
+        _weigh(m, c.weights, f)
+        for j in range(n):
+            _weigh(m, c.weights, fjac + j * m)
+    return 0
+
+
 cdef void _weigh(ptrdiff_t m, const double *weights, double *f) noexcept nogil:
     """f *= weights; what does not count becomes 0, whatever it was."""
     cdef ptrdiff_t i

@@ -19,6 +19,8 @@ ctypedef struct lm_driver:
     bint factored       # fjac holds qrfac's factors of the model
     bint folded         # fjac holds the Jacobian of the model
     bint own            # the problem's own Jacobian has been used
+    bint eager          # residuals are evaluated with the Jacobian, by problem.both
+    bint fresh          # fjac holds the problem's own Jacobian at the last trial point
     bint threads        # there is an interpreter, whose threads may be used
     bint python         # problem.residual is Python code: the thread holds the GIL
     ptrdiff_t njev      # Jacobians evaluated

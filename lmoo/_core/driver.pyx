@@ -107,7 +107,7 @@ cdef int driver_seek(lm_driver *d) noexcept nogil:
     cdef int request = driver_advance(d), outcome
     while request != LM_DONE:
         if request == LM_RESIDUAL:
-            outcome = _evaluate(d, d.s.trial, d.trial)
+            outcome = _evaluate_both(d) if d.eager else _evaluate(d, d.s.trial, d.trial)
             if outcome < 0:
                 return -1
             if outcome == 0:
@@ -171,6 +171,18 @@ cdef inline int _evaluate(lm_driver *d, const double *x, double *f) noexcept nog
     return code > 0
 
 
+cdef int _evaluate_both(lm_driver *d) noexcept nogil:
+    """f at the trial point to d.trial, counted, and the Jacobian, should it be asked for, to fjac."""
+    cdef int code
+    d.s.nfev += 1
+    code = d.problem.both(d.m, d.n, d.s.trial, d.trial, d.fjac, d.problem.user_data)
+    d.fresh = code == 0
+    if code < 0:
+        d.code = code
+        return ENDED
+    return code > 0
+
+
 cdef int _residual_for_strategy(lmoo_point *at, const double *x, double *f) noexcept nogil:
     """lmoo_point.residual: an evaluation that must be finite."""
     cdef lm_driver *d = <lm_driver *>at.driver
@@ -179,11 +191,11 @@ cdef int _residual_for_strategy(lmoo_point *at, const double *x, double *f) noex
 
 
 cdef int _own_jacobian(lmoo_point *at) noexcept nogil:
-    """lmoo_point.jacobian: the problem's own, alone or together with f."""
+    """lmoo_point.jacobian: the problem's own, alone or together with f, unless it is there already."""
     cdef lm_driver *d = <lm_driver *>at.driver
     cdef const lmoo_problem *p = d.problem
-    cdef int code = LMOO_NOT_PROVIDED
-    if p.jacobian != NULL:
+    cdef int code = 0 if d.fresh else LMOO_NOT_PROVIDED
+    if not d.fresh and p.jacobian != NULL:
         code = p.jacobian(d.m, d.n, at.x, at.fjac, p.user_data)
     if code == LMOO_NOT_PROVIDED and p.both != NULL:
         code = p.both(d.m, d.n, at.x, at.f_work, at.fjac, p.user_data)

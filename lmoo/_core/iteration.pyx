@@ -218,7 +218,9 @@ cdef void _refined(lm_state *s) noexcept nogil:
     """The better derivatives have a say of their own: the radius that the worse ones ruined is
     no bound for them."""
     s.refined = 1
-    s.last_pnorm = 0.0
+    # The next step corrects what the error of the worse ones has added up to; it is longer than it
+    # would be, and how far the next goes can be told from the steps before all the same.
+    s.last_pnorm = -s.last_pnorm
     s.delta = max(s.delta, 0.01 * s.xnorm)
 
 

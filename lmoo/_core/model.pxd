@@ -60,12 +60,17 @@ cdef extern from "lmoo.h" nogil:
     ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *out, void *user_data) noexcept nogil
 
+    ctypedef int (*lmoo_model_both_function)(ptrdiff_t m, ptrdiff_t n, const double *t,
+                                             const double *x, double *values, double *derivatives,
+                                             void *user_data) noexcept nogil
+
     ctypedef struct lmoo_model:
         size_t size
         ptrdiff_t n, variables
         void *user_data
         lmoo_model_function values
         lmoo_model_function derivatives
+        lmoo_model_both_function both
 
     ctypedef struct lm_state
 

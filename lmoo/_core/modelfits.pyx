@@ -17,7 +17,7 @@ cimport numpy as cnp
 
 from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit, uncertainty_doubles
 from lmoo._core.abi1 cimport CompiledProblem
-from lmoo._core.curvemodel cimport CurveModel, curve_jacobian, curve_residual, lm_curve
+from lmoo._core.curvemodel cimport CurveModel, curve_both, curve_jacobian, curve_residual, lm_curve
 from lmoo._core.differences cimport differences
 from lmoo._core.driver cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer
@@ -49,6 +49,7 @@ cdef class SlotFits(Fleet):
     cdef lmoo_problem problems[SLOTS]
     cdef ptrdiff_t which[SLOTS]
     cdef lmoo_jacobian strategy
+    cdef bint eager         # problem.both is to be called for every trial point
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, bint own, const double[:, ::1] x0 not None, *rest):
@@ -71,6 +72,7 @@ cdef class SlotFits(Fleet):
         fit = self.at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
         fit.d.countdown = PTRDIFF_MAX
+        fit.d.eager = self.eager
         self.which[slot] = k
 
     def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None,
@@ -166,6 +168,9 @@ cdef class ModelFits(SlotFits):
             self.weights_stride = 0 if weights.shape[0] == 1 else self.m
         self.problem.residual = curve_residual
         self.problem.jacobian = curve_jacobian
+        if model.table.both != NULL and self.differences.own:
+            self.problem.both = curve_both
+            self.eager = True
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         cdef lm_curve *c = &self.curves[slot]

@@ -26,47 +26,70 @@ cdef inline void fill(ptrdiff_t m, double value, double *v) noexcept nogil:
         v[i] = value
 
 
+# Where both are one exponential and little more, three functions share two parts: what is made of
+# the exponentials, for the values and for the derivatives.
+
 # ---- a exp(-b t) + c ------------------------------------------------------------------------
+
+cdef inline void decay(ptrdiff_t m, double rate, const double *t, double *e) noexcept nogil:
+    """e = exp(-rate t)."""
+    cdef ptrdiff_t i
+    for i in range(m):
+        e[i] = -rate * t[i]
+    lmoo_exp(m, e)
+
+
+cdef inline void scale_and_shift(ptrdiff_t m, double a, double c, const double *e,
+                                 double *f) noexcept nogil:
+    """f = a e + c; f may be e."""
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = a * e[i] + c
+
 
 cdef int exponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
                      void *data) noexcept nogil:
-    cdef ptrdiff_t i
-    for i in range(m):
-        f[i] = -x[1] * t[i]
-    lmoo_exp(m, f)
-    for i in range(m):
-        f[i] = x[0] * f[i] + x[2]
+    decay(m, x[1], t, f)
+    scale_and_shift(m, x[0], x[2], f, f)
     return 0
 
 
 cdef int exponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
                        void *data) noexcept nogil:
     cdef ptrdiff_t i
-    for i in range(m):
-        j[i] = -x[1] * t[i]
-    lmoo_exp(m, j)
+    decay(m, x[1], t, j)
     for i in range(m):
         j[m + i] = -x[0] * t[i] * j[i]
     fill(m, 1.0, j + 2 * m)
     return 0
 
 
+cdef int exponential_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                       double *j, void *data) noexcept nogil:
+    exponential_d(m, n, t, x, j, data)
+    scale_and_shift(m, x[0], x[2], j, f)
+    return 0
+
+
 # ---- a exp(-b t) + c exp(-d t) + e ----------------------------------------------------------
+
+cdef inline void add_two(ptrdiff_t m, const double *x, const double *first, const double *second,
+                         double *f) noexcept nogil:
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] = x[0] * first[i] + x[2] * second[i] + x[4]
+
 
 cdef int biexponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
                        void *data) noexcept nogil:
     # A stack's worth at a time, for the second exponential.
     cdef double second[128]
-    cdef ptrdiff_t i, k, start = 0
+    cdef ptrdiff_t k, start = 0
     while start < m:
         k = min(m - start, 128)
-        for i in range(k):
-            f[start + i] = -x[1] * t[start + i]
-            second[i] = -x[3] * t[start + i]
-        lmoo_exp(k, f + start)
-        lmoo_exp(k, second)
-        for i in range(k):
-            f[start + i] = x[0] * f[start + i] + x[2] * second[i] + x[4]
+        decay(k, x[1], t + start, f + start)
+        decay(k, x[3], t + start, second)
+        add_two(k, x, f + start, second, f + start)
         start += k
     return 0
 
@@ -74,11 +97,8 @@ cdef int biexponential(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
 cdef int biexponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
                          void *data) noexcept nogil:
     cdef ptrdiff_t i
-    for i in range(m):
-        j[i] = -x[1] * t[i]
-        j[2 * m + i] = -x[3] * t[i]
-    lmoo_exp(m, j)
-    lmoo_exp(m, j + 2 * m)
+    decay(m, x[1], t, j)
+    decay(m, x[3], t, j + 2 * m)
     for i in range(m):
         j[m + i] = -x[0] * t[i] * j[i]
         j[3 * m + i] = -x[2] * t[i] * j[2 * m + i]
@@ -86,18 +106,29 @@ cdef int biexponential_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double
     return 0
 
 
+cdef int biexponential_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                         double *j, void *data) noexcept nogil:
+    biexponential_d(m, n, t, x, j, data)
+    add_two(m, x, j, j + 2 * m, f)
+    return 0
+
+
 # ---- a exp(-(t - b)^2 / (2 s^2)) + c --------------------------------------------------------
 
-cdef int gaussian(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
-                  void *data) noexcept nogil:
+cdef inline void bell(ptrdiff_t m, const double *t, const double *x, double *e) noexcept nogil:
+    """e = exp(-(t - b)^2 / (2 s^2))."""
     cdef ptrdiff_t i
     cdef double z, inverse = 1.0 / x[2]
     for i in range(m):
         z = (t[i] - x[1]) * inverse
-        f[i] = -0.5 * (z * z)
-    lmoo_exp(m, f)
-    for i in range(m):
-        f[i] = x[0] * f[i] + x[3]
+        e[i] = -0.5 * (z * z)
+    lmoo_exp(m, e)
+
+
+cdef int gaussian(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                  void *data) noexcept nogil:
+    bell(m, t, x, f)
+    scale_and_shift(m, x[0], x[3], f, f)
     return 0
 
 
@@ -105,10 +136,7 @@ cdef int gaussian_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
                     void *data) noexcept nogil:
     cdef ptrdiff_t i
     cdef double z, inverse = 1.0 / x[2]
-    for i in range(m):
-        z = (t[i] - x[1]) * inverse
-        j[i] = -0.5 * (z * z)
-    lmoo_exp(m, j)
+    bell(m, t, x, j)
     for i in range(m):
         z = (t[i] - x[1]) * inverse
         j[m + i] = x[0] * j[i] * z * inverse
@@ -117,19 +145,30 @@ cdef int gaussian_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
     return 0
 
 
+cdef int gaussian_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                    double *j, void *data) noexcept nogil:
+    gaussian_d(m, n, t, x, j, data)
+    scale_and_shift(m, x[0], x[3], j, f)
+    return 0
+
+
 # ---- a exp(-((u - b)^2 + (v - c)^2) / (2 s^2)) + d ------------------------------------------
 
-cdef int gaussian2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
-                    void *data) noexcept nogil:
+cdef inline void bell2d(ptrdiff_t m, const double *t, const double *x, double *e) noexcept nogil:
+    """e = exp(-((u - b)^2 + (v - c)^2) / (2 s^2))."""
     cdef ptrdiff_t i
     cdef double u, v, inverse = 1.0 / x[3]
     for i in range(m):
         u = (t[i] - x[1]) * inverse
         v = (t[m + i] - x[2]) * inverse
-        f[i] = -0.5 * (u * u + v * v)
-    lmoo_exp(m, f)
-    for i in range(m):
-        f[i] = x[0] * f[i] + x[4]
+        e[i] = -0.5 * (u * u + v * v)
+    lmoo_exp(m, e)
+
+
+cdef int gaussian2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                    void *data) noexcept nogil:
+    bell2d(m, t, x, f)
+    scale_and_shift(m, x[0], x[4], f, f)
     return 0
 
 
@@ -137,11 +176,7 @@ cdef int gaussian2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x
                       void *data) noexcept nogil:
     cdef ptrdiff_t i
     cdef double u, v, e, inverse = 1.0 / x[3]
-    for i in range(m):
-        u = (t[i] - x[1]) * inverse
-        v = (t[m + i] - x[2]) * inverse
-        j[i] = -0.5 * (u * u + v * v)
-    lmoo_exp(m, j)
+    bell2d(m, t, x, j)
     for i in range(m):
         u = (t[i] - x[1]) * inverse
         v = (t[m + i] - x[2]) * inverse
@@ -150,6 +185,13 @@ cdef int gaussian2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x
         j[2 * m + i] = e * v
         j[3 * m + i] = e * (u * u + v * v)
     fill(m, 1.0, j + 4 * m)
+    return 0
+
+
+cdef int gaussian2d_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
+                      double *j, void *data) noexcept nogil:
+    gaussian2d_d(m, n, t, x, j, data)
+    scale_and_shift(m, x[0], x[4], j, f)
     return 0
 
 
@@ -405,23 +447,23 @@ TABLE_OF = {}
 
 
 cdef int _add(str name, ptrdiff_t n, ptrdiff_t variables, lmoo_model_function values,
-              lmoo_model_function derivatives) except -1:
+              lmoo_model_function derivatives, lmoo_model_both_function both) except -1:
     cdef lmoo_model *table = &TABLES[len(TABLE_OF)]
     memset(table, 0, sizeof(lmoo_model))
     table.size, table.n, table.variables = sizeof(lmoo_model), n, variables
-    table.values, table.derivatives = values, derivatives
+    table.values, table.derivatives, table.both = values, derivatives, both
     TABLE_OF[name] = PyCapsule_New(table, b"lmoo_model", NULL)
     return 0
 
 
-_add("Exponential", 3, 1, exponential, exponential_d)
-_add("BiExponential", 5, 1, biexponential, biexponential_d)
-_add("Gaussian", 4, 1, gaussian, gaussian_d)
-_add("Gaussian2D", 5, 2, gaussian2d, gaussian2d_d)
-_add("Gaussian2D integrated", 5, 2, pixels2d, pixels2d_d)
-_add("Lorentzian", 4, 1, lorentzian, lorentzian_d)
-_add("PseudoVoigt", 5, 1, pseudovoigt, pseudovoigt_d)
-_add("Logistic4", 4, 1, logistic4, logistic4_d)
-_add("PowerLaw", 3, 1, powerlaw, powerlaw_d)
-_add("StretchedExponential", 4, 1, stretched, stretched_d)
-_add("DampedSine", 5, 1, dampedsine, dampedsine_d)
+_add("Exponential", 3, 1, exponential, exponential_d, exponential_b)
+_add("BiExponential", 5, 1, biexponential, biexponential_d, biexponential_b)
+_add("Gaussian", 4, 1, gaussian, gaussian_d, gaussian_b)
+_add("Gaussian2D", 5, 2, gaussian2d, gaussian2d_d, gaussian2d_b)
+_add("Gaussian2D integrated", 5, 2, pixels2d, pixels2d_d, NULL)
+_add("Lorentzian", 4, 1, lorentzian, lorentzian_d, NULL)
+_add("PseudoVoigt", 5, 1, pseudovoigt, pseudovoigt_d, NULL)
+_add("Logistic4", 4, 1, logistic4, logistic4_d, NULL)
+_add("PowerLaw", 3, 1, powerlaw, powerlaw_d, NULL)
+_add("StretchedExponential", 4, 1, stretched, stretched_d, NULL)
+_add("DampedSine", 5, 1, dampedsine, dampedsine_d, NULL)

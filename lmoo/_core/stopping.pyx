@@ -121,10 +121,10 @@ cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
 
 cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
-    cdef double rate, last = s.last_pnorm
-    cdef bint newton = s.newton
+    cdef double rate = _rate(s)
+    cdef bint newton = s.newton, alike = s.last_pnorm > 0.0
     s.last_pnorm = s.pnorm if newton else 0.0
-    s.contraction = min(s.pnorm / last, 1.0) if newton and last > 0.0 else 1.0
+    s.contraction = rate
     if s.fnorm == 0.0:
         return LM_GTOL
     if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
@@ -134,14 +134,25 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         return LM_FTOL if s.prered <= s.noise and _nothing_to_see(s) else LM_RUNNING
     if s.pnorm <= s.options.xtol * s.xnorm:
         return LM_XTOL
-    if last > 0.0:
-        rate = s.pnorm / last
-        if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
-            return LM_XTOL
-        # The steps have ceased to contract: what they follow is error.
-        if rate > 0.5 and _is_flat(s):
-            return LM_FTOL
+    if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
+        return LM_XTOL
+    # The steps have ceased to contract: what they follow is error.
+    if alike and rate > 0.5 and _is_flat(s):
+        return LM_FTOL
     return LM_RUNNING
+
+
+cdef double _rate(const lm_state *s) noexcept nogil:
+    """By how much Gauss-Newton steps have shrunk, 1 where that is not known.
+
+    Across a change to better derivatives, after which last_pnorm is negative, the worse of the last
+    two rates counts: either may be small by chance.
+    """
+    if not s.newton or s.last_pnorm == 0.0:
+        return 1.0
+    if s.last_pnorm > 0.0:
+        return min(s.pnorm / s.last_pnorm, 1.0)
+    return max(s.contraction, min(s.pnorm / -s.last_pnorm, 1.0))
 
 
 cdef int _after_rejection(const lm_state *s) noexcept nogil:

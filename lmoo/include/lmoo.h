@@ -58,6 +58,9 @@ typedef struct lmoo_problem {
    it and x are read only. */
 typedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                    double *out, void *user_data);
+/* Both, where they share much of their work. */
+typedef int (*lmoo_model_both_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
+                                        double *values, double *derivatives, void *user_data);
 
 /* What a curve y is fitted by: the residual is (value - y) * weight. */
 typedef struct lmoo_model {
@@ -67,6 +70,9 @@ typedef struct lmoo_model {
     void *user_data;
     lmoo_model_function values;
     lmoo_model_function derivatives;    /* or NULL */
+    /* Or NULL: the same numbers, to the last bit, for little more than `values` takes.  Stacks of fits
+       ask for both at every trial point, most of which are taken. */
+    lmoo_model_both_function both;
     /* grows here */
 } lmoo_model;
 
@@ -212,7 +218,8 @@ typedef struct lm_state {
     double promise;         /* relative reduction of |f|^2 that the model promises a Gauss-Newton step */
     double noise;           /* a relative change of |f|^2 that rounding can bring */
     double contraction;     /* |D step| over that of the step before, both Gauss-Newton steps; else 1 */
-    double last_pnorm;      /* |D step| of the step before, 0 where it was not a Gauss-Newton step */
+    double last_pnorm;      /* |D step| of the step before, 0 where it was not a Gauss-Newton step,
+                               negative where derivatives have become better since */
     /* With bounds, and only then. */
     int bounded;
     int confined;           /* the step was made to stay inside */
