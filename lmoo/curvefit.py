@@ -152,7 +152,7 @@ def curve_fit(
     >>> popt.round(3), np.sqrt(np.diag(pcov)).round(3)
     (array([2.505, 1.304, 0.5  ]), array([0.006, 0.007, 0.003]))
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
-    array([2.459, 1.604, 0.6  ])
+    array([2.45 , 1.485, 0.6  ])
     """
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
     x = _parameters(problem, p0, bounds, fixed, method)
