@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,16 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
-from lmoo._core.residual import start
 from lmoo.arguments import real_array
-from lmoo.bounds import limits
 from lmoo.curvedata import curve_data, first_not_finite
 from lmoo.curveoptions import curve_solver
 from lmoo.curveproblem import is_compiled, problem_of
+from lmoo.curvestart import NO_BOUNDS, refuse_few, starting_point
 from lmoo.minpack import _infodict
 from lmoo.problem import has_jacobian
 from lmoo.result import Result
-from lmoo.signature import parameter_names_of
 from lmoo.solver import Iteration, _bad_start
 from lmoo.status import Status
 
@@ -27,7 +25,6 @@ __all__ = ["OptimizeWarning", "curve_fit"]
 
 Array = NDArray[np.float64]
 
-_OPEN = (-np.inf, np.inf)
 _NAMES = ("xdata", "ydata")
 
 
@@ -47,7 +44,7 @@ def curve_fit(
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     check_finite: bool | None = None,
-    bounds: Any = _OPEN,
+    bounds: Any = NO_BOUNDS,
     method: str | None = None,
     jac: Callable[..., Any] | str | None = None,
     *,
@@ -155,7 +152,7 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
-    x = _parameters(problem, p0, bounds, fixed, method)
+    x = starting_point(problem, p0, bounds, fixed, method)
     differentiated = has_jacobian(problem)
     solver = curve_solver(x.size, method, jac, differentiated, kwargs)
     iteration = Iteration(solver, problem, x)
@@ -190,6 +187,8 @@ def _problem(
             _refuse_not_finite(xdata)
     y = _real("ydata", ydata)
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES)
+    if is_compiled(f):
+        refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
 
 
@@ -222,86 +221,6 @@ def _refuse_not_finite(xdata: Any) -> None:
                 f"xdata must be finite, unless check_finite is False; its entry {bad} is "
                 f"{part.flat[bad]}"
             )
-
-
-# ---- parameters ------------------------------------------------------------------------------
-
-
-def _parameters(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) -> Array:
-    """Return where to start, with the problem told names, bounds and what is fixed."""
-    names = parameter_names_of(problem.f)
-    x = _default(problem, names) if p0 is None else _given(p0)
-    n = x.size
-    # Parameters with a default need not be fitted.
-    problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
-    if problem.y.size < n:
-        raise TypeError(
-            f"The number of func parameters={n} must not exceed the number of data "
-            f"points={problem.y.size}"
-        )
-    if (bounds is None or bounds is _OPEN) and fixed is None:
-        return x
-    lower, upper, held = limits(bounds, fixed, names, n)
-    bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
-    if not bounded.any() and not held.any():
-        return x
-    if bounded.any() and method == "lm":
-        raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
-    problem.bounds, problem.fixed = bounds, fixed
-    if p0 is not None:
-        _refuse_outside(x, lower, upper, held)
-        return x
-    return np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
-
-
-def _default(problem: Any, names: Sequence[str] | None) -> Array:
-    """Return the guess of a compiled model, or 1 for each parameter."""
-    if is_compiled(problem.f):
-        return np.array(problem.f.guess(_one_row(problem.t), problem.y[None])[0])
-    if names is None:
-        raise ValueError(
-            "Unable to determine number of fit parameters: p0 must be given, as f does not tell "
-            "the names of its parameters"
-        )
-    return np.ones(len(names))
-
-
-def _one_row(t: Any) -> Any:
-    """Return the points of a curve as those of a stack of one."""
-    return tuple(part[None] for part in t) if isinstance(t, tuple) else t[None]
-
-
-def _given(p0: Any) -> Array:
-    """Return p0 as a new vector."""
-    try:
-        x, bad = start(p0, True)
-    except TypeError:
-        # The same with the name that this argument has here.
-        real_array("p0", p0)
-        raise
-    if x.size == 0:
-        raise ValueError("p0 must not be empty")
-    if bad >= 0:
-        raise ValueError(f"p0 must be finite; its entry {bad} is {x[bad]}")
-    return x
-
-
-def _inside(lower: Array, upper: Array) -> Array:
-    """Return the middle of the bounds, 1 inside of a single one, 1 where there are none."""
-    with np.errstate(invalid="ignore"):
-        middle = 0.5 * lower + 0.5 * upper
-    x = np.where(np.isfinite(lower), lower + 1.0, np.where(np.isfinite(upper), upper - 1.0, 1.0))
-    return np.where(np.isfinite(middle), middle, x)
-
-
-def _refuse_outside(x: Array, lower: Array, upper: Array, held: NDArray[np.bool_]) -> None:
-    outside = ~((lower <= x) & (x <= upper)) & ~(held & (lower == upper))
-    if outside.any():
-        j = int(np.argmax(outside))
-        raise ValueError(
-            f"Initial guess is outside of provided bounds: p0[{j}] is {x[j]}, and its bounds are "
-            f"{lower[j]} and {upper[j]}"
-        )
 
 
 # ---- what came of it -------------------------------------------------------------------------

@@ -887,6 +887,22 @@ def test_a_compiled_model_starts_from_its_guess_and_knows_its_derivatives() -> N
     check(curve_fit(models.Exponential(), T, Y, jac="3-point"))
 
 
+def test_a_compiled_model_without_a_guess_starts_at_one() -> None:
+    class Plain(models.Exponential):
+        def guess(self, t: Any, y: np.ndarray) -> np.ndarray:
+            raise NotImplementedError
+
+    found = curve_fit(Plain(), T, Y)
+    expected = curve_fit(models.Exponential(), T, Y, [1, 1, 1])
+    np.testing.assert_array_equal(found[0], expected[0])
+
+
+def test_a_compiled_model_with_fewer_points_than_parameters() -> None:
+    for p0 in (None, [1, 1, 0]):
+        with pytest.raises(TypeError, match=r"func parameters=3 must not exceed .* points=2$"):
+            curve_fit(models.Exponential(), T[:2], Y[:2], p0)
+
+
 def test_a_compiled_model_with_sigma() -> None:
     for sigma in (0.1, SIGMA, COVARIANCE):
         one = curve_fit(models.Exponential(), T, Y, sigma=sigma, absolute_sigma=True)
