@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 from lmoo._core.residual import start
 from lmoo.arguments import positive, real_array
 
-__all__ = ["curve_data", "first_not_finite", "points", "whitening"]
+__all__ = ["curve_data", "points", "whitening"]
 
 Array = NDArray[np.float64]
 
 
 def curve_data(
-    t: Any, y: Any, sigma: Any, nan_policy: str, called: tuple[str, str] = ("t", "y")
+    t: Any,
+    y: Any,
+    sigma: Any,
+    nan_policy: str,
+    called: tuple[str, str] = ("t", "y"),
+    check_finite: bool = False,
 ) -> tuple[Any, Array, Array | None]:
     """Return t, y and sigma as `CurveProblem` keeps them.
 
@@ -30,6 +35,8 @@ def curve_data(
         "omit" drops the points where y or t is NaN.
     called : tuple of str
         What messages call t and y.
+    check_finite : bool
+        Whether t must be finite, where it is an array or several, and not only not NaN.
 
     Returns
     -------
@@ -49,8 +56,7 @@ def curve_data(
     if nan_policy == "omit":
         t, values, spread = _without_nan(t, values, spread, called[0])
         bad = start(values, True)[1]
-    else:
-        _refuse_nan(called[0], t)
+    _check_points(called[0], t, check_finite)
     if values.size == 0:
         raise ValueError(f"{called[1]} must not be empty")
     if bad >= 0:
@@ -70,11 +76,6 @@ def points(t: Any, name: str = "t") -> Any:
     if isinstance(t, tuple):
         return tuple(points(part, name) for part in t)
     return real_array(name, t) if isinstance(t, list) else t
-
-
-def first_not_finite(array: Any) -> int:
-    """Return the index in the flattened float64 array of what is not finite, -1 without such."""
-    return start(array, True)[1]
 
 
 def _vector(name: str, value: Any) -> tuple[Array, int]:
@@ -135,15 +136,20 @@ def whitening(sigma: Array | None) -> Array | None:
 # ---- missing points --------------------------------------------------------------------------
 
 
-def _refuse_nan(name: str, t: Any) -> None:
+def _check_points(name: str, t: Any, check_finite: bool) -> None:
+    """Raise ValueError where an array has NaN in it, or infinities where those are no points."""
     for part in t if isinstance(t, tuple) else (t,):
         if not isinstance(part, np.ndarray) or part.dtype != np.float64:
             continue
-        # Infinite points are the model's affair.
-        if first_not_finite(part) >= 0 and (missing := np.isnan(part)).any():
-            where = int(np.argwhere(missing)[0, -1]) if part.ndim else 0
+        if start(part, True)[1] < 0:
+            continue
+        bad = np.argwhere(np.isnan(part) | (np.isinf(part) & check_finite))
+        if len(bad):
+            index = tuple(bad[0])
+            remedy = "nan_policy 'omit'" if np.isnan(part[index]) else "check_finite False"
             raise ValueError(
-                f"{name} must not be nan, or nan_policy 'omit'; it is at index {where}"
+                f"{name} must {'be finite' if check_finite else 'not be nan'}, or {remedy}; it is "
+                f"{part[index]} at index {int(index[-1]) if index else 0}"
             )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
 from lmoo.arguments import real_array
-from lmoo.curvedata import curve_data, first_not_finite
+from lmoo.curvedata import curve_data
 from lmoo.curveoptions import curve_solver
 from lmoo.curveproblem import is_compiled, problem_of
 from lmoo.curvestart import NO_BOUNDS, refuse_few, starting_point
@@ -181,12 +181,12 @@ def _problem(
     """Return the problem, without its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
+    if check_finite is None:
+        check_finite = nan_policy is None
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
-        if (nan_policy is None) if check_finite is None else check_finite:
-            _refuse_not_finite(xdata)
     y = _real("ydata", ydata)
-    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES)
+    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check_finite)
     if is_compiled(f):
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
@@ -211,16 +211,6 @@ def _real(name: str, data: Any) -> Any:
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers: {error}") from error
     return real_array(name, array)
-
-
-def _refuse_not_finite(xdata: Any) -> None:
-    for part in xdata if isinstance(xdata, tuple) else (xdata,):
-        bad = first_not_finite(part)
-        if bad >= 0:
-            raise ValueError(
-                f"xdata must be finite, unless check_finite is False; its entry {bad} is "
-                f"{part.flat[bad]}"
-            )
 
 
 # ---- what came of it -------------------------------------------------------------------------

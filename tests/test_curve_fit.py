@@ -319,7 +319,7 @@ def test_data_must_be_finite(bad: float) -> None:
         with pytest.raises(ValueError, match=r"^ydata must be finite.* ydata\[7\] is"):
             curve_fit(decay, T, y, **options)
         t = np.where(T[7] == T, bad, T)
-        with pytest.raises(ValueError, match=r"^xdata must be finite.* entry 7 is"):
+        with pytest.raises(ValueError, match=r"^xdata must be finite.* at index 7$"):
             curve_fit(decay, t, Y, **options)
 
 
@@ -329,6 +329,15 @@ def test_without_check_finite_points_may_be_infinite() -> None:
     np.testing.assert_allclose(popt, [2.5, 1.3, 0.5])
     popt, _ = curve_fit(decay, t, decay(t, 2.5, 1.3, 0.5), nan_policy="raise")
     np.testing.assert_allclose(popt, [2.5, 1.3, 0.5])
+
+
+def test_check_finite_holds_beside_a_policy() -> None:
+    t, y, _ = holes()
+    t[7] = np.inf
+    with pytest.raises(
+        ValueError, match=r"^xdata must be finite, or check_finite False; it is inf"
+    ):
+        curve_fit(decay, t, y, check_finite=True, nan_policy="omit")
 
 
 def test_nan_policy_raise() -> None:
