@@ -66,7 +66,7 @@ def compile_args(name: str) -> list[str]:
     # Vectorised loops cost more than they bring where n is 3 and m 20; these have long
     # ones, or lanes.
     flags = [
-        "-O3" if name in ("fold", "driver", "lanes", "differences", "batch", "models") else "-O2"
+        "-O3" if name in ("fold", "driver", "lanes", "differences", "batch", "models", "qr") else "-O2"
     ]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]

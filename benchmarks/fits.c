@@ -54,8 +54,8 @@ static int fits(const lmoo_api *lmoo, lmoo_residual_function residual,
                 lmoo_jacobian_function jacobian, int count, double *data, double *x)
 {
     lmoo_problem problem = {sizeof problem, M, N, data, residual, jacobian, NULL, 0.0};
-    lm_options options = {sizeof options, TOLERANCE, TOLERANCE, 0.0, 100.0, 0.0, 800,
-                          LM_TESTS_MINPACK, 0, 0, NULL};
+    lm_options options = {.size = sizeof options, .ftol = TOLERANCE, .xtol = TOLERANCE,
+                          .factor = 100.0, .maxfev = 800, .tests = LM_TESTS_MINPACK};
     lmoo_outcome outcome = {sizeof outcome, 0, 0, 0.0, 0, 0, 0, NULL, NULL};
     void *work = malloc(lmoo->work_bytes(M, N));
     int k, j;

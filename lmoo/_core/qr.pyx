@@ -169,6 +169,21 @@ cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const d
     diag   n doubles, D;  qtb: n doubles, (Q^T b)[:n];  both read only
     x      n doubles, the solution;  sdiag: n doubles, the diagonal of S;  wa: n of work space
     """
+    # With n known to the compiler, what is a few numbers stays in registers.
+    if n == 3:
+        _qrsolv(3, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
+    elif n == 2:
+        _qrsolv(2, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
+    elif n == 4:
+        _qrsolv(4, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
+    elif n == 5:
+        _qrsolv(5, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
+    else:
+        _qrsolv(n, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
+
+
+cdef inline void _qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                         const double *qtb, double *x, double *sdiag, double *wa) noexcept nogil:
     cdef ptrdiff_t j, l
     for j in range(n):
         for l in range(j, n):
@@ -185,7 +200,7 @@ cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const d
     _solve_triangle(n, r, ldr, ipvt, sdiag, x, wa)
 
 
-cdef void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, double d,
+cdef inline void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, double d,
                      double *sdiag, double *wa) noexcept nogil:
     """Rotate the row of D whose only entry, d, stands in column j into the triangle."""
     cdef ptrdiff_t i, k
@@ -214,7 +229,7 @@ cdef void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, double 
             r[i + k * ldr] = temp
 
 
-cdef void _solve_triangle(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
+cdef inline void _solve_triangle(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                           const double *sdiag, double *x, double *wa) noexcept nogil:
     """Solve S z = wa and x = P z, with zeros from the first zero on S's diagonal on."""
     cdef ptrdiff_t i, j, rank = n
