@@ -66,7 +66,7 @@ def curve_fit(
         Where was measured: lists, tuples and arrays reach f as float64 arrays, (m,) or (k, m);
         anything else as it is.
     ydata : (m,) array_like
-        What was measured.
+        What was measured; a number stands for m of them.
     p0 : (n,) array_like, optional
         Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
         in the signature of f, or the middle of its bounds, or 1 inside of its only one.
@@ -186,10 +186,18 @@ def _problem(
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
     y = _real("ydata", ydata)
+    if y.size == 1:
+        y = _repeated(y, xdata)
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check_finite)
     if is_compiled(f):
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _repeated(y: Any, xdata: Any) -> Any:
+    """Return one number as often as there are points, as scipy's broadcasting does."""
+    points = xdata[0] if isinstance(xdata, tuple) else xdata
+    return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
 
 
 def _points(f: Any, xdata: Any) -> Any:

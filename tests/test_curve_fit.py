@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import subprocess
 import sys
 import warnings
@@ -255,6 +256,39 @@ def test_a_model_that_returns_a_number() -> None:
     np.testing.assert_allclose(pcov, [[Y.var(ddof=1) / 20]], rtol=1e-9)
 
 
+@pytest.mark.parametrize("ydata", [0, 0.0, [0.0], np.zeros(1)], ids=repr)
+def test_a_number_for_ydata(ydata: Any) -> None:
+    # The data may be in the model.
+    def difference(t: Any, a: float, b: float, c: float) -> Any:
+        return decay(t, a, b, c) - Y
+
+    check(curve_fit(difference, T, ydata))
+    both = np.stack([T, T])
+    check(curve_fit(lambda t, a, b, c: difference(t[0], a, b, c), both, ydata))
+
+
+def test_a_single_point() -> None:
+    popt, _ = curve_fit(lambda t, a: a * t, [2.0], [3.0], absolute_sigma=True)
+    np.testing.assert_allclose(popt, [1.5])
+
+
+def test_no_point_is_evaluated_twice_in_a_row() -> None:
+    points: list[Any] = []
+    derivatives: list[Any] = []
+
+    def watched(t: Any, *p: float) -> Any:
+        points.append(p)
+        return line(t, *p)
+
+    def jac(t: Any, *p: float) -> Any:
+        derivatives.append(p)
+        return np.column_stack([t, np.ones_like(t)])
+
+    curve_fit(watched, T, Y, [1.0, 5.0], jac=jac)
+    for calls in (points, derivatives):
+        assert all(a != b for a, b in itertools.pairwise(calls))
+
+
 def test_the_data_are_not_changed() -> None:
     t, y, sigma, p0 = T.copy(), Y.copy(), SIGMA.copy(), np.array([1.0, 1.0, 0.0])
     curve_fit(decay, t, y, p0, sigma)
@@ -281,7 +315,7 @@ def test_empty_data_are_refused(xdata: Any, ydata: Any) -> None:
         ({"xdata": [1.0, [2.0]]}, TypeError, r"^xdata must be an array of real numbers"),
         ({"ydata": [{}] * 20}, TypeError, r"^ydata must be an array of real numbers"),
         ({"ydata": Y.reshape(4, 5)}, ValueError, r"^ydata must be 1-D"),
-        ({"ydata": 1.0}, ValueError, r"^ydata must be 1-D"),
+        ({"xdata": None, "ydata": 1.0}, ValueError, r"^ydata must be 1-D"),
         ({"xdata": T[:10]}, ValueError, r"^f must return 20 real numbers"),
         ({"f": 5}, TypeError, r"^f must be callable; it is 5"),
         ({"p0": "abc"}, TypeError, r"^p0 must be real numbers"),
