@@ -26,6 +26,7 @@ __all__ = ["OptimizeWarning", "curve_fit"]
 Array = NDArray[np.float64]
 
 _NAMES = ("xdata", "ydata")
+_FIXED = 2  # in Loop.held
 
 
 class OptimizeWarning(UserWarning):
@@ -237,16 +238,31 @@ def _failure(iteration: Iteration) -> Exception:
 
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None where it cannot be estimated."""
-    loop = iteration._loop
-    inverse = loop.covariance()
-    dof = loop.observations - (0 if inverse is None else len(inverse))
+    loop, problem = iteration._loop, iteration.problem
+    inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
+    if problem.bounds is not None or problem.fixed is not None:
+        inverse = _of_the_free(loop) if inverse is None else inverse
+        dof += int(np.count_nonzero(loop.held == _FIXED))
     if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
 
 
+def _of_the_free(loop: Loop) -> Array | None:
+    """Return the inverse where columns of J are zero because their parameters are held."""
+    held = loop.held
+    free = held.size - np.count_nonzero(held)
+    # Pivoting has left the zero columns for the end.
+    leading = loop.r[:free, :free]
+    if not leading.diagonal().all():
+        return None
+    roots = np.zeros((held.size, free))
+    roots[loop.ipvt[:free]] = np.linalg.inv(leading)
+    return np.asarray(roots @ roots.T)
+
+
 def _is_safe(inverse: Array, loop: Loop) -> bool:
-    """Whether the inverse is far from where rank, overflow or bounds come into play.
+    """Whether the inverse is far from where rank or overflow come into play.
 
     For columns of J scaled to norm 1 its diagonal holds the variance inflation factors, whose sum
     is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least
@@ -254,7 +270,7 @@ def _is_safe(inverse: Array, loop: Loop) -> bool:
     """
     inflation = 0.0
     for variance, norm in zip(inverse.diagonal().tolist(), loop.acnorm.tolist(), strict=True):
-        if not 1e-50 < norm < 1e50:
+        if not 1e-50 < norm < 1e50 and variance:
             return False
         inflation += variance * norm * norm
     error = 100.0 * loop.jacobian_error

@@ -47,6 +47,8 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
     if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
         return x
     lower, upper, held = limits(bounds, fixed, names, n)
+    if held.all():
+        raise ValueError(f"fixed must leave a parameter to be fitted; it is {fixed!r}")
     bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
     if not bounded.any() and not held.any():
         return x

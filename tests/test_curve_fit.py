@@ -876,6 +876,7 @@ def test_where_bounded_parameters_start() -> None:
         ({"bounds": (0, np.nan)}, r"^bounds must not be nan"),
         ({"bounds": {"d": (0, 1)}}, r"^bounds must name one of \('a', 'b', 'c'\)"),
         ({"bounds": (0, 2), "p0": [1, 5, 1]}, r"^Initial guess is outside .* p0\[1\] is 5"),
+        ({"fixed": ["a", "b", "c"]}, r"^fixed must leave a parameter to be fitted"),
         ({"fixed": ["d"]}, r"^fixed must name one of \('a', 'b', 'c'\)"),
         ({"fixed": {"a": 5}, "bounds": (0, 2)}, r"^fixed must hold a parameter within its bounds"),
     ],
@@ -907,6 +908,44 @@ def test_a_parameter_that_stays_where_it_starts(fixed: Any, method: Any) -> None
 def test_a_value_comes_before_the_start() -> None:
     popt, _ = curve_fit(decay, T, Y, [1, 1, 7], fixed={"c": 0.4}, bounds={"c": (0, 1)})
     assert popt[2] == 0.4
+
+
+@pytest.mark.parametrize(
+    "f", [lambda t, a, b, c: a * t + c, lambda t, a, b, c: (a + b) * t + c], ids=["unused", "sum"]
+)
+@pytest.mark.parametrize(
+    "options", [{"bounds": {"c": (2, 3)}}, {"fixed": {"c": 0.5}}, {"bounds": (-9, 9)}], ids=repr
+)
+def test_parameters_that_are_not_determined_beside_held_ones(f: Any, options: Any) -> None:
+    with pytest.warns(lmoo.OptimizeWarning):
+        _, pcov = curve_fit(f, T, Y, **options)
+    np.testing.assert_array_equal(pcov, np.full((3, 3), np.inf))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.sets(st.integers(0, 3), max_size=3), st.booleans())
+def test_random_problems_with_held_parameters(seed: int, held: set[int], absolute: bool) -> None:
+    random = np.random.default_rng(seed)
+    A, y = random.normal(size=(12, 4)), random.normal(size=12)
+    assume(np.linalg.cond(A) < 1e2)
+    values = random.normal(size=4)
+    free = [j for j in range(4) if j not in held]
+    popt, pcov = curve_fit(
+        lambda t, *p: t @ p,
+        A,
+        y,
+        np.ones(4),
+        absolute_sigma=absolute,
+        fixed={j: values[j] for j in held},
+    )
+    rest = y - A[:, sorted(held)] @ values[sorted(held)]
+    x, *_ = np.linalg.lstsq(A[:, free], rest, rcond=None)
+    expected = np.zeros((4, 4))
+    inverse = np.linalg.inv(A[:, free].T @ A[:, free])
+    variance = float(np.sum((A[:, free] @ x - rest) ** 2)) / (12 - len(free))
+    expected[np.ix_(free, free)] = inverse * (1.0 if absolute else variance)
+    np.testing.assert_allclose(popt[free], x, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(pcov, expected, rtol=1e-5, atol=1e-9)
 
 
 def test_bounded_fits_have_scipys_cost() -> None:
