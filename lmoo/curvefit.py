@@ -253,11 +253,11 @@ def _of_the_free(loop: Loop) -> Array | None:
     held = loop.held
     free = held.size - np.count_nonzero(held)
     # Pivoting has left the zero columns for the end.
-    leading = loop.r[:free, :free]
-    if not leading.diagonal().all():
+    leading, places = loop.r[:free, :free], loop.ipvt[:free]
+    if held[places].any() or not leading.diagonal().all():
         return None
     roots = np.zeros((held.size, free))
-    roots[loop.ipvt[:free]] = np.linalg.inv(leading)
+    roots[places] = np.linalg.inv(leading)
     return np.asarray(roots @ roots.T)
 
 
