@@ -13,6 +13,7 @@ from lmoo._core.norms cimport IN_ORDER
 
 cdef extern from "lanes.h" nogil:
     const bint LMOO_HAVE_LANES
+    void lmoo_load_lanes(ptrdiff_t m, const double **source, double *to)
     unsigned int lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, double *a, double *ipvt, double *rdiag,
                                   double *acnorm, double *wa)
 
@@ -33,12 +34,17 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     cdef double *ipvt = w.memory + FITS * (n + 1) * w.m
     cdef double *rdiag = ipvt + FITS * n
     cdef double *acnorm = rdiag + FITS * n
+    cdef const double *jacobians[FITS]
+    cdef const double *residuals[FITS]
     cdef unsigned int odd = (1u << FITS) - 1u
     cdef int l
     # Longer sums go in lanes of their own.
     if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
         for l in range(FITS):
-            _load(w, l, w.drivers[l if l < w.count else 0])
+            jacobians[l] = w.drivers[l if l < w.count else 0].fjac
+            residuals[l] = w.drivers[l if l < w.count else 0].f
+        lmoo_load_lanes(w.m * n, jacobians, w.memory)
+        lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
         odd = lmoo_qrfac_lanes(w.m, n, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
     for l in range(w.count):
         if odd >> l & 1:
@@ -48,17 +54,6 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
         else:
             lm_refuse(w.drivers[l].s)
     w.count = 0
-
-
-cdef void _load(lm_lanes *w, int l, const lm_driver *d) noexcept nogil:
-    """Copy [J | f] to lane l."""
-    cdef ptrdiff_t i, j, m = w.m
-    cdef double *to = w.memory + l
-    for i in range(m * w.n):
-        to[i * FITS] = d.fjac[i]
-    to += m * w.n * FITS
-    for i in range(m):
-        to[i * FITS] = d.f[i]
 
 
 cdef bint _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
