@@ -33,6 +33,7 @@ MODULES = [
     "driver",
     "lanes",
     "residual",
+    "curveresidual",
     "derivatives",
     "stepping",
     "loop",

@@ -11,6 +11,7 @@ from typing import Any as _Any
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.check import JacobianCheck, check_jacobian
 from lmoo.curveblocks import CurveBlocks
+from lmoo.curvefit import OptimizeWarning, curve_fit
 from lmoo.curveproblem import CurveProblem
 from lmoo.errors import BetterMinimumWarning, EvaluationError
 from lmoo.history import History
@@ -61,6 +62,7 @@ __all__ = [
     "More",
     "Nielsen",
     "Nonlinearity",
+    "OptimizeWarning",
     "Problem",
     "Result",
     "RowBlockProblem",
@@ -69,6 +71,7 @@ __all__ = [
     "Step",
     "StepModel",
     "check_jacobian",
+    "curve_fit",
     "curve_fit_many",
     "datasets",
     "get_include",

@@ -66,13 +66,8 @@ def limits(
         pair = _pair(bounds)
         lower, upper = (_side(k, side, n) for k, side in enumerate(pair))
     held, values = _held(fixed, names, n)
-    wrong = ~(lower < upper) & ~(held & (lower == upper))
-    if wrong.any():
-        j = int(np.argmax(wrong))
-        raise ValueError(
-            f"bounds must have the lower one below the upper one; those of {_called(j, names)} are "
-            f"{lower[j]} and {upper[j]}"
-        )
+    if not (lower < upper).all():
+        _check_order(lower, upper, held, names)
     for j, value in values.items():
         if not lower[j] <= value <= upper[j]:
             raise ValueError(
@@ -81,6 +76,18 @@ def limits(
             )
         lower[j] = upper[j] = value
     return lower, upper, held
+
+
+def _check_order(
+    lower: Array, upper: Array, held: NDArray[np.bool_], names: Sequence[str] | None
+) -> None:
+    wrong = ~(lower < upper) & ~(held & (lower == upper))
+    if wrong.any():
+        j = int(np.argmax(wrong))
+        raise ValueError(
+            f"bounds must have the lower one below the upper one; those of {_called(j, names)} are "
+            f"{lower[j]} and {upper[j]}"
+        )
 
 
 def _called(j: int, names: Sequence[str] | None) -> str:
@@ -100,8 +107,8 @@ def _pair(bounds: Any) -> tuple[Any, Any]:
 
 def _numbers(side: Any, open_end: float) -> Array:
     """Return one side of bounds as an array, as it was given; None is an open end."""
-    if side is None:
-        return np.array(open_end)
+    if side is None or (type(side) is float and side == side):
+        return np.array(open_end if side is None else side)
     if isinstance(side, (tuple, list)):
         side = [open_end if value is None else value for value in side]
     try:
@@ -119,13 +126,15 @@ def _numbers(side: Any, open_end: float) -> Array:
 def _side(k: int, side: Any, n: int) -> Array:
     """Return the lower (k = 0) or upper (k = 1) bounds of n parameters."""
     array = _numbers(side, np.inf if k else -np.inf)
-    # scipy.optimize.Bounds makes (1,) of a number.
-    if array.size not in (1, n):
+    if array.size == 1:
+        # Of shape (), or (1,), which scipy.optimize.Bounds makes of a number.
+        return np.full(n, array.item())
+    if array.size != n:
         raise ValueError(
             f"bounds must have one {'upper' if k else 'lower'} bound per parameter, {n}, or one "
             f"for all; it has {array.size}"
         )
-    return np.array(np.broadcast_to(array, (n,)))
+    return array
 
 
 def _from_mapping(
@@ -157,9 +166,10 @@ def _held(
 ) -> tuple[NDArray[np.bool_], dict[int, float]]:
     """Return which parameters are held, and the values of those that are held at given ones."""
     held = np.zeros(n, dtype=bool)
-    plain = frozen_fixed(fixed)
-    if plain is None:
+    if fixed is None:
         return held, {}
+    plain = frozen_fixed(fixed)
+    assert plain is not None
     positions = _positions("fixed", plain, names, n)
     held[positions] = True
     values = plain.values() if isinstance(plain, FrozenMapping) else ()

@@ -13,7 +13,14 @@ __all__ = ["curve_data", "points", "whitening"]
 Array = NDArray[np.float64]
 
 
-def curve_data(t: Any, y: Any, sigma: Any, nan_policy: str) -> tuple[Any, Array, Array | None]:
+def curve_data(
+    t: Any,
+    y: Any,
+    sigma: Any,
+    nan_policy: str,
+    called: tuple[str, str] = ("t", "y"),
+    check_finite: bool = False,
+) -> tuple[Any, Array, Array | None]:
     """Return t, y and sigma as `CurveProblem` keeps them.
 
     Parameters
@@ -26,6 +33,10 @@ def curve_data(t: Any, y: Any, sigma: Any, nan_policy: str) -> tuple[Any, Array,
     sigma : None, float, (m,) or (m, m) array_like
     nan_policy : {"raise", "omit"}
         "omit" drops the points where y or t is NaN.
+    called : tuple of str
+        What messages call t and y.
+    check_finite : bool
+        Whether t must be finite, where it is an array or several, and not only not NaN.
 
     Returns
     -------
@@ -40,30 +51,31 @@ def curve_data(t: Any, y: Any, sigma: Any, nan_policy: str) -> tuple[Any, Array,
     """
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
-    t, (values, bad) = points(t), _vector("y", y)
-    spread = None if sigma is None else _spread(sigma, values.size)
+    t, (values, bad) = points(t, called[0]), _vector(called[1], y)
+    spread = None if sigma is None else _spread(sigma, values.size, called[1])
     if nan_policy == "omit":
-        t, values, spread = _without_nan(t, values, spread)
+        t, values, spread = _without_nan(t, values, spread, called[0])
         bad = start(values, True)[1]
-    elif (where := _nan_in(t)) is not None:
-        raise ValueError(f"t must not be nan, or nan_policy 'omit'; it is at index {where}")
+    _check_points(called[0], t, check_finite)
     if values.size == 0:
-        raise ValueError("y must not be empty")
+        raise ValueError(f"{called[1]} must not be empty")
     if bad >= 0:
-        raise ValueError(f"y must be finite, or nan_policy 'omit'; y[{bad}] is {values[bad]}")
+        raise ValueError(
+            f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
+        )
     return t, values, None if spread is None else _checked_spread(spread)
 
 
 def points(t: Any, name: str = "t") -> Any:
     """Return t with lists and arrays of real numbers as float64 arrays."""
+    if isinstance(t, np.ndarray):
+        if t.dtype == np.float64:
+            return t
+        # Integers and single precision would take what is computed from them down to theirs.
+        return t.astype(np.float64, copy=False) if t.dtype.kind in "biuf" else t
     if isinstance(t, tuple):
         return tuple(points(part, name) for part in t)
-    if isinstance(t, list):
-        return real_array(name, t)
-    if isinstance(t, np.ndarray) and t.dtype.kind in "biuf":
-        # Integers and single precision would take what is computed from them down to theirs.
-        return t.astype(np.float64, copy=False)
-    return t
+    return real_array(name, t) if isinstance(t, list) else t
 
 
 def _vector(name: str, value: Any) -> tuple[Array, int]:
@@ -81,15 +93,15 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
 # ---- standard deviations ---------------------------------------------------------------------
 
 
-def _spread(sigma: Any, m: int) -> Array:
+def _spread(sigma: Any, m: int, y: str) -> Array:
     """Return sigma as (m,) or (m, m), whatever its values."""
     array = real_array("sigma", sigma)
     if array.ndim < 2 and array.size == 1:
         array = np.full(m, array.item())
     if array.shape not in ((m,), (m, m)):
         raise ValueError(
-            f"sigma must be a number, or have shape {(m,)} or {(m, m)}, as y has {m} points; its "
-            f"shape is {array.shape}"
+            f"sigma must be a number, or have shape {(m,)} or {(m, m)}, as {y} has {m} points; "
+            f"its shape is {array.shape}"
         )
     return array
 
@@ -124,22 +136,31 @@ def whitening(sigma: Array | None) -> Array | None:
 # ---- missing points --------------------------------------------------------------------------
 
 
-def _nan_in(t: Any) -> int | None:
-    """Return where along the last axis the first NaN is in the points, or None."""
+def _check_points(name: str, t: Any, check_finite: bool) -> None:
+    """Raise ValueError where an array has NaN in it, or infinities where those are no points."""
     for part in t if isinstance(t, tuple) else (t,):
-        if isinstance(part, np.ndarray) and part.dtype.kind == "f" and part.ndim:
-            missing = np.isnan(part)
-            if missing.any():
-                return int(np.argwhere(missing)[0, -1])
-    return None
+        if not isinstance(part, np.ndarray) or part.dtype != np.float64:
+            continue
+        if start(part, True)[1] < 0:
+            continue
+        bad = np.argwhere(np.isnan(part) | (np.isinf(part) & check_finite))
+        if len(bad):
+            index = tuple(bad[0])
+            remedy = "nan_policy 'omit'" if np.isnan(part[index]) else "check_finite False"
+            raise ValueError(
+                f"{name} must {'be finite' if check_finite else 'not be nan'}, or {remedy}; it is "
+                f"{part[index]} at index {int(index[-1]) if index else 0}"
+            )
 
 
-def _without_nan(t: Any, y: Array, sigma: Array | None) -> tuple[Any, Array, Array | None]:
+def _without_nan(
+    t: Any, y: Array, sigma: Array | None, name: str
+) -> tuple[Any, Array, Array | None]:
     """Return the data without the points at which y or t is NaN."""
     keep = ~np.isnan(y)
     parts = t if isinstance(t, tuple) else (t,)
     for part in parts:
-        keep &= ~_missing(part, y.size)
+        keep &= ~_missing(name, part, y.size)
     if keep.all():
         return t, y, sigma
     kept = tuple(part.iloc[keep] if hasattr(part, "iloc") else part[..., keep] for part in parts)
@@ -148,13 +169,14 @@ def _without_nan(t: Any, y: Array, sigma: Array | None) -> tuple[Any, Array, Arr
     return kept if isinstance(t, tuple) else kept[0], y[keep], sigma
 
 
-def _missing(part: Any, m: int) -> NDArray[np.bool_]:
+def _missing(name: str, part: Any, m: int) -> NDArray[np.bool_]:
     """Return at which of the m points one of the variables is NaN."""
-    frame = hasattr(part, "iloc")  # pandas': a row a point
-    if not (frame or isinstance(part, np.ndarray)) or part.shape[0 if frame else -1 :][:1] != (m,):
+    frame = hasattr(part, "iloc")  # pandas', with a row a point
+    array = part if isinstance(part, np.ndarray) else np.empty(0)
+    if (part.shape[:1] if frame else array.shape[-1:]) != (m,):
         raise ValueError(
-            f"t must have its {m} points along its last axis, or along the rows of a table, for "
+            f"{name} must have its {m} points along its last axis, or be a table of them, for "
             f"nan_policy 'omit'; it is {part!r}"
         )
-    nan = np.asarray(part.isna()).T if frame else np.asarray(part != part)
+    nan = np.asarray(part.isna()).T if frame else array != array
     return np.asarray(nan.reshape(-1, m).any(axis=0))

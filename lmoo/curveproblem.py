@@ -7,12 +7,16 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.curveresidual import CurveResidual
+from lmoo._core.residual import Residual
 from lmoo.curvedata import curve_data, whitening
+from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
 from lmoo.signature import parameter_names_of
 
-__all__ = ["CurveProblem", "curve_problem", "is_compiled"]
+__all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
+
+Array = NDArray[np.float64]
 
 
 class CurveProblem(Problem):
@@ -85,24 +89,36 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
     ) -> None:
-        if not callable(f):
-            raise TypeError(f"f must be callable; it is {f!r}")
-        if jac is not None and not callable(jac):
-            raise TypeError(f"jac must be callable or None; it is {jac!r}")
-        self.f, self.jac = f, jac
-        self.t, self.y, self.sigma = curve_data(t, y, sigma, nan_policy)
-        self._whitening = whitening(self.sigma)
+        _check_callable(f, jac)
+        self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
             parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
+
+    @classmethod
+    def _of(
+        cls, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None
+    ) -> "CurveProblem":
+        """Return the problem of data that `curve_data` has seen, without names and bounds."""
+        problem = cls.__new__(cls)
+        problem._set(f, jac, t, y, sigma)
+        return problem
+
+    def _set(self, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None) -> None:
+        self.f, self.jac, self.t, self.y, self.sigma = f, jac, t, y, sigma
+        self._whitening = whitening(sigma)
         if jac is None and type(self).jacobian is CurveProblem.jacobian:
             # Which is how a problem says that it has none.
             self.jacobian = None  # type: ignore[method-assign,assignment]
 
     def residual(self, x: NDArray[np.float64]) -> Any:
         """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
-        value = self.f(self.t, *x)
+        # Through `flat`, as an array that is unpacked takes twice the time.
+        return self._weighted(self.f(self.t, *x.flat))
+
+    def _weighted(self, value: Any) -> Any:
+        """Return the residual of what f returned."""
         try:
             difference = value - self.y
             same = difference.shape == self.y.shape
@@ -111,9 +127,11 @@ class CurveProblem(Problem):
         if not same:
             self._refuse(value, None)
         w = self._whitening
-        if w is None:
-            return difference
-        return w * difference if w.ndim == 1 else w @ difference
+        if w is not None:
+            difference = w * difference if w.ndim == 1 else w @ difference
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        single = getattr(value, "dtype", None) == np.float32
+        return difference.astype(np.float32) if single else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
         expected = f"f must return {self.y.size} real numbers, one for each point"
@@ -124,6 +142,17 @@ class CurveProblem(Problem):
         if array.dtype.kind not in "biufc":
             raise TypeError(f"{expected}; it returned {value!r}") from cause
         raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
+
+    def _source(self, n: int) -> Residual | None:
+        """Return the residual as the compiled loop calls it with the fewest calls between."""
+        # Not where a subclass, or the instance itself, has another residual.
+        if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
+            return None
+        w = self._whitening
+        if w is not None and w.ndim > 1:
+            return None
+        residual = CurveResidual(self.f, (None,) * n, {}, "residual", False, EvaluationError)
+        return residual.bind(self.t, self.y, w, self._weighted)
 
     def jacobian(self, x: NDArray[np.float64]) -> Any:
         """Return the derivatives of `residual`, (m, n), from `jac`."""
@@ -152,7 +181,7 @@ def curve_problem(
     bounds: Any = None,
     fixed: Any = None,
     nan_policy: str = "raise",
-) -> CurveProblem | CompiledProblem:
+) -> Any:
     """Return the problem of fitting one curve: compiled where the model is.
 
     Parameters
@@ -163,8 +192,8 @@ def curve_problem(
     Returns
     -------
     CurveProblem, or CompiledProblem
-        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, or a `jac` or
-        names of one's own, are what those do not know: then the model is called as a function.
+        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, and a `jac` of
+        one's own, are what those do not know: then the model is called as a function.
 
     Raises
     ------
@@ -181,15 +210,34 @@ def curve_problem(
     >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
     (True, ('amplitude', 'rate', 'offset'))
     """
+    problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
+    names = parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+    problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
+    return problem
+
+
+def problem_of(
+    f: Callable[..., Any],
+    jac: Callable[..., Any] | None,
+    t: Any,
+    y: Array,
+    sigma: Array | None,
+) -> Any:
+    """Return the problem of data that `curve_data` has seen; names and bounds are the caller's."""
+    _check_callable(f, jac)
     if jac is None and is_compiled(f):
-        if parameter_names is None and (sigma is None or np.ndim(sigma) < 2):
-            t, values, spread = curve_data(t, y, sigma, nan_policy)
-            return f.problem(t, values, spread, bounds=bounds, fixed=fixed)  # type: ignore[attr-defined,no-any-return]
-        jac = f.jacobian if f.provides_jacobian else None  # type: ignore[attr-defined]
-    return CurveProblem(
-        f, t, y, sigma, jac, parameter_names=parameter_names, bounds=bounds, fixed=fixed,
-        nan_policy=nan_policy,
-    )  # fmt: skip
+        model: Any = f
+        if sigma is None or sigma.ndim == 1:
+            return model.problem(t, y, sigma)
+        jac = model.jacobian if model.provides_jacobian else None
+    return CurveProblem._of(f, jac, t, y, sigma)
+
+
+def _check_callable(f: Any, jac: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"f must be callable; it is {f!r}")
+    if jac is not None and not callable(jac):
+        raise TypeError(f"jac must be callable or None; it is {jac!r}")
 
 
 def is_compiled(f: Callable[..., Any]) -> bool:

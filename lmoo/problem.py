@@ -75,6 +75,10 @@ class Problem:
         """
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 
+    def _source(self, n: int) -> Source | None:
+        """Return the residual as the compiled loop is to call it; None for a call from Python."""
+        return None
+
 
 class FunctionProblem(Problem):
     """A problem from functions.
@@ -171,6 +175,9 @@ def source(problem: Any, n: int) -> Source:
                 f"it has {n}"
             )
         return compiled
+    own: Source | None = problem._source(n) if isinstance(problem, Problem) else None
+    if own is not None:
+        return own
     func, args, kwargs = residual_call(problem)
     return Residual(func, args, kwargs, "residual", False, EvaluationError)
 

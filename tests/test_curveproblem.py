@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import pickle
+import sys
 import types
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -533,7 +535,9 @@ def test_what_compiled_problems_do_not_know_is_evaluated_from_python() -> None:
     np.testing.assert_allclose(problem.residual(X), plain.residual(X), rtol=1e-10)
     np.testing.assert_allclose(problem.jacobian(X), plain.jacobian(X), rtol=1e-10, atol=1e-10)
     assert isinstance(curve_problem(model, T, Y, jac=slopes), CurveProblem)
-    assert isinstance(curve_problem(model, T, Y, parameter_names="abc"), CurveProblem)
+    named = curve_problem(model, T, Y, parameter_names="abc")
+    assert isinstance(named, lmoo.CompiledProblem)
+    assert named.parameter_names == ("a", "b", "c")
     assert isinstance(curve_problem(decay, T, Y), CurveProblem)
 
 
@@ -541,3 +545,132 @@ def test_function_problems_have_bounds_too() -> None:
     problem = lmoo.FunctionProblem(lambda x: x - 1.0, bounds=(0, 1), fixed=[0])
     assert (problem.bounds, problem.fixed) == ((0, 1), [0])
     assert (lmoo.Problem().bounds, lmoo.Problem().fixed) == (None, None)
+
+
+# ------------------------------------------------------------------- called from the compiled loop
+
+
+class Recorded(CurveProblem):
+    """The same by way of Python: a residual of its own."""
+
+    def residual(self, x: np.ndarray) -> Any:
+        return super().residual(x)
+
+
+@pytest.mark.parametrize(
+    "sigma", [None, 0.1, np.linspace(0.1, 0.3, 12), np.diag(np.linspace(1, 2, 12))], ids=repr
+)
+@pytest.mark.parametrize("jac", [None, slopes])
+def test_the_compiled_loop_evaluates_the_same(sigma: Any, jac: Any) -> None:
+    for kind in (lmoo.ForwardDifference(), lmoo.CentralDifference(), None):
+        one = Solver(jacobian=kind).solve(CurveProblem(decay, T, Y, sigma, jac), [1, 1, 0])
+        two = Solver(jacobian=kind).solve(Recorded(decay, T, Y, sigma, jac), [1, 1, 0])
+        np.testing.assert_array_equal(one.x, two.x)
+        np.testing.assert_array_equal(one.residual, two.residual)
+        assert (one.nfev, one.njev, one.status) == (two.nfev, two.njev, two.status)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        pd.Series,
+        np.ma.masked_array,
+        lambda v: v[::-1][::-1],
+        lambda v: np.repeat(v, 2)[::2],
+        lambda v: v.astype(">f8"),
+        lambda v: v.view(type("Sub", (np.ndarray,), {})),
+        lambda v: v.astype(np.longdouble),
+    ],
+)
+def test_values_of_any_form(form: Any) -> None:
+    result = Solver().solve(CurveProblem(lambda t, *p: form(decay(t, *p)), T, Y), [1, 1, 0])
+    expected = Solver().solve(CurveProblem(decay, T, Y), [1, 1, 0])
+    np.testing.assert_allclose(result.x, expected.x, rtol=1e-9)
+
+
+def test_single_precision_of_the_model_is_that_of_the_residual() -> None:
+    def single(t: Any, *p: float) -> Any:
+        return decay(t, *p).astype(np.float32)
+
+    for kind in (CurveProblem, Recorded):
+        problem = kind(single, T, Y)
+        assert problem.residual(X).dtype == np.float32
+        result = Solver(ftol=1e-7, xtol=1e-5).solve(problem, [1, 1, 0])
+        assert result.success
+        np.testing.assert_allclose(result.x, Solver().solve(CurveProblem(decay, T, Y), X).x, 1e-3)
+
+
+def test_the_model_may_keep_and_change_what_it_got_and_what_it_returned() -> None:
+    kept: list[Any] = []
+    buffer = np.empty(12)
+
+    def model(t: Any, a: Any, b: Any, c: Any) -> Any:
+        kept.append((a, b, c))
+        buffer[:] = decay(t, a, b, c)
+        return buffer
+
+    result = Solver().solve(CurveProblem(model, T, Y), [1, 1, 0])
+    expected = Solver().solve(CurveProblem(decay, T, Y), [1, 1, 0])
+    np.testing.assert_array_equal(result.x, expected.x)
+    assert kept[0] == (1.0, 1.0, 0.0)
+    assert len(kept) == result.nfev
+    assert all(type(p) is np.float64 for point in kept for p in point)
+
+
+def test_exceptions_of_the_model_come_out_with_their_traceback() -> None:
+    def broken(t: Any, a: float) -> Any:
+        if a != 1.0:
+            raise KeyError("mine")
+        return a * t
+
+    with pytest.raises(KeyError, match="mine") as caught:
+        Solver().solve(CurveProblem(broken, T, Y), [1.0])
+    assert caught.traceback[-1].name == "broken"
+
+
+def test_a_value_that_turns_bad_is_refused_with_its_cause() -> None:
+    values = iter([np.ones(12), np.ones(12), "text"])
+    with pytest.raises(TypeError, match=r"it returned 'text'$") as caught:
+        Solver().solve(CurveProblem(lambda t, a: next(values), T, Y), [1.0])
+    assert caught.traceback[-1].name == "_refuse"
+
+
+def test_a_solve_can_be_stored_and_gone_on_with() -> None:
+    steps = Solver().iterate(CurveProblem(decay, T, Y), [1, 1, 0])
+    next(steps)
+    again = pickle.loads(pickle.dumps(steps))
+    assert [s.cost for s in steps] == [s.cost for s in again]
+    np.testing.assert_array_equal(steps.result.x, again.result.x)
+
+
+def test_threads_may_share_a_problem() -> None:
+    problem = CurveProblem(decay, T, Y)
+    starts = [[1, 0.5 + 0.1 * k, 0] for k in range(8)]
+    expected = [Solver().solve(problem, start).x for start in starts]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda start: Solver().solve(problem, start).x, starts))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_nothing_leaks() -> None:
+    def model(t: Any, a: float, b: float, c: float) -> Any:
+        return decay(t, a, b, c)
+
+    problem = CurveProblem(model, T, Y)
+    for value in (None, "text"):
+        with pytest.raises(TypeError):
+            Solver().solve(CurveProblem(lambda t, a, *, value=value: value, T, Y), [1.0])
+    Solver().solve(problem, [1, 1, 0])
+    before = [sys.getrefcount(thing) for thing in (model, problem.t, problem.y)]
+    for _ in range(20):
+        Solver().solve(problem, [1, 1, 0])
+    assert [sys.getrefcount(thing) for thing in (model, problem.t, problem.y)] == before
+
+
+@pytest.mark.parametrize("y", [np.arange(12), Y[:5].reshape(1, 5), np.repeat(Y, 2)[::2]], ids=repr)
+def test_data_that_were_replaced_by_others_are_looked_at(y: Any) -> None:
+    problem = CurveProblem(decay, T, Y)
+    problem.y = y
+    with pytest.raises(TypeError, match=r"^y and sigma must be float64 vectors"):
+        Solver().solve(problem, [1, 1, 0])

@@ -1,0 +1,47 @@
+"""Time `lmoo.curve_fit` against scipy's, with the same model in the same process.
+
+Each figure is a ratio lmoo / scipy on the 3-parameter exponential with 20 points: with scipy's
+tolerances given to both; with each one's own, where lmoo goes on to what double precision holds;
+with bounds, where scipy's method is ``trf``: around the solution, and with one that cuts it off.
+The first two are without p0 as well, which scipy then takes from the signature.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+from common import alternate, versions
+
+import lmoo
+
+START = [1.0, 1.0, 0.0]
+SCIPYS = {"ftol": 1.49012e-8, "xtol": 1.49012e-8}
+T = np.linspace(0, 4, 20)
+
+
+def decay(t: Any, a: float, b: float, c: float) -> Any:
+    return a * np.exp(-b * t) + c
+
+
+Y = decay(T, 2.5, 1.3, 0.5) + 0.01 * np.random.default_rng(1).standard_normal(20)
+
+
+def ratio(calls: int, p0: Any = None, ours: Any = None, **both: Any) -> float:
+    """Return lmoo's time over scipy's; ours: what lmoo alone is given."""
+    mine = {**both, **(ours or {})}
+    return alternate(
+        lambda: lmoo.curve_fit(decay, T, Y, p0, **mine),
+        lambda: scipy.optimize.curve_fit(decay, T, Y, p0, **both),
+        calls,
+    )
+
+
+if __name__ == "__main__":
+    print(versions("scipy"))
+    print(f"scipy's tolerances:           {ratio(300, START, SCIPYS):.2f} of scipy's time")
+    print(f"  without p0:                 {ratio(300, None, SCIPYS):.2f}")
+    print(f"each one's own:               {ratio(300, START):.2f}")
+    print(f"  without p0:                 {ratio(300):.2f}")
+    print(f"bounds around the solution:   {ratio(40, START, bounds=(0, 10)):.2f}")
+    cut_off = (0, [3.0, 1.0, 1.0])
+    print(f"bounds that cut it off:       {ratio(40, START, bounds=cut_off):.2f}")
