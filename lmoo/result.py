@@ -94,6 +94,8 @@ class Result:
     active_mask: NDArray[np.int8] = field(default_factory=_unknown, repr=False)
     seconds: float = field(default=float("nan"), repr=False)
     history: "History | None" = field(default=None, repr=False)
+    # Where the factor does not tell it, as parameters are held.
+    _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         n = self.x.size
@@ -153,7 +155,14 @@ class Result:
 
     @property
     def gradient(self) -> NDArray[np.float64]:
-        """``J.T @ f`` of the last Jacobian, (n,); nan before there is one."""
+        """``J.T @ f`` of the last Jacobian, (n,); nan before there is one.
+
+        That of a parameter at a bound is not 0, and is its Lagrange multiplier: how much less the
+        cost would be, were the bound elsewhere.  Of fixed ones it is 0 where derivatives are
+        differences, which then are not taken.
+        """
+        if self._gradient is not None:
+            return self._gradient
         out = np.full(self.x.size, np.nan)
         if self.factor is not None:
             with np.errstate(over="ignore", invalid="ignore"):

@@ -406,10 +406,18 @@ class Iteration(Iterator[IterationRecord]):
         held = self._loop.held
         fixed = bounds[0] == bounds[1]
         active = np.where(fixed, 0, held).astype(np.int8)
-        return {"lower": bounds[0], "upper": bounds[1], "fixed": fixed, "active_mask": active}
+        return {
+            "lower": bounds[0],
+            "upper": bounds[1],
+            "fixed": fixed,
+            "active_mask": active,
+            "_gradient": self._loop.gradient if self._loop.linearized else None,
+        }
 
     def _message(self, status: Status) -> str:
         solver, reason = self.solver, _REASONS.get(status, status.reason)
+        if status.success and self._loop.bounds is not None:
+            reason += _at_bounds(self._names, self._loop.held)
         return (
             f"{reason} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}, "
             f"maxfev = {self._loop.maxfev})"
@@ -436,6 +444,17 @@ class Iteration(Iterator[IterationRecord]):
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
         return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
+
+
+def _at_bounds(names: tuple[str, ...], held: NDArray[np.int32]) -> str:
+    """Return words for the parameters that bounds hold back."""
+    sides = {-1: "lower", 1: "upper"}
+    found = [
+        f"{name} at its {sides[side]} bound"
+        for name, side in zip(names, held.tolist(), strict=True)
+        if side in sides
+    ]
+    return f", with {', '.join(found)}" if found else ""
 
 
 def _differentiated(problem: Any) -> Any:

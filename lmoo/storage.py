@@ -41,6 +41,7 @@ def to_dict(result: "Result") -> dict[str, Any]:
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
+    out["gradient"] = result.gradient.tolist()
     out["factor"] = None if result.factor is None else _factor(result.factor)
     return out
 
@@ -74,6 +75,7 @@ def from_dict(cls: type["Result"], stored: Any) -> "Result":
             status=Status(stored["status"]),
             parameter_names=tuple(stored["parameter_names"]),
             factor=None if factor is None else _factor_of(factor),
+            _gradient=_array("gradient", stored["gradient"]),
             **{name: _scalar(stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )

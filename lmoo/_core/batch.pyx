@@ -149,19 +149,21 @@ cdef class Fleet:
         return np.flatnonzero(singular).tolist()
 
     def limits(self, ptrdiff_t k):
-        """Return lower, upper, fixed and active_mask of one fit, by name; nothing without bounds."""
+        """Return lower, upper, fixed, active_mask and the gradient of one fit, as `Result` has them;
+        nothing without bounds."""
         cdef const lm_state *s = self.at(k).d.s
         cdef ptrdiff_t j, n = self.n
         cdef double[:, ::1] edges = np.empty((2, n))
+        cdef double[::1] gradient = np.empty(n)
         cdef signed char[::1] active = np.empty(n, dtype=np.int8)
         if not s.bounded:
             return {}
         for j in range(n):
-            edges[0, j], edges[1, j] = s.lower[j], s.upper[j]
+            edges[0, j], edges[1, j], gradient[j] = s.lower[j], s.upper[j], s.gradient[j]
             active[j] = <signed char>s.held[j] if s.lower[j] < s.upper[j] else 0
         lower, upper = np.asarray(edges)
         return {"lower": lower, "upper": upper, "fixed": lower == upper,
-                "active_mask": np.asarray(active)}
+                "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if self.at(k).d.njev else None}
 
     def factor(self, ptrdiff_t k):
         """Return (r, ipvt, qtf, acnorm, error) of one fit's last Jacobian."""

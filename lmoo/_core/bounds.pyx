@@ -274,6 +274,15 @@ cdef void bounds_place(lm_state *s) noexcept nogil:
             s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
 
 
+cdef bint bounds_touched(const lm_state *s) noexcept nogil:
+    """Whether x stands at a bound, of a parameter that is not fixed."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.lower[j] < s.upper[j] and (s.x[j] == s.lower[j] or s.x[j] == s.upper[j]):
+            return True
+    return False
+
+
 cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil:
     """Whether x, n doubles, may be evaluated."""
     cdef ptrdiff_t j

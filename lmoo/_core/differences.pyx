@@ -13,6 +13,7 @@ They ask for f and never call it, so that one driver may call it at once and ano
 together.
 """
 
+from libc.float cimport DBL_MIN
 from libc.math cimport cbrt, fabs, sqrt
 from libc.string cimport memcpy, memset
 
@@ -110,7 +111,8 @@ cdef double _first_step(const lmoo_point *at, const lm_differences *d, const lm_
                         ptrdiff_t j) noexcept nogil:
     """Where the first value of column j is wanted, relative to x_j: negative where a bound is near."""
     cdef double h = w.root * _size(at, d, j)
-    return _with_room(at, w, j, h if h != 0.0 else w.root)
+    # Less than a normal number is lost beside x_j, or in the quotient.
+    return _with_room(at, w, j, h if h >= DBL_MIN else w.root)
 
 
 cdef double _with_room(const lmoo_point *at, const lm_columns *w, ptrdiff_t j,

@@ -24,6 +24,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from lmoo._core.bounds cimport (
     bounds_attach, bounds_confine, bounds_doubles, bounds_new_model, bounds_place, bounds_start,
+    bounds_touched,
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
@@ -286,15 +287,19 @@ cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
 
 
 cdef bint _is_constant(const lm_state *s) noexcept nogil:
-    """Whether f depends on no parameter at all here: no minimum, but a plateau."""
+    """Whether f depends on no parameter at all that may move: no minimum, but a plateau."""
     cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
+    cdef bint movable = False
     if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
         return False
     for j in range(s.n):
+        if s.bounded and s.lower[j] == s.upper[j]:
+            continue
         if acnorm[j] != 0.0:
             return False
-    return True
+        movable = True
+    return movable
 
 
 cdef void _rescale(lm_state *s) noexcept nogil:
@@ -309,14 +314,15 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     """Whether a Jacobian at x with these norms of its columns can be gone on from.
 
     Not where one is not finite; nor, but for MINPACK's tests, where a column has vanished that the
-    last model had: the step led onto a plateau, where the gradient is zero and means nothing.
+    last model had: the step led onto a plateau, where the gradient is zero and means nothing.  At a
+    bound that is as it should be: of a exp(-b t) with a >= 0 nothing is left at a = 0 that b could move.
     """
     cdef const double *last = lm_column_norms(s)
+    cdef bint may_vanish = s.options.tests != LM_TESTS_ACCURATE or s.models == 0 \
+        or s.bounded and bounds_touched(s)
     cdef ptrdiff_t j
     for j in range(s.n):
-        if not isfinite(acnorm[j]):
-            return False
-        if s.options.tests == LM_TESTS_ACCURATE and s.models > 0 and acnorm[j] < VANISHED * last[j]:
+        if not isfinite(acnorm[j]) or not may_vanish and acnorm[j] < VANISHED * last[j]:
             return False
     return True
 
