@@ -171,7 +171,7 @@ cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) no
     if d.typical != NULL:
         return max(size, d.typical[j])
     cdef double norm = s.full.acnorm[j] if s.bounded else s.model.acnorm[j]
-    if not d.nominal and s.models > 0 and norm > 0.0:
+    if not d.nominal and size < 1.0 and s.models > 0 and norm > 0.0:
         # At or near 0 a parameter's own size says nothing; this one changes f by its own size.
         size = max(size, min(s.base_fnorm / norm, 1.0))
     return size

@@ -28,7 +28,7 @@ from lmoo._core.bounds cimport (
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
-from lmoo._core.norms cimport scaled_norm
+from lmoo._core.norms cimport copy, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport judge_by_word, stopping, weigh
 
@@ -104,11 +104,11 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     s.options.user_scale = diag != NULL
     if s.options.step == NULL:
         s.options.step = &MORE
-    memcpy(s.trial, x0, <size_t>n * sizeof(double))
-    memcpy(s.x, x0, <size_t>n * sizeof(double))
-    memcpy(s.base, x0, <size_t>n * sizeof(double))
+    copy(n, x0, s.trial)
+    copy(n, x0, s.x)
+    copy(n, x0, s.base)
     if diag != NULL:
-        memcpy(s.diag, diag, <size_t>n * sizeof(double))
+        copy(n, diag, s.diag)
     if s.options.lower != NULL or s.options.upper != NULL:
         bounds_start(s, s.options.lower, s.options.upper)
         s.options.lower = s.options.upper = NULL
@@ -195,7 +195,7 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
-    memcpy(s.base, s.x, <size_t>s.n * sizeof(double))
+    copy(s.n, s.x, s.base)
     s.base_fnorm = s.fnorm
     if s.bounded:
         bounds_new_model(s)
@@ -231,7 +231,7 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
         return _not_refined(s)
     if s.models == 0:
         return _done(s, LM_START_NOT_FINITE)
-    memcpy(s.x, s.base, <size_t>s.n * sizeof(double))
+    copy(s.n, s.base, s.x)
     s.fnorm = s.base_fnorm
     s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
     s.reverted = 1
@@ -427,7 +427,7 @@ cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
 
 
 cdef void _accept(lm_state *s) noexcept nogil:
-    memcpy(s.x, s.trial, <size_t>s.n * sizeof(double))
+    copy(s.n, s.trial, s.x)
     s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
     s.fnorm = s.fnorm1
     s.steps += 1

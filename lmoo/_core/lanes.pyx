@@ -4,12 +4,10 @@ Each fit's Jacobian goes into a lane of the vectors that lanes_body.inc factors;
 bits of the fit's own factorisation, so that nobody can tell whether it was in company.
 """
 
-from libc.string cimport memcpy
-
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport lm_refuse, lm_sound
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport IN_ORDER
+from lmoo._core.norms cimport IN_ORDER, copy
 
 cdef extern from "lanes.h" nogil:
     const bint LMOO_HAVE_LANES
@@ -66,7 +64,7 @@ cdef bint _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         d.work[j] = acnorm[j * FITS + l]
     if not lm_sound(d.s, d.work):
         return False
-    memcpy(model.acnorm, d.work, <size_t>n * sizeof(double))
+    copy(n, d.work, model.acnorm)
     for j in range(n):
         for i in range(j):
             model.r[i + j * n] = a[(i + j * m) * FITS]

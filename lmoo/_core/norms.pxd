@@ -125,6 +125,13 @@ cdef inline double careful_norm(ptrdiff_t n, const double *x) noexcept nogil:
     return largest * sqrt(total)
 
 
+cdef inline void copy(ptrdiff_t n, const double *x, double *to) noexcept nogil:
+    """to = x: n doubles each, a few; a call of memcpy would take longer."""
+    cdef ptrdiff_t j
+    for j in range(n):
+        to[j] = x[j]
+
+
 cdef inline double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *wa) noexcept nogil:
     """|D x|, D diagonal.  d, x: n doubles, read only.  wa: n doubles, receives D x."""
     cdef ptrdiff_t j
