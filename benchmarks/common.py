@@ -1,7 +1,10 @@
 """What the benchmarks share: how they measure, and on what."""
 
+import ctypes
 import platform
+import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +37,19 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def cminpack_library(source: str, folder: str) -> ctypes.CDLL:
+    """Compile a C file of this folder into another one, with cminpack."""
+    target = Path(folder) / f"{source}.so"
+    includes = [lmoo.get_include(), sysconfig.get_path("include"), "/usr/include/cminpack-1"]
+    subprocess.run(
+        ["cc", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
+        + [f"-I{include}" for include in includes]
+        + [str(Path(__file__).with_name(source)), "-o", str(target), "-lcminpack", "-lm"],
+        check=True,
+    )
+    return ctypes.CDLL(str(target))
 
 
 def seconds(function: Callable[[], object]) -> float:

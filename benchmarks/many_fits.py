@@ -1,6 +1,7 @@
 """Fits by the hundred thousand, against loops of scipy's curve_fit and leastsq.
 
-    python benchmarks/many_fits.py            fits a second, side by side
+    python benchmarks/many_fits.py            fits a second, side by side; cminpack (from C) and
+                                              optimistix as well, where they are installed
     python benchmarks/many_fits.py scaling    cost a fit, from 10^4 to 10^7 fits
 
 A: exponentials with an offset, 20 points, noise 0.01, from (1, 1, 0).  B: 5 x 5 pixels of a
@@ -9,14 +10,16 @@ open-source toolkit for GPU-accelerated curve fitting", Scientific Reports 7).  
 over 1000 of the fits.
 """
 
+import ctypes
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 
 import numpy as np
 import scipy.optimize
-from common import ROUNDS, seconds, versions
+from common import ROUNDS, cminpack_library, seconds, versions
 
 import lmoo
 
@@ -61,10 +64,13 @@ def spots(count: int):
     return y, x * rng.uniform(0.9, 1.1, x.shape)
 
 
-def side_by_side() -> None:
-    a, (b, starts) = curves(FITS), spots(FITS)
-    exponential, gaussian = lmoo.models.Exponential(), lmoo.models.Gaussian2D()
+def scipys(a, b, starts):
+    """Return loops of scipy's over the first of the curves, by name."""
     p0 = [1.0, 1.0, 0.0]
+
+    def curve_fit() -> None:
+        for y in a[:LOOPED]:
+            scipy.optimize.curve_fit(decay, T, y, p0)
 
     def leastsq_a() -> None:
         for y in a[:LOOPED]:
@@ -76,39 +82,101 @@ def side_by_side() -> None:
                 lambda x, y=y: spot(GRID, *x) - y, x0, Dfun=lambda x: spot_jacobian(GRID, *x)
             )
 
-    def curve_fit() -> None:
-        for y in a[:LOOPED]:
-            scipy.optimize.curve_fit(decay, T, y, p0)
-
-    def ours(model, t, y, x0, solver, threads):
-        return lambda: lmoo.curve_fit_many(model, t, y, x0, solver=solver, threads=threads)
-
-    plain = lmoo.Solver()
-    runs = {
+    return {
         "A, scipy.optimize.curve_fit": (curve_fit, LOOPED),
         "A, scipy.optimize.leastsq": (leastsq_a, LOOPED),
         "B, scipy.optimize.leastsq": (leastsq_b, LOOPED),
-        "A, numpy model, defaults, 1 thread": (ours(decay, T, a, p0, plain, 1), FITS),
-        "A, numpy model, scipy's tolerances, 1 thread": (ours(decay, T, a, p0, LOOSE, 1), FITS),
-        "A, numpy model, scipy's tolerances, 2 threads": (ours(decay, T, a, p0, LOOSE, 2), FITS),
-        "A, compiled, scipy's tolerances, 1 thread": (
-            ours(exponential, T, a, p0, LOOSE_OWN, 1), FITS),
-        "A, compiled, scipy's tolerances, 2 threads": (
-            ours(exponential, T, a, p0, LOOSE_OWN, 2), FITS),
-        "B, compiled, scipy's tolerances, 1 thread": (
-            ours(gaussian, GRID, b, starts, LOOSE_OWN, 1), FITS),
-        "B, compiled, scipy's tolerances, 2 threads": (
-            ours(gaussian, GRID, b, starts, LOOSE_OWN, 2), FITS),
-    }  # fmt: skip
-    rates = np.array(
-        [[count / seconds(run) for run, count in runs.values()] for _ in range(ROUNDS)]
-    )
-    for column, name in enumerate(runs):
-        rate = np.median(rates[:, column])
-        text = f"{name:48s} {rate:9.0f} fits/s"
-        if column > 2:
-            peers = {"A, n": (0,), "A, c": (1,), "B, c": (2,)}[name[:4]]
-            text += f"  {np.median(rates[:, column] / rates[:, peers[0]]):6.1f} times scipy's"
+    }
+
+
+def cminpacks(a, b, starts, folder: str):
+    """Return cminpack's lmder from C, on one core, by name; nothing where it is not installed."""
+    try:
+        lib = cminpack_library("stacks.c", folder)
+    except (OSError, subprocess.CalledProcessError):
+        print("cminpack and a C compiler are not installed: left out")
+        return {}
+    p0 = np.broadcast_to([1.0, 1.0, 0.0], (FITS, 3))
+
+    def loop(spots: bool, t, y, x0) -> None:
+        x, t = np.array(x0, order="C"), np.ascontiguousarray(t)
+        pointers = [part.ctypes.data_as(ctypes.c_void_p) for part in (t, y, x)]
+        lib.fits_of_stack(int(spots), *y.shape, x.shape[1], *pointers)
+
+    return {
+        "A, cminpack's lmder in C, 1 core": (lambda: loop(False, T, a, p0), FITS),
+        "B, cminpack's lmder in C, 1 core": (lambda: loop(True, np.stack(GRID), b, starts), FITS),
+    }
+
+
+def optimistixs(a):
+    """Return optimistix's jitted vmap, by name; nothing where it is not installed."""
+    try:
+        import jax
+        import optimistix
+    except ImportError:
+        print("optimistix is not installed: left out")
+        return {}
+    jax.config.update("jax_enable_x64", True)
+    solver = optimistix.LevenbergMarquardt(rtol=1.49e-8, atol=1.49e-8)
+
+    def residual(x, y):
+        return x[0] * jax.numpy.exp(-x[1] * T) + x[2] - y
+
+    def fit(y):
+        found = optimistix.least_squares(
+            residual, solver, jax.numpy.array([1.0, 1.0, 0.0]), args=y, throw=False
+        )
+        return found.value
+
+    fits, y = jax.jit(jax.vmap(fit)), jax.numpy.asarray(a)
+    fits(y).block_until_ready()  # compiled once, which does not count
+    return {"A, optimistix, jitted vmap": (lambda: fits(y).block_until_ready(), FITS)}
+
+
+def ours(a, b, starts):
+    """Return ours, by name."""
+    exponential, gaussian = lmoo.models.Exponential(), lmoo.models.Gaussian2D()
+    p0, plain = [1.0, 1.0, 0.0], lmoo.Solver()
+
+    def call(model, t, y, x0, solver, threads):
+        return lambda: lmoo.curve_fit_many(model, t, y, x0, solver=solver, threads=threads), FITS
+
+    runs = {"A, numpy model, defaults, 1 thread": call(decay, T, a, p0, plain, 1)}
+    for threads in (1, 2):
+        what = f"scipy's tolerances, {threads} thread{'s' * (threads > 1)}"
+        runs[f"A, numpy model, {what}"] = call(decay, T, a, p0, LOOSE, threads)
+        runs[f"A, compiled, {what}"] = call(exponential, T, a, p0, LOOSE_OWN, threads)
+        runs[f"B, compiled, {what}"] = call(gaussian, GRID, b, starts, LOOSE_OWN, threads)
+    return runs
+
+
+# Whom which of ours is compared with.
+PEERS = {
+    "A, numpy": ("A, scipy.optimize.curve_fit", "A, optimistix, jitted vmap"),
+    "A, compiled": ("A, scipy.optimize.leastsq", "A, cminpack's lmder in C, 1 core"),
+    "B, compiled": ("B, scipy.optimize.leastsq", "B, cminpack's lmder in C, 1 core"),
+}
+
+
+def side_by_side() -> None:
+    a, (b, starts) = curves(FITS), spots(FITS)
+    with tempfile.TemporaryDirectory() as folder:
+        mine = ours(a, b, starts)
+        runs = {
+            **scipys(a, b, starts), **cminpacks(a, b, starts, folder), **optimistixs(a), **mine
+        }  # fmt: skip
+        rates = {name: [] for name in runs}
+        for _ in range(ROUNDS):
+            for name, (run, count) in runs.items():
+                rates[name].append(count / seconds(run))
+    for name, found in rates.items():
+        text = f"{name:46s} {np.median(found):9.0f} fits/s"
+        if name in mine:
+            for peer in PEERS[",".join(name.split(",")[:2]).removesuffix(" model")]:
+                if peer in rates:
+                    ratio = np.median(np.array(found) / np.array(rates[peer]))
+                    text += f"  {ratio:5.1f} times {peer.split(',')[1].split()[0]}"
         print(text)
 
 

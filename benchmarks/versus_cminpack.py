@@ -7,14 +7,11 @@ Needs a C compiler and cminpack with its header (Debian: libcminpack-dev).
 """
 
 import ctypes
-import subprocess
-import sysconfig
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import scipy.optimize
-from common import ROUNDS, seconds, versions
+from common import ROUNDS, cminpack_library, seconds, versions
 
 import lmoo
 from lmoo._core.abi1 import _api
@@ -25,19 +22,6 @@ T = np.linspace(0, 4, 20)
 Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.01 * np.random.default_rng(1).standard_normal(20)
 DATA = np.concatenate([T, Y])
 START = [1.0, 1.0, 0.0]
-
-
-def library(folder: str) -> ctypes.CDLL:
-    """Compile fits.c."""
-    target = Path(folder) / "fits.so"
-    includes = [lmoo.get_include(), sysconfig.get_path("include"), "/usr/include/cminpack-1"]
-    subprocess.run(
-        ["cc", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
-        + [f"-I{include}" for include in includes]
-        + [str(Path(__file__).with_name("fits.c")), "-o", str(target), "-lcminpack", "-lm"],
-        check=True,
-    )
-    return ctypes.CDLL(str(target))
 
 
 def in_c(lib: ctypes.CDLL, analytic: bool) -> tuple[float, float, float]:
@@ -104,7 +88,7 @@ def from_python(lib: ctypes.CDLL) -> tuple[float, float]:
 if __name__ == "__main__":
     print(versions("scipy"))
     with tempfile.TemporaryDirectory() as folder:
-        lib = library(folder)
+        lib = cminpack_library("fits.c", folder)
         for analytic, name in ((False, "lmdif"), (True, "lmder")):
             ratio, mine, theirs = in_c(lib, analytic)
             print(f"{name}: {ratio:.2f} of cminpack's time ({mine:,.0f} and {theirs:,.0f} fits/s)")
