@@ -175,15 +175,20 @@ cdef int gaussian2d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
 cdef int gaussian2d_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *j,
                       void *data) noexcept nogil:
     cdef ptrdiff_t i
-    cdef double u, v, e, inverse = 1.0 / x[3]
-    bell2d(m, t, x, j)
+    cdef double e, inverse = 1.0 / x[3]
+    cdef double *u = j + m
+    cdef double *v = j + 2 * m
     for i in range(m):
-        u = (t[i] - x[1]) * inverse
-        v = (t[m + i] - x[2]) * inverse
+        u[i] = (t[i] - x[1]) * inverse
+        v[i] = (t[m + i] - x[2]) * inverse
+        j[3 * m + i] = u[i] * u[i] + v[i] * v[i]
+        j[i] = -0.5 * j[3 * m + i]
+    lmoo_exp(m, j)
+    for i in range(m):
         e = x[0] * j[i] * inverse
-        j[m + i] = e * u
-        j[2 * m + i] = e * v
-        j[3 * m + i] = e * (u * u + v * v)
+        u[i] = e * u[i]
+        v[i] = e * v[i]
+        j[3 * m + i] = e * j[3 * m + i]
     fill(m, 1.0, j + 4 * m)
     return 0
 
