@@ -55,6 +55,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/versus_scipy.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/nist_table.py
+	$(BIN)/python benchmarks/curve_fit.py
 
 # The kernels with their assertions, under AddressSanitizer and UndefinedBehaviorSanitizer.
 sanitize: $(VENV)/.test
