@@ -6,15 +6,11 @@
 from importlib import import_module as _import_module
 from os.path import dirname as _dirname
 from os.path import join as _join
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.check import JacobianCheck, check_jacobian
-from lmoo.curveblocks import CurveBlocks
-from lmoo.curvefit import OptimizeWarning, curve_fit
-from lmoo.curveproblem import CurveProblem
 from lmoo.errors import BetterMinimumWarning, EvaluationError
-from lmoo.history import History
 from lmoo.jacobian import (
     Analytic,
     CentralDifference,
@@ -32,7 +28,39 @@ from lmoo.solver import Iteration, IterationRecord, Solver
 from lmoo.status import Status
 from lmoo.step import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 
+if _TYPE_CHECKING:
+    from lmoo import datasets, models
+    from lmoo.batchproblem import BatchProblem, solve_many
+    from lmoo.cfunction import CFunctionProblem
+    from lmoo.check import JacobianCheck, check_jacobian
+    from lmoo.curvature import Nonlinearity
+    from lmoo.curveblocks import CurveBlocks
+    from lmoo.curvefit import OptimizeWarning, curve_fit
+    from lmoo.curveproblem import CurveProblem
+    from lmoo.expression import Expression, ExpressionError
+    from lmoo.history import History
+    from lmoo.many import Fits, curve_fit_many
+
 __version__ = "0.1.0"
+
+# The modules of what is imported when it is used.
+_WHERE = {
+    "BatchProblem": "batchproblem",
+    "CFunctionProblem": "cfunction",
+    "CurveBlocks": "curveblocks",
+    "CurveProblem": "curveproblem",
+    "Expression": "expression",
+    "ExpressionError": "expression",
+    "Fits": "many",
+    "History": "history",
+    "JacobianCheck": "check",
+    "Nonlinearity": "curvature",
+    "OptimizeWarning": "curvefit",
+    "check_jacobian": "check",
+    "curve_fit": "curvefit",
+    "curve_fit_many": "many",
+    "solve_many": "batchproblem",
+}
 
 __all__ = [
     "Analytic",
@@ -94,17 +122,9 @@ def get_include() -> str:
 
 
 def __getattr__(name: str) -> _Any:
-    """Import what few need when it is first used, so that it costs nothing before."""
+    """Import what a script may not need when it is first used, so that it costs nothing before."""
     if name in ("datasets", "models"):
         return _import_module(f"lmoo.{name}")
-    if name == "Nonlinearity":
-        return _import_module("lmoo.curvature").Nonlinearity
-    if name == "CFunctionProblem":
-        return _import_module("lmoo.cfunction").CFunctionProblem
-    if name in ("BatchProblem", "solve_many"):
-        return getattr(_import_module("lmoo.batchproblem"), name)
-    if name in ("Fits", "curve_fit_many"):
-        return getattr(_import_module("lmoo.many"), name)
-    if name in ("Expression", "ExpressionError"):
-        return getattr(_import_module("lmoo.expression"), name)
+    if name in _WHERE:
+        return getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

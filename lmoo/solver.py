@@ -4,7 +4,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,13 +17,15 @@ from lmoo._core.rows import RowLoop
 from lmoo.arguments import integer, positive, real_number
 from lmoo.bounds import box, frozen_bounds, frozen_fixed
 from lmoo.errors import EvaluationError
-from lmoo.history import History
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, source
 from lmoo.result import Factor, Result, names_of
 from lmoo.rows import BlockView, RowBlockProblem, row_source
 from lmoo.status import Status
 from lmoo.step import Step
+
+if TYPE_CHECKING:
+    from lmoo.history import History
 
 __all__ = ["Iteration", "IterationRecord", "Solver"]
 
@@ -238,6 +240,9 @@ class Solver:
                 raise TypeError(f"callback must be callable or None; it is {callback!r}")
             records = _run_watched(loop, callback, bool(history))
             if history:
+                # Imported for those who ask for it: the time of `import lmoo` is everybody's.
+                from lmoo.history import History
+
                 iteration._history = History.of(records, iteration._x0.size)
         iteration._seconds = time.perf_counter() - start
         if loop.status == Status.NOT_FINITE:
@@ -346,7 +351,7 @@ class Iteration(Iterator[IterationRecord]):
 
     # Of a solve from beginning to end alone.
     _seconds = float("nan")
-    _history: History | None = None
+    _history: "History | None" = None
 
     def __init__(self, solver: Solver, problem: Any, x0: NDArray[np.float64]) -> None:
         self.solver, self.problem = solver, problem

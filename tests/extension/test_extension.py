@@ -96,3 +96,12 @@ def test_from_c():
     assert (x0, x1) == pytest.approx((1.0, 1.0), rel=1e-9)
     assert lmoo.Status(status).success
     assert nfev == calls
+
+
+def test_bounds_from_c():
+    x0, x1, status = fits.minimise_within(-1.2, 1.0, 0.5)
+    assert x0 == 0.5
+    assert x1 == pytest.approx(0.25, rel=1e-9)
+    assert lmoo.Status(status).success
+    # Improper input: a start that lies outside.
+    assert fits.minimise_within(0.6, 1.0, 0.5) == (0.6, 1.0, 0)
