@@ -274,11 +274,11 @@ cdef void bounds_place(lm_state *s) noexcept nogil:
             s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
 
 
-cdef bint bounds_touched(const lm_state *s) noexcept nogil:
-    """Whether x stands at a bound, of a parameter that is not fixed."""
+cdef bint bounds_met(const lm_state *s) noexcept nogil:
+    """Whether x stands at a bound at which the last good point did not stand."""
     cdef ptrdiff_t j
     for j in range(s.n):
-        if s.lower[j] < s.upper[j] and (s.x[j] == s.lower[j] or s.x[j] == s.upper[j]):
+        if s.x[j] != s.base[j] and (s.x[j] == s.lower[j] or s.x[j] == s.upper[j]):
             return True
     return False
 

@@ -24,7 +24,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 from lmoo._core.bounds cimport (
     bounds_attach, bounds_confine, bounds_doubles, bounds_new_model, bounds_place, bounds_start,
-    bounds_touched,
+    bounds_met,
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
@@ -314,12 +314,12 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     """Whether a Jacobian at x with these norms of its columns can be gone on from.
 
     Not where one is not finite; nor, but for MINPACK's tests, where a column has vanished that the
-    last model had: the step led onto a plateau, where the gradient is zero and means nothing.  At a
-    bound that is as it should be: of a exp(-b t) with a >= 0 nothing is left at a = 0 that b could move.
+    last model had: the step led onto a plateau, where the gradient is zero and means nothing.  Where the
+    step has met a bound that is as it should be: of a exp(-b t) with a >= 0 nothing is left at a = 0 that b could move.
     """
     cdef const double *last = lm_column_norms(s)
     cdef bint may_vanish = s.options.tests != LM_TESTS_ACCURATE or s.models == 0 \
-        or s.bounded and bounds_touched(s)
+        or s.bounded and bounds_met(s)
     cdef ptrdiff_t j
     for j in range(s.n):
         if not isfinite(acnorm[j]) or not may_vanish and acnorm[j] < VANISHED * last[j]:
@@ -404,7 +404,8 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
-    if s.trusting:
+    # What is left of the way to a bound may be too short for |f|^2 to show.
+    if s.trusting or s.confined and s.prered <= s.noise:
         judge_by_word(s)
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.

@@ -124,6 +124,7 @@ cdef extern from "lmoo.h" nogil:
         double memory[8]
         lm_options options
         double promise, noise, contraction, last_pnorm
+        int swings
         int bounded, confined
         double *lower
         double *upper

@@ -75,6 +75,10 @@ cdef double ALL_NOISE = 0.04
 # and never more than this, or than the precision of f.
 cdef double GROWTH = 1e-9
 
+cdef enum:
+    # Steps in a row, taken on the model's word, that were no shorter than the one before.
+    SWINGS = 5
+
 
 cdef double _rounding(const lm_state *s) noexcept nogil:
     """Relative error of f from rounding x and numbers of the size of J_j x_j."""
@@ -136,8 +140,10 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         return LM_XTOL
     if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
         return LM_XTOL
-    # The steps have ceased to contract: what they follow is error.
-    if alike and rate > 0.5 and _is_flat(s):
+    # The steps have ceased to contract: what they follow is error, or they swing round a minimum that
+    # Gauss and Newton's method does not find, and no reduction is to be seen from where they are.
+    s.swings = s.swings + 1 if alike and rate >= 1.0 and s.trusting else 0
+    if alike and rate > 0.5 and _is_flat(s) or s.swings >= SWINGS:
         return LM_FTOL
     return LM_RUNNING
 
