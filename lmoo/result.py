@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -551,7 +551,7 @@ class Result:
         from lmoo.storage import frozen
 
         # Not what can be made again.
-        kept = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

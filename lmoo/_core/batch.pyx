@@ -166,7 +166,7 @@ cdef class Fleet:
                 "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if self.at(k).d.njev else None}
 
     def factor(self, ptrdiff_t k):
-        """Return (r, ipvt, qtf, acnorm, error) of one fit's last Jacobian."""
+        """Return (r, ipvt, qtf, acnorm, error, held) of one fit's last Jacobian; held: bool or None."""
         cdef const lm_state *s = self.at(k).d.s
         cdef ptrdiff_t i, j, n = self.n
         cdef double[:, ::1] r = np.zeros((n, n))
@@ -176,8 +176,9 @@ cdef class Fleet:
             qtf[j], acnorm[j], ipvt[j] = s.model.qtf[j], s.model.acnorm[j], s.model.ipvt[j]
             for i in range(j + 1):
                 r[i, j] = s.model.r[i + j * n]
+        held = np.array([s.held[j] != 0 for j in range(n)]) if s.bounded else None
         return (np.asarray(r), np.asarray(ipvt), np.asarray(qtf), np.asarray(acnorm),
-                s.jacobian_error)
+                s.jacobian_error, held)
 
 
 cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil:
