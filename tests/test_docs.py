@@ -1,8 +1,9 @@
-"""The gallery of the documentation: its examples run, and draw the pictures that it shows."""
+"""The gallery and the notebook of the documentation: they run, and draw what is shown."""
 
 from __future__ import annotations
 
 import doctest
+import json
 import struct
 import sys
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
+import lmoo
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "gallery.rst"
+NOTEBOOK = DOCS / "notebooks" / "first_fit.ipynb"
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +79,19 @@ def test_the_script_writes_beside_the_page_it_is_given(
     monkeypatch.setattr(sys, "argv", ["pictures.py", str(page)])
     drawer.main()
     assert size((tmp_path / "one.png").read_bytes()) == (800, 600)
+
+
+def test_the_notebook_is_stored_without_outputs_and_runs() -> None:
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+        exec(compile("".join(cell["source"]), NOTEBOOK.name, "exec"), names)
+    result = names["result"]
+    assert isinstance(result, lmoo.Result)
+    assert "a minimum was found" in result._repr_html_()
+    # Data and residuals, and the joint region.
+    assert [len(plt.figure(k).axes) for k in plt.get_fignums()] == [2, 1]
