@@ -9,6 +9,7 @@ release = lmoo.__version__
 version = ".".join(release.split(".")[:2])
 
 extensions = [
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -16,6 +17,12 @@ extensions = [
     "sphinx.ext.mathjax",
 ]
 exclude_patterns = ["_build"]
+
+# Notebooks are stored without outputs, and run at every build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 60
+
 default_role = "autolink"
 language = "en"
 

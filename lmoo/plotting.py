@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 _FIT, _DATA, _ACCENT, _FAINT = "#1f6fb4", "#333333", "#c8501e", "#8a8a8a"
 _SIZE = (8.0, 6.0)
+_SHADE = 0.18
 
 
 def _pyplot() -> Any:
@@ -99,7 +100,8 @@ def plot(
     Notes
     -----
     Error bars are one sigma, where the problem has it.  Where t is not one array of numbers, points
-    are drawn against their index.
+    are drawn against their index.  On axes whose x is logarithmic already the line has its points
+    at equal ratios.
     """
     probability("level", level)
     curve = curve_of(result, "plot")
@@ -108,7 +110,7 @@ def plot(
         ax = tuple(figure.subplots(2, 1, sharex=True, height_ratios=[3, 1]))
     above, below = (ax, None) if not isinstance(ax, (Sequence, np.ndarray)) else ax
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
-    place, line, smooth, label = _abscissa(curve, points)
+    place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
     _draw_data(above, place, np.asarray(curve.y), curve.deviations(), "data")
     # From the data to the bands: the order in which one asks.
@@ -125,16 +127,23 @@ def plot(
     return ax
 
 
-def _abscissa(curve: Curve, points: int) -> tuple[Array, Array, Any, str]:
+def _abscissa(curve: Curve, points: int, scale: str) -> tuple[Array, Array, Any, str]:
     """Return where data are drawn, where the line is, what t is there, and the label."""
     m = np.size(curve.y)
     t = np.asarray(curve.t) if not isinstance(curve.t, tuple) else np.empty(0)
     if t.shape == (m,) and t.dtype.kind in "biuf":
         t = t.astype(np.float64)
-        smooth = np.linspace(t.min(), t.max(), points)
+        smooth = _between(t, points, scale)
         return t, smooth, smooth, "t"
     index = np.arange(m, dtype=np.float64)
     return index, index, curve.t, "index"
+
+
+def _between(t: Array, points: int, scale: str) -> Array:
+    """Return places from the first t to the last, evenly spaced on an axis of this scale."""
+    if scale == "log" and t.max() > 0.0:
+        return np.geomspace(t[t > 0.0].min(), t.max(), points)
+    return np.linspace(t.min(), t.max(), points)
 
 
 def _draw_fit(
@@ -229,9 +238,11 @@ def plot_profile(
     ax.plot(found.values, found.tau, "-o", color=_FIT, linewidth=2, markersize=4, label="profile")
     # What is far beyond, where a model ends in a cliff, would flatten the rest.
     top = 1.3 * float(np.clip(np.abs(found.tau).max(), t, 1.3 * t))
+    # At a bound there is one side alone.
+    bottom = -top if found.tau[0] < 0.0 else -0.08 * top
     for side in (-1.0, 1.0):
-        _mark_end(ax, found.values, found.tau, side * t, -top)
-    ax.set_ylim(-top, top)
+        _mark_end(ax, found.values, found.tau, side * t, bottom)
+    ax.set_ylim(bottom, top if found.tau[-1] > 0.0 else 0.08 * top)
     ax.plot(result.x[where], 0.0, "o", color=_ACCENT, markersize=8, zorder=4, label="best fit")
     ax.plot([], [], ":", color=_ACCENT, linewidth=1.5, label=f"{100 * level:g} % interval")
     ax.legend(frameon=False, loc="upper left")
@@ -287,10 +298,14 @@ def plot_contour(
     """
     a, b = position(result, i, "i"), position(result, j, "j")
     ax = _axes(ax)
-    for level in sorted(levels, reverse=True):
+    for k, level in enumerate(sorted(levels, reverse=True), start=1):
         x, y = contour(result, a, b, probability("levels", level), scaled)
-        ax.fill(x, y, facecolor=_FIT, alpha=0.18, linewidth=0)
-        ax.plot(x, y, color=_FIT, linewidth=2, label=f"{100 * level:g} % region")
+        ax.fill(x, y, facecolor=_FIT, alpha=_SHADE, linewidth=0)
+        ax.plot(x, y, color=_FIT, linewidth=2)
+        # Regions lie upon each other, and the legend shows the shade that this makes.
+        shade = 1.0 - (1.0 - _SHADE) ** k
+        label = f"{100 * level:g} % region"
+        ax.fill([], [], facecolor=_FIT, alpha=shade, linewidth=0, label=label)
     _draw_ellipse(result, ax, (a, b), max(levels), scaled)
     ax.plot(result.x[a], result.x[b], "o", color=_ACCENT, markersize=8, label="best fit", zorder=4)
     ax.legend(frameon=False)

@@ -160,6 +160,30 @@ def test_a_profile_is_drawn_beside_its_straight_line() -> None:
     assert tau[0] < 0 < tau[-1]
 
 
+def test_the_line_follows_a_logarithmic_axis() -> None:
+    t = np.array([0.0, *10.0 ** np.arange(-2, 3)])
+    model = lmoo.models.Logistic4()
+    y = model(t, 9.0, 1.2, 2.0, 1.0) + 0.1 * np.cos(7 * t)
+    result = Solver().solve(model.problem(t, y), [10.0, 1.0, 1.0, 0.0])
+    ax = plt.figure().subplots()
+    ax.set_xscale("log")
+    places = line(result.plot(ax), "fit")[:, 0]
+    # A dose of 0 has no place there.
+    assert (places[0], places[-1]) == (0.01, 100.0)
+    np.testing.assert_allclose(np.diff(np.log(places)), np.log(1e4) / 399)
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_profile_at_a_bound_has_one_side(side: int) -> None:
+    bounds = {"rate": (0.5, 1.0) if side > 0 else (2.0, 3.0)}
+    result = Solver(bounds=bounds).solve(CurveProblem(decay, T, Y), [1.0, np.mean(bounds["rate"])])
+    assert result.active_mask.tolist() == [0, side]
+    ax = result.plot_profile("rate")
+    low, high = ax.get_ylim()
+    assert (high < -0.1 * low) if side > 0 else (-low < 0.1 * high)
+    assert sum(len(item.get_xydata()) == 3 for item in ax.lines) == 1
+
+
 def test_a_profile_that_never_gets_there_has_one_mark() -> None:
     t = np.linspace(0.1, 1.0, 8)
     y = t * (1 - 0.3 * t) + 0.03 * np.random.default_rng(3).normal(size=8)
@@ -174,15 +198,25 @@ def test_joint_regions_are_drawn_beside_the_ellipse(given: bool) -> None:
     ax = plt.figure().subplots() if given else None
     drawn = result.plot_contour("amplitude", 1, ax)
     assert drawn is ax or not given
-    for level in (0.95, 0.68):
-        x, y = contour(result, 0, 1, level, True)
-        np.testing.assert_allclose(line(drawn, f"{100 * level:g} % region"), np.stack([x, y], 1))
+    outlines = [item.get_xydata() for item in drawn.lines if item.get_label().startswith("_")]
+    for level, outline in zip((0.95, 0.68), outlines, strict=True):
+        np.testing.assert_allclose(outline, np.stack(contour(result, 0, 1, level, True), axis=1))
     ellipse = line(drawn, "95 % linear") - result.x
     inverse = np.linalg.inv(result.covariance())
     height = np.einsum("ki,ij,kj->k", ellipse, inverse, ellipse)
     np.testing.assert_allclose(height, height[0], rtol=1e-8)
     assert (drawn.get_xlabel(), drawn.get_ylabel()) == ("amplitude", "rate")
-    assert labels(drawn) == ["95 % region", "68 % region", "95 % linear", "best fit"]
+    assert sorted(labels(drawn)) == ["68 % region", "95 % linear", "95 % region", "best fit"]
+
+
+def test_the_legend_of_joint_regions_has_their_shades() -> None:
+    ax = fitted().plot_contour(0, 1, levels=(0.68, 0.95))
+    # From the largest region to the smallest, each drawn upon those before.
+    areas = [patch.get_alpha() for patch in ax.patches if len(patch.get_xy()) > 1]
+    keys = [patch for patch in ax.patches if len(patch.get_xy()) <= 1]
+    assert [key.get_label() for key in keys] == ["95 % region", "68 % region"]
+    shades = [key.get_alpha() for key in keys]
+    np.testing.assert_allclose(shades, 1.0 - np.cumprod(1.0 - np.array(areas)))
 
 
 # ============================================================================ convergence
