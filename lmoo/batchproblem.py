@@ -15,6 +15,7 @@ from lmoo.arguments import real_array
 from lmoo.curves import Starts
 from lmoo.errors import EvaluationError
 from lmoo.many import Fits, Work, checked_call, fitted
+from lmoo.problem import Problem
 from lmoo.solver import Solver
 from lmoo.stack import Chunk
 
@@ -146,13 +147,33 @@ class _CompiledChunk(Chunk):
         return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
 
 
+class _One(Problem):
+    """One problem of a stack, by itself."""
+
+    def __init__(self, batch: BatchProblem, which: int) -> None:
+        self.batch, self.which = batch, np.array([which])
+        self.parameter_names = getattr(batch, "parameter_names", None)
+        self.bounds, self.fixed = getattr(batch, "bounds", None), getattr(batch, "fixed", None)
+        if not _Model(batch).jac:
+            # Which is how a problem says that it has none.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: Array) -> Any:
+        """Return the residual of this problem."""
+        return np.asarray(self.batch.residual(x[None], self.which.copy()))[0]
+
+    def jacobian(self, x: Array) -> Any:
+        """Return its derivatives."""
+        return np.asarray(self.batch.jacobian(x[None], self.which.copy()))[0]
+
+
 class _Problems:
     """The stack of problems, as `Fits` sees it."""
 
     def __init__(
         self, problem: Any, shape: tuple[int, ...], m: int, data: NDArray[np.uint8] | None = None
     ) -> None:
-        self.problem, self.shape, self.m, self.data = problem, shape, m, data
+        self.problem_of_all, self.shape, self.m, self.data = problem, shape, m, data
         self.count = int(np.prod(shape))
 
     def compiled(self, model: Any) -> bool:
@@ -165,6 +186,12 @@ class _Problems:
             data = None if self.data is None else self.data[part]
             return _CompiledChunk(model, part.stop - part.start, data)
         return _Chunk(model, part.start, part.stop - part.start, self.m)
+
+    def problem(self, model: Any, which: int) -> Any:
+        """Return one of them as a problem; None for a compiled one with data of its own."""
+        if isinstance(model, CompiledProblem):
+            return None if self.data is not None else self.problem_of_all
+        return _One(model.problem, which)
 
     def index(self, which: int) -> Any:
         """Return the index of a problem in the stack."""

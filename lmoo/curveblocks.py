@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.arguments import integer, real_number
 from lmoo.rows import RowBlockProblem
+from lmoo.signature import parameter_names_of
 
 __all__ = ["CurveBlocks"]
 
@@ -36,6 +37,7 @@ class CurveBlocks(RowBlockProblem):
         ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n); None
         takes differences.
     parameter_names : sequence of str, optional
+        None takes them from f's signature.
     executor : concurrent.futures.Executor or distributed.Client, optional
         See `RowBlockProblem`.
 
@@ -76,7 +78,7 @@ class CurveBlocks(RowBlockProblem):
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac = f, jac
-        self.parameter_names = parameter_names
+        self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
         chunked = any(hasattr(array, "to_delayed") for array in arrays)
         super().__init__(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lmoo.arguments import positive, real_array
 from lmoo.bounds import box
+from lmoo.curveproblem import curve_problem
 from lmoo.models import CompiledModel
 from lmoo.stack import Chunk, Model
 
@@ -94,6 +95,21 @@ class Curves:
             weights = np.where(finite, 1.0 if weights is None else weights, 0.0)
             y[~finite] = 0.0
         return Chunk(model, self.points(part), self.many, y, weights)
+
+    def problem(self, model: Model | CompiledModel, which: int) -> Any:
+        """Return the problem of fitting one curve, without its missing points; None without any."""
+        chunk = self.chunk(model, slice(which, which + 1))
+        y, sigma = chunk.y[0], None
+        kept = np.arange(self.m)
+        if chunk.weights is not None:
+            kept = np.flatnonzero(chunk.weights[0])
+            sigma = 1.0 / chunk.weights[0][kept]
+        if kept.size == 0:
+            return None
+        t = tuple(part[0][kept] for part in chunk.t)
+        f = model if isinstance(model, CompiledModel) else model.f
+        jac = None if isinstance(model, CompiledModel) else model.single_jacobian()
+        return curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
 
     def compiled(self, model: Model | CompiledModel) -> bool:
         """Whether the model is solved without Python."""

@@ -18,7 +18,7 @@ from lmoo.jobs import Job, Outcome, outcomes
 from lmoo.models import CompiledModel
 from lmoo.result import Result, names_of
 from lmoo.signature import parameter_names_of
-from lmoo.solver import Solver
+from lmoo.solver import Solver, reason
 from lmoo.stack import Model, check_vectorized
 from lmoo.status import Status
 
@@ -310,7 +310,8 @@ class Fits:
     Notes
     -----
     ``fits[i]``, with as many indices as the stack has dimensions, is the `Result` of one curve: it
-    is solved once more, to the same bits.
+    is solved once more, to the same bits.  It knows its curve, so that intervals, predictions and
+    pictures are to be had.
 
     Examples
     --------
@@ -396,6 +397,7 @@ class Fits:
         outcome = job()
         row = {name: values[0] for name, values in outcome.rows.items()}
         status = Status(int(row["status"]))
+        names = names_of(work.names, work.starts.n)
         return Result(
             x=row["x"],
             cost=float(row["cost"]),
@@ -403,13 +405,15 @@ class Fits:
             else job.residual(row["x"]),
             observations=int(outcome.observations[0]),
             status=status,
-            message=status.reason,
+            message=reason(status, names, outcome.limits.get("active_mask")),
             nfev=int(row["nfev"]),
             njev=int(row["njev"]),
             nit=int(row["nit"]),
-            parameter_names=names_of(work.names, work.starts.n),
+            parameter_names=names,
             fnorm=float(np.sqrt(2.0 * row["cost"])),
             factor=outcome.factor,
+            problem=work.curves.problem(work.model, which),
+            solver=work.solver,
             **outcome.limits,
         )  # fmt: skip
 

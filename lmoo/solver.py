@@ -27,7 +27,7 @@ from lmoo.step import Step
 if TYPE_CHECKING:
     from lmoo.history import History
 
-__all__ = ["Iteration", "IterationRecord", "Solver"]
+__all__ = ["Iteration", "IterationRecord", "Solver", "reason"]
 
 _ACCURATE = 1
 
@@ -420,13 +420,11 @@ class Iteration(Iterator[IterationRecord]):
         }
 
     def _message(self, status: Status) -> str:
-        solver, reason = self.solver, _REASONS.get(status, status.reason)
-        if status.success and self._loop.bounds is not None:
-            reason += _at_bounds(self._names, self._loop.held)
-        return (
-            f"{reason} (ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}, "
-            f"maxfev = {self._loop.maxfev})"
-        )
+        solver = self.solver
+        held = None if self._loop.bounds is None else self._loop.held
+        limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
+        words = reason(status, self._names, held)
+        return f"{words} ({limits}, maxfev = {self._loop.maxfev})"
 
     def _factor(self) -> Factor | None:
         """Return the factor of the last Jacobian, with the error of its entries."""
@@ -451,15 +449,21 @@ class Iteration(Iterator[IterationRecord]):
         return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
 
 
-def _at_bounds(names: tuple[str, ...], held: NDArray[np.int32]) -> str:
-    """Return words for the parameters that bounds hold back."""
+def reason(status: Status, names: tuple[str, ...], held: NDArray[Any] | None) -> str:
+    """Return why the solve stopped, and which parameters a bound holds back at what it found.
+
+    held: (n,), -1 at the lower bound, 1 at the upper one; None where there are no bounds
+    """
+    words = _REASONS.get(status, status.reason)
+    if not status.success or held is None:
+        return words
     sides = {-1: "lower", 1: "upper"}
     found = [
         f"{name} at its {sides[side]} bound"
         for name, side in zip(names, held.tolist(), strict=True)
         if side in sides
     ]
-    return f", with {', '.join(found)}" if found else ""
+    return f"{words}, with {', '.join(found)}" if found else words
 
 
 def _differentiated(problem: Any) -> Any:

@@ -39,6 +39,18 @@ class Model:
             rows = [_shaped("f", self.f(_row(t, i), *p), (m,)) for i, p in enumerate(x)]
             return np.stack(rows)
 
+    def single_jacobian(self) -> Callable[..., Array] | None:
+        """Return the derivatives of one curve by numbers, (m, n); None where there are none."""
+        jac = self.jac
+        if jac is None:
+            return None
+
+        def single(t: Any, *parameters: float) -> Array:
+            m = (t[0] if isinstance(t, tuple) else t).size
+            return _columns(jac(t, *parameters), (m,), len(parameters)).T
+
+        return single
+
     def derivatives(self, t: Any, x: Array, m: int) -> Array:
         """Return the derivatives of k fits by their parameters, (k, n, m)."""
         assert self.jac is not None

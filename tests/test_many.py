@@ -477,3 +477,37 @@ def test_fits_in_company_have_the_bits_of_fits_alone(n: int, scale: float) -> No
         np.testing.assert_array_equal(alone.x[0], together.x[k])
         np.testing.assert_array_equal(alone.covariance[0], together.covariance[k])
         assert alone.status[0] == together.status[k]
+
+
+# ----------------------------------------------------------------------------- one of the fits
+
+
+@pytest.mark.parametrize("model", [decay, lmoo.models.Exponential()], ids=["numpy", "compiled"])
+def test_a_result_knows_its_curve(model: Any) -> None:
+    y = curves(3)
+    y[1, 4] = np.nan
+    solver = lmoo.Solver(bounds={2: (None, 0.4)})
+    sigma = np.linspace(0.1, 0.2, 20)
+    start = [1.0, 1.0, 0.0]
+    fits = lmoo.curve_fit_many(model, T, y, start, sigma=sigma, solver=solver, nan_policy="omit")
+    result = fits[1]
+    assert "at its upper bound" in result.message
+    kept = np.isfinite(y[1])
+    np.testing.assert_array_equal(result.problem.y, y[1][kept])
+    np.testing.assert_allclose(result.problem.sigma, sigma[kept], rtol=1e-15)
+    again = solver.solve(result.problem, start)
+    np.testing.assert_allclose(again.x, result.x, rtol=1e-9)
+    np.testing.assert_allclose(result.standard_errors, fits.stderr[1], rtol=1e-9)
+    assert result.predict(T).shape == (20,)
+    low, high = result.confidence_interval(method="profile")[1]
+    assert low < result.x[1] < high
+
+
+def test_a_result_of_a_stack_of_problems_knows_its_own() -> None:
+    class Lines(lmoo.BatchProblem):
+        def residual(self, x: Array, which: Any) -> Any:
+            return x[:, :1] * T + x[:, 1:] - np.sin(T + which[:, None])
+
+    result = lmoo.solve_many(Lines(), np.ones((4, 2)))[2]
+    np.testing.assert_allclose(result.problem.residual(result.x), result.residual, atol=1e-15)
+    assert result.jacobian().shape == (20, 2)
