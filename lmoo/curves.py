@@ -156,6 +156,7 @@ class Starts:
                 self.values = self.values.reshape(curves.count, self.values.shape[-1])
             self.n = self.values.shape[-1]
         else:
+            self.n = -1  # until the first is known
             self.n = self.of(slice(0, min(1, curves.count))).shape[1]
 
     def keep_within(self, bounds: Any, fixed: Any, names: Any) -> None:
@@ -179,6 +180,11 @@ class Starts:
             y = _filled(self.curves.values(part))
             x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
             x = self._checked(x, (count,))
+            if self.n not in (-1, x.shape[1]):
+                raise ValueError(
+                    f"{self.name} must return as many parameters for all curves, {self.n} as for "
+                    f"the first; it returned {x.shape[1]}"
+                )
             if self._limits is not None:
                 x, _ = box(*self._limits, x, clip=True)
         return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")

@@ -511,3 +511,12 @@ def test_a_result_of_a_stack_of_problems_knows_its_own() -> None:
     result = lmoo.solve_many(Lines(), np.ones((4, 2)))[2]
     np.testing.assert_allclose(result.problem.residual(result.x), result.residual, atol=1e-15)
     assert result.jacobian().shape == (20, 2)
+
+
+def test_starts_of_another_length_for_a_later_chunk() -> None:
+    def p0(t: Array, y: Array) -> Array:
+        return np.ones((len(y), 3 if len(y) == 1 else 2))
+
+    solver = lmoo.Solver(bounds=(-10, 10))
+    with pytest.raises(ValueError, match="as many parameters for all curves, 3"):
+        lmoo.curve_fit_many(lambda t, a, b, *c: a + b * t, T, curves(4), p0, solver=solver)

@@ -69,6 +69,7 @@ cdef class Fleet:
         self.problem.m, self.problem.n, self.problem.precision = m, n, 2.0**-52
         self.state_bytes = lm_state_bytes(n)
         if bounds is not None:
+            assert bounds.shape[0] == 2 and bounds.shape[1] == n
             self.options.lower, self.options.upper = &bounds[0, 0], &bounds[1, 0]
             self.state_bytes = lm_bounded_bytes(n)
         cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes

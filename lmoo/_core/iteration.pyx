@@ -30,7 +30,7 @@ from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
 from lmoo._core.norms cimport copy, scaled_norm
 from lmoo._core.steps cimport predict
-from lmoo._core.stopping cimport judge_by_word, stopping, weigh
+from lmoo._core.stopping cimport judge_by_word, no_more_words, stopping, weigh
 
 cdef enum:
     ANSWER_NONE = 0
@@ -210,6 +210,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         _rescale(s)
     if s.options.tests == LM_TESTS_ACCURATE:
         weigh(s, _truncate(s))
+        if no_more_words(s):
+            return _stop_or_refine(s, LM_FTOL)
         if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
             return LM_REFINE
     return _propose(s)
@@ -222,6 +224,7 @@ cdef void _refined(lm_state *s) noexcept nogil:
     # The next step corrects what the error of the worse ones has added up to; it is longer than it
     # would be, and how far the next goes can be told from the steps before all the same.
     s.last_pnorm = -s.last_pnorm
+    s.word, s.broken_words = 0.0, 0
     s.delta = max(s.delta, 0.01 * s.xnorm)
 
 

@@ -68,6 +68,7 @@ cdef class Loop:
         options.step = NULL if step is None else &step.table
         options.lower = options.upper = NULL
         if bounds is not None:
+            assert bounds.shape[0] == 2 and bounds.shape[1] == self.n
             options.lower, options.upper = &bounds[0, 0], &bounds[1, 0]
         if diag is None:
             lm_start(self.s, &options, start, NULL)

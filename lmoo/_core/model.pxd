@@ -124,7 +124,8 @@ cdef extern from "lmoo.h" nogil:
         double memory[8]
         lm_options options
         double promise, noise, contraction, last_pnorm
-        int swings
+        double word
+        int broken_words
         int bounded, confined
         double *lower
         double *upper

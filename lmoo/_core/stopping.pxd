@@ -5,3 +5,4 @@ from lmoo._core.model cimport lm_state
 cdef int stopping(lm_state *s) noexcept nogil
 cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil
 cdef void judge_by_word(lm_state *s) noexcept nogil
+cdef bint no_more_words(lm_state *s) noexcept nogil

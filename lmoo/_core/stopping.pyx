@@ -76,8 +76,8 @@ cdef double ALL_NOISE = 0.04
 cdef double GROWTH = 1e-9
 
 cdef enum:
-    # Steps in a row, taken on the model's word, that were no shorter than the one before.
-    SWINGS = 5
+    # Words in a row that were not kept, until no more is asked.
+    BROKEN_WORDS = 5
 
 
 cdef double _rounding(const lm_state *s) noexcept nogil:
@@ -101,8 +101,22 @@ cdef void judge_by_word(lm_state *s) noexcept nogil:
     """Count the step as a good one unless |f| grew; then the trust region is to find a better."""
     if s.actred >= -min(100.0 * s.noise, max(GROWTH, 10.0 * s.options.epsfcn)):
         s.ratio = 1.0
+        s.word = s.promise
     else:
         s.trusting = 0
+
+
+cdef bint no_more_words(lm_state *s) noexcept nogil:
+    """Whether the new model would be trusted, had not the last ones that were led astray.
+
+    A word is kept if what the next model promises is less.  Where the residual is large and Gauss and
+    Newton's steps do not contract, they swing round the minimum for ever, as no growth of |f| is seen:
+    here, where there is no less to be seen either, is as good a point as any.
+    """
+    if s.word > 0.0:
+        s.broken_words = s.broken_words + 1 if s.promise >= s.word else 0
+    s.word = 0.0
+    return s.trusting and s.broken_words >= BROKEN_WORDS
 
 
 cdef bint _is_flat(const lm_state *s) noexcept nogil:
@@ -140,10 +154,8 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         return LM_XTOL
     if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
         return LM_XTOL
-    # The steps have ceased to contract: what they follow is error, or they swing round a minimum that
-    # Gauss and Newton's method does not find, and no reduction is to be seen from where they are.
-    s.swings = s.swings + 1 if alike and rate >= 1.0 and s.trusting else 0
-    if alike and rate > 0.5 and _is_flat(s) or s.swings >= SWINGS:
+    # The steps have ceased to contract: what they follow is error.
+    if alike and rate > 0.5 and _is_flat(s):
         return LM_FTOL
     return LM_RUNNING
 
@@ -167,5 +179,7 @@ cdef int _after_rejection(const lm_state *s) noexcept nogil:
         return LM_DOMAIN if s.delta <= max(s.options.xtol, EPSMCH) * s.xnorm else LM_RUNNING
     # Of the next step no reduction could be seen: there is none to be had from here.
     if s.prered <= s.noise or s.delta <= EPSMCH * s.xnorm:
-        return LM_FTOL if _is_flat(s) or _nothing_to_see(s) else LM_NO_PROGRESS
+        if _is_flat(s) or _nothing_to_see(s) or s.promise <= s.noise:
+            return LM_FTOL
+        return LM_NO_PROGRESS
     return LM_RUNNING

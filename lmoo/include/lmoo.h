@@ -220,8 +220,8 @@ typedef struct lm_state {
     double contraction;     /* |D step| over that of the step before, both Gauss-Newton steps; else 1 */
     double last_pnorm;      /* |D step| of the step before, 0 where it was not a Gauss-Newton step,
                                negative where derivatives have become better since */
-    int swings;             /* Gauss-Newton steps in a row that the model was trusted with, none shorter
-                               than the one before */
+    double word;            /* the promise on which the last step was taken, if it was taken on that */
+    int broken_words;       /* such steps in a row after which more was promised */
     /* With bounds, and only then. */
     int bounded;
     int confined;           /* the step was made to stay inside */
