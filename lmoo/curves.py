@@ -180,10 +180,10 @@ class Starts:
             y = _filled(self.curves.values(part))
             x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
             x = self._checked(x, (count,))
-            if self.n not in (-1, x.shape[1]):
+            if self.n not in (-1, x.shape[-1]):
                 raise ValueError(
                     f"{self.name} must return as many parameters for all curves, {self.n} as for "
-                    f"the first; it returned {x.shape[1]}"
+                    f"the first; it returned {x.shape[-1]}"
                 )
             if self._limits is not None:
                 x, _ = box(*self._limits, x, clip=True)
