@@ -551,7 +551,11 @@ class Result:
         from lmoo.storage import frozen
 
         # Not what can be made again.
-        kept = {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        kept = {
+            name: value
+            for name, value in vars(self).items()
+            if not name.startswith("_") or name == "_gradient"
+        }
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
