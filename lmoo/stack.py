@@ -182,7 +182,8 @@ def check_vectorized(chunk: Chunk, x: Array, edges: Array | None = None) -> None
     model = chunk.model
     who = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
     # Fits that start from one point would not show that the model mixes them.
-    shift: Array = 0.01 * np.arange(len(who))[:, None] * np.where(x[who] == 0, 1.0, x[who])
+    scale = np.where(x[who] == 0, 1.0, x[who])
+    shift = (0.01 * np.arange(len(who))[:, None] * scale).astype(np.float64)
     points = x[who] + shift if edges is None else _shifted(x[who], shift, edges)
     alone = Model(model.f, model.jac, vectorized=False)
     _compare("f", chunk, who, points, alone.values, model.values)
