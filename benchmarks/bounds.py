@@ -239,7 +239,8 @@ def print_cuts(
     print(
         f"{name:<16}{success.sum():>9}{(cosines <= 1e-8).sum():>11}"
         f"{(cosines <= 1e-6).sum():>11}{cosines[success].max():>15.1e}"
-        f"{sum(run.residuals for run in ended):>11}{sum(run.jacobians for run in ended):>11}{low:>13}"
+        f"{sum(run.residuals for run in ended):>11}{sum(run.jacobians for run in ended):>11}"
+        f"{low:>13}"
     )
     if name == "lmoo":
         for (case, _), run, worst in zip(cases, runs, cosines, strict=True):

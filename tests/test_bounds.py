@@ -252,6 +252,44 @@ def test_blocks_of_rows_give_the_whole(step: Any, kind: Any, bounds: Any) -> Non
     np.testing.assert_array_equal(result.active_mask, whole.active_mask)
 
 
+def test_blocks_take_bounds_and_fixed_parameters_from_their_class() -> None:
+    class Own(Rows):
+        bounds = {"offset": (None, 0.1)}  # noqa: RUF012
+        fixed = ("rate",)
+
+    for strategy in (None, lmoo.CentralDifference()):
+        problem = Own([(T[:5], Y[:5]), (T[5:], Y[5:])])
+        result = Solver(jacobian=strategy).solve(problem, [1.0, 1.2, 0.0])
+        points = np.array(problem.points)
+        assert (points[:, 1] == 1.2).all()
+        assert points[:, 2].max() <= 0.1
+        assert result.success
+        assert result.active_mask.tolist() == [0, 0, 1]
+        whole = Solver(bounds=Own.bounds, fixed=Own.fixed).solve(Decay(), [1.0, 1.2, 0.0])
+        np.testing.assert_allclose(result.x, whole.x, rtol=1e-9)
+        np.testing.assert_allclose(result.stderr, whole.stderr, rtol=1e-6)
+
+
+@pytest.mark.parametrize("step", STEPS[:3], ids=lambda s: type(s).__name__)
+def test_tall_problems_that_are_folded(step: Any) -> None:
+    """Above m n^2 = 1e6 the triangle comes from one pass over the rows."""
+    random = np.random.default_rng(0)
+    A, true = random.normal(size=(11_000, 10)), random.normal(size=10)
+    y = np.tanh(A @ true) + 0.1 * random.normal(size=11_000)
+    bounds = (np.full(10, -0.5), np.full(10, 0.5))
+    problem = Bounded(
+        lambda x: np.tanh(A @ x) - y,
+        lambda x: (1.0 - np.tanh(A @ x) ** 2)[:, None] * A,
+        bounds,
+        np.zeros(10),
+    )
+    result = Solver(step=step).solve(problem, problem.start)
+    assert result.success
+    assert problem.outside == 0
+    assert np.count_nonzero(result.active_mask) > 2
+    assert np.abs(projected_cosines(problem, result.x)).max() < 1e-8
+
+
 class Many(lmoo.BatchProblem):
     bounds = ([0.9, 0.9, -0.1], [1.5, 1.2, 0.1])
 
@@ -600,6 +638,40 @@ def test_a_very_narrow_box() -> None:
         assert np.abs(result.x / corner - 1).max() < 3e-12
 
 
+@pytest.mark.parametrize("strategy", JACOBIANS[1:4], ids=repr)
+@pytest.mark.parametrize("width", [1e-15, 1e-14, 1e-12, 1e-9, 1e-6])
+def test_differences_in_what_room_there_is(width: float, strategy: Any) -> None:
+    seen = []
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        seen.append(x[0])
+        return np.array([x[0] - 2.0, 1.0])
+
+    for start in (1.0, 1.0 + width):
+        result = Solver(bounds=(1.0, 1.0 + width), jacobian=strategy).solve(
+            FunctionProblem(residual), [start]
+        )
+        assert result.x[0] == 1.0 + width
+        assert result.success
+        np.testing.assert_allclose(result.gradient, -1.0, rtol=1e-6)
+    assert min(seen) >= 1.0
+    assert max(seen) <= 1.0 + width
+
+
+@STEP
+def test_a_parameter_without_a_slope_at_its_bound(step: Any) -> None:
+    """The square of a parameter, where the data want a negative one: it ends at 0."""
+    y = 1.0 - 0.5 * T + 0.01 * np.cos(9.0 * T)
+    problem = FunctionProblem(
+        lambda x: x[0] + x[1] ** 2 * T - y,
+        lambda x: np.column_stack([np.ones(T.size), 2.0 * x[1] * T]),
+    )
+    result = Solver(bounds={1: (0.0, None)}, step=step).solve(problem, [1.0, 0.5])
+    assert result.success
+    assert result.x[1] == 0.0
+    np.testing.assert_allclose(result.x[0], y.mean(), rtol=1e-9)
+
+
 def test_two_bounds_in_one_step_and_the_minimum_of_the_face() -> None:
     """A linear problem: the step is the constrained minimum itself."""
     random = np.random.default_rng(3)
@@ -712,7 +784,8 @@ def test_a_fixed_parameter_in_stacks() -> None:
 def test_pickled_in_the_middle_it_goes_on_with_the_same_bits(
     stop: int, step: Any, bounds: Any
 ) -> None:
-    steps = Solver(bounds=bounds, step=step).iterate(Decay(), START)
+    fixed = ["amplitude"] if stop == 3 else None
+    steps = Solver(bounds=bounds, fixed=fixed, step=step).iterate(Decay(), START)
     for _ in range(stop):
         next(steps, None)
     again = pickle.loads(pickle.dumps(steps))
