@@ -155,7 +155,7 @@ def curve_fit_many(
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {starts.n}")
     if curves.count and isinstance(model, Model) and model.vectorized:
         few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
-        check_vectorized(curves.few(model), np.concatenate(few))
+        check_vectorized(curves.few(model), np.concatenate(few), starts.edges)
     work = Work(curves, model, starts, solver, errors == "record", parameter_names_of(f))
     return fitted(work, threads, executor, out, progress)
 

@@ -178,15 +178,25 @@ def _part(array: Array | None, part: slice) -> Array | None:
     return array if array is None or len(array) == 1 else array[part]
 
 
-def check_vectorized(chunk: Chunk, x: Array) -> None:
+def _shifted(x: Array, shift: Array, edges: Array) -> Array:
+    """Return x + shift, or x - shift, as far as the bounds allow; what is fixed stays."""
+    lower, upper = edges
+    inside = (lower <= x + shift) & (x + shift <= upper)
+    points = np.clip(np.where(inside, x + shift, x - shift), lower, upper)
+    return np.where(np.isnan(lower), x, points)
+
+
+def check_vectorized(chunk: Chunk, x: Array, edges: Array | None = None) -> None:
     """Raise ValueError where a few fits come out differently alone and together.
 
-    x: (k, n), as many points as the chunk has fits.
+    x: (k, n), as many points as the chunk has fits; edges: as `lmoo.bounds.box` returns them.
     """
     model = chunk.model
     who = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
     # Fits that start from one point would not show that the model mixes them.
-    points = x[who] + 0.01 * np.arange(len(who))[:, None] * np.where(x[who] == 0, 1.0, x[who])
+    scale = np.where(x[who] == 0, 1.0, x[who])
+    shift = (0.01 * np.arange(len(who))[:, None] * scale).astype(np.float64)
+    points = x[who] + shift if edges is None else _shifted(x[who], shift, edges)
     alone = Model(model.f, model.jac, vectorized=False)
     _compare("f", chunk, who, points, alone.values, model.values)
     if model.jac is not None:

@@ -119,16 +119,17 @@ cdef double _with_room(const lmoo_point *at, const lm_columns *w, ptrdiff_t j,
                        double h) noexcept nogil:
     """h > 0, or -h, or what there is room for between the bounds of parameter j."""
     cdef const lm_state *s = at.state
-    cdef double right, left
+    cdef double right, left, room
     if not s.bounded:
         return h
     right, left = s.upper[j] - at.x[j], at.x[j] - s.lower[j]
     if right >= h and (left >= h or not w.central):
         return h
-    # One side only, on which the third formula goes twice as far.
-    if right >= left:
-        return min(h, 0.5 * right if w.central else right)
-    return -min(h, 0.5 * left if w.central else left)
+    # One side only, on which the third formula goes twice as far, if half the room is any.
+    room = max(right, left)
+    if w.central and at.x[j] + 0.5 * room != at.x[j] and at.x[j] - 0.5 * room != at.x[j]:
+        room *= 0.5
+    return min(h, room) if right >= left else -min(h, room)
 
 
 cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,
@@ -249,8 +250,11 @@ cdef int _one_sided(lmoo_point *at, const lm_differences *d, lm_columns *w) noex
     cdef double h = w.step, k = w.lower - at.x[w.j], near, far
     cdef double *column = at.fjac + w.j * at.m
     cdef ptrdiff_t i
-    if h == 0.0 or k == h:
+    if h == 0.0:
         return LMOO_BAD_POINT
+    if k == h:
+        # There is no room for two.
+        return _quotient(at, d, w, at.f)
     at.x_work[w.j] = at.x[w.j]
     for i in range(at.m):
         near = (column[i] - at.f[i]) / h

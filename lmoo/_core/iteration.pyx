@@ -28,7 +28,7 @@ from lmoo._core.bounds cimport (
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
-from lmoo._core.norms cimport copy, scaled_norm
+from lmoo._core.norms cimport copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport judge_by_word, no_more_words, stopping, weigh
 
@@ -236,7 +236,7 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
         return _done(s, LM_START_NOT_FINITE)
     copy(s.n, s.base, s.x)
     s.fnorm = s.base_fnorm
-    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.xnorm = _size_of_x(s)
     s.reverted = 1
     return _shorten(s)
 
@@ -258,6 +258,16 @@ cdef const double *lm_column_norms(const lm_state *s) noexcept nogil:
     return s.full.acnorm if s.bounded else s.model.acnorm
 
 
+cdef double _size_of_x(lm_state *s) noexcept nogil:
+    """|D x|, of parameters that may move: one that is fixed says nothing of their steps."""
+    cdef ptrdiff_t j
+    if not s.bounded:
+        return scaled_norm(s.n, s.diag, s.x, s.wa2)
+    for j in range(s.n):
+        s.wa2[j] = s.diag[j] * s.x[j] if s.lower[j] < s.upper[j] else 0.0
+    return enorm(s.n, s.wa2)
+
+
 cdef void _first_radius(lm_state *s) noexcept nogil:
     """D and delta from the first model."""
     cdef const double *acnorm = lm_column_norms(s)
@@ -265,7 +275,7 @@ cdef void _first_radius(lm_state *s) noexcept nogil:
     if not s.options.user_scale:
         for j in range(s.n):
             s.diag[j] = acnorm[j] if acnorm[j] != 0.0 else 1.0
-    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.xnorm = _size_of_x(s)
     s.delta = s.options.factor * s.xnorm
     # |D x| has the unit of f and says nothing of x0 at or near 0: there |f| sets the scale.
     if s.options.tests == LM_TESTS_ACCURATE and not s.options.user_scale:
@@ -432,7 +442,7 @@ cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
 
 cdef void _accept(lm_state *s) noexcept nogil:
     copy(s.n, s.trial, s.x)
-    s.xnorm = scaled_norm(s.n, s.diag, s.x, s.wa2)
+    s.xnorm = _size_of_x(s)
     s.fnorm = s.fnorm1
     s.steps += 1
     s.accepted = 1

@@ -45,6 +45,9 @@ cdef void nielsen_update(lm_state *s, void *context) noexcept nogil:
 
 
 cdef void nielsen_refused(lm_state *s, void *context) noexcept nogil:
+    if s.reverted:
+        # The step had been taken, and mu had come down for it, by as much as this.
+        s.memory[0] *= 3.0
     _damp(s)
 
 
