@@ -27,6 +27,7 @@ __all__ = ["Fits", "curve_fit_many"]
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], Any]
 
+_MOST_COMPILED, _LEAST = 8192, 512  # compiled fits in a chunk
 _CHUNK_BYTES = 2**23  # of states and buffers: calls of the model are to be few, and long
 
 
@@ -186,7 +187,7 @@ def fitted(
     """Do the work and return what comes of it."""
     fits = Fits._empty(work, out)
     with _shown(progress) as show:
-        for job, outcome in outcomes(fits._jobs(), threads, executor):
+        for job, outcome in outcomes(fits._jobs(threads), threads, executor):
             fits._take(job.part, outcome)
             show(job.part.stop, work.curves.count)
     return fits
@@ -269,12 +270,14 @@ class Work:
             self.record, covariance, factor, self.starts.edges,
         )  # fmt: skip
 
-    def parts(self) -> Iterator[slice]:
+    def parts(self, threads: int) -> Iterator[slice]:
         """Cut the stack into chunks."""
         n, m, count = self.starts.n, self.curves.m, self.curves.count
         if self.curves.compiled(self.model):
-            # Solved a few at a time; enough chunks for all threads, and few for the interpreter.
-            size = min(max(count // 16, 512), 16384)
+            # Solved a few at a time: as many chunks for one thread as for another, and few for the
+            # interpreter.
+            rounds = max(-(-count // (threads * _MOST_COMPILED)), 1)
+            size = max(-(-count // (threads * rounds)), _LEAST)
         else:
             size = min(max(_CHUNK_BYTES // (8 * (n * n + m * (n + 6) + 150)), 64), 4096)
         for start in range(0, count, size):
@@ -359,8 +362,8 @@ class Fits:
             )
         return cls(shape=shape, errors={}, _work=work, **arrays)
 
-    def _jobs(self) -> Iterator[Job]:
-        for part in self._work.parts():
+    def _jobs(self, threads: int) -> Iterator[Job]:
+        for part in self._work.parts(threads):
             yield self._work.job(part, self.covariance is not None)
 
     def _take(self, part: slice, outcome: Outcome) -> None:
