@@ -39,6 +39,7 @@ MODULES = [
     "loop",
     "rows",
     "whole",
+    "uncertainty",
     "batch",
     "abi1",
     "compiled",

@@ -25,7 +25,3 @@ cdef class Fleet:
     cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil
     cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil
 
-
-cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil
-cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
-                          double *covariance) noexcept nogil

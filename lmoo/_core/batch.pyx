@@ -13,7 +13,6 @@ import numpy as np
 
 cimport numpy as cnp
 
-from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.differences cimport (
     DIFFERENCES_ASK, differences_begin, differences_next, differences_points, differences_skips,
     differences_take, lm_columns, lm_differences,
@@ -22,6 +21,8 @@ from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer, lanes_doubles
 from lmoo._core.model cimport *
+from lmoo._core.uncertainty cimport uncertainty, uncertainty_doubles
+from lmoo._core.weights cimport weigh_residual
 
 cnp.import_array()
 
@@ -145,7 +146,7 @@ cdef class Fleet:
         cdef unsigned char *flag = <unsigned char *>cnp.PyArray_DATA(singular)
         with nogil:
             for k in range(self.count):
-                flag[k] = fit_uncertainty(self.at(k), deviation[k], w, &stderr[k, 0],
+                flag[k] = uncertainty(self.at(k).d.s, deviation[k], w, &stderr[k, 0],
                                           NULL if covariance is None else &covariance[k, 0, 0])
         return np.flatnonzero(singular).tolist()
 
@@ -180,77 +181,6 @@ cdef class Fleet:
         held = np.array([s.held[j] != 0 for j in range(n)]) if s.bounded else None
         return (np.asarray(r), np.asarray(ipvt), np.asarray(qtf), np.asarray(acnorm),
                 s.jacobian_error, held)
-
-
-cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil:
-    """Doubles of work space for fit_uncertainty."""
-    return 3 * n * n + n
-
-
-cdef bint fit_uncertainty(const lm_fit *fit, double deviation, double *w, double *stderr,
-                          double *covariance) noexcept nogil:
-    """One fit's; True where J is singular.  w: uncertainty_doubles(n).
-
-    With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j),
-    and 0 for a parameter that is held.
-    """
-    cdef const lm_state *s = fit.d.s
-    cdef const lm_model *model = &s.model
-    cdef ptrdiff_t i, j, a, b, n = s.n, free = n
-    cdef double *scaled = w + n * n
-    cdef double *gram = w + 2 * n * n
-    cdef const int *order = model.ipvt
-    cdef double size
-    if fit.d.njev == 0 or not isfinite(deviation):
-        for j in range(n):
-            stderr[j] = INFINITY
-        if covariance != NULL:
-            for j in range(n * n):
-                covariance[j] = INFINITY
-        return False
-    if s.bounded:
-        order = <int *>(w + 3 * n * n)
-        free = _order_of_free(s, <int *>order)
-    for j in range(free):
-        size = model.acnorm[model.ipvt[j]]
-        if not abs(model.r[j + j * n]) > s.jacobian_error * size:
-            return True
-        for i in range(j + 1):
-            scaled[i + j * free] = model.r[i + j * n] / size
-    if free > 0 and inverse_gram(free, scaled, order, w, gram):
-        return True
-    a = 0
-    for i in range(n):
-        stderr[i] = 0.0
-        if s.bounded and s.held[i]:
-            continue
-        stderr[i] = deviation / model.acnorm[i] * sqrt(gram[a + a * free])
-        a += 1
-    if covariance == NULL:
-        return False
-    a = 0
-    for i in range(n):
-        b = 0
-        for j in range(n):
-            covariance[i * n + j] = 0.0
-            if not (s.bounded and (s.held[i] or s.held[j])):
-                covariance[i * n + j] = gram[a * free + b] * (deviation / model.acnorm[i]) \
-                    * (deviation / model.acnorm[j])
-            b += not (s.bounded and s.held[j])
-        a += not (s.bounded and s.held[i])
-    return False
-
-
-cdef ptrdiff_t _order_of_free(const lm_state *s, int *order) noexcept nogil:
-    """P among the free parameters alone, whose columns come first; returns how many they are."""
-    cdef ptrdiff_t j, k, free = 0
-    for j in range(s.n):
-        free += s.held[j] == 0
-    for k in range(free):
-        order[k] = 0
-        for j in range(s.model.ipvt[k]):
-            order[k] += s.held[j] == 0
-    return free
 
 
 # ---- answered from outside ------------------------------------------------------------------
@@ -368,7 +298,7 @@ cdef class Batch(Fleet):
             for i in range(self.m):
                 f[i] = (<const double *>(<const char *>value + i * stride))[0] - y[i]
         if self.weights != NULL:
-            _weigh(self.m, self.weights + k * self.weights_stride, f)
+            weigh_residual(self.m, self.weights + k * self.weights_stride, f)
 
     cdef void columns(self, lm_fit *fit) noexcept nogil:
         """Take the value that has come in, and others of the same round, as far as they go."""
@@ -442,13 +372,6 @@ cdef class Batch(Fleet):
                     for i in range(m):
                         column[i] = jacobians[row, j, i]
                     if self.weights != NULL:
-                        _weigh(m, self.weights + k * self.weights_stride, column)
+                        weigh_residual(m, self.weights + k * self.weights_stride, column)
                 self.wait(self.at(k))
             self.flush()
-
-
-cdef void _weigh(ptrdiff_t m, const double *weights, double *f) noexcept nogil:
-    """f *= weights; what does not count becomes 0, whatever it was."""
-    cdef ptrdiff_t i
-    for i in range(m):
-        f[i] = f[i] * weights[i] if weights[i] != 0.0 else 0.0

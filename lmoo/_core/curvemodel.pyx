@@ -11,21 +11,26 @@ import numpy as np
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.model cimport *
 from lmoo._core.compiled import capsule_contents
+from lmoo._core.weights cimport weigh_residual
 
 
 cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
                         void *user_data) noexcept nogil:
     """lmoo_problem.residual; user_data: an lm_curve."""
     cdef const lm_curve *c = <const lm_curve *>user_data
-    cdef ptrdiff_t i
     cdef int code = c.model.values(m, n, c.t, x, f, c.model.user_data)
-    if code != 0:
-        return code
+    if code == 0:
+        _to_residual(c, m, f)
+    return code
+
+
+cdef inline void _to_residual(const lm_curve *c, ptrdiff_t m, double *f) noexcept nogil:
+    """f = weights (f - y)."""
+    cdef ptrdiff_t i
     for i in range(m):
         f[i] -= c.y[i]
     if c.weights != NULL:
-        _weigh(m, c.weights, f)
-    return 0
+        weigh_residual(m, c.weights, f)
 
 
 cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
@@ -39,7 +44,7 @@ cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
     code = c.model.derivatives(m, n, c.t, x, fjac, c.model.user_data)
     if code == 0 and c.weights != NULL:
         for j in range(n):
-            _weigh(m, c.weights, fjac + j * m)
+            weigh_residual(m, c.weights, fjac + j * m)
     return code
 
 
@@ -47,24 +52,15 @@ cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double
                     void *user_data) noexcept nogil:
     """lmoo_problem.both, for a model that has it; user_data: an lm_curve."""
     cdef const lm_curve *c = <const lm_curve *>user_data
-    cdef ptrdiff_t i, j
+    cdef ptrdiff_t j
     cdef int code = c.model.both(m, n, c.t, x, f, fjac, c.model.user_data)
     if code != 0:
         return code
-    for i in range(m):
-        f[i] -= c.y[i]
+    _to_residual(c, m, f)
     if c.weights != NULL:
-        _weigh(m, c.weights, f)
         for j in range(n):
-            _weigh(m, c.weights, fjac + j * m)
+            weigh_residual(m, c.weights, fjac + j * m)
     return 0
-
-
-cdef void _weigh(ptrdiff_t m, const double *weights, double *f) noexcept nogil:
-    """f *= weights; what does not count becomes 0, whatever it was."""
-    cdef ptrdiff_t i
-    for i in range(m):
-        f[i] = f[i] * weights[i] if weights[i] != 0.0 else 0.0
 
 
 cdef class CurveModel:

@@ -15,13 +15,14 @@ from lmoo.errors import EvaluationError
 
 cimport numpy as cnp
 
-from lmoo._core.batch cimport Fleet, fit_uncertainty, lm_fit, uncertainty_doubles
+from lmoo._core.batch cimport Fleet, lm_fit
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.curvemodel cimport CurveModel, curve_both, curve_jacobian, curve_residual, lm_curve
 from lmoo._core.differences cimport differences
 from lmoo._core.driver cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer
 from lmoo._core.model cimport *
+from lmoo._core.uncertainty cimport uncertainty, uncertainty_doubles
 
 cnp.import_array()
 
@@ -124,8 +125,8 @@ cdef class SlotFits(Fleet):
                         fnorm[k], status[k], codes[k] = s.fnorm, s.status, fit.d.code
                         counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit.d.njev, s.nit
                         deviation = s.fnorm / sqrt(degrees[k]) if degrees[k] > 0.0 else INFINITY
-                        singular[k] = fit_uncertainty(
-                            fit, deviation, w, &stderr[k, 0],
+                        singular[k] = uncertainty(
+                            s, deviation, w, &stderr[k, 0],
                             NULL if covariance is None else &covariance[k, 0, 0])
                 if self.lanes.count > 0:
                     lanes_answer(&self.lanes)
