@@ -6,7 +6,6 @@ one point, a trial, or at those of all columns of a difference; whoever calls ev
 one go.  Jacobians that are full wait until there are as many as a vector has lanes (lanes.pyx).
 """
 
-from libc.math cimport INFINITY, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 import numpy as np
