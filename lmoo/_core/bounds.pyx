@@ -1,7 +1,7 @@
 """Bounds on the parameters: a linear model of those that are free, and steps that stay inside.
 
 At x a parameter is held where it is fixed, or where it stands at a bound that the gradient J^T f
-pushes it against.  The model that the iteration, its strategies and its tests see is that of the
+pushes it against, or that its column of J, being no more than error, cannot lead away from.  The model that the iteration, its strategies and its tests see is that of the
 others,
 
     J_free P = Q R,  (Q^T f)[:n],       the columns of those held being zero,
@@ -104,11 +104,13 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
 
 
 cdef int _hold(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    # Where a parameter has no slope, a square at 0 for one, differences give the rounding of f.
+    cdef bint lost = 0.0 < s.full.acnorm[j] <= s.jacobian_error * s.fnorm
     if s.lower[j] == s.upper[j]:
         return FIXED
-    if s.x[j] <= s.lower[j] and s.gradient[j] > 0.0:
+    if s.x[j] <= s.lower[j] and (s.gradient[j] > 0.0 or lost):
         return AT_LOWER
-    return AT_UPPER if s.x[j] >= s.upper[j] and s.gradient[j] < 0.0 else FREE
+    return AT_UPPER if s.x[j] >= s.upper[j] and (s.gradient[j] < 0.0 or lost) else FREE
 
 
 cdef void _gradient(lm_state *s) noexcept nogil:

@@ -28,7 +28,7 @@ from lmoo._core.bounds cimport (
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
-from lmoo._core.norms cimport copy, enorm, scaled_norm
+from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport judge_by_word, no_more_words, stopping, weigh
 
@@ -383,6 +383,10 @@ cdef int _try(lm_state *s) noexcept nogil:
         s.trial[j] = s.x[j] + s.step[j]
     if s.bounded:
         bounds_place(s)
+    # Where all is near overflow there may be a step that is no number.
+    if not all_finite(s.n, s.trial):
+        s.pnorm = s.delta
+        return _shorten(s)
     s.pnorm = scaled_norm(s.n, s.diag, s.step, s.wa2)
     if s.steps == 0 and not s.confined:
         s.delta = min(s.delta, s.pnorm)

@@ -21,6 +21,9 @@ cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
 
 
+cdef double HUGE_SHARE = 1e150  # of delta, beyond which |D x| means nothing
+
+
 cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
                   const double *qtb, double delta, double par, double *x, double *sdiag,
                   double *wa1, double *wa2) noexcept nogil:
@@ -39,6 +42,9 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
 
     c_assert(n >= 1 and ldr >= n and delta > 0.0 and par >= 0.0)
     dxnorm = scaled_norm(n, diag, x, wa2)
+    # A pivot near underflow is none: what it gives overflows, here or in the bounds of par.
+    if not dxnorm < HUGE_SHARE * delta:
+        dxnorm, nsing = HUGE_SHARE * delta, 0
     fp = dxnorm - delta
     if fp <= 0.1 * delta:
         return 0.0
