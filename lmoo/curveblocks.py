@@ -1,7 +1,7 @@
 """A model y = f(x) and long arrays of data, as a problem in blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo.arguments import integer, real_number
 from lmoo.rows import RowBlockProblem
 from lmoo.signature import parameter_names_of
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = ["CurveBlocks"]
 
@@ -40,6 +43,12 @@ class CurveBlocks(RowBlockProblem):
         None takes them from f's signature.
     executor : concurrent.futures.Executor or distributed.Client, optional
         See `RowBlockProblem`.
+
+    Attributes
+    ----------
+    f, jac
+        As given.
+    parameter_names : sequence of str or None
 
     Raises
     ------
@@ -80,6 +89,8 @@ class CurveBlocks(RowBlockProblem):
         self.f, self.jac = f, jac
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
+        # Not the array of different ones, which would travel to workers with the problem.
+        self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan
         chunked = any(hasattr(array, "to_delayed") for array in arrays)
         super().__init__(
             _chunks(*arrays) if chunked else _Slices(arrays, int(block_size)), executor
@@ -111,6 +122,14 @@ class CurveBlocks(RowBlockProblem):
             )
         derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
         return derivatives
+
+    def as_curve(self) -> "Curve":
+        """Return the model and what is known of sigma; the data may be larger than memory."""
+        from lmoo.curve import UNKNOWN, Curve
+
+        own = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
+        told = own and (self._sigma is None or self._sigma > 0.0)
+        return Curve(self.f, sigma=self._sigma if told else UNKNOWN, jac=self.jac)
 
 
 class _Slices:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lmoo._core.residual import start
 from lmoo.arguments import positive, real_array
 
-__all__ = ["curve_data", "points", "whitening"]
+__all__ = ["curve_data", "points", "whitened", "whitening"]
 
 Array = NDArray[np.float64]
 
@@ -123,14 +123,23 @@ def whitening(sigma: Array | None) -> Array | None:
     """
     if sigma is None:
         return None
-    if sigma.ndim == 1:
-        return 1.0 / sigma
+    if sigma.ndim < 2:
+        return np.atleast_1d(1.0 / sigma)
     try:
         factor = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError as error:
         raise ValueError("`sigma` must be positive definite.") from error
     # m^2 multiplications an evaluation, as a substitution would take.
     return np.tril(np.linalg.inv(factor))
+
+
+def whitened(values: Any, by: Array | None) -> Any:
+    """Return values, (m,) or (m, n), times what `whitening` returned."""
+    if by is None:
+        return values
+    if by.ndim > 1:
+        return by @ values
+    return (by if values.ndim == 1 else by[:, None]) * values
 
 
 # ---- missing points --------------------------------------------------------------------------

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.curveresidual import CurveResidual
 from lmoo._core.residual import Residual
-from lmoo.curvedata import curve_data, whitening
+from lmoo.curvedata import curve_data, whitened, whitening
 from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
 from lmoo.signature import parameter_names_of
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
 
@@ -126,9 +129,7 @@ class CurveProblem(Problem):
             self._refuse(value, error)
         if not same:
             self._refuse(value, None)
-        w = self._whitening
-        if w is not None:
-            difference = w * difference if w.ndim == 1 else w @ difference
+        difference = whitened(difference, self._whitening)
         # The precision of the model is that of the residual: steps of differences depend on it.
         single = getattr(value, "dtype", None) == np.float32
         return difference.astype(np.float32) if single else difference
@@ -145,8 +146,7 @@ class CurveProblem(Problem):
 
     def _source(self, n: int) -> Residual | None:
         """Return the residual as the compiled loop calls it with the fewest calls between."""
-        # Not where a subclass, or the instance itself, has another residual.
-        if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
+        if self._has_own_residual():
             return None
         w = self._whitening
         if w is not None and w.ndim > 1:
@@ -164,10 +164,19 @@ class CurveProblem(Problem):
                 f"jac must return {x.size} derivatives for each of {self.y.size} points; it "
                 f"returned an array of shape {derivatives.shape}"
             )
-        w = self._whitening
-        if w is None:
-            return derivatives
-        return w[:, None] * derivatives if w.ndim == 1 else w @ derivatives
+        return whitened(derivatives, self._whitening)
+
+    def as_curve(self) -> "Curve":
+        """Return model and data; the model alone where a subclass has another residual."""
+        from lmoo.curve import UNKNOWN, Curve
+
+        if self._has_own_residual():
+            return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
+        return Curve(self.f, self.t, self.y, self.sigma, self.jac)
+
+    def _has_own_residual(self) -> bool:
+        """Whether a subclass, or the instance itself, has another residual."""
+        return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
 
 
 def curve_problem(

@@ -1,7 +1,7 @@
 """Models of curves in compiled code: with derivatives, starting values, and names of parameters."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,9 @@ from lmoo._core.models import TABLE_OF
 from lmoo.arguments import positive, real_array
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import checked_capsule
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = [
     "BiExponential",
@@ -234,6 +237,12 @@ class ModelProblem(CurveModelProblem):
         self.f, self.y = f, values
         self.t = tuple(points[0]) if f.variables > 1 else points[0, 0]
         self.bounds, self.fixed = bounds, fixed
+
+    def as_curve(self) -> "Curve":
+        """Return model and data."""
+        from lmoo.curve import Curve
+
+        return Curve(self.f, self.t, self.y, self.sigma, self.f.jacobian)
 
     def __reduce__(self) -> Any:
         # The pointers in it mean nothing elsewhere.

@@ -231,8 +231,8 @@ class Result:
     def r_squared(self) -> float:
         """Coefficient of determination, 1 less the sum of squares over that of the best constant.
 
-        With the weights of the fit.  nan where all of y are equal; TypeError where the problem has
-        no data y, see `predict`.
+        With the weights of the fit.  nan where all of y are equal; TypeError where the problem
+        does not say what curve it fits, see `lmoo.curve.Curve`.
         """
         from lmoo import statistics
 
@@ -414,14 +414,16 @@ class Result:
         Parameters
         ----------
         t : array_like, optional
-            What the model takes, numbers and lists as float64 arrays; None: that of the data.
+            What the model takes, converted as data are: numbers, lists and arrays of real numbers
+            become float64 arrays.  None: that of the data.
         interval : {None, "confidence", "prediction"}
             "confidence": of the model's value; "prediction": of a new observation, whose own
             scatter comes on top.  Both from linear theory, point by point.
         level : float, default 0.95
         sigma : float or (k,) array_like, optional
             Standard deviations of the new observations, in the units of the sigma that was given
-            for the data.  None: as the data, which must have one for all where t is new.
+            for the data.  None: as the data, which must have one for all where t is new, and a
+            problem that says so: see `lmoo.curve.Curve`.
         scaled : bool, default True
             As for `confidence_interval`.
 
