@@ -37,16 +37,18 @@ class CurveBlocks(RowBlockProblem):
     sigma : float or (m,) array, optional
         Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
     jac : callable, optional
-        ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n); None
-        takes differences.
+        ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
+        (rows,) for a single parameter; None takes differences.
     parameter_names : sequence of str, optional
         None takes them from f's signature.
     executor : concurrent.futures.Executor or distributed.Client, optional
         See `RowBlockProblem`.
+    bounds, fixed : optional
+        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
 
     Attributes
     ----------
-    f, jac
+    f, jac, bounds, fixed
         As given.
     parameter_names : sequence of str or None
 
@@ -79,6 +81,9 @@ class CurveBlocks(RowBlockProblem):
         jac: Callable[..., ArrayLike] | None = None,
         parameter_names: Sequence[str] | None = None,
         executor: Any = None,
+        *,
+        bounds: Any = None,
+        fixed: Any = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"f must be callable; it is {f!r}")
@@ -86,7 +91,7 @@ class CurveBlocks(RowBlockProblem):
             raise TypeError(f"jac must be callable or None; it is {jac!r}")
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
-        self.f, self.jac = f, jac
+        self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
         # Not the array of different ones, which would travel to workers with the problem.
@@ -115,6 +120,8 @@ class CurveBlocks(RowBlockProblem):
         xdata, ydata, sigma = block
         assert self.jac is not None
         value = np.asarray(self.jac(xdata, *x))
+        if value.ndim == 1 and x.size == 1:
+            value = value[:, None]
         if value.shape != (ydata.size, x.size):
             raise ValueError(
                 f"jac must return a row of {x.size} derivatives for each of {ydata.size} rows; it "
