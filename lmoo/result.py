@@ -543,6 +543,12 @@ class Result:
 
         It has no problem and no solver: what needs these, profiles, predictions and the Jacobian,
         says so.
+
+        Raises
+        ------
+        ValueError
+            `stored` is no such thing: parts are missing, of another type or shape, or the status
+            is none.
         """
         from lmoo.storage import from_dict
 
@@ -607,4 +613,10 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
         raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
-    return tuple(str(name) for name in names)
+    found = tuple(str(name) for name in names)
+    if len(set(found)) < n:
+        twice = next(name for j, name in enumerate(found) if name in found[:j])
+        raise ValueError(
+            f"parameter_names must differ from each other; {twice!r} is there twice: {found!r}"
+        )
+    return found

@@ -908,10 +908,60 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
     assert stored["lower"] == ["-inf"] * 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", 99),
+        ("status", "1"),
+        ("x", [1.0]),
+        ("x", [[1.0, 2.0]]),
+        ("lower", None),
+        ("upper", [1.0, 2.0, 3.0]),
+        ("fixed", [True]),
+        ("active_mask", []),
+        ("gradient", [0.0]),
+        ("residual", [1.0, 2.0]),
+        ("residual", ["a"] * 12),
+        ("parameter_names", ["amplitude"]),
+        ("cost", "high"),
+        ("nfev", 1.5),
+        ("factor", 3),
+        ("r", [[1.0, 0.0]]),
+        ("ipvt", [0, 0]),
+        ("ipvt", [1]),
+        ("qtf", [1.0]),
+        ("acnorm", None),
+        ("held", [True]),
+        ("error", "small"),
+    ],
+)
+def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:
+    stored = fitted().to_dict()
+    place = stored if name in stored else stored["factor"]
+    assert name in place
+    place[name] = value
+    with pytest.raises(ValueError, match=r"^stored must be what Result\.to_dict returns"):
+        Result.from_dict(stored)
+
+
 @pytest.mark.parametrize("stored", [{}, {"factor": None}, [], None])
 def test_what_is_no_stored_result_is_refused(stored: Any) -> None:
     with pytest.raises(ValueError, match=r"stored must be what Result\.to_dict returns"):
         Result.from_dict(stored)
+
+
+def test_a_result_of_nothing_says_so() -> None:
+    result = Solver().iterate(CurveProblem(decay, T, Y), [1.0, 1.0]).result
+    for ask in (result.jacobian, lambda: result.leverage, result.nonlinearity):
+        with pytest.raises(ValueError, match="needs a residual, and none was evaluated"):
+            ask()
+
+
+def test_names_of_parameters_must_differ() -> None:
+    names = ["a", "b", "a"]
+    problem = FunctionProblem(lambda x: x, parameter_names=names)
+    with pytest.raises(ValueError, match="parameter_names must differ from each other; 'a' is"):
+        Solver().solve(problem, [1.0, 2.0, 3.0])
 
 
 def test_a_result_without_its_problem_says_so() -> None:
