@@ -167,6 +167,22 @@ class _One(Problem):
         return np.asarray(self.batch.jacobian(x[None], self.which.copy()))[0]
 
 
+class _OneCompiled(Problem):
+    """One compiled problem of a stack, by itself, with the bytes of its data."""
+
+    def __init__(self, problem: CompiledProblem, data: NDArray[np.uint8]) -> None:
+        self.problem, self.data = problem, data
+        self.parameter_names = getattr(problem, "parameter_names", None)
+        self.bounds, self.fixed = getattr(problem, "bounds", None), getattr(problem, "fixed", None)
+        # Its derivatives are for compiled solves alone; here differences are taken.
+        self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: Array) -> Any:
+        """Return the residual of this problem."""
+        chunk = _CompiledChunk(self.problem, 1, self.data)
+        return chunk.values(np.zeros(1, dtype=np.intp), x[None])[0]
+
+
 class _Problems:
     """The stack of problems, as `Fits` sees it."""
 
@@ -188,9 +204,11 @@ class _Problems:
         return _Chunk(model, part.start, part.stop - part.start, self.m)
 
     def problem(self, model: Any, which: int) -> Any:
-        """Return one of them as a problem; None for a compiled one with data of its own."""
+        """Return one of them as a problem."""
         if isinstance(model, CompiledProblem):
-            return None if self.data is not None else self.problem_of_all
+            if self.data is None:
+                return self.problem_of_all
+            return _OneCompiled(model, self.data[which : which + 1].copy())
         return _One(model.problem, which)
 
     def index(self, which: int) -> Any:

@@ -1,7 +1,7 @@
 """A model y = f(x) and long arrays of data, as a problem in blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo.arguments import integer, real_number
 from lmoo.rows import RowBlockProblem
 from lmoo.signature import parameter_names_of
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = ["CurveBlocks"]
 
@@ -34,12 +37,20 @@ class CurveBlocks(RowBlockProblem):
     sigma : float or (m,) array, optional
         Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
     jac : callable, optional
-        ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n); None
-        takes differences.
+        ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
+        (rows,) for a single parameter; None takes differences.
     parameter_names : sequence of str, optional
         None takes them from f's signature.
     executor : concurrent.futures.Executor or distributed.Client, optional
         See `RowBlockProblem`.
+    bounds, fixed : optional
+        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+
+    Attributes
+    ----------
+    f, jac, bounds, fixed
+        As given.
+    parameter_names : sequence of str or None
 
     Raises
     ------
@@ -70,6 +81,9 @@ class CurveBlocks(RowBlockProblem):
         jac: Callable[..., ArrayLike] | None = None,
         parameter_names: Sequence[str] | None = None,
         executor: Any = None,
+        *,
+        bounds: Any = None,
+        fixed: Any = None,
     ) -> None:
         if not callable(f):
             raise TypeError(f"f must be callable; it is {f!r}")
@@ -77,9 +91,11 @@ class CurveBlocks(RowBlockProblem):
             raise TypeError(f"jac must be callable or None; it is {jac!r}")
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
-        self.f, self.jac = f, jac
+        self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
+        # Not the array of different ones, which would travel to workers with the problem.
+        self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan
         chunked = any(hasattr(array, "to_delayed") for array in arrays)
         super().__init__(
             _chunks(*arrays) if chunked else _Slices(arrays, int(block_size)), executor
@@ -104,6 +120,8 @@ class CurveBlocks(RowBlockProblem):
         xdata, ydata, sigma = block
         assert self.jac is not None
         value = np.asarray(self.jac(xdata, *x))
+        if value.ndim == 1 and x.size == 1:
+            value = value[:, None]
         if value.shape != (ydata.size, x.size):
             raise ValueError(
                 f"jac must return a row of {x.size} derivatives for each of {ydata.size} rows; it "
@@ -111,6 +129,14 @@ class CurveBlocks(RowBlockProblem):
             )
         derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
         return derivatives
+
+    def as_curve(self) -> "Curve":
+        """Return the model and what is known of sigma; the data may be larger than memory."""
+        from lmoo.curve import UNKNOWN, Curve
+
+        own = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
+        told = own and (self._sigma is None or self._sigma > 0.0)
+        return Curve(self.f, sigma=self._sigma if told else UNKNOWN, jac=self.jac)
 
 
 class _Slices:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lmoo._core.residual import start
 from lmoo.arguments import positive, real_array
 
-__all__ = ["curve_data", "points", "whitening"]
+__all__ = ["curve_data", "points", "spread", "whitened", "whitening"]
 
 Array = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ def curve_data(
     sigma: Any,
     nan_policy: str,
     called: tuple[str, str] = ("t", "y"),
-    check_finite: bool = False,
+    check: str | None = "nan",
 ) -> tuple[Any, Array, Array | None]:
     """Return t, y and sigma as `CurveProblem` keeps them.
 
@@ -35,8 +35,8 @@ def curve_data(
         "omit" drops the points where y or t is NaN.
     called : tuple of str
         What messages call t and y.
-    check_finite : bool
-        Whether t must be finite, where it is an array or several, and not only not NaN.
+    check : {"nan", "finite", None}
+        What t is checked for, where it is an array or several: NaN, also infinities, or nothing.
 
     Returns
     -------
@@ -52,18 +52,19 @@ def curve_data(
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
     t, (values, bad) = points(t, called[0]), _vector(called[1], y)
-    spread = None if sigma is None else _spread(sigma, values.size, called[1])
+    deviations = None if sigma is None else _spread(sigma, values.size, called[1])
     if nan_policy == "omit":
-        t, values, spread = _without_nan(t, values, spread, called[0])
+        t, values, deviations = _without_nan(t, values, deviations, called[0])
         bad = start(values, True)[1]
-    _check_points(called[0], t, check_finite)
+    if check is not None:
+        _check_points(called[0], t, check == "finite")
     if values.size == 0:
         raise ValueError(f"{called[1]} must not be empty")
     if bad >= 0:
         raise ValueError(
             f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
         )
-    return t, values, None if spread is None else _checked_spread(spread)
+    return t, values, None if deviations is None else _checked_spread(deviations)
 
 
 def points(t: Any, name: str = "t") -> Any:
@@ -91,6 +92,11 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
 
 
 # ---- standard deviations ---------------------------------------------------------------------
+
+
+def spread(sigma: Any, m: int) -> Array | None:
+    """Return sigma for m points as `curve_data` does, new; None for None."""
+    return None if sigma is None else _checked_spread(_spread(sigma, m, "y"))
 
 
 def _spread(sigma: Any, m: int, y: str) -> Array:
@@ -123,14 +129,23 @@ def whitening(sigma: Array | None) -> Array | None:
     """
     if sigma is None:
         return None
-    if sigma.ndim == 1:
-        return 1.0 / sigma
+    if sigma.ndim < 2:
+        return np.atleast_1d(1.0 / sigma)
     try:
         factor = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError as error:
         raise ValueError("`sigma` must be positive definite.") from error
     # m^2 multiplications an evaluation, as a substitution would take.
     return np.tril(np.linalg.inv(factor))
+
+
+def whitened(values: Any, by: Array | None) -> Any:
+    """Return values, (m,) or (m, n), times what `whitening` returned."""
+    if by is None:
+        return values
+    if by.ndim > 1:
+        return by @ values
+    return (by if values.ndim == 1 else by[:, None]) * values
 
 
 # ---- missing points --------------------------------------------------------------------------

@@ -77,8 +77,8 @@ def curve_fit(
         Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
         variance of the residual.
     check_finite : bool, optional
-        Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  ydata must always
-        be.
+        Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  False leaves
+        infinities to f, and without a `nan_policy` NaN too.  ydata must always be finite.
     bounds : pair, object or mapping, optional
         (lower, upper), ``scipy.optimize.Bounds``, or a mapping {name or position: (lower, upper)}.
     method : {"lm", "trf", "dogbox"}, optional
@@ -182,17 +182,23 @@ def _problem(
     """Return the problem, without its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
-    if check_finite is None:
-        check_finite = nan_policy is None
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
     y = _real("ydata", ydata)
     if y.size == 1:
         y = _repeated(y, xdata)
-    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check_finite)
+    check = _check_of(check_finite, nan_policy)
+    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
     if is_compiled(f):
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
+    """Return what xdata is checked for."""
+    if check_finite or (check_finite is None and nan_policy is None):
+        return "finite"
+    return None if nan_policy is None else "nan"
 
 
 def _repeated(y: Any, xdata: Any) -> Any:

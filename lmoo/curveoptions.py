@@ -66,7 +66,7 @@ def curve_solver(
     >>> curve_solver(2, "lm", "3-point", False, {"maxfev": 50}).maxfev
     50
     """
-    if method not in (None, "lm", "trf", "dogbox"):
+    if method not in _METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm'; it is {method!r}")
     scheme = None if callable(jac) else jac
     if scheme not in (None, "2-point", "3-point", "cs"):
@@ -109,8 +109,9 @@ def _check_names(options: dict[str, Any]) -> None:
             )
         if name not in _USED and name not in _ONLY and name not in _WITHOUT_EFFECT:
             raise TypeError(f"curve_fit() got an unexpected keyword argument {name!r}")
-        if name in _ONLY and value != _ONLY[name][0]:
-            only, instead = _ONLY[name]
+        only, instead = _ONLY.get(name, (value, ""))
+        # Arrays compare entry by entry.
+        if value is not only and (isinstance(value, np.ndarray) or value != only):
             raise ValueError(f"{name} must be {only!r}; it is {value!r}: {instead}")
     for one, other in _SAME:
         if one in options and other in options:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.curveresidual import CurveResidual
 from lmoo._core.residual import Residual
-from lmoo.curvedata import curve_data, whitening
+from lmoo.curvedata import curve_data, spread, whitened, whitening
 from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
 from lmoo.signature import parameter_names_of
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
 
@@ -37,7 +40,8 @@ class CurveProblem(Problem):
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Positive standard deviations of y, or its covariance matrix.
     jac : callable, optional
-        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n).
+        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
+        single parameter (m,) will do.
     parameter_names : sequence of str, optional
         None takes them from f: from its attribute ``parameter_names``, or its signature, where
         arguments with a default count as well.
@@ -53,6 +57,7 @@ class CurveProblem(Problem):
     t : object
     y : (m,) float64 array
     sigma : None, (m,) or (m, m) float64 array
+        Read-only; what is set in its place is checked, and weighs from then on.
     parameter_names : tuple of str or None
 
     Raises
@@ -106,11 +111,27 @@ class CurveProblem(Problem):
         return problem
 
     def _set(self, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None) -> None:
-        self.f, self.jac, self.t, self.y, self.sigma = f, jac, t, y, sigma
-        self._whitening = whitening(sigma)
+        self.f, self.jac, self.t, self.y = f, jac, t, y
+        self._weigh(sigma)
         if jac is None and type(self).jacobian is CurveProblem.jacobian:
             # Which is how a problem says that it has none.
             self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def _weigh(self, sigma: Array | None) -> None:
+        self._whitening = whitening(sigma)
+        if sigma is not None:
+            # A change in place would not reach the weights.
+            sigma.flags.writeable = False
+        self._sigma = sigma
+
+    @property
+    def sigma(self) -> Any:
+        """Standard deviations or covariance matrix of y, read-only; another can be set."""
+        return self._sigma
+
+    @sigma.setter
+    def sigma(self, value: Any) -> None:
+        self._weigh(spread(value, self.y.size))
 
     def residual(self, x: NDArray[np.float64]) -> Any:
         """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
@@ -126,9 +147,7 @@ class CurveProblem(Problem):
             self._refuse(value, error)
         if not same:
             self._refuse(value, None)
-        w = self._whitening
-        if w is not None:
-            difference = w * difference if w.ndim == 1 else w @ difference
+        difference = whitened(difference, self._whitening)
         # The precision of the model is that of the residual: steps of differences depend on it.
         single = getattr(value, "dtype", None) == np.float32
         return difference.astype(np.float32) if single else difference
@@ -145,8 +164,7 @@ class CurveProblem(Problem):
 
     def _source(self, n: int) -> Residual | None:
         """Return the residual as the compiled loop calls it with the fewest calls between."""
-        # Not where a subclass, or the instance itself, has another residual.
-        if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
+        if self._has_own_residual():
             return None
         w = self._whitening
         if w is not None and w.ndim > 1:
@@ -159,15 +177,26 @@ class CurveProblem(Problem):
         if self.jac is None:
             return super().jacobian(x)
         derivatives = np.asarray(self.jac(self.t, *x))
+        if derivatives.ndim == 1 and x.size == 1:
+            derivatives = derivatives[:, None]
         if derivatives.shape != (self.y.size, x.size):
             raise ValueError(
                 f"jac must return {x.size} derivatives for each of {self.y.size} points; it "
                 f"returned an array of shape {derivatives.shape}"
             )
-        w = self._whitening
-        if w is None:
-            return derivatives
-        return w[:, None] * derivatives if w.ndim == 1 else w @ derivatives
+        return whitened(derivatives, self._whitening)
+
+    def as_curve(self) -> "Curve":
+        """Return model and data; the model alone where a subclass has another residual."""
+        from lmoo.curve import UNKNOWN, Curve
+
+        if self._has_own_residual():
+            return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
+        return Curve(self.f, self.t, self.y, self.sigma, self.jac)
+
+    def _has_own_residual(self) -> bool:
+        """Whether a subclass, or the instance itself, has another residual."""
+        return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
 
 
 def curve_problem(

@@ -27,7 +27,7 @@ def problem_of(result: "Result", what: str) -> Any:
     if result.problem is None:
         raise ValueError(
             f"{what} needs the problem, which this result does not have: it was read from a file, "
-            "or its problem could not be pickled; solve again"
+            "its problem could not be pickled, or it had no points; solve again"
         )
     return result.problem
 
@@ -60,6 +60,11 @@ def jacobian(result: "Result", x: Array) -> Array:
         raise TypeError(
             "the Jacobian of a RowBlockProblem is never held as a whole; what needs it, the "
             "leverage and the nonlinearity, is there for problems in one piece"
+        )
+    if result.observations == 0:
+        raise ValueError(
+            "the Jacobian needs a residual, and none was evaluated for this result: take a step of "
+            "the iteration first"
         )
     source = _source(result)
     if source is None:

@@ -1,7 +1,7 @@
 """Models of curves in compiled code: with derivatives, starting values, and names of parameters."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,9 @@ from lmoo._core.models import TABLE_OF
 from lmoo.arguments import positive, real_array
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import checked_capsule
+
+if TYPE_CHECKING:
+    from lmoo.curve import Curve
 
 __all__ = [
     "BiExponential",
@@ -226,14 +229,28 @@ class ModelProblem(CurveModelProblem):
                 f"y must have one value for each of t, shape {points.shape[2:]}; it has "
                 f"{values.shape}"
             )
-        self.sigma = None
+        weights = None
         if sigma is not None:
-            self.sigma = np.array(np.broadcast_to(positive("sigma", sigma), values.shape))
-        weights = None if self.sigma is None else 1.0 / self.sigma
+            sigma = np.array(np.broadcast_to(positive("sigma", sigma), values.shape))
+            weights = 1.0 / sigma
         super().__init__(f._model, points[0], values, weights, f.parameter_names)
-        self.f, self.y = f, values
+        self.f, self.y, self.sigma = f, values, sigma
         self.t = tuple(points[0]) if f.variables > 1 else points[0, 0]
         self.bounds, self.fixed = bounds, fixed
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("f", "t", "y", "sigma") and name in vars(self):
+            raise AttributeError(
+                f"{name} is compiled into the problem and cannot be changed; model.problem(...) "
+                "makes another problem"
+            )
+        super().__setattr__(name, value)
+
+    def as_curve(self) -> "Curve":
+        """Return model and data."""
+        from lmoo.curve import Curve
+
+        return Curve(self.f, self.t, self.y, self.sigma, self.f.jacobian)
 
     def __reduce__(self) -> Any:
         # The pointers in it mean nothing elsewhere.

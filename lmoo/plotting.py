@@ -95,7 +95,7 @@ def plot(
     ImportError
         matplotlib is not installed.
     TypeError
-        The problem has no curve.
+        The problem has no curve; `ax` is neither Axes nor a pair of them.
 
     Notes
     -----
@@ -108,7 +108,7 @@ def plot(
     if ax is None:
         figure = _pyplot().figure(figsize=_SIZE, layout="constrained")
         ax = tuple(figure.subplots(2, 1, sharex=True, height_ratios=[3, 1]))
-    above, below = (ax, None) if not isinstance(ax, (Sequence, np.ndarray)) else ax
+    above, below = _pair(ax)
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
     place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
@@ -125,6 +125,14 @@ def plot(
         figure = above.get_figure()
         figure.align_ylabels([above, below])
     return ax
+
+
+def _pair(ax: Any) -> tuple[Any, Any]:
+    """Return the axes of the fit and those of the residuals, None where they are not wanted."""
+    parts = list(ax) if isinstance(ax, (Sequence, np.ndarray)) else [ax, None]
+    if len(parts) != 2 or not all(part is None or hasattr(part, "errorbar") for part in parts):
+        raise TypeError(f"ax must be Axes, a pair of them or None; it is {ax!r}")
+    return parts[0], parts[1]
 
 
 def _abscissa(curve: Curve, points: int, scale: str) -> tuple[Array, Array, Any, str]:

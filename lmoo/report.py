@@ -118,8 +118,7 @@ def facts(result: "Result") -> list[tuple[str, str]]:
             ("residual standard deviation", f"{result.residual_deviation:.6g}"),
             ("reduced chi-square", f"{result.reduced_chi_square:.6g}"),
         ]
-    if getattr(result.problem, "y", None) is not None and hasattr(result.problem, "f"):
-        out.append(("R squared", f"{result.r_squared:.6g}"))
+    out += _r_squared(result)
     out += [
         ("AIC, BIC", f"{result.aic:.6g}, {result.bic:.6g}"),
         ("rank of the Jacobian", f"{result.rank} of {free}"),
@@ -131,6 +130,15 @@ def facts(result: "Result") -> list[tuple[str, str]]:
     if np.isfinite(result.seconds):
         out.append(("time", _duration(result.seconds)))
     return out
+
+
+def _r_squared(result: "Result") -> list[tuple[str, str]]:
+    """Return R squared, where the problem has a curve of which there is one."""
+    try:
+        return [("R squared", f"{result.r_squared:.6g}")]
+    except Exception:
+        # Whatever a problem says of its curve, a report is no place to fail.
+        return []
 
 
 def _duration(seconds: float) -> str:

@@ -231,8 +231,8 @@ class Result:
     def r_squared(self) -> float:
         """Coefficient of determination, 1 less the sum of squares over that of the best constant.
 
-        With the weights of the fit.  nan where all of y are equal; TypeError where the problem has
-        no data y, see `predict`.
+        With the weights of the fit.  nan where all of y are equal; TypeError where the problem
+        does not say what curve it fits, see `lmoo.curve.Curve`.
         """
         from lmoo import statistics
 
@@ -414,14 +414,16 @@ class Result:
         Parameters
         ----------
         t : array_like, optional
-            What the model takes, numbers and lists as float64 arrays; None: that of the data.
+            What the model takes, converted as data are: numbers, lists and arrays of real numbers
+            become float64 arrays.  None: that of the data.
         interval : {None, "confidence", "prediction"}
             "confidence": of the model's value; "prediction": of a new observation, whose own
             scatter comes on top.  Both from linear theory, point by point.
         level : float, default 0.95
         sigma : float or (k,) array_like, optional
             Standard deviations of the new observations, in the units of the sigma that was given
-            for the data.  None: as the data, which must have one for all where t is new.
+            for the data.  None: as the data, which must have one for all where t is new, and a
+            problem that says so: see `lmoo.curve.Curve`.
         scaled : bool, default True
             As for `confidence_interval`.
 
@@ -541,6 +543,12 @@ class Result:
 
         It has no problem and no solver: what needs these, profiles, predictions and the Jacobian,
         says so.
+
+        Raises
+        ------
+        ValueError
+            `stored` is no such thing: parts are missing, of another type or shape, or the status
+            is none.
         """
         from lmoo.storage import from_dict
 
@@ -605,4 +613,10 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
         raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
-    return tuple(str(name) for name in names)
+    found = tuple(str(name) for name in names)
+    if len(set(found)) < n:
+        twice = next(name for j, name in enumerate(found) if name in found[:j])
+        raise ValueError(
+            f"parameter_names must differ from each other; {twice!r} is there twice: {found!r}"
+        )
+    return found

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.arguments import integer, positive, real_array, real_number
 from lmoo.curve import Curve, curve_of
+from lmoo.curvedata import points
 from lmoo.distributions import t_factor
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+
+_EPS = 2.0**-52
 
 
 # ---- arguments ------------------------------------------------------------------------------
@@ -95,7 +98,8 @@ def r_squared(result: "Result") -> float:
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     z, one = curve.whitened(y), curve.whitened(np.ones_like(y))
     about_mean = float(np.linalg.norm(z - one * ((one @ z) / (one @ one))))
-    if about_mean == 0.0:
+    # What is left of equal values is rounding.
+    if about_mean <= 16 * _EPS * float(np.linalg.norm(z)):
         return nan
     return 1.0 - (result.fnorm / about_mean) ** 2
 
@@ -149,12 +153,12 @@ def predict(
     if interval not in (None, "confidence", "prediction"):
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
-    curve = curve_of(result, "predict", data=t is None)
-    points = curve.t if t is None else _points(t)
-    y = curve.values(points, result.x)
+    curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
+    where = curve.t if t is None else _points(t)
+    y = curve.values(where, result.x)
     if interval is None:
         return y
-    reach = _reach(result, curve, points, scaled)
+    reach = _reach(result, curve, where, scaled)
     if interval == "prediction":
         fresh = _fresh(curve, y.size, t is None, sigma) * deviation(result, scaled)
         reach = np.hypot(reach, fresh)
@@ -164,13 +168,14 @@ def predict(
 
 
 def _points(t: Any) -> Any:
-    """Return t as models take it: numbers and lists as arrays."""
-    return np.atleast_1d(real_array("t", t)) if isinstance(t, (int, float, list)) else t
+    """Return t converted as data are, and a number as one point."""
+    alone = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
+    return np.atleast_1d(real_array("t", t)) if alone else points(t)
 
 
-def _reach(result: "Result", curve: Curve, points: Any, scaled: bool) -> Array:
+def _reach(result: "Result", curve: Curve, t: Any, scaled: bool) -> Array:
     """Return the standard errors of the model's values, (k,)."""
-    slopes = curve.slopes(points, result)
+    slopes = curve.slopes(t, result)
     if result.factor is None:
         return np.full(len(slopes), np.inf)
     return result._linear.spread(slopes) * deviation(result, scaled)
@@ -180,12 +185,20 @@ def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
     """Return the standard deviations of new observations, in units of the residual's, (k,)."""
     if sigma is not None:
         return np.broadcast_to(positive("sigma", sigma), (k,))
-    known = curve.deviations() if curve.y is not None else None
-    if known is None:
+    if curve.sigma is None:
         return np.ones(k)
-    if not own and np.ptp(known) > 0:
-        raise ValueError(
-            "sigma must be given for interval='prediction' at a new t, as that of the data differs "
-            "from point to point: sigma=..., a number or one for each of t"
-        )
-    return np.array(known) if own else np.full(k, known[0])
+    known = curve.deviations()
+    if known is None:
+        raise _no_sigma("the problem does not tell that of the data")
+    if own:
+        return np.array(known)
+    if np.ptp(known) > 0:
+        raise _no_sigma("that of the data differs from point to point")
+    return np.full(k, known.flat[0])
+
+
+def _no_sigma(why: str) -> ValueError:
+    return ValueError(
+        f"sigma must be given for interval='prediction', as {why}: sigma=..., a number or one for "
+        "each of t"
+    )

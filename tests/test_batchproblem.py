@@ -125,6 +125,23 @@ def test_a_compiled_problem_with_data_of_each() -> None:
     np.testing.assert_array_equal(again.x.reshape(-1, 2), fits.x)
 
 
+def test_a_result_of_a_compiled_problem_with_data_of_each_knows_its_problem() -> None:
+    y = np.random.default_rng(3).standard_normal((5, 6))
+    problem = lmoo.CFunctionProblem(distances, m=6, n=2)
+    fits = lmoo.solve_many(problem, np.ones((5, 2)), data=y)
+    one = lmoo.CFunctionProblem(distances, m=6, n=2, user_data=y[3])
+    right, result = lmoo.Solver().solve(one, [1.0, 1.0]), fits[3]
+    np.testing.assert_allclose(result.jacobian(), right.jacobian(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(result.leverage, right.leverage, rtol=1e-8)
+    np.testing.assert_allclose(
+        result.confidence_interval(method="profile"),
+        right.confidence_interval(method="profile"),
+        rtol=1e-6,
+    )
+    with pytest.raises(lmoo.EvaluationError, match="residual returned 1"):
+        result.problem.residual(np.array([1.0, 101.0]))
+
+
 def test_one_compiled_problem_from_many_starts() -> None:
     problem = lmoo.models.Exponential().problem(T, 2.0 * np.exp(-0.7 * T) + 0.1)
     starts = np.random.default_rng(1).uniform(0.5, 1.5, (20, 3))

@@ -1112,3 +1112,26 @@ def test_nist(analytic: bool) -> None:
     # The residual of Lanczos1, an exact fit, is the rounding of its data, and so are its errors.
     short = {name: errors for name, (_, errors) in found.items() if errors < 6.0}
     assert len(short) <= 2, short
+
+
+def test_without_check_finite_nan_reaches_the_model() -> None:
+    t = np.linspace(0.0, 4.0, 20)
+    y = 2.5 * np.exp(-1.3 * t)
+    t[0] = np.nan
+
+    def model(t: Any, a: float, b: float) -> Any:
+        return a * np.exp(-b * np.nan_to_num(t))
+
+    theirs, _ = scipy.optimize.curve_fit(model, t, y, [1.0, 1.0], check_finite=False)
+    popt, _ = curve_fit(model, t, y, [1.0, 1.0], check_finite=False)
+    np.testing.assert_allclose(popt, theirs, rtol=1e-6)
+    for options in ({}, {"check_finite": True}, {"check_finite": False, "nan_policy": "raise"}):
+        with pytest.raises(ValueError, match="nan_policy 'omit'; it is nan at index 0"):
+            curve_fit(model, t, y, [1.0, 1.0], **options)
+
+
+@pytest.mark.parametrize("value", [np.eye(3), np.zeros(1), [[1.0], [2.0, 3.0]]], ids=repr)
+def test_a_pattern_of_the_jacobian_is_refused_by_name(value: Any) -> None:
+    t = np.linspace(0.0, 4.0, 20)
+    with pytest.raises(ValueError, match=r"^jac_sparsity must be None; it is "):
+        curve_fit(decay, t, decay(t, 2.5, 1.3, 0.5), jac_sparsity=value)

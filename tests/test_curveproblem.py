@@ -34,6 +34,7 @@ def slopes(t: Any, a: float, b: float, c: float) -> Any:
 
 
 Y = decay(T, *X) + 0.01 * np.cos(9.0 * T)
+SIGMA = 0.1 + 0.05 * T
 
 
 # ------------------------------------------------------------------------------- the residual
@@ -674,3 +675,57 @@ def test_data_that_were_replaced_by_others_are_looked_at(y: Any) -> None:
     problem.y = y
     with pytest.raises(TypeError, match=r"^y and sigma must be float64 vectors"):
         Solver().solve(problem, [1, 1, 0])
+
+
+def test_sigma_that_is_set_weighs() -> None:
+    problem = CurveProblem(decay, T, Y)
+    x = np.array([1.0, 1.0, 0.0])
+    plain = problem.residual(x)
+    for sigma in (0.5, SIGMA, np.diag(SIGMA**2)):
+        problem.sigma = sigma
+        right = CurveProblem(decay, T, Y, sigma)
+        np.testing.assert_array_equal(problem.residual(x), right.residual(x))
+        np.testing.assert_array_equal(problem.sigma, right.sigma)
+        result, other = (Solver().solve(each, [1, 1, 0]) for each in (problem, right))
+        np.testing.assert_array_equal(result.x, other.x)
+        assert result.r_squared == other.r_squared
+    problem.sigma = None
+    np.testing.assert_array_equal(problem.residual(x), plain)
+
+
+def test_sigma_that_is_set_is_checked() -> None:
+    problem = CurveProblem(decay, T, Y, sigma=0.5)
+    with pytest.raises(ValueError, match="sigma must be positive and finite"):
+        problem.sigma = -1.0
+    with pytest.raises(ValueError, match="sigma must be a number, or have shape"):
+        problem.sigma = [1.0, 2.0]
+    with pytest.raises(ValueError, match="read-only"):
+        problem.sigma[:] = 1.0
+    np.testing.assert_array_equal(problem.sigma, np.full(T.size, 0.5))
+
+
+def test_the_data_of_a_compiled_problem_cannot_be_changed() -> None:
+    problem = lmoo.models.Exponential().problem(T, Y, 0.5)
+    for name in ("f", "t", "y", "sigma"):
+        with pytest.raises(AttributeError, match=f"^{name} is compiled into the problem"):
+            setattr(problem, name, 0.1)
+    problem.bounds = {"rate": (0.0, 1.0)}
+    assert Solver().solve(problem, [1.0, 1.0, 0.0]).upper[1] == 1.0
+
+
+@pytest.mark.parametrize("sigma", [None, SIGMA, np.diag(SIGMA**2)], ids=["none", "1-D", "2-D"])
+def test_the_derivatives_of_one_parameter_may_be_a_vector(sigma: Any) -> None:
+    def f(t: Any, rate: Any) -> Any:
+        return np.exp(-rate * t)
+
+    def slopes(t: Any, rate: Any) -> Any:
+        return -t * np.exp(-rate * t)
+
+    problem = CurveProblem(f, T, Y, sigma, slopes)
+    right = CurveProblem(f, T, Y, sigma, lambda t, rate: slopes(t, rate)[:, None])
+    x = np.array([0.7])
+    np.testing.assert_array_equal(problem.jacobian(x), right.jacobian(x))
+    popt, pcov = lmoo.curve_fit(f, T, Y, [1.0], sigma, jac=slopes)
+    result = Solver().solve(right, [1.0])
+    np.testing.assert_allclose(popt, result.x, rtol=1e-12)
+    np.testing.assert_allclose(pcov, result.covariance(), rtol=1e-10)

@@ -288,3 +288,15 @@ def test_arguments_that_are_none() -> None:
         result.plot_contour("b", 1)
     with pytest.raises(ValueError, match="i and j must be two parameters"):
         result.plot_contour(0, 0)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_picture_of_a_fit_takes_one_or_two_axes(count: int) -> None:
+    axes = list(plt.figure().subplots(1, 4))[:count]
+    with pytest.raises(TypeError, match="ax must be Axes, a pair of them or None; it is "):
+        fitted().plot(axes)
+
+
+def test_a_pair_must_be_of_axes() -> None:
+    with pytest.raises(TypeError, match="ax must be Axes, a pair of them or None; it is "):
+        fitted().plot("ab")

@@ -1104,3 +1104,27 @@ def test_the_samples_in_three_blocks() -> None:
     ours = Solver().solve(Sample(cut(SAMPLE_T.size, [2, 5])), START)
     whole = Solver().solve(lmoo.FunctionProblem(decay, decay_jacobian), START)
     np.testing.assert_allclose(ours.x, whole.x, rtol=1e-13)
+
+
+def test_curves_in_blocks_take_bounds_and_fixed_parameters() -> None:
+    t = np.linspace(0.0, 4.0, 100)
+
+    def decay(t: Any, a: Any, b: Any, c: Any) -> Any:
+        return a * np.exp(-b * t) + c
+
+    y = decay(t, 2.5, 1.3, 0.5)
+    options = {"bounds": {"c": (0.6, None)}, "fixed": ["a"]}
+    blocks = lmoo.CurveBlocks(decay, t, y, block_size=30, **options)
+    result = lmoo.Solver().solve(blocks, [2.4, 1.0, 1.0])
+    right = lmoo.Solver().solve(lmoo.CurveProblem(decay, t, y, **options), [2.4, 1.0, 1.0])
+    np.testing.assert_allclose(result.x, right.x, rtol=1e-7)
+    np.testing.assert_array_equal(result.active_mask, [0, 0, -1])
+    np.testing.assert_array_equal(result.fixed, [True, False, False])
+
+
+def test_the_derivatives_of_one_parameter_in_blocks_may_be_a_vector() -> None:
+    t = np.linspace(0.0, 4.0, 100)
+    blocks = lmoo.CurveBlocks(
+        lambda t, b: np.exp(-b * t), t, np.exp(-1.3 * t), 30, jac=lambda t, b: -t * np.exp(-b * t)
+    )
+    np.testing.assert_allclose(lmoo.Solver().solve(blocks, [1.0]).x, 1.3, rtol=1e-10)

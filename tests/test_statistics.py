@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import lmoo
 from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver
+from lmoo.curve import Curve
 from lmoo.datasets import nist
 from lmoo.distributions import f_exceeded, t_factor
 
@@ -216,9 +217,128 @@ def test_r_squared_of_constant_data_is_nan() -> None:
 
 def test_what_needs_a_curve_says_so() -> None:
     _, _, result = random_fit()
-    for ask in (lambda: result.r_squared, result.predict, result.plot):
-        with pytest.raises(TypeError, match=r"FunctionProblem has no f, t, y"):
+    for ask, missing in (
+        (lambda: result.r_squared, "f, t, y"),
+        (result.predict, "f, t"),
+        (result.plot, "f, t, y"),
+    ):
+        with pytest.raises(TypeError, match=f"FunctionProblem has no {missing}: a method as_curve"):
             ask()
+
+
+class Weighted(Problem):
+    """Has attributes f, t and y, and weights of its own."""
+
+    def __init__(self) -> None:
+        self.f, self.t, self.y = decay, T, Y
+
+    def residual(self, x: np.ndarray) -> Any:
+        return (self.f(self.t, *x) - self.y) / 0.01
+
+
+class Told(Weighted):
+    """The same, and says so."""
+
+    def as_curve(self) -> Any:
+        return Curve(self.f, self.t, self.y, 0.01)
+
+
+class Twice(CurveProblem):
+    """Another residual than its base has."""
+
+    def residual(self, x: np.ndarray) -> Any:
+        return 2.0 * super().residual(x)
+
+
+def test_r_squared_is_not_guessed_from_the_names_of_attributes() -> None:
+    for problem in (Weighted(), Twice(decay, T, Y)):
+        result = Solver().solve(problem, [1.0, 1.0])
+        with pytest.raises(TypeError, match="has no "):
+            result.r_squared  # noqa: B018
+
+
+def test_a_problem_can_tell_its_curve() -> None:
+    told, right = Solver().solve(Told(), [1.0, 1.0]), fitted(sigma=0.01)
+    np.testing.assert_allclose(told.r_squared, right.r_squared, rtol=1e-10)
+    for at in (None, [0.3, 4.0]):
+        mine = told.predict(at, interval="prediction")
+        np.testing.assert_allclose(mine, right.predict(at, interval="prediction"), rtol=1e-6)
+
+
+def test_what_tells_a_curve_must_return_one() -> None:
+    problem = Told()
+    problem.as_curve = lambda: (decay, T)  # type: ignore[method-assign]
+    result = Solver().solve(problem, [1.0, 1.0])
+    with pytest.raises(TypeError, match=r"as_curve\(\) of Told must return an lmoo.curve.Curve"):
+        result.predict()
+
+
+@pytest.mark.parametrize("problem", [Weighted(), Twice(decay, T, Y)], ids=repr)
+def test_a_sigma_that_nobody_tells_is_not_taken_for_1(problem: Any) -> None:
+    result = Solver().solve(problem, [1.0, 1.0])
+    fit, low, high = result.predict(interval="confidence")
+    right = fitted()
+    np.testing.assert_allclose(fit, right.predict(), rtol=1e-6)
+    _, right_low, right_high = right.predict(interval="confidence")
+    np.testing.assert_allclose(high - low, right_high - right_low, rtol=1e-5)
+    for at in (None, [1.0]):
+        with pytest.raises(ValueError, match="the problem does not tell that of the data"):
+            result.predict(at, interval="prediction")
+    assert len(result.predict([1.0], interval="prediction", sigma=0.01)) == 3
+
+
+@pytest.mark.parametrize("sigma", [None, 0.01])
+def test_blocks_predict_as_the_same_data_in_one_piece(sigma: Any) -> None:
+    blocks = lmoo.CurveBlocks(decay, T, Y, sigma=sigma, block_size=5)
+    mine = Solver().solve(blocks, [1.0, 1.0]).predict([0.3, 4.0], interval="prediction")
+    right = fitted(sigma=sigma).predict([0.3, 4.0], interval="prediction")
+    np.testing.assert_allclose(mine, right, rtol=1e-6)
+
+
+def test_blocks_of_different_sigma_ask_for_that_of_a_prediction() -> None:
+    blocks = lmoo.CurveBlocks(decay, T, Y, sigma=SIGMA, block_size=5)
+    result = Solver().solve(blocks, [1.0, 1.0])
+    with pytest.raises(ValueError, match="sigma must be given for interval='prediction'"):
+        result.predict([1.0], interval="prediction")
+    mine = result.predict([1.0], interval="prediction", sigma=0.05)
+    right = fitted(sigma=SIGMA).predict([1.0], interval="prediction", sigma=0.05)
+    np.testing.assert_allclose(mine, right, rtol=1e-6)
+    with pytest.raises(TypeError, match="CurveBlocks has no t, y"):
+        result.r_squared  # noqa: B018
+
+
+class Another(Problem):
+    """What its attributes are is nobody's business."""
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+    def residual(self, x: np.ndarray) -> Any:
+        return decay(T, *x) - Y
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Another(f=decay, y=Y, time=T),
+        Another(f=decay, y={"a": 1}, t=T),
+        Another(f=decay, y=Y, t=T, sigma=np.ones(3)),
+        Another(as_curve=lambda: Curve(decay, T, Y, np.ones(3))),
+        Another(as_curve=lambda: 1 / 0),
+        Another(as_curve=T),
+    ],
+)
+def test_reports_do_not_fail_at_what_attributes_a_problem_has(problem: Any) -> None:
+    result = Solver().solve(problem, [1.0, 1.0])
+    for report in (str(result), result._repr_html_()):
+        assert "a minimum was found" in report
+        assert "R squared" not in report
+
+
+@pytest.mark.parametrize("sigma", [None, 0.3])
+def test_r_squared_is_nan_where_rounding_alone_tells_the_values_apart(sigma: Any) -> None:
+    problem = CurveProblem(lambda t, a: a * t, T, np.full(12, 0.1), sigma=sigma)
+    assert np.isnan(Solver().solve(problem, [1.0]).r_squared)
 
 
 # ============================================================================ the Jacobian
@@ -359,7 +479,7 @@ def test_curves_in_blocks_predict_at_a_given_t() -> None:
         result.predict(T, interval="prediction"), right.predict(interval="prediction"), strict=True
     ):
         np.testing.assert_allclose(mine, other, rtol=1e-6)
-    with pytest.raises(TypeError, match="CurveBlocks has no t, y"):
+    with pytest.raises(TypeError, match="CurveBlocks has no t:"):
         result.predict()
 
 
@@ -543,6 +663,24 @@ def test_a_compiled_model_predicts() -> None:
     ):
         np.testing.assert_allclose(mine, other, rtol=1e-6)
     np.testing.assert_allclose(result.r_squared, right.r_squared, rtol=1e-10)
+
+
+def test_places_are_converted_as_data_are() -> None:
+    t = np.array([1.0, 2.0, 4.0, 5.0])
+    result = Solver().solve(CurveProblem(lambda t, a, b: a * t**-1 + b, t, 2 / t + 3), [1.0, 1.0])
+    right = result.predict([1.0, 2.0], interval="confidence")
+    for places in ([1, 2], np.array([1, 2]), np.array([1, 2], dtype=np.float32)):
+        mine = result.predict(places, interval="confidence")
+        np.testing.assert_array_equal(mine, right)
+    for place in (2, np.int64(2), np.float32(2), np.array(2)):
+        np.testing.assert_array_equal(result.predict(place), right[0][1:])
+
+
+def test_places_of_several_variables_may_be_lists() -> None:
+    problem = CurveProblem(lambda t, a, b: a * t[0] + b * t[1], (T, T**2), Y)
+    result = Solver().solve(problem, [1.0, 1.0])
+    right = result.predict((np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    np.testing.assert_array_equal(result.predict(([1, 2], [1, 4])), right)
 
 
 def test_several_independent_variables() -> None:
@@ -770,10 +908,60 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
     assert stored["lower"] == ["-inf"] * 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", 99),
+        ("status", "1"),
+        ("x", [1.0]),
+        ("x", [[1.0, 2.0]]),
+        ("lower", None),
+        ("upper", [1.0, 2.0, 3.0]),
+        ("fixed", [True]),
+        ("active_mask", []),
+        ("gradient", [0.0]),
+        ("residual", [1.0, 2.0]),
+        ("residual", ["a"] * 12),
+        ("parameter_names", ["amplitude"]),
+        ("cost", "high"),
+        ("nfev", 1.5),
+        ("factor", 3),
+        ("r", [[1.0, 0.0]]),
+        ("ipvt", [0, 0]),
+        ("ipvt", [1]),
+        ("qtf", [1.0]),
+        ("acnorm", None),
+        ("held", [True]),
+        ("error", "small"),
+    ],
+)
+def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:
+    stored = fitted().to_dict()
+    place = stored if name in stored else stored["factor"]
+    assert name in place
+    place[name] = value
+    with pytest.raises(ValueError, match=r"^stored must be what Result\.to_dict returns"):
+        Result.from_dict(stored)
+
+
 @pytest.mark.parametrize("stored", [{}, {"factor": None}, [], None])
 def test_what_is_no_stored_result_is_refused(stored: Any) -> None:
     with pytest.raises(ValueError, match=r"stored must be what Result\.to_dict returns"):
         Result.from_dict(stored)
+
+
+def test_a_result_of_nothing_says_so() -> None:
+    result = Solver().iterate(CurveProblem(decay, T, Y), [1.0, 1.0]).result
+    for ask in (result.jacobian, lambda: result.leverage, result.nonlinearity):
+        with pytest.raises(ValueError, match="needs a residual, and none was evaluated"):
+            ask()
+
+
+def test_names_of_parameters_must_differ() -> None:
+    names = ["a", "b", "a"]
+    problem = FunctionProblem(lambda x: x, parameter_names=names)
+    with pytest.raises(ValueError, match="parameter_names must differ from each other; 'a' is"):
+        Solver().solve(problem, [1.0, 2.0, 3.0])
 
 
 def test_a_result_without_its_problem_says_so() -> None:
