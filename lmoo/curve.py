@@ -31,7 +31,7 @@ class Curve(NamedTuple):
 
     f : callable, ``f(t, *parameters)``; None where there is no model
     t, y : what it was fitted to; None where that is not at hand
-    sigma : None (1 for all), float, (m,) deviations, (m, m) covariance, or `UNKNOWN`
+    sigma : None (1 for all), float, (m,) deviations, (m, m) covariance, or ``lmoo.curve.UNKNOWN``
     jac : callable or None, ``jac(t, *parameters)``, (k, n)
 
     Examples
