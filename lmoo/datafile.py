@@ -19,7 +19,11 @@ __all__ = ["DataError", "Table", "read_table"]
 Array = NDArray[np.float64]
 
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eEdD][+-]?[0-9]+)?|[+-]?inf(inity)?", re.I)
+# No two parts of it match the same digits, so that what is no number is known in linear time.
+_NUMBER = re.compile(
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
+    re.ASCII | re.IGNORECASE,
+)
 _COMMENT = re.compile(r"""("[^"]*"?)|#.*""")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
@@ -271,10 +275,11 @@ def _header(row: Row) -> tuple[str, ...] | None:
 
 
 def _check_header(name: str, line: int, header: Sequence[str]) -> None:
-    names = [title for title in header if title]
-    for title in names:
-        if names.count(title) > 1:
+    seen = set[str]()
+    for title in filter(None, header):
+        if title in seen:
             raise DataError(f"{name}, line {line}: two columns are called {_cut(title)}")
+        seen.add(title)
 
 
 def _check_widths(name: str, rows: Sequence[Row]) -> None:
