@@ -143,8 +143,18 @@ def _add_fit(commands: Any) -> None:
     )
     add("--nan-policy", choices=("raise", "omit"), default="raise", help="what to do with gaps")
     add("--level", type=_level, default=0.95, help="of the confidence intervals (default: 0.95)")
-    add("--plot", metavar="FILE", help="draw data and fit (needs matplotlib)")
-    add("--json", metavar="FILE", help="write the result as JSON; - prints it, without the report")
+    add(
+        "--plot",
+        metavar="FILE",
+        type=_picture,
+        help="draw data and fit, as .png, .svg or .pdf (needs matplotlib)",
+    )
+    add(
+        "--json",
+        metavar="FILE",
+        type=_file,
+        help="write the result as JSON; - prints it, without the report",
+    )
 
 
 def _level(text: str) -> float:
@@ -155,6 +165,22 @@ def _level(text: str) -> float:
     if not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f"must be between 0 and 1; it is {text!r}")
     return value
+
+
+def _picture(text: str) -> str:
+    from lmoo.commands.picture import format_of
+
+    try:
+        format_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _file(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must be a file name, or - for standard output; it is ''")
+    return text
 
 
 def _command(module: str) -> Callable[[argparse.Namespace], int]:

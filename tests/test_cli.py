@@ -233,6 +233,45 @@ def test_files(call: Call) -> None:
     assert [int.from_bytes(part, "big") for part in (header[:4], header[4:])] == [800, 600]
 
 
+@pytest.mark.parametrize(
+    ("name", "head"), [("f.PNG", b"\x89PNG"), ("f.svg", b"<?xml"), ("f.pdf", b"%PDF")]
+)
+def test_formats_of_pictures(call: Call, name: str, head: bytes) -> None:
+    assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
+    assert Path(name).read_bytes().startswith(head)
+
+
+def test_a_picture_starts_no_program(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*arguments: Any, **_: Any) -> None:
+        raise AssertionError(f"started {arguments}")
+
+    from matplotlib import rc_context
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with rc_context({"text.usetex": True}):
+        for name in ("f.png", "f.svg", "f.pdf"):
+            assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
+
+
+def test_names_of_columns_are_no_formulas(call: Call) -> None:
+    names = ["t $\\frac$", "x^{$ $"]
+    write("dollars.csv", ",".join(names), T, Y)
+    for name in ("f.svg", "f.png"):
+        run = call("fit", "dollars.csv", EXPRESSION, "--plot", name)
+        assert (run.code, run.err) == (0, "")
+    drawn = Path("f.svg").read_text()
+    assert all(f"<!-- {name} -->" in drawn for name in names)
+
+
+def test_a_label_of_a_picture_is_a_short_line(call: Call) -> None:
+    write("long.csv", f'"a\x1b\x01b",{"y" * 20_000}', T, Y)
+    run = call("fit", "long.csv", EXPRESSION, "--plot", "f.svg")
+    assert (run.code, run.err) == (0, "")
+    drawn = Path("f.svg").read_text()
+    assert "<!-- a  b -->" in drawn
+    assert f"<!-- {'y' * 60}... -->" in drawn
+
+
 def test_no_minimum_is_code_1_with_a_report(call: Call) -> None:
     run = call("fit", "decay.csv", "floor(a)*t", "--start", "a=2.5")
     assert run.code == 1
@@ -313,6 +352,12 @@ REFUSED = {
     "fit decay.csv a*t --fix a=1": "--fix leaves no parameter to be fitted",
     "fit decay.csv a*t --level 95": "argument --level: must be between 0 and 1; it is '95'",
     "fit decay.csv a*t --nan-policy no": "argument --nan-policy: invalid choice: 'no'",
+    **{
+        f"fit decay.csv a*t --plot {name}": "argument --plot: must be a file name that ends in "
+        ".png, .svg or .pdf; it is "
+        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "''", "-", ".png", "x.png/", "x.")
+    },
+    "fit decay.csv a*t --json ''": "argument --json: must be a file name, or - for standard output",
     "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
     "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",
@@ -322,7 +367,7 @@ REFUSED = {
 @pytest.mark.parametrize("command", REFUSED)
 def test_refused_with_one_clear_line(call: Call, command: str) -> None:
     run = call(*shlex.split(command))
-    if "--json" in command:  # The report is there already.
+    if "--json no" in command:  # The report is there already.
         run = run._replace(out="")
     assert refused(run).startswith(REFUSED[command])
 

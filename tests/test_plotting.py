@@ -288,3 +288,13 @@ def test_arguments_that_are_none() -> None:
         result.plot_contour("b", 1)
     with pytest.raises(ValueError, match="i and j must be two parameters"):
         result.plot_contour(0, 0)
+
+
+def test_names_of_parameters_are_no_formulas() -> None:
+    names = ("a $x^{$", "$r_$")
+    result = Solver().solve(CurveProblem(decay, T, Y, parameter_names=names), [1.0, 1.0])
+    axes = result.plot_profile(0), result.plot_contour(0, 1)
+    assert (axes[1].get_xlabel(), axes[1].get_ylabel()) == names
+    for ax in axes:
+        # Where a name were read as a formula, this would raise.
+        ax.figure.canvas.draw()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo.commands.picture import draw
 from lmoo.result import Result
 
 __all__ = ["deliver"]
@@ -36,7 +37,8 @@ def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, st
         if arguments.json is not None:
             Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
     if arguments.plot is not None:
-        _draw(result, arguments, labels)
+        scaled = not arguments.absolute_sigma
+        draw(result, arguments.plot, arguments.level, scaled, labels)
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
@@ -78,18 +80,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(part) for part in value]
     return value if math.isfinite(value) else str(value)
-
-
-def _draw(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
-    """Draw data and fit into a file, 800 x 600 pixels for the formats that have pixels."""
-    # To a file: no screen is wanted.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    result.plot(axes, level=arguments.level, scaled=not arguments.absolute_sigma)
-    axes[1].set_xlabel(labels[0])
-    axes[0].set_ylabel(labels[1])
-    figure.savefig(arguments.plot, dpi=100)
