@@ -180,6 +180,8 @@ def test_it_serves_the_rest_of_the_library() -> None:
     many = lmoo.curve_fit_many(model, T, np.array([y, 2 * y]), p0=[1, 1, 0])
     np.testing.assert_allclose(many.x[1], [4.0, 1.5, 1.0], rtol=1e-8)
     assert list(inspect.signature(model).parameters) == ["t", "a", "b", "c"]
+    both = Expression("a*u + _variables*v + variables_", variables=("u", "v"))
+    assert list(inspect.signature(both).parameters)[1:] == list(both.parameter_names)
     again = pickle.loads(pickle.dumps(model))
     assert repr(again) == repr(model) == "Expression('a*exp(-b*t) + c')"
     np.testing.assert_array_equal(again(T, 1, 2, 3), model(T, 1, 2, 3))
