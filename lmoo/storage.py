@@ -14,7 +14,7 @@ from lmoo.status import Status
 if TYPE_CHECKING:
     from lmoo.result import Result
 
-__all__ = ["from_dict", "to_dict", "to_json"]
+__all__ = ["from_dict", "plain", "to_dict", "to_json"]
 
 # What makes a result again, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
@@ -53,15 +53,15 @@ def _factor(factor: Factor) -> dict[str, Any]:
 
 def to_json(result: "Result", indent: int | None) -> str:
     """Return the result as JSON; numbers that it does not know become strings."""
-    return json.dumps(_plain(to_dict(result)), indent=indent, allow_nan=False)
+    return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return value with "inf", "-inf" and "nan" for the numbers that JSON does not know."""
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     return value

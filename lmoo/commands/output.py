@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from lmoo.commands.picture import draw
 from lmoo.result import Result
+from lmoo.storage import plain
 
 __all__ = ["deliver"]
 
@@ -63,20 +63,13 @@ def _intervals(result: Result, arguments: argparse.Namespace) -> str:
 def _json(result: Result, arguments: argparse.Namespace) -> str:
     """Return the result as JSON, and under "fit" what the command line asked for."""
     errors, intervals = _errors(result, arguments)
-    document = json.loads(result.to_json())
+    document = result.to_dict()
     document["fit"] = {
         "data": arguments.data,
         "expression": arguments.expression,
         "absolute_sigma": arguments.absolute_sigma,
         "level": arguments.level,
-        "standard_errors": _plain(errors.tolist()),
-        "confidence_interval": _plain(intervals.tolist()),
+        "standard_errors": errors.tolist(),
+        "confidence_interval": intervals.tolist(),
     }
-    return json.dumps(document, indent=2, allow_nan=False)
-
-
-def _plain(value: Any) -> Any:
-    """Return lists of numbers with strings for those that JSON does not know, as `to_json` does."""
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return value if math.isfinite(value) else str(value)
+    return json.dumps(plain(document), indent=2, allow_nan=False)
