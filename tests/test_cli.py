@@ -339,6 +339,9 @@ REFUSED = {
     "fit decay.csv a*t --start a": "--start: a must be a number, a=1.5; it is None",
     "fit decay.csv a*t --start a=b": "--start: a must be a number, a=1.5; it is 'b'",
     "fit decay.csv a*t --start a=nan": "--start: a must be a number, a=1.5; it is 'nan'",
+    "fit decay.csv a*t --start a=1_0": "--start: a must be a number, a=1.5; it is '1_0'",
+    "fit decay.csv a*t --bounds a=:1_0": "--bounds: a must be a number, a=1.5; it is '1_0'",
+    "fit decay.csv a*t --level 0.9_5": "argument --level: must be between 0 and 1; it is '0.9_5'",
     "fit decay.csv a*t --start =1": "--start: expected name=value, found '=1'",
     "fit decay.csv a*t --start a=1,a=2": "--start gives 'a' twice",
     "fit decay.csv a*t --start b=1": "--start: 'b' is no parameter of the expression; its "
@@ -376,6 +379,8 @@ def test_too_few_rows(call: Call) -> None:
     write("short.csv", "t,y", T[:2], Y[:2])
     message = "3 parameters need as many rows of data or more; there are 2"
     assert refused(call("fit", "short.csv", EXPRESSION)) == message
+    message = "3 parameters, 1 of them fixed, need as many rows of data or more; there are 2"
+    assert refused(call("fit", "short.csv", EXPRESSION, "--fix", "c=0")) == message
     assert call("fit", "short.csv", "a*exp(-b*t)").code == 0
 
 
@@ -544,6 +549,52 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("lmoo.commands.fit.read_table", interrupt)
     run = call("fit", "decay.csv", "a*t")
     assert run == (130, "", "lmoo: error: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("no\nfonts"), "RuntimeError: no fonts"),
+        (RecursionError(), "RecursionError"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (MemoryError(), "not enough memory"),
+        (MemoryError("Unable to allocate 9 GiB"), "not enough memory: Unable to allocate 9 GiB"),
+        (AssertionError("a"), "AssertionError: a"),
+        (UserWarning("odd"), "UserWarning: odd"),
+        (ValueError(), "ValueError"),
+        (OSError(28, "No space left on device", "f.png"), "cannot write f.png: No space left on"),
+        (UnicodeEncodeError("ascii", "\xe9", 0, 1, "no"), "'ascii' codec can't encode character"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("where", ["lmoo.commands.fit._best", "lmoo.commands.output.draw"])
+def test_whatever_goes_wrong_is_one_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, message: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    run = call("fit", "decay.csv", EXPRESSION, "--plot", "f.png")
+    assert refused(run._replace(out="")).startswith(message)
+
+
+def test_what_a_terminal_cannot_show_is_spelled_out(call: Call) -> None:
+    code = "import sys; from lmoo.cli import main; sys.exit(main(['fit', 'decay.csv', '\\xe9*t']))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment() | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\n  \\xe9  " in run.stdout
+
+
+def test_streams_that_are_closed(call: Call) -> None:
+    run = shell("lmoo fit decay.csv a*t >&-; echo $? >&2; lmoo fit - a*t <&-; echo $?")
+    assert run.stderr == "0\nlmoo: error: cannot read standard input: it is closed\n"
+    assert run.stdout == "2\n"
 
 
 def test_warnings_are_lines(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
