@@ -1,6 +1,7 @@
 """The command line: ``lmoo fit``, ``lmoo nist``, ``lmoo demo``."""
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -11,6 +12,9 @@ from typing import Any, NoReturn
 __all__ = ["main"]
 
 _USAGE_ERROR, _BROKEN_PIPE, _INTERRUPTED = 2, 141, 130
+
+# Errors whose message says it all; of others the name is part of what there is to say.
+_SPEAKING = (ValueError, ArithmeticError, OSError, ImportError)
 
 # "-" alone is standard input.
 _OPTION = re.compile(r"--[a-z][a-z-]*(=|$)|-h$|-$")
@@ -48,7 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         The exit code: 0 success, 1 no minimum was found, 2 an error in options, expression or
-        data, 130 interrupted, 141 nobody reads the output any more.
+        data, or while files are written, 130 interrupted, 141 nobody reads the output any more.
+
+    Notes
+    -----
+    Standard output spells out what its encoding does not have, from here on.
 
     Examples
     --------
@@ -57,12 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     lmoo ...
     0
     """
+    _spell_out()
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         try:
             code = _run(sys.argv[1:] if argv is None else argv)
             # Here rather than at the interpreter's end, where nobody could catch it.
-            sys.stdout.flush()
+            print(end="", flush=True)
             return code
         except KeyboardInterrupt:
             _complain("interrupted")
@@ -70,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             _silence()
             return _BROKEN_PIPE
-        except (ValueError, ArithmeticError, OSError, ImportError, MemoryError) as error:
+        except Exception as error:
+            # Of whatever kind, matplotlib's own included: a shell user is not shown a traceback.
             _complain(_described(error))
             return _USAGE_ERROR
 
@@ -143,18 +153,43 @@ def _add_fit(commands: Any) -> None:
     )
     add("--nan-policy", choices=("raise", "omit"), default="raise", help="what to do with gaps")
     add("--level", type=_level, default=0.95, help="of the confidence intervals (default: 0.95)")
-    add("--plot", metavar="FILE", help="draw data and fit (needs matplotlib)")
-    add("--json", metavar="FILE", help="write the result as JSON; - prints it, without the report")
+    add(
+        "--plot",
+        metavar="FILE",
+        type=_picture,
+        help="draw data and fit, as .png, .svg or .pdf (needs matplotlib)",
+    )
+    add(
+        "--json",
+        metavar="FILE",
+        type=_file,
+        help="write the result as JSON; - prints it, without the report",
+    )
 
 
 def _level(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1.0:
+    from lmoo.datafile import number
+
+    value = number(text)
+    if value is None or not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f"must be between 0 and 1; it is {text!r}")
     return value
+
+
+def _picture(text: str) -> str:
+    from lmoo.commands.picture import format_of
+
+    try:
+        format_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _file(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must be a file name, or - for standard output; it is ''")
+    return text
 
 
 def _command(module: str) -> Callable[[argparse.Namespace], int]:
@@ -186,7 +221,11 @@ def _described(error: BaseException) -> str:
         return _one_line(f"cannot write {error.filename}: {error.strerror}")
     if isinstance(error, ImportError) and (error.name or "").startswith("matplotlib"):
         return "pictures need matplotlib: pip install lmoo[plot]"
-    return _one_line(str(error) or type(error).__name__)
+    if isinstance(error, MemoryError):
+        return _one_line(f"not enough memory: {error}").removesuffix(":")
+    if isinstance(error, _SPEAKING) and str(error):
+        return _one_line(str(error))
+    return _one_line(f"{type(error).__name__}: {error}").removesuffix(":")
 
 
 def _one_line(text: str) -> str:
@@ -200,6 +239,12 @@ def _complain(message: str) -> None:
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Show a warning as a shell user expects it."""
     print(f"lmoo: warning: {_one_line(str(message))}", file=sys.stderr)
+
+
+def _spell_out() -> None:
+    """Have standard output write what its encoding does not have as an escape, and not fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _silence() -> None:

@@ -14,12 +14,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DataError", "Table", "read_table"]
+__all__ = ["DataError", "Table", "number", "read_table"]
 
 Array = NDArray[np.float64]
 
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eEdD][+-]?[0-9]+)?|[+-]?inf(inity)?", re.I)
+# No two parts of it match the same digits, so that what is no number is known in linear time.
+_NUMBER = re.compile(
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
+    re.ASCII | re.IGNORECASE,
+)
 _COMMENT = re.compile(r"""("[^"]*"?)|#.*""")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
@@ -132,13 +136,12 @@ class Table:
         if missing(cell):
             what = f"is {cell!r}" if cell else "is empty"
             raise DataError(f"{where} {what}; --nan-policy omit leaves such rows out")
-        if not _NUMBER.fullmatch(cell):
+        value = number(cell)
+        if value is None:
             comma = (
                 "; decimals are written with a point" if is_number(cell.replace(",", ".")) else ""
             )
             raise DataError(f"{where} must be a number; it is {_cut(cell)}{comma}")
-        # Fortran writes exponents with a D.
-        value = float(cell.lower().replace("d", "e"))
         if not np.isfinite(value):
             raise DataError(f"{where} must be finite; it is {_cut(cell)}")
         return value
@@ -208,8 +211,23 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell) is not None
 
 
+def number(cell: str) -> float | None:
+    """Return a number, infinite ones included; None for a cell that is none.
+
+    Examples
+    --------
+    >>> from lmoo.datafile import number
+    >>> number("1.5d3"), number("1_000")
+    (1500.0, None)
+    """
+    # Fortran writes exponents with a D.
+    return float(cell.lower().replace("d", "e")) if is_number(cell) else None
+
+
 def _content(name: str, path: str) -> bytes:
     """Return the bytes of a file, decompressed."""
+    if path == "-" and sys.stdin is None:
+        raise DataError("cannot read standard input: it is closed")
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except (OSError, ValueError) as error:
@@ -271,10 +289,11 @@ def _header(row: Row) -> tuple[str, ...] | None:
 
 
 def _check_header(name: str, line: int, header: Sequence[str]) -> None:
-    names = [title for title in header if title]
-    for title in names:
-        if names.count(title) > 1:
+    seen = set[str]()
+    for title in filter(None, header):
+        if title in seen:
             raise DataError(f"{name}, line {line}: two columns are called {_cut(title)}")
+        seen.add(title)
 
 
 def _check_widths(name: str, rows: Sequence[Row]) -> None:

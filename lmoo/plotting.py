@@ -43,9 +43,12 @@ def _axes(ax: Any) -> Any:
 
 
 def _tidy(ax: Any, x: str, y: str) -> None:
-    """Label the axes, and take away what carries nothing."""
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
+    """Label the axes, and take away what carries nothing.
+
+    Names of parameters come from anywhere: they are shown as they are, no formula is made of "$".
+    """
+    ax.set_xlabel(x, parse_math=False)
+    ax.set_ylabel(y, parse_math=False)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, color="0.5", alpha=0.18, linewidth=0.8)
     ax.set_axisbelow(True)

@@ -233,6 +233,45 @@ def test_files(call: Call) -> None:
     assert [int.from_bytes(part, "big") for part in (header[:4], header[4:])] == [800, 600]
 
 
+@pytest.mark.parametrize(
+    ("name", "head"), [("f.PNG", b"\x89PNG"), ("f.svg", b"<?xml"), ("f.pdf", b"%PDF")]
+)
+def test_formats_of_pictures(call: Call, name: str, head: bytes) -> None:
+    assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
+    assert Path(name).read_bytes().startswith(head)
+
+
+def test_a_picture_starts_no_program(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*arguments: Any, **_: Any) -> None:
+        raise AssertionError(f"started {arguments}")
+
+    from matplotlib import rc_context
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with rc_context({"text.usetex": True}):
+        for name in ("f.png", "f.svg", "f.pdf"):
+            assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
+
+
+def test_names_of_columns_are_no_formulas(call: Call) -> None:
+    names = ["t $\\frac$", "x^{$ $"]
+    write("dollars.csv", ",".join(names), T, Y)
+    for name in ("f.svg", "f.png"):
+        run = call("fit", "dollars.csv", EXPRESSION, "--plot", name)
+        assert (run.code, run.err) == (0, "")
+    drawn = Path("f.svg").read_text()
+    assert all(f"<!-- {name} -->" in drawn for name in names)
+
+
+def test_a_label_of_a_picture_is_a_short_line(call: Call) -> None:
+    write("long.csv", f'"a\x1b\x01b",{"y" * 20_000}', T, Y)
+    run = call("fit", "long.csv", EXPRESSION, "--plot", "f.svg")
+    assert (run.code, run.err) == (0, "")
+    drawn = Path("f.svg").read_text()
+    assert "<!-- a  b -->" in drawn
+    assert f"<!-- {'y' * 60}... -->" in drawn
+
+
 def test_no_minimum_is_code_1_with_a_report(call: Call) -> None:
     run = call("fit", "decay.csv", "floor(a)*t", "--start", "a=2.5")
     assert run.code == 1
@@ -300,6 +339,9 @@ REFUSED = {
     "fit decay.csv a*t --start a": "--start: a must be a number, a=1.5; it is None",
     "fit decay.csv a*t --start a=b": "--start: a must be a number, a=1.5; it is 'b'",
     "fit decay.csv a*t --start a=nan": "--start: a must be a number, a=1.5; it is 'nan'",
+    "fit decay.csv a*t --start a=1_0": "--start: a must be a number, a=1.5; it is '1_0'",
+    "fit decay.csv a*t --bounds a=:1_0": "--bounds: a must be a number, a=1.5; it is '1_0'",
+    "fit decay.csv a*t --level 0.9_5": "argument --level: must be between 0 and 1; it is '0.9_5'",
     "fit decay.csv a*t --start =1": "--start: expected name=value, found '=1'",
     "fit decay.csv a*t --start a=1,a=2": "--start gives 'a' twice",
     "fit decay.csv a*t --start b=1": "--start: 'b' is no parameter of the expression; its "
@@ -313,6 +355,12 @@ REFUSED = {
     "fit decay.csv a*t --fix a=1": "--fix leaves no parameter to be fitted",
     "fit decay.csv a*t --level 95": "argument --level: must be between 0 and 1; it is '95'",
     "fit decay.csv a*t --nan-policy no": "argument --nan-policy: invalid choice: 'no'",
+    **{
+        f"fit decay.csv a*t --plot {name}": "argument --plot: must be a file name that ends in "
+        ".png, .svg or .pdf; it is "
+        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "''", "-", ".png", "x.png/", "x.")
+    },
+    "fit decay.csv a*t --json ''": "argument --json: must be a file name, or - for standard output",
     "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
     "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",
@@ -322,7 +370,7 @@ REFUSED = {
 @pytest.mark.parametrize("command", REFUSED)
 def test_refused_with_one_clear_line(call: Call, command: str) -> None:
     run = call(*shlex.split(command))
-    if "--json" in command:  # The report is there already.
+    if "--json no" in command:  # The report is there already.
         run = run._replace(out="")
     assert refused(run).startswith(REFUSED[command])
 
@@ -331,6 +379,8 @@ def test_too_few_rows(call: Call) -> None:
     write("short.csv", "t,y", T[:2], Y[:2])
     message = "3 parameters need as many rows of data or more; there are 2"
     assert refused(call("fit", "short.csv", EXPRESSION)) == message
+    message = "3 parameters, 1 of them fixed, need as many rows of data or more; there are 2"
+    assert refused(call("fit", "short.csv", EXPRESSION, "--fix", "c=0")) == message
     assert call("fit", "short.csv", "a*exp(-b*t)").code == 0
 
 
@@ -499,6 +549,52 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("lmoo.commands.fit.read_table", interrupt)
     run = call("fit", "decay.csv", "a*t")
     assert run == (130, "", "lmoo: error: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("no\nfonts"), "RuntimeError: no fonts"),
+        (RecursionError(), "RecursionError"),
+        (KeyError("x"), "KeyError: 'x'"),
+        (MemoryError(), "not enough memory"),
+        (MemoryError("Unable to allocate 9 GiB"), "not enough memory: Unable to allocate 9 GiB"),
+        (AssertionError("a"), "AssertionError: a"),
+        (UserWarning("odd"), "UserWarning: odd"),
+        (ValueError(), "ValueError"),
+        (OSError(28, "No space left on device", "f.png"), "cannot write f.png: No space left on"),
+        (UnicodeEncodeError("ascii", "\xe9", 0, 1, "no"), "'ascii' codec can't encode character"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("where", ["lmoo.commands.fit._best", "lmoo.commands.output.draw"])
+def test_whatever_goes_wrong_is_one_line(
+    call: Call, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, message: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    run = call("fit", "decay.csv", EXPRESSION, "--plot", "f.png")
+    assert refused(run._replace(out="")).startswith(message)
+
+
+def test_what_a_terminal_cannot_show_is_spelled_out(call: Call) -> None:
+    code = "import sys; from lmoo.cli import main; sys.exit(main(['fit', 'decay.csv', '\\xe9*t']))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment() | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\n  \\xe9  " in run.stdout
+
+
+def test_streams_that_are_closed(call: Call) -> None:
+    run = shell("lmoo fit decay.csv a*t >&-; echo $? >&2; lmoo fit - a*t <&-; echo $?")
+    assert run.stderr == "0\nlmoo: error: cannot read standard input: it is closed\n"
+    assert run.stdout == "2\n"
 
 
 def test_warnings_are_lines(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,7 @@ def test_missing_values(table: Write) -> None:
         ("t,y\n1,1_000\n", "f.csv, line 2: column 'y' must be a number; it is '1_000'"),
         ("t,y\n1,0x10\n", "f.csv, line 2: column 'y' must be a number; it is '0x10'"),
         ("t,y\n1,inf\n", "f.csv, line 2: column 'y' must be finite; it is 'inf'"),
+        ("t,y\n1,\u0131nf\n", "f.csv, line 2: column 'y' must be a number; it is '\u0131nf'"),
         ("t,y\n1,1e999\n", "f.csv, line 2: column 'y' must be finite; it is '1e999'"),
         ("t,y\n1,\u0661\n", "f.csv, line 2: column 'y' must be a number; it is '\u0661'"),
         ("t,y\n1," + "9" * 5000 + "x\n", "f.csv, line 2: column 'y' must be a number; it is '999"),
@@ -157,6 +158,29 @@ def test_errors_name_the_line(table: Write, content: str | bytes, match: str) ->
     assert str(caught.value).startswith(match)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200
+
+
+def test_a_long_cell_that_is_no_number_is_known_at_once(table: Write) -> None:
+    # Hours, if each way to split the digits were tried.
+    digits = "1" * 1_000_000
+    with pytest.raises(
+        DataError, match=r"^f\.csv, line 2: column 'y' must be a number; it is '111"
+    ):
+        table(f"t y\n1 {digits}x\n").numbers(1)
+    with pytest.raises(
+        DataError, match=r"^f\.csv, line 2: column 'y' must be a number; it is '1\.1"
+    ):
+        table(f"t y\n1 1.{digits}e+{digits}e\n").numbers(1)
+
+
+def test_a_wide_header_is_checked_at_once(table: Write) -> None:
+    # Minutes, if each name were compared with all others.
+    header = [f"c{k}" for k in range(150_000)]
+    row = " ".join("1" * len(header))
+    assert table(" ".join(header) + f"\n{row}\n").width == len(header)
+    header[-1] = header[0]
+    with pytest.raises(DataError, match=r"^f\.csv, line 1: two columns are called 'c0'$"):
+        table(" ".join(header) + f"\n{row}\n")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -153,8 +153,21 @@ def test_linear_parameters() -> None:
         "a**2*t": (),
         "a*a": (),
         "-(a + 2)/b": ("a",),
+        "a*b + b*c + c*d": ("a", "c"),
+        "(a + b)*(c + d)*t + e1": ("a", "b", "e1"),
+        "(a + b*t)*(b + c)": ("a",),
+        "exp(a*b) + c*d*a": ("c",),
     }.items():
         assert Expression(text).linear == linear, text
+
+
+def test_linear_parameters_of_the_longest_expressions() -> None:
+    # Millions of pairs of factors, of which no list is made.
+    names = [chr(0x4E00 + k) for k in range(5000)]
+    assert Expression("*".join(names)).linear == (names[0],)
+    products = [f"{a}*{b}" for a, b in zip(names[::2], names[1::2], strict=True)]
+    assert Expression("+".join(products)).linear == tuple(names[::2])
+    assert Expression("+".join(names)).linear == tuple(names)
 
 
 def test_it_serves_the_rest_of_the_library() -> None:
@@ -167,6 +180,8 @@ def test_it_serves_the_rest_of_the_library() -> None:
     many = lmoo.curve_fit_many(model, T, np.array([y, 2 * y]), p0=[1, 1, 0])
     np.testing.assert_allclose(many.x[1], [4.0, 1.5, 1.0], rtol=1e-8)
     assert list(inspect.signature(model).parameters) == ["t", "a", "b", "c"]
+    both = Expression("a*u + _variables*v + variables_", variables=("u", "v"))
+    assert list(inspect.signature(both).parameters)[1:] == list(both.parameter_names)
     again = pickle.loads(pickle.dumps(model))
     assert repr(again) == repr(model) == "Expression('a*exp(-b*t) + c')"
     np.testing.assert_array_equal(again(T, 1, 2, 3), model(T, 1, 2, 3))

@@ -300,3 +300,13 @@ def test_the_picture_of_a_fit_takes_one_or_two_axes(count: int) -> None:
 def test_a_pair_must_be_of_axes() -> None:
     with pytest.raises(TypeError, match="ax must be Axes, a pair of them or None; it is "):
         fitted().plot("ab")
+
+
+def test_names_of_parameters_are_no_formulas() -> None:
+    names = ("a $x^{$", "$r_$")
+    result = Solver().solve(CurveProblem(decay, T, Y, parameter_names=names), [1.0, 1.0])
+    axes = result.plot_profile(0), result.plot_contour(0, 1)
+    assert (axes[1].get_xlabel(), axes[1].get_ylabel()) == names
+    for ax in axes:
+        # Where a name were read as a formula, this would raise.
+        ax.figure.canvas.draw()

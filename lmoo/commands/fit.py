@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
     data = load(table, columns, arguments.nan_policy == "omit")
     held = _held(model, fixed, start)
-    _check_rows(data, len(model.parameter_names))
+    _check_rows(data, len(model.parameter_names), len(held))
     unknowns = _unknowns(model, {**start, **held}, bounds, held)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=held or None)
@@ -82,10 +82,12 @@ def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
                 )
 
 
-def _check_rows(data: CurveData, n: int) -> None:
+def _check_rows(data: CurveData, n: int, held: int) -> None:
+    """Refuse what `Solver` would: fixed parameters are columns of its Jacobian as well."""
     if data.y.size < n:
+        among = f", {held} of them fixed," if held else ""
         raise UsageError(
-            f"{n} parameters need as many rows of data or more; there are {data.y.size}"
+            f"{n} parameters{among} need as many rows of data or more; there are {data.y.size}"
         )
 
 

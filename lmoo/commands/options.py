@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from lmoo.datafile import number
+
 __all__ = ["UsageError", "bindings", "bounds", "held", "numbers"]
 
 
@@ -73,11 +75,8 @@ def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str | None]
 
 
 def _number(option: str, name: str, text: str | None) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = number(text or "")
+    if value is None or not math.isfinite(value):
         raise UsageError(f"{option}: {name} must be a number, {name}=1.5; it is {text!r}")
     return value
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo.commands.picture import draw
 from lmoo.result import Result
 from lmoo.storage import plain
 
@@ -36,7 +37,8 @@ def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, st
         if arguments.json is not None:
             Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
     if arguments.plot is not None:
-        _draw(result, arguments, labels)
+        scaled = not arguments.absolute_sigma
+        draw(result, arguments.plot, arguments.level, scaled, labels)
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
@@ -71,18 +73,3 @@ def _json(result: Result, arguments: argparse.Namespace) -> str:
         "confidence_interval": intervals.tolist(),
     }
     return json.dumps(plain(document), indent=2, allow_nan=False)
-
-
-def _draw(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
-    """Draw data and fit into a file, 800 x 600 pixels for the formats that have pixels."""
-    # To a file: no screen is wanted.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    result.plot(axes, level=arguments.level, scaled=not arguments.absolute_sigma)
-    axes[1].set_xlabel(labels[0])
-    axes[0].set_ylabel(labels[1])
-    figure.savefig(arguments.plot, dpi=100)

@@ -11,23 +11,31 @@ __all__ = ["linear_in"]
 _SUMS = (BINARY["+"], BINARY["-"], UNARY["+"], UNARY["-"])
 
 
-@dataclass(frozen=True)
-class _Use:
-    """How a value depends on the parameters.
+@dataclass(eq=False)
+class _Node:
+    """A value in the tree of an expression, and how it depends on the parameters.
+
+    Sets of parameters are the bits of integers: unions over all of a long product stay cheap.
 
     Attributes
     ----------
-    all : set of int
+    all : int
         Parameters that it depends on.
-    curved : set of int
+    curved : int
         Those that it is not linear in.
-    pairs : set of (int, int)
-        Those that multiply each other, so that it is linear in either but not in both.
+    rivals : int
+        Parameters that it is multiplied by, so that the product is linear in either, not in both.
+    parent : _Node or None
+        The value that is made of it.
+    climbed : bool
+        Whether `_climb` has been here.
     """
 
-    all: frozenset[int] = frozenset()
-    curved: frozenset[int] = frozenset()
-    pairs: frozenset[tuple[int, int]] = frozenset()
+    all: int = 0
+    curved: int = 0
+    rivals: int = 0
+    parent: "_Node | None" = None
+    climbed: bool = False
 
 
 def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
@@ -53,38 +61,63 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
     >>> [names[j] for j in linear_in(steps, 3)]
     ['a', 'c']
     """
-    stack: list[_Use] = []
+    root, leaves = _tree(steps, n)
+    excluded = root.curved
+    chosen: list[int] = []
+    for j in range(n):
+        if not excluded >> j & 1:
+            chosen.append(j)
+            for leaf in leaves[j]:
+                excluded |= _climb(leaf)
+    return tuple(chosen)
+
+
+def _tree(steps: Sequence[Step], n: int) -> tuple[_Node, list[list[_Node]]]:
+    """Return the root, and for each parameter the leaves at which it stands."""
+    leaves: list[list[_Node]] = [[] for _ in range(n)]
+    stack: list[_Node] = []
     for step in steps:
         if isinstance(step, Apply):
             arity = step.function.arity
             stack[-arity:] = [_applied(step.function, stack[-arity:])]
-        else:
-            stack.append(_Use(frozenset([step.index])) if isinstance(step, Parameter) else _Use())
-    use = stack[0]
-    chosen: list[int] = []
-    for j in range(n):
-        if j not in use.curved and not any((i, j) in use.pairs for i in chosen):
-            chosen.append(j)
-    return tuple(chosen)
+            continue
+        stack.append(_Node())
+        if isinstance(step, Parameter):
+            stack[-1].all = 1 << step.index
+            leaves[step.index].append(stack[-1])
+    return stack[0], leaves
 
 
-def _applied(function: Function, arguments: Sequence[_Use]) -> _Use:
-    """Return how a function's value depends on the parameters."""
-    every = _union([use.all for use in arguments])
-    curved = _union([use.curved for use in arguments])
-    pairs = frozenset[tuple[int, int]]().union(*(use.pairs for use in arguments))
-    if function in _SUMS:
-        return _Use(every, curved, pairs)
+def _climb(leaf: _Node) -> int:
+    """Return what multiplies a parameter, from its leaf to the root.
+
+    The way ends where an earlier one has passed: from there on, all is excluded already.  So all
+    ways together are no longer than the expression.
+    """
+    met = 0
+    node: _Node | None = leaf
+    while node is not None and not node.climbed:
+        node.climbed = True
+        met |= node.rivals
+        node = node.parent
+    return met
+
+
+def _applied(function: Function, arguments: Sequence[_Node]) -> _Node:
+    """Return a function's value, the parent of its arguments."""
+    value = _Node()
+    for node in arguments:
+        value.all |= node.all
+        value.curved |= node.curved
+        node.parent = value
     if function is FUNCTIONS["where"]:
-        return _Use(every, curved | arguments[0].all, pairs)
-    if function is BINARY["/"]:
-        return _Use(every, curved | arguments[1].all, pairs)
-    if function is BINARY["*"]:
-        a, b = (use.all for use in arguments)
-        crossed = {pair for i in a for j in b for pair in ((i, j), (j, i))}
-        return _Use(every, curved | (a & b), pairs | crossed)
-    return _Use(every, every, pairs)
-
-
-def _union(sets: Sequence[frozenset[int]]) -> frozenset[int]:
-    return frozenset[int]().union(*sets)
+        value.curved |= arguments[0].all
+    elif function is BINARY["/"]:
+        value.curved |= arguments[1].all
+    elif function is BINARY["*"]:
+        a, b = arguments
+        a.rivals, b.rivals = b.all, a.all
+        value.curved |= a.all & b.all
+    elif function not in _SUMS:
+        value.curved = value.all
+    return value

@@ -186,8 +186,8 @@ class Expression:
     @property
     def __signature__(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_ONLY
-        # One variable goes by its name; a name that a parameter has is not free for several.
-        first = self.variables[0] if len(self.variables) == 1 else "_variables"
+        # One variable goes by its name; several by one that no parameter can have.
+        first = self.variables[0] if len(self.variables) == 1 else "variables__"
         return inspect.Signature(
             [inspect.Parameter(name, kind) for name in (first, *self.parameter_names)]
         )
