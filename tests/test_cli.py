@@ -384,6 +384,27 @@ def test_too_few_rows(call: Call) -> None:
     assert call("fit", "short.csv", "a*exp(-b*t)").code == 0
 
 
+def test_no_search_in_hundreds_of_dimensions(call: Call) -> None:
+    # Hours, if it were tried.
+    names = [chr(0x4E00 + k) for k in range(2000)]
+    write("long.csv", "t,y", np.arange(2001), np.arange(2001))
+    message = refused(call("fit", "long.csv", "*".join(["t", *names])))
+    assert message == (
+        "starting values are found for at most 50 parameters that the model is not linear in; "
+        "there are 1999: give --start"
+    )
+    assert call("fit", "decay.csv", EXPRESSION).code == 0
+
+
+def test_thousands_of_columns(call: Call) -> None:
+    # Half a billion comparisons, if each name were looked for among all.
+    header = [f"c{k}" for k in range(200_000)]
+    Path("wide.csv").write_text(",".join(header) + "\n" + ",".join("1" * len(header)) + "\n")
+    terms = "+".join(reversed(header[-1200:]))
+    run = call("fit", "wide.csv", f"a*({terms})", "--y", "c0", "--json", "-")
+    assert fitted(run)["a"] == pytest.approx(1 / 1200)
+
+
 def test_an_error_names_its_line(call: Call) -> None:
     Path("bad.csv").write_text("t,y\n0,1\n1,2\n2,3.4.5\n")
     message = "bad.csv, line 4: column 'y' must be a number; it is '3.4.5'"
