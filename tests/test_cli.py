@@ -253,6 +253,13 @@ def test_a_picture_starts_no_program(call: Call, monkeypatch: pytest.MonkeyPatch
             assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
 
 
+def test_names_of_files_may_begin_with_a_minus(call: Call) -> None:
+    Path("decay.csv").rename("-decay.csv")
+    run = call("fit", "-decay.csv", EXPRESSION, "--plot", "-f.png", "--json", "-f.json")
+    assert (run.code, run.err) == (0, "")
+    assert sorted(os.listdir()) == ["-decay.csv", "-f.json", "-f.png"]
+
+
 def test_names_of_columns_are_no_formulas(call: Call) -> None:
     names = ["t $\\frac$", "x^{$ $"]
     write("dollars.csv", ",".join(names), T, Y)
@@ -358,9 +365,11 @@ REFUSED = {
     **{
         f"fit decay.csv a*t --plot {name}": "argument --plot: must be a file name that ends in "
         ".png, .svg or .pdf; it is "
-        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "''", "-", ".png", "x.png/", "x.")
+        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "-", ".png", "x.png/", "x.")
     },
-    "fit decay.csv a*t --json ''": "argument --json: must be a file name, or - for standard output",
+    "fit decay.csv a*t --json ''": "argument --json: must be the name of a file; it is ''",
+    "fit decay.csv a*t --plot ''": "argument --plot: must be the name of a file; it is ''",
+    "fit '' a*t": "argument DATA: must be the name of a file; it is ''",
     "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
     "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",
