@@ -132,7 +132,12 @@ def _add_fit(commands: Any) -> None:
     )
     fit.set_defaults(run=_command("lmoo.commands.fit"))
     add = fit.add_argument
-    add("data", metavar="DATA", help="CSV, TSV or columns, plain or gzip; - is standard input")
+    add(
+        "data",
+        metavar="DATA",
+        type=_file,
+        help="CSV, TSV or columns, plain or gzip; - is standard input",
+    )
     add("expression", metavar="EXPRESSION", help='the model, such as "a*exp(-b*t) + c"')
     listed = {"action": "append", "default": []}
     add("--start", metavar="a=1,b=1", help="starting values; guessed where left out", **listed)
@@ -179,17 +184,19 @@ def _level(text: str) -> float:
 def _picture(text: str) -> str:
     from lmoo.commands.picture import format_of
 
+    path = _file(text)
     try:
-        format_of(text)
+        format_of(path)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    return path
 
 
 def _file(text: str) -> str:
+    """Return the name of a file without the space that `_guarded` may have set before it."""
     if not text:
-        raise argparse.ArgumentTypeError("must be a file name, or - for standard output; it is ''")
-    return text
+        raise argparse.ArgumentTypeError("must be the name of a file; it is ''")
+    return text.removeprefix(" ") if text.startswith(" -") else text
 
 
 def _command(module: str) -> Callable[[argparse.Namespace], int]:

@@ -8,6 +8,7 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,13 +87,22 @@ class Table:
         DataError
             There is no such column.
         """
-        if self.header is not None and key and key in self.header:
-            return self.header.index(key)
+        if self.names(key):
+            return self._places[key]
         if key.isascii() and key.isdecimal() and len(key) < 10:
             if 1 <= int(key) <= self.width:
                 return int(key) - 1
             raise DataError(f"{self.name} has {self.width} columns; there is no column {key}")
         raise DataError(f"{self.name} has no column {key!r}; {self._columns()}")
+
+    def names(self, key: str) -> bool:
+        """Whether a column is called so."""
+        return key in self._places
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Indices of the columns that have a name, as models may name thousands."""
+        return {name: index for index, name in enumerate(self.header or ()) if name}
 
     def label(self, index: int, default: str) -> str:
         """Return the name of a column; the default where it has none."""

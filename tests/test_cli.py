@@ -253,6 +253,13 @@ def test_a_picture_starts_no_program(call: Call, monkeypatch: pytest.MonkeyPatch
             assert call("fit", "decay.csv", EXPRESSION, "--plot", name).code == 0
 
 
+def test_names_of_files_may_begin_with_a_minus(call: Call) -> None:
+    Path("decay.csv").rename("-decay.csv")
+    run = call("fit", "-decay.csv", EXPRESSION, "--plot", "-f.png", "--json", "-f.json")
+    assert (run.code, run.err) == (0, "")
+    assert sorted(os.listdir()) == ["-decay.csv", "-f.json", "-f.png"]
+
+
 def test_names_of_columns_are_no_formulas(call: Call) -> None:
     names = ["t $\\frac$", "x^{$ $"]
     write("dollars.csv", ",".join(names), T, Y)
@@ -358,9 +365,11 @@ REFUSED = {
     **{
         f"fit decay.csv a*t --plot {name}": "argument --plot: must be a file name that ends in "
         ".png, .svg or .pdf; it is "
-        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "''", "-", ".png", "x.png/", "x.")
+        for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "-", ".png", "x.png/", "x.")
     },
-    "fit decay.csv a*t --json ''": "argument --json: must be a file name, or - for standard output",
+    "fit decay.csv a*t --json ''": "argument --json: must be the name of a file; it is ''",
+    "fit decay.csv a*t --plot ''": "argument --plot: must be the name of a file; it is ''",
+    "fit '' a*t": "argument DATA: must be the name of a file; it is ''",
     "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
     "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",
@@ -382,6 +391,27 @@ def test_too_few_rows(call: Call) -> None:
     message = "3 parameters, 1 of them fixed, need as many rows of data or more; there are 2"
     assert refused(call("fit", "short.csv", EXPRESSION, "--fix", "c=0")) == message
     assert call("fit", "short.csv", "a*exp(-b*t)").code == 0
+
+
+def test_no_search_in_hundreds_of_dimensions(call: Call) -> None:
+    # Hours, if it were tried.
+    names = [chr(0x4E00 + k) for k in range(2000)]
+    write("long.csv", "t,y", np.arange(2001), np.arange(2001))
+    message = refused(call("fit", "long.csv", "*".join(["t", *names])))
+    assert message == (
+        "starting values are found for at most 50 parameters that the model is not linear in; "
+        "there are 1999: give --start"
+    )
+    assert call("fit", "decay.csv", EXPRESSION).code == 0
+
+
+def test_thousands_of_columns(call: Call) -> None:
+    # Half a billion comparisons, if each name were looked for among all.
+    header = [f"c{k}" for k in range(200_000)]
+    Path("wide.csv").write_text(",".join(header) + "\n" + ",".join("1" * len(header)) + "\n")
+    terms = "+".join(reversed(header[-1200:]))
+    run = call("fit", "wide.csv", f"a*({terms})", "--y", "c0", "--json", "-")
+    assert fitted(run)["a"] == pytest.approx(1 / 1200)
 
 
 def test_an_error_names_its_line(call: Call) -> None:

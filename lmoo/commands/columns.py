@@ -174,10 +174,9 @@ def _check(
 
 def _quantity(table: Table, option: str, text: str) -> Quantity:
     """Return the column, or the function of columns, that an option names."""
-    header = table.header or ()
-    if text in header or text.isidentifier() or text.isdecimal():
+    if table.names(text) or text.isidentifier() or text.isdecimal():
         return Quantity(f"{option} {text}", (table.column(text),))
-    columns = [name for name in dict.fromkeys(names(text)) if name in header]
+    columns = [name for name in dict.fromkeys(names(text)) if table.names(name)]
     formula = Expression(text, variables=columns, parameters=())
     return Quantity(f"{option} {text}", tuple(map(table.column, columns)), formula)
 
@@ -200,7 +199,7 @@ def _variables(
         index = table.column(column)
         found[_name(table, index, used) if name is None else name] = index
     for name in used:
-        if name in (table.header or ()) and name not in found:
+        if table.names(name) and name not in found:
             found[name] = _free_column(table, name, response | spread)
     usual = [name for name in _USUAL if name in used and name not in found]
     if usual and (found or len(usual) > 1):

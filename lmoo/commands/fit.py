@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 # Evaluations that each of several starts gets, and how many of them go on to the end.
 _HEAT, _FINALISTS = 40, 4
+# Parameters that a search finds starting values for; in more dimensions it finds none, for hours.
+_MOST_GUESSED = 50
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -135,6 +137,7 @@ def _best(
             raise UsageError(
                 f"the model cannot be evaluated at the starting values: {error}"
             ) from error
+    _check_guesses(model, unknowns)
     starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
     heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
     furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
@@ -144,6 +147,20 @@ def _best(
     lowest = min(result.cost for result in results)
     near = [result for result in results if result.cost <= lowest * (1.0 + _SAME)]
     return min(near, key=lambda result: (not result.success, result.cost))
+
+
+def _check_guesses(model: Expression, unknowns: Unknowns) -> None:
+    missing = {
+        name
+        for name, value in zip(model.parameter_names, unknowns.values, strict=True)
+        if np.isnan(value)
+    }
+    guessed = len(missing.difference(model.linear))
+    if guessed > _MOST_GUESSED:
+        raise UsageError(
+            f"starting values are found for at most {_MOST_GUESSED} parameters that the model is "
+            f"not linear in; there are {guessed}: give --start"
+        )
 
 
 def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> list[Result]:
