@@ -129,7 +129,7 @@ def killed(machine, client) -> None:
 
 def cluster(workers: int):
     return distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
 
 
