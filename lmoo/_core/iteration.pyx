@@ -40,6 +40,8 @@ cdef enum:
 cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this much
 # A column of J that shrinks by this much in one step has underflowed.
 cdef double VANISHED = 1e-100
+# A parameter that changes by this much in one step, relatively, runs away.
+cdef double RUNS_AWAY = 4.0
 # Once the promise expected of the next model is below this, forward differences, whose relative
 # error is about 1e-8, begin to hold the convergence up.
 cdef double REFINE_BELOW = 1e-10
@@ -331,11 +333,16 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     step has met a bound that is as it should be: of a exp(-b t) with a >= 0 nothing is left at a = 0 that b could move.
     """
     cdef const double *last = lm_column_norms(s)
-    cdef bint may_vanish = s.options.tests != LM_TESTS_ACCURATE or s.models == 0 \
-        or s.bounded and bounds_met(s)
+    cdef bint may_vanish = s.options.tests != LM_TESTS_ACCURATE or s.models == 0
+    cdef bint met = s.bounded and bounds_met(s)
     cdef ptrdiff_t j
     for j in range(s.n):
-        if not isfinite(acnorm[j]) or not may_vanish and acnorm[j] < VANISHED * last[j]:
+        if not isfinite(acnorm[j]):
+            return False
+        if may_vanish or acnorm[j] >= VANISHED * last[j]:
+            continue
+        # A rate that runs away has led onto a plateau by itself, whatever bound is met on the way.
+        if not met or fabs(s.x[j] - s.base[j]) > RUNS_AWAY * fabs(s.base[j]):
             return False
     return True
 
