@@ -32,6 +32,13 @@ class Part(NamedTuple):
         What the Jacobian cost: the most that any block took.
     relative_error : float
         Of the Jacobian's entries, the largest.
+    noise : float
+        Norm of the error of the residual, where the strategy has seen it; else 0.
+    error, curvature : (n,) float64 arrays or None
+        Norms of the errors of the Jacobian's columns, and of the second derivatives by each
+        parameter, where the strategy has measured them; else 0.
+    interval : (n,) float64 array or None
+        Shortest distance of the points whose difference a column is; 0 where it is none.
     refusal : EvaluationError or None
         Why the first block that could not be evaluated could not; the rest then means nothing.
     """
@@ -43,6 +50,10 @@ class Part(NamedTuple):
     triangle: NDArray[np.float64] | None = None
     evaluations: int = 0
     relative_error: float = 0.0
+    noise: float = 0.0
+    error: NDArray[np.float64] | None = None
+    interval: NDArray[np.float64] | None = None
+    curvature: NDArray[np.float64] | None = None
     refusal: EvaluationError | None = None
 
 
@@ -61,7 +72,25 @@ def merge(parts: Sequence[Part]) -> Part:
         triangle=merge_triangles(triangles) if triangles else None,
         evaluations=max(part.evaluations for part in parts),
         relative_error=max(part.relative_error for part in parts),
+        noise=merge_norms([part.noise for part in parts]),
+        error=_norms([part.error for part in parts]),
+        interval=_least([part.interval for part in parts]),
+        curvature=_norms([part.curvature for part in parts]),
     )
+
+
+def _least(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the least entries."""
+    known = [entry for entry in parts if entry is not None]
+    return np.min(known, axis=0) if known else None
+
+
+def _norms(norms: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the norms of columns from those of their parts."""
+    known = [entry for entry in norms if entry is not None]
+    if not known:
+        return None
+    return np.array([merge_norms(column) for column in np.stack(known, axis=1)])
 
 
 class Tree:

@@ -133,8 +133,11 @@ class Model(NamedTuple):
 
     better: bool
     models: int
-    base_fnorm: float
+    fnorm: float
+    rows: int
+    least_noise: float
     acnorm: NDArray[np.float64]
+    length: NDArray[np.float64]
     bounds: NDArray[np.float64] | None
 
 
@@ -195,7 +198,9 @@ def evaluate(
         found = block_triangle(fun, derivatives, x, *model)
         return Part(found[0], 1, *found[1:])
     except RefusedError as refused:
-        return Part(0, 1, 0.0, 0.0, None, refused.evaluations, 0.0, _refusal(refused, index))
+        return Part(
+            0, 1, 0.0, 0.0, evaluations=refused.evaluations, refusal=_refusal(refused, index)
+        )
     except Exception as error:
         error.add_note(f"in block {index} of the problem's blocks")
         raise
@@ -307,17 +312,9 @@ class Passes:
         """Return rows and norm of the residual at x."""
         return self._run(x, None)
 
-    def linearize(
-        self,
-        x: NDArray[np.float64],
-        better: bool,
-        models: int,
-        base_fnorm: float,
-        acnorm: NDArray[np.float64],
-        bounds: NDArray[np.float64] | None,
-    ) -> Part:
-        """Return the triangle of the Jacobian at x."""
-        return self._run(x, Model(better, models, base_fnorm, acnorm, bounds))
+    def linearize(self, x: NDArray[np.float64], *model: Any) -> Part:
+        """Return the triangle of the Jacobian at x; model: the fields of a `Model`."""
+        return self._run(x, Model(*model))
 
     def _run(self, x: NDArray[np.float64], model: Model | None) -> Part:
         part = self.engine(self.task, x, model)

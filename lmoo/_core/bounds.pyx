@@ -28,6 +28,7 @@ from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, scaled_norm
 from lmoo._core.qr cimport put_diagonal, qrfac
 from lmoo._core.steps cimport damped_step, predict
+from lmoo._core.units cimport divide_columns, multiply_triangle
 
 cdef enum:
     AT_LOWER = -1
@@ -43,7 +44,7 @@ cdef double NO_MULTIPLIER = 1e-12
 
 cdef size_t bounds_doubles(ptrdiff_t n) noexcept nogil:
     """Doubles that bounds_attach lays out."""
-    return <size_t>(2 * n * n + 12 * n + 4 * ((n + 1) // 2))
+    return <size_t>(2 * n * n + 12 * n + 5 * ((n + 1) // 2))
 
 
 cdef void bounds_attach(lm_state *s, double *next) noexcept nogil:
@@ -65,6 +66,7 @@ cdef void bounds_attach(lm_state *s, double *next) noexcept nogil:
     s.face.ipvt = s.full.ipvt + 2 * ((n + 1) // 2)
     s.held = s.face.ipvt + 2 * ((n + 1) // 2)
     s.working = s.held + 2 * ((n + 1) // 2)
+    s.near = s.working + 2 * ((n + 1) // 2)
 
 
 cdef void bounds_start(lm_state *s, const double *lower, const double *upper) noexcept nogil:
@@ -144,8 +146,11 @@ cdef void _restrict(lm_state *s, const int *held, const double *moved, lm_model 
             for i in range(k + 1):
                 f[i] += column[i] * moved[j]
     column_norms(n, n, model.r, n, model.acnorm)
-    qrfac(n, n, model.r, n, model.ipvt, f + n, model.acnorm, f + 2 * n, f, model.qtf)
+    divide_columns(s, s.full.acnorm, n, model.r, NULL)
+    column_norms(n, n, model.r, n, s.wa1)
+    qrfac(n, n, model.r, n, model.ipvt, f + n, s.wa1, f + 2 * n, f, model.qtf)
     put_diagonal(n, model.r, n, f + n)
+    multiply_triangle(s, s.full.acnorm, model.r, model.ipvt)
 
 
 # ---- steps ----------------------------------------------------------------------------------

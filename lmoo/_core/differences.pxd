@@ -18,6 +18,12 @@ ctypedef struct lm_columns:
     int first           # what is asked for is the first value of column j
     double root, h, step, lower
     double *out         # where f at point.x_work is wanted
+    double noise        # norm of the error of f
+    double size         # what a parameter contributes to f, as far as the last model tells
+    double largest      # and the most that one does
+    int tries           # intervals that column j has been taken with
+    int restarted       # the noise of f has been seen in this Jacobian, which has begun anew
+    double last_h, last_second  # the interval before, and the second difference that it showed
 
 cdef enum:
     # What differences_next returns when it wants f at point.x_work, in out.

@@ -1,24 +1,36 @@
 """Compiled Jacobian strategies: the problem's own derivatives, and differences of its residual.
 
-    J_j = (f(x + h e_j) - f(x)) / h,                   h = sqrt(eps) |x_j|      (MINPACK's fdjac2)
-    J_j = (f(x + h e_j) - f(x - h e_j)) / (2 h),       h = cbrt(eps) |x_j|
+    J_j = (f(x + h e_j) - f(x)) / h                                     (MINPACK's fdjac2)
+    J_j = (f(x + h e_j) - f(x - h e_j)) / (2 h)
     J_j = (4 f(x + h e_j) - f(x + 2 h e_j) - 3 f(x)) / (2 h)
 
-with eps = max(epsfcn, 2^-52); see Dennis, Schnabel (1983), "Numerical methods for unconstrained
-optimization and nonlinear equations", section 5.4, on the choice of h.  Where x + h e_j is a bad
-point, x - h e_j is tried.  Where a bound is nearer than h, the other side is taken, by the third
-formula instead of the second; where both are, h is as long as there is room.
+The interval h balances two errors.  With e the norm of the error of f, and L the length over which
+the column changes by its own size, |f''| = |J_j| / L and |f'''| = |J_j| / L^2, they are, relative to |J_j|,
+
+    h / (2 L) + 2 e / (h |J_j|)           least at   h = 2 (e L / |J_j|)^(1/2)      one-sided
+    h^2 / (6 L^2) + e / (h |J_j|)         least at   h = (3 e L^2 / |J_j|)^(1/3)    central
+
+(Gill, Murray, Saunders, Wright 1983, "Computing forward-difference intervals for numerical
+optimization", SIAM J. Sci. Stat. Comput. 4; More', Wild 2012, "Estimating derivatives of noisy
+simulations", ACM TOMS 38).  |J_j| is that of the last linear model.  Central differences measure L: the
+second difference is h^2 |f''|.  Where that shows h to be far from the best, the column is taken again; L
+is kept from one Jacobian to the next.  Until it is known, L is what changes f by the size that a
+parameter contributes to it.  At the first Jacobian nothing is known, and h = sqrt(eps) |x_j| or
+cbrt(eps) |x_j|.
+
+Where x + h e_j is a bad point, x - h e_j is tried.  Where a bound is nearer than h, the other side is
+taken, by the third formula instead of the second; where both are, h is as long as there is room.
 
 They ask for f and never call it, so that one driver may call it at once and another for many fits
 together.
 """
 
 from libc.float cimport DBL_MIN
-from libc.math cimport cbrt, fabs, sqrt
+from libc.math cimport cbrt, fabs, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport all_finite, all_zero
+from lmoo._core.norms cimport all_finite, all_zero, enorm
 
 cdef enum:
     NONE
@@ -29,7 +41,18 @@ cdef enum:
     NEAR
     FAR
 
+    # Intervals that a column is taken with at the most.
+    TRIES = 4
+
 cdef double EPSMCH = 2.0**-52
+# A second difference of less than this many errors of f shows nothing but those: they add up to
+# 6^(1/2) errors where they are independent.
+cdef double SEEN = 3.0
+# A column is taken again where its error is this many times what the best interval would leave.
+cdef double FAR_FROM_BEST = 10.0
+# Where a column cannot be told from the error of f, the interval grows by this, the cube root of the
+# range between the two.
+cdef double LONGER = 1e4
 
 
 cdef int analytic(lmoo_point *at, void *context) noexcept nogil:
@@ -59,10 +82,50 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
     w.central = d.central or at.better and d.refines
     w.root = cbrt(eps) if w.central else sqrt(eps)
-    at.relative_error = eps / w.root if w.central else w.root
+    if not d.nominal:
+        _measure(at, w, eps)
+    # What is known of the columns one by one is beside this.
+    at.relative_error = eps if at.state.models > 0 or w.central else w.root
+    if d.nominal:
+        at.relative_error = w.root
     for j in range(at.n):
         at.x_work[j] = at.x[j]
+        at.column_error[j] = at.interval[j] = 0.0
+    at.noise = 0.0
+    w.restarted = 0
     w.j, w.phase, w.first = -1, NONE, False
+
+
+cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
+    """The error of f, and the size that a parameter contributes to f.
+
+    The terms of f are as large as |J_k x_k|, and rounded.  What a parameter contributes is the median of those:
+    one that is far from 0, as the place of a peak, says nothing about its scale, nor does one that is 0.
+    """
+    cdef const lm_state *s = at.state
+    cdef const double *norms = _column_norms(s)
+    cdef double *sizes = at.x_work
+    cdef double size, largest = s.fnorm
+    cdef ptrdiff_t i, j, count = 0
+    if s.models > 0:
+        for j in range(at.n):
+            size = norms[j] * fabs(at.x[j])
+            if size == 0.0 or not isfinite(size):
+                continue
+            largest = max(largest, size)
+            i = count
+            while i > 0 and sizes[i - 1] > size:
+                sizes[i] = sizes[i - 1]
+                i -= 1
+            sizes[i] = size
+            count += 1
+    w.size = max(s.fnorm, sizes[count // 2] if count > 0 else 0.0)
+    w.largest = largest
+    w.noise = max(eps * largest, s.least_noise * sqrt(<double>at.m)) * at.share
+
+
+cdef const double *_column_norms(const lm_state *s) noexcept nogil:
+    return s.full.acnorm if s.bounded else s.model.acnorm
 
 
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,
@@ -97,7 +160,7 @@ cdef int _next_column(lmoo_point *at, const lm_differences *d, lm_columns *w) no
         w.j += 1
     if w.j == at.n:
         return 0
-    w.first = True
+    w.first, w.tries = True, 0
     return _begin_column(at, d, w, _first_step(at, d, w, w.j))
 
 
@@ -110,9 +173,38 @@ cdef bint differences_skips(const lmoo_point *at, ptrdiff_t j) noexcept nogil:
 cdef double _first_step(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
                         ptrdiff_t j) noexcept nogil:
     """Where the first value of column j is wanted, relative to x_j: negative where a bound is near."""
-    cdef double h = w.root * _size(at, d, j)
+    cdef double h = _interval(at, d, w, j)
     # Less than a normal number is lost beside x_j, or in the quotient.
     return _with_room(at, w, j, h if h >= DBL_MIN else w.root)
+
+
+cdef double _interval(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
+                      ptrdiff_t j) noexcept nogil:
+    """The best interval for column j, as far as is known."""
+    cdef double size = fabs(at.x[j])
+    cdef double norm = _column_norms(at.state)[j] * at.share
+    cdef double length = _length(at, d, w, j)
+    if d.nominal or at.state.models == 0 or not (isfinite(norm) and norm > 0.0) or length == 0.0:
+        return w.root * (max(size, d.typical[j]) if d.typical != NULL else size)
+    # Where all is error, no interval is better than L.
+    return max(min(_best(w, length, norm), length), 2.0 * EPSMCH * size)
+
+
+cdef inline double _best(const lm_columns *w, double length, double norm) noexcept nogil:
+    """The interval that balances the errors."""
+    cdef double share = w.noise / norm / length
+    return length * (cbrt(3.0 * share) if w.central else 2.0 * sqrt(share))
+
+
+cdef double _length(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
+                    ptrdiff_t j) noexcept nogil:
+    """L of parameter j: measured, or what changes f by the size of a contribution; 0: unknown."""
+    cdef double norm = _column_norms(at.state)[j]
+    if at.length[j] > 0.0:
+        return at.length[j]
+    if d.typical != NULL:
+        return max(fabs(at.x[j]), d.typical[j])
+    return w.size / norm if norm > 0.0 and at.state.models > 0 else 0.0
 
 
 cdef double _with_room(const lmoo_point *at, const lm_columns *w, ptrdiff_t j,
@@ -165,19 +257,6 @@ cdef int differences_take(lmoo_point *at, const lm_differences *d, lm_columns *w
             return code
 
 
-cdef double _size(const lmoo_point *at, const lm_differences *d, ptrdiff_t j) noexcept nogil:
-    """Size of parameter j, to which the step is relative; 0 where nothing is known."""
-    cdef double size = fabs(at.x[j])
-    cdef const lm_state *s = at.state
-    if d.typical != NULL:
-        return max(size, d.typical[j])
-    cdef double norm = s.full.acnorm[j] if s.bounded else s.model.acnorm[j]
-    if not d.nominal and size < 1.0 and s.models > 0 and norm > 0.0:
-        # At or near 0 a parameter's own size says nothing; this one changes f by its own size.
-        size = max(size, min(s.base_fnorm / norm, 1.0))
-    return size
-
-
 cdef int _begin_column(lmoo_point *at, const lm_differences *d, lm_columns *w,
                        double h) noexcept nogil:
     """Ask for f at x + h e_j, the first of a column's."""
@@ -227,10 +306,20 @@ cdef int _then_left(lmoo_point *at, lm_columns *w, bint bad) noexcept nogil:
 cdef int _central(lmoo_point *at, const lm_differences *d, lm_columns *w,
                   bint bad) noexcept nogil:
     """Both sides are known, or one of them."""
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double plus, minus
+    cdef ptrdiff_t i
     w.step -= at.x[w.j] if bad else w.lower
     if w.step == 0.0:
         return LMOO_BAD_POINT
-    return _quotient(at, d, w, at.f if bad else at.f_work)
+    if bad:
+        return _quotient(at, d, w, at.f)
+    at.x_work[w.j] = at.x[w.j]
+    for i in range(at.m):
+        plus, minus = column[i], at.f_work[i]
+        at.f_work[i] = (plus - at.f[i]) + (minus - at.f[i])
+        column[i] = (plus - minus) / w.step
+    return _assess(at, d, w, 0.5 * w.step)
 
 
 cdef int _farther(lmoo_point *at, lm_columns *w) noexcept nogil:
@@ -259,20 +348,87 @@ cdef int _one_sided(lmoo_point *at, const lm_differences *d, lm_columns *w) noex
     for i in range(at.m):
         near = (column[i] - at.f[i]) / h
         far = (at.f_work[i] - at.f[i]) / k
+        at.f_work[i] = (at.f_work[i] - column[i]) - (column[i] - at.f[i])
         column[i] = near + (near - far) * (h / (k - h))
-    return _next_or_again(at, d, w, fabs(h))
+    return _assess(at, d, w, fabs(h))
+
+
+cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
+    """The column is there, its second difference in f_work: measure L and the column's error; take it
+    again where h was far from the best."""
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double norm = enorm(at.m, column), second = enorm(at.m, at.f_work)
+    cdef double change = h * norm, error, best, length
+    cdef bint known = isfinite(change) and isfinite(second), seen
+    cdef ptrdiff_t j
+    at.interval[w.j] = 2.0 * h
+    if not known or all_zero(at.m, column):
+        return _next_or_again(at, d, w, h)
+    if d.nominal:
+        return _next_column(at, d, w)
+    if _look_for_noise(at, w, h, second) and not w.restarted:
+        # All that came before took noise for curvature.
+        w.restarted = 1
+        for j in range(at.n):
+            at.length[j] = at.column_error[j] = at.interval[j] = 0.0
+        w.j = -1
+        return _next_column(at, d, w)
+    w.tries += 1
+    if change <= SEEN * w.noise:
+        # Nothing but the error of f.
+        return _again(at, d, w, h, LONGER * h)
+    seen = second > SEEN * w.noise
+    if seen:
+        length = h * (change / second)
+    else:
+        # At least; what no second difference has shown is no reason to go far beyond x.
+        length = min(h * (change / (SEEN * w.noise)),
+                     max(fabs(at.x[w.j]), w.largest * at.share / norm))
+        length = max(length, h)
+    at.length[w.j] = length
+    error = (h / length) * (h / length) / 6.0 + w.noise / change
+    at.column_error[w.j] = (h / length) * (h / length) / 6.0
+    best = min(_best(w, length, norm), length)
+    if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
+        return _again(at, d, w, h, best)
+    return _next_column(at, d, w)
+
+
+cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double second) noexcept nogil:
+    """A second difference that has not shrunk with its interval, as h^2 should, is error of f."""
+    cdef bint found = w.tries > 0 and h < w.last_h and second > w.last_second * (h / w.last_h) \
+        and second > SEEN * w.noise
+    if found:
+        w.noise = second / sqrt(6.0)
+        at.noise = max(at.noise, w.noise)
+    w.last_h, w.last_second = h, second
+    return found
+
+
+cdef int _again(lmoo_point *at, const lm_differences *d, lm_columns *w, double h,
+                double better) noexcept nogil:
+    """Take the column with a better interval, if there is room for it and it is another one."""
+    better = _with_room(at, w, w.j, better)
+    if w.tries >= TRIES or not isfinite(better) or 0.5 * h <= fabs(better) <= 2.0 * h \
+            or fabs(better) <= 2.0 * EPSMCH * fabs(at.x[w.j]):
+        return _next_column(at, d, w)
+    return _begin_column(at, d, w, better)
 
 
 cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
                    const double *other) noexcept nogil:
     """The column, (f - other) / step, and on to the next one."""
     cdef double *column = at.fjac + w.j * at.m
-    cdef double step = w.step
+    cdef double step = w.step, h = fabs(step), length
     cdef ptrdiff_t i
     at.x_work[w.j] = at.x[w.j]
     for i in range(at.m):
         column[i] = (column[i] - other[i]) / step
-    return _next_or_again(at, d, w, fabs(w.h) if w.central else fabs(step))
+    at.interval[w.j] = h
+    if not d.nominal and at.state.models > 0:
+        length = _length(at, d, w, w.j)
+        at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0
+    return _next_or_again(at, d, w, h)
 
 
 cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
@@ -284,6 +440,7 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
     if not d.nominal and d.typical == NULL and step < 0.5 * near_one and all_zero(at.m, column):
         longer = _with_room(at, w, w.j, near_one)
-        if fabs(longer) > 2.0 * step:
+        if fabs(longer) > 2.0 * step and w.tries < TRIES:
+            w.tries += 1
             return _begin_column(at, d, w, longer)
     return _next_column(at, d, w)

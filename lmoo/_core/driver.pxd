@@ -36,7 +36,11 @@ cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) 
 cdef int driver_step(lm_driver *d) noexcept nogil
 cdef int driver_seek(lm_driver *d) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
+cdef bint driver_wants_curvature(const lm_driver *d) noexcept nogil
 cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil
-cdef void driver_accept_model(lm_driver *d) noexcept nogil
+cdef bint driver_tell_errors(lm_driver *d, const double *acnorm) noexcept nogil
 cdef void driver_answer_residual(lm_driver *d) noexcept nogil
+cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
+                      double noise, ptrdiff_t m) noexcept nogil
+cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil

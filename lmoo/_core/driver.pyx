@@ -6,7 +6,7 @@ No Python object is touched but through the table, so a problem in compiled code
 the GIL from start to end.
 """
 
-from libc.math cimport isfinite, sqrt
+from libc.math cimport fabs, isfinite, sqrt
 from libc.stdint cimport PTRDIFF_MAX
 from libc.string cimport memcpy, memset
 
@@ -16,12 +16,13 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.pystate cimport PyThreadState
 
 from lmoo._core.bounds cimport bounds_inside
-from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts, pivot_triangle
+from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, column_norms, enorm
 from lmoo._core.qr cimport put_diagonal, qrfac
 from lmoo._core.threads cimport job_function, run_in_threads
+from lmoo._core.units cimport divide_columns, multiply_triangle, pivot_in_units
 
 cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
@@ -50,7 +51,7 @@ cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """How many doubles driver_place wants, but for the Jacobian's m n."""
     cdef size_t folding = 0
     if <double>m * n * n > LARGE:
-        folding = fold_parts_bytes(m, n) // sizeof(double)
+        folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
     return <size_t>(3 * m + 6 * n) + folding
 
 
@@ -270,10 +271,20 @@ cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil:
     at.f_work = d.trial         # the trial has been judged, so its memory is free
     at.better = better
     at.precision = max(d.problem.precision, EPSMCH)
-    at.relative_error = 0.0
+    at.relative_error = at.noise = 0.0
+    at.column_error, at.interval = d.s.column_error, d.s.interval
+    at.length, at.share = d.s.length, 1.0
+    memset(at.column_error, 0, <size_t>d.n * sizeof(double))
+    memset(at.interval, 0, <size_t>d.n * sizeof(double))
     # Curvature asks for J once more, after user code has run.
-    at.takes_rows = _is_large(d) and not d.s.options.step.wants_curvature
+    at.takes_rows = _is_large(d) and not driver_wants_curvature(d)
     at.rows = NULL
+
+
+cdef bint driver_wants_curvature(const lm_driver *d) noexcept nogil:
+    """Whether the step strategy may ask for curvature at x, which takes the Jacobian once more."""
+    cdef int wants = d.s.options.step.wants_curvature
+    return wants == 1 or wants == 2 and d.s.cut >= LM_VALLEY
 
 
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil:
@@ -287,19 +298,61 @@ cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil:
     if good < 0:
         return ENDED
     if good:
-        driver_accept_model(d)
+        lm_linearized(d.s)
     else:
         lm_refuse(d.s)
     return 0
 
 
-cdef void driver_accept_model(lm_driver *d) noexcept nogil:
-    """The model is in the state."""
+cdef bint driver_tell_errors(lm_driver *d, const double *acnorm) noexcept nogil:
+    """tell_errors, of the Jacobian that the strategy has just filled."""
     cdef const lmoo_point *at = &d.point
-    # Sums of m products, and what follows from them, are good to some ten times this.
-    d.s.jacobian_error = 10.0 * max(
-        max(at.relative_error, max(at.precision, d.noise)), EPSMCH * sqrt(<double>d.m))
-    lm_linearized(d.s)
+    return tell_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
+
+
+cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
+                      double noise, ptrdiff_t m) noexcept nogil:
+    """Put the errors of the columns into the state, whose column_error and interval the strategy has filled.
+
+    acnorm                n, the norms of the columns, read only
+    relative, precision   relative errors of all columns, and of f
+    noise                 norm of the error of f, where a strategy has seen it; else 0
+
+    Returns whether a column is all error, its column_error being 1: to be set to zero, as a step along it goes
+    anywhere.
+    """
+    cdef double root = sqrt(<double>m), f_error = s.fnorm
+    cdef bint all_error = False
+    cdef ptrdiff_t j
+    s.least_noise = max(s.least_noise, noise / root)
+    for j in range(s.n):
+        f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
+    f_error = max(precision * f_error, root * s.least_noise)
+    relative = max(max(relative, precision), EPSMCH * root)
+    s.jacobian_error = 0.0
+    for j in range(s.n):
+        if s.interval[j] > 0.0:
+            if 2.0 * f_error < s.interval[j] * acnorm[j]:
+                s.column_error[j] += 2.0 * f_error / s.interval[j] / acnorm[j]
+            else:
+                s.column_error[j] = 1.0
+        if s.column_error[j] >= 1.0:
+            s.column_error[j] = 1.0
+            all_error |= acnorm[j] > 0.0
+            continue
+        # Sums of m products, and what follows from them, are good to some ten times this.
+        s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
+        s.jacobian_error = max(s.jacobian_error, s.column_error[j])
+    return all_error
+
+
+cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil:
+    """Set to zero what tell_errors found to be all error.  a: m x n, column-major; acnorm: n, its norms."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.column_error[j] == 1.0:
+            memset(a + j * m, 0, <size_t>m * sizeof(double))
+            acnorm[j] = 0.0
 
 
 cdef inline bint _is_large(const lm_driver *d) noexcept nogil:
@@ -311,18 +364,23 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
     cdef ptrdiff_t i, j, m = d.m, n = d.n
     cdef double *a = d.fjac
     cdef double *acnorm = d.work + n
+    cdef double *norms = d.work + 2 * n
     column_norms(m, n, a, m, acnorm)
     if not lm_sound(d.s, acnorm):
         return False
+    if driver_tell_errors(d, acnorm):
+        drop_columns(d.s, m, a, acnorm)
     memcpy(d.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
     memcpy(d.trial, d.f, <size_t>m * sizeof(double))
-    qrfac(m, n, a, m, d.s.model.ipvt, d.work, d.s.model.acnorm, acnorm, d.trial, d.s.model.qtf)
+    divide_columns(d.s, d.s.model.acnorm, m, a, norms)
+    qrfac(m, n, a, m, d.s.model.ipvt, d.work, norms, acnorm, d.trial, d.s.model.qtf)
     for j in range(n):
         d.u0[j] = a[j + j * m]
     put_diagonal(n, a, m, d.work)
     for j in range(n):
         for i in range(j + 1):
             d.s.model.r[i + j * n] = a[i + j * m]
+    multiply_triangle(d.s, d.s.model.acnorm, d.s.model.r, d.s.model.ipvt)
     d.factored = True
     return True
 
@@ -341,7 +399,11 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
     if not lm_sound(d.s, acnorm):
         _copy_rows(d)
         return 0
-    pivot_triangle(n, t, d.s.model.ipvt, d.s.model.acnorm, d.s.model.qtf, acnorm)
+    if driver_tell_errors(d, acnorm):
+        drop_columns(d.s, n, t, acnorm)
+        # The Jacobian that is kept is not that of the model any more.
+        d.folded = False
+    pivot_in_units(d.s, t, acnorm, acnorm + n)
     memcpy(d.s.model.r, t, <size_t>(n * n) * sizeof(double))
     return 1
 

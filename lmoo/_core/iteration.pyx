@@ -28,34 +28,54 @@ from lmoo._core.bounds cimport (
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
+from lmoo._core.noise cimport noise_found, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
-from lmoo._core.stopping cimport judge_by_word, no_more_words, stopping, weigh
+from lmoo._core.stopping cimport (
+    exhausted, is_flat, no_more_words, relaxed_ratio, stopping, weigh,
+)
+from lmoo._core.valley cimport DEFAULT
 
 cdef enum:
     ANSWER_NONE = 0
     ANSWER_GOOD = 1
     ANSWER_BAD = 2
 
+cdef double EPSMCH = 2.0**-52
 cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this much
-# A column of J that shrinks by this much in one step has underflowed.
-cdef double VANISHED = 1e-100
-# A parameter that changes by this much in one step, relatively, runs away.
+# A parameter that in one step changes by this much, relative to its size, or to what changes f by its size where
+# it has none, runs away.
 cdef double RUNS_AWAY = 4.0
 # Once the promise expected of the next model is below this, forward differences, whose relative
 # error is about 1e-8, begin to hold the convergence up.
-cdef double REFINE_BELOW = 1e-10
+cdef double REFINE_BELOW = 1e-12
 # Below this they have no more to say.
 cdef double REFINE_AT_ONCE = 1e-12
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
+# A radius beyond this overflows when it is squared.
+cdef double LARGEST_RADIUS = 1e150
 
+# By what a parameter without an effect is multiplied, to see whether it has one elsewhere: an order of magnitude,
+# and less; and what that must take away from |f|^2, relatively.
+cdef double[4] FACTORS
+FACTORS[:] = [0.1, 10.0, 0.5, 2.0]
+cdef double LEAST_FOUND = 1e-9
+# The lines along which the error of f is looked for grow by this, up to that many times the first.
+cdef double LONGER_PROBE = 64.0
+cdef double LONGEST_PROBE = 64.0**3
+
+cdef enum:
+    MOST_FOUND = 20
+    # Steps refused in a row after which differences are measured: their intervals may be wrong.
+    REJECTIONS = 3
+    PROBED = 8          # in probe: the error of |f| has been measured at this point
 
 # ---- memory ---------------------------------------------------------------------------------
 
 cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
     """Bytes of a state for n parameters, with all its arrays; whole doubles, so that more may follow.
     """
-    return sizeof(lm_state) + <size_t>(n * n + 13 * n + (n + 1) // 2) * sizeof(double)
+    return sizeof(lm_state) + <size_t>(n * n + 17 * n + (n + 1) // 2) * sizeof(double)
 
 
 cdef size_t lm_bounded_bytes(ptrdiff_t n) noexcept nogil:
@@ -81,9 +101,13 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
     s.wa2 = next + 10 * n
     s.model.qtf = next + 11 * n
     s.model.acnorm = next + 12 * n
-    s.model.r = next + 13 * n
-    s.model.ipvt = <int *>(next + 13 * n + n * n)
-    bounds_attach(s, next + 13 * n + n * n + (n + 1) // 2)
+    s.column_error = next + 13 * n
+    s.length = next + 14 * n
+    s.last_step = next + 15 * n
+    s.interval = next + 16 * n
+    s.model.r = next + 17 * n
+    s.model.ipvt = <int *>(next + 17 * n + n * n)
+    bounds_attach(s, next + 17 * n + n * n + (n + 1) // 2)
 
 
 # ---- the dialogue ---------------------------------------------------------------------------
@@ -105,7 +129,7 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     s.options.size = sizeof(lm_options)
     s.options.user_scale = diag != NULL
     if s.options.step == NULL:
-        s.options.step = &MORE
+        s.options.step = &MORE if s.options.tests == LM_TESTS_MINPACK else &DEFAULT
     copy(n, x0, s.trial)
     copy(n, x0, s.x)
     copy(n, x0, s.base)
@@ -157,7 +181,11 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
         return s.request
     s.accepted = s.reverted = 0
     if s.request == LM_RESIDUAL:
-        if not s.started:
+        if 0 < s.probe < PROBED:
+            s.request = _probed(s, answer)
+        elif s.search > 0:
+            s.request = _searched(s, answer)
+        elif not s.started:
             s.request = _begin(s, answer)
         elif answer == ANSWER_BAD:
             s.request = _shorten(s)
@@ -186,7 +214,7 @@ cdef int _begin(lm_state *s, int answer) noexcept nogil:
     """The residual at x0 is in."""
     if answer == ANSWER_BAD:
         return _done(s, LM_START_NOT_FINITE)
-    s.fnorm = s.fnorm1
+    s.fnorm = s.reached = s.fnorm1
     s.started = 1
     return LM_LINEARIZE
 
@@ -211,7 +239,12 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     if not s.options.user_scale:
         _rescale(s)
     if s.options.tests == LM_TESTS_ACCURATE:
+        if not s.looked and _has_lost_columns(s):
+            return _look(s)
         weigh(s, _truncate(s))
+        if s.rank == 0 and _may_move(s):
+            # Nothing but the error of J.
+            return _stop_or_refine(s, LM_FLAT)
         if no_more_words(s):
             return _stop_or_refine(s, LM_FTOL)
         if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
@@ -220,14 +253,19 @@ cdef int _new_model(lm_state *s) noexcept nogil:
 
 
 cdef void _refined(lm_state *s) noexcept nogil:
-    """The better derivatives have a say of their own: the radius that the worse ones ruined is
-    no bound for them."""
+    """Better derivatives make a model of their own: the radius that the worse ones ruined is no bound for
+    it."""
+    s.delta = max(s.delta, 0.01 * s.xnorm)
+    if s.looking:
+        # Forward differences go on, with the intervals that have been measured.
+        s.looking = 0
+        s.last_pnorm = 0.0
+        return
     s.refined = 1
     # The next step corrects what the error of the worse ones has added up to; it is longer than it
     # would be, and how far the next goes can be told from the steps before all the same.
     s.last_pnorm = -s.last_pnorm
     s.word, s.broken_words = 0.0, 0
-    s.delta = max(s.delta, 0.01 * s.xnorm)
 
 
 cdef int _bad_model(lm_state *s) noexcept nogil:
@@ -248,7 +286,7 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
     """
     if s.status != LM_RUNNING:
         return LM_DONE
-    s.options.refine = 0
+    s.options.refine = s.looking = 0
     # The model may be that of x already, or still that of the point before.
     if memcmp(s.x, s.base, <size_t>s.n * sizeof(double)) == 0:
         return _propose(s)
@@ -273,28 +311,40 @@ cdef double _size_of_x(lm_state *s) noexcept nogil:
 cdef void _first_radius(lm_state *s) noexcept nogil:
     """D and delta from the first model."""
     cdef const double *acnorm = lm_column_norms(s)
+    cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
     cdef ptrdiff_t j
     if not s.options.user_scale:
         for j in range(s.n):
-            s.diag[j] = acnorm[j] if acnorm[j] != 0.0 else 1.0
+            s.diag[j] = acnorm[j]
+            if s.diag[j] == 0.0:
+                # A step by its own size is as long as f, whatever the units.
+                s.diag[j] = s.fnorm / fabs(s.x[j]) if accurate and s.x[j] != 0.0 else 1.0
     s.xnorm = _size_of_x(s)
     s.delta = s.options.factor * s.xnorm
     # |D x| has the unit of f and says nothing of x0 at or near 0: there |f| sets the scale.
-    if s.options.tests == LM_TESTS_ACCURATE and not s.options.user_scale:
+    if accurate and not s.options.user_scale:
         s.delta = max(s.delta, 0.1 * s.options.factor * s.fnorm)
     if s.delta == 0.0:
         s.delta = s.options.factor
+    if not s.delta <= LARGEST_RADIUS:
+        s.delta = LARGEST_RADIUS
 
 
 cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
     """Zero the last rows of R where they are no more than the error of J; returns the rank left.
 
-    A step along what is only error goes anywhere, and far.
+    A step along what is only error goes anywhere, and far.  The error of J is then that of the columns that
+    are left.
     """
     cdef ptrdiff_t j, k, n = s.n, rank = n
-    while rank > 0 and fabs(s.model.r[(rank - 1) * (n + 1)]) <= \
-            s.jacobian_error * s.model.acnorm[s.model.ipvt[rank - 1]]:
+    while rank > 0:
+        j = s.model.ipvt[rank - 1]
+        if fabs(s.model.r[(rank - 1) * (n + 1)]) > s.column_error[j] * s.model.acnorm[j]:
+            break
         rank -= 1
+    s.jacobian_error = 0.0
+    for k in range(rank):
+        s.jacobian_error = max(s.jacobian_error, s.column_error[s.model.ipvt[k]])
     for k in range(rank, n):
         for j in range(rank, k + 1):
             s.model.r[j + k * n] = 0.0
@@ -305,16 +355,21 @@ cdef bint _is_constant(const lm_state *s) noexcept nogil:
     """Whether f depends on no parameter at all that may move: no minimum, but a plateau."""
     cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
-    cdef bint movable = False
     if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
         return False
     for j in range(s.n):
-        if s.bounded and s.lower[j] == s.upper[j]:
-            continue
-        if acnorm[j] != 0.0:
+        if acnorm[j] != 0.0 and not (s.bounded and s.lower[j] == s.upper[j]):
             return False
-        movable = True
-    return movable
+    return _may_move(s)
+
+
+cdef bint _may_move(const lm_state *s) noexcept nogil:
+    """Whether there is a parameter that neither is fixed nor held by its bound."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if not s.bounded or s.held[j] == 0:
+            return True
+    return False
 
 
 cdef void _rescale(lm_state *s) noexcept nogil:
@@ -328,21 +383,23 @@ cdef void _rescale(lm_state *s) noexcept nogil:
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
     """Whether a Jacobian at x with these norms of its columns can be gone on from.
 
-    Not where one is not finite; nor, but for MINPACK's tests, where a column has vanished that the
-    last model had: the step led onto a plateau, where the gradient is zero and means nothing.  Where the
-    step has met a bound that is as it should be: of a exp(-b t) with a >= 0 nothing is left at a = 0 that b could move.
+    Not where one is not finite; nor, but for MINPACK's tests, where a parameter has run away and a column has
+    vanished, so that what changed f by its size before now changes nothing that can be seen: the step led onto
+    a plateau, where the gradient means nothing.
     """
     cdef const double *last = lm_column_norms(s)
-    cdef bint may_vanish = s.options.tests != LM_TESTS_ACCURATE or s.models == 0
-    cdef bint met = s.bounded and bounds_met(s)
+    cdef bint vanished = False
+    cdef double size
     cdef ptrdiff_t j
     for j in range(s.n):
         if not isfinite(acnorm[j]):
             return False
-        if may_vanish or acnorm[j] >= VANISHED * last[j]:
-            continue
-        # A rate that runs away has led onto a plateau by itself, whatever bound is met on the way.
-        if not met or fabs(s.x[j] - s.base[j]) > RUNS_AWAY * fabs(s.base[j]):
+        vanished |= acnorm[j] < EPSMCH * last[j]
+    if not vanished or s.options.tests != LM_TESTS_ACCURATE or s.models == 0:
+        return True
+    for j in range(s.n):
+        size = last[j] * fabs(s.base[j]) if s.base[j] != 0.0 else s.base_fnorm
+        if last[j] * fabs(s.x[j] - s.base[j]) > RUNS_AWAY * size:
             return False
     return True
 
@@ -406,9 +463,11 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     """The trial was a bad point: the same direction or one nearer the gradient, a shorter step."""
     s.nit += 1
     s.refused += 1
+    s.good = 0
     s.ratio = s.actred = 0.0
     s.last_pnorm = 0.0
     s.trusting = 0
+    s.wall = max(s.wall, s.delta)
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
     # x + step rounds to x below this: there is nowhere left to go that is not bad.
@@ -420,31 +479,59 @@ cdef int _shorten(lm_state *s) noexcept nogil:
 
 
 cdef int _judge(lm_state *s) noexcept nogil:
-    """Compare what the trial point brought with what the model promised (More' 1978, 7.1)."""
-    cdef int status
+    """Compare what the trial point brought with what the model predicted (More' 1978, 7.1)."""
+    cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
     cdef double delta = s.delta
+    cdef int status
     s.nit += 1
     s.actred = -1.0
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
-    # What is left of the way to a bound may be too short for |f|^2 to show.
-    if s.trusting or s.confined and s.prered <= s.noise:
-        judge_by_word(s)
+    if accurate:
+        s.ratio = relaxed_ratio(s)
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.
-    if s.confined and s.ratio > 0.25:
+    # Nor does an extrapolated step that fails say anything against the step that it extends.
+    if s.confined and s.ratio > 0.25 or s.extrapolated:
         s.delta = max(s.delta, delta)
+    if s.delta >= s.wall:
+        s.wall = 0.0
     if s.ratio >= LEAST_RATIO:
         _accept(s)
+    else:
+        if s.rejections == 0:
+            s.dev[1] = s.pnorm
+        s.rejections += 1
+        s.good = 0
     status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status)
     if not s.accepted:
-        return _propose(s)
+        return _look(s) if s.rejections >= REJECTIONS and not s.looked else _propose(s)
     if _wants_refinement(s) and s.promise * s.contraction * s.contraction <= REFINE_BELOW:
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:
+    """Whether differences give columns that are all error, which measured intervals may save."""
+    cdef ptrdiff_t j
+    if not _wants_refinement(s):
+        return False
+    for j in range(s.n):
+        if s.column_error[j] == 1.0 and not (s.bounded and s.held[j]):
+            return True
+    return False
+
+
+cdef int _look(lm_state *s) noexcept nogil:
+    """Steps are refused in a row: measure the differences before going on, where that can be done."""
+    s.looked = 1
+    if not _wants_refinement(s):
+        return _propose(s)
+    s.looking = 1
+    return LM_REFINE
 
 
 cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
@@ -453,16 +540,99 @@ cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
 
 cdef void _accept(lm_state *s) noexcept nogil:
     copy(s.n, s.trial, s.x)
+    copy(s.n, s.step, s.last_step)
     s.xnorm = _size_of_x(s)
     s.fnorm = s.fnorm1
     s.steps += 1
     s.accepted = 1
-    s.refused = 0
+    s.refused = s.rejections = s.probe = 0
+    s.cut = s.cut + 1 if s.step_par > 0.0 else 0
+    s.good = min(s.good + 1, s.cut)
+    s.since = 0 if s.extrapolated else s.since + 1
 
 
 cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
-    """Before stopping on derivatives that could be better, ask for those."""
+    """Before stopping on derivatives that could be better, ask for those; before failing, see whether it is
+    the error of f that is in the way."""
     s.status = status
     if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV:
         return LM_REFINE
+    if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
+        s.probe = 1
+        s.dev[2] = 1.0
+        noise_place(s)
+        return LM_RESIDUAL
+    if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm != 0.0:
+        s.search = 0
+        return _search(s)
     return LM_DONE
+
+
+cdef int _probed(lm_state *s, int answer) noexcept nogil:
+    """Another value of |f| on the way of the last step; the last of them tells the error of |f|."""
+    cdef double found, known = 0.25 * s.noise * s.fnorm
+    if answer == ANSWER_BAD:
+        s.probe = PROBED
+        return LM_DONE
+    if noise_take(s):
+        return LM_RESIDUAL
+    found = noise_found(s)
+    if found <= 2.0 * known:
+        if s.dev[2] >= LONGEST_PROBE or s.nfev >= s.options.maxfev:
+            return LM_DONE
+        s.dev[2] *= LONGER_PROBE
+        s.probe = 1
+        noise_place(s)
+        return LM_RESIDUAL
+    s.least_noise = found
+    weigh(s, s.rank)
+    s.status = exhausted(s)
+    if s.status != LM_NO_PROGRESS:
+        return _stop_or_refine(s, s.status)
+    # Go on as with better derivatives: the radius has been ruined by errors that were not known.
+    s.status = LM_RUNNING
+    s.probe = s.rejections = 0
+    s.delta = max(s.delta, 0.01 * s.xnorm)
+    return LM_REFINE if s.options.refine else _propose(s)
+
+
+# ---- parameters without an effect -----------------------------------------------------------
+
+cdef int _search(lm_state *s) noexcept nogil:
+    """Before a success, try other values of the parameters that have no effect at x, on a plateau perhaps.
+
+    x_j is divided and multiplied by 10 and by 2; where that lowers |f| the iteration goes on from there.
+    """
+    cdef ptrdiff_t j
+    while s.search < 4 * s.n and s.found < MOST_FOUND and s.nfev < s.options.maxfev:
+        j = s.search // 4
+        s.search += 1
+        if s.column_error[j] < 1.0 and lm_column_norms(s)[j] > 0.0 or s.bounded and s.held[j] != 0:
+            continue
+        copy(s.n, s.x, s.trial)
+        s.trial[j] = FACTORS[(s.search - 1) % 4] * s.x[j]
+        if s.bounded:
+            s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
+        if s.trial[j] != s.x[j]:
+            return LM_RESIDUAL
+    s.search = 0
+    return LM_DONE
+
+
+cdef int _searched(lm_state *s, int answer) noexcept nogil:
+    """One of those values is in."""
+    cdef ptrdiff_t j
+    cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
+    if answer == ANSWER_BAD or not drop > max(s.noise, LEAST_FOUND):
+        return _search(s)
+    for j in range(s.n):
+        s.step[j] = s.trial[j] - s.x[j]
+    s.newton = 0
+    s.step_par = s.last_pnorm = 0.0
+    s.found += 1
+    s.search = 0
+    s.status = LM_RUNNING
+    _accept(s)
+    s.reached, s.idle = s.fnorm, 0
+    s.delta = max(s.delta, s.options.factor * s.xnorm)
+    return LM_LINEARIZE

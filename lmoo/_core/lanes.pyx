@@ -5,9 +5,10 @@ bits of the fit's own factorisation, so that nobody can tell whether it was in c
 """
 
 from lmoo._core.driver cimport *
-from lmoo._core.iteration cimport lm_refuse, lm_sound
+from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport IN_ORDER, copy
+from lmoo._core.norms cimport IN_ORDER, column_norms, copy
+from lmoo._core.units cimport divide_columns, multiply_columns, multiply_triangle
 
 cdef extern from "lanes.h" nogil:
     const bint LMOO_HAVE_LANES
@@ -38,37 +39,59 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     cdef int l
     # Longer sums go in lanes of their own.
     if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
+        for l in range(w.count):
+            _divide(w.drivers[l])
         for l in range(FITS):
             jacobians[l] = w.drivers[l if l < w.count else 0].fjac
             residuals[l] = w.drivers[l if l < w.count else 0].f
         lmoo_load_lanes(w.m * n, jacobians, w.memory)
         lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
         odd = lmoo_qrfac_lanes(w.m, n, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
+        for l in range(w.count):
+            # Its Jacobian is wanted as it was.
+            if odd >> l & 1:
+                multiply_columns(w.drivers[l].s, w.drivers[l].work, w.m, w.drivers[l].fjac)
     for l in range(w.count):
         if odd >> l & 1:
             driver_answer_model(w.drivers[l], 0)
-        elif _store(w, l, w.drivers[l], ipvt, rdiag, acnorm):
-            driver_accept_model(w.drivers[l])
         else:
-            lm_refuse(w.drivers[l].s)
+            _store(w, l, w.drivers[l], ipvt, rdiag, acnorm)
     w.count = 0
 
 
-cdef bint _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
+cdef void _divide(lm_driver *d) noexcept nogil:
+    """Bring the columns to the units of D; the norms of the first Jacobian, before D is known, stay in work."""
+    if d.s.models == 0:
+        column_norms(d.m, d.n, d.fjac, d.m, d.work)
+    divide_columns(d.s, d.work, d.m, d.fjac, NULL)
+
+
+cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
                  const double *acnorm) noexcept nogil:
-    """Copy lane l's model to its fit; False where it is not sound."""
+    """Answer with lane l's model."""
     cdef ptrdiff_t i, j, m = w.m, n = w.n
     cdef lm_model *model = &d.s.model
     cdef const double *a = w.memory + l
+    cdef double *norms = d.work + n
     for j in range(n):
-        d.work[j] = acnorm[j * FITS + l]
-    if not lm_sound(d.s, d.work):
-        return False
-    copy(n, d.work, model.acnorm)
+        norms[j] = acnorm[j * FITS + l]
+    multiply_columns(d.s, d.work, 1, norms)
+    if not lm_sound(d.s, norms):
+        lm_refuse(d.s)
+        return
+    copy(n, d.s.column_error, d.work + 2 * n)
+    if driver_tell_errors(d, norms):
+        # A column is to be set to zero, in this fit alone; its Jacobian is still there.
+        copy(n, d.work + 2 * n, d.s.column_error)
+        multiply_columns(d.s, d.work, m, d.fjac)
+        driver_answer_model(d, 0)
+        return
+    copy(n, norms, model.acnorm)
     for j in range(n):
         for i in range(j):
             model.r[i + j * n] = a[(i + j * m) * FITS]
         model.r[j + j * n] = rdiag[j * FITS + l]
         model.ipvt[j] = <int>ipvt[j * FITS + l]
         model.qtf[j] = a[(j + n * m) * FITS]
-    return True
+    multiply_triangle(d.s, d.work, model.r, model.ipvt)
+    lm_linearized(d.s)

@@ -351,7 +351,7 @@ cdef class Loop:
         vectors = jacobian = None
         if self.m >= 0:
             vectors = (self.residual, own_vector(self.m, self.d.previous))
-            if self.s.options.step.wants_curvature:
+            if driver_wants_curvature(&self.d):
                 jacobian = (np.array(self.buffer), own_vector(self.n, self.d.u0))
         return {
             "version": LM_STATE_VERSION,

@@ -40,6 +40,7 @@ cdef extern from "lmoo.h" nogil:
 
         LM_TESTS_MINPACK
         LM_TESTS_ACCURATE
+        LM_VALLEY
 
     ctypedef int (*lmoo_residual_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                            void *user_data) noexcept nogil
@@ -137,6 +138,22 @@ cdef extern from "lmoo.h" nogil:
         lm_model face
         int *held
         int *working
+        double *column_error
+        double *interval
+        double *length
+        double *last_step
+        double least_noise
+        int rank, probe
+        double probes[8]
+        int search, found
+        double reached
+        int idle, rejections, cut, good, looked, looking, extrapolated, steady
+        double rate, linear
+        int since
+        int *near
+        double dev[8]
+        int devi[8]
+        double wall
 
     ctypedef struct lmoo_point:
         size_t size
@@ -156,6 +173,11 @@ cdef extern from "lmoo.h" nogil:
         int takes_rows
         const double *rows
         ptrdiff_t row_stride, column_stride
+        double *column_error
+        double *interval
+        double noise
+        double *length
+        double share
 
     ctypedef struct lmoo_jacobian:
         size_t size
@@ -218,4 +240,4 @@ cdef extern from "lmoo.h" nogil:
         size_t (*bounded_bytes)(ptrdiff_t n) noexcept nogil
 
 cdef enum:
-    LM_STATE_VERSION = 3
+    LM_STATE_VERSION = 4

@@ -27,9 +27,23 @@ def block_triangle(
     x: NDArray[np.float64],
     better: bool,
     models: int,
-    base_fnorm: float,
+    fnorm: float,
+    rows: int,
+    least_noise: float,
     acnorm: NDArray[np.float64],
+    length: NDArray[np.float64],
     bounds: NDArray[np.float64] | None,
-) -> tuple[int, float, float, NDArray[np.float64], int, float]: ...
+) -> tuple[
+    int,
+    float,
+    float,
+    NDArray[np.float64],
+    int,
+    float,
+    float,
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]: ...
 def merge_norms(norms: list[float]) -> float: ...
 def merge_triangles(triangles: list[NDArray[np.float64]]) -> NDArray[np.float64]: ...

@@ -26,12 +26,14 @@ cimport numpy as cnp
 
 from lmoo._core.bounds cimport bounds_start
 from lmoo._core.derivatives cimport Derivatives, Rows
-from lmoo._core.fold cimport fold, fold_work_bytes, pivot_triangle
+from lmoo._core.driver cimport drop_columns, tell_errors
+from lmoo._core.fold cimport fold, fold_work_bytes
 from lmoo._core.iteration cimport *
 from lmoo._core.loop cimport Loop
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm, first_not_finite
 from lmoo._core.residual cimport Residual, Source, own_vector
+from lmoo._core.units cimport pivot_in_units
 
 cnp.import_array()
 
@@ -106,13 +108,17 @@ def block_norm(Residual fun not None, const double[::1] x not None):
 
 
 def block_triangle(Residual fun not None, Derivatives jac not None, const double[::1] x not None,
-                   bint better, ptrdiff_t models, double base_fnorm,
-                   const double[::1] acnorm not None, const double[:, ::1] bounds):
-    """Return (rows, |f|, precision, triangle, evaluations, relative_error) of one block at x.
+                   bint better, ptrdiff_t models, double fnorm, ptrdiff_t rows, double least_noise,
+                   const double[::1] acnorm not None, const double[::1] length not None,
+                   const double[:, ::1] bounds):
+    """Return what one block at x gives: (rows, |f|, precision, triangle, evaluations, relative_error,
+    noise, error, interval, curvature).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
-    better, models, base_fnorm, acnorm, bounds   what a strategy asks of the iteration's state
+    better, models, fnorm, rows, least_noise, acnorm, length, bounds
+               what a strategy asks of the iteration's state, all of it of the whole; rows: 0 for unknown
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
+    noise, error, interval, curvature   as `Part` has them
     RefusedError where it cannot be evaluated.
     """
     cdef ptrdiff_t n = x.shape[0]
@@ -123,18 +129,19 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     cdef block_driver d
     cdef lmoo_point at
     if m == 0:
-        return m, norm, fun.table.precision, t, 0, 0.0
+        return m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n)
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_bounded_bytes(n))
     if d.s == NULL:
         raise MemoryError()
     try:
         lm_attach(d.s, n)
-        d.s.models, d.s.base_fnorm = models, base_fnorm
+        d.s.models, d.s.fnorm, d.s.least_noise = models, fnorm, least_noise
         if bounds is not None:
             bounds_start(d.s, &bounds[0, 0], &bounds[1, 0])
         memcpy(d.s.full.acnorm if d.s.bounded else d.s.model.acnorm, &acnorm[0],
                <size_t>n * sizeof(double))
+        memcpy(d.s.length, &length[0], <size_t>n * sizeof(double))
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)
         at.m, at.n = m, n
@@ -146,13 +153,25 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         at.residual = <residual_callback><void *>_evaluate
         at.jacobian = _no_jacobian
         at.driver = &d
+        at.column_error, at.interval, at.length = d.s.column_error, d.s.interval, d.s.length
+        at.share = sqrt(<double>m / rows) if rows > m else 1.0
         fun.refusal = None
         _fold(_own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun), f, t)
         if not all_finite(n * (n + 1), <const double *>cnp.PyArray_DATA(t)):
             raise RefusedError(None, -1, 0.0, d.s.nfev)
-        return m, norm, fun.table.precision, t, d.s.nfev, at.relative_error
+        measured = not np.array_equal(own_vector(n, d.s.length), length)
+        return (m, norm, fun.table.precision, t, d.s.nfev, at.relative_error, at.noise,
+                own_vector(n, d.s.column_error) * np.linalg.norm(t[:, :-1], axis=0),
+                own_vector(n, d.s.interval),
+                _curvature(t, own_vector(n, d.s.length)) if measured else np.zeros(n))
     finally:
         free(d.s)
+
+
+cdef object _curvature(triangle, length):
+    """Norms of the second derivatives by each parameter, |J_j| / L_j; 0 where L is not known."""
+    norms = np.linalg.norm(triangle[:, :-1], axis=0)
+    return np.divide(norms, length, out=np.zeros_like(norms), where=length > 0.0)
 
 
 cdef object _own(Rows jac, lmoo_point *at, Residual fun):
@@ -243,10 +262,10 @@ cdef class RowSource(Source):
     Parameters
     ----------
     passes : object
-        ``residual(x)`` and ``linearize(x, better, models, base_fnorm, acnorm, bounds)`` evaluate all
+        ``residual(x)`` and ``linearize(x, ...)``, with the arguments of block_triangle, evaluate all
         blocks and return an object with ``rows``, ``blocks``, ``norm``, ``precision``,
         ``refusal`` (an exception, or None), and for a model ``triangle``, ``evaluations``,
-        ``relative_error``.
+        ``relative_error``, ``noise``, ``error``, ``interval``, ``curvature``.
     """
 
     cdef object passes
@@ -266,7 +285,7 @@ cdef class RowLoop(Loop):
     def __cinit__(self, *args):
         # The triangle, and work space to pivot it.
         self.memory = np.empty(
-            self.n * self.n + self.n + fold_work_bytes(self.n) // sizeof(double))
+            self.n * self.n + 5 * self.n + fold_work_bytes(self.n) // sizeof(double))
 
     cdef int step(self) except -1:
         """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
@@ -316,8 +335,8 @@ cdef class RowLoop(Loop):
         cdef const double[::1, :] triangle
         self.d.njev += 1
         found = (<RowSource>self.fun).passes.linearize(
-            own_vector(n, s.x), better, s.models, s.base_fnorm,
-            own_vector(n, lm_column_norms(s)), self.bounds)
+            own_vector(n, s.x), better, s.models, s.fnorm, self.rows, s.least_noise,
+            own_vector(n, lm_column_norms(s)), own_vector(n, s.length), self.bounds)
         s.nfev += found.evaluations
         if self.refused(found):
             return 0
@@ -328,14 +347,27 @@ cdef class RowLoop(Loop):
         if not lm_sound(s, work):
             lm_refuse(s)
             return 0
-        pivot_triangle(n, t, s.model.ipvt, s.model.acnorm, s.model.qtf, work)
+        if self.tell_errors(found, work):
+            drop_columns(s, n, t, work)
+        pivot_in_units(s, t, work, work + n)
         memcpy(s.model.r, t, <size_t>(n * n) * sizeof(double))
-        # As the driver of whole Jacobians has it.
-        s.jacobian_error = 10.0 * max(
-            max(<double>found.relative_error, max(<double>found.precision, self.d.noise)),
-            EPSMCH * sqrt(<double>self.rows))
         lm_linearized(s)
         return 0
+
+    cdef bint tell_errors(self, found, const double *acnorm) except? True:
+        """What the blocks have measured, to the state; see driver.pyx."""
+        cdef lm_state *s = self.s
+        cdef const double[::1] error = found.error
+        cdef const double[::1] interval = found.interval
+        cdef const double[::1] curvature = found.curvature
+        cdef ptrdiff_t j
+        for j in range(self.n):
+            s.column_error[j] = error[j] / acnorm[j] if acnorm[j] > 0.0 else 0.0
+            s.interval[j] = interval[j] if isfinite(interval[j]) else 0.0
+            if curvature[j] > 0.0:
+                s.length[j] = acnorm[j] / curvature[j]
+        return tell_errors(s, acnorm, found.relative_error,
+                           max(<double>found.precision, self.d.noise), found.noise, self.rows)
 
     cdef int refused(self, found) except -1:
         """Take a pass in: 1 where the point was bad; the rows are to be those of the first."""

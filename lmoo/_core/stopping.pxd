@@ -3,6 +3,8 @@
 from lmoo._core.model cimport lm_state
 
 cdef int stopping(lm_state *s) noexcept nogil
+cdef int exhausted(const lm_state *s) noexcept nogil
+cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil
-cdef void judge_by_word(lm_state *s) noexcept nogil
+cdef double relaxed_ratio(lm_state *s) noexcept nogil
 cdef bint no_more_words(lm_state *s) noexcept nogil

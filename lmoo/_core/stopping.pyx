@@ -1,7 +1,7 @@
 """When to stop, once a trial point has been judged: MINPACK's tests, and the accurate ones.
 
 MINPACK's compare reductions of |f|^2, which rounding hides long before x is as good as it can
-get: an error e in x changes |f|^2 by e^2 only.  The accurate ones look at what the model promises
+get: an error e in x changes |f|^2 by e^2 only.  The accurate ones look at what the model predicts for
 a full Gauss-Newton step, and at the steps themselves:
 
     promise = |(Q^T f)[:n]|^2 / |f|^2,      the squared cosine between f and the span of J
@@ -9,11 +9,18 @@ a full Gauss-Newton step, and at the steps themselves:
               2.2.3, but for the degrees of freedom)
 
     ftol    promise <= ftol, or no more than the error of the gradient
-    xtol    |D p| <= xtol |D x|, or the steps contract at such a rate that what is left of them is
+    xtol    |p_j| <= xtol |x_j| for each parameter, or the steps contract at such a rate that what is
+            left of them is
 
-Where the promise is less than rounding can hide in |f|^2, the Gauss-Newton step is taken on the
-model's word, unless |f| is seen to grow.  A trust region that collapses where the model still
-promises a reduction is no success.
+Two measured numbers decide what can be seen: the error of |f|, and the errors of the columns of J.
+Reductions are compared with
+
+    noise = 4 max(eps (|f| + max_j |J_j x_j|), measured error of |f|) / |f|,
+
+four errors of |f|, two for each of the squares that are compared.  A step whose reduction is below noise
+is judged by the relaxed ratio (actred + noise) / (prered + noise) of Sun, Nocedal (2023), "A trust region
+method for noisy unconstrained optimization", Math. Programming 202.  A trust region that collapses
+where the model still predicts a visible reduction is no success.
 """
 
 from libc.math cimport fabs
@@ -43,9 +50,10 @@ cdef int _converged_like_minpack(const lm_state *s) noexcept nogil:
     cdef bint ftol = fabs(s.actred) <= s.options.ftol and s.prered <= s.options.ftol \
         and 0.5 * s.ratio <= 1.0
     cdef bint xtol = s.delta <= s.options.xtol * s.xnorm
-    # Not MINPACK's: delta that shrank round bad points says nothing about convergence.
-    if xtol and s.refused:
-        return LM_DOMAIN
+    # Not MINPACK's: a radius that bad points have shrunk, and a step that it has cut, say nothing about
+    # convergence.
+    if (xtol or ftol and s.step_par > 0.0) and (s.refused or s.wall > 0.0):
+        return LM_DOMAIN if xtol else LM_RUNNING
     if ftol and xtol:
         return LM_FTOL_XTOL
     if ftol:
@@ -69,49 +77,62 @@ cdef int _failed_like_minpack(const lm_state *s) noexcept nogil:
 
 # ---- the accurate ones ----------------------------------------------------------------------
 
-# Where the noise is larger than this, f itself is no more than rounding errors.
+# Where the noise is larger than this, f itself is no more than errors.
 cdef double ALL_NOISE = 0.04
-# What |f|^2 may grow by, relatively, in a step taken on the model's word: what rounding explains,
-# and never more than this, or than the precision of f.
-cdef double GROWTH = 1e-9
+# A cosine that is known no better than this is not known: x would be uncertain by as many standard
+# errors, times the root of the degrees of freedom.
+cdef double UNCERTAIN = 0.01
+# A step that has removed this much of |f|^2 is no sign of an end, however short it is, nor has it a place in a
+# sequence that contracts at a steady rate.
+cdef double LARGE_REDUCTION = 0.1
+# A parameter is as well known as xtol asks for where what is left changes f by less than this times xtol |f|: that
+# much of its standard error, as if that were a hundredth of the parameter.
+cdef double OWN_ERROR = 100.0
+# Less than this of |f|^2, relatively, in as many steps is no progress.
+cdef double PROGRESS = 1e-9
 
 cdef enum:
-    # Words in a row that were not kept, until no more is asked.
+    # Steps below noise in a row after which more was predicted, until no more is asked.
     BROKEN_WORDS = 5
+    IDLE = 20
 
 
 cdef double _rounding(const lm_state *s) noexcept nogil:
-    """Relative error of f from rounding x and numbers of the size of J_j x_j."""
+    """Relative error of |f| from rounding x and numbers of the size of J_j x_j, or as measured."""
     cdef double largest = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
         largest = max(largest, fabs(s.model.acnorm[j] * s.x[j]) / s.fnorm)
-    return s.options.epsfcn * (1.0 + largest)
+    return max(s.options.epsfcn * (1.0 + largest), s.least_noise / s.fnorm)
 
 
 cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil:
-    """What the new model, of this rank, promises, and whether |f|^2 could show it."""
+    """What the new model, of this rank, predicts, and whether |f|^2 could show it."""
     cdef double newton = enorm(rank, s.model.qtf) / s.fnorm
+    s.rank = <int>rank
     s.promise = newton * newton
     s.noise = 4.0 * _rounding(s)
     s.trusting = s.promise <= min(s.noise, ALL_NOISE)
 
 
-cdef void judge_by_word(lm_state *s) noexcept nogil:
-    """Count the step as a good one unless |f| grew; then the trust region is to find a better."""
-    if s.actred >= -min(100.0 * s.noise, max(GROWTH, 10.0 * s.options.epsfcn)):
-        s.ratio = 1.0
-        s.word = s.promise
-    else:
-        s.trusting = 0
+cdef double relaxed_ratio(lm_state *s) noexcept nogil:
+    """Actual over predicted reduction, both increased by what errors of f can hide."""
+    cdef double hidden = min(s.noise, ALL_NOISE)
+    cdef double ratio = (s.actred + hidden) / (s.prered + hidden) if s.prered + hidden > 0.0 else 0.0
+    if s.trusting:
+        if ratio > 0.0:
+            s.word = s.promise
+        else:
+            s.trusting = 0
+    return ratio
 
 
 cdef bint no_more_words(lm_state *s) noexcept nogil:
-    """Whether the new model would be trusted, had not the last ones that were led astray.
+    """Whether the new model's step would be below noise, had not the last ones led to no better models.
 
-    A word is kept if what the next model promises is less.  Where the residual is large and Gauss and
-    Newton's steps do not contract, they swing round the minimum for ever, as no growth of |f| is seen:
-    here, where there is no less to be seen either, is as good a point as any.
+    Where the residual is large and Gauss-Newton steps do not contract, they swing round the minimum for
+    ever, as no growth of |f| is seen: here, where there is no less to be seen either, is as good a point
+    as any.
     """
     if s.word > 0.0:
         s.broken_words = s.broken_words + 1 if s.promise >= s.word else 0
@@ -119,45 +140,90 @@ cdef bint no_more_words(lm_state *s) noexcept nogil:
     return s.trusting and s.broken_words >= BROKEN_WORDS
 
 
-cdef bint _is_flat(const lm_state *s) noexcept nogil:
-    """Whether the promise is no more than ftol, or than the error of the gradient.
+cdef double _gradient_error(const lm_state *s) noexcept nogil:
+    """By how much a cosine is uncertain: the relative error of f, and that of J."""
+    return max(min(s.noise, UNCERTAIN), min(s.jacobian_error, UNCERTAIN))
 
-    The cosine is uncertain by the relative error of f, and by that of J.
-    """
-    cdef double error = max(s.noise, s.jacobian_error)
+
+cdef bint is_flat(const lm_state *s) noexcept nogil:
+    """Whether the promise is no more than ftol, or than the error of the gradient."""
+    cdef double error = _gradient_error(s)
     return s.noise > ALL_NOISE or s.promise <= max(s.options.ftol, error * error)
 
 
 cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
-    """Whether the gradient promises no reduction that |f|^2 could show.
+    """Whether the gradient predicts no reduction that |f|^2 could show.
 
-    Where J is nearly singular at a minimum with f != 0, the promise of a Gauss-Newton step is not
-    kept and never becomes small; that of a step along one parameter is gnorm^2.
+    Where J is nearly singular at a minimum with f != 0, the reduction that is predicted for a Gauss-Newton
+    step does not come and never becomes small; that of a step along one parameter is gnorm^2.
     """
-    return s.gnorm * s.gnorm <= max(s.noise, s.jacobian_error * s.jacobian_error)
+    cdef double error = _gradient_error(s)
+    return s.gnorm * s.gnorm <= max(s.noise, error * error)
 
 
 cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
-    cdef double rate = _rate(s)
+    cdef double rate = _rate(s), left = 1.0
     cdef bint newton = s.newton, alike = s.last_pnorm > 0.0
-    s.last_pnorm = s.pnorm if newton else 0.0
+    s.last_pnorm = _current_norm(s) if newton else 0.0
     s.contraction = rate
     if s.fnorm == 0.0:
         return LM_GTOL
     if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
+    if s.actred > LARGE_REDUCTION and s.noise <= ALL_NOISE:
+        return LM_RUNNING
     if not newton:
-        return LM_FTOL if s.prered <= s.noise and _nothing_to_see(s) else LM_RUNNING
-    if s.pnorm <= s.options.xtol * s.xnorm:
-        return LM_XTOL
-    if rate < 0.5 and s.pnorm * rate / (1.0 - rate) <= s.options.xtol * s.xnorm:
+        return LM_FTOL if s.prered <= s.noise and _nothing_to_see(s) else _idle(s)
+    if s.since == 1 and s.linear != 0.0:
+        # What the extrapolation has left goes on at the rate that it was made with.
+        left = fabs(s.linear / (1.0 - s.linear))
+    elif s.extrapolated:
+        left = min(s.dev[0], 1.0)
+    elif rate < 0.5:
+        left = rate / (1.0 - rate)
+    if _settled(s, left):
         return LM_XTOL
     # The steps have ceased to contract: what they follow is error.
-    if alike and rate > 0.5 and _is_flat(s):
+    if alike and rate > 0.5 and is_flat(s):
         return LM_FTOL
-    return LM_RUNNING
+    return _idle(s)
+
+
+cdef int _idle(lm_state *s) noexcept nogil:
+    """Count the steps that come to nothing: at a kink of f, or on the way to a minimum at infinity.
+
+    Those do not count that the radius has cut and that were as good as the model said.
+    """
+    if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)):
+        s.reached, s.idle = s.fnorm, 0
+        return LM_RUNNING
+    s.idle += s.step_par == 0.0 or s.ratio < 0.75
+    return LM_FTOL if s.idle >= IDLE else LM_RUNNING
+
+
+cdef double _current_norm(const lm_state *s) noexcept nogil:
+    """|N p|, N being the norms of the columns as they are now."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.wa2[j] = s.model.acnorm[j] * s.step[j]
+    return enorm(s.n, s.wa2)
+
+
+cdef bint _settled(const lm_state *s, double left) noexcept nogil:
+    """Whether what is left of the steps, as a share of this one, changes no parameter by more than xtol.
+
+    Nor may it change f by more than xtol |f|, or its error: a parameter that goes to 0 has no other
+    scale.
+    """
+    cdef double hidden = max(OWN_ERROR * s.options.xtol, 0.25 * s.noise) * s.fnorm, p
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        p = left * fabs(s.step[j])
+        if p > s.options.xtol * fabs(s.x[j]) and p * s.model.acnorm[j] > hidden:
+            return False
+    return True
 
 
 cdef double _rate(const lm_state *s) noexcept nogil:
@@ -166,20 +232,34 @@ cdef double _rate(const lm_state *s) noexcept nogil:
     Across a change to better derivatives, after which last_pnorm is negative, the worse of the last
     two rates counts: either may be small by chance.
     """
+    cdef double norm
     if not s.newton or s.last_pnorm == 0.0:
         return 1.0
+    norm = _current_norm(s)
     if s.last_pnorm > 0.0:
-        return min(s.pnorm / s.last_pnorm, 1.0)
-    return max(s.contraction, min(s.pnorm / -s.last_pnorm, 1.0))
+        return min(norm / s.last_pnorm, 1.0)
+    return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
+
+
+cdef bint _nowhere(const lm_state *s, double share) noexcept nogil:
+    """Whether the step changes no parameter by more than this share."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if fabs(s.step[j]) > share * fabs(s.x[j]):
+            return False
+    return True
 
 
 cdef int _after_rejection(const lm_state *s) noexcept nogil:
     """x stays, the trust region has shrunk."""
     if s.refused:
-        return LM_DOMAIN if s.delta <= max(s.options.xtol, EPSMCH) * s.xnorm else LM_RUNNING
+        return LM_DOMAIN if _nowhere(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
     # Of the next step no reduction could be seen: there is none to be had from here.
-    if s.prered <= s.noise or s.delta <= EPSMCH * s.xnorm:
-        if _is_flat(s) or _nothing_to_see(s) or s.promise <= s.noise:
-            return LM_FTOL
-        return LM_NO_PROGRESS
-    return LM_RUNNING
+    return exhausted(s) if s.prered <= s.noise or _nowhere(s, EPSMCH) else LM_RUNNING
+
+
+cdef int exhausted(const lm_state *s) noexcept nogil:
+    """The status where no step from x brings a reduction that can be seen."""
+    if is_flat(s) or _nothing_to_see(s) or s.promise <= s.noise:
+        return LM_FTOL
+    return LM_NO_PROGRESS

@@ -42,7 +42,7 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         free = _order_of_free(s, <int *>order)
     for j in range(free):
         size = model.acnorm[model.ipvt[j]]
-        if not abs(model.r[j + j * n]) > s.jacobian_error * size:
+        if not abs(model.r[j + j * n]) > s.column_error[model.ipvt[j]] * size:
             return True
         for i in range(j + 1):
             scaled[i + j * free] = model.r[i + j * n] / size

@@ -113,6 +113,8 @@ enum {
     LM_TESTS_ACCURATE = 1
 };
 
+#define LM_VALLEY 10
+
 struct lm_state;
 
 /* How lambda and the trust region move.  A strategy holds nothing of a solve: its own numbers live
@@ -130,7 +132,8 @@ typedef struct lmoo_step {
     void (*update)(struct lm_state *state, void *context);
     /* The trial is a bad point, delta has been shortened.  Move par. */
     void (*refused)(struct lm_state *state, void *context);
-    int wants_curvature;                /* propose may return LM_CURVATURE */
+    int wants_curvature;                /* propose may return LM_CURVATURE: 1; 2: in valleys only, once
+                                           LM_VALLEY steps in a row have been cut by the radius */
     /* grows here */
 } lmoo_step;
 
@@ -215,12 +218,12 @@ typedef struct lm_state {
     double memory[8];       /* the step strategy's own */
     /* What follows is lmoo's own and no part of the interface: it moves as the options grow. */
     lm_options options;
-    double promise;         /* relative reduction of |f|^2 that the model promises a Gauss-Newton step */
-    double noise;           /* a relative change of |f|^2 that rounding can bring */
-    double contraction;     /* |D step| over that of the step before, both Gauss-Newton steps; else 1 */
-    double last_pnorm;      /* |D step| of the step before, 0 where it was not a Gauss-Newton step,
-                               negative where derivatives have become better since */
-    double word;            /* the promise on which the last step was taken, if it was taken on that */
+    double promise;         /* relative reduction of |f|^2 that the model predicts for a Gauss-Newton step */
+    double noise;           /* a relative change of |f|^2 that errors of f can bring */
+    double contraction;     /* |N step| over that of the step before, both Gauss-Newton steps; else 1 */
+    double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 where it
+                               was not a Gauss-Newton step, negative where derivatives have become better since */
+    double word;            /* the promise below noise on which the last step was taken, if any */
     int broken_words;       /* such steps in a row after which more was promised */
     /* With bounds, and only then. */
     int bounded;
@@ -232,6 +235,33 @@ typedef struct lm_state {
     lm_model face;
     int *held;              /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
     int *working;
+    /* What is measured of f and J. */
+    double *column_error;   /* n: relative error of each column of J, told by the driver */
+    double *interval;       /* n: distance of the points whose difference a column is; 0: it is none */
+    double *length;         /* n: over which a column of J changes by its own size; 0: not known */
+    double *last_step;      /* n: the last step that was taken */
+    double least_noise;     /* error of |f| that was measured, absolute; 0: none was */
+    int rank;               /* of the model, as far as R is more than its error */
+    int probe;              /* values of |f| taken to measure its error, and where they went */
+    double probes[8];
+    int search;             /* trials for parameters that have no effect at x, before a success */
+    int found;              /* those that were taken */
+    /* What becomes of the steps. */
+    double reached;         /* |f| when a reduction was last seen */
+    int idle;               /* trials since */
+    int rejections;         /* in a row */
+    int cut;                /* steps in a row that the radius has cut */
+    int good;               /* those of them since a step was last refused */
+    int looked;             /* differences have been measured since the last step that was taken */
+    int looking;            /* and are being measured */
+    int extrapolated;       /* the step is more than that of Gauss and Newton */
+    int steady;             /* the last two rates were the same */
+    double rate;            /* signed: of the last two Gauss-Newton steps */
+    double linear;          /* the rate by which a step was last extrapolated */
+    int since;              /* steps taken since */
+    int *near;              /* n: the bound that the last step was kept short of, as in held */
+    double dev[8]; int devi[8];
+    double wall;            /* radius before bad points have shrunk it, 0: they have not */
 } lm_state;
 
 /* ---- where derivatives come from ------------------------------------------------------------ */
@@ -261,6 +291,13 @@ typedef struct lmoo_point {
     int takes_rows;
     const double *rows;         /* NULL, as it comes: J is in fjac */
     ptrdiff_t row_stride, column_stride;
+    /* Answer, n each, 0 as they come: the relative error of each column of J, beside relative_error; and
+       the distance of the points whose difference it is, over which the error of f counts as well. */
+    double *column_error;
+    double *interval;
+    double noise;               /* answer: norm of the error of f, where the strategy has seen it; 0 as it comes */
+    double *length;             /* n: kept from one Jacobian to the next; see lm_state */
+    double share;               /* of |f| that these rows make up, where they are a block of many; else 1 */
     /* grows here */
 } lmoo_point;
 

@@ -1,0 +1,89 @@
+"""The default step strategy: More's, with two additions where its steps tell that they are slow.
+
+*Valleys.*  Where the radius has cut LM_VALLEY = 10 steps in a row the way is curved, and steps are bent by the second
+derivative along them: geodesic acceleration (geodesic.pyx), one evaluation more a step.
+
+*Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
+direction or to and fro.  Once two rates in a row agree, what is left of the sequence is p / (1 - q), q having the
+sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
+Soc. Edinburgh 46), and that is the step.  The curvature along it is then not |J p|^2 but (1 - q) |J p|^2, by
+which its reduction is predicted.
+"""
+
+from libc.math cimport fabs, sqrt
+
+from lmoo._core.geodesic cimport geodesic_propose
+from lmoo._core.model cimport *
+from lmoo._core.more cimport more_propose, more_refused, more_update
+
+# Two rates are the same to this, and two directions: the error of p / (1 - q) is then this share of it.
+cdef double STEADY = 0.1
+cdef double SAME_DIRECTION = 0.95
+# Above this rate so much would be extrapolated that the rate itself is in doubt.
+cdef double FASTEST = 0.95
+
+
+# The radius grows by this at the most.
+cdef double LONGEST = 10.0
+
+
+cdef int default_propose(lm_state *s, void *context) noexcept nogil:
+    cdef int request
+    s.extrapolated = 0
+    if s.cut >= LM_VALLEY:
+        return geodesic_propose(s, context)
+    request = more_propose(s, context)
+    if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
+        _extrapolate(s)
+    return request
+
+
+cdef void default_update(lm_state *s, void *context) noexcept nogil:
+    """More's update, but for a radius that is much too short."""
+    cdef double length = s.pnorm
+    more_update(s, context)
+    if s.good >= LM_VALLEY and s.step_par > 0.0 and s.ratio >= 0.75:
+        # The error of the ratio is in proportion to the length of the step, at least: as long as this it
+        # would be a quarter.
+        s.delta = max(s.delta, length * min(0.25 / max(fabs(1.0 - s.ratio), 1e-10), LONGEST))
+        s.par *= length / s.delta
+
+
+cdef void _extrapolate(lm_state *s) noexcept nogil:
+    """Make the Gauss-Newton step what is left of a sequence that contracts at a steady rate."""
+    cdef double square = 0.0, last = 0.0, product = 0.0, p, q, rate, cosine, factor
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        p = s.model.acnorm[j] * s.step[j]
+        q = s.model.acnorm[j] * s.last_step[j]
+        square += p * p
+        last += q * q
+        product += p * q
+    if not (square > 0.0 and last > 0.0):
+        return
+    rate = product / last
+    cosine = rate * sqrt(last / square)
+    factor = s.rate
+    s.rate = rate
+    s.steady = fabs(cosine) >= SAME_DIRECTION and fabs(rate - factor) <= STEADY * fabs(rate)
+    if not s.steady or not -2.0 < rate < FASTEST:
+        return
+    s.linear = rate
+    # What the extrapolation leaves, as a share of the step: the error of the rate, and what goes another way.
+    s.dev[0] = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
+    factor = 1.0 / (1.0 - rate)
+    for j in range(s.n):
+        s.step[j] *= factor
+    s.prered *= factor
+    s.dirder *= factor
+    s.extrapolated = 1
+
+
+cdef lmoo_step DEFAULT
+DEFAULT.size = sizeof(lmoo_step)
+DEFAULT.context = NULL
+DEFAULT.begin = NULL
+DEFAULT.propose = default_propose
+DEFAULT.update = default_update
+DEFAULT.refused = more_refused
+DEFAULT.wants_curvature = 2
