@@ -84,6 +84,13 @@ class More(_Compiled):
 
     The radius follows the ratio of the actual to the predicted reduction of the sum of squares.
 
+    Parameters
+    ----------
+    accelerate : bool, default True
+        Once the radius has cut ten steps in a row, bend them as `GeodesicAcceleration` does; where
+        Gauss-Newton steps contract at a steady rate, go as far as all that follow would.  False: More's
+        steps and no others, as in MINPACK.
+
     References
     ----------
     More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", sections 4, 5.
@@ -96,7 +103,15 @@ class More(_Compiled):
     True
     """
 
-    _table = "more"
+    def __init__(self, accelerate: bool = True) -> None:
+        self.accelerate = bool(accelerate)
+
+    @property
+    def _table(self) -> str:  # type: ignore[override]
+        return "default" if self.accelerate else "more"
+
+    def __repr__(self) -> str:
+        return f"More(accelerate={self.accelerate})"
 
 
 class Nielsen(_Compiled):

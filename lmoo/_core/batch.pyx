@@ -32,6 +32,7 @@ cdef enum:
     ASKS_COLUMN = 3     # a further one of one column
     ASKS_JACOBIAN = 4
     WAITS = 5           # for its linear model
+    ASKS_CURVATURE = 6
 
 
 cdef class Fleet:
@@ -251,7 +252,7 @@ cdef class Batch(Fleet):
                 who[j] = k
             return rows
         who[0] = k
-        if fit.asks != ASKS_TRIAL:
+        if fit.asks != ASKS_TRIAL and fit.asks != ASKS_CURVATURE:
             point = fit.d.point.x_work if fit.asks == ASKS_COLUMN else fit.d.s.x
         for j in range(self.n):
             x[j] = point[j]
@@ -278,6 +279,11 @@ cdef class Batch(Fleet):
                     fit.d.s.nfev += 1
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.d.trial)
                     driver_answer_residual(&fit.d)
+                    self.go_on(fit)
+                elif fit.asks == ASKS_CURVATURE:
+                    fit.d.s.nfev += 1
+                    self.residual(who[row], &values[row, 0], values.strides[1], fit.d.trial)
+                    driver_answer_curvature(&fit.d, False)
                     self.go_on(fit)
                 elif fit.asks == ASKS_COLUMN:
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.columns.out)
@@ -354,8 +360,13 @@ cdef class Batch(Fleet):
                         driver_answer_model(&fit.d, 0)
                         continue
                 return
-            # Nobody here knows curvature, or a step that is asked for.
-            lm_refuse(fit.d.s)
+            if request == LM_CURVATURE:
+                if driver_begin_curvature(&fit.d):
+                    fit.asks = ASKS_CURVATURE
+                    return
+            else:
+                # A step that is asked for.
+                lm_refuse(fit.d.s)
 
     def answer_jacobians(self, const Py_ssize_t[::1] who, const double[:, :, :] jacobians):
         """Give those who asked the derivatives of their models, (r, n, m)."""

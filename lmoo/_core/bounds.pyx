@@ -36,6 +36,8 @@ cdef enum:
     AT_UPPER = 1
     FIXED = 2
 
+# How much of the way to a bound a step goes at first: the customary share of interior methods.
+cdef double SHORT = 0.9
 # A multiplier of less than this, relative to |J_j| |f|, is rounding.
 cdef double NO_MULTIPLIER = 1e-12
 
@@ -106,13 +108,13 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
 
 
 cdef int _hold(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    # Where a parameter has no slope, a square at 0 for one, differences give the rounding of f.
-    cdef bint lost = 0.0 < s.full.acnorm[j] <= s.jacobian_error * s.fnorm
+    # A slope of which the sign is not known is none: that of a square at 0, from differences.
+    cdef double unknown = s.column_error[j] * s.full.acnorm[j] * s.fnorm
     if s.lower[j] == s.upper[j]:
         return FIXED
-    if s.x[j] <= s.lower[j] and (s.gradient[j] > 0.0 or lost):
+    if s.x[j] <= s.lower[j] and s.gradient[j] > -unknown:
         return AT_LOWER
-    return AT_UPPER if s.x[j] >= s.upper[j] and (s.gradient[j] < 0.0 or lost) else FREE
+    return AT_UPPER if s.x[j] >= s.upper[j] and s.gradient[j] < unknown else FREE
 
 
 cdef void _gradient(lm_state *s) noexcept nogil:
@@ -166,6 +168,7 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
         if s.held[j] != FREE:
             s.step[j] = 0.0
     if not _leaves(s):
+        memset(s.near, 0, <size_t>n * sizeof(int))
         return
     s.confined = 1
     s.newton = 0
@@ -176,6 +179,7 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
         rounds -= 1
         _minimum_of_face(s)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
+    _keep_short(s)
     # The minimum of a face may be far away where that of the whole is near; what lies between is
     # inside as well.
     size = scaled_norm(n, s.diag, s.step, s.wa2)
@@ -184,6 +188,21 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
             s.step[j] *= 2.0 * proposed / size
             s.working[j] = FREE
     _predict_in_full(s)
+
+
+cdef void _keep_short(lm_state *s) noexcept nogil:
+    """A step that meets a bound for the first time stops short of it; the next one may be on it.
+
+    On the bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
+    """
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.held[j] != FREE or s.working[j] == FREE:
+            s.near[j] = FREE
+        elif s.near[j] != s.working[j]:
+            s.near[j] = s.working[j]
+            s.working[j] = FREE
+            s.step[j] *= SHORT
 
 
 cdef bint _leaves(const lm_state *s) noexcept nogil:

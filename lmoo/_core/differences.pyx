@@ -43,6 +43,8 @@ cdef enum:
 
     # Intervals that a column is taken with at the most.
     TRIES = 4
+    # And where a parameter is 0 and has no effect: up to an interval of 1e20.
+    TRIES_AT_ZERO = 8
 
 cdef double EPSMCH = 2.0**-52
 # A second difference of less than this many errors of f shows nothing but those: they add up to
@@ -436,6 +438,13 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     """The column is there: the next one, or the same by a longer step."""
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
     cdef const double *column = at.fjac + w.j * at.m
+    # At 0 there is no scale to begin with, and that of the parameter may be any.
+    if not d.nominal and d.typical == NULL and at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO \
+            and step >= 0.5 * near_one and all_zero(at.m, column):
+        longer = _with_room(at, w, w.j, LONGER * step)
+        if fabs(longer) > 2.0 * step and isfinite(longer):
+            w.tries += 1
+            return _begin_column(at, d, w, longer)
     # Nothing moved: either f does not know this parameter, or x + h was lost beside a number
     # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
     if not d.nominal and d.typical == NULL and step < 0.5 * near_one and all_zero(at.m, column):

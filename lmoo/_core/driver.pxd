@@ -36,6 +36,8 @@ cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) 
 cdef int driver_step(lm_driver *d) noexcept nogil
 cdef int driver_seek(lm_driver *d) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
+cdef bint driver_begin_curvature(lm_driver *d) noexcept nogil
+cdef void driver_answer_curvature(lm_driver *d, bint bad) noexcept nogil
 cdef bint driver_wants_curvature(const lm_driver *d) noexcept nogil
 cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil

@@ -104,7 +104,7 @@ cdef int driver_step(lm_driver *d) noexcept nogil:
 
 cdef int driver_seek(lm_driver *d) noexcept nogil:
     """Go on until the Jacobian has been filled, and is to be answered by driver_answer_model (1), or
-    the iteration has ended (0), or the user's code has, with d.code (-1).  Curvature is refused."""
+    the iteration has ended (0), or the user's code has, with d.code (-1)."""
     cdef int request = driver_advance(d), outcome
     while request != LM_DONE:
         if request == LM_RESIDUAL:
@@ -125,6 +125,9 @@ cdef int driver_seek(lm_driver *d) noexcept nogil:
                     d.code = outcome
                 return -1
             lm_refuse(d.s)
+        elif request == LM_CURVATURE:
+            if _curvature(d) < 0:
+                return -1
         else:
             lm_refuse(d.s)
         request = driver_advance(d)
@@ -324,6 +327,10 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
     cdef double root = sqrt(<double>m), f_error = s.fnorm
     cdef bint all_error = False
     cdef ptrdiff_t j
+    if s.options.tests == LM_TESTS_MINPACK:
+        # Which takes J as it comes.
+        s.jacobian_error = 10.0 * max(max(relative, precision), EPSMCH * root)
+        return False
     s.least_noise = max(s.least_noise, noise / root)
     for j in range(s.n):
         f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
@@ -459,24 +466,35 @@ cdef int _curvature(lm_driver *d) noexcept nogil:
     Transtrum, Sethna (2012), "Improvements to the Levenberg-Marquardt algorithm for nonlinear
     least-squares minimization", section 3.3: one evaluation of f, no second derivatives.
     """
+    cdef int outcome
+    if driver_begin_curvature(d):
+        outcome = _evaluate(d, d.s.trial, d.trial)
+        if outcome < 0:
+            return outcome
+        driver_answer_curvature(d, outcome > 0)
+    return 0
+
+
+cdef bint driver_begin_curvature(lm_driver *d) noexcept nogil:
+    """Whether f is wanted at s.trial, to d.trial, for the curvature; else it is refused."""
+    cdef lm_state *s = d.s
+    cdef ptrdiff_t j
+    for j in range(d.n):
+        s.trial[j] = s.x[j] + CURVATURE_STEP * s.velocity[j]
+    if (d.factored or d.folded) and bounds_inside(s, s.trial) and all_finite(d.n, s.trial):
+        return True
+    lm_refuse(s)
+    return False
+
+
+cdef void driver_answer_curvature(lm_driver *d, bint bad) noexcept nogil:
+    """f is there, or cannot be had."""
     cdef lm_state *s = d.s
     cdef double h = CURVATURE_STEP
     cdef ptrdiff_t i, j, n = d.n
-    cdef int outcome
-    if not (d.factored or d.folded):
+    if bad or not all_finite(d.m, d.trial):
         lm_refuse(s)
-        return 0
-    for j in range(n):
-        s.trial[j] = s.x[j] + h * s.velocity[j]
-    if not bounds_inside(s, s.trial):
-        lm_refuse(s)
-        return 0
-    outcome = _evaluate(d, s.trial, d.trial)
-    if outcome < 0:
-        return outcome
-    if outcome > 0 or not all_finite(d.m, d.trial):
-        lm_refuse(s)
-        return 0
+        return
     for i in range(d.m):
         d.trial[i] -= d.f[i]
     _gram_times(s, s.velocity, d.work, s.curvature)
@@ -487,7 +505,6 @@ cdef int _curvature(lm_driver *d) noexcept nogil:
     for j in range(n):
         s.curvature[j] = 2.0 / (h * h) * (d.work[j] - h * s.curvature[j])
     lm_curved(s)
-    return 0
 
 
 cdef void _gram_times(const lm_state *s, const double *v, double *w, double *out) noexcept nogil:

@@ -52,8 +52,8 @@ cdef double REFINE_BELOW = 1e-12
 # Below this they have no more to say.
 cdef double REFINE_AT_ONCE = 1e-12
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
-# A radius beyond this overflows when it is squared.
-cdef double LARGEST_RADIUS = 1e150
+# A radius beyond this overflows when it grows.
+cdef double LARGEST_RADIUS = 1e300
 
 # By what a parameter without an effect is multiplied, to see whether it has one elsewhere: an order of magnitude,
 # and less; and what that must take away from |f|^2, relatively.
@@ -501,7 +501,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
         _accept(s)
     else:
         if s.rejections == 0:
-            s.dev[1] = s.pnorm
+            s.refused_length = s.pnorm
         s.rejections += 1
         s.good = 0
     status = stopping(s)
@@ -559,7 +559,7 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
         return LM_REFINE
     if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
         s.probe = 1
-        s.dev[2] = 1.0
+        s.probe_scale = 1.0
         noise_place(s)
         return LM_RESIDUAL
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm != 0.0:
@@ -578,9 +578,9 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
         return LM_RESIDUAL
     found = noise_found(s)
     if found <= 2.0 * known:
-        if s.dev[2] >= LONGEST_PROBE or s.nfev >= s.options.maxfev:
+        if s.probe_scale >= LONGEST_PROBE or s.nfev >= s.options.maxfev:
             return LM_DONE
-        s.dev[2] *= LONGER_PROBE
+        s.probe_scale *= LONGER_PROBE
         s.probe = 1
         noise_place(s)
         return LM_RESIDUAL

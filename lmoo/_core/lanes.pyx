@@ -48,7 +48,9 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
         lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
         odd = lmoo_qrfac_lanes(w.m, n, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
         for l in range(w.count):
-            # Its Jacobian is wanted as it was.
+            # Its Jacobian is wanted as it was, or its factors for the curvature.
+            if driver_wants_curvature(w.drivers[l]):
+                odd |= <unsigned int>1 << l
             if odd >> l & 1:
                 multiply_columns(w.drivers[l].s, w.drivers[l].work, w.m, w.drivers[l].fjac)
     for l in range(w.count):

@@ -148,11 +148,10 @@ cdef extern from "lmoo.h" nogil:
         int search, found
         double reached
         int idle, rejections, cut, good, looked, looking, extrapolated, steady
+        double remainder, refused_length, probe_scale
         double rate, linear
         int since
         int *near
-        double dev[8]
-        int devi[8]
         double wall
 
     ctypedef struct lmoo_point:

@@ -22,18 +22,32 @@ cdef enum:
     VALUES = 8
 
 cdef double ALIKE = 4.0
+# Of f, relatively, along the line: the differences of order i of a smooth function are then of the size of its power
+# i, and further apart than a factor of 4.
+cdef double LARGEST_CHANGE = 0.01
 
 
 cdef void noise_place(lm_state *s) noexcept nogil:
     """The next point at which |f| is wanted, on the way of the last step: to trial."""
     cdef ptrdiff_t j
-    cdef double share = s.probe / <double>VALUES
-    if s.pnorm > 0.0:
-        share *= s.dev[2] * max(s.dev[1] / s.pnorm, 1.0)
+    cdef double share = s.probe / <double>VALUES * _stretch(s)
     for j in range(s.n):
         s.trial[j] = s.x[j] + share * s.step[j]
         if s.bounded:
             s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
+
+
+cdef double _stretch(const lm_state *s) noexcept nogil:
+    """How many times the last step the line is; no more than what keeps f smooth along it."""
+    cdef double change = 0.0, wanted = s.probe_scale
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        change += fabs(s.model.acnorm[j] * s.step[j])
+    if s.pnorm > 0.0:
+        wanted *= max(s.refused_length / s.pnorm, 1.0)
+    if change * wanted > LARGEST_CHANGE * s.fnorm:
+        wanted = LARGEST_CHANGE * s.fnorm / change
+    return wanted
 
 
 cdef bint noise_take(lm_state *s) noexcept nogil:

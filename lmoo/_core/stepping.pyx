@@ -15,6 +15,7 @@ from lmoo._core.nielsen cimport NIELSEN
 from lmoo._core.norms cimport first_not_finite
 from lmoo._core.residual cimport own_vector
 from lmoo._core.steps cimport damped_step, predict
+from lmoo._core.valley cimport DEFAULT
 
 
 cdef class Stepping:
@@ -26,12 +27,14 @@ cdef class Stepping:
 
 
 cdef class Table(Stepping):
-    """A compiled strategy: "more", "nielsen", "geodesic", or a capsule named "lmoo_step"."""
+    """A compiled strategy: "default", "more", "nielsen", "geodesic", or a capsule named "lmoo_step"."""
 
     def __cinit__(self, which):
         cdef const lmoo_step *table
         self.capsule = which
-        if which == "more":
+        if which == "default":
+            table = &DEFAULT
+        elif which == "more":
             table = &MORE
         elif which == "nielsen":
             table = &NIELSEN

@@ -52,7 +52,7 @@ cdef int _converged_like_minpack(const lm_state *s) noexcept nogil:
     cdef bint xtol = s.delta <= s.options.xtol * s.xnorm
     # Not MINPACK's: a radius that bad points have shrunk, and a step that it has cut, say nothing about
     # convergence.
-    if (xtol or ftol and s.step_par > 0.0) and (s.refused or s.wall > 0.0):
+    if s.refused or s.wall > 0.0 and s.step_par > 0.0:
         return LM_DOMAIN if xtol else LM_RUNNING
     if ftol and xtol:
         return LM_FTOL_XTOL
@@ -180,7 +180,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         # What the extrapolation has left goes on at the rate that it was made with.
         left = fabs(s.linear / (1.0 - s.linear))
     elif s.extrapolated:
-        left = min(s.dev[0], 1.0)
+        left = min(s.remainder, 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)
     if _settled(s, left):

@@ -70,7 +70,7 @@ cdef void _extrapolate(lm_state *s) noexcept nogil:
         return
     s.linear = rate
     # What the extrapolation leaves, as a share of the step: the error of the rate, and what goes another way.
-    s.dev[0] = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
+    s.remainder = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
     factor = 1.0 / (1.0 - rate)
     for j in range(s.n):
         s.step[j] *= factor

@@ -256,11 +256,13 @@ typedef struct lm_state {
     int looking;            /* and are being measured */
     int extrapolated;       /* the step is more than that of Gauss and Newton */
     int steady;             /* the last two rates were the same */
+    double remainder;       /* share of an extrapolated step that it leaves to go */
+    double refused_length;  /* |D step| of the first of the steps in a row that were refused */
+    double probe_scale;     /* how many times as long as that the line is, along which |f| is probed */
     double rate;            /* signed: of the last two Gauss-Newton steps */
     double linear;          /* the rate by which a step was last extrapolated */
     int since;              /* steps taken since */
     int *near;              /* n: the bound that the last step was kept short of, as in held */
-    double dev[8]; int devi[8];
     double wall;            /* radius before bad points have shrunk it, 0: they have not */
 } lm_state;
 
