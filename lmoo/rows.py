@@ -134,10 +134,12 @@ class Model(NamedTuple):
     better: bool
     models: int
     fnorm: float
+    start_fnorm: float
     rows: int
     least_noise: float
     acnorm: NDArray[np.float64]
     length: NDArray[np.float64]
+    diag: NDArray[np.float64]
     bounds: NDArray[np.float64] | None
 
 

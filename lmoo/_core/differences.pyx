@@ -101,8 +101,9 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
 cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
     """The error of f, and the size that a parameter contributes to f.
 
-    The terms of f are as large as |J_k x_k|, and rounded.  What a parameter contributes is the median of those:
-    one that is far from 0, as the place of a peak, says nothing about its scale, nor does one that is 0.
+    The terms of f are as large as |J_k x_k|, and rounded.  What a parameter contributes is the median of those, as one
+    that is far from 0, as the place of a peak, says nothing about its scale, nor does one that is 0; or |f| at the
+    start, or now, where that is more.
     """
     cdef const lm_state *s = at.state
     cdef const double *norms = _column_norms(s)
@@ -121,7 +122,7 @@ cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
                 i -= 1
             sizes[i] = size
             count += 1
-    w.size = max(s.fnorm, sizes[count // 2] if count > 0 else 0.0)
+    w.size = max(max(s.fnorm, min(s.start_fnorm, largest)), sizes[count // 2] if count > 0 else 0.0)
     w.largest = largest
     w.noise = max(eps * largest, s.least_noise * sqrt(<double>at.m)) * at.share
 
@@ -200,13 +201,22 @@ cdef inline double _best(const lm_columns *w, double length, double norm) noexce
 
 cdef double _length(const lmoo_point *at, const lm_differences *d, const lm_columns *w,
                     ptrdiff_t j) noexcept nogil:
-    """L of parameter j: measured, or what changes f by the size of a contribution; 0: unknown."""
-    cdef double norm = _column_norms(at.state)[j]
+    """L of parameter j: measured, or what changes f by the size of a contribution; 0: unknown.
+
+    Where a column is much less than it was, that would be much further away than the parameter's own size.
+    """
+    cdef double norm = _column_norms(at.state)[j], length
     if at.length[j] > 0.0:
         return at.length[j]
     if d.typical != NULL:
         return max(fabs(at.x[j]), d.typical[j])
-    return w.size / norm if norm > 0.0 and at.state.models > 0 else 0.0
+    if at.state.models == 0 or not norm > 0.0:
+        return 0.0
+    length = w.size / norm
+    # A parameter that is on the way to infinity changes by its own size; one that goes to 0 does not.
+    if not at.state.options.user_scale and at.state.diag[j] > 0.0:
+        length = min(length, max(fabs(at.x[j]), w.size / at.state.diag[j]))
+    return length
 
 
 cdef double _with_room(const lmoo_point *at, const lm_columns *w, ptrdiff_t j,

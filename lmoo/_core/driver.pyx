@@ -22,7 +22,7 @@ from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, column_norms, enorm
 from lmoo._core.qr cimport put_diagonal, qrfac
 from lmoo._core.threads cimport job_function, run_in_threads
-from lmoo._core.units cimport divide_columns, multiply_triangle, pivot_in_units
+from lmoo._core.units cimport divide_columns, multiply_columns, multiply_triangle, pivot_in_units
 
 cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
@@ -372,14 +372,17 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
     cdef double *a = d.fjac
     cdef double *acnorm = d.work + n
     cdef double *norms = d.work + 2 * n
+    cdef double *units = d.work + 3 * n
     column_norms(m, n, a, m, acnorm)
     if not lm_sound(d.s, acnorm):
         return False
     if driver_tell_errors(d, acnorm):
         drop_columns(d.s, m, a, acnorm)
-    memcpy(d.s.model.acnorm, acnorm, <size_t>n * sizeof(double))
+    memcpy(units, acnorm, <size_t>n * sizeof(double))
     memcpy(d.trial, d.f, <size_t>m * sizeof(double))
-    divide_columns(d.s, d.s.model.acnorm, m, a, norms)
+    divide_columns(d.s, units, m, a, norms)
+    memcpy(d.s.model.acnorm, norms, <size_t>n * sizeof(double))
+    multiply_columns(d.s, units, 1, d.s.model.acnorm)
     qrfac(m, n, a, m, d.s.model.ipvt, d.work, norms, acnorm, d.trial, d.s.model.qtf)
     for j in range(n):
         d.u0[j] = a[j + j * m]
@@ -387,7 +390,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
     for j in range(n):
         for i in range(j + 1):
             d.s.model.r[i + j * n] = a[i + j * m]
-    multiply_triangle(d.s, d.s.model.acnorm, d.s.model.r, d.s.model.ipvt)
+    multiply_triangle(d.s, units, d.s.model.r, d.s.model.ipvt)
     d.factored = True
     return True
 

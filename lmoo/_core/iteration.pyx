@@ -32,7 +32,7 @@ from lmoo._core.noise cimport noise_found, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, is_flat, no_more_words, relaxed_ratio, stopping, weigh,
+    exhausted, is_below_noise, is_flat, no_more_words, relaxed_ratio, stopping, weigh,
 )
 from lmoo._core.valley cimport DEFAULT
 
@@ -214,7 +214,7 @@ cdef int _begin(lm_state *s, int answer) noexcept nogil:
     """The residual at x0 is in."""
     if answer == ANSWER_BAD:
         return _done(s, LM_START_NOT_FINITE)
-    s.fnorm = s.reached = s.fnorm1
+    s.fnorm = s.reached = s.start_fnorm = s.fnorm1
     s.started = 1
     return LM_LINEARIZE
 
@@ -481,6 +481,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
 cdef int _judge(lm_state *s) noexcept nogil:
     """Compare what the trial point brought with what the model predicted (More' 1978, 7.1)."""
     cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
+    cdef bint taken, relaxed = False
     cdef double delta = s.delta
     cdef int status
     s.nit += 1
@@ -488,8 +489,12 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
+    taken = s.ratio >= LEAST_RATIO
     if accurate:
-        s.ratio = relaxed_ratio(s)
+        if is_below_noise(s):
+            return _stop_or_refine(s, exhausted(s))
+        s.ratio = relaxed_ratio(s, &relaxed)
+        taken |= relaxed
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.
     # Nor does an extrapolated step that fails say anything against the step that it extends.
@@ -497,7 +502,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
         s.delta = max(s.delta, delta)
     if s.delta >= s.wall:
         s.wall = 0.0
-    if s.ratio >= LEAST_RATIO:
+    if taken:
         _accept(s)
     else:
         if s.rejections == 0:
@@ -545,7 +550,9 @@ cdef void _accept(lm_state *s) noexcept nogil:
     s.fnorm = s.fnorm1
     s.steps += 1
     s.accepted = 1
-    s.refused = s.rejections = s.probe = 0
+    s.refused = s.probe = 0
+    if s.trusting or s.actred > s.noise:
+        s.rejections = 0
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
     s.since = 0 if s.extrapolated else s.since + 1

@@ -207,6 +207,14 @@ cdef class Loop:
         return self.s.jacobian_error
 
     @property
+    def measured(self):
+        """What is known of errors: those of the columns of J, relative, the intervals of differences, the lengths
+        over which columns change, and the error of |f| that was measured."""
+        cdef lm_state *s = self.s
+        return (own_vector(self.n, s.column_error), own_vector(self.n, s.interval),
+                own_vector(self.n, s.length), s.least_noise)
+
+    @property
     def njev(self):
         """Jacobians evaluated."""
         return self.d.njev

@@ -146,6 +146,7 @@ cdef extern from "lmoo.h" nogil:
         int rank, probe
         double probes[8]
         int search, found
+        double start_fnorm
         double reached
         int idle, rejections, cut, good, looked, looking, extrapolated, steady
         double remainder, refused_length, probe_scale

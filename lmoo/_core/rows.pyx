@@ -108,14 +108,15 @@ def block_norm(Residual fun not None, const double[::1] x not None):
 
 
 def block_triangle(Residual fun not None, Derivatives jac not None, const double[::1] x not None,
-                   bint better, ptrdiff_t models, double fnorm, ptrdiff_t rows, double least_noise,
+                   bint better, ptrdiff_t models, double fnorm,
+                   double start_fnorm, ptrdiff_t rows, double least_noise,
                    const double[::1] acnorm not None, const double[::1] length not None,
-                   const double[:, ::1] bounds):
+                   const double[::1] diag not None, const double[:, ::1] bounds):
     """Return what one block at x gives: (rows, |f|, precision, triangle, evaluations, relative_error,
     noise, error, interval, curvature).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
-    better, models, fnorm, rows, least_noise, acnorm, length, bounds
+    better, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
                what a strategy asks of the iteration's state, all of it of the whole; rows: 0 for unknown
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
     noise, error, interval, curvature   as `Part` has them
@@ -136,12 +137,14 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         raise MemoryError()
     try:
         lm_attach(d.s, n)
-        d.s.models, d.s.fnorm, d.s.least_noise = models, fnorm, least_noise
+        d.s.models, d.s.fnorm, d.s.start_fnorm = models, fnorm, start_fnorm
+        d.s.least_noise = least_noise
         if bounds is not None:
             bounds_start(d.s, &bounds[0, 0], &bounds[1, 0])
         memcpy(d.s.full.acnorm if d.s.bounded else d.s.model.acnorm, &acnorm[0],
                <size_t>n * sizeof(double))
         memcpy(d.s.length, &length[0], <size_t>n * sizeof(double))
+        memcpy(d.s.diag, &diag[0], <size_t>n * sizeof(double))
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)
         at.m, at.n = m, n
@@ -335,8 +338,9 @@ cdef class RowLoop(Loop):
         cdef const double[::1, :] triangle
         self.d.njev += 1
         found = (<RowSource>self.fun).passes.linearize(
-            own_vector(n, s.x), better, s.models, s.fnorm, self.rows, s.least_noise,
-            own_vector(n, lm_column_norms(s)), own_vector(n, s.length), self.bounds)
+            own_vector(n, s.x), better, s.models, s.fnorm, s.start_fnorm, self.rows, s.least_noise,
+            own_vector(n, lm_column_norms(s)), own_vector(n, s.length), own_vector(n, s.diag),
+            self.bounds)
         s.nfev += found.evaluations
         if self.refused(found):
             return 0

@@ -91,6 +91,9 @@ cdef double OWN_ERROR = 100.0
 # Less than this of |f|^2, relatively, in as many steps is no progress.
 cdef double PROGRESS = 1e-9
 
+# Of the relaxed ratio, for a step that brings nothing that can be seen: where as little was predicted.
+cdef double RELAXED_RATIO = 0.25
+
 cdef enum:
     # Steps below noise in a row after which more was predicted, until no more is asked.
     BROKEN_WORDS = 5
@@ -115,8 +118,15 @@ cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil:
     s.trusting = s.promise <= min(s.noise, ALL_NOISE)
 
 
-cdef double relaxed_ratio(lm_state *s) noexcept nogil:
-    """Actual over predicted reduction, both increased by what errors of f can hide."""
+cdef bint is_below_noise(const lm_state *s) noexcept nogil:
+    """Whether the step is so short that nothing can be seen of it, longer ones having been refused."""
+    return s.rejections > 0 and not s.trusting and s.actred <= s.noise \
+        and s.prered <= (1.0 / RELAXED_RATIO - 1.0) * s.noise
+
+
+cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil:
+    """Actual over predicted reduction, both increased by what errors of f can hide; and whether the step is to be
+    taken for that."""
     cdef double hidden = min(s.noise, ALL_NOISE)
     cdef double ratio = (s.actred + hidden) / (s.prered + hidden) if s.prered + hidden > 0.0 else 0.0
     if s.trusting:
@@ -124,6 +134,7 @@ cdef double relaxed_ratio(lm_state *s) noexcept nogil:
             s.word = s.promise
         else:
             s.trusting = 0
+    taken[0] = ratio > RELAXED_RATIO
     return ratio
 
 

@@ -13,6 +13,9 @@ from libc.math cimport frexp, isfinite, ldexp
 
 from lmoo._core.fold cimport pivot_triangle
 from lmoo._core.model cimport *
+from lmoo._core.norms cimport enorm
+
+cdef double SMALL = 1e-120
 
 
 cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexcept nogil:
@@ -32,11 +35,12 @@ cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, d
     cdef double factor
     for j in range(s.n):
         factor = 1.0 / unit_of(s, acnorm, j)
-        if norms != NULL:
-            norms[j] = acnorm[j] * factor
         if factor != 1.0:
             for i in range(m):
                 a[i + j * m] *= factor
+        if norms != NULL:
+            # Where squares under- or overflow the norm has been rounded otherwise.
+            norms[j] = acnorm[j] * factor if SMALL < factor < 1.0 / SMALL else enorm(m, a + j * m)
 
 
 cdef void multiply_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a) noexcept nogil:

@@ -247,6 +247,7 @@ typedef struct lm_state {
     int search;             /* trials for parameters that have no effect at x, before a success */
     int found;              /* those that were taken */
     /* What becomes of the steps. */
+    double start_fnorm;     /* |f(x0)| */
     double reached;         /* |f| when a reduction was last seen */
     int idle;               /* trials since */
     int rejections;         /* in a row */
