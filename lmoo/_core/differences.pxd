@@ -18,6 +18,7 @@ ctypedef struct lm_columns:
     int first           # what is asked for is the first value of column j
     double root, h, step, lower
     double *out         # where f at point.x_work is wanted
+    double eps          # relative error of f
     double noise        # norm of the error of f
     double size         # what a parameter contributes to f, as far as the last model tells
     double largest      # and the most that one does

@@ -82,6 +82,7 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     """Begin the Jacobian at at.x.  w: the caller's, to be kept until the last column."""
     cdef ptrdiff_t j
     cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
+    w.eps = eps
     w.central = d.central or at.better and d.refines
     w.root = cbrt(eps) if w.central else sqrt(eps)
     if not d.nominal:
@@ -371,6 +372,8 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     cdef double *column = at.fjac + w.j * at.m
     cdef double norm = enorm(at.m, column), second = enorm(at.m, at.f_work)
     cdef double change = h * norm, error, best, length
+    # f(x + h) is rounded as well, and may be larger than f.
+    cdef double noise = max(w.noise, w.eps * change)
     cdef bint known = isfinite(change) and isfinite(second), seen
     cdef ptrdiff_t j
     at.interval[w.j] = 2.0 * h
@@ -386,19 +389,19 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
         w.j = -1
         return _next_column(at, d, w)
     w.tries += 1
-    if change <= SEEN * w.noise:
+    if change <= SEEN * noise:
         # Nothing but the error of f.
         return _again(at, d, w, h, LONGER * h)
-    seen = second > SEEN * w.noise
+    seen = second > SEEN * noise
     if seen:
         length = h * (change / second)
     else:
         # At least; what no second difference has shown is no reason to go far beyond x.
-        length = min(h * (change / (SEEN * w.noise)),
+        length = min(h * (change / (SEEN * noise)),
                      max(fabs(at.x[w.j]), w.largest * at.share / norm))
         length = max(length, h)
     at.length[w.j] = length
-    error = (h / length) * (h / length) / 6.0 + w.noise / change
+    error = (h / length) * (h / length) / 6.0 + noise / change
     at.column_error[w.j] = (h / length) * (h / length) / 6.0
     best = min(_best(w, length, norm), length)
     if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):

@@ -331,7 +331,9 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
         # Which takes J as it comes.
         s.jacobian_error = 10.0 * max(max(relative, precision), EPSMCH * root)
         return False
-    s.least_noise = max(s.least_noise, noise / root)
+    if noise / root > s.least_noise:
+        # Intervals that were measured without it are to be measured again.
+        s.least_noise, s.looked = noise / root, 0
     for j in range(s.n):
         f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
     f_error = max(precision * f_error, root * s.least_noise)
@@ -345,6 +347,8 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
                 s.column_error[j] = 1.0
         if s.column_error[j] >= 1.0:
             s.column_error[j] = 1.0
+            # What it was taken with is no good.
+            s.length[j] = 0.0
             all_error |= acnorm[j] > 0.0
             continue
         # Sums of m products, and what follows from them, are good to some ten times this.

@@ -19,6 +19,7 @@ A driver that asks again without having answered gets the same request: the stat
 be stored between any two calls.
 """
 
+from libc.float cimport DBL_MIN
 from libc.math cimport fabs, isfinite
 from libc.string cimport memcmp, memcpy, memset
 
@@ -28,7 +29,7 @@ from lmoo._core.bounds cimport (
 )
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
-from lmoo._core.noise cimport noise_found, noise_place, noise_take
+from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
@@ -55,14 +56,13 @@ cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step t
 # A radius beyond this overflows when it grows.
 cdef double LARGEST_RADIUS = 1e300
 
-# By what a parameter without an effect is multiplied, to see whether it has one elsewhere: an order of magnitude,
-# and less; and what that must take away from |f|^2, relatively.
+# By what a parameter without an effect is multiplied, to see whether it has one elsewhere: one and two orders of
+# magnitude; and what that must take away from |f|^2, relatively.
 cdef double[4] FACTORS
-FACTORS[:] = [0.1, 10.0, 0.5, 2.0]
+FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
 cdef double LEAST_FOUND = 1e-9
-# The lines along which the error of f is looked for grow by this, up to that many times the first.
-cdef double LONGER_PROBE = 64.0
-cdef double LONGEST_PROBE = 64.0**3
+# The line along which the error of f is looked for grows by this.
+cdef double LONGER_PROBE = 16.0
 
 cdef enum:
     MOST_FOUND = 20
@@ -243,8 +243,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
             return _look(s)
         weigh(s, _truncate(s))
         if s.rank == 0 and _may_move(s):
-            # Nothing but the error of J.
-            return _stop_or_refine(s, LM_FLAT)
+            # Nothing but the error of J; where f has underflowed there is nothing else.
+            return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
         if no_more_words(s):
             return _stop_or_refine(s, LM_FTOL)
         if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
@@ -505,8 +505,6 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if taken:
         _accept(s)
     else:
-        if s.rejections == 0:
-            s.refused_length = s.pnorm
         s.rejections += 1
         s.good = 0
     status = stopping(s)
@@ -585,9 +583,9 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
         return LM_RESIDUAL
     found = noise_found(s)
     if found <= 2.0 * known:
-        if s.probe_scale >= LONGEST_PROBE or s.nfev >= s.options.maxfev:
+        # No more than was known, or f is constant or smooth on a scale so short.
+        if s.nfev >= s.options.maxfev or not noise_lengthen(s, LONGER_PROBE):
             return LM_DONE
-        s.probe_scale *= LONGER_PROBE
         s.probe = 1
         noise_place(s)
         return LM_RESIDUAL
@@ -608,7 +606,7 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 cdef int _search(lm_state *s) noexcept nogil:
     """Before a success, try other values of the parameters that have no effect at x, on a plateau perhaps.
 
-    x_j is divided and multiplied by 10 and by 2; where that lowers |f| the iteration goes on from there.
+    x_j is divided and multiplied by 10 and by 100; where that lowers |f| the iteration goes on from there.
     """
     cdef ptrdiff_t j
     while s.search < 4 * s.n and s.found < MOST_FOUND and s.nfev < s.options.maxfev:

@@ -149,7 +149,7 @@ cdef extern from "lmoo.h" nogil:
         double start_fnorm
         double reached
         int idle, rejections, cut, good, looked, looking, extrapolated, steady
-        double remainder, refused_length, probe_scale
+        double remainder, refused_length, noise_seen, probe_scale
         double rate, linear
         int since
         int *near

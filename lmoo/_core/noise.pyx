@@ -1,17 +1,17 @@
 """The error of |f|, from values along a short line.
 
-    v_k = |f(x + k p / 8)| / |f(x)|,  k = 0 ... 7
+    v_k = |f(x + k p / 8)| / |f(x)| - 1,  k = 0 ... 7
 
-where p has the direction of the last step and the length of the first one that was refused at x: on that
-scale something was in the way.  Where those values show no error, p is made longer, as f may be constant on a
-shorter scale than that of its errors.
+p has the direction of the last step that was refused, and its length or a multiple of it.  Along a line so short a
+smooth function is a parabola: what is left of the values when the best one is taken away,
 
-The differences of order i of a smooth function vanish as i grows; those of errors with the deviation
-sigma have the mean square sigma^2 (2 i)! / (i!)^2.  Where three orders in a row give the same sigma to a
-factor of 4, and the differences of the first of them have both signs, that is the error.
+    sigma^2 = sum (v_k - parabola(k))^2 / 5,
 
-More', Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33, algorithm ECnoise: the
-number of values and the factor are theirs.
+is the error of |f|, where it makes up a good part of how much the values vary.  Where it does not, they vary as f does,
+and it is not its error that is in the way.
+
+Cf. More', Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33, who take differences of higher
+order; with a direction in which something is known to be wrong the parabola will do, and 8 values.
 """
 
 from libc.math cimport fabs, sqrt
@@ -21,33 +21,30 @@ from lmoo._core.model cimport *
 cdef enum:
     VALUES = 8
 
-cdef double ALIKE = 4.0
-# Of f, relatively, along the line: the differences of order i of a smooth function are then of the size of its power
-# i, and further apart than a factor of 4.
+# Less than this of the range of the values is no error but the shape of f.
+cdef double LEAST_SHARE = 0.1
+# By how much f may change along the line, relatively, for it to be short.
 cdef double LARGEST_CHANGE = 0.01
 
 
 cdef void noise_place(lm_state *s) noexcept nogil:
-    """The next point at which |f| is wanted, on the way of the last step: to trial."""
+    """The next point at which |f| is wanted: to trial."""
     cdef ptrdiff_t j
-    cdef double share = s.probe / <double>VALUES * _stretch(s)
+    cdef double share = s.probe / <double>VALUES * s.probe_scale
     for j in range(s.n):
         s.trial[j] = s.x[j] + share * s.step[j]
         if s.bounded:
             s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
 
 
-cdef double _stretch(const lm_state *s) noexcept nogil:
-    """How many times the last step the line is; no more than what keeps f smooth along it."""
-    cdef double change = 0.0, wanted = s.probe_scale
+cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil:
+    """Make the line that much longer; False where it would not be short any more."""
+    cdef double change = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
         change += fabs(s.model.acnorm[j] * s.step[j])
-    if s.pnorm > 0.0:
-        wanted *= max(s.refused_length / s.pnorm, 1.0)
-    if change * wanted > LARGEST_CHANGE * s.fnorm:
-        wanted = LARGEST_CHANGE * s.fnorm / change
-    return wanted
+    s.probe_scale *= factor
+    return change * s.probe_scale <= LARGEST_CHANGE * s.fnorm
 
 
 cdef bint noise_take(lm_state *s) noexcept nogil:
@@ -61,25 +58,21 @@ cdef bint noise_take(lm_state *s) noexcept nogil:
 
 
 cdef double noise_found(lm_state *s) noexcept nogil:
-    """The error of |f|, absolute; 0 where the values show none."""
-    cdef double sigma[VALUES]
-    cdef bint signs[VALUES]
-    cdef double factor = 1.0, total, least, most
-    cdef int i, k
+    """The error of |f|, absolute; negative where the values vary as a smooth function does."""
+    cdef double mean = 0.0, slope = 0.0, bend = 0.0, rest = 0.0, least = 0.0, most = 0.0, t, u
+    cdef int k
     s.probes[0] = 0.0
-    for i in range(1, VALUES):
-        total = 0.0
-        least = most = 0.0
-        factor *= i / (2.0 * (2.0 * i - 1.0))
-        for k in range(VALUES - i):
-            s.probes[k] = s.probes[k + 1] - s.probes[k]
-            total += s.probes[k] * s.probes[k]
-            least, most = min(least, s.probes[k]), max(most, s.probes[k])
-        sigma[i] = sqrt(factor * total / (VALUES - i))
-        signs[i] = least < 0.0 < most
-    for i in range(1, VALUES - 2):
-        least = min(sigma[i], min(sigma[i + 1], sigma[i + 2]))
-        most = max(sigma[i], max(sigma[i + 1], sigma[i + 2]))
-        if signs[i] and 0.0 < most <= ALIKE * least:
-            return sigma[i] * s.fnorm
-    return 0.0
+    for k in range(VALUES):
+        least, most = min(least, s.probes[k]), max(most, s.probes[k])
+        mean += s.probes[k] / VALUES
+    # Legendre's polynomials on eight points: (2 k - 7), and k (k - 7) + 7, each over the sum of its squares.
+    for k in range(VALUES):
+        t, u = 2.0 * k - 7.0, k * (k - 7.0) + 7.0
+        slope += t * (s.probes[k] - mean) / 168.0
+        bend += u * (s.probes[k] - mean) / 168.0
+    for k in range(VALUES):
+        t, u = 2.0 * k - 7.0, k * (k - 7.0) + 7.0
+        t = s.probes[k] - mean - slope * t - bend * u
+        rest += t * t
+    rest = sqrt(rest / (VALUES - 3))
+    return rest * s.fnorm if rest >= LEAST_SHARE * (most - least) else -1.0

@@ -89,7 +89,7 @@ cdef double LARGE_REDUCTION = 0.1
 # much of its standard error, as if that were a hundredth of the parameter.
 cdef double OWN_ERROR = 100.0
 # Less than this of |f|^2, relatively, in as many steps is no progress.
-cdef double PROGRESS = 1e-9
+cdef double PROGRESS = 1e-10
 
 # Of the relaxed ratio, for a step that brings nothing that can be seen: where as little was predicted.
 cdef double RELAXED_RATIO = 0.25
@@ -130,11 +130,12 @@ cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil:
     cdef double hidden = min(s.noise, ALL_NOISE)
     cdef double ratio = (s.actred + hidden) / (s.prered + hidden) if s.prered + hidden > 0.0 else 0.0
     if s.trusting:
-        if ratio > 0.0:
+        if ratio > RELAXED_RATIO:
             s.word = s.promise
         else:
             s.trusting = 0
-    taken[0] = ratio > RELAXED_RATIO
+    # What is hidden once must not add up.
+    taken[0] = ratio > RELAXED_RATIO and s.fnorm1 <= s.reached * (1.0 + 0.5 * hidden)
     return ratio
 
 
@@ -176,6 +177,8 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
     cdef double rate = _rate(s), left = 1.0
     cdef bint newton = s.newton, alike = s.last_pnorm > 0.0
+    if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)):
+        s.reached, s.idle = s.fnorm, 0
     s.last_pnorm = _current_norm(s) if newton else 0.0
     s.contraction = rate
     if s.fnorm == 0.0:
@@ -207,10 +210,7 @@ cdef int _idle(lm_state *s) noexcept nogil:
 
     Those do not count that the radius has cut and that were as good as the model said.
     """
-    if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)):
-        s.reached, s.idle = s.fnorm, 0
-        return LM_RUNNING
-    s.idle += s.step_par == 0.0 or s.ratio < 0.75
+    s.idle += s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75)
     return LM_FTOL if s.idle >= IDLE else LM_RUNNING
 
 

@@ -259,6 +259,7 @@ typedef struct lm_state {
     int steady;             /* the last two rates were the same */
     double remainder;       /* share of an extrapolated step that it leaves to go */
     double refused_length;  /* |D step| of the first of the steps in a row that were refused */
+    double noise_seen;      /* error of |f| along one line, to be confirmed along a shorter one; else 0 */
     double probe_scale;     /* how many times as long as that the line is, along which |f| is probed */
     double rate;            /* signed: of the last two Gauss-Newton steps */
     double linear;          /* the rate by which a step was last extrapolated */
