@@ -122,7 +122,9 @@ def norm(f: np.ndarray) -> float:
 
 def ours(counted: Counted) -> tuple[np.ndarray, bool, str]:
     p = counted.problem
-    function = lmoo.FunctionProblem(counted.residual, counted.jacobian if counted.analytic else None)
+    function = lmoo.FunctionProblem(
+        counted.residual, counted.jacobian if counted.analytic else None
+    )
     bounds = (p.lower, p.upper) if p.bounded else None
     result = lmoo.Solver(bounds=bounds).solve(function, p.start)
     return result.x, result.success, result.status.name
@@ -481,7 +483,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="CUTEst's least-squares problems, A to M.")
     parser.add_argument("--class", dest="kind", choices=(*CLASSES, "all"), default="all")
     parser.add_argument("--only", default="", help="names, with commas")
-    parser.add_argument("--peers", action="store_true", help="run the other methods' missing solves")
+    parser.add_argument(
+        "--peers", action="store_true", help="run the other methods' missing solves"
+    )
     parser.add_argument("--save", help="file for lmoo's results")
     parser.add_argument("--compare", help="file of an earlier --save")
     parser.add_argument("--cache", type=Path, default=CACHE)

@@ -175,9 +175,7 @@ class Problem:
                 for k, element in enumerate(used[group]):
                     column = index.setdefault(int(element), len(index))
                     weighted = (
-                        weights is not None
-                        and group < len(weights)
-                        and weights[group] is not None
+                        weights is not None and group < len(weights) and weights[group] is not None
                     )
                     entries.append((row, column, scalar(weights[group][k]) if weighted else 1.0))
         self.elements = [
