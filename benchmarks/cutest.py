@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.optimize
 from common import versions
-from s2mpj import NotLeastSquares, Problem, names
+from s2mpj import UnsuitableError, Problem, names
 
 import lmoo
 
@@ -46,7 +46,7 @@ ROUNDING = 1e-14  # relative to the norm at the start
 LARGEST = 100.0  # factor at which the performance profile ends
 
 
-class Limit(Exception):
+class LimitError(Exception):
     """Too many evaluations, or too much time."""
 
 
@@ -76,7 +76,7 @@ class Counted:
 
     def residual(self, x: np.ndarray) -> np.ndarray:
         if self.residuals > self.most or time.process_time() > self.end:
-            raise Limit("evaluations" if self.residuals > self.most else "time")
+            raise LimitError("evaluations" if self.residuals > self.most else "time")
         self.residuals += 1
         f = self.problem.residual(np.asarray(x))
         size = norm(f)
@@ -86,7 +86,7 @@ class Counted:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         if time.process_time() > self.end:
-            raise Limit("time")
+            raise LimitError("time")
         self.jacobians += 1
         return self.problem.jacobian(np.asarray(x))
 
@@ -99,7 +99,7 @@ class Counted:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 x, success, status = method(self)
-        except Limit as limit:
+        except LimitError as limit:
             x, success, status = self.best_x, False, f"limit of {limit}"
         except (ValueError, TypeError, ArithmeticError, RuntimeError, np.linalg.LinAlgError) as e:
             x, success, status = self.best_x, False, type(e).__name__
@@ -225,7 +225,7 @@ class Cache:
                     warnings.simplefilter("ignore")
                     p = Problem(name)
                 reason = self.unusable(p)
-            except NotLeastSquares as other:
+            except UnsuitableError as other:
                 reason = str(other)
             except Exception as error:  # some translations do not run
                 reason = f"cannot be built: {error!r}"
@@ -389,24 +389,26 @@ def summary(cache: Cache, kind: str, methods: dict[str, Results], chosen: list[s
             f"{sum(r.residuals for r in records):>10}{sum(r.jacobians for r in records):>8}"
             f"{sum(run[name].calls for name in everyone):>24}{area:>8.3f}"
         )
+    noteworthy(cache, methods, chosen, ratios["lmoo"])
+
+
+def noteworthy(
+    cache: Cache, methods: dict[str, Results], chosen: list[str], ratio: np.ndarray
+) -> None:
+    """Print the problems on which lmoo is behind."""
     mine = methods["lmoo"]
-    for title, names_ in (
-        ("not solved by lmoo, but by others", [
-            f"{name} ({', '.join(who for who in methods if cache.solved(name, methods[who][name]))})"
-            for name in chosen
-            if not cache.solved(name, mine[name])
-            and any(cache.solved(name, run[name]) for run in methods.values())
-        ]),
-        ("false successes of lmoo", [n for n in chosen if cache.false(n, mine[n])]),
-        ("failures of lmoo at the best point", [
-            f"{n} {mine[n].status}"
-            for n in chosen if cache.solved(n, mine[n]) and not mine[n].success
-        ]),
-        ("more than 3 times the evaluations of the best", [
-            f"{n} {r:.1f}" for n, r in zip(chosen, ratios["lmoo"], strict=True) if 3 < r < np.inf
-        ]),
-    ):  # fmt: skip
-        print(f"  {title}: {len(names_)}: {', '.join(names_)}")
+    by = {n: [who for who, run in methods.items() if cache.solved(n, run[n])] for n in chosen}
+    behind = [n for n in chosen if by[n] and "lmoo" not in by[n]]
+    false = [n for n in chosen if cache.false(n, mine[n])]
+    failed = [n for n in chosen if "lmoo" in by[n] and not mine[n].success]
+    slow = [(n, r) for n, r in zip(chosen, ratio, strict=True) if 3 < r < np.inf]
+    for title, shown in (
+        ("not solved by lmoo, but by others", [f"{n} ({', '.join(by[n])})" for n in behind]),
+        ("false successes of lmoo", false),
+        ("failures of lmoo at the best point", [f"{n} {mine[n].status}" for n in failed]),
+        ("more than 3 times the evaluations of the best", [f"{n} {r:.1f}" for n, r in slow]),
+    ):
+        print(f"  {title}: {len(shown)}: {', '.join(shown)}")
 
 
 def changes(cache: Cache, before: Results, now: Results) -> None:

@@ -25,7 +25,7 @@ BUILD_SECONDS = 20  # some constructors take minutes; those problems are too lar
 SAME = 1e-10  # agreement with S2MPJ's own evaluation, relative
 
 
-class NotLeastSquares(Exception):
+class UnsuitableError(Exception):
     """The problem is of another kind, or too large; the message says which."""
 
 
@@ -48,7 +48,7 @@ def classified(name: str) -> tuple[str, str]:
     text = (source() / "python_problems" / f"{name}.py").read_text()
     found = re.search(r'self\.pbclass *= *"C-C([A-Z])([A-Z])', text)
     if found is None:
-        raise NotLeastSquares("not classified")
+        raise UnsuitableError("not classified")
     return found[1], found[2]
 
 
@@ -60,7 +60,7 @@ def native(name: str) -> Any:
     module = importlib.import_module(f"python_problems.{name}")
 
     def late(*_: Any) -> None:
-        raise NotLeastSquares("takes too long to build")
+        raise UnsuitableError("takes too long to build")
 
     previous = signal.signal(signal.SIGALRM, late)
     signal.alarm(BUILD_SECONDS)
@@ -90,14 +90,14 @@ class Problem:
 
     Raises
     ------
-    NotLeastSquares
+    UnsuitableError
         Another kind of problem, or one that is too large.
     """
 
     def __init__(self, name: str) -> None:
         objective, constraints = classified(name)
         if constraints not in "UBX" and objective not in "NC":
-            raise NotLeastSquares("constraints and an objective")
+            raise UnsuitableError("constraints and an objective")
         self.name, self.native = name, native(name)
         p = self.native
         self.groups = self._groups()
@@ -109,7 +109,7 @@ class Problem:
         self.free = np.flatnonzero(lower < upper)
         self.n = self.free.size
         if not 1 <= self.n <= MAX_N or not 1 <= self.m <= MAX_M:
-            raise NotLeastSquares(f"too large, n = {self.n}, m = {self.m}")
+            raise UnsuitableError(f"too large, n = {self.n}, m = {self.m}")
         self.all_x = np.clip(np.asarray(p.x0, dtype=float).reshape(-1), lower, upper)
         self.start = self.all_x[self.free]
         self.lower, self.upper = lower[self.free], upper[self.free]
@@ -127,15 +127,15 @@ class Problem:
         equations = [int(i) for i in getattr(p, "congrps", ())]
         quadratic = getattr(p, "H", None)
         if quadratic is not None and quadratic.count_nonzero():
-            raise NotLeastSquares("quadratic term")
+            raise UnsuitableError("quadratic term")
         self.equations = bool(equations)
         if goals and equations:
-            raise NotLeastSquares("constraints and an objective")
+            raise UnsuitableError("constraints and an objective")
         if goals:
             return goals
         inequalities = int(getattr(p, "nle", 0)) + int(getattr(p, "nge", 0))
         if inequalities:
-            raise NotLeastSquares("inequalities")
+            raise UnsuitableError("inequalities")
         return equations
 
     def _scale(self, group: int) -> float:
@@ -194,12 +194,12 @@ class Problem:
                 self.psi.append((row, group, psi))
             return
         if psi is None:
-            raise NotLeastSquares("group that is no square")
+            raise UnsuitableError("group that is no square")
         at = np.array([1.0, -1.0, 2.0, -3.5])
         values = np.array([scalar(psi(self.native, 1, v, group)) for v in at])
         weight = values[0] / scale
         if not weight >= 0 or not np.allclose(values, values[0] * at**2, rtol=1e-13):
-            raise NotLeastSquares("group that is no square")
+            raise UnsuitableError("group that is no square")
         self.factor[row] = np.sqrt(weight)
 
     def _full(self, x: np.ndarray) -> np.ndarray:
@@ -269,4 +269,4 @@ class Problem:
         for a, b in ((mine, theirs), (my_slopes, their_slopes)):
             size = np.max(np.abs(b), initial=0.0)
             if not np.allclose(a, b, rtol=SAME, atol=SAME * size, equal_nan=True):
-                raise NotLeastSquares("differs from S2MPJ's own evaluation")
+                raise UnsuitableError("differs from S2MPJ's own evaluation")
