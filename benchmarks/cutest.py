@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.optimize
 from common import versions
-from s2mpj import UnsuitableError, Problem, names
+from s2mpj import Problem, UnsuitableError, names
 
 import lmoo
 
@@ -203,6 +203,13 @@ class Cache:
         self.loaded: dict[str, Problem] = {}
 
     def write(self) -> None:
+        """Write the file, with what another process has added to it."""
+        if self.path.exists():
+            added = json.loads(self.path.read_text())
+            for name, (size, who) in added["best"].items():
+                self.note(name, who, size)
+            for method, done in added["peers"].items():
+                self.data["peers"][method] = done | self.data["peers"].get(method, {})
         other = self.path.with_suffix(".new")
         other.write_text(json.dumps(self.data, indent=1))
         other.replace(self.path)
