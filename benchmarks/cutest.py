@@ -37,7 +37,7 @@ try:
 except ImportError:
     lmfit = None
 
-CLASSES = ("jac-free", "diff-free", "jac-bounds", "diff-bounds")
+CLASSES = ("jac-free", "jac-bounds", "diff-bounds", "diff-free")
 CACHE = Path("/tmp/lmoo-cutest.json")
 TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15}
 GUARD = 20.0  # seconds of processor time a solve

@@ -9,6 +9,7 @@ with few-variable elements e_j.  Two kinds of problems are nonlinear least squar
 whose psi are all squares, and systems of equations without an objective.
 """
 
+import copy
 import importlib
 import importlib.util
 import re
@@ -22,6 +23,7 @@ import numpy as np
 MAX_N = 100
 MAX_M = 2000
 BUILD_SECONDS = 20  # some constructors take minutes; those problems are too large anyway
+FEWEST = 4  # elements of one type that are evaluated together
 SAME = 1e-10  # agreement with S2MPJ's own evaluation, relative
 
 
@@ -77,6 +79,43 @@ def scalar(value: Any) -> float:
     return float(np.asarray(value, dtype=float).reshape(-1)[0])
 
 
+class Batch:
+    """Elements of one type, evaluated by one call of their function on arrays."""
+
+    def __init__(self, native: Any, elements: list[tuple], at: np.ndarray) -> None:
+        self.native, self.elements, self.at = native, elements, at
+        self.function = elements[0][0]
+        self.variables = np.stack([variables for _, _, variables in elements], axis=1)
+        self.stand_in = copy.copy(native)
+        numbers = [element for _, element, _ in elements]
+        parameters = [np.atleast_1d(native.elpar[e]) for e in numbers if has_parameters(native, e)]
+        if len(parameters) == len(elements) and len({row.size for row in parameters}) == 1:
+            # Indexed by the number of an element, and then of its parameter.
+            self.stand_in.elpar = {0: list(np.array(parameters, dtype=float).T)}
+
+    def values(self, full: np.ndarray) -> np.ndarray:
+        found = self.function(self.stand_in, 1, full[self.variables][:, None], 0)
+        return np.broadcast_to(np.asarray(found, dtype=float), self.at.shape)
+
+    def agrees(self, full: np.ndarray) -> bool:
+        """Whether the function takes arrays: it may branch, or use matrices."""
+        try:
+            with np.errstate(all="ignore"):
+                together = self.values(full)
+                alone = [
+                    scalar(function(self.native, 1, full[variables][:, None], element))
+                    for function, element, variables in self.elements
+                ]
+        except Exception:  # whatever such a function does with arrays
+            return False
+        return np.allclose(together, alone, rtol=1e-13, atol=0, equal_nan=True)
+
+
+def has_parameters(native: Any, element: int) -> bool:
+    parameters = getattr(native, "elpar", ())
+    return element < len(parameters) and parameters[element] is not None
+
+
 class Problem:
     """Residual and Jacobian of one problem, with bounds and start.
 
@@ -114,6 +153,7 @@ class Problem:
         self.start = self.all_x[self.free]
         self.lower, self.upper = lower[self.free], upper[self.free]
         self._collect()
+        self._join()
         self._check()
 
     @property
@@ -202,6 +242,21 @@ class Problem:
             raise UnsuitableError("group that is no square")
         self.factor[row] = np.sqrt(weight)
 
+    def _join(self) -> None:
+        """Find the elements of one type that can be evaluated together."""
+        self.batches: list[Batch] = []
+        self.single = list(range(len(self.elements)))
+        alike: dict[Any, list[int]] = {}
+        for k, (function, _, variables) in enumerate(self.elements):
+            alike.setdefault((function, variables.size), []).append(k)
+        for members in alike.values():
+            if len(members) < FEWEST:
+                continue
+            batch = Batch(self.native, [self.elements[k] for k in members], np.array(members))
+            if batch.agrees(self._full(self.start)) and batch.agrees(self._full(self.near())):
+                self.batches.append(batch)
+                self.single = [k for k in self.single if k not in members]
+
     def _full(self, x: np.ndarray) -> np.ndarray:
         full = self.all_x.copy()
         full[self.free] = x
@@ -210,7 +265,10 @@ class Problem:
     def _inner(self, full: np.ndarray) -> np.ndarray:
         column, p = full[:, None], self.native
         values = np.empty(len(self.elements))
-        for k, (function, element, variables) in enumerate(self.elements):
+        for batch in self.batches:
+            values[batch.at] = batch.values(full)
+        for k in self.single:
+            function, element, variables = self.elements[k]
             value = function(p, 1, column[variables], element)
             values[k] = value if isinstance(value, float) else scalar(value)
         return self.linear @ full - self.constant + self.weights @ values
