@@ -1,4 +1,4 @@
-"""Nonlinear least-squares problems of CUTEst, A to M: lmoo beside scipy's methods and lmfit.
+"""Nonlinear least-squares problems of CUTEst, A to M: lmoo beside scipy's methods, lmfit and GSL.
 
     python benchmarks/cutest.py [--class jac-free|diff-free|jac-bounds|diff-bounds|all]
         [--only NAME,...] [--peers] [--save FILE] [--compare FILE] [--cache FILE] [--plot FILE]
@@ -6,9 +6,10 @@
 
 Evaluations of the residual are counted, those for differences included; nothing is timed.  A
 problem is solved where the norm of f is within 1e-6 of the best that any method ever found, or
-within 1e-10.  The cache holds the best norms, the results of the other methods (``--peers`` runs
-those that are missing) and the list of the problems.  ``--save`` writes lmoo's results of this
-run, ``--compare`` sets them beside those of an earlier one.
+within 1e-10.  The cache holds the best norms, the results of the other methods and the list of
+the problems; ``--peers`` runs the other methods where their results are missing, those of GSL
+where libgsl-dev is installed.  ``--save`` writes lmoo's results of this run, ``--compare`` sets
+them beside those of an earlier one.
 
 The area is that under the performance profile (Dolan, More' 2002, "Benchmarking optimization
 software with performance profiles", Math. Program. 91) from factor 1 to 100 on a logarithmic
@@ -17,8 +18,12 @@ reports success with a cost above the best by more than 1e-6 of that at the star
 """
 
 import argparse
+import ctypes
+import functools
 import json
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -173,6 +178,56 @@ def with_lmfit(counted: Counted) -> tuple[np.ndarray, bool, str]:
     return vector(result.params), result.success, f"ier {result.ier}"
 
 
+def gsl_library() -> ctypes.CDLL | None:
+    """Compile gsl.c; None where there is no GSL."""
+    source, folder = Path(__file__).with_name("gsl.c"), tempfile.mkdtemp()
+    target = Path(folder) / "gsl.so"
+    command = ["cc", "-O2", "-fPIC", "-shared", str(source), "-o", str(target)]
+    built = subprocess.run([*command, "-lgsl", "-lgslcblas", "-lm"], capture_output=True)
+    return ctypes.CDLL(str(target)) if built.returncode == 0 else None
+
+
+def with_gsl(geodesic: bool) -> Method:
+    """Return a method of GSL, multifit_nlinear with its defaults and tight tolerances."""
+    evaluation = ctypes.CFUNCTYPE(
+        ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.POINTER(ctypes.c_double)
+    )
+
+    def method(counted: Counted) -> tuple[np.ndarray, bool, str]:
+        n, m = counted.problem.n, counted.problem.m
+        library = gsl()
+        stopped: list[BaseException] = []
+
+        def call(function: Callable[[np.ndarray], np.ndarray], shape: tuple[int, ...]) -> Any:
+            def callback(x: Any, out: Any) -> int:
+                try:
+                    value = function(np.ctypeslib.as_array(x, (n,)).copy())
+                    np.ctypeslib.as_array(out, shape)[...] = value
+                except Exception as error:  # which may not pass through C
+                    stopped.append(error)
+                    return 1
+                return 0
+
+            return evaluation(callback)
+
+        f = call(counted.residual, (m,))
+        J = call(counted.jacobian, (m, n)) if counted.analytic else evaluation()
+        x = counted.problem.start.copy()
+        tight = [ctypes.c_double(1e-15)] * 3
+        pointer = x.ctypes.data_as(ctypes.c_void_p)
+        status = library.gsl_solve(m, n, pointer, f, J, geodesic, counted.most, *tight)
+        if stopped:
+            raise stopped[0]
+        return x, status == 0, f"status {status}"
+
+    return method
+
+
+@functools.cache
+def gsl() -> Any:
+    return gsl_library()
+
+
 FREE: dict[str, Method] = {
     "leastsq": leastsq(),
     "leastsq tight": leastsq(**TIGHT),
@@ -180,13 +235,14 @@ FREE: dict[str, Method] = {
     "dogbox": least_squares("dogbox"),
     "lm": least_squares("lm"),
 }
+GSL: dict[str, Method] = {"gsl": with_gsl(False), "gsl geodesic": with_gsl(True)}
 BOUNDED: dict[str, Method] = {"trf": least_squares("trf"), "dogbox": least_squares("dogbox")}
 if lmfit is not None:
     BOUNDED["lmfit"] = with_lmfit
 
 
 def peers(kind: str) -> dict[str, Method]:
-    return FREE if kind.endswith("free") else BOUNDED
+    return FREE | GSL if kind.endswith("free") else BOUNDED
 
 
 # ---- cache -------------------------------------------------------------------------------------
@@ -312,6 +368,8 @@ Results = dict[str, Record]
 
 def run_peers(cache: Cache, kind: str, chosen: list[str]) -> None:
     for who, method in peers(kind).items():
+        if who in GSL and gsl() is None:
+            continue
         done = cache.data["peers"].setdefault(f"{kind} {who}", {})
         for name in chosen:
             if name in done:
