@@ -9,12 +9,14 @@ with few-variable elements e_j.  Two kinds of problems are nonlinear least squar
 whose psi are all squares, and systems of equations without an objective.
 """
 
+import builtins
 import copy
 import importlib
 import importlib.util
 import re
 import signal
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +81,49 @@ def scalar(value: Any) -> float:
     return float(np.asarray(value, dtype=float).reshape(-1)[0])
 
 
+class Columns(np.ndarray):
+    """Variables of many elements, (k, N), indexed as the (k, 1) of a single one."""
+
+    def __getitem__(self, index: Any) -> Any:
+        plain = self.view(np.ndarray)
+        return plain[index[0] if isinstance(index, tuple) else index]
+
+
+class Rows(list):
+    """What takes the place of a vector whose entries become arrays."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.stack(np.broadcast_arrays(*self)).astype(dtype or float)
+
+
+class ArraysForNumbers:
+    """numpy, with vectors whose entries may become arrays."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def zeros(self, shape: Any, *rest: Any) -> Any:
+        return np.zeros(shape, *rest) if isinstance(shape, tuple) else Rows([0.0] * int(shape))
+
+
+def on_arrays(function: Any) -> Any:
+    """Return an element's function for many elements: it imports numpy itself, so that changes."""
+
+    def load(name: str, *rest: Any) -> Any:
+        return ArraysForNumbers() if name == "numpy" else __import__(name, *rest)
+
+    changed = dict(function.__globals__)
+    changed["__builtins__"] = vars(builtins) | {"__import__": load}
+    changed["to_scalar"] = lambda value: value[0] if np.ndim(value) > 1 else value
+    return types.FunctionType(function.__code__, changed)
+
+
 class Batch:
     """Elements of one type, evaluated by one call of their function on arrays."""
 
     def __init__(self, native: Any, elements: list[tuple], at: np.ndarray) -> None:
         self.native, self.elements, self.at = native, elements, at
-        self.function = elements[0][0]
+        self.function = on_arrays(elements[0][0])
         self.variables = np.stack([variables for _, _, variables in elements], axis=1)
         self.stand_in = copy.copy(native)
         numbers = [element for _, element, _ in elements]
@@ -93,19 +132,29 @@ class Batch:
             # Indexed by the number of an element, and then of its parameter.
             self.stand_in.elpar = {0: list(np.array(parameters, dtype=float).T)}
 
+    def _call(self, outputs: int, full: np.ndarray) -> Any:
+        return self.function(self.stand_in, outputs, full[self.variables].view(Columns), 0)
+
     def values(self, full: np.ndarray) -> np.ndarray:
-        found = self.function(self.stand_in, 1, full[self.variables][:, None], 0)
-        return np.broadcast_to(np.asarray(found, dtype=float), self.at.shape)
+        return np.broadcast_to(np.asarray(self._call(1, full), dtype=float), self.at.shape)
+
+    def gradients(self, full: np.ndarray) -> np.ndarray:
+        """Return the derivatives, (k, N)."""
+        found = self._call(2, full)[1]
+        return np.broadcast_to(np.asarray(found, dtype=float), self.variables.shape)
 
     def agrees(self, full: np.ndarray) -> bool:
-        """Whether the function takes arrays: it may branch, or use matrices."""
+        """Whether the function takes arrays: it may branch."""
         try:
             with np.errstate(all="ignore"):
-                together = self.values(full)
-                alone = [
-                    scalar(function(self.native, 1, full[variables][:, None], element))
-                    for function, element, variables in self.elements
-                ]
+                together = [self.values(full), *self.gradients(full)]
+                alone = np.transpose([
+                    np.hstack([np.ravel(part).astype(float) for part in pair])
+                    for pair in (
+                        function(self.native, 2, full[variables][:, None], element)
+                        for function, element, variables in self.elements
+                    )
+                ])  # fmt: skip
         except Exception:  # whatever such a function does with arrays
             return False
         return np.allclose(together, alone, rtol=1e-13, atol=0, equal_nan=True)
@@ -291,7 +340,13 @@ class Problem:
         gradients = np.zeros((len(self.elements), full.size))
         with np.errstate(all="ignore"):
             try:
-                for k, (function, element, variables) in enumerate(self.elements):
+                for batch in self.batches:
+                    for variables, slopes in zip(
+                        batch.variables, batch.gradients(full), strict=True
+                    ):
+                        gradients[batch.at, variables] += slopes
+                for k in self.single:
+                    function, element, variables = self.elements[k]
                     gradient = np.asarray(function(p, 2, column[variables], element)[1]).ravel()
                     # An element may use a variable twice.
                     np.add.at(gradients[k], variables, gradient)
