@@ -300,19 +300,17 @@ def full_rank(drawn: Drawn, x: Array) -> bool:
     """Whether all columns of the Jacobian count, without those at a bound."""
     J = drawn.jacobian(x)
     if drawn.bounds is not None:
-        J = J[:, (x > drawn.bounds[0]) & (x < drawn.bounds[1])]
-    if not np.isfinite(J).all():
-        return False
-    size = np.linalg.norm(J, axis=0)
-    if not J.shape[1]:
+        inside = (x > drawn.bounds[0]) & (x < drawn.bounds[1])
+        J, x = J[:, inside], x[inside]
+    if not x.size:
         return True
-    if not (size > 0).all():
+    size = np.linalg.norm(J, axis=0)
+    if not np.isfinite(size).all() or not (size > 0).all():
         return False
+    # A parameter that could double without a change of the model is not determined either.
+    used = (size * np.abs(x) > 1e-12 * np.linalg.norm(drawn.y)).all()
     singular = np.linalg.svd(J / size, compute_uv=False)
-    # A column whose parameter could double without a change of the model is none either.
-    moved = size * np.abs(x if drawn.bounds is None else x[: size.size])
-    used = drawn.bounds is not None or bool((moved > 1e-12 * np.linalg.norm(drawn.y)).all())
-    return used and bool(singular[-1] > 1e-10 * singular[0])
+    return bool(used and singular[-1] > 1e-10 * singular[0])
 
 
 def judge(drawn: Drawn, x: Array, success: bool) -> str:
