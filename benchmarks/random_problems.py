@@ -11,7 +11,7 @@ A false success: one of them lowers the cost by more than 1e-3.  A false failure
 by more than 1e-6 or what the noise explains, and the Jacobian has full rank.  Reductions below
 rounding, or below 10 times the model's noise, do not count.
 
-"reached" are fits within 1e-6 of the lowest cost that anybody reaches from the start; "scipy" are
+"reached" are fits within 1e-6 of the lowest cost that any method reaches from the start; "scipy" are
 those of scipy's leastsq, or trf with bounds, with its defaults on the same functions; lm and trf
 have the exact Jacobian, tight tolerances and no noise.
 
@@ -386,7 +386,7 @@ def scipys(drawn: Drawn, analytic: bool) -> Array:
 
 
 def reached(drawn: Drawn, x: Array, analytic: bool, seen: Counter[str]) -> None:
-    """Count who gets from the start to the lowest cost."""
+    """Count the methods that get from the start to the lowest cost."""
     costs = {"reached": drawn.cost(x), "scipy": drawn.cost(scipys(drawn, analytic))}
     for method in ("trf",) if drawn.bounds else ("lm", "trf"):
         costs[method] = drawn.cost(least_squares(drawn, drawn.start, method))
