@@ -76,6 +76,9 @@ class Record(NamedTuple):
         return next((calls for calls, reached in self.path if reached <= size), np.inf)
 
 
+Results = dict[str, Record]
+
+
 class Counted:
     """Residual and Jacobian of a problem: counted, limited, with the best point seen."""
 
@@ -266,7 +269,13 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.data: dict[str, Any] = {"problems": {}, "left out": {}, "best": {}, "peers": {}}
+        self.data: dict[str, Any] = {
+            "problems": {},
+            "left out": {},
+            "best": {},
+            "peers": {},
+            "paths": {},
+        }
         if path.exists():
             self.data.update(json.loads(path.read_text()))
         self.loaded: dict[str, Problem] = {}
@@ -277,8 +286,9 @@ class Cache:
             added = json.loads(self.path.read_text())
             for name, (size, who) in added["best"].items():
                 self.note(name, who, size)
-            for method, done in added["peers"].items():
-                self.data["peers"][method] = done | self.data["peers"].get(method, {})
+            for what in ("peers", "paths"):
+                for method, done in added.get(what, {}).items():
+                    self.data[what][method] = done | self.data[what].get(method, {})
         other = self.path.with_suffix(".new")
         other.write_text(json.dumps(self.data, indent=1))
         other.replace(self.path)
@@ -364,6 +374,19 @@ class Cache:
     def start(self, name: str) -> float:
         return float(self.data["problems"][name]["start"])
 
+    def keep(self, method: str, name: str, record: Record) -> None:
+        """Keep the result of another method."""
+        self.data["peers"].setdefault(method, {})[name] = record[:-1]
+        self.data["paths"].setdefault(method, {})[name] = record.path
+
+    def kept(self, method: str) -> Results:
+        """Return the results of another method that are there."""
+        paths = self.data["paths"].get(method, {})
+        return {
+            name: Record(*record, paths.get(name, []))
+            for name, record in self.data["peers"].get(method, {}).items()
+        }
+
     def near_best(self, name: str) -> float:
         """Return the norm up to which the problem is solved."""
         best = self.best(name)
@@ -379,19 +402,16 @@ class Cache:
         return record.success and excess > RELATIVE
 
 
-Results = dict[str, Record]
-
-
 def run_peers(cache: Cache, kind: str, chosen: list[str]) -> None:
     for who, method in peers(kind).items():
         if who in GSL and gsl() is None:
             continue
-        done = cache.data["peers"].setdefault(f"{kind} {who}", {})
+        done = cache.data["peers"].get(f"{kind} {who}", {})
         for name in chosen:
             if name in done:
                 continue
             record, _ = Counted(cache.problem(name), kind.startswith("jac")).run(method)
-            done[name] = record
+            cache.keep(f"{kind} {who}", name, record)
             cache.note(name, who, record.norm)
         cache.write()
 
@@ -617,9 +637,9 @@ def main() -> None:
         if all(name in before.get(kind, {}) for name in chosen):
             methods["lmoo before"] = {name: before[kind][name] for name in chosen}
         for who in peers(kind):
-            done = cache.data["peers"].get(f"{kind} {who}", {})
+            done = cache.kept(f"{kind} {who}")
             if all(name in done for name in chosen):
-                methods[who] = {name: Record(*done[name]) for name in chosen}
+                methods[who] = done
         summary(cache, kind, methods, chosen)
         if kind in before:
             changes(cache, before[kind], results)

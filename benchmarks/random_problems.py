@@ -11,9 +11,9 @@ A false success: one of them lowers the cost by more than 1e-3.  A false failure
 by more than 1e-6 or what the noise explains, and the Jacobian has full rank.  Reductions below
 rounding, or below 10 times the model's noise, do not count.
 
-"reached" are fits within 1e-6 of the lowest cost that any method reaches from the start; "scipy" are
-those of scipy's leastsq, or trf with bounds, with its defaults on the same functions; lm and trf
-have the exact Jacobian, tight tolerances and no noise.
+"reached" are fits within 1e-6 of the lowest cost that any method reaches from the start.  "scipy"
+is leastsq, or trf with bounds, with its defaults on the same functions; lm and trf have the exact
+Jacobian, tight tolerances and no noise.
 
 The mode ``units`` solves 21 problems in units that are powers of 2 of the original ones, for f
 and for each parameter.  Rounding is then the same, so the status must be the same and the
