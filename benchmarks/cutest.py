@@ -258,7 +258,10 @@ if lmfit is not None:
 
 
 def peers(kind: str) -> dict[str, Method]:
-    return FREE | GSL if kind.endswith("free") else BOUNDED
+    if kind.endswith("bounds"):
+        return BOUNDED
+    # With differences for the second derivatives too, GSL's acceleration takes minutes a problem.
+    return FREE | (GSL if kind.startswith("jac") else {"gsl": GSL["gsl"]})
 
 
 # ---- cache -------------------------------------------------------------------------------------
