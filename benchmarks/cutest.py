@@ -13,8 +13,10 @@ them beside those of an earlier one.
 
 The area is that under the performance profile (Dolan, More' 2002, "Benchmarking optimization
 software with performance profiles", Math. Program. 91) from factor 1 to 100 on a logarithmic
-axis, of evaluations of f plus Jacobians: 1 for the best method on every problem.  A false success
-reports success with a cost above the best by more than 1e-6 of that at the start.
+axis, of evaluations of f plus Jacobians: 1 for the best method on every problem.  "all solve" is
+their sum over the problems that all methods solve.  "reach" counts until |f| was first as low as
+a solution's, without what a method needs to stop.  A false success reports success with a cost
+above the best by more than 1e-6 of that at the start.
 """
 
 import argparse
@@ -63,10 +65,18 @@ class Record(NamedTuple):
     norm: float
     residuals: int
     jacobians: int
+    path: list[tuple[int, float]] = []  # noqa: RUF012, as no record changes it
 
     @property
     def calls(self) -> int:
         return self.residuals + self.jacobians
+
+    def reaches(self, size: float) -> float:
+        """Return the evaluations after which |f| was no larger than this, first."""
+        return next((calls for calls, reached in self.path if reached <= size), np.inf)
+
+
+Results = dict[str, Record]
 
 
 class Counted:
@@ -78,15 +88,20 @@ class Counted:
         self.most = 1000 * (problem.n + 1)
         self.end = time.process_time() + GUARD
         self.best_x, self.best = problem.start, np.inf
+        self.path: list[tuple[int, float]] = []
 
     def residual(self, x: np.ndarray) -> np.ndarray:
-        if self.residuals > self.most or time.process_time() > self.end:
-            raise LimitError("evaluations" if self.residuals > self.most else "time")
+        # Methods look at their limits between Jacobians, and then say themselves that they stop.
+        if self.residuals > self.most + 2 * self.problem.n + 2:
+            raise LimitError("evaluations")
+        if time.process_time() > self.end:
+            raise LimitError("time")
         self.residuals += 1
         f = self.problem.residual(np.asarray(x))
         size = norm(f)
         if size < self.best and self.inside(x):
             self.best, self.best_x = size, np.array(x)
+            self.path.append((self.residuals + self.jacobians, float(f"{size:.10e}")))
         return f
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
@@ -110,7 +125,8 @@ class Counted:
             x, success, status = self.best_x, False, type(e).__name__
         x = np.clip(x, self.problem.lower, self.problem.upper)
         size = norm(self.problem.residual(x))
-        return Record(status, bool(success), size, self.residuals, self.jacobians), x
+        record = Record(status, bool(success), size, self.residuals, self.jacobians, self.path)
+        return record, x
 
 
 Method = Callable[[Counted], tuple[np.ndarray, bool, str]]
@@ -242,7 +258,10 @@ if lmfit is not None:
 
 
 def peers(kind: str) -> dict[str, Method]:
-    return FREE | GSL if kind.endswith("free") else BOUNDED
+    if kind.endswith("bounds"):
+        return BOUNDED
+    # With differences for the second derivatives too, GSL's acceleration takes minutes a problem.
+    return FREE | (GSL if kind.startswith("jac") else {"gsl": GSL["gsl"]})
 
 
 # ---- cache -------------------------------------------------------------------------------------
@@ -253,7 +272,13 @@ class Cache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.data: dict[str, Any] = {"problems": {}, "left out": {}, "best": {}, "peers": {}}
+        self.data: dict[str, Any] = {
+            "problems": {},
+            "left out": {},
+            "best": {},
+            "peers": {},
+            "paths": {},
+        }
         if path.exists():
             self.data.update(json.loads(path.read_text()))
         self.loaded: dict[str, Problem] = {}
@@ -264,8 +289,9 @@ class Cache:
             added = json.loads(self.path.read_text())
             for name, (size, who) in added["best"].items():
                 self.note(name, who, size)
-            for method, done in added["peers"].items():
-                self.data["peers"][method] = done | self.data["peers"].get(method, {})
+            for what in ("peers", "paths"):
+                for method, done in added.get(what, {}).items():
+                    self.data[what][method] = done | self.data[what].get(method, {})
         other = self.path.with_suffix(".new")
         other.write_text(json.dumps(self.data, indent=1))
         other.replace(self.path)
@@ -351,10 +377,26 @@ class Cache:
     def start(self, name: str) -> float:
         return float(self.data["problems"][name]["start"])
 
-    def solved(self, name: str, record: Record) -> bool:
+    def keep(self, method: str, name: str, record: Record) -> None:
+        """Keep the result of another method."""
+        self.data["peers"].setdefault(method, {})[name] = record[:-1]
+        self.data["paths"].setdefault(method, {})[name] = record.path
+
+    def kept(self, method: str) -> Results:
+        """Return the results of another method that are there."""
+        paths = self.data["paths"].get(method, {})
+        return {
+            name: Record(*record, paths.get(name, []))
+            for name, record in self.data["peers"].get(method, {}).items()
+        }
+
+    def near_best(self, name: str) -> float:
+        """Return the norm up to which the problem is solved."""
         best = self.best(name)
-        slack = max(RELATIVE * best, ABSOLUTE, ROUNDING * self.start(name))
-        return record.norm - best <= slack
+        return best + max(RELATIVE * best, ABSOLUTE, ROUNDING * self.start(name))
+
+    def solved(self, name: str, record: Record) -> bool:
+        return record.norm <= self.near_best(name)
 
     def false(self, name: str, record: Record) -> bool:
         """Whether success is reported with a cost far above the best."""
@@ -363,19 +405,16 @@ class Cache:
         return record.success and excess > RELATIVE
 
 
-Results = dict[str, Record]
-
-
 def run_peers(cache: Cache, kind: str, chosen: list[str]) -> None:
     for who, method in peers(kind).items():
         if who in GSL and gsl() is None:
             continue
-        done = cache.data["peers"].setdefault(f"{kind} {who}", {})
+        done = cache.data["peers"].get(f"{kind} {who}", {})
         for name in chosen:
             if name in done:
                 continue
             record, _ = Counted(cache.problem(name), kind.startswith("jac")).run(method)
-            done[name] = record
+            cache.keep(f"{kind} {who}", name, record)
             cache.note(name, who, record.norm)
         cache.write()
 
@@ -421,40 +460,52 @@ def table(cache: Cache, kind: str, results: Results, points: dict[str, np.ndarra
         )
 
 
-def factors(cache: Cache, methods: dict[str, Results], chosen: list[str]) -> dict[str, np.ndarray]:
-    """Return each method's evaluations over the fewest of any; inf where it did not solve."""
-    calls = np.array([
-        [
-            methods[who][name].calls if cache.solved(name, methods[who][name]) else np.inf
-            for name in chosen
-        ]
-        for who in methods
-    ])  # fmt: skip
+def evaluations(
+    cache: Cache, methods: dict[str, Results], chosen: list[str], reach: bool = False
+) -> np.ndarray:
+    """Return evaluations of f plus Jacobians, (methods, problems); inf where not solved.
+
+    All of a solve, or with `reach` those until |f| was first as low as a solution's.
+    """
+
+    def count(name: str, record: Record) -> float:
+        if reach:
+            return record.reaches(cache.near_best(name))
+        return record.calls if cache.solved(name, record) else np.inf
+
+    return np.array([[count(name, run[name]) for name in chosen] for run in methods.values()])
+
+
+def factors(calls: np.ndarray) -> np.ndarray:
+    """Return evaluations over the fewest of any method."""
     fewest = calls.min(axis=0)
-    ratio = np.where(np.isfinite(fewest), calls / np.where(np.isfinite(fewest), fewest, 1), np.inf)
-    return dict(zip(methods, ratio, strict=True))
+    return np.where(np.isfinite(fewest), calls / np.where(np.isfinite(fewest), fewest, 1), np.inf)
+
+
+def areas(calls: np.ndarray) -> np.ndarray:
+    """Return the areas under the performance profiles."""
+    share = 1 - np.log(factors(calls)) / np.log(LARGEST)
+    return np.mean(np.clip(share, 0, 1), axis=1)
 
 
 def summary(cache: Cache, kind: str, methods: dict[str, Results], chosen: list[str]) -> None:
-    ratios = factors(cache, methods, chosen)
+    calls = evaluations(cache, methods, chosen)
+    reach = evaluations(cache, methods, chosen, reach=True)
+    everyone = np.isfinite(calls).all(axis=0)
     print(
         f"\n{kind}: {f'of {len(chosen)}':<10}{'solved':>8}{'success':>9}{'false':>7}{'f':>10}"
-        f"{'J':>8}{'f + J where all solve':>24}{'area':>8}"
+        f"{'J':>8}{'all solve':>11}{'area':>7}{'reach':>11}{'area':>7}"
     )
-    everyone = [
-        name for name in chosen if all(cache.solved(name, run[name]) for run in methods.values())
-    ]
-    for who, run in methods.items():
+    for k, (who, run) in enumerate(methods.items()):
         records = [run[name] for name in chosen]
-        area = np.mean(np.clip(1 - np.log(ratios[who]) / np.log(LARGEST), 0, 1))
         print(
-            f"{who:<22}{sum(cache.solved(name, run[name]) for name in chosen):>8}"
-            f"{sum(r.success for r in records):>9}"
+            f"{who:<22}{np.isfinite(calls[k]).sum():>8}{sum(r.success for r in records):>9}"
             f"{sum(cache.false(name, run[name]) for name in chosen):>7}"
             f"{sum(r.residuals for r in records):>10}{sum(r.jacobians for r in records):>8}"
-            f"{sum(run[name].calls for name in everyone):>24}{area:>8.3f}"
+            f"{calls[k, everyone].sum():>11.0f}{areas(calls)[k]:>7.3f}"
+            f"{reach[k, everyone].sum():>11.0f}{areas(reach)[k]:>7.3f}"
         )
-    noteworthy(cache, methods, chosen, ratios["lmoo"])
+    noteworthy(cache, methods, chosen, factors(calls)[0])
 
 
 def noteworthy(
@@ -516,18 +567,18 @@ def plot(path: str, cache: Cache, runs: dict[str, tuple[dict[str, Results], list
 
     figure, axes = plt.subplots(2, len(runs), figsize=(5 * len(runs), 8), squeeze=False)
     for column, (kind, (methods, chosen)) in enumerate(runs.items()):
-        ratios = factors(cache, methods, chosen)
+        ratios = factors(evaluations(cache, methods, chosen))
         n = np.array([cache.data["problems"][name]["n"] for name in chosen])
-        for who, run in methods.items():
-            budgets = np.array([
-                run[name].calls if cache.solved(name, run[name]) else np.inf for name in chosen
-            ]) / (n + 1)  # fmt: skip
-            for row, values in enumerate((ratios[who], budgets)):
+        budgets = evaluations(cache, methods, chosen, reach=True) / (n + 1)
+        for k, who in enumerate(methods):
+            for row, values in enumerate((ratios[k], budgets[k])):
                 at = np.sort(values[np.isfinite(values)])
                 axes[row, column].step(
                     np.r_[at[:1], at], np.arange(at.size + 1) / len(chosen), where="post", label=who
                 )
-        for row, label in enumerate(("evaluations over the fewest", "evaluations / (n + 1)")):
+        for row, label in enumerate(
+            ("evaluations over the fewest", "evaluations to reach it / (n + 1)")
+        ):
             axes[row, column].set(xscale="log", xlabel=label, ylim=(0, 1), title=kind)
             axes[row, column].grid(alpha=0.3)
         axes[0, column].set_xlim(1, LARGEST)
@@ -589,9 +640,9 @@ def main() -> None:
         if all(name in before.get(kind, {}) for name in chosen):
             methods["lmoo before"] = {name: before[kind][name] for name in chosen}
         for who in peers(kind):
-            done = cache.data["peers"].get(f"{kind} {who}", {})
+            done = cache.kept(f"{kind} {who}")
             if all(name in done for name in chosen):
-                methods[who] = {name: Record(*done[name]) for name in chosen}
+                methods[who] = done
         summary(cache, kind, methods, chosen)
         if kind in before:
             changes(cache, before[kind], results)
