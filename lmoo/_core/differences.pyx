@@ -385,7 +385,8 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
         # All that came before took noise for curvature.
         w.restarted = 1
         for j in range(at.n):
-            at.length[j] = at.column_error[j] = at.interval[j] = 0.0
+            at.length[j] = min(at.length[j], 0.0)
+            at.column_error[j] = at.interval[j] = 0.0
         w.j = -1
         return _next_column(at, d, w)
     w.tries += 1
@@ -452,17 +453,20 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
     cdef const double *column = at.fjac + w.j * at.m
     # At 0 there is no scale to begin with, and that of the parameter may be any.
-    if not d.nominal and d.typical == NULL and at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO \
-            and step >= 0.5 * near_one and all_zero(at.m, column):
+    if d.nominal or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column):
+        return _next_column(at, d, w)
+    if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:
         longer = _with_room(at, w, w.j, LONGER * step)
         if fabs(longer) > 2.0 * step and isfinite(longer):
             w.tries += 1
             return _begin_column(at, d, w, longer)
     # Nothing moved: either f does not know this parameter, or x + h was lost beside a number
     # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
-    if not d.nominal and d.typical == NULL and step < 0.5 * near_one and all_zero(at.m, column):
+    if step < 0.5 * near_one:
         longer = _with_room(at, w, w.j, near_one)
         if fabs(longer) > 2.0 * step and w.tries < TRIES:
             w.tries += 1
             return _begin_column(at, d, w, longer)
+    # Not to be looked for again.
+    at.length[w.j] = -1.0
     return _next_column(at, d, w)

@@ -348,7 +348,7 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
         if s.column_error[j] >= 1.0:
             s.column_error[j] = 1.0
             # What it was taken with is no good.
-            s.length[j] = 0.0
+            s.length[j] = min(s.length[j], 0.0)
             all_error |= acnorm[j] > 0.0
             continue
         # Sums of m products, and what follows from them, are good to some ten times this.
