@@ -36,6 +36,7 @@ MODULES = [
     "curveresidual",
     "derivatives",
     "stepping",
+    "stored",
     "loop",
     "rows",
     "whole",

@@ -563,10 +563,20 @@ class Result:
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.storage import thawed
+        from lmoo.storage import check, thawed
 
+        missing = {part.name for part in fields(self)}.difference(state)
+        if missing:
+            raise ValueError(
+                f"the stored result has no {', '.join(sorted(missing))}: it is incomplete, or of "
+                "another version of lmoo"
+            )
         vars(self).update(state)
         vars(self).update({name: thawed(state[name]) for name in ("problem", "solver")})
+        try:
+            check(self)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"the stored result is damaged: {error}") from error
 
     def __copy__(self) -> "Result":
         twin = object.__new__(type(self))

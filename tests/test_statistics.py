@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -933,6 +934,35 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("acnorm", None),
         ("held", [True]),
         ("error", "small"),
+        ("error", -1.0),
+        ("status", True),
+        ("status", 1.0),
+        ("x", ["1", "2"]),
+        ("x", [True, False]),
+        ("x", {"0": 1.0, "1": 2.0}),
+        ("lower", [9.0, 9.0]),
+        ("upper", ["nan", "nan"]),
+        ("fixed", [0, 1]),
+        ("fixed", ["", "no"]),
+        ("active_mask", [0, 2]),
+        ("active_mask", [0, 300]),
+        ("active_mask", [0.5, 0.0]),
+        ("parameter_names", "ab"),
+        ("parameter_names", ["a", "a"]),
+        ("parameter_names", [1, 2]),
+        ("observations", -12),
+        ("observations", 10**30),
+        ("observations", 12.0),
+        ("nfev", -1),
+        ("njev", True),
+        ("nit", "3"),
+        ("cost", "1.5"),
+        ("seconds", None),
+        ("message", None),
+        ("ipvt", [0, 1.7]),
+        ("ipvt", [0, 2**40]),
+        ("ipvt", [-1, 0]),
+        ("held", [0, 1]),
     ],
 )
 def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:
@@ -1022,6 +1052,34 @@ def test_history_is_stored_in_a_pickle() -> None:
     result = Solver().solve(CurveProblem(decay, T, Y), [1.0, 1.0], history=True)
     again = pickle.loads(pickle.dumps(result))
     np.testing.assert_array_equal(again.history.cost, result.history.cost)
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a field gone": lambda state: state.pop("cost"),
+    "x shorter": lambda state: state.update(x=state["x"][:1]),
+    "x in single precision": lambda state: state.update(x=state["x"].astype(np.float32)),
+    "x a list": lambda state: state.update(x=state["x"].tolist()),
+    "fixed as integers": lambda state: state.update(fixed=state["fixed"].astype(int)),
+    "a name more": lambda state: state.update(parameter_names=("a", "b", "c")),
+    "a residual more": lambda state: state.update(residual=np.ones(13)),
+    "status a number": lambda state: state.update(status=1),
+    "a negative count": lambda state: state.update(nfev=-1),
+    "no factor": lambda state: state.update(factor=3),
+    "ipvt out of range": lambda state: state.update(
+        factor=dataclasses.replace(state["factor"], ipvt=np.array([0, 10**6], dtype=np.int32))
+    ),
+    "r smaller": lambda state: state.update(
+        factor=dataclasses.replace(state["factor"], r=np.ones((1, 1)))
+    ),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_pickle_of_a_result_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+    state = fitted().__getstate__()
+    change(state)
+    with pytest.raises(ValueError, match="the stored result"):
+        object.__new__(Result).__setstate__(state)
 
 
 def test_results_are_still_frozen() -> None:
