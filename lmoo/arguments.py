@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import refuse_masked
+
 __all__ = ["integer", "positive", "real_array", "real_number"]
 
 
@@ -25,7 +27,11 @@ def integer(name: str, value: Any) -> int:
 
 
 def real_array(name: str, value: Any) -> NDArray[np.float64]:
-    """Return value as a new float64 array; TypeError where it is no array of real numbers."""
+    """Return value as a new float64 array; TypeError where it is no array of real numbers.
+
+    ValueError where entries are masked, which numpy.asarray would take as numbers.
+    """
+    value = refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:

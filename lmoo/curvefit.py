@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
+from lmoo._core.masks import refuse_masked, separated
 from lmoo.arguments import real_array
 from lmoo.curvedata import curve_data
 from lmoo.curveoptions import curve_solver
@@ -72,7 +73,8 @@ def curve_fit(
         Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
         in the signature of f, or the middle of its bounds, or 1 inside of its only one.
     sigma : float, (m,) array_like or (m, m) array_like, optional
-        Standard deviations of ydata, or its covariance matrix.
+        Standard deviations of ydata, or its covariance matrix.  Points that are masked
+        (`numpy.ma`) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
     absolute_sigma : bool, default False
         Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
         variance of the residual.
@@ -204,6 +206,7 @@ def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
 def _repeated(y: Any, xdata: Any) -> Any:
     """Return one number as often as there are points, as scipy's broadcasting does."""
     points = xdata[0] if isinstance(xdata, tuple) else xdata
+    y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
 
 
@@ -217,15 +220,15 @@ def _real(name: str, data: Any) -> Any:
     """Return data as an array of float64, also from objects that convert to float."""
     if type(data) is np.ndarray and data.dtype == np.float64:
         return data
-    if isinstance(data, np.ma.MaskedArray):
-        return data
+    data, mask = separated(data)
     try:
         array = np.asarray(data)
         if array.dtype.kind == "O" and array.size:
-            return array.astype(np.float64)
+            array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers: {error}") from error
-    return real_array(name, array)
+    array = real_array(name, array)
+    return array if mask is None else np.ma.array(array, mask=mask)
 
 
 # ---- what came of it -------------------------------------------------------------------------

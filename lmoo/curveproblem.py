@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.curveresidual import CurveResidual
+from lmoo._core.masks import refuse_masked
 from lmoo._core.residual import Residual
 from lmoo.curvedata import curve_data, spread, whitened, whitening
 from lmoo.errors import EvaluationError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
 
 Array = NDArray[np.float64]
+
+_RETURN = "return a number for each point, or leave points out of the data, t and y, by a mask"
 
 
 class CurveProblem(Problem):
@@ -38,7 +41,8 @@ class CurveProblem(Problem):
     y : (m,) array_like
         What was measured.
     sigma : float, (m,) array_like or (m, m) array_like, optional
-        Positive standard deviations of y, or its covariance matrix.
+        Positive standard deviations of y, or its covariance matrix.  Points that are masked
+        (`numpy.ma`) in t, y or sigma, or on the diagonal of the matrix, are left out.
     jac : callable, optional
         ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
         single parameter (m,) will do.
@@ -140,6 +144,7 @@ class CurveProblem(Problem):
 
     def _weighted(self, value: Any) -> Any:
         """Return the residual of what f returned."""
+        value = refuse_masked("f", value, _RETURN)
         try:
             difference = value - self.y
             same = difference.shape == self.y.shape
@@ -176,7 +181,7 @@ class CurveProblem(Problem):
         """Return the derivatives of `residual`, (m, n), from `jac`."""
         if self.jac is None:
             return super().jacobian(x)
-        derivatives = np.asarray(self.jac(self.t, *x))
+        derivatives = np.asarray(refuse_masked("jac", self.jac(self.t, *x), _RETURN))
         if derivatives.ndim == 1 and x.size == 1:
             derivatives = derivatives[:, None]
         if derivatives.shape != (self.y.size, x.size):

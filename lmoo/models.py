@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.curvemodel import CurveModel, CurveModelProblem
 from lmoo._core.models import TABLE_OF
 from lmoo.arguments import positive, real_array
+from lmoo.curvedata import without_masked
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import checked_capsule
 
@@ -163,7 +164,8 @@ class CompiledModel:
         t : (m,) array_like, or a tuple of them
         y : (m,) array_like
         sigma : float or (m,) array_like, optional
-            Standard deviations, by which residuals are divided.
+            Standard deviations, by which residuals are divided.  Points that are masked in t, y or
+            sigma (`numpy.ma`) are left out.
         bounds, fixed : optional
             See `lmoo.bounds.limits`; they are looked at when the problem is solved.
 
@@ -222,6 +224,7 @@ class ModelProblem(CurveModelProblem):
         bounds: Any = None,
         fixed: Any = None,
     ) -> None:
+        t, y, sigma = without_masked(t, y, sigma)
         points, _, _ = f._arguments(t, (0.0,) * f.n)
         values = np.ascontiguousarray(real_array("y", y))
         if len(points) != 1 or values.shape != (points.shape[2],):

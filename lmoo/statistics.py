@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.arguments import integer, positive, real_array, real_number
 from lmoo.curve import Curve, curve_of
-from lmoo.curvedata import points
+from lmoo.curvedata import points, refuse_masked_points
 from lmoo.distributions import t_factor
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def predict(
 def _points(t: Any) -> Any:
     """Return t converted as data are, and a number as one point."""
     alone = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
-    return np.atleast_1d(real_array("t", t)) if alone else points(t)
+    return np.atleast_1d(real_array("t", t)) if alone else points(refuse_masked_points(t))
 
 
 def _reach(result: "Result", curve: Curve, t: Any, scaled: bool) -> Array:
