@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked
 
-__all__ = ["integer", "positive", "real_array", "real_number"]
+__all__ = ["entry", "integer", "positive", "real_array", "real_number"]
 
 
 def real_number(name: str, value: Any) -> float:
@@ -46,6 +46,15 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
 def positive(name: str, value: Any) -> NDArray[np.float64]:
     """Return value as a new float64 array; ValueError unless all are positive and finite."""
     array = real_array(name, value)
-    if not (np.isfinite(array).all() and (array > 0).all()):
-        raise ValueError(f"{name} must be positive and finite; it is {value!r}")
+    good = np.isfinite(array) & (array > 0)
+    if not good.all():
+        raise ValueError(f"{name} must be positive and finite; {entry(array, ~good)}")
     return array
+
+
+def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
+    """Return a clause that says which entry of an array is the first wrong one, and its value."""
+    if array.ndim == 0:
+        return f"it is {array}"
+    index = tuple(int(k) for k in np.argwhere(wrong)[0])
+    return f"it is {array[index]} at index {index[0] if len(index) == 1 else index}"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
-from lmoo.arguments import integer, real_number
+from lmoo.arguments import entry, integer, real_number
 from lmoo.rows import RowBlockProblem
 from lmoo.signature import parameter_names_of
 
@@ -228,6 +228,11 @@ def _real(name: str, value: Any) -> Any:
 
 
 def _positive(sigma: Any) -> Any:
-    if not np.all(sigma > 0):
-        raise ValueError("sigma must be positive; some of its entries are not")
+    array = np.asarray(sigma)
+    wrong = ~(array > 0)
+    if wrong.any():
+        # Which block it is stands in a note.
+        raise ValueError(
+            f"sigma must be positive; some of its entries are not: {entry(array, wrong)} of a block"
+        )
     return sigma

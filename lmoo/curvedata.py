@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import separated
 from lmoo._core.residual import start
-from lmoo.arguments import positive, real_array
+from lmoo.arguments import entry, positive, real_array
 
 __all__ = [
     "curve_data",
@@ -135,8 +135,9 @@ def _spread(sigma: Any, m: int, y: str) -> Array:
 def _checked_spread(sigma: Array) -> Array:
     if sigma.ndim == 1:
         return positive("sigma", sigma)
-    if not np.isfinite(sigma).all():
-        raise ValueError("sigma must be finite; the covariance matrix has entries that are not")
+    wrong = ~np.isfinite(sigma)
+    if wrong.any():
+        raise ValueError(f"sigma must be finite; {entry(sigma, wrong)}")
     if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * float(np.abs(sigma).max())):
         raise ValueError("sigma must be symmetric where it is a covariance matrix; it is not")
     return sigma

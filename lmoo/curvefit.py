@@ -27,6 +27,10 @@ __all__ = ["OptimizeWarning", "curve_fit"]
 Array = NDArray[np.float64]
 
 _NAMES = ("xdata", "ydata")
+_UNIT_ERRORS = (
+    "absolute_sigma=True without sigma: the errors of ydata are assumed to be 1, in its unit. "
+    "Give sigma, or absolute_sigma=False, which estimates the errors from the residual"
+)
 _FIXED = 2  # in Loop.held
 
 
@@ -77,7 +81,7 @@ def curve_fit(
         (`numpy.ma`) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
     absolute_sigma : bool, default False
         Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
-        variance of the residual.
+        variance of the residual.  True without sigma assumes errors of 1, and warns.
     check_finite : bool, optional
         Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  False leaves
         infinities to f, and without a `nan_policy` NaN too.  ydata must always be finite.
@@ -126,6 +130,8 @@ def curve_fit(
 
     Warns
     -----
+    UserWarning
+        `absolute_sigma` is true and there is no sigma.
     OptimizeWarning
         The covariance cannot be estimated: the data do not determine all parameters, or there are
         as many parameters as points and `absolute_sigma` is false.
@@ -155,6 +161,8 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    if absolute_sigma and sigma is None:
+        warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method)
     differentiated = has_jacobian(problem)
     solver = curve_solver(x.size, method, jac, differentiated, kwargs)

@@ -1073,7 +1073,12 @@ def test_bad_arguments_of_curve_blocks_are_named(change: Any, error: Any, says: 
         (lambda t, *p: 1.0, None, None, r"f must return a value a row, shape \(64,\); .*\(\)"),
         (lambda t, *p: t[:-1], None, None, r"f must return .*; it returned shape \(63,\)"),
         (model, lambda t, *p: t, None, r"jac must return a row of 3 derivatives for each of 64"),
-        (model, None, np.linspace(-1, 1, 1000), r"sigma must be positive; some of its entries"),
+        (
+            model,
+            None,
+            np.linspace(-1, 1, 1000),
+            r"sigma must be positive; some of its entries are not: it is -1.0 at index 0",
+        ),
     ],
     ids=["scalar", "short", "jac", "sigma"],
 )
