@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
+from lmoo._core.residual import is_single
 from lmoo.arguments import entry, integer, real_number
 from lmoo.rows import RowBlockProblem
 from lmoo.signature import parameter_names_of
@@ -116,8 +117,9 @@ class CurveBlocks(RowBlockProblem):
             raise ValueError(
                 f"f must return a value a row, shape {ydata.shape}; it returned shape {value.shape}"
             )
-        rows: ArrayLike = (value - ydata) / _positive(sigma)
-        return rows
+        rows = np.asarray((value - ydata) / _positive(sigma))
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        return rows.astype(np.float32) if is_single(value) else rows
 
     def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``jac(xdata, *x) / sigma`` of one block, (rows, n)."""

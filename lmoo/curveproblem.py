@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.curveresidual import CurveResidual
 from lmoo._core.masks import refuse_masked
-from lmoo._core.residual import Residual
+from lmoo._core.residual import Residual, is_single
 from lmoo.curvedata import curve_data, spread, whitened, whitening
 from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
@@ -154,8 +154,7 @@ class CurveProblem(Problem):
             self._refuse(value, None)
         difference = whitened(difference, self._whitening)
         # The precision of the model is that of the residual: steps of differences depend on it.
-        single = getattr(value, "dtype", None) == np.float32
-        return difference.astype(np.float32) if single else difference
+        return difference.astype(np.float32) if is_single(value) else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
         expected = f"f must return {self.y.size} real numbers, one for each point"

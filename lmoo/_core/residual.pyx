@@ -99,6 +99,23 @@ def start(x0, bint flatten):
     return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
 
 
+def is_single(value):
+    """Whether value is in single precision, an array of numpy or of pandas."""
+    dtype = getattr(value, "dtype", None)
+    # What pandas' own types of numbers, with a place for missing ones, hold.
+    return getattr(dtype, "numpy_dtype", dtype) == np.float32
+
+
+cdef object plain_numbers(value):
+    """value as an array; missing numbers of pandas are NaN."""
+    inner = getattr(getattr(value, "dtype", None), "numpy_dtype", None)
+    if inner is None or inner.kind not in "biuf":
+        return np.asarray(value)
+    # Otherwise a missing number makes objects of all of them.
+    return np.asarray(value.to_numpy(dtype=inner if inner.kind == "f" else np.float64,
+                                     na_value=np.nan))
+
+
 def as_vector(value, str name, bint scalar):
     """Return what a residual returned as a contiguous float64 vector, and its precision.
 
@@ -109,7 +126,7 @@ def as_vector(value, str name, bint scalar):
         raise TypeError(f"{expected}; it returned None")
     value = refuse_masked(f"what {name} returns", value, MASKED)
     try:
-        array = np.asarray(value)
+        array = plain_numbers(value)
     except ValueError as error:
         raise TypeError(f"{expected}; what it returned is no array: {error}") from error
     if array.dtype.kind not in "biuf":
