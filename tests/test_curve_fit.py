@@ -891,7 +891,8 @@ def test_where_bounded_parameters_start() -> None:
     ("options", "match"),
     [
         ({"bounds": (3, 0)}, r"^bounds must have the lower one below .* those of a are 3"),
-        ({"bounds": ([0, 1, 0], [3, 1, 1])}, r"those of b are 1\.0 and 1\.0"),
+        ({"bounds": ([0, 2, 0], [3, 1, 1])}, r"those of b are 2\.0 and 1\.0"),
+        ({"bounds": (1, 1)}, r"^fixed must leave a parameter to be fitted"),
         ({"bounds": ([0, 1], [3, 1, 1])}, r"^bounds must have one lower bound per parameter, 3"),
         ({"bounds": (0, np.nan)}, r"^bounds must not be nan"),
         ({"bounds": {"d": (0, 1)}}, r"^bounds must name one of \('a', 'b', 'c'\)"),
@@ -907,9 +908,18 @@ def test_bounds_that_are_refused(options: Any, match: str) -> None:
         curve_fit(decay, T, Y, **options)
 
 
-@pytest.mark.parametrize("fixed", [{"c": 0.4}, {2: 0.4}], ids=repr)
-def test_a_parameter_that_is_held_at_a_value(fixed: Any) -> None:
-    popt, pcov = curve_fit(decay, T, Y, fixed=fixed)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fixed": {"c": 0.4}},
+        {"fixed": {2: 0.4}},
+        {"bounds": {"c": (0.4, 0.4)}},
+        {"bounds": ([-9, -9, 0.4], [9, 9, 0.4]), "p0": [1, 1, 1]},
+    ],
+    ids=repr,
+)
+def test_a_parameter_that_is_held_at_a_value(options: Any) -> None:
+    popt, pcov = curve_fit(decay, T, Y, **options)
     expected = curve_fit(lambda t, a, b: decay(t, a, b, 0.4), T, Y)
     assert popt[2] == 0.4
     np.testing.assert_allclose(popt[:2], expected[0], rtol=1e-8)
