@@ -19,7 +19,7 @@ from lmoo.curvestart import NO_BOUNDS, refuse_few, starting_point
 from lmoo.minpack import _infodict
 from lmoo.problem import has_jacobian
 from lmoo.result import Result
-from lmoo.solver import Iteration, _bad_start
+from lmoo.solver import Iteration, _bad_start, keep_result
 from lmoo.status import Status
 
 __all__ = ["OptimizeWarning", "curve_fit"]
@@ -138,6 +138,9 @@ def curve_fit(
 
     Notes
     -----
+    Exceptions, those of f and KeyboardInterrupt too, have an attribute ``lmoo_result``: the
+    `Result` with the best point so far.
+
     With both ``ftol`` and ``xtol`` given as 1e-8 or more, forward differences do until the end;
     otherwise central ones follow, from which the last digits come.
 
@@ -168,9 +171,13 @@ def curve_fit(
     solver = curve_solver(x.size, method, jac, differentiated, kwargs)
     iteration = Iteration(solver, problem, x)
     loop = iteration._loop
-    loop.run()
-    if not 1 <= loop.status <= 4:
-        raise _failure(iteration)
+    try:
+        loop.run()
+        if not 1 <= loop.status <= 4:
+            raise _failure(iteration)
+    except BaseException as error:
+        keep_result(error, iteration)
+        raise
     pcov = _covariance(iteration, absolute_sigma)
     if pcov is None:
         pcov = np.full((x.size, x.size), np.inf)

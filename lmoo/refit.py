@@ -81,6 +81,8 @@ def _solve(result: "Result", x: Array, held: NDArray[np.bool_]) -> Point:
         given,
         bounds=(result.lower, result.upper),
         fixed={int(j): float(x[j]) for j in np.flatnonzero(held)},
+        # It is for one solve, and a refit that it stopped would be no minimum.
+        time_limit=None,
         maxfev=limit if given.maxfev is None else min(limit, given.maxfev),
     )
     found = solver.solve(problem_of(result, "a profile"), x)
