@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked
 
-__all__ = ["entry", "integer", "positive", "real_array", "real_number"]
+__all__ = ["entry", "in_range", "integer", "positive", "real_array", "real_number"]
 
 
 def real_number(name: str, value: Any) -> float:
@@ -16,7 +16,19 @@ def real_number(name: str, value: Any) -> float:
         value, (int, float, np.integer, np.floating)
     ):
         raise TypeError(f"{name} must be a real number; it is {value!r}")
-    return float(value)
+    return in_range(name, value)
+
+
+def in_range(name: str, value: Any) -> float:
+    """Return a number as a float; ValueError for an integer that is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        sign = "-" if value < 0 else ""
+        digits = f"about {sign}10**{int(value).bit_length() * 30103 // 100000}"
+        raise ValueError(
+            f"{name} must be within the range of double precision; it is {digits}"
+        ) from None
 
 
 def integer(name: str, value: Any) -> int:

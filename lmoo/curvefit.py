@@ -242,6 +242,8 @@ def _real(name: str, data: Any) -> Any:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+    except OverflowError as error:
+        raise ValueError(f"{name} must be within the range of double precision: {error}") from error
     array = real_array(name, array)
     return array if mask is None else np.ma.array(array, mask=mask)
 

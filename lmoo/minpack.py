@@ -12,7 +12,7 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives, Differences, Rows
 from lmoo._core.loop import Loop
 from lmoo._core.residual import Residual, Source, as_vector, start
-from lmoo.arguments import entry, real_array
+from lmoo.arguments import entry, in_range, real_array
 from lmoo.errors import EvaluationError
 from lmoo.problem import source
 from lmoo.status import Status
@@ -127,7 +127,8 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
-    maxfev = index(maxfev)
+    # More than any count can reach is no limit.
+    maxfev = min(index(maxfev), 2**62)
     scale = None if diag is None else _scale(diag, n)
     # Written so that NaN is improper too.
     proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
@@ -136,6 +137,10 @@ def leastsq(
         if not full_output:
             raise TypeError(mesg)
         return x, None, _nothing_done(func, x, args, Dfun), mesg, 0
+    for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol), ("factor", factor)):
+        in_range(name, value)
+    if epsfcn is not None:
+        in_range("epsfcn", epsfcn)
     if bad >= 0:
         return _not_finite_start(x, bad, full_output)
     if maxfev <= 0:

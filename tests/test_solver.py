@@ -2098,3 +2098,30 @@ def test_stacks_refuse_a_time_limit_by_name() -> None:
         lmoo.curve_fit_many(
             lambda t, a: a * t, T, np.ones((2, T.size)), [1.0], solver=Solver(time_limit=3)
         )
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize("name", ["ftol", "xtol", "gtol", "factor", "time_limit"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_integer_beyond_double_precision_is_named(name: str, sign: int) -> None:
+    match = rf"^{name} must be within the range of double precision; it is about .?10\*\*400$"
+    with pytest.raises(ValueError, match=match):
+        Solver(**{name: sign * HUGE})
+
+
+@pytest.mark.parametrize("name", ["ftol", "xtol", "gtol", "factor", "epsfcn"])
+def test_an_integer_beyond_double_precision_is_named_by_the_facades(name: str) -> None:
+    match = f"{name} must be within the range of double precision"
+    with pytest.raises(ValueError, match=match):
+        lmoo.leastsq(decay, START, **{name: HUGE})
+    with pytest.raises(ValueError, match=match):
+        lmoo.curve_fit(lambda t, a, b: a * t + b, T, Y, **{name: HUGE})
+
+
+def test_a_count_beyond_double_precision_is_no_limit() -> None:
+    assert Solver(maxfev=HUGE).solve(FunctionProblem(decay), START).success
+    assert lmoo.leastsq(decay, START, maxfev=HUGE)[1] in (1, 2, 3)
+    with pytest.raises(ValueError, match="ydata must be within the range of double precision"):
+        lmoo.curve_fit(lambda t, a: a * t, T, [HUGE] * T.size)
