@@ -111,7 +111,11 @@ def _check_order(lower: Array, upper: Array, names: Sequence[str] | None, sides:
 
 
 def _called(j: int, names: Sequence[str] | None) -> str:
-    return f"parameter {j}" if names is None else f"{names[j]}"
+    if names is None:
+        return f"parameter {j}"
+    name = str(names[j])
+    # Names are checked later; a message is not to send control characters to a terminal.
+    return name if name.isprintable() else ascii(name)
 
 
 class _Sides(tuple[Any, ...]):

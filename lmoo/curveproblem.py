@@ -13,7 +13,7 @@ from lmoo._core.residual import Residual, is_single
 from lmoo.curvedata import curve_data, spread, whitened, whitening
 from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
-from lmoo.signature import parameter_names_of
+from lmoo.signature import parameter_names_of, printable
 
 if TYPE_CHECKING:
     from lmoo.curve import Curve
@@ -101,7 +101,9 @@ class CurveProblem(Problem):
         _check_callable(f, jac)
         self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
-            parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+            parameter_names_of(f)
+            if parameter_names is None
+            else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
 
@@ -244,7 +246,8 @@ def curve_problem(
     (True, ('amplitude', 'rate', 'offset'))
     """
     problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
-    names = parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+    given = parameter_names is not None
+    names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
     return problem
 

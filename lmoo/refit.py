@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.errors import EvaluationError
 from lmoo.linearization import problem_of, residual
 from lmoo.rows import Passes, RowBlockProblem
@@ -67,7 +68,7 @@ def _norm(result: "Result", x: Array) -> float:
         if part.refusal is not None:
             raise part.refusal
         return part.norm
-    norm = float(np.linalg.norm(residual(result, x)))
+    norm = enorm(residual(result, x))
     if not np.isfinite(norm):
         raise EvaluationError(f"the residual at {x} is not finite")
     return norm

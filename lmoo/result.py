@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.factor import Factor
+from lmoo.signature import printable
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -623,7 +624,7 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
         raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
-    found = tuple(str(name) for name in names)
+    found = printable(str(name) for name in names)
     if len(set(found)) < n:
         twice = next(name for j, name in enumerate(found) if name in found[:j])
         raise ValueError(
