@@ -167,7 +167,7 @@ def _refuse_ambiguous(bounds: Any, scipy: bool) -> None:
     if any(low >= high for low, high in pairs):
         return
     holds = any(low == high for low, high in sides)
-    # Nobody writes two lists for two pairs, but where the sides make no sense.
+    # Two lists are pairs only where they make no sense as lower and upper bounds.
     meant = isinstance(bounds, tuple) and (kinds == {list} or (scipy and not holds))
     if meant or (kinds == {list} and not holds):
         return
@@ -176,8 +176,8 @@ def _refuse_ambiguous(bounds: Any, scipy: bool) -> None:
         for found in (sides, pairs)
     )
     raise ValueError(
-        f"bounds must not be read in two ways; {bounds!r} can be (lower, upper): {one}, or the "
-        f"bounds of each parameter: {other}. For the first write a tuple of lists, "
+        f"bounds can be read in two ways: {bounds!r} can be (lower, upper), {one}, or the bounds "
+        f"of each parameter, {other}. For the first write a tuple of lists, "
         f"({list(bounds[0])}, {list(bounds[1])}); for the second a mapping, "
         f"{{0: {tuple(bounds[0])}, 1: {tuple(bounds[1])}}}"
     )

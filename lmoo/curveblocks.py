@@ -38,7 +38,7 @@ class CurveBlocks(RowBlockProblem):
         which need a Dask client as ``executor``, their own chunks are the blocks.
     sigma : float or (m,) array, optional
         Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
-        Rows that are masked (`numpy.ma`) in one of the arrays are left out.
+        Rows that are masked (``numpy.ma``) in one of the arrays are left out.
     jac : callable, optional
         ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
         (rows,) for a single parameter; None takes differences.

@@ -78,7 +78,7 @@ def curve_fit(
         in the signature of f, or the middle of its bounds, or 1 inside of its only one.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Standard deviations of ydata, or its covariance matrix.  Points that are masked
-        (`numpy.ma`) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
+        (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
     absolute_sigma : bool, default False
         Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
         variance of the residual.  True without sigma assumes errors of 1, and warns.

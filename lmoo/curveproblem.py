@@ -42,7 +42,7 @@ class CurveProblem(Problem):
         What was measured.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Positive standard deviations of y, or its covariance matrix.  Points that are masked
-        (`numpy.ma`) in t, y or sigma, or on the diagonal of the matrix, are left out.
+        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.
     jac : callable, optional
         ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
         single parameter (m,) will do.

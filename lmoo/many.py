@@ -72,8 +72,8 @@ def curve_fit_many(
         ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y, by which residuals are divided; of their relative size alone, as
-        in ``curve_fit`` with ``absolute_sigma=False``.  Points that are masked (`numpy.ma`) in t, y
-        or sigma are left out, curve by curve.
+        in ``curve_fit`` with ``absolute_sigma=False``.  Points that are masked (``numpy.ma``) in
+        t, y or sigma are left out, curve by curve.
     jac : callable, optional
         ``jac(t, *parameters)``: n arrays that broadcast to (k, m), or one that broadcasts to
         (k, m, n).  None: forward differences, and central ones before the end.

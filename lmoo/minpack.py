@@ -188,10 +188,10 @@ def _compiled(
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
     """Return diag as n float64 numbers of our own."""
     scale = real_array("diag", diag)
+    if scale.ndim != 1:
+        raise ValueError(f"diag must be 1-D; its shape is {scale.shape}")
     if scale.shape != (n,):
-        raise ValueError(
-            f"diag must have one entry per parameter, shape {(n,)}; its shape is {scale.shape}"
-        )
+        raise ValueError(f"diag must have one entry per parameter, {n}; it has {scale.size}")
     infinite = np.isinf(scale)
     if infinite.any():
         raise ValueError(f"diag must be finite; {entry(scale, infinite)}")

@@ -168,7 +168,7 @@ class CompiledModel:
         y : (m,) array_like
         sigma : float or (m,) array_like, optional
             Standard deviations, by which residuals are divided.  Points that are masked in t, y or
-            sigma (`numpy.ma`) are left out.
+            sigma (``numpy.ma``) are left out.
         bounds, fixed : optional
             See `lmoo.bounds.limits`; they are looked at when the problem is solved.
 

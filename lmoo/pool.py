@@ -65,7 +65,7 @@ class _Leaf(NamedTuple):
     future: "Future[Part] | None"
 
     def part(self) -> Part:
-        """Return what came of the block; where its worker died, by evaluating it again, here."""
+        """Return the part of the block; where its worker died, evaluate it again, here."""
         if self.future is not None:
             try:
                 return self.future.result()

@@ -119,7 +119,8 @@ class Solver:
         Bounds of the parameters, which x never leaves, nor any point at which the problem is
         evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with
         ``lb`` and ``ub``; or a mapping from names or positions of parameters to such pairs of
-        numbers.  None and infinities stand for no bound.  None: the problem's own ``bounds``.
+        numbers.  None and infinities stand for no bound; equal bounds hold a parameter.  None: the
+        problem's own ``bounds``.
     fixed : optional
         Parameters that are held: a sequence of names or positions, or a mapping from them to
         values.  None: the problem's own ``fixed``.
@@ -133,7 +134,7 @@ class Solver:
     TypeError
         An option of the wrong type.
     ValueError
-        A negative or NaN tolerance, a `factor`, a `time_limit` or an entry of `diag` that is not
+        A negative or NaN tolerance, a `factor`, a ``time_limit`` or an entry of `diag` that is not
         positive, a `maxfev` below 1.
 
     See Also
@@ -233,7 +234,7 @@ class Solver:
         Exceptions of the problem and of the callback, and KeyboardInterrupt, come out as they are.
         The best point so far is not lost with them: their attribute ``lmoo_result`` is the `Result`
         that the solve had come to, with `Status.UNFINISHED`, and the history where that was asked
-        for.  It has no problem and no solver, as an exception may be kept; `dataclasses.replace`
+        for.  It has no problem and no solver, as an exception may be kept; ``dataclasses.replace``
         gives it both again.  Where nothing was evaluated yet, its ``observations`` is 0.
 
         Examples
@@ -423,7 +424,7 @@ class Iteration(Iterator[IterationRecord]):
                     self._loop.stop(Status.STOPPED)
         finally:
             if keep:
-                # Imported for those who ask for it: the time of `import lmoo` is everybody's.
+                # Not at the top: every `import lmoo` would take longer.
                 from lmoo.history import History
 
                 self._history = History.of(records, self._x0.size)
@@ -531,6 +532,13 @@ def _resume(
     solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
 ) -> Iteration:
     """Make an iteration that goes on from a snapshot."""
+    if not isinstance(solver, Solver):
+        raise ValueError(f"the stored solve must have a Solver; it has a {type(solver).__name__}")
+    try:
+        # The kernels read it as it is.
+        x0 = _starting_point(x0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the stored solve is damaged: {error}") from error
     iteration = Iteration(solver, problem, x0)
     iteration._loop.restore(snapshot)
     return iteration

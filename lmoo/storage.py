@@ -111,8 +111,23 @@ def check(result: "Result") -> None:
         raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
     if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
         raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
+    _check_history(result.history, n)
     if result.factor is not None:
         _check_factor(result.factor, n)
+
+
+def _check_history(history: Any, n: int) -> None:
+    if history is None:
+        return
+    from lmoo.history import History
+
+    if not isinstance(history, History):
+        raise TypeError(f"history must be a History or None: {history!r}")
+    k = len(history)
+    for field in fields(History):
+        shape = (k, n) if field.name in ("x", "gradient") else (k,)
+        if np.shape(getattr(history, field.name)) != shape:
+            raise ValueError(f"{field.name} of the history must have shape {shape}")
 
 
 def _check_factor(factor: Factor, n: int) -> None:

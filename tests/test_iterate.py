@@ -732,6 +732,35 @@ def test_what_is_no_snapshot_is_refused(snapshot: Any) -> None:
         function(solver, problem, x0, snapshot)  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(
+    "x0",
+    [
+        np.zeros(2, dtype=complex),
+        np.zeros((2, 1)),
+        np.array(["a", "b"]),
+        np.array([np.nan, 1.0]),
+        np.zeros(3),
+        np.zeros(0),
+        None,
+    ],
+    ids=repr,
+)
+def test_a_damaged_start_is_refused(x0: Any) -> None:
+    function, (solver, problem, _, snapshot) = started().__reduce__()  # type: ignore[misc]
+    with pytest.raises(ValueError, match="the stored solve"):
+        function(solver, problem, x0, snapshot)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="the stored solve must have a Solver"):
+        function(None, problem, x0, snapshot)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("made", [list, np.float32, lambda x: np.repeat(x, 2)[::2]])
+def test_a_start_of_another_layout_is_copied(made: Any) -> None:
+    steps = started()
+    function, (solver, problem, x0, snapshot) = steps.__reduce__()  # type: ignore[misc]
+    again = function(solver, problem, made(x0), snapshot)  # type: ignore[operator]
+    assert [step.cost for step in again] == [step.cost for step in steps]
+
+
 def started(**options: Any) -> lmoo.Iteration:
     """A solve after some iterations."""
     steps = Solver(**options).iterate(WithJacobian(), ROSENBROCK)

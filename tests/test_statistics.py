@@ -1065,6 +1065,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a residual more": lambda state: state.update(residual=np.ones(13)),
     "status a number": lambda state: state.update(status=1),
     "a negative count": lambda state: state.update(nfev=-1),
+    "no history": lambda state: state.update(history=3),
     "no factor": lambda state: state.update(factor=3),
     "ipvt out of range": lambda state: state.update(
         factor=dataclasses.replace(state["factor"], ipvt=np.array([0, 10**6], dtype=np.int32))

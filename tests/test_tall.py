@@ -121,7 +121,9 @@ def test_an_interruption_of_the_start_waits_for_all_threads(
     with pytest.raises(KeyboardInterrupt):
         solve(Waves())
     # All jobs have ended; the threads have only to return.
+    deadline = time.monotonic() + 30.0
     while _thread._count() > before:
+        assert time.monotonic() < deadline
         time.sleep(0.001)
 
 

@@ -1,4 +1,4 @@
-"""Masked entries of arrays (`numpy.ma`): points without data.
+"""Masked entries of arrays (``numpy.ma``): points without data.
 
 ``np.asarray`` drops a mask and keeps the numbers below it, which may be anything.  What has points
 leaves those out that are masked; everything else refuses a mask.

@@ -389,7 +389,7 @@ cdef class RowLoop(Loop):
         self.rows, self.blocks = rows, blocks
 
     cdef object stored_vectors(self, stored, bint needed):
-        """None: nobody holds all rows."""
+        """None: the rows are not kept."""
         if field(stored, "vectors") is not None or field(stored, "jacobian") is not None:
             raise ValueError("vectors of the stored solve must be None, as it is one in blocks")
         if needed and field(stored, "rows")[0] == 0:

@@ -1,4 +1,4 @@
-"""Checks of a stored solve before it is gone on with."""
+"""Checks of a stored solve before it is resumed."""
 
 from lmoo._core.model cimport lm_state
 

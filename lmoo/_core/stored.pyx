@@ -1,8 +1,9 @@
-"""Checks of a stored solve before it is gone on with.
+"""Checks of a stored solve before it is resumed.
 
-The kernels rely on the state: they read and write where its permutations and sizes say.  A stored one
-comes from outside, so that it is checked twice: by a checksum, which finds damage of any kind, and field
-by field, which keeps one that was put together by hand from being read or written out of bounds.
+The kernels rely on the state: its permutations and sizes say where they read and write.  A stored state
+comes from outside.  It is checked twice: a checksum finds damage of any kind; and every field that is
+an index, a size or a choice is checked, so that a state that was made by hand with a checksum of its own
+cannot cause a read or write out of bounds.
 """
 
 import zlib
@@ -15,12 +16,12 @@ import numpy as np
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
 
-# What a solve can have come to; see Status.
+# Of a solve, as in Status.
 _STATUSES = frozenset((
     LM_RUNNING, LM_FTOL, LM_XTOL, LM_FTOL_XTOL, LM_GTOL, LM_MAXFEV, LM_FTOL_SMALL, LM_XTOL_SMALL,
     LM_GTOL_SMALL, LM_START_NOT_FINITE, LM_DOMAIN, LM_STOPPED, LM_NO_PROGRESS, LM_FLAT))
 
-# Everything else is part of what is to be the same.
+# The memory of a step strategy in Python holds any objects.
 _LEFT_OUT = ("checksum", "step")
 
 
@@ -36,7 +37,7 @@ def checksum(stored):
 
 
 cdef object _added(value, total, name):
-    """The checksum of what came before and of this."""
+    """The checksum of value, going on from that of the parts before."""
     if isinstance(value, np.ndarray):
         if value.dtype != np.float64:
             raise ValueError(f"{name} of the stored solve must be float64; it is {value.dtype}")
