@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.masks import refuse_masked
+from lmoo._core.masks import plain, refuse_masked
 
 __all__ = ["entry", "in_range", "integer", "positive", "real_array", "real_number"]
 
@@ -45,7 +45,7 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     """
     value = refuse_masked(name, value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(plain(value))
     except ValueError as error:
         raise TypeError(
             f"{name} must be an array of real numbers; it is no array: {error}"

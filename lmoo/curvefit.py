@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
-from lmoo._core.masks import refuse_masked, separated
+from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo.arguments import real_array
 from lmoo.curvedata import curve_data
 from lmoo.curveoptions import curve_solver
@@ -237,7 +237,7 @@ def _real(name: str, data: Any) -> Any:
         return data
     data, mask = separated(data)
     try:
-        array = np.asarray(data)
+        array = np.asarray(plain(data))
         if array.dtype.kind == "O" and array.size:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:

@@ -177,6 +177,26 @@ def test_an_array_without_masked_entries_is_an_array() -> None:
         np.testing.assert_array_equal(problem.t, T)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda v: pd.array(v, dtype="Float64"),
+        lambda v: pd.Series(v, dtype="Float64"),
+        lambda v: pd.Series(v),
+    ],
+    ids=["array", "series", "float64"],
+)
+def test_missing_numbers_of_pandas_are_nan(made: Callable[[Any], Any]) -> None:
+    y = made([None if bad else value for value, bad in zip(Y, BAD, strict=True)])
+    with pytest.raises(ValueError, match=r"^y must be finite, or nan_policy 'omit'; y\[2\] is nan"):
+        lmoo.CurveProblem(decay, T, y)
+    problem = lmoo.CurveProblem(decay, T, y, nan_policy="omit")
+    np.testing.assert_array_equal(problem.y, Y[GOOD])
+    found = lmoo.curve_fit(decay, T, y, START, nan_policy="omit")
+    expected = lmoo.curve_fit(decay, T[GOOD], Y[GOOD], START)
+    np.testing.assert_array_equal(found[0], expected[0])
+
+
 # ---- stacks and blocks ----------------------------------------------------------------------
 
 K = 6

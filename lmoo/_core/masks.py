@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["refuse_masked", "separated"]
+__all__ = ["plain", "refuse_masked", "separated"]
 
 Mask = NDArray[np.bool_]
 
@@ -48,6 +48,18 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
         return value, None
     mask = np.ma.getmaskarray(value)
     return np.ma.getdata(value), mask if mask.any() else None
+
+
+def plain(value: Any) -> Any:
+    """Return one of pandas' nullable arrays of numbers as floats, NaN for what is missing.
+
+    With a missing number, ``numpy.asarray`` makes objects of all.  Other values are returned as
+    they are.
+    """
+    inner = getattr(getattr(value, "dtype", None), "numpy_dtype", None)
+    if inner is None or inner.kind not in "biuf":
+        return value
+    return value.to_numpy(dtype=inner if inner.kind == "f" else np.float64, na_value=np.nan)
 
 
 def refuse_masked(name: str, value: Any, remedy: str = "give a number for each entry") -> Any:

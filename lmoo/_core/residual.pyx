@@ -16,7 +16,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from lmoo._core.masks import refuse_masked
+from lmoo._core.masks import plain, refuse_masked
 
 from lmoo._core.model cimport lmoo_problem, lmoo_residual_function
 from lmoo._core.norms cimport first_not_finite
@@ -106,16 +106,6 @@ def is_single(value):
     return getattr(dtype, "numpy_dtype", dtype) == np.float32
 
 
-cdef object plain_numbers(value):
-    """value as an array; missing numbers of pandas are NaN."""
-    inner = getattr(getattr(value, "dtype", None), "numpy_dtype", None)
-    if inner is None or inner.kind not in "biuf":
-        return np.asarray(value)
-    # Otherwise a missing number makes objects of all of them.
-    return np.asarray(value.to_numpy(dtype=inner if inner.kind == "f" else np.float64,
-                                     na_value=np.nan))
-
-
 def as_vector(value, str name, bint scalar):
     """Return what a residual returned as a contiguous float64 vector, and its precision.
 
@@ -126,7 +116,7 @@ def as_vector(value, str name, bint scalar):
         raise TypeError(f"{expected}; it returned None")
     value = refuse_masked(f"what {name} returns", value, MASKED)
     try:
-        array = plain_numbers(value)
+        array = np.asarray(plain(value))
     except ValueError as error:
         raise TypeError(f"{expected}; what it returned is no array: {error}") from error
     if array.dtype.kind not in "biuf":
