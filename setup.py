@@ -39,6 +39,7 @@ MODULES = [
     "curveresidual",
     "derivatives",
     "stepping",
+    "stored",
     "loop",
     "rows",
     "whole",

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["integer", "positive", "real_array", "real_number"]
+from lmoo._core.masks import plain, refuse_masked
+
+__all__ = ["entry", "in_range", "integer", "positive", "real_array", "real_number"]
 
 
 def real_number(name: str, value: Any) -> float:
@@ -14,7 +16,19 @@ def real_number(name: str, value: Any) -> float:
         value, (int, float, np.integer, np.floating)
     ):
         raise TypeError(f"{name} must be a real number; it is {value!r}")
-    return float(value)
+    return in_range(name, value)
+
+
+def in_range(name: str, value: Any) -> float:
+    """Return a number as a float; ValueError for an integer that is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        sign = "-" if value < 0 else ""
+        digits = f"about {sign}10**{int(value).bit_length() * 30103 // 100000}"
+        raise ValueError(
+            f"{name} must be within the range of double precision; it is {digits}"
+        ) from None
 
 
 def integer(name: str, value: Any) -> int:
@@ -25,9 +39,13 @@ def integer(name: str, value: Any) -> int:
 
 
 def real_array(name: str, value: Any) -> NDArray[np.float64]:
-    """Return value as a new float64 array; TypeError where it is no array of real numbers."""
+    """Return value as a new float64 array; TypeError where it is no array of real numbers.
+
+    ValueError where entries are masked, which numpy.asarray would take as numbers.
+    """
+    value = refuse_masked(name, value)
     try:
-        array = np.asarray(value)
+        array = np.asarray(plain(value))
     except ValueError as error:
         raise TypeError(
             f"{name} must be an array of real numbers; it is no array: {error}"
@@ -40,6 +58,15 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
 def positive(name: str, value: Any) -> NDArray[np.float64]:
     """Return value as a new float64 array; ValueError unless all are positive and finite."""
     array = real_array(name, value)
-    if not (np.isfinite(array).all() and (array > 0).all()):
-        raise ValueError(f"{name} must be positive and finite; it is {value!r}")
+    good = np.isfinite(array) & (array > 0)
+    if not good.all():
+        raise ValueError(f"{name} must be positive and finite; {entry(array, ~good)}")
     return array
+
+
+def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
+    """Return a clause that says which entry of an array is the first wrong one, and its value."""
+    if array.ndim == 0:
+        return f"it is {array}"
+    index = tuple(int(k) for k in np.argwhere(wrong)[0])
+    return f"it is {array[index]} at index {index[0] if len(index) == 1 else index}"

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.compiled import Pointers
+from lmoo._core.masks import refuse_masked
 from lmoo._core.modelfits import ProblemFits
 from lmoo._core.threads import thread_count
 from lmoo.arguments import real_array
@@ -116,7 +117,8 @@ def _evaluated(
     problem: Any, name: str, x: Array, which: NDArray[np.intp], shape: tuple[int, ...] | None
 ) -> Array:
     with np.errstate(all="ignore"):
-        value = np.asarray(getattr(problem, name)(x.copy(), which.copy()))
+        value = getattr(problem, name)(x.copy(), which.copy())
+    value = np.asarray(refuse_masked(f"what {name} returns", value, "return a number for each"))
     if value.dtype.kind not in "biuf":
         raise TypeError(f"{name} must return real numbers; it returned dtype {value.dtype}")
     if value.ndim < 2 or len(value) != len(x) or (shape is not None and value.shape[1:] != shape):
@@ -326,7 +328,7 @@ def _rows_of(problem: Any, data: Any, shape: tuple[int, ...]) -> NDArray[np.uint
         raise TypeError(
             f"data must be None but for a CFunctionProblem; problem is a {type(problem).__name__}"
         )
-    array = np.ascontiguousarray(data)
+    array = np.ascontiguousarray(refuse_masked("data", data))
     if array.dtype.hasobject or array.shape[: len(shape)] != shape or array.size == 0:
         raise ValueError(
             f"data must be numbers with a row for each problem, shape {shape} + (p,); it has dtype "

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import refuse_masked
 from lmoo.arguments import real_number
 
 __all__ = ["FrozenMapping", "box", "frozen_bounds", "frozen_fixed", "limits"]
@@ -30,6 +31,7 @@ def limits(
         None: no bounds.  A pair (lower, upper), each a number or one per parameter; an object with
         the attributes ``lb`` and ``ub``, as ``scipy.optimize.Bounds``; or a mapping from names or
         positions of parameters to pairs of numbers.  None and infinities stand for no bound.
+        Equal bounds hold the parameter there.  See Notes for two parameters.
     fixed : None, sequence or mapping
         Names or positions of parameters that stay where they start; or a mapping from these to
         the values at which they are held.
@@ -51,7 +53,16 @@ def limits(
     ValueError
         A name that no parameter or more than one has, a position that is out of range, a parameter
         that is given twice, a number of bounds that is not n; a bound that is NaN, or a lower bound
-        not below the upper one (fixed parameters may have equal ones); a value outside the bounds.
+        above the upper one; a value outside the bounds; two pairs that can be read in two ways.
+
+    Notes
+    -----
+    Two tuples of two numbers, such as ``[(0, 1), (0, 5)]``, are the lower and the upper bounds of
+    two parameters here and in ``scipy.optimize.curve_fit``; in ``scipy.optimize.minimize`` they are
+    the bounds of each parameter.  Where both can be meant they are refused.  A tuple of two lists,
+    ``([0, 0], [1, 5])``, and arrays always are lower and upper bounds; so are two lists in a list,
+    unless that would hold a parameter at equal bounds.  A mapping, ``{0: (0, 1), 1: (0, 5)}``,
+    always is parameter by parameter.
 
     Examples
     --------
@@ -67,7 +78,8 @@ def limits(
         lower, upper = (_side(k, side, n) for k, side in enumerate(pair))
     held, values = _held(fixed, names, n)
     if not (lower < upper).all():
-        _check_order(lower, upper, held, names)
+        _check_order(lower, upper, names, not isinstance(bounds, Mapping))
+        held |= lower == upper
     for j, value in values.items():
         if not lower[j] <= value <= upper[j]:
             raise ValueError(
@@ -78,31 +90,101 @@ def limits(
     return lower, upper, held
 
 
-def _check_order(
-    lower: Array, upper: Array, held: NDArray[np.bool_], names: Sequence[str] | None
-) -> None:
-    wrong = ~(lower < upper) & ~(held & (lower == upper))
+def _check_order(lower: Array, upper: Array, names: Sequence[str] | None, sides: bool) -> None:
+    # Equal infinities hold a parameter nowhere.
+    wrong = ~((lower < upper) | ((lower == upper) & np.isfinite(lower)))
     if wrong.any():
         j = int(np.argmax(wrong))
+        hint = ""
+        if sides and lower.size == 2 and lower[0] < lower[1] and upper[0] < upper[1]:
+            # The other way to read two pairs of numbers.
+            keys = [repr(str(name)) for name in names] if names else ["0", "1"]
+            hint = (
+                "; if they are (lower, upper) of each parameter, write "
+                f"{{{keys[0]}: ({lower[0]:g}, {lower[1]:g}), "
+                f"{keys[1]}: ({upper[0]:g}, {upper[1]:g})}}"
+            )
         raise ValueError(
-            f"bounds must have the lower one below the upper one; those of {_called(j, names)} are "
-            f"{lower[j]} and {upper[j]}"
+            "bounds must have the lower one below the upper one, or equal to it, which holds the "
+            f"parameter there; those of {_called(j, names)} are {lower[j]} and {upper[j]}{hint}"
         )
 
 
 def _called(j: int, names: Sequence[str] | None) -> str:
-    return f"parameter {j}" if names is None else f"{names[j]}"
+    if names is None:
+        return f"parameter {j}"
+    name = str(names[j])
+    # Names are checked later; a message is not to send control characters to a terminal.
+    return name if name.isprintable() else ascii(name)
 
 
-def _pair(bounds: Any) -> tuple[Any, Any]:
-    """Return lower and upper side of what is no mapping."""
+class _Sides(tuple[Any, ...]):
+    """Lower and upper bounds of which it is settled that they are that."""
+
+    __slots__ = ()
+
+
+def _pair(bounds: Any, scipy: bool = False) -> tuple[Any, Any]:
+    """Return lower and upper side of what is no mapping; scipy: as its curve_fit reads them."""
     if bounds is None:
         return None, None
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         return bounds.lb, bounds.ub
     if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 2:
-        raise TypeError(f"bounds must be {_SHAPES}; it is {bounds!r}")
+        raise TypeError(f"bounds must be {_SHAPES}; it is {bounds!r}{_pairs_hint(bounds)}")
+    if not isinstance(bounds, _Sides):
+        _refuse_ambiguous(bounds, scipy)
     return bounds[0], bounds[1]
+
+
+def _pairs_hint(bounds: Any) -> str:
+    """Return what to write for a sequence of pairs, one per parameter; nothing for all else."""
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) < 3:
+        return ""
+    if not all(isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in bounds):
+        return ""
+    return "; for (lower, upper) of each parameter, write a mapping: dict(enumerate(bounds))"
+
+
+def _refuse_ambiguous(bounds: Any, scipy: bool) -> None:
+    """Raise ValueError where two pairs of numbers can be read in two ways; see `limits`."""
+    kinds = {type(side) for side in bounds}
+    if not (kinds <= {tuple} or kinds <= {list}) or any(len(side) != 2 for side in bounds):
+        return
+    try:
+        (a, b), (c, d) = (
+            [np.nan if end is None else real_number("bounds", end) for end in side]
+            for side in bounds
+        )
+    except TypeError:
+        return
+    minus, plus = -np.inf, np.inf
+    # None is an open end, on whichever side it stands.
+    sides = [(_or(a, minus), _or(c, plus)), (_or(b, minus), _or(d, plus))]
+    pairs = [(_or(a, minus), _or(b, plus)), (_or(c, minus), _or(d, plus))]
+    if any(low > high or low == high in (minus, plus) for low, high in sides):
+        return
+    if any(low >= high for low, high in pairs):
+        return
+    holds = any(low == high for low, high in sides)
+    # Two lists are pairs only where they make no sense as lower and upper bounds.
+    meant = isinstance(bounds, tuple) and (kinds == {list} or (scipy and not holds))
+    if meant or (kinds == {list} and not holds):
+        return
+    one, other = (
+        " and ".join(f"{low:g} <= parameter {j} <= {high:g}" for j, (low, high) in enumerate(found))
+        for found in (sides, pairs)
+    )
+    raise ValueError(
+        f"bounds can be read in two ways: {bounds!r} can be (lower, upper), {one}, or the bounds "
+        f"of each parameter, {other}. For the first write a tuple of lists, "
+        f"({list(bounds[0])}, {list(bounds[1])}); for the second a mapping, "
+        f"{{0: {tuple(bounds[0])}, 1: {tuple(bounds[1])}}}"
+    )
+
+
+def _or(value: float, open_end: float) -> float:
+    return open_end if value != value else value
 
 
 def _numbers(side: Any, open_end: float) -> Array:
@@ -111,6 +193,7 @@ def _numbers(side: Any, open_end: float) -> Array:
         return np.array(open_end if side is None else side)
     if isinstance(side, (tuple, list)):
         side = [open_end if value is None else value for value in side]
+    side = refuse_masked("bounds", side)
     try:
         array = np.asarray(side)
     except ValueError:
@@ -298,7 +381,7 @@ def _key(name: str, key: Any) -> Key:
     raise TypeError(f"{name} must give parameters by name or position; it has {key!r}")
 
 
-def frozen_bounds(bounds: Any) -> Hashable:
+def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
     """Return bounds in a form that can be compared and hashed, and that `limits` takes.
 
     None, a pair of floats or tuples of floats, or a `FrozenMapping`; what can be told without
@@ -308,6 +391,8 @@ def frozen_bounds(bounds: Any) -> Hashable:
     ----------
     bounds : None, pair, object or mapping
         As for `limits`.
+    scipy : bool, default False
+        A tuple of two tuples is (lower, upper), as ``scipy.optimize.curve_fit`` has it.
 
     Raises
     ------
@@ -320,17 +405,17 @@ def frozen_bounds(bounds: Any) -> Hashable:
     >>> frozen_bounds(([0, 1], None))
     ((0.0, 1.0), inf)
     """
-    if bounds is None or type(bounds) is FrozenMapping:
-        return bounds
+    if bounds is None or type(bounds) in (FrozenMapping, _Sides):
+        return bounds  # type: ignore[no-any-return]
     if isinstance(bounds, Mapping):
         return FrozenMapping(
             {_key("bounds", key): _ends(key, pair) for key, pair in bounds.items()}
         )
     sides = []
-    for side, open_end in zip(_pair(bounds), (-np.inf, np.inf), strict=True):
+    for side, open_end in zip(_pair(bounds, scipy), (-np.inf, np.inf), strict=True):
         array = _numbers(side, open_end)
         sides.append(tuple(array.tolist()) if array.ndim else float(array))
-    return tuple(sides)
+    return _Sides(sides)
 
 
 def frozen_fixed(fixed: Any) -> tuple[Key, ...] | FrozenMapping | None:

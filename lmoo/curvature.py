@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.distributions import f_exceeded
-from lmoo.linearization import exact, jacobian
+from lmoo.linearization import exact, jacobian, unit_columns
 
 if TYPE_CHECKING:
     from lmoo.result import Result
@@ -77,16 +77,18 @@ def nonlinearity(result: "Result") -> Nonlinearity:
     J = result.jacobian()[:, free]
     if dof <= 0 or result.rank < J.shape[1] or J.shape[1] == 0:
         return Nonlinearity(nan, nan)
-    norms = np.linalg.norm(J, axis=0)
-    Q, R = np.linalg.qr(J / norms)
+    # In units of the residual's deviation, so that no square overflows, or vanishes.
+    unit = result.residual_deviation or 1.0
+    scaled, norms = unit_columns(J)
+    Q, R = np.linalg.qr(scaled)
     directions = np.zeros((result.x.size, J.shape[1]))
-    directions[free] = np.linalg.inv(R) / norms[:, None]
-    bend = _second_derivatives(result, directions)
+    directions[free] = np.linalg.inv(R) * (unit / norms)[:, None]
+    bend = _second_derivatives(result, directions, unit)
     within = np.einsum("ma,mkl->akl", Q, bend)
     across = bend - np.einsum("ma,akl->mkl", Q, within)
     # Of the radius of a region of p parameters, held ones at a bound not among them.
     p = J.shape[1]
-    scale = result.residual_deviation * sqrt(p) * sqrt(f_exceeded(0.05, p, dof))
+    scale = result.residual_deviation / unit * sqrt(p) * sqrt(f_exceeded(0.05, p, dof))
     return Nonlinearity(scale * _rms(across), scale * _rms(within))
 
 
@@ -100,20 +102,20 @@ def _rms(faces: Array) -> float:
     return sqrt((2.0 * float((faces * faces).sum()) + float(trace @ trace)) / (p * (p + 2)))
 
 
-def _second_derivatives(result: "Result", directions: Array) -> Array:
-    """Return the second derivatives of the residual along the directions, (m, p, p).
+def _second_derivatives(result: "Result", directions: Array, unit: float) -> Array:
+    """Return the second derivatives of the residual along the directions, in a unit, (m, p, p).
 
     Differences of the Jacobian along each, central ones where the bounds leave room on both sides;
     nan where they leave none.
     """
     planes = []
     for direction in directions.T:
-        h = _length(result, direction)
+        h = _length(result, direction, unit)
         ahead, behind = (min(h, 0.9 * _room(result, side * direction)) for side in (1.0, -1.0))
         width = ahead + behind if ahead + behind > 0.0 else nan
         change = jacobian(result, result.x + ahead * direction)
         change = change - jacobian(result, result.x - behind * direction)
-        planes.append(change @ directions / width)
+        planes.append(change / unit @ directions / width)
     bend = np.stack(planes, axis=1)
     return np.asarray(0.5 * (bend + bend.transpose(0, 2, 1)))
 
@@ -125,11 +127,11 @@ def _room(result: "Result", direction: Array) -> float:
     return float(np.min((end[moving] - result.x[moving]) / direction[moving], initial=inf))
 
 
-def _length(result: "Result", direction: Array) -> float:
-    """Return a step along a direction: a small part of a standard error."""
+def _length(result: "Result", direction: Array, unit: float) -> float:
+    """Return a step along a direction: a small part of a standard error, which is a unit long."""
     share, precision = (1e-3, 1e-7) if exact(result) else (3e-2, 1e-5)
     moving = (direction != 0.0) & (result.x != 0.0)
     # Not less than what the parameters resolve, where a fit is all but perfect.
     least = float(np.min(np.abs(result.x[moving] / direction[moving]), initial=inf))
-    h = max(share * result.residual_deviation, precision * least if least < inf else 0.0)
+    h = max(share * result.residual_deviation / unit, precision * least if least < inf else 0.0)
     return h if h > 0.0 else precision

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import refuse_masked
 from lmoo.curvedata import whitened, whitening
 from lmoo.linearization import differences, problem_of
 
@@ -136,4 +137,8 @@ def _curve(problem: Any) -> Curve:
             f"as_curve() of {type(problem).__name__} must return an lmoo.curve.Curve; it returned "
             f"{curve!r}"
         )
+    for name in ("t", "y", "sigma"):
+        value = getattr(curve, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            refuse_masked(f"{name} of the Curve that as_curve() returns", part)
     return curve

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.arguments import integer, real_number
+from lmoo._core.masks import separated
+from lmoo._core.residual import is_single
+from lmoo.arguments import entry, integer, real_number
 from lmoo.rows import RowBlockProblem
 from lmoo.signature import parameter_names_of
 
@@ -36,6 +38,7 @@ class CurveBlocks(RowBlockProblem):
         which need a Dask client as ``executor``, their own chunks are the blocks.
     sigma : float or (m,) array, optional
         Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
+        Rows that are masked (``numpy.ma``) in one of the arrays are left out.
     jac : callable, optional
         ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
         (rows,) for a single parameter; None takes differences.
@@ -106,19 +109,24 @@ class CurveBlocks(RowBlockProblem):
 
     def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``(f(xdata, *x) - ydata) / sigma`` of one block."""
-        xdata, ydata, sigma = block
+        xdata, ydata, sigma = _unmasked(block)
+        if ydata.size == 0:
+            return np.empty(0)
         value = np.asarray(self.f(xdata, *x))
         if value.shape != ydata.shape:
             raise ValueError(
                 f"f must return a value a row, shape {ydata.shape}; it returned shape {value.shape}"
             )
-        rows: ArrayLike = (value - ydata) / _positive(sigma)
-        return rows
+        rows = np.asarray((value - ydata) / _positive(sigma))
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        return rows.astype(np.float32) if is_single(value) else rows
 
     def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``jac(xdata, *x) / sigma`` of one block, (rows, n)."""
-        xdata, ydata, sigma = block
+        xdata, ydata, sigma = _unmasked(block)
         assert self.jac is not None
+        if ydata.size == 0:
+            return np.empty((0, x.size))
         value = np.asarray(self.jac(xdata, *x))
         if value.ndim == 1 and x.size == 1:
             value = value[:, None]
@@ -149,10 +157,24 @@ class _Slices:
         m = int(self.arrays[1].shape[0])
         for start in range(0, m, self.size):
             rows = slice(start, min(start + self.size, m))
-            yield tuple(np.asarray(a[..., rows]) if np.ndim(a) else a for a in self.arrays)
+            yield _unmasked(tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays))
 
     def __len__(self) -> int:
         return -(-int(self.arrays[1].shape[0]) // self.size)
+
+
+def _unmasked(block: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the arrays of a block without the rows that are masked in one of them."""
+    parts, keep = [], None
+    for part in block:
+        values, mask = separated(part)
+        parts.append(np.asarray(values) if np.ndim(values) else values)
+        if mask is not None:
+            rows = ~mask.reshape(-1, mask.shape[-1]).any(axis=0)
+            keep = rows if keep is None else keep & rows
+    if keep is None:
+        return tuple(parts)
+    return tuple(part[..., keep] if np.ndim(part) else part for part in parts)
 
 
 def _chunks(xdata: Any, ydata: Any, sigma: Any) -> list[tuple[Any, ...]]:
@@ -198,13 +220,21 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
 
 def _real(name: str, value: Any) -> Any:
     """Return value, as an array where it is none; TypeError where it is not of real numbers."""
-    array = value if hasattr(value, "shape") and hasattr(value, "dtype") else np.asarray(value)
+    array = value
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        values, mask = separated(value)
+        array = np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers; it is of dtype {array.dtype}")
     return array
 
 
 def _positive(sigma: Any) -> Any:
-    if not np.all(sigma > 0):
-        raise ValueError("sigma must be positive; some of its entries are not")
+    array = np.asarray(sigma)
+    wrong = ~(array > 0)
+    if wrong.any():
+        # Which block it is stands in a note.
+        raise ValueError(
+            f"sigma must be positive; some of its entries are not: {entry(array, wrong)} of a block"
+        )
     return sigma

@@ -5,12 +5,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import separated
 from lmoo._core.residual import start
-from lmoo.arguments import positive, real_array
+from lmoo.arguments import entry, positive, real_array
 
-__all__ = ["curve_data", "points", "spread", "whitened", "whitening"]
+__all__ = [
+    "curve_data",
+    "points",
+    "refuse_masked_points",
+    "spread",
+    "whitened",
+    "whitening",
+    "without_masked",
+]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 def curve_data(
@@ -29,8 +39,9 @@ def curve_data(
         Lists and arrays of real numbers become float64 arrays, also those in a tuple; everything
         else stays what it is.
     y : (m,) array_like
-        Masked entries count as NaN.
     sigma : None, float, (m,) or (m, m) array_like
+        A point that is masked in t, y or sigma is left out; with a covariance matrix one of which
+        the diagonal is masked.
     nan_policy : {"raise", "omit"}
         "omit" drops the points where y or t is NaN.
     called : tuple of str
@@ -51,15 +62,26 @@ def curve_data(
     """
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+    t, masks = _unmasked(t)
+    y, of_y = separated(y)
+    sigma, of_sigma = separated(sigma)
     t, (values, bad) = points(t, called[0]), _vector(called[1], y)
     deviations = None if sigma is None else _spread(sigma, values.size, called[1])
+    count = values.size
+    keep = _not_masked(masks, of_y, of_sigma, count, called[0])
+    if keep is not None:
+        t, values, deviations = _kept(t, values, deviations, keep, called[0])
+        bad = start(values, True)[1]
     if nan_policy == "omit":
         t, values, deviations = _without_nan(t, values, deviations, called[0])
         bad = start(values, True)[1]
     if check is not None:
         _check_points(called[0], t, check == "finite")
     if values.size == 0:
-        raise ValueError(f"{called[1]} must not be empty")
+        raise ValueError(
+            f"{called[1]} must not be empty"
+            + ("" if keep is None else f"; all of its {count} points are masked")
+        )
     if bad >= 0:
         raise ValueError(
             f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
@@ -83,8 +105,6 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
     """Return value as a new float64 vector, and the index of the first entry that is not finite."""
     # What is a vector already needs no look.
     if not (type(value) is np.ndarray and value.dtype == np.float64):
-        if isinstance(value, np.ma.MaskedArray):
-            value = np.ma.filled(value.astype(np.float64), np.nan)
         value = real_array(name, value)
     if value.ndim != 1:
         raise ValueError(f"{name} must be 1-D; its shape is {value.shape}")
@@ -115,8 +135,9 @@ def _spread(sigma: Any, m: int, y: str) -> Array:
 def _checked_spread(sigma: Array) -> Array:
     if sigma.ndim == 1:
         return positive("sigma", sigma)
-    if not np.isfinite(sigma).all():
-        raise ValueError("sigma must be finite; the covariance matrix has entries that are not")
+    wrong = ~np.isfinite(sigma)
+    if wrong.any():
+        raise ValueError(f"sigma must be finite; {entry(sigma, wrong)}")
     if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * float(np.abs(sigma).max())):
         raise ValueError("sigma must be symmetric where it is a covariance matrix; it is not")
     return sigma
@@ -168,30 +189,117 @@ def _check_points(name: str, t: Any, check_finite: bool) -> None:
             )
 
 
+def _unmasked(t: Any) -> tuple[Any, list[Mask]]:
+    """Return t without the masks of its arrays, and these masks."""
+    if not isinstance(t, tuple):
+        t, mask = separated(t)
+        return t, [] if mask is None else [mask]
+    found = [_unmasked(part) for part in t]
+    return tuple(part for part, _ in found), [mask for _, masks in found for mask in masks]
+
+
+def _not_masked(
+    masks: list[Mask], of_y: Mask | None, of_sigma: Mask | None, m: int, name: str
+) -> Mask | None:
+    """Return which of the m points are not masked; None for all."""
+    if not masks and of_y is None and of_sigma is None:
+        return None
+    keep = np.ones(m, dtype=bool) if of_y is None else ~of_y
+    for mask in masks:
+        keep &= ~_masked_points(name, mask, m)
+    if of_sigma is not None:
+        keep &= ~_masked_deviations(of_sigma, m, keep)
+    return keep
+
+
+def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
+    """Return data without their masks, and without the points that are masked.
+
+    As they are where nothing is; otherwise new float64 arrays, sigma None, (m,) or (m, m).
+    """
+    t, masks = _unmasked(t)
+    y, of_y = separated(y)
+    sigma, of_sigma = separated(sigma)
+    if not masks and of_y is None and of_sigma is None:
+        return t, y, sigma
+    values = _vector("y", y)[0]
+    deviations = None if sigma is None else _spread(sigma, values.size, "y")
+    keep = _not_masked(masks, of_y, of_sigma, values.size, "t")
+    assert keep is not None
+    return _kept(points(t), values, deviations, keep, "t")
+
+
+def refuse_masked_points(t: Any) -> Any:
+    """Return points without their masks; ValueError where some are masked."""
+    t, masks = _unmasked(t)
+    if masks:
+        raise ValueError(
+            "t must not have masked entries: leave the points out, t.compressed() for one variable"
+        )
+    return t
+
+
+def _masked_points(name: str, mask: Mask, m: int) -> Mask:
+    """Return at which of the m points one of the variables is masked."""
+    if mask.shape[-1:] != (m,):
+        raise ValueError(
+            f"{name} must have its {m} points along its last axis where entries are masked; its "
+            f"shape is {mask.shape}"
+        )
+    return np.asarray(mask.reshape(-1, m).any(axis=0))
+
+
+def _masked_deviations(mask: Mask, m: int, keep: Mask) -> Mask:
+    """Return which of the m points sigma masks."""
+    if mask.size == 1 and mask.ndim < 2 and m != 1:
+        raise ValueError("sigma must be a number; it is masked: give one, or None")
+    if mask.ndim < 2:
+        return mask.reshape(m)
+    points = mask.diagonal().copy()
+    pairs = mask & np.outer(keep & ~points, keep & ~points)
+    if pairs.any():
+        i, j = np.argwhere(pairs)[0]
+        raise ValueError(
+            f"sigma must have the covariance of all points that are used; sigma[{i}, {j}] is "
+            f"masked: mask the diagonal, sigma[{i}, {i}] or sigma[{j}, {j}], to leave a point out"
+        )
+    return points
+
+
 def _without_nan(
     t: Any, y: Array, sigma: Array | None, name: str
 ) -> tuple[Any, Array, Array | None]:
     """Return the data without the points at which y or t is NaN."""
     keep = ~np.isnan(y)
-    parts = t if isinstance(t, tuple) else (t,)
-    for part in parts:
-        keep &= ~_missing(name, part, y.size)
-    if keep.all():
-        return t, y, sigma
-    kept = tuple(part.iloc[keep] if hasattr(part, "iloc") else part[..., keep] for part in parts)
+    for part in t if isinstance(t, tuple) else (t,):
+        _check_places(name, part, y.size, "for nan_policy 'omit'")
+        missing = np.asarray(part.isna()).T if hasattr(part, "iloc") else part != part
+        keep &= ~missing.reshape(-1, y.size).any(axis=0)
+    return (t, y, sigma) if keep.all() else _kept(t, y, sigma, keep, name)
+
+
+def _kept(
+    t: Any, y: Array, sigma: Array | None, keep: Mask, name: str
+) -> tuple[Any, Array, Array | None]:
+    """Return the data of some of the points."""
     if sigma is not None:
         sigma = sigma[keep] if sigma.ndim == 1 else sigma[np.ix_(keep, keep)]
-    return kept if isinstance(t, tuple) else kept[0], y[keep], sigma
+    return _kept_of(t, keep, name), y[keep], sigma
 
 
-def _missing(name: str, part: Any, m: int) -> NDArray[np.bool_]:
-    """Return at which of the m points one of the variables is NaN."""
+def _kept_of(t: Any, keep: Mask, name: str) -> Any:
+    if isinstance(t, tuple):
+        return tuple(_kept_of(part, keep, name) for part in t)
+    _check_places(name, t, keep.size, "where points are left out")
+    return t.iloc[keep] if hasattr(t, "iloc") else t[..., keep]
+
+
+def _check_places(name: str, part: Any, m: int, when: str) -> None:
+    """Raise ValueError where it is not known which entries belong to a point."""
     frame = hasattr(part, "iloc")  # pandas', with a row a point
     array = part if isinstance(part, np.ndarray) else np.empty(0)
     if (part.shape[:1] if frame else array.shape[-1:]) != (m,):
         raise ValueError(
-            f"{name} must have its {m} points along its last axis, or be a table of them, for "
-            f"nan_policy 'omit'; it is {part!r}"
+            f"{name} must have its {m} points along its last axis, or be a table of them, {when}; "
+            f"it is {part!r}"
         )
-    nan = np.asarray(part.isna()).T if frame else array != array
-    return np.asarray(nan.reshape(-1, m).any(axis=0))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
+from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo.arguments import real_array
 from lmoo.curvedata import curve_data
 from lmoo.curveoptions import curve_solver
@@ -18,7 +19,7 @@ from lmoo.curvestart import NO_BOUNDS, refuse_few, starting_point
 from lmoo.minpack import _infodict
 from lmoo.problem import has_jacobian
 from lmoo.result import Result
-from lmoo.solver import Iteration, _bad_start
+from lmoo.solver import Iteration, _bad_start, keep_result
 from lmoo.status import Status
 
 __all__ = ["OptimizeWarning", "curve_fit"]
@@ -26,6 +27,10 @@ __all__ = ["OptimizeWarning", "curve_fit"]
 Array = NDArray[np.float64]
 
 _NAMES = ("xdata", "ydata")
+_UNIT_ERRORS = (
+    "absolute_sigma=True without sigma: the errors of ydata are assumed to be 1, in its unit. "
+    "Give sigma, or absolute_sigma=False, which estimates the errors from the residual"
+)
 _FIXED = 2  # in Loop.held
 
 
@@ -72,10 +77,11 @@ def curve_fit(
         Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
         in the signature of f, or the middle of its bounds, or 1 inside of its only one.
     sigma : float, (m,) array_like or (m, m) array_like, optional
-        Standard deviations of ydata, or its covariance matrix.
+        Standard deviations of ydata, or its covariance matrix.  Points that are masked
+        (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
     absolute_sigma : bool, default False
         Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
-        variance of the residual.
+        variance of the residual.  True without sigma assumes errors of 1, and warns.
     check_finite : bool, optional
         Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  False leaves
         infinities to f, and without a `nan_policy` NaN too.  ydata must always be finite.
@@ -124,12 +130,17 @@ def curve_fit(
 
     Warns
     -----
+    UserWarning
+        `absolute_sigma` is true and there is no sigma.
     OptimizeWarning
         The covariance cannot be estimated: the data do not determine all parameters, or there are
         as many parameters as points and `absolute_sigma` is false.
 
     Notes
     -----
+    Exceptions, those of f and KeyboardInterrupt too, have an attribute ``lmoo_result``: the
+    `Result` with the best point so far.
+
     With both ``ftol`` and ``xtol`` given as 1e-8 or more, forward differences do until the end;
     otherwise central ones follow, from which the last digits come.
 
@@ -153,14 +164,20 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    if absolute_sigma and sigma is None:
+        warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method)
     differentiated = has_jacobian(problem)
     solver = curve_solver(x.size, method, jac, differentiated, kwargs)
     iteration = Iteration(solver, problem, x)
     loop = iteration._loop
-    loop.run()
-    if not 1 <= loop.status <= 4:
-        raise _failure(iteration)
+    try:
+        loop.run()
+        if not 1 <= loop.status <= 4:
+            raise _failure(iteration)
+    except BaseException as error:
+        keep_result(error, iteration)
+        raise
     pcov = _covariance(iteration, absolute_sigma)
     if pcov is None:
         pcov = np.full((x.size, x.size), np.inf)
@@ -204,6 +221,7 @@ def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
 def _repeated(y: Any, xdata: Any) -> Any:
     """Return one number as often as there are points, as scipy's broadcasting does."""
     points = xdata[0] if isinstance(xdata, tuple) else xdata
+    y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
 
 
@@ -217,15 +235,17 @@ def _real(name: str, data: Any) -> Any:
     """Return data as an array of float64, also from objects that convert to float."""
     if type(data) is np.ndarray and data.dtype == np.float64:
         return data
-    if isinstance(data, np.ma.MaskedArray):
-        return data
+    data, mask = separated(data)
     try:
-        array = np.asarray(data)
+        array = np.asarray(plain(data))
         if array.dtype.kind == "O" and array.size:
-            return array.astype(np.float64)
+            array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must be an array of real numbers: {error}") from error
-    return real_array(name, array)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be within the range of double precision: {error}") from error
+    array = real_array(name, array)
+    return array if mask is None else np.ma.array(array, mask=mask)
 
 
 # ---- what came of it -------------------------------------------------------------------------

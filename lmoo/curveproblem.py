@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.curveresidual import CurveResidual
-from lmoo._core.residual import Residual
+from lmoo._core.masks import refuse_masked
+from lmoo._core.residual import Residual, is_single
 from lmoo.curvedata import curve_data, spread, whitened, whitening
 from lmoo.errors import EvaluationError
 from lmoo.problem import Problem
-from lmoo.signature import parameter_names_of
+from lmoo.signature import parameter_names_of, printable
 
 if TYPE_CHECKING:
     from lmoo.curve import Curve
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
 
 Array = NDArray[np.float64]
+
+_RETURN = "return a number for each point, or leave points out of the data, t and y, by a mask"
 
 
 class CurveProblem(Problem):
@@ -38,7 +41,8 @@ class CurveProblem(Problem):
     y : (m,) array_like
         What was measured.
     sigma : float, (m,) array_like or (m, m) array_like, optional
-        Positive standard deviations of y, or its covariance matrix.
+        Positive standard deviations of y, or its covariance matrix.  Points that are masked
+        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.
     jac : callable, optional
         ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
         single parameter (m,) will do.
@@ -97,7 +101,9 @@ class CurveProblem(Problem):
         _check_callable(f, jac)
         self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
-            parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+            parameter_names_of(f)
+            if parameter_names is None
+            else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
 
@@ -140,6 +146,7 @@ class CurveProblem(Problem):
 
     def _weighted(self, value: Any) -> Any:
         """Return the residual of what f returned."""
+        value = refuse_masked("f", value, _RETURN)
         try:
             difference = value - self.y
             same = difference.shape == self.y.shape
@@ -149,8 +156,7 @@ class CurveProblem(Problem):
             self._refuse(value, None)
         difference = whitened(difference, self._whitening)
         # The precision of the model is that of the residual: steps of differences depend on it.
-        single = getattr(value, "dtype", None) == np.float32
-        return difference.astype(np.float32) if single else difference
+        return difference.astype(np.float32) if is_single(value) else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
         expected = f"f must return {self.y.size} real numbers, one for each point"
@@ -176,7 +182,7 @@ class CurveProblem(Problem):
         """Return the derivatives of `residual`, (m, n), from `jac`."""
         if self.jac is None:
             return super().jacobian(x)
-        derivatives = np.asarray(self.jac(self.t, *x))
+        derivatives = np.asarray(refuse_masked("jac", self.jac(self.t, *x), _RETURN))
         if derivatives.ndim == 1 and x.size == 1:
             derivatives = derivatives[:, None]
         if derivatives.shape != (self.y.size, x.size):
@@ -240,7 +246,8 @@ def curve_problem(
     (True, ('amplitude', 'rate', 'offset'))
     """
     problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
-    names = parameter_names_of(f) if parameter_names is None else tuple(map(str, parameter_names))
+    given = parameter_names is not None
+    names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
     return problem
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import separated
 from lmoo.arguments import positive, real_array
 from lmoo.bounds import box
 from lmoo.curveproblem import curve_problem
@@ -14,6 +15,7 @@ from lmoo.stack import Chunk, Model
 __all__ = ["Curves", "Starts"]
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class Curves:
@@ -33,7 +35,7 @@ class Curves:
 
     def __init__(self, t: Any, y: Any, sigma: Any, nan_policy: str) -> None:
         # Not copied: there may be more than memory holds.
-        self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else np.asarray(y)
+        self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else _array(y)
         if self.y.dtype.kind not in "biuf":
             raise TypeError(f"y must be real numbers; its dtype is {self.y.dtype}")
         shape = tuple(int(size) for size in self.y.shape)
@@ -47,14 +49,33 @@ class Curves:
         self.shape, self.m = shape[:-1], shape[-1]
         self.count = int(np.prod(self.shape))
         self.many = isinstance(t, tuple)
-        self.t = [self._rows("t", real_array("t", part)) for part in (t if self.many else (t,))]
+        # Of t and sigma, (1, m) or (count, m) each.
+        self.masks: list[Mask] = []
+        self.t = [self._points(part) for part in (t if self.many else (t,))]
         if not self.t or not all(np.isfinite(part).all() for part in self.t):
             raise ValueError("t must be finite" if self.t else "t must not be an empty tuple")
         self.weights = None
         if sigma is not None:
+            sigma, mask = separated(sigma)
+            if mask is not None:
+                self.masks.append(self._rows("sigma", mask))
+                sigma = np.where(mask, 1.0, sigma)
             self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
 
-    def _rows(self, name: str, array: Array) -> Array:
+    def _points(self, t: Any) -> Array:
+        """Return one variable, (1, m) or (count, m); masked entries get the value of another."""
+        t, mask = separated(t)
+        rows: Array = self._rows("t", real_array("t", t))
+        if mask is not None:
+            masked = self._rows("t", mask)
+            self.masks.append(masked)
+            # The model is evaluated at these points too, so it must have a value there.
+            first = np.take_along_axis(rows, masked.argmin(axis=1)[:, None], axis=1)
+            first[masked.all(axis=1)] = 0.0
+            rows = np.where(masked, first, rows)
+        return rows
+
+    def _rows(self, name: str, array: Any) -> Any:
         """Return the array as (1, m) or (count, m)."""
         if array.shape == (self.m,):
             return array[None]
@@ -66,14 +87,30 @@ class Curves:
         )
 
     def values(self, part: slice) -> Array:
-        """Return the points of some curves, a new (k, m) array."""
+        """Return the points of some curves, a new (k, m) array; NaN for those that are masked."""
+        rows, masked = self._measured(part)
+        if masked is not None:
+            rows[masked] = np.nan
+        return rows
+
+    def _measured(self, part: slice) -> tuple[Array, Mask | None]:
+        """Return the points of some curves, a new (k, m) array, and which are masked."""
         inner = int(np.prod(self.shape[1:]))
         first = part.start // inner
-        rows = np.array(self.y[first : -(-part.stop // inner)], dtype=np.float64)
         start = part.start - first * inner
-        return np.ascontiguousarray(
-            rows.reshape(-1, self.m)[start : start + part.stop - part.start]
-        )
+        some = slice(start, start + part.stop - part.start)
+        # A slice may have a mask where the whole does not tell, that of a netCDF variable for one.
+        piece, mask = separated(self.y[first : -(-part.stop // inner)])
+        rows = np.ascontiguousarray(np.array(piece, dtype=np.float64).reshape(-1, self.m)[some])
+        masks = [mask if len(mask) == 1 else mask[part] for mask in self.masks]
+        if mask is not None:
+            masks.append(mask.reshape(-1, self.m)[some])
+        if not masks:
+            return rows, None
+        masked = np.zeros(rows.shape, dtype=bool)
+        for mask in masks:
+            masked |= mask
+        return rows, masked
 
     def points(self, part: slice) -> list[Array]:
         """Return what they are measured against, (1, m) or (k, m) each."""
@@ -81,10 +118,15 @@ class Curves:
 
     def chunk(self, model: Model | CompiledModel, part: slice) -> Chunk:
         """Return some of the curves."""
-        y, weights = self.values(part), self.weights
+        y, masked = self._measured(part)
+        weights = self.weights
         if weights is not None and len(weights) > 1:
             weights = weights[part]
         finite = np.isfinite(y)
+        if masked is not None:
+            y[masked] = 0.0
+            weights = np.where(masked, 0.0, 1.0 if weights is None else weights)
+            finite |= masked
         if not finite.all():
             if not self.omit:
                 k, i = np.argwhere(~finite)[0]
@@ -202,6 +244,12 @@ class Starts:
                 f"has {self.curves.m}"
             )
         return x
+
+
+def _array(y: Any) -> Any:
+    """Return a list of curves as an array, masked where one of them is."""
+    values, mask = separated(y)
+    return np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
 
 
 def _filled(y: Array) -> Array:

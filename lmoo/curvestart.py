@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.residual import start
 from lmoo.arguments import real_array
-from lmoo.bounds import limits
+from lmoo.bounds import frozen_bounds, limits
 from lmoo.curveproblem import is_compiled
 from lmoo.signature import parameter_names_of
 
@@ -46,9 +46,13 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
     problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
     if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
         return x
+    bounds = frozen_bounds(bounds, scipy=True)
     lower, upper, held = limits(bounds, fixed, names, n)
     if held.all():
-        raise ValueError(f"fixed must leave a parameter to be fitted; it is {fixed!r}")
+        raise ValueError(
+            f"fixed must leave a parameter to be fitted; it is {fixed!r}"
+            + ("" if fixed is not None else ", and all bounds are equal")
+        )
     bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
     if not bounded.any() and not held.any():
         return x

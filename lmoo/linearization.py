@@ -15,7 +15,7 @@ from lmoo.rows import RowBlockProblem
 if TYPE_CHECKING:
     from lmoo.result import Result
 
-__all__ = ["differences", "exact", "jacobian", "problem_of", "residual"]
+__all__ = ["differences", "exact", "jacobian", "problem_of", "residual", "unit_columns"]
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,19 @@ def residual(result: "Result", x: Array) -> Array:
     """Return the residual at x, (m,)."""
     func, args, kwargs = residual_call(problem_of(result, "the residual"))
     return np.array(func(x.copy(), *args, **kwargs), dtype=np.float64).reshape(-1)
+
+
+def unit_columns(matrix: Array) -> tuple[Array, Array]:
+    """Return a matrix with its columns scaled to norm 1, and the norms, (n,).
+
+    Whatever the size of its entries: the squares of large ones overflow, those of small ones
+    vanish.  Columns of zeros stay, with the norm 0.
+    """
+    largest = np.abs(matrix).max(axis=0, initial=0.0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    scaled = matrix / scale
+    norms = np.linalg.norm(scaled, axis=0)
+    return scaled / np.where(norms > 0, norms, 1.0), norms * scale
 
 
 def exact(result: "Result") -> bool:

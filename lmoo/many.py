@@ -72,7 +72,8 @@ def curve_fit_many(
         ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y, by which residuals are divided; of their relative size alone, as
-        in ``curve_fit`` with ``absolute_sigma=False``.
+        in ``curve_fit`` with ``absolute_sigma=False``.  Points that are masked (``numpy.ma``) in
+        t, y or sigma are left out, curve by curve.
     jac : callable, optional
         ``jac(t, *parameters)``: n arrays that broadcast to (k, m), or one that broadcasts to
         (k, m, n).  None: forward differences, and central ones before the end.
@@ -210,7 +211,7 @@ def _plain(solver: Solver | None) -> Solver:
         return Solver()
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
-    for name in ("diag", "step"):
+    for name in ("diag", "step", "time_limit"):
         if getattr(solver, name) is not None:
             raise ValueError(
                 f"solver must have {name}=None for many fits; it is {getattr(solver, name)!r}"

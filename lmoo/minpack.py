@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives, Differences, Rows
 from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual, Source, start
-from lmoo.arguments import real_array
+from lmoo._core.residual import Residual, Source, as_vector, start
+from lmoo.arguments import entry, in_range, real_array
 from lmoo.errors import EvaluationError
 from lmoo.problem import source
 from lmoo.status import Status
@@ -87,7 +87,8 @@ def leastsq(
         ``fvec`` (the residual at x), ``nfev``, ``njev`` (with `Dfun`), ``fjac``, ``ipvt``,
         ``qtf``: ``fjac.T[:n]`` holds R on and above its diagonal, ``J[:, ipvt] = Q R``, and
         ``qtf = (Q.T @ f)[:n]``.  Below R stand MINPACK's Householder vectors, zeros where
-        m n^2 > 1e6.  What was not evaluated is missing.  With `full_output` only.
+        m n^2 > 1e6.  What was not evaluated is missing; where `ier` is 0, `fvec` is the residual at
+        x0 and the others are zeros.  With `full_output` only.
     mesg : str
         Why it stopped.  With `full_output` only.
     ier : int
@@ -99,7 +100,8 @@ def leastsq(
         m < n, a Jacobian of the wrong shape, an argument or a result of the wrong type; in the
         short form also an improper tolerance, `factor` or `diag`.
     ValueError
-        `func` returns a different number of values than before; `diag` of the wrong length.
+        `func` returns a different number of values than before; `diag` of the wrong shape, or not
+        finite.
 
     Warns
     -----
@@ -125,12 +127,20 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
-    maxfev = index(maxfev)
+    # More than any count can reach is no limit.
+    maxfev = min(index(maxfev), 2**62)
     scale = None if diag is None else _scale(diag, n)
     # Written so that NaN is improper too.
     proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
     if not proper or (scale is not None and not (scale > 0).all()):
-        return _improper(x, full_output, ftol, xtol, gtol, factor, scale)
+        mesg = _improper(n, ftol, xtol, gtol, factor, scale)
+        if not full_output:
+            raise TypeError(mesg)
+        return x, None, _nothing_done(func, x, args, Dfun), mesg, 0
+    for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol), ("factor", factor)):
+        in_range(name, value)
+    if epsfcn is not None:
+        in_range("epsfcn", epsfcn)
     if bad >= 0:
         return _not_finite_start(x, bad, full_output)
     if maxfev <= 0:
@@ -178,9 +188,14 @@ def _compiled(
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
     """Return diag as n float64 numbers of our own."""
     scale = real_array("diag", diag)
-    if scale.size != n:
+    if scale.ndim != 1:
+        raise ValueError(f"diag must be 1-D; its shape is {scale.shape}")
+    if scale.shape != (n,):
         raise ValueError(f"diag must have one entry per parameter, {n}; it has {scale.size}")
-    return scale.ravel()
+    infinite = np.isinf(scale)
+    if infinite.any():
+        raise ValueError(f"diag must be finite; {entry(scale, infinite)}")
+    return scale
 
 
 def _derivatives(
@@ -211,6 +226,11 @@ def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> 
         loop.take_refusal()
         return _what_is_not_finite(loop)
     reason = status.reason
+    if status is Status.GTOL and loop.fnorm > 0.0 and not loop.acnorm.any():
+        reason = (
+            "no residual depends on a parameter at this point: all columns of the Jacobian are "
+            "zero, so that x need not be a minimum. Start elsewhere"
+        )
     numbers = f"ftol = {ftol:g}, xtol = {xtol:g}, gtol = {gtol:g}, maxfev = {maxfev}"
     return f"{reason[0].upper()}{reason[1:]} ({numbers})."
 
@@ -230,23 +250,41 @@ def _what_is_not_finite(loop: Loop) -> str:
 
 
 def _improper(
-    x: NDArray[np.float64],
-    full_output: bool,
+    n: int,
     ftol: float,
     xtol: float,
     gtol: float,
     factor: float,
     scale: NDArray[np.float64] | None,
-) -> tuple[Any, ...]:
-    """Answer options that make no sense, MINPACK's info 0."""
-    mesg = (
+) -> str:
+    """Return what is wrong with options that make no sense, MINPACK's info 0."""
+    return (
         f"Improper input: there must be a parameter, and ftol, xtol and gtol must not be negative, "
-        f"factor and diag positive; there are {x.size} parameters, ftol = {ftol}, xtol = {xtol}, "
+        f"factor and diag positive; there are {n} parameters, ftol = {ftol}, xtol = {xtol}, "
         f"gtol = {gtol}, factor = {factor}, diag = {scale}."
     )
-    if not full_output:
-        raise TypeError(mesg)
-    return x, None, {"nfev": 0}, mesg, 0
+
+
+def _nothing_done(
+    func: Any, x: NDArray[np.float64], args: tuple[Any, ...], dfun: Any
+) -> dict[str, Any]:
+    """Return the infodict of a solve that was not begun: with the residual at x0 alone."""
+    info: dict[str, Any] = {"nfev": 0}
+    if dfun is not None or _is_differentiated(func):
+        info["njev"] = 0
+    compiled = isinstance(func, CompiledProblem)
+    try:
+        value = func.residual(x.copy()) if compiled else func(x.copy(), *args)
+    except EvaluationError:
+        return info
+    fvec = np.array(as_vector(value, "func", True)[0])
+    n, m = x.size, fvec.size
+    if m < n:
+        raise TypeError(
+            f"Improper input: func input vector length N={n} exceeds its output vector length M={m}"
+        )
+    empty = {"fjac": np.zeros((n, m)), "ipvt": np.arange(n, dtype=np.int32), "qtf": np.zeros(n)}
+    return {"fvec": fvec, **info, **empty}
 
 
 def _not_finite_start(x: NDArray[np.float64], j: int, full_output: bool) -> tuple[Any, ...]:

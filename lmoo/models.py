@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.curvemodel import CurveModel, CurveModelProblem
 from lmoo._core.models import TABLE_OF
 from lmoo.arguments import positive, real_array
+from lmoo.curvedata import without_masked
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import checked_capsule
 
@@ -135,6 +136,9 @@ class CompiledModel:
     def guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, n).
 
+        A model of one's own that writes this method is asked with y of shape (k, m); those of
+        `lmoo.models` take one curve as well.
+
         Parameters
         ----------
         t : (m,) or (k, m) array, or a tuple of them
@@ -163,7 +167,8 @@ class CompiledModel:
         t : (m,) array_like, or a tuple of them
         y : (m,) array_like
         sigma : float or (m,) array_like, optional
-            Standard deviations, by which residuals are divided.
+            Standard deviations, by which residuals are divided.  Points that are masked in t, y or
+            sigma (``numpy.ma``) are left out.
         bounds, fixed : optional
             See `lmoo.bounds.limits`; they are looked at when the problem is solved.
 
@@ -222,6 +227,7 @@ class ModelProblem(CurveModelProblem):
         bounds: Any = None,
         fixed: Any = None,
     ) -> None:
+        t, y, sigma = without_masked(t, y, sigma)
         points, _, _ = f._arguments(t, (0.0,) * f.n)
         values = np.ascontiguousarray(real_array("y", y))
         if len(points) != 1 or values.shape != (points.shape[2],):
@@ -264,6 +270,47 @@ class _BuiltIn(CompiledModel):
 
     def __init__(self) -> None:
         super().__init__(TABLE_OF[self._table or _name(type(self))])
+
+    def guess(self, t: Any, y: ArrayLike) -> Array:
+        """Return starting values for one curve, (n,), or for several, (k, n).
+
+        Parameters
+        ----------
+        t : (m,) or (k, m) array_like, or a tuple of them
+        y : (m,) or (k, m) array_like
+            Masked points of one curve are left out.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> model = lmoo.models.Exponential()
+        >>> t = np.linspace(0, 4, 50)
+        >>> model.guess(t, model(t, 2.0, 0.5, 1.0)).round(2)
+        array([2. , 0.5, 1. ])
+        """
+        if np.ndim(y) == 1:
+            t, y, _ = without_masked(t, y, None)
+        values = real_array("y", y)
+        parts = [real_array("t", part) for part in (t if isinstance(t, tuple) else (t,))]
+        if len(parts) != self.variables:
+            raise ValueError(
+                f"t must be {self.variables} arrays for {type(self).__name__}; it has {len(parts)}"
+            )
+        if values.ndim not in (1, 2) or values.size == 0:
+            raise ValueError(f"y must have shape (m,) or (k, m), m > 0; it has {values.shape}")
+        for part in parts:
+            if part.shape not in (values.shape[-1:], values.shape):
+                raise ValueError(
+                    f"t must have shape {values.shape[-1:]} or {values.shape}, that of y; it has "
+                    f"{part.shape}"
+                )
+        rows = values if values.ndim == 2 else values[None]
+        found = self._guess(tuple(parts) if self.variables > 1 else parts[0], rows)
+        return found if values.ndim == 2 else np.array(found[0])
+
+    def _guess(self, t: Any, y: Array) -> Array:
+        """Return starting values for some curves, (k, n)."""
+        raise NotImplementedError(f"{type(self).__name__} has no guess; pass p0")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -349,7 +396,7 @@ class Exponential(_BuiltIn):
 
     parameter_names = ("amplitude", "rate", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 3)."""
         _, rate = _decay(t, y)
         t = _full(t, y)
@@ -366,7 +413,7 @@ class BiExponential(_BuiltIn):
 
     parameter_names = ("amplitude1", "rate1", "amplitude2", "rate2", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 5): rates on both sides of a single one's."""
         _, rate = _decay(t, y)
         t = _full(t, y)
@@ -404,7 +451,7 @@ class Gaussian(_BuiltIn):
 
     parameter_names = ("amplitude", "center", "sigma", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 4)."""
         return np.stack(_peak(t, y, np.sqrt(2 * np.pi)), axis=1)
 
@@ -414,7 +461,7 @@ class Lorentzian(_BuiltIn):
 
     parameter_names = ("amplitude", "center", "width", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 4)."""
         return np.stack(_peak(t, y, np.pi), axis=1)
 
@@ -428,7 +475,7 @@ class PseudoVoigt(_BuiltIn):
 
     parameter_names = ("amplitude", "center", "width", "fraction", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 5)."""
         height, place, width, floor = _peak(t, y, 2.6)
         return np.stack([height, place, width, np.full_like(height, 0.5), floor], axis=1)
@@ -466,7 +513,7 @@ class Gaussian2D(_BuiltIn):
     def __reduce__(self) -> Any:
         return type(self), (self.integrated,)
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some spots, (k, 5), from their moments."""
         u, v = (_full(part, y) for part in t)
         floor = np.percentile(y, 20, axis=1)
@@ -489,7 +536,7 @@ class Logistic4(_BuiltIn):
 
     parameter_names = ("top", "slope", "ec50", "bottom")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 4)."""
         t = np.array(_full(t, y))
         rows = np.arange(len(y))
@@ -505,7 +552,7 @@ class PowerLaw(_BuiltIn):
 
     parameter_names = ("amplitude", "exponent", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 3): the exponent of seven that fits best."""
         t = _full(t, y)
         best = np.full(len(y), np.inf)
@@ -528,9 +575,9 @@ class StretchedExponential(_BuiltIn):
 
     parameter_names = ("amplitude", "tau", "beta", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 4)."""
-        amplitude, rate, offset = Exponential().guess(t, y).T
+        amplitude, rate, offset = Exponential()._guess(t, y).T
         return np.stack([amplitude, 1.0 / np.abs(rate), np.ones_like(rate), offset], axis=1)
 
 
@@ -539,7 +586,7 @@ class DampedSine(_BuiltIn):
 
     parameter_names = ("amplitude", "rate", "frequency", "phase", "offset")
 
-    def guess(self, t: Any, y: Array) -> Array:
+    def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, 5): the best of a grid of frequencies."""
         t = np.array(_full(t, y))
         length = _range(t)

@@ -1,9 +1,11 @@
 """Blocks on an executor of concurrent.futures: threads or processes."""
 
 from collections import deque
-from concurrent.futures import Executor, Future, wait
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from functools import partial
 from os import cpu_count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +25,12 @@ class Pool:
 
     def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
         """Evaluate every block, and merge in their order."""
-        tree, leaf = Tree(), partial(evaluate, task, x, model)
-        under_way: deque[Future[Part]] = deque()
+        tree = Tree()
+        under_way: deque[_Leaf] = deque()
         try:
             for index, block in enumerate(iterator(self.problem)):
-                under_way.append(self.executor.submit(leaf, index, local(block)))
+                call = partial(evaluate, task, x, model, index, local(block))
+                under_way.append(_Leaf(call, self._submit(call)))
                 if len(under_way) >= self.window and self._take(under_way, tree):
                     return tree.root()
             while under_way and not self._take(under_way, tree):
@@ -35,13 +38,37 @@ class Pool:
             return tree.root()
         finally:
             # Nothing of this solve is to run when it has ended.
-            for future in under_way:
+            futures = [leaf.future for leaf in under_way if leaf.future is not None]
+            for future in futures:
                 future.cancel()
-            wait(under_way)
+            wait(futures)
 
-    def _take(self, under_way: deque[Future[Part]], tree: Tree) -> bool:
+    def _submit(self, call: Callable[[], Part]) -> "Future[Part] | None":
+        """Return the call's future; None where the executor's workers have died."""
+        try:
+            return self.executor.submit(call)
+        except BrokenExecutor:
+            return None
+
+    def _take(self, under_way: "deque[_Leaf]", tree: Tree) -> bool:
         """Take the next part into the tree; whether it was refused."""
-        part = under_way[0].result()
+        part = under_way[0].part()
         under_way.popleft()
         tree.add(part)
         return part.refusal is not None
+
+
+class _Leaf(NamedTuple):
+    """A block under way."""
+
+    call: Callable[[], Part]
+    future: "Future[Part] | None"
+
+    def part(self) -> Part:
+        """Return the part of the block; where its worker died, evaluate it again, here."""
+        if self.future is not None:
+            try:
+                return self.future.result()
+            except BrokenExecutor:
+                pass
+        return self.call()

@@ -13,12 +13,13 @@ profile-likelihood-based confidence intervals", Applied Statistics 37).
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.distributions import f_exceeded
 from lmoo.errors import BetterMinimumWarning
 from lmoo.linearization import problem_of
@@ -366,7 +367,7 @@ def _ends(walk: Walk, distance: float, j: int, cutoff: float) -> tuple[float, fl
         return value, middle, middle
     rho = float(refits.result.correlation[walk.j, j])
     step = left * _step(refits, j) * sqrt(max(1.0 - rho * rho, 1e-6) if rho == rho else 1.0)
-    origin = Point(here.x, sqrt(here.tau**2 * refits.sigma**2 + refits.result.fnorm**2))
+    origin = Point(here.x, hypot(here.tau * refits.sigma, refits.result.fnorm))
     sides = (Walk(refits, j, side, origin, {walk.j: value}) for side in (-1, 1))
     low, high = (middle + w.side * _reach(w, left, step) for w in sides)
     return value, low, high
@@ -388,7 +389,7 @@ def _step(refits: Refits, j: int) -> float:
     # At a bound, or undetermined: as if it were the only one.
     norm = float(result._linear.acnorm[j])
     if norm == 0.0 and not isinstance(result.problem, RowBlockProblem):
-        norm = float(np.linalg.norm(result.jacobian()[:, j]))
+        norm = enorm(np.ascontiguousarray(result.jacobian()[:, j]))
     return refits.sigma / norm if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
 
 

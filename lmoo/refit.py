@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.errors import EvaluationError
 from lmoo.linearization import problem_of, residual
 from lmoo.rows import Passes, RowBlockProblem
@@ -67,7 +68,7 @@ def _norm(result: "Result", x: Array) -> float:
         if part.refusal is not None:
             raise part.refusal
         return part.norm
-    norm = float(np.linalg.norm(residual(result, x)))
+    norm = enorm(residual(result, x))
     if not np.isfinite(norm):
         raise EvaluationError(f"the residual at {x} is not finite")
     return norm
@@ -81,6 +82,8 @@ def _solve(result: "Result", x: Array, held: NDArray[np.bool_]) -> Point:
         given,
         bounds=(result.lower, result.upper),
         fixed={int(j): float(x[j]) for j in np.flatnonzero(held)},
+        # It is for one solve, and a refit that it stopped would be no minimum.
+        time_limit=None,
         maxfev=limit if given.maxfev is None else min(limit, given.maxfev),
     )
     found = solver.solve(problem_of(result, "a profile"), x)

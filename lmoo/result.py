@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.factor import Factor
+from lmoo.signature import printable
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -563,10 +564,20 @@ class Result:
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.storage import thawed
+        from lmoo.storage import check, thawed
 
+        missing = {part.name for part in fields(self)}.difference(state)
+        if missing:
+            raise ValueError(
+                f"the stored result has no {', '.join(sorted(missing))}: it is incomplete, or of "
+                "another version of lmoo"
+            )
         vars(self).update(state)
         vars(self).update({name: thawed(state[name]) for name in ("problem", "solver")})
+        try:
+            check(self)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"the stored result is damaged: {error}") from error
 
     def __copy__(self) -> "Result":
         twin = object.__new__(type(self))
@@ -613,7 +624,7 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
         raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
-    found = tuple(str(name) for name in names)
+    found = printable(str(name) for name in names)
     if len(set(found)) < n:
         twice = next(name for j, name in enumerate(found) if name in found[:j])
         raise ValueError(

@@ -43,6 +43,8 @@ class RowBlockProblem:
     executor : concurrent.futures.Executor or distributed.Client, optional
         Who evaluates the blocks; None (the default): the calling thread, one after another.
         With a Dask client (``pip install lmoo[dask]``) blocks stay on the workers that hold them.
+        A block whose worker died is evaluated again: by Dask on another one, for a pool of
+        processes in the calling thread.
 
     Attributes
     ----------

@@ -1,13 +1,13 @@
 """Names of a model's parameters, from the model itself."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["parameter_names_of"]
+__all__ = ["parameter_names_of", "printable"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARARGS = inspect.CO_VARARGS
@@ -49,8 +49,22 @@ def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
         return code.co_varnames[1 : code.co_argcount] or None
     names = getattr(f, "parameter_names", None)
     if names is not None:
-        return tuple(str(name) for name in names)
+        return printable(str(name) for name in names)
     return _from_signature(f)
+
+
+def printable(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of parameters; ValueError where one would do more to a terminal than print.
+
+    Control characters, line ends, and marks that turn the direction of writing.
+    """
+    found = tuple(names)
+    for name in found:
+        if not name.isprintable():
+            raise ValueError(
+                f"parameter_names must be of printable characters; {name!a} has others"
+            )
+    return found
 
 
 def _from_signature(f: Callable[..., Any]) -> tuple[str, ...] | None:

@@ -3,7 +3,8 @@
 import pickle
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -118,18 +119,23 @@ class Solver:
         Bounds of the parameters, which x never leaves, nor any point at which the problem is
         evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with
         ``lb`` and ``ub``; or a mapping from names or positions of parameters to such pairs of
-        numbers.  None and infinities stand for no bound.  None: the problem's own ``bounds``.
+        numbers.  None and infinities stand for no bound; equal bounds hold a parameter.  None: the
+        problem's own ``bounds``.
     fixed : optional
         Parameters that are held: a sequence of names or positions, or a mapping from them to
         values.  None: the problem's own ``fixed``.
+    time_limit : float, optional
+        Stop (status -3) after the first iteration that ends later than this, in seconds of solving:
+        time between two steps of an `Iteration` does not count.  A single evaluation is not cut
+        short.  None: no limit.
 
     Raises
     ------
     TypeError
         An option of the wrong type.
     ValueError
-        A negative or NaN tolerance, a `factor` or an entry of `diag` that is not positive,
-        a `maxfev` below 1.
+        A negative or NaN tolerance, a `factor`, a ``time_limit`` or an entry of `diag` that is not
+        positive, a `maxfev` below 1.
 
     See Also
     --------
@@ -160,6 +166,7 @@ class Solver:
     step: Step | None = field(default=None)
     bounds: Any = field(default=None)
     fixed: Any = field(default=None)
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -169,6 +176,11 @@ class Solver:
             raise ValueError(f"factor must be positive and finite; it is {self.factor!r}")
         if self.maxfev is not None and not integer("maxfev", self.maxfev) >= 1:
             raise ValueError(f"maxfev must be at least 1, or None; it is {self.maxfev!r}")
+        if self.time_limit is not None and not real_number("time_limit", self.time_limit) > 0:
+            raise ValueError(
+                "time_limit must be a positive number of seconds, or None; it is "
+                f"{self.time_limit!r}"
+            )
         if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
         if self.step is not None and not isinstance(self.step, Step):
@@ -219,7 +231,11 @@ class Solver:
 
         Notes
         -----
-        Exceptions of the problem and of the callback come out as they are.
+        Exceptions of the problem and of the callback, and KeyboardInterrupt, come out as they are.
+        The best point so far is not lost with them: their attribute ``lmoo_result`` is the `Result`
+        that the solve had come to, with `Status.UNFINISHED`, and the history where that was asked
+        for.  It has no problem and no solver, as an exception may be kept; ``dataclasses.replace``
+        gives it both again.  Where nothing was evaluated yet, its ``observations`` is 0.
 
         Examples
         --------
@@ -233,17 +249,17 @@ class Solver:
         start = time.perf_counter()
         iteration = self.iterate(problem, x0)
         loop = iteration._loop
-        if callback is None and not history:
-            loop.run()
-        else:
-            if callback is not None and not callable(callback):
-                raise TypeError(f"callback must be callable or None; it is {callback!r}")
-            records = _run_watched(loop, callback, bool(history))
-            if history:
-                # Imported for those who ask for it: the time of `import lmoo` is everybody's.
-                from lmoo.history import History
-
-                iteration._history = History.of(records, iteration._x0.size)
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be callable or None; it is {callback!r}")
+        try:
+            if callback is None and not history and self.time_limit is None:
+                loop.run()
+            else:
+                iteration._run_watched(callback, bool(history))
+        except BaseException as error:
+            iteration._seconds = time.perf_counter() - start
+            keep_result(error, iteration)
+            raise
         iteration._seconds = time.perf_counter() - start
         if loop.status == Status.NOT_FINITE:
             raise _bad_start(loop)
@@ -352,6 +368,9 @@ class Iteration(Iterator[IterationRecord]):
     # Of a solve from beginning to end alone.
     _seconds = float("nan")
     _history: "History | None" = None
+    # Of solving so far, where there is a limit, and whether it ended the solve.
+    _spent = 0.0
+    _timed_out = False
 
     def __init__(self, solver: Solver, problem: Any, x0: NDArray[np.float64]) -> None:
         self.solver, self.problem = solver, problem
@@ -364,7 +383,7 @@ class Iteration(Iterator[IterationRecord]):
 
     def __next__(self) -> IterationRecord:
         try:
-            more = self._loop.advance()
+            more = self._advance()
         except StopIteration as error:
             # It would end the caller's loop as if the solve had ended.
             raise RuntimeError("the problem raised StopIteration") from error
@@ -373,6 +392,42 @@ class Iteration(Iterator[IterationRecord]):
         if not more:
             raise StopIteration
         return IterationRecord(*self._loop.record())
+
+    def _advance(self) -> bool:
+        """One iteration, the last where the time is up; False where there was none left."""
+        limit = self.solver.time_limit
+        if limit is None:
+            return self._loop.advance()
+        began = time.perf_counter()
+        try:
+            more = self._loop.advance()
+        finally:
+            self._spent += time.perf_counter() - began
+        if self._spent > limit and not self._loop.done:
+            self._timed_out = True
+            self._loop.stop(Status.STOPPED)
+        return more
+
+    def _run_watched(self, callback: Callback | None, keep: bool) -> None:
+        """Run to the end, with the callback after each iteration; keep the history if asked to."""
+        records: list[IterationRecord] = []
+        try:
+            while self._advance():
+                record = IterationRecord(*self._loop.record())
+                if keep:
+                    records.append(record)
+                try:
+                    stop = callback is not None and callback(record)
+                except StopIteration:
+                    stop = True
+                if stop:
+                    self._loop.stop(Status.STOPPED)
+        finally:
+            if keep:
+                # Not at the top: every `import lmoo` would take longer.
+                from lmoo.history import History
+
+                self._history = History.of(records, self._x0.size)
 
     def stop(self) -> None:
         """End the solve here, with `Status.STOPPED`."""
@@ -424,6 +479,8 @@ class Iteration(Iterator[IterationRecord]):
         held = None if self._loop.bounds is None else self._loop.held
         limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
         words = reason(status, self._names, held)
+        if self._timed_out and status is Status.STOPPED:
+            words = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
         return f"{words} ({limits}, maxfev = {self._loop.maxfev})"
 
     def _factor(self) -> Factor | None:
@@ -475,25 +532,25 @@ def _resume(
     solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
 ) -> Iteration:
     """Make an iteration that goes on from a snapshot."""
+    if not isinstance(solver, Solver):
+        raise ValueError(f"the stored solve must have a Solver; it has a {type(solver).__name__}")
+    try:
+        # The kernels read it as it is.
+        x0 = _starting_point(x0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the stored solve is damaged: {error}") from error
     iteration = Iteration(solver, problem, x0)
     iteration._loop.restore(snapshot)
     return iteration
 
 
-def _run_watched(loop: Loop, callback: Callback | None, keep: bool) -> list[IterationRecord]:
-    """Run to the end, with the callback after each iteration; return what is to be kept."""
-    records = []
-    while loop.advance():
-        record = IterationRecord(*loop.record())
-        if keep:
-            records.append(record)
-        try:
-            stop = callback is not None and callback(record)
-        except StopIteration:
-            stop = True
-        if stop:
-            loop.stop(Status.STOPPED)
-    return records
+def keep_result(error: BaseException, iteration: Iteration) -> None:
+    """Attach the result so far to an exception that ends the solve, as ``lmoo_result``."""
+    # What it is about is the exception: a class of exceptions may have no place for more.
+    with suppress(Exception):
+        # Without what an exception that is kept should not keep alive, or be held by in turn.
+        result = replace(iteration.result, problem=None, solver=None)
+        error.lmoo_result = result  # type: ignore[attr-defined]
 
 
 def _bad_start(loop: Loop) -> BaseException:

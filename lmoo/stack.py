@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.masks import refuse_masked
 from lmoo._core.modelfits import ModelFits, SlotFits
 from lmoo.errors import EvaluationError
 from lmoo.models import CompiledModel
@@ -13,6 +14,8 @@ from lmoo.models import CompiledModel
 __all__ = ["Chunk", "Model", "check_vectorized"]
 
 Array = NDArray[np.float64]
+
+_REMEDY = "return a number for each point, or mask the points of t and y that are to be left out"
 
 
 class Model:
@@ -71,7 +74,7 @@ def _row(t: Any, i: int) -> Any:
 
 def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
     """Return what the model returned in the shape that it stands for."""
-    array = np.asarray(value)
+    array = np.asarray(refuse_masked(f"what {name} returns", value, _REMEDY))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must return real numbers; it returned dtype {array.dtype}")
     try:

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.arguments import integer, positive, real_array, real_number
 from lmoo.curve import Curve, curve_of
-from lmoo.curvedata import points
+from lmoo.curvedata import points, refuse_masked_points
 from lmoo.distributions import t_factor
+from lmoo.linearization import unit_columns
 
 if TYPE_CHECKING:
     from lmoo.result import Result
@@ -96,12 +97,14 @@ def r_squared(result: "Result") -> float:
     """Return 1 less the sum of squares over that of the best constant, both weighted."""
     curve = curve_of(result, "r_squared")
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
-    z, one = curve.whitened(y), curve.whitened(np.ones_like(y))
-    about_mean = float(np.linalg.norm(z - one * ((one @ z) / (one @ one))))
+    # Of norm 1, as squares may overflow, or vanish.
+    columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
+    (z, one), (norm, _) = (part.T for part in unit_columns(columns))
+    about_mean = float(np.linalg.norm(z - one * (one @ z)))
     # What is left of equal values is rounding.
-    if about_mean <= 16 * _EPS * float(np.linalg.norm(z)):
+    if about_mean <= 16 * _EPS:
         return nan
-    return 1.0 - (result.fnorm / about_mean) ** 2
+    return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
 
 
 # ---- residuals ------------------------------------------------------------------------------
@@ -112,8 +115,7 @@ def leverage(result: "Result") -> Array:
     J = result.jacobian()[:, ~result.held]
     if J.shape[1] == 0:
         return np.zeros(len(J))
-    norms = np.linalg.norm(J, axis=0)
-    U = np.linalg.svd(J / np.where(norms > 0, norms, 1.0), full_matrices=False)[0]
+    U = np.linalg.svd(unit_columns(J)[0], full_matrices=False)[0]
     U = U[:, : result.rank]
     return np.asarray(np.minimum((U * U).sum(axis=1), 1.0))
 
@@ -170,7 +172,7 @@ def predict(
 def _points(t: Any) -> Any:
     """Return t converted as data are, and a number as one point."""
     alone = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
-    return np.atleast_1d(real_array("t", t)) if alone else points(t)
+    return np.atleast_1d(real_array("t", t)) if alone else points(refuse_masked_points(t))
 
 
 def _reach(result: "Result", curve: Curve, t: Any, scaled: bool) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 
 from lmoo.arguments import integer, real_number
 from lmoo.factor import Factor
+from lmoo.result import names_of
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -74,14 +75,14 @@ def from_dict(cls: type["Result"], stored: Any) -> "Result":
     try:
         factor = stored["factor"]
         result = cls(
-            status=Status(stored["status"]),
-            parameter_names=tuple(stored["parameter_names"]),
+            status=Status(integer("status", stored["status"])),
+            parameter_names=_names(stored["parameter_names"]),
             factor=None if factor is None else _factor_of(factor),
             _gradient=_array("gradient", stored["gradient"]),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
-        _check_shapes(result)
+        check(result)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"stored must be what Result.to_dict returns; it is not: {error!r}"
@@ -89,28 +90,63 @@ def from_dict(cls: type["Result"], stored: Any) -> "Result":
     return result
 
 
-def _check_shapes(result: "Result") -> None:
-    """Raise ValueError where arrays do not fit each other."""
+def check(result: "Result") -> None:
+    """Raise TypeError or ValueError where the parts of a result do not fit each other."""
     n, m = result.x.size, result.observations
-    if result.residual.shape not in ((m,), (0,)):
-        raise ValueError(f"residual must have shape {(m,)} or {(0,)}: {result.residual.shape}")
-    if len(result.parameter_names) != n:
-        raise ValueError(f"parameter_names must be {n}: {result.parameter_names}")
-    each = ("x", "lower", "upper", "fixed", "active_mask", "gradient")
+    for name in ("observations", "nfev", "njev", "nit"):
+        if integer(name, getattr(result, name)) < 0:
+            raise ValueError(f"{name} must not be negative: {getattr(result, name)}")
+    if not isinstance(result.status, Status):
+        raise TypeError(f"status must be a Status: {result.status!r}")
+    if np.shape(result.residual) not in ((m,), (0,)):
+        raise ValueError(f"residual must have shape {(m,)} or {(0,)}: {np.shape(result.residual)}")
+    if names_of(result.parameter_names, n) != result.parameter_names:
+        raise TypeError(f"parameter_names must be a tuple of str: {result.parameter_names!r}")
+    each = ("x", "lower", "upper", "fixed", "active_mask")
     _check_each(result, dict.fromkeys(each, (n,)))
+    _check_each(result, {"residual": np.shape(result.residual)})
+    if result._gradient is not None:
+        _check_each(result, {"_gradient": (n,)})
+    if not (np.abs(result.active_mask) <= 1).all():
+        raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
+    if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
+        raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
+    _check_history(result.history, n)
     if result.factor is not None:
-        _check_each(result.factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
-        if sorted(result.factor.ipvt.tolist()) != list(range(n)):
-            raise ValueError(f"ipvt must be a permutation: {result.factor.ipvt}")
-        if result.factor.held is not None:
-            _check_each(result.factor, {"held": (n,)})
+        _check_factor(result.factor, n)
+
+
+def _check_history(history: Any, n: int) -> None:
+    if history is None:
+        return
+    from lmoo.history import History
+
+    if not isinstance(history, History):
+        raise TypeError(f"history must be a History or None: {history!r}")
+    k = len(history)
+    for field in fields(History):
+        shape = (k, n) if field.name in ("x", "gradient") else (k,)
+        if np.shape(getattr(history, field.name)) != shape:
+            raise ValueError(f"{field.name} of the history must have shape {shape}")
+
+
+def _check_factor(factor: Factor, n: int) -> None:
+    _check_each(factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
+    if sorted(factor.ipvt.tolist()) != list(range(n)):
+        raise ValueError(f"ipvt must be a permutation: {factor.ipvt}")
+    if factor.held is not None:
+        _check_each(factor, {"held": (n,)})
+    if not real_number("error", factor.error) >= 0:
+        raise ValueError(f"error must not be negative: {factor.error}")
 
 
 def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
     for name, shape in shapes.items():
-        found = np.shape(getattr(owner, name))
-        if found != shape:
-            raise ValueError(f"{name} must have shape {shape}: {found}")
+        found = getattr(owner, name)
+        dtype = _DTYPES.get(name, np.float64)
+        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
+            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
+            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
 
 
 def _factor_of(stored: dict[str, Any]) -> Factor:
@@ -121,17 +157,40 @@ def _factor_of(stored: dict[str, Any]) -> Factor:
     return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
 
 
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise TypeError(f"parameter_names must be strings: {value!r}")
+    return tuple(value)
+
+
 def _scalar(name: str, value: Any) -> Any:
     if name == "message":
-        return str(value)
-    number = float(value) if value in ("inf", "-inf", "nan") else value
+        if not isinstance(value, str):
+            raise TypeError(f"message must be a string: {value!r}")
+        return value
     whole = name in ("observations", "nfev", "njev", "nit")
-    return integer(name, number) if whole else real_number(name, number)
+    return integer(name, value) if whole else _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a number, or one of those that JSON writes as strings."""
+    if isinstance(value, str) and value in ("inf", "-inf", "nan"):
+        return float(value)
+    return real_number(name, value)
 
 
 def _array(name: str, value: Any) -> Any:
-    # float() reads "inf" and "nan" too.
-    return np.array(value, dtype=object).astype(_DTYPES.get(name, np.float64))
+    """Return a list of numbers, or of lists of them, as an array; none of them is rounded."""
+    dtype = _DTYPES.get(name, np.float64)
+    array = np.array(value, dtype=object)
+    for entry in array.flat:
+        if dtype is np.float64:
+            _number(name, entry)
+        elif dtype is not np.bool_:
+            integer(name, entry)
+        elif not isinstance(entry, (bool, np.bool_)):
+            raise TypeError(f"{name} must be true or false: {entry!r}")
+    return array.astype(dtype)
 
 
 # ---- pickle ---------------------------------------------------------------------------------

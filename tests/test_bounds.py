@@ -477,10 +477,13 @@ def test_with_all_fixed_one_evaluation_is_the_solve(fixed: Any, problem: Any) ->
     problem.points.clear()
 
 
-def test_equal_bounds_are_for_fixed_parameters() -> None:
-    with pytest.raises(ValueError, match=r"those of rate are 1\.0 and 1\.0$"):
-        solved({"rate": (1.0, 1.0)})
-    assert solved({"rate": (1.0, 1.0)}, ["rate"]).x[1] == 1.0
+def test_equal_bounds_hold_a_parameter() -> None:
+    expected = solved(None, {"rate": 1.0})
+    for fixed in (None, ["rate"]):
+        result = solved({"rate": (1.0, 1.0)}, fixed)
+        np.testing.assert_array_equal(result.x, expected.x)
+        np.testing.assert_array_equal(result.covariance(), expected.covariance())
+        assert result.fixed.tolist() == [False, True, False]
 
 
 # ==================================================================== a solution at a bound

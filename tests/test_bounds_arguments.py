@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds
 
+import lmoo
 from lmoo.bounds import frozen_bounds, frozen_fixed, limits
 
 NAMES = ("amplitude", "rate", "offset")
@@ -92,8 +93,11 @@ def test_positions_do_without_names() -> None:
 
 def test_equal_bounds_are_for_fixed_parameters() -> None:
     assert meaning({"rate": (1, 1)}, ["rate"])[2] == [False, True, False]
-    with pytest.raises(ValueError, match=r"^bounds .* those of rate are 1\.0 and 1\.0$"):
-        meaning({"rate": (1, 1)})
+    assert meaning({"rate": (1, 1)})[2] == [False, True, False]
+    assert meaning(([0, 1, 2], [1, 1, 3]))[2] == [False, True, False]
+    for nowhere in (INF, -INF):
+        with pytest.raises(ValueError, match=r"^bounds .* those of rate are -?inf and -?inf$"):
+            meaning({"rate": (nowhere, nowhere)})
     with pytest.raises(ValueError, match=r"those of rate are 2\.0 and 1\.0"):
         meaning({"rate": (2, 1)}, ["rate"])
 
@@ -126,7 +130,7 @@ def test_the_arrays_are_new() -> None:
         (([0, 1], 2), ValueError, r"one lower bound per parameter, 3, .* it has 2$"),
         ((0, [1, 2, 3, 4]), ValueError, r"one upper bound per parameter, 3, .* it has 4$"),
         ((1, 0), ValueError, r"those of amplitude are 1\.0 and 0\.0$"),
-        (([0, 5, 0], 5), ValueError, r"those of rate are 5\.0 and 5\.0$"),
+        (([0, 6, 0], 5), ValueError, r"those of rate are 6\.0 and 5\.0$"),
         ((INF, INF), ValueError, r"those of amplitude are inf and inf$"),
         ({"speed": (0, 1)}, ValueError, r"^bounds must name one of \('amplitude', .* 'speed'$"),
         ({3: (0, 1)}, ValueError, r"^bounds must give positions from 0 to 2; it has 3$"),
@@ -186,6 +190,110 @@ def test_names_that_do_not_tell() -> None:
         meaning(fixed=["a"], names=("a", "a", "b"))
     with pytest.raises(ValueError, match="those of parameter 1 are"):
         meaning({1: (1, 0)}, names=None)
+
+
+# ------------------------------------------------------------------- two pairs of two numbers
+
+TWO_WAYS = [
+    [(0, 1), (0, 5)],
+    [(0, 1), (2, 3)],
+    ((0, 1), (2, 3)),
+    [(0, None), (0, None)],
+    ((0, None), (0, None)),
+    [(None, 1), (None, 5)],
+    [[0, None], [0, None]],
+    [[0, 1], [0, 5]],
+]
+
+# The lower and the upper bounds of two parameters.
+SIDES = [
+    (([0, 1], [2, 3]), [0, 1], [2, 3]),
+    ([[0, 1], [2, 3]], [0, 1], [2, 3]),
+    ((np.array([0, 1]), np.array([2, 3])), [0, 1], [2, 3]),
+    (np.array([[0, 1], [0, 5]]), [0, 1], [0, 5]),
+    (([0, 1], [0, 5]), [0, 1], [0, 5]),
+    (((0, 0), (1, 5)), [0, 0], [1, 5]),
+    ([(0, 0), (1, 5)], [0, 0], [1, 5]),
+    (((0, -INF), (1, INF)), [0, -INF], [1, INF]),
+    ([(-INF, -INF), (INF, INF)], [-INF] * 2, [INF] * 2),
+    ([(0, 1), [2, 3]], [0, 1], [2, 3]),
+    (Bounds([0, 1], [2, 3]), [0, 1], [2, 3]),
+    ((0, (2, 3)), [0, 0], [2, 3]),
+    ((0, 1), [0, 0], [1, 1]),
+]
+
+
+@pytest.mark.parametrize("bounds", TWO_WAYS, ids=repr)
+def test_two_pairs_that_can_be_read_in_two_ways_are_refused(bounds: Any) -> None:
+    match = (
+        r"read in two ways: .* <= parameter 0 <= .*\. For the first write a tuple of lists, \(\["
+    )
+    for call in (lambda: limits(bounds, None, None, 2), lambda: frozen_bounds(bounds)):
+        with pytest.raises(ValueError, match=match) as error:
+            call()
+        # Both of what it says to write are read in one way.
+        first, second = (
+            str(error.value).split("tuple of lists, ")[1].split("; for the second a mapping, ")
+        )
+        sides = limits(eval(first, {"inf": INF}), None, None, 2)
+        pairs = limits(eval(second, {"inf": INF}), None, None, 2)
+        (a, b), (c, d) = ([np.nan if v is None else v for v in pair] for pair in bounds)
+        low, high = (lambda v: -INF if v != v else v), (lambda v: INF if v != v else v)
+        assert [part.tolist() for part in sides[:2]] == [[low(a), low(b)], [high(c), high(d)]]
+        assert [part.tolist() for part in pairs[:2]] == [[low(a), low(c)], [high(b), high(d)]]
+
+
+@pytest.mark.parametrize(("bounds", "lower", "upper"), SIDES, ids=repr)
+def test_what_can_be_read_in_one_way_is(bounds: Any, lower: Any, upper: Any) -> None:
+    for form in (bounds, frozen_bounds(bounds), pickle.loads(pickle.dumps(frozen_bounds(bounds)))):
+        found = limits(form, None, None, 2)
+        assert found[0].tolist() == lower
+        assert found[1].tolist() == upper
+        assert found[2].tolist() == [a == b for a, b in zip(lower, upper, strict=True)]
+
+
+def test_tuples_of_curve_fit_are_read_as_scipy_does() -> None:
+    both = ((0, 1), (2, 3))
+    assert frozen_bounds(both, scipy=True) == ((0.0, 1.0), (2.0, 3.0))
+    t = np.linspace(0.0, 1.0, 9)
+    popt, _ = lmoo.curve_fit(lambda t, a, b: a * t + b, t, 9.0 * t + 1.5, bounds=both)
+    assert popt[0] == 2.0
+    for ambiguous in ([(0, 1), (2, 3)], ((0, 1), (0, 5)), [(0, None), (0, None)]):
+        with pytest.raises(ValueError, match="bounds can be read in two ways"):
+            lmoo.curve_fit(lambda t, a, b: a * t + b, t, t, bounds=ambiguous)
+    popt, _ = lmoo.curve_fit(lambda t, a, b: a * t + b, t, 9.0 * t, bounds=([1, -9], [1, 9]))
+    assert popt[0] == 1.0
+
+
+@pytest.mark.parametrize("bounds", [[(2, 3), (0, 1)], ([2, 3], [0, 1]), np.array([[2, 3], [0, 1]])])
+def test_pairs_that_make_sense_where_the_sides_do_not_are_a_hint(bounds: Any) -> None:
+    hint = (
+        r"if they are \(lower, upper\) of each parameter, write \{'a': \(2, 3\), 'b': \(0, 1\)\}$"
+    )
+    for form in (bounds, frozen_bounds(bounds)):
+        with pytest.raises(ValueError, match=rf"those of a are 2\.0 and 0\.0; {hint}"):
+            limits(form, None, ("a", "b"), 2)
+    with pytest.raises(ValueError, match=r"are 5\.0 and 1\.0$"):
+        limits({"a": (0, 1), "b": (5, 1)}, None, ("a", "b"), 2)
+
+
+def test_equal_infinities_are_no_bounds() -> None:
+    with pytest.raises(
+        ValueError, match=r"are -inf and -inf; .* write \{0: \(-inf, 1\), 1: \(-inf, 5\)"
+    ):
+        limits([(-INF, 1), (-INF, 5)], None, None, 2)
+
+
+def test_a_pair_for_each_of_many_parameters_is_a_hint() -> None:
+    with pytest.raises(TypeError, match=r"write a mapping: dict\(enumerate\(bounds\)\)$"):
+        meaning([(0, 1), (0, 2), (0, 3)])
+    with pytest.raises(TypeError, match=r"it is \(0, 1, 2\)$"):
+        meaning((0, 1, 2))
+
+
+def test_masked_bounds_are_refused() -> None:
+    with pytest.raises(ValueError, match="bounds must not have masked entries"):
+        meaning((np.ma.array([0, 1, 2], mask=[0, 1, 0]), 5))
 
 
 # ------------------------------------------------------------------------------- frozen forms

@@ -8,6 +8,7 @@ import itertools
 import subprocess
 import sys
 import warnings
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
@@ -268,7 +269,7 @@ def test_a_number_for_ydata(ydata: Any) -> None:
 
 
 def test_a_single_point() -> None:
-    popt, _ = curve_fit(lambda t, a: a * t, [2.0], [3.0], absolute_sigma=True)
+    popt, _ = curve_fit(lambda t, a: a * t, [2.0], [3.0], sigma=1.0, absolute_sigma=True)
     np.testing.assert_allclose(popt, [1.5])
 
 
@@ -473,11 +474,30 @@ def test_a_covariance_matrix() -> None:
         (np.ones((20, 20)), r"^`sigma` must be positive definite\.$"),
         (np.zeros(20), r"^sigma must be positive and finite"),
         (-SIGMA, r"^sigma must be positive and finite"),
+        (np.where(T[7] == T, 0.0, SIGMA), r"^sigma must be .*; it is 0\.0 at index 7$"),
+        (np.where(T[3] == T, -2.0, SIGMA), r"^sigma must be .*; it is -2\.0 at index 3$"),
+        (np.where(T[3] == T, np.nan, SIGMA), r"^sigma must be .*; it is nan at index 3$"),
+        (
+            np.where(T[2] == T, np.inf, np.eye(20)),
+            r"^sigma must be finite; it is inf at index \(0, 2\)$",
+        ),
     ],
 )
 def test_sigma_that_is_refused(sigma: Any, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         curve_fit(decay, T, Y, sigma=sigma)
+
+
+@pytest.mark.parametrize("f", [decay, models.Exponential()], ids=["function", "compiled"])
+def test_absolute_sigma_without_sigma_warns_at_the_callers_line(f: Any) -> None:
+    with pytest.warns(UserWarning, match="the errors of ydata are assumed to be 1") as caught:
+        _, pcov = curve_fit(f, T, Y, absolute_sigma=True)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    expected = curve_fit(f, T, Y, sigma=1.0, absolute_sigma=True)[1]
+    np.testing.assert_allclose(pcov, expected, rtol=1e-12)
+    for options in ({"sigma": 1.0, "absolute_sigma": True}, {"absolute_sigma": False}):
+        curve_fit(f, T, Y, **options)
 
 
 # ------------------------------------------------------------------------------------ covariance
@@ -534,7 +554,7 @@ def test_as_many_points_as_parameters() -> None:
 @pytest.mark.parametrize("absolute", [False, True])
 def test_parameters_that_are_not_determined(f: Any, absolute: bool) -> None:
     with pytest.warns(lmoo.OptimizeWarning) as caught:
-        popt, pcov = curve_fit(f, T, Y, absolute_sigma=absolute)
+        popt, pcov = curve_fit(f, T, Y, sigma=1.0, absolute_sigma=absolute)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     np.testing.assert_array_equal(pcov, np.full((2, 2), np.inf))
@@ -871,7 +891,8 @@ def test_where_bounded_parameters_start() -> None:
     ("options", "match"),
     [
         ({"bounds": (3, 0)}, r"^bounds must have the lower one below .* those of a are 3"),
-        ({"bounds": ([0, 1, 0], [3, 1, 1])}, r"those of b are 1\.0 and 1\.0"),
+        ({"bounds": ([0, 2, 0], [3, 1, 1])}, r"those of b are 2\.0 and 1\.0"),
+        ({"bounds": (1, 1)}, r"^fixed must leave a parameter to be fitted"),
         ({"bounds": ([0, 1], [3, 1, 1])}, r"^bounds must have one lower bound per parameter, 3"),
         ({"bounds": (0, np.nan)}, r"^bounds must not be nan"),
         ({"bounds": {"d": (0, 1)}}, r"^bounds must name one of \('a', 'b', 'c'\)"),
@@ -887,9 +908,18 @@ def test_bounds_that_are_refused(options: Any, match: str) -> None:
         curve_fit(decay, T, Y, **options)
 
 
-@pytest.mark.parametrize("fixed", [{"c": 0.4}, {2: 0.4}], ids=repr)
-def test_a_parameter_that_is_held_at_a_value(fixed: Any) -> None:
-    popt, pcov = curve_fit(decay, T, Y, fixed=fixed)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fixed": {"c": 0.4}},
+        {"fixed": {2: 0.4}},
+        {"bounds": {"c": (0.4, 0.4)}},
+        {"bounds": ([-9, -9, 0.4], [9, 9, 0.4]), "p0": [1, 1, 1]},
+    ],
+    ids=repr,
+)
+def test_a_parameter_that_is_held_at_a_value(options: Any) -> None:
+    popt, pcov = curve_fit(decay, T, Y, **options)
     expected = curve_fit(lambda t, a, b: decay(t, a, b, 0.4), T, Y)
     assert popt[2] == 0.4
     np.testing.assert_allclose(popt[:2], expected[0], rtol=1e-8)
@@ -935,6 +965,7 @@ def test_random_problems_with_held_parameters(seed: int, held: set[int], absolut
         A,
         y,
         np.ones(4),
+        sigma=1.0,
         absolute_sigma=absolute,
         fixed={j: values[j] for j in held},
     )
@@ -1026,7 +1057,13 @@ def test_a_compiled_model_with_missing_points() -> None:
 @pytest.mark.parametrize("jac", [None, slopes])
 def test_the_answers_are_scipys(sigma: Any, absolute: bool, jac: Any) -> None:
     options = {"sigma": sigma, "absolute_sigma": absolute, "jac": jac}
-    ours = curve_fit(decay, T, Y, **options)
+    silent = (
+        nullcontext()
+        if sigma is not None or not absolute
+        else pytest.warns(UserWarning, match="are assumed to be 1")
+    )
+    with silent:
+        ours = curve_fit(decay, T, Y, **options)
     if np.ndim(sigma) == 0 and sigma is not None:
         # Which scipy 1.17 does not take with a callable jac.
         options["sigma"] = np.full(20, 0.1)
@@ -1053,7 +1090,7 @@ def test_random_problems_have_the_answers_of_linear_algebra(
         root = root + 0.1 * random.normal(size=(m, m))
     assume(np.linalg.cond(root) < 1e3)
     y = A @ random.normal(size=4) + root @ random.normal(size=m)
-    sigma = {"none": None, "1-D": np.diag(root), "2-D": root @ root.T}[kind]
+    sigma = {"none": 1.0, "1-D": np.diag(root), "2-D": root @ root.T}[kind]
 
     popt, pcov = curve_fit(
         lambda t, *p: t @ p, A, y, np.ones(4), sigma, absolute_sigma=absolute, check_finite=True

@@ -870,3 +870,38 @@ def test_strategies_agree_on_problems_of_either_size(m: int) -> None:
         assert result.success
         np.testing.assert_allclose(result.x, right.x, rtol=1e-9)
         np.testing.assert_allclose(result.standard_errors, right.standard_errors, rtol=1e-6)
+
+
+class Counting(lmoo.Jacobian):
+    """Tells another number of evaluations than it made."""
+
+    def __init__(self, told: Any, refuse: bool = False) -> None:
+        self.told, self.refuse = told, refuse
+
+    def evaluate(self, problem: Any, x: Any, f: Any, out: Any) -> Any:
+        if self.refuse:
+            error = lmoo.EvaluationError()
+            error.evaluations = self.told
+            raise error
+        out[:] = np.eye(2)
+        return self.told
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+@pytest.mark.parametrize("told", [-1, -(2**60), 2**62, 10**30, -0.5 - 1.0])
+def test_a_strategy_that_tells_no_number_of_evaluations_is_refused(told: Any, refuse: bool) -> None:
+    problem = lmoo.FunctionProblem(lambda x: x - 3.0)
+    blocks = type("Rows", (lmoo.RowBlockProblem,), {"residual": lambda self, x, block: x - 3.0})
+    for solved in (problem, blocks([0])):
+        with pytest.raises(
+            ValueError, match=r"evaluate must return the number of evaluations .* told"
+        ):
+            lmoo.Solver(jacobian=Counting(told, refuse)).solve(solved, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("told", [None, 0, 7, np.int64(3)])
+def test_what_a_strategy_tells_is_counted(told: Any) -> None:
+    problem = lmoo.FunctionProblem(lambda x: x - 3.0)
+    result = lmoo.Solver(jacobian=Counting(told)).solve(problem, [1.0, 1.0])
+    own = lmoo.Solver(jacobian=Counting(0)).solve(problem, [1.0, 1.0]).nfev
+    assert result.nfev == own + result.njev * int(told or 0)

@@ -442,6 +442,46 @@ def test_n_0_hundreds_of_times(leastsq: Callable[..., Any]) -> None:
         assert (x.shape, cov_x, info["nfev"], ier) == ((0,), None, 0, 0)
 
 
+SIZES: dict[str, dict[str, Any]] = {
+    "n=0": {"x0": []},
+    "n=0, Dfun": {"x0": [], "Dfun": lambda x: np.zeros((T.size, 0))},
+    "ftol": {"x0": START, "ftol": -1.0},
+    "factor, Dfun": {"x0": START, "factor": 0.0, "Dfun": decay_jacobian},
+    "diag": {"x0": START, "diag": [1.0, 0.0]},
+}
+
+
+@pytest.mark.parametrize("options", SIZES.values(), ids=SIZES.keys())
+def test_ier_0_has_the_residual_at_x0_and_zeros(options: dict[str, Any]) -> None:
+    func = Recorder(lambda x: decay(x) if x.size else Y - 1.0)
+    x0 = np.array(options["x0"], dtype=float)
+    x, cov_x, info, _, ier = lmoo.leastsq(func, full_output=True, **options)
+    n, m = x0.size, T.size
+    assert (ier, cov_x) == (0, None)
+    assert len(func.points) == 1
+    assert list(info) == [key for key in INFO_KEYS if key != "njev" or "Dfun" in options]
+    np.testing.assert_array_equal(info["fvec"], func.function(x0))
+    assert info["fjac"].shape == (n, m)
+    assert info["fjac"].flags.c_contiguous
+    assert info["fjac"].dtype == info["qtf"].dtype == float
+    assert not info["fjac"].any()
+    assert not info["qtf"].any()
+    assert info["qtf"].shape == (n,)
+    np.testing.assert_array_equal(info["ipvt"], np.arange(n))
+    assert info["ipvt"].dtype == np.int32
+    assert (info["nfev"], info.get("njev", 0)) == (0, 0)
+    np.testing.assert_array_equal(x, x0)
+
+
+def test_ier_0_of_a_function_that_refuses_x0_and_of_one_too_short() -> None:
+    def refuse(x: np.ndarray) -> np.ndarray:
+        raise lmoo.EvaluationError
+
+    assert lmoo.leastsq(refuse, START, full_output=True, ftol=-1.0)[2] == {"nfev": 0}
+    with pytest.raises(TypeError, match=r"^Improper input: func input vector length N=2 exceeds"):
+        lmoo.leastsq(lambda x: x[:1], START, full_output=True, ftol=-1.0)
+
+
 # ================================================================ What it returns: infodict
 
 
@@ -1343,11 +1383,22 @@ def test_diag_scales_the_variables(leastsq: Callable[..., Any]) -> None:
 
 
 # scipy reads beyond a diag that is too short.
-@pytest.mark.parametrize("diag", [[1.0], [1.0, 1.0, 1.0], [], 1.0], ids=repr)
+@pytest.mark.parametrize(
+    "diag",
+    [[1.0], [1.0, 1.0, 1.0], [], 1.0, [[1.0, 1.0]], [[1.0], [1.0]], np.ones((1, 1, 2))],
+    ids=repr,
+)
 @pytest.mark.parametrize("full_output", [False, True])
 def test_diag_of_another_length_is_a_value_error(diag: Any, full_output: bool) -> None:
     with pytest.raises(ValueError, match="diag"):
         lmoo.leastsq(decay, START, diag=diag, full_output=full_output)
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf])
+@pytest.mark.parametrize("full_output", [False, True])
+def test_diag_that_is_infinite_is_a_value_error(value: float, full_output: bool) -> None:
+    with pytest.raises(ValueError, match=r"^diag must be finite; it is -?inf at index 1$"):
+        lmoo.leastsq(decay, START, diag=[1.0, value], full_output=full_output)
 
 
 WRONG_TYPES = [

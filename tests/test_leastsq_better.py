@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -808,8 +809,9 @@ def test_calls_are_exactly_nfev_and_njev(func: Any, x0: Any, options: dict[str, 
     counted, more = Recorder(func), dict(options)
     if "Dfun" in options:
         more["Dfun"] = Recorder(options["Dfun"])
-    info = lmoo.leastsq(counted, x0, full_output=True, **more)[2]
-    assert len(counted.points) == info["nfev"]
+    info, _, ier = lmoo.leastsq(counted, x0, full_output=True, **more)[2:]
+    # With ier 0, `fvec` is the residual at x0, and nfev is 0 as scipy has it.
+    assert len(counted.points) == info["nfev"] + (ier == 0)
     if "Dfun" in options:
         assert len(more["Dfun"].points) == info.get("njev", 0)
 
@@ -1212,3 +1214,69 @@ def test_the_docs_have_a_line_on_each_difference(subject: str) -> None:
     texts = [p.read_text(encoding="utf-8") for p in sorted(DOCS.rglob("*")) if p.suffix in SOURCES]
     sections = [text[m.start() :] for text in texts for m in HEADING.finditer(text)]
     assert any(subject in section for section in sections)
+
+
+# ======================================================================================= Plateaus
+
+
+@pytest.mark.parametrize("dfun", [None, lambda x: np.zeros((3, 1))])
+def test_an_all_zero_jacobian_stays_ier_4_and_the_message_says_so(dfun: Any) -> None:
+    def plateau(x: np.ndarray) -> np.ndarray:
+        return np.floor(x[0]) - np.array([3.0, 4.0, 5.0])
+
+    x, _, _, message, ier = lmoo.leastsq(plateau, [7.5], Dfun=dfun, full_output=True)
+    assert (x.tolist(), ier) == ([7.5], 4)
+    assert message.startswith("No residual depends on a parameter at this point: all columns")
+    assert lmoo.leastsq(plateau, [7.5], Dfun=dfun)[1] == 4
+    # A residual of zero is a minimum, whatever the Jacobian.
+    message = lmoo.leastsq(lambda x: np.zeros(3), [7.5], Dfun=dfun, full_output=True)[3]
+    assert "orthogonal" in message
+
+
+# =============================================================================== Objects of pandas
+
+SINGLE: dict[str, Callable[[np.ndarray], Any]] = {
+    "series": lambda f: pd.Series(f.astype(np.float32)),
+    "column": lambda f: pd.DataFrame({"f": f.astype(np.float32)})["f"],
+    "nullable series": lambda f: pd.Series(f, dtype="Float32"),
+    "nullable array": lambda f: pd.array(f, dtype="Float32"),
+}
+
+
+@pytest.mark.parametrize("made", SINGLE.values(), ids=SINGLE.keys())
+def test_single_precision_of_pandas_is_recognised(made: Callable[[np.ndarray], Any]) -> None:
+    points: list[np.ndarray] = []
+
+    def func(x: np.ndarray) -> Any:
+        points.append(x.copy())
+        return made(np.array([x[0] - 1.0, x[0] ** 2, 1.0]))
+
+    lmoo.leastsq(func, [2.0], maxfev=2, full_output=True)
+    step = math.sqrt(float(np.finfo(np.float32).eps)) * 2.0
+    np.testing.assert_allclose(points[1] - points[0], step, rtol=1e-6)
+
+
+@pytest.mark.parametrize("made", SINGLE.values(), ids=SINGLE.keys())
+def test_a_model_in_single_precision_of_pandas(made: Callable[[np.ndarray], Any]) -> None:
+    t = np.linspace(0.0, 3.0, 30)
+    y = 2.0 * np.exp(-1.3 * t) + 0.02 * np.cos(9.0 * t)
+
+    def model(t: np.ndarray, a: float, b: float) -> Any:
+        return made(a * np.exp(-b * t))
+
+    expected, _ = lmoo.curve_fit(lambda t, a, b: a * np.exp(-b * t), t, y)
+    found, _ = lmoo.curve_fit(model, t, y, ftol=1e-6, xtol=1e-4)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    for problem in (lmoo.CurveProblem(model, t, y), lmoo.CurveBlocks(model, t, y)):
+        block = () if isinstance(problem, lmoo.CurveProblem) else ((t, y, 1.0),)
+        residual = problem.residual(np.ones(2), *block)
+        assert np.asarray(residual).dtype == np.float32
+
+
+def test_a_missing_number_of_pandas_is_not_finite() -> None:
+    def func(x: np.ndarray) -> Any:
+        return pd.array([x[0], None, 1.0], dtype="Float64")
+
+    message, ier = lmoo.leastsq(func, [2.0], full_output=True)[3:]
+    assert ier == -1
+    assert "its entry 1 is nan" in message

@@ -283,7 +283,12 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "t": ({"t": T[:5]}, ValueError, r"t must have shape \(20,\)"),
     "t not finite": ({"t": T * np.nan}, ValueError, "t must be finite"),
     "sigma": ({"sigma": [1.0]}, ValueError, "sigma must have shape"),
-    "sigma zero": ({"sigma": np.zeros(20)}, ValueError, "sigma must be positive"),
+    "sigma zero": ({"sigma": np.zeros(20)}, ValueError, r"sigma must be .*; it is 0.0 at index 0"),
+    "sigma of one": (
+        {"sigma": np.where(np.arange(80).reshape(4, 20) == 43, -1.0, 1.0)},
+        ValueError,
+        r"sigma must be positive and finite; it is -1\.0 at index \(2, 3\)",
+    ),
     "p0 scalar": ({"p0": 1.0}, ValueError, "p0 must have shape"),
     "p0 of others": ({"p0": np.ones((2, 3))}, ValueError, "p0 must have shape"),
     "p0 nan": ({"p0": [1.0, np.nan, 0.0]}, ValueError, "p0 must be finite"),

@@ -285,3 +285,39 @@ def test_any_data_at_all(name: str, count: int, seed: int) -> None:
     assert (fits.status != 0).all()
     good = fits.success
     assert np.isfinite(fits.cost[good]).all()
+
+
+@pytest.mark.parametrize("name", [n for n in lmoo.models.__all__ if n != "CompiledModel"])
+def test_a_guess_for_one_curve_is_that_of_a_stack_of_one(name: str) -> None:
+    model = getattr(lmoo.models, name)()
+    t: Any = np.linspace(0.1, 5.0, 48)
+    if model.variables > 1:
+        t = tuple(part.ravel() for part in np.meshgrid(np.arange(8.0), np.arange(6.0)))
+    y = model(t, *np.linspace(1.0, 2.0, model.n))
+    one, stack = model.guess(t, y), model.guess(t, y[None])
+    assert one.shape == (model.n,)
+    assert stack.shape == (1, model.n)
+    np.testing.assert_array_equal(one, stack[0])
+    lists = tuple(map(list, t)) if model.variables > 1 else list(t)
+    np.testing.assert_array_equal(model.guess(lists, list(y)), one)
+    rows = tuple(part[None] for part in t) if model.variables > 1 else t[None]
+    np.testing.assert_array_equal(model.guess(rows, y[None]), stack)
+    result = lmoo.Solver().solve(model.problem(t, y), one)
+    assert result.x.shape == (model.n,)
+    masked = np.ma.array(np.where(np.arange(48) == 5, 1e9, y), mask=np.arange(48) == 5)
+    assert np.abs(model.guess(t, masked)).max() < 1e6
+
+
+@pytest.mark.parametrize(
+    ("t", "y", "match"),
+    [
+        (np.ones(5), np.ones(6), r"t must have shape \(6,\)"),
+        (np.ones(5), np.ones((2, 6)), r"t must have shape \(6,\) or \(2, 6\)"),
+        ((np.ones(6), np.ones(6)), np.ones(6), "t must be 1 arrays for Exponential; it has 2"),
+        (np.ones(6), 1.0, r"y must have shape \(m,\) or \(k, m\)"),
+        (np.ones(0), np.ones(0), r"y must have shape \(m,\) or \(k, m\), m > 0"),
+    ],
+)
+def test_a_guess_for_data_that_do_not_fit_is_refused(t: Any, y: Any, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        lmoo.models.Exponential().guess(t, y)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
 import pickle
 import re
+import signal
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -818,6 +820,38 @@ class Pairs(RowBlockProblem):
         vars(self).update(state)
 
 
+class Mortal(Pairs):
+    """Kills the worker that evaluates it, at the n-th block that carries a mark."""
+
+    marker = ""
+    at = 0
+
+    def residual(self, x: np.ndarray, block: Any) -> np.ndarray:
+        if current_process().name != "MainProcess":
+            with open(self.marker, "a") as file:
+                file.write("x")
+            if os.path.getsize(self.marker) >= self.at:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return super().residual(x, block)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no way to kill a process")
+@pytest.mark.parametrize("at", [1, 14, 25])
+def test_blocks_of_a_worker_that_died_are_evaluated_here(at: int, tmp_path: Path) -> None:
+    blocks = [(T[b], Y[b]) for b in TEN]
+    right = Solver().solve(Pairs(blocks), X0)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        problem = Mortal(blocks, executor)
+        problem.marker, problem.at = str(tmp_path / "marker"), at
+        ours = Solver().solve(problem, X0)
+        assert os.path.getsize(problem.marker) >= at
+        # A pool that is broken from the beginning.
+        again = Solver().solve(problem, X0)
+    for result in (ours, again):
+        assert result.x.tobytes() == right.x.tobytes()
+        assert (result.nfev, result.njev) == (right.nfev, right.njev)
+
+
 def test_few_blocks_are_under_way_at_once() -> None:
     out = most = 0
     lock = threading.Lock()
@@ -1073,7 +1107,12 @@ def test_bad_arguments_of_curve_blocks_are_named(change: Any, error: Any, says: 
         (lambda t, *p: 1.0, None, None, r"f must return a value a row, shape \(64,\); .*\(\)"),
         (lambda t, *p: t[:-1], None, None, r"f must return .*; it returned shape \(63,\)"),
         (model, lambda t, *p: t, None, r"jac must return a row of 3 derivatives for each of 64"),
-        (model, None, np.linspace(-1, 1, 1000), r"sigma must be positive; some of its entries"),
+        (
+            model,
+            None,
+            np.linspace(-1, 1, 1000),
+            r"sigma must be positive; some of its entries are not: it is -1.0 at index 0",
+        ),
     ],
     ids=["scalar", "short", "jac", "sigma"],
 )

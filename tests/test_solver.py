@@ -8,6 +8,7 @@ import ctypes
 import dataclasses
 import functools
 import itertools
+import math
 import operator
 import pickle
 import signal
@@ -1934,3 +1935,193 @@ def test_linear_problems_are_solved_as_by_lstsq_in_a_few_evaluations(strategy: A
         if not result.success or result.nfev > 40 * (n + 1) or error > 1e-6:
             failures.append((seed, result.status.name, result.nfev, error))
     assert not failures
+
+
+# ================================================= an exception, or the time, ends a solve early
+
+
+class EndedError(Exception):
+    """What user code raises."""
+
+
+def raising(at: int, kind: type[BaseException]) -> tuple[Callable[..., Any], list[np.ndarray]]:
+    """A residual that raises at one of its calls; the points it was called at."""
+    points: list[np.ndarray] = []
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        points.append(x.copy())
+        if len(points) == at:
+            raise kind
+        return decay(x)
+
+    return residual, points
+
+
+@pytest.mark.parametrize("kind", [EndedError, KeyboardInterrupt, StopIteration, SystemExit])
+@pytest.mark.parametrize("at", [1, 2, 4, 7, 9])
+def test_an_exception_has_the_best_point_so_far(at: int, kind: type[BaseException]) -> None:
+    residual, points = raising(at, kind)
+    with pytest.raises(kind) as caught:
+        Solver().solve(FunctionProblem(residual, parameter_names="ab"), START)
+    found = caught.value.lmoo_result  # type: ignore[attr-defined]
+    assert type(found) is lmoo.Result
+    assert found.status is Status.UNFINISHED
+    assert found.parameter_names == ("a", "b")
+    assert found.problem is None
+    assert found.seconds > 0.0
+    if at == 1:
+        assert found.observations == 0
+        np.testing.assert_array_equal(found.x, START)
+    else:
+        np.testing.assert_array_equal(found.residual, decay(found.x))
+        costs = [0.5 * float(np.sum(decay(x) ** 2)) for x in points[: at - 1]]
+        assert found.cost <= costs[0]
+        assert any(np.array_equal(found.x, x) for x in points[: at - 1])
+    str(found)
+    pickle.loads(pickle.dumps(found))
+
+
+def test_an_exception_of_the_callback_and_of_curve_fit_and_blocks_has_it_too() -> None:
+    def end(record: Any) -> None:
+        if record.iteration == 3:
+            raise EndedError
+
+    with pytest.raises(EndedError) as caught:
+        Solver().solve(FunctionProblem(decay), START, callback=end, history=True)
+    found = caught.value.lmoo_result  # type: ignore[attr-defined]
+    assert found.nit == len(found.history) == 3
+    np.testing.assert_array_equal(found.history.x[-1], found.x)
+
+    residual, _ = raising(6, EndedError)
+    with pytest.raises(EndedError) as caught:
+        lmoo.curve_fit(lambda t, a, b: residual(np.array([a, b])) + Y, T, Y, START)
+    assert caught.value.lmoo_result.cost < 10.0  # type: ignore[attr-defined]
+
+    class Block(lmoo.RowBlockProblem):
+        def residual(self, x: np.ndarray, block: Any) -> Any:
+            return residual(x)
+
+    residual, points = raising(6, EndedError)
+    with pytest.raises(EndedError) as caught:
+        Solver().solve(Block([0]), START)
+    assert any(np.array_equal(caught.value.lmoo_result.x, x) for x in points)  # type: ignore[attr-defined]
+
+
+def test_a_fit_that_found_no_minimum_has_its_best_point() -> None:
+    with pytest.raises(RuntimeError, match="maxfev") as caught:
+        lmoo.curve_fit(lambda t, a, b: decay(np.array([a, b])) + Y, T, Y, START, maxfev=4)
+    found = caught.value.lmoo_result  # type: ignore[attr-defined]
+    assert found.status is Status.MAXFEV
+    assert found.nfev >= 4
+
+
+def test_an_exception_without_a_place_for_it_comes_out_as_it_is() -> None:
+    class NarrowError(Exception):
+        def __setattr__(self, name: str, value: Any) -> None:
+            raise TypeError(name)
+
+    residual, _ = raising(3, NarrowError)
+    with pytest.raises(NarrowError):
+        Solver().solve(FunctionProblem(residual), START)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.nan])
+def test_a_time_limit_is_positive(value: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"^time_limit must be a positive number of seconds, or None"
+    ):
+        Solver(time_limit=value)
+
+
+@pytest.mark.parametrize("value", ["1", True, [1.0], 1j])
+def test_a_time_limit_is_a_number(value: Any) -> None:
+    with pytest.raises(TypeError, match="time_limit must be a real number"):
+        Solver(time_limit=value)
+
+
+class TimedBlock(lmoo.RowBlockProblem):
+    def residual(self, x: np.ndarray, block: Any) -> Any:
+        return rosenbrock(x)
+
+
+@pytest.mark.parametrize(
+    "problem", [FunctionProblem(rosenbrock), TimedBlock([0])], ids=["whole", "blocks"]
+)
+@pytest.mark.parametrize("history", [False, True])
+def test_the_time_limit_ends_a_solve_after_the_iteration_that_passes_it(
+    problem: Any, history: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A clock by which each iteration takes 1 s.
+    clock = itertools.count()
+    monkeypatch.setattr(lmoo.solver.time, "perf_counter", lambda: float(next(clock)))
+    start = [-1.2, 1.0]
+    result = Solver(time_limit=2.5).solve(problem, start, history=history)
+    assert result.status is Status.STOPPED
+    assert not result.success
+    assert result.nit == 3
+    assert result.message.startswith("stopped by the time limit, time_limit = 2.5 s (")
+    steps = Solver(time_limit=2.5).iterate(problem, start)
+    records = list(steps)
+    assert len(records) == 3
+    assert steps.result.status is Status.STOPPED
+    np.testing.assert_array_equal(steps.result.x, result.x)
+    assert steps.result.message == result.message
+    free = Solver().iterate(problem, start)
+    assert [next(free).cost for _ in range(3)] == [record.cost for record in records]
+    # Where the solve ends by itself before, the limit changes nothing.
+    for limit in (1e9, math.inf):
+        long, plain = (Solver(time_limit=v).solve(problem, start) for v in (limit, None))
+        np.testing.assert_array_equal(long.x, plain.x)
+        assert (long.status, long.nfev) == (plain.status, plain.nfev)
+
+
+def test_time_between_two_steps_does_not_count() -> None:
+    steps = Solver(time_limit=0.5).iterate(FunctionProblem(rosenbrock), [-1.2, 1.0])
+    next(steps)
+    time.sleep(0.6)
+    next(steps)
+    assert steps.result.status is Status.UNFINISHED
+
+
+def test_a_model_in_compiled_code_has_a_time_limit_too() -> None:
+    model = lmoo.models.Exponential()
+    t = np.linspace(0.0, 4.0, 20)
+    problem = model.problem(t, model(t, 2.5, 1.3, 0.5))
+    result = Solver(time_limit=1e-9).solve(problem, [1.0, 1.0, 0.0])
+    assert (result.status, result.nit) == (Status.STOPPED, 1)
+
+
+def test_stacks_refuse_a_time_limit_by_name() -> None:
+    with pytest.raises(
+        ValueError, match=r"solver must have time_limit=None for many fits; it is 3"
+    ):
+        lmoo.curve_fit_many(
+            lambda t, a: a * t, T, np.ones((2, T.size)), [1.0], solver=Solver(time_limit=3)
+        )
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize("name", ["ftol", "xtol", "gtol", "factor", "time_limit"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_integer_beyond_double_precision_is_named(name: str, sign: int) -> None:
+    match = rf"^{name} must be within the range of double precision; it is about .?10\*\*400$"
+    with pytest.raises(ValueError, match=match):
+        Solver(**{name: sign * HUGE})
+
+
+@pytest.mark.parametrize("name", ["ftol", "xtol", "gtol", "factor", "epsfcn"])
+def test_an_integer_beyond_double_precision_is_named_by_the_facades(name: str) -> None:
+    match = f"{name} must be within the range of double precision"
+    with pytest.raises(ValueError, match=match):
+        lmoo.leastsq(decay, START, **{name: HUGE})
+    with pytest.raises(ValueError, match=match):
+        lmoo.curve_fit(lambda t, a, b: a * t + b, T, Y, **{name: HUGE})
+
+
+def test_a_count_beyond_double_precision_is_no_limit() -> None:
+    assert Solver(maxfev=HUGE).solve(FunctionProblem(decay), START).success
+    assert lmoo.leastsq(decay, START, maxfev=HUGE)[1] in (1, 2, 3)
+    with pytest.raises(ValueError, match="ydata must be within the range of double precision"):
+        lmoo.curve_fit(lambda t, a: a * t, T, [HUGE] * T.size)

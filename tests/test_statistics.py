@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver
 from lmoo.curve import Curve
 from lmoo.datasets import nist
 from lmoo.distributions import f_exceeded, t_factor
+from lmoo.profile import contour
 
 T = np.linspace(0.0, 2.0, 12)
 Y = 2.0 * np.exp(-1.3 * T) + 0.05 * np.cos(7.0 * T)
@@ -933,6 +935,35 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("acnorm", None),
         ("held", [True]),
         ("error", "small"),
+        ("error", -1.0),
+        ("status", True),
+        ("status", 1.0),
+        ("x", ["1", "2"]),
+        ("x", [True, False]),
+        ("x", {"0": 1.0, "1": 2.0}),
+        ("lower", [9.0, 9.0]),
+        ("upper", ["nan", "nan"]),
+        ("fixed", [0, 1]),
+        ("fixed", ["", "no"]),
+        ("active_mask", [0, 2]),
+        ("active_mask", [0, 300]),
+        ("active_mask", [0.5, 0.0]),
+        ("parameter_names", "ab"),
+        ("parameter_names", ["a", "a"]),
+        ("parameter_names", [1, 2]),
+        ("observations", -12),
+        ("observations", 10**30),
+        ("observations", 12.0),
+        ("nfev", -1),
+        ("njev", True),
+        ("nit", "3"),
+        ("cost", "1.5"),
+        ("seconds", None),
+        ("message", None),
+        ("ipvt", [0, 1.7]),
+        ("ipvt", [0, 2**40]),
+        ("ipvt", [-1, 0]),
+        ("held", [0, 1]),
     ],
 )
 def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:
@@ -1024,6 +1055,135 @@ def test_history_is_stored_in_a_pickle() -> None:
     np.testing.assert_array_equal(again.history.cost, result.history.cost)
 
 
+DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a field gone": lambda state: state.pop("cost"),
+    "x shorter": lambda state: state.update(x=state["x"][:1]),
+    "x in single precision": lambda state: state.update(x=state["x"].astype(np.float32)),
+    "x a list": lambda state: state.update(x=state["x"].tolist()),
+    "fixed as integers": lambda state: state.update(fixed=state["fixed"].astype(int)),
+    "a name more": lambda state: state.update(parameter_names=("a", "b", "c")),
+    "a residual more": lambda state: state.update(residual=np.ones(13)),
+    "status a number": lambda state: state.update(status=1),
+    "a negative count": lambda state: state.update(nfev=-1),
+    "no history": lambda state: state.update(history=3),
+    "no factor": lambda state: state.update(factor=3),
+    "ipvt out of range": lambda state: state.update(
+        factor=dataclasses.replace(state["factor"], ipvt=np.array([0, 10**6], dtype=np.int32))
+    ),
+    "r smaller": lambda state: state.update(
+        factor=dataclasses.replace(state["factor"], r=np.ones((1, 1)))
+    ),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_pickle_of_a_result_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
+    state = fitted().__getstate__()
+    change(state)
+    with pytest.raises(ValueError, match="the stored result"):
+        object.__new__(Result).__setstate__(state)
+
+
 def test_results_are_still_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         fitted().seconds = 1.0  # type: ignore[misc]
+
+
+# -------------------------------------------------------------------- residuals of any size
+
+SCALES = [1e-200, 1e-160, 1e-100, 1e100, 1e160, 1e200]
+
+
+def scaled_fit(scale: float, jac: bool) -> Result:
+    """The fit of `fitted` with data and model in another unit."""
+    problem = CurveProblem(
+        lambda t, a, b: scale * decay(t, a, b),
+        T,
+        scale * Y,
+        jac=(lambda t, a, b: scale * decay_slopes(t, a, b)) if jac else None,
+    )
+    return Solver().solve(problem, [1.0, 1.0])
+
+
+@pytest.mark.parametrize("jac", [False, True])
+@pytest.mark.parametrize("scale", SCALES)
+def test_statistics_do_not_depend_on_the_unit_of_the_residual(scale: float, jac: bool) -> None:
+    one, other = scaled_fit(1.0, jac), scaled_fit(scale, jac)
+    close: dict[str, Any] = {"rtol": 1e-5}
+    np.testing.assert_allclose(other.stderr, one.stderr, **close)
+    np.testing.assert_allclose(other.leverage, one.leverage, **close)
+    np.testing.assert_allclose(other.leverage.sum(), 2.0, **close)
+    np.testing.assert_allclose(
+        other.standardized_residuals, one.standardized_residuals, rtol=1e-4, atol=1e-4
+    )
+    assert other.r_squared == pytest.approx(one.r_squared, rel=1e-9)
+    bends = [dataclasses.astuple(result.nonlinearity()) for result in (one, other)]
+    np.testing.assert_allclose(bends[1], bends[0], rtol=1e-2)
+    for j in (0, 1):
+        for mine, theirs in zip(other.profile(j), one.profile(j), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        other.confidence_interval(method="profile"),
+        one.confidence_interval(method="profile"),
+        **close,
+    )
+    str(other)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_contours_and_profiles_of_one_parameter_at_any_size(scale: float) -> None:
+    lines = [contour(scaled_fit(s, False), 0, 1, 0.9, True) for s in (1.0, scale)]
+    np.testing.assert_allclose(lines[1], lines[0], rtol=1e-4)
+
+    def single(s: float) -> Result:
+        problem = CurveProblem(lambda t, b: s * 2.0 * np.exp(-b * t), T, s * Y)
+        return Solver().solve(problem, [1.0])
+
+    one, other = single(1.0).profile(0), single(scale).profile(0)
+    np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-6)
+
+
+# ------------------------------------------------------------------ names that do more than print
+
+BAD_NAMES = ["\x1b[31mred", "two\nlines", "tab\t", "bell\x07", "\u202eturned", "\x7f", "\ud800"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
+def test_names_with_control_characters_are_refused_and_never_printed(name: str) -> None:
+    def model(t: Any, a: float) -> Any:
+        return a * t
+
+    model.parameter_names = (name,)  # type: ignore[attr-defined]
+    stored = fitted().to_dict()
+    stored["parameter_names"] = [name, "b"]
+
+    class Batch(lmoo.BatchProblem):
+        parameter_names = (name,)
+
+        def residual(self, x: Any, which: Any) -> Any:
+            return x - 3.0
+
+    outside = Solver(bounds=(5, 6))
+    for call in (
+        lambda: Solver().solve(FunctionProblem(lambda x: x, parameter_names=[name]), [1.0]),
+        lambda: outside.solve(FunctionProblem(lambda x: x, parameter_names=[name]), [1.0]),
+        lambda: CurveProblem(model, T, Y),
+        lambda: CurveProblem(decay, T, Y, parameter_names=(name, "b")),
+        lambda: lmoo.curve_fit(model, T, Y, bounds=(5, 6)),
+        lambda: lmoo.curve_fit_many(model, T, np.ones((2, T.size)), [1.0], solver=outside),
+        lambda: lmoo.solve_many(Batch(), np.ones((2, 1)), solver=outside),
+        lambda: Solver().solve(lmoo.CurveBlocks(decay, T, Y, parameter_names=(name, "b")), [1, 1]),
+        lambda: Result.from_dict(stored),
+    ):
+        with pytest.raises(
+            ValueError, match=r"parameter_names must be|x0 must lie|bounds"
+        ) as error:
+            call()
+        assert name not in str(error.value)
+        assert str(error.value).isprintable()
+
+
+def test_names_in_other_scripts_are_names() -> None:
+    names = ("\u03b1", "gr\u00f6\u00dfe", "\u6e29\u5ea6 / K")
+    problem = FunctionProblem(lambda x: x - 3.0, parameter_names=names)
+    assert Solver().solve(problem, np.ones(3)).parameter_names == names

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
+import itertools
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -63,39 +70,118 @@ def test_results_do_not_depend_on_threads(
     assert_same(solve(Waves()), expected)
 
 
+@pytest.mark.parametrize("available", [0, 1])
 def test_without_another_thread_to_be_had(
-    expected: lmoo.Result, monkeypatch: pytest.MonkeyPatch
+    available: int, expected: lmoo.Result, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+    start = _thread.start_new_thread
+    left: Iterator[int] = iter(())
+
+    def limited(worker: Callable[[], None], arguments: tuple[()]) -> int:
+        if next(left, None) is None:
+            raise RuntimeError("can't start new thread")
+        return start(worker, arguments)
 
     monkeypatch.setenv("LMOO_NUM_THREADS", "4")
-    monkeypatch.setattr(threading.Thread, "start", refused)
+    monkeypatch.setattr(_thread, "start_new_thread", limited)
+    left = iter(range(available))
     assert_same(solve(Waves()), expected)
 
 
-def test_an_interruption_waits_for_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    join, interrupted = threading.Thread.join, []
+def test_a_thread_that_starts_too_late_is_not_waited_for(
+    expected: lmoo.Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As with the cooperative threads of gevent, which run when the caller waits for them.
+    late: list[Callable[[], None]] = []
+    monkeypatch.setenv("LMOO_NUM_THREADS", "3")
+    monkeypatch.setattr(_thread, "start_new_thread", lambda worker, arguments: late.append(worker))
+    assert_same(solve(Waves()), expected)
+    assert late
+    for worker in late:
+        worker()
 
-    def once(self: threading.Thread, timeout: float | None = None) -> None:
-        if not interrupted:
-            interrupted.append(self)
+
+@pytest.mark.parametrize("started", [False, True])
+def test_an_interruption_of_the_start_waits_for_all_threads(
+    started: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = _thread.start_new_thread
+    count = itertools.count(1)
+
+    def interrupted(worker: Callable[[], None], arguments: tuple[()]) -> None:
+        last = next(count) == 3
+        if started or not last:
+            start(worker, arguments)
+        if last:
             raise KeyboardInterrupt
-        join(self, timeout)
 
-    # A thread may have ended before it is waited for; so long until one has not.
     monkeypatch.setenv("LMOO_NUM_THREADS", "8")
-    monkeypatch.setattr(threading.Thread, "is_alive", lambda self: self not in joined)
-    joined: list[threading.Thread] = []
-
-    def recorded(self: threading.Thread, timeout: float | None = None) -> None:
-        once(self, timeout)
-        joined.append(self)
-
-    monkeypatch.setattr(threading.Thread, "join", recorded)
+    monkeypatch.setattr(_thread, "start_new_thread", interrupted)
+    before = _thread._count()
     with pytest.raises(KeyboardInterrupt):
         solve(Waves())
-    assert len(joined) == 7
+    # All jobs have ended; the threads have only to return.
+    deadline = time.monotonic() + 30.0
+    while _thread._count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+INTERRUPTED = """
+import random, signal, sys, time
+import numpy as np
+import lmoo
+
+a = np.random.default_rng(0).standard_normal((40_000, 60))
+problem = lmoo.FunctionProblem(lambda x: a @ x - 1.0, lambda x: a)
+
+def solve():
+    lmoo.Solver().solve(problem, np.zeros(60))
+
+class Interrupted(BaseException):
+    pass
+
+def interrupt(number, frame):
+    while frame is not None:
+        if frame.f_code is solve.__code__:
+            raise Interrupted
+        frame = frame.f_back
+
+solve()
+began = time.perf_counter()
+solve()
+usual = time.perf_counter() - began
+moments, interruptions = random.Random(1), 0
+signal.signal(signal.SIGALRM, interrupt)
+for k in range(int(sys.argv[1])):
+    # Once, or again and again.
+    signal.setitimer(signal.ITIMER_REAL, max(1e-4, moments.random() * usual), (k % 2) * 5e-4)
+    try:
+        solve()
+    except Interrupted:
+        interruptions += 1
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    # The memory of the solve is free now: its next owner keeps what it writes there.
+    others = [np.ones((300, 300)) for _ in range(10)]
+    time.sleep(0.02)
+    assert all((other == 1.0).all() for other in others), "overwritten"
+    del others
+assert interruptions > 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
+def test_interruptions_leave_no_thread_behind_that_writes() -> None:
+    # A process of its own, as a failure may end it.
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, "40"],
+        env={**os.environ, "LMOO_NUM_THREADS": "4"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, (done.returncode, done.stderr)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])

@@ -196,12 +196,19 @@ cdef class Custom(Called):
         cdef lm_state *s = <lm_state *>at.state
         # What is not written must not pass for a derivative.
         self.out.fill(np.nan)
+        refusal = None
         try:
             cost = self.func(own_vector(at.n, at.x), own_vector(at.m, at.f), self.out)
         except self.bad_point as error:
-            s.nfev += int(getattr(error, "evaluations", 0))
-            return self.refuse(at, error)
-        if cost is not None:
-            s.nfev += int(cost)
+            refusal, cost = error, getattr(error, "evaluations", 0)
+        # Added to a count that the solve stops by: a wrong one may keep it from ending.
+        evaluations = 0 if cost is None else int(cost)
+        if not 0 <= evaluations <= 2**53:
+            raise ValueError(
+                "evaluate must return the number of evaluations of the residual that it made, or "
+                f"None for 0; it told {cost!r}")
+        s.nfev += evaluations
+        if refusal is not None:
+            return self.refuse(at, refusal)
         at.relative_error = self.relative_error
         return 0

@@ -15,7 +15,9 @@ from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
 from lmoo._core.residual cimport Residual, Source, own_vector
-from lmoo._core.stepping cimport Stepping
+from lmoo._core.stepping cimport Asked, Stepping
+from lmoo._core.stored cimport check_state, count, field, vector
+from lmoo._core.stored import checksum
 
 cnp.import_array()
 
@@ -358,42 +360,103 @@ cdef class Loop:
         cdef size_t size = self.bytes
         vectors = jacobian = None
         if self.m >= 0:
-            vectors = (self.residual, own_vector(self.m, self.d.previous))
+            vectors = (own_vector(self.m, self.d.f), own_vector(self.m, self.d.previous))
             if driver_wants_curvature(&self.d):
                 jacobian = (np.array(self.buffer), own_vector(self.n, self.d.u0))
-        return {
+        stored = {
             "version": LM_STATE_VERSION,
             "size": size,
             "state": (<char *>self.s)[:size],
             "vectors": vectors,
             "jacobian": jacobian,
-            "flags": (self.d.evaluated, self.d.factored, self.d.folded, self.d.own),
+            "flags": (bool(self.d.evaluated), bool(self.d.factored), bool(self.d.folded),
+                      bool(self.d.own)),
             "njev": self.d.njev,
             "precision": self.fun.table.precision,
             "step": None if self.stepping is None else self.stepping.memory,
         }
+        stored["checksum"] = checksum(stored)
+        return stored
 
-    def restore(self, dict stored):
-        """Take a snapshot of a solve of the same problem and go on from there."""
+    def restore(self, stored):
+        """Take a snapshot of a solve of the same problem and go on from there.
+
+        ValueError where it is of another format or solve, or is damaged; nothing has changed then.
+        """
         cdef size_t size = self.bytes
-        cdef bytes state = stored["state"]
-        if stored["version"] != LM_STATE_VERSION or stored["size"] != size:
+        version, found = field(stored, "version"), field(stored, "size")
+        if version != LM_STATE_VERSION or found != size:
             raise ValueError(
-                f"the stored solve has format {stored['version']} and {stored['size']} bytes; "
-                f"this lmoo reads format {LM_STATE_VERSION} and {size} bytes")
-        if len(state) != <Py_ssize_t>size:
-            raise ValueError(f"the stored solve has {len(state)} bytes where it says {size}")
-        cdef const lmoo_step *step = self.s.options.step
-        memcpy(self.s, <const char *>state, size)
-        lm_attach(self.s, self.n)
-        self.s.options.step = step
-        self.fun.table.precision = stored["precision"]
-        self.d.evaluated, self.d.factored, self.d.folded, self.d.own = stored["flags"]
-        self.d.njev = stored["njev"]
+                f"the stored solve has format {version} and {found} bytes; this lmoo reads format "
+                f"{LM_STATE_VERSION} and {size} bytes. Solve again, or use the lmoo that stored it")
+        state = field(stored, "state")
+        if type(state) is not bytes or len(state) != found:
+            held = f"{len(state)} bytes" if type(state) is bytes else f"a {type(state).__name__}"
+            raise ValueError(f"the stored solve has {held} where it says {size} bytes")
+        if field(stored, "checksum") != checksum(stored):
+            raise ValueError("the stored solve is damaged: its checksum differs. Solve again")
+        cdef ptrdiff_t njev = count(stored, "njev")
+        precision, flags = field(stored, "precision"), field(stored, "flags")
+        if type(precision) is not float or not 0.0 < precision < 1.0:
+            raise ValueError(
+                f"precision of the stored solve must be a number from 0 to 1; it is {precision!r}")
+        if type(flags) is not tuple or len(flags) != 4 or {type(flag) for flag in flags} != {bool}:
+            raise ValueError(f"flags of the stored solve must be four bool; they are {flags!r}")
+        memory = field(stored, "step")
+        if type(memory) is not type(None if self.stepping is None else self.stepping.memory):
+            raise ValueError(
+                f"step of the stored solve must be what its strategy keeps; it is {memory!r}")
+        cdef lm_state *s = <lm_state *>calloc(1, size)
+        if s == NULL:
+            raise MemoryError()
+        try:
+            memcpy(s, <const char *>state, size)
+            if s.n != self.n:
+                raise ValueError(
+                    f"the stored solve is damaged: it has {s.n} parameters, not {self.n}")
+            lm_attach(s, self.n)
+            check_state(self.s, s, isinstance(self.stepping, Asked))
+            parts = self.stored_vectors(stored, s.started or flags[0])
+            s.options.step = self.s.options.step
+            s.options.lower = s.options.upper = NULL
+            s.options.size = sizeof(lm_options)
+            memcpy(self.s, s, size)
+            lm_attach(self.s, self.n)
+        finally:
+            free(s)
+        self.fun.table.precision = precision
+        self.d.evaluated, self.d.factored, self.d.folded, self.d.own = flags
+        self.d.njev = njev
         if self.stepping is not None:
-            self.stepping.memory = stored["step"]
-        if stored["vectors"] is not None:
-            self.restore_vectors(stored["vectors"], stored["jacobian"])
+            self.stepping.memory = memory
+        if parts is not None:
+            self.restore_vectors(parts[0], parts[1])
+
+    cdef object stored_vectors(self, stored, bint needed):
+        """The vectors of a snapshot and its Jacobian; None where it is not to have any."""
+        cdef bint curved = self.s.options.step.wants_curvature
+        vectors, jacobian = field(stored, "vectors"), field(stored, "jacobian")
+        if vectors is None:
+            if needed or jacobian is not None:
+                raise ValueError("vectors of the stored solve must hold the residual; it has none")
+            return None
+        if type(vectors) is not tuple or len(vectors) != 2:
+            raise ValueError("vectors of the stored solve must be a pair; they are not")
+        m = vectors[0].size if isinstance(vectors[0], np.ndarray) else -1
+        if m < self.n or not self.fun.python and m != self.fun.table.m:
+            raise ValueError(
+                f"the residual of the stored solve has {m} entries; the problem has "
+                f"{self.n if self.fun.python else self.fun.table.m}"
+                f"{' at least' if self.fun.python else ''}")
+        vectors = tuple(vector(part, "vectors", (m,)) for part in vectors)
+        if not curved:
+            if jacobian is not None:
+                raise ValueError("the stored solve has a Jacobian, which its strategy does not use")
+            return vectors, None
+        if type(jacobian) is not tuple or len(jacobian) != 2:
+            raise ValueError("jacobian of the stored solve must be a pair; it is not")
+        return vectors, (vector(jacobian[0], "jacobian", (self.n, m)),
+                         vector(jacobian[1], "jacobian", (self.n,)))
 
     cdef int restore_vectors(self, vectors, jacobian) except -1:
         cdef const double[::1] f = vectors[0]

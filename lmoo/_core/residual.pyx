@@ -16,6 +16,8 @@ import numpy as np
 
 cimport numpy as cnp
 
+from lmoo._core.masks import plain, refuse_masked
+
 from lmoo._core.model cimport lmoo_problem, lmoo_residual_function
 from lmoo._core.norms cimport first_not_finite
 
@@ -29,6 +31,9 @@ cdef extern from "Python.h":
 
 cdef extern from "reuse.h":
     bint lmoo_can_refill(PyObject *array, ptrdiff_t n)
+
+
+MASKED = "leave these points out of the data, or return a number for each"
 
 
 cdef int reraise() except -1:
@@ -46,7 +51,7 @@ cdef object own_vector(ptrdiff_t n, const double *x):
 
 cdef bint is_vector(object value):
     """Whether value is an array that can be copied as it stands."""
-    return (cnp.PyArray_Check(value) and cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_DOUBLE
+    return (cnp.PyArray_CheckExact(value) and cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_DOUBLE
             and cnp.PyArray_NDIM(<cnp.ndarray>value) == 1
             and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>value))
 
@@ -74,6 +79,8 @@ def start(x0, bint flatten):
     cdef cnp.ndarray x = floats(x0) if type(x0) is list else None
     if x is not None:
         return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
+    if type(x0) is not cnp.ndarray:
+        x0 = refuse_masked("x0", x0)
     try:
         x = cnp.PyArray_FROM_O(x0)
     except ValueError as error:
@@ -92,6 +99,13 @@ def start(x0, bint flatten):
     return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
 
 
+def is_single(value):
+    """Whether value is in single precision, an array of numpy or of pandas."""
+    dtype = getattr(value, "dtype", None)
+    # What pandas' own types of numbers, with a place for missing ones, hold.
+    return getattr(dtype, "numpy_dtype", dtype) == np.float32
+
+
 def as_vector(value, str name, bint scalar):
     """Return what a residual returned as a contiguous float64 vector, and its precision.
 
@@ -100,8 +114,9 @@ def as_vector(value, str name, bint scalar):
     expected = f"{name} must return a 1-D array of real numbers"
     if value is None:
         raise TypeError(f"{expected}; it returned None")
+    value = refuse_masked(f"what {name} returns", value, MASKED)
     try:
-        array = np.asarray(value)
+        array = np.asarray(plain(value))
     except ValueError as error:
         raise TypeError(f"{expected}; what it returned is no array: {error}") from error
     if array.dtype.kind not in "biuf":

@@ -33,6 +33,8 @@ from lmoo._core.loop cimport Loop
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm, first_not_finite
 from lmoo._core.residual cimport Residual, Source, own_vector
+from lmoo._core.stored cimport count, field
+from lmoo._core.stored import checksum
 from lmoo._core.units cimport pivot_in_units
 
 cnp.import_array()
@@ -405,9 +407,27 @@ cdef class RowLoop(Loop):
 
     def snapshot(self):
         """Everything that the solve has come to, as plain data."""
-        return {**Loop.snapshot(self), "rows": (self.rows, self.blocks)}
+        stored = {**Loop.snapshot(self), "rows": (self.rows, self.blocks)}
+        stored["checksum"] = checksum(stored)
+        return stored
 
-    def restore(self, dict stored):
-        """Take a snapshot of a solve of the same problem and go on from there."""
+    def restore(self, stored):
+        """Take a snapshot of a solve of the same problem and go on from there, as `Loop.restore`."""
+        rows = field(stored, "rows")
+        if type(rows) is not tuple or len(rows) != 2:
+            raise ValueError(f"rows of the stored solve must be a pair of counts; it is {rows!r}")
+        parts = dict(zip(("rows", "blocks"), rows))
+        rows, blocks = count(parts, "rows"), count(parts, "blocks")
+        if 0 < rows < self.n:
+            raise ValueError(
+                f"rows of the stored solve must be at least the {self.n} parameters; it is {rows}")
         Loop.restore(self, stored)
-        self.rows, self.blocks = stored["rows"]
+        self.rows, self.blocks = rows, blocks
+
+    cdef object stored_vectors(self, stored, bint needed):
+        """None: the rows are not kept."""
+        if field(stored, "vectors") is not None or field(stored, "jacobian") is not None:
+            raise ValueError("vectors of the stored solve must be None, as it is one in blocks")
+        if needed and field(stored, "rows")[0] == 0:
+            raise ValueError("rows of the stored solve must be positive; it is 0")
+        return None

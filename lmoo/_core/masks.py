@@ -1,0 +1,72 @@
+"""Masked entries of arrays (``numpy.ma``): points without data.
+
+``np.asarray`` drops a mask and keeps the numbers below it, which may be anything.  What has points
+leaves those out that are masked; everything else refuses a mask.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["plain", "refuse_masked", "separated"]
+
+Mask = NDArray[np.bool_]
+
+_KINDS = {np.ma.MaskedArray, type(np.ma.masked)}
+
+
+def separated(value: Any) -> tuple[Any, Mask | None]:
+    """Return an array without its mask, and the mask.
+
+    Parameters
+    ----------
+    value : object
+        An array, a list or a tuple of numbers or arrays; anything else is returned as it is.
+
+    Returns
+    -------
+    value : object
+    mask : bool array of its shape, or None
+        None where nothing is masked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo._core.masks import separated
+    >>> separated(np.ma.array([1, 2], mask=[False, True]))
+    (array([1, 2]), array([False,  True]))
+    >>> separated([1, 2])
+    ([1, 2], None)
+    """
+    if isinstance(value, (list, tuple)) and not _KINDS.isdisjoint(map(type, value)):
+        # Of a sequence np.asarray drops the masks too, and np.ma.array warns of single entries.
+        mask = np.asarray([np.ma.getmaskarray(part) for part in value])
+        parts = [np.nan if part is np.ma.masked else np.ma.getdata(part) for part in value]
+        return np.asarray(parts), mask if mask.any() else None
+    if not isinstance(value, np.ma.MaskedArray) or value.dtype.names is not None:
+        return value, None
+    mask = np.ma.getmaskarray(value)
+    return np.ma.getdata(value), mask if mask.any() else None
+
+
+def plain(value: Any) -> Any:
+    """Return one of pandas' nullable arrays of numbers as floats, NaN for what is missing.
+
+    With a missing number, ``numpy.asarray`` makes objects of all.  Other values are returned as
+    they are.
+    """
+    inner = getattr(getattr(value, "dtype", None), "numpy_dtype", None)
+    if inner is None or inner.kind not in "biuf":
+        return value
+    return value.to_numpy(dtype=inner if inner.kind == "f" else np.float64, na_value=np.nan)
+
+
+def refuse_masked(name: str, value: Any, remedy: str = "give a number for each entry") -> Any:
+    """Return value without its mask; ValueError where an entry is masked."""
+    value, mask = separated(value)
+    if mask is not None:
+        index = tuple(int(k) for k in np.argwhere(mask)[0])
+        where = f"entry {', '.join(map(str, index))}" if index else "it"
+        raise ValueError(f"{name} must not have masked entries; {where} is masked: {remedy}")
+    return value

@@ -1,0 +1,3 @@
+from typing import Any
+
+def checksum(stored: dict[str, Any]) -> int: ...
