@@ -21,7 +21,7 @@ from lmoo.expression.functions import CONSTANTS
 from lmoo.expression.tokens import names
 from lmoo.result import Result
 from lmoo.solver import Solver
-from lmoo.starts import Unknowns, starting_points
+from lmoo.starts import Unknowns, oscillation, starting_points
 
 __all__ = ["run"]
 
@@ -29,8 +29,14 @@ Array = NDArray[np.float64]
 
 # Costs closer to each other than this, relatively, are the same minimum.
 _SAME = 1e-6
+# Costs below this, relative to the sum of squares of the data, are zero but for rounding.
+_ROUNDING = 1e-26
+# The fastest oscillation that is accepted, as `oscillation` measures it, with some room for noise.
+_LIMIT = 1.01
 # Evaluations that each of several starts gets, and how many of them go on to the end.
 _HEAT, _FINALISTS = 40, 4
+# Starts that are taken, and how many rows they may have together before they are fewer.
+_MOST_STARTS, _FEWEST_STARTS, _ROWS = 48, 12, 480_000
 # Parameters that a search finds starting values for; in more dimensions it finds none, for hours.
 _MOST_GUESSED = 50
 
@@ -138,15 +144,24 @@ def _best(
                 f"the model cannot be evaluated at the starting values: {error}"
             ) from error
     _check_guesses(model, unknowns)
-    starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
+    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // data.y.size))
+    starts = starting_points(model, data.t, data.y, data.sigma, unknowns, count)
     heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
     furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(problem, solver, [result.x for result in furthest])
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
-    lowest = min(result.cost for result in results)
-    near = [result for result in results if result.cost <= lowest * (1.0 + _SAME)]
-    return min(near, key=lambda result: (not result.success, result.cost))
+    speeds = {id(result): oscillation(model, data.t, result.x) for result in results}
+    # A faster oscillation than the data can tell has the values of a slower one at their points.
+    slow = [result for result in results if speeds[id(result)] <= _LIMIT] or results
+    lowest = min(result.cost for result in slow)
+    weighted = data.y if data.sigma is None else data.y / data.sigma
+    rounding = _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
+    near = [result for result in slow if result.cost <= lowest * (1.0 + _SAME) + rounding]
+    return min(
+        near,
+        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
+    )
 
 
 def _check_guesses(model: Expression, unknowns: Unknowns) -> None:
