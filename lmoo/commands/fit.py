@@ -12,7 +12,7 @@ from lmoo.bounds import limits
 from lmoo.commands import options
 from lmoo.commands.columns import CurveData, choose, load
 from lmoo.commands.options import UsageError
-from lmoo.commands.output import deliver
+from lmoo.commands.output import check_files, deliver
 from lmoo.curveproblem import CurveProblem
 from lmoo.datafile import read_table
 from lmoo.errors import EvaluationError
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     bounds = options.bounds("--bounds", arguments.bounds)
     fixed = options.held("--fix", arguments.fix)
     named = {**start, **bounds, **fixed}
+    check_files(arguments)
     # What is wrong with the expression comes before what is wrong with its names.
     Expression(arguments.expression, variables=())
     table = read_table(arguments.data)
