@@ -613,6 +613,65 @@ def test_options_are_not_executed_either(call: Call) -> None:
     assert sorted(os.listdir()) == before
 
 
+# What a terminal obeys: colours, titles, cursors, bells, other directions of writing.
+CONTROLS = [
+    "\x1b[31mX",
+    "a\x1b]0;t\x07",
+    "b\x9b2J",
+    "\u202eabc",
+    "c\rd",
+    "e\nf",
+    "g\x7f",
+    "h\u2028i",
+    "\x08",
+]
+
+PLACES = [
+    ["d.csv", "a*t", "NAME"],
+    ["d.csv", "NAME"],
+    ["d.csv", "a*NAME"],
+    ["NAME", "a*t"],
+    ["d.csv", "a*t", "--NAME"],
+    ["d.csv", "a*t", "--json", "no/NAME"],
+    ["d.csv", "a*t", "--json", "d.csv", "--plot", "NAME.png"],
+    ["d.csv", "a*t", "--plot", "no/NAME.png"],
+    ["d.csv", "a*t", "--sigma", "3"],
+    ["d.csv", "a*t", "--y", "NAME"],
+    ["d.csv", "a*t", "--y", "none"],
+    ["d.csv", "a*t", "--y", "1", "--sigma", "1"],
+    ["d.csv", "a*u", "--x", "3"],
+    ["LINK", "a*t", "--json", "d.csv"],
+    ["LINK", "a*t", "--y", "none"],
+    *[
+        ["d.csv", "a*t", option, value]
+        for option in ("--x", "--start", "--bounds", "--fix", "--level", "--nan-policy", "--sigma")
+        for value in ("NAME", "NAME=1", "a=NAME")
+    ],
+]
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_no_control_character_reaches_the_terminal(call: Call, name: str) -> None:
+    quoted = f'"{name}"' if not set(name) & set("\r\n") else "plain"
+    rows = [f"{k},{2 * k + k % 2},-1" for k in range(9)]
+    Path("d.csv").write_text("\n".join([f"t,y,{quoted}", *rows]), encoding="utf-8")
+    os.link("d.csv", f"{name}.csv")
+    for place in PLACES:
+        argv = [part.replace("LINK", f"{name}.csv").replace("NAME", name) for part in place]
+        run = call("fit", *argv)
+        # A column of this name may do as the variable.
+        assert run.code == 0 or refused(run._replace(out="")), argv
+        assert all(char.isprintable() or char == "\n" for char in run.out + run.err), argv
+    run = call("fit", f"{name}.csv", "a*t", "--json", "f.json", "--plot", "f.svg")
+    assert (run.code, run.err) == (0, "")
+    assert all(char.isprintable() or char == "\n" for char in run.out)
+    assert Path("f.json").read_text(encoding="utf-8").isascii()
+    for command in ([name], ["nist", name], ["demo", f"--{name}"]):
+        run = call(*command)
+        assert refused(run)
+        assert all(char.isprintable() or char == "\n" for char in run.err)
+
+
 # ============================================================================ as a process
 
 
