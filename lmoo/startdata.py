@@ -15,8 +15,8 @@ Indices = NDArray[np.intp]
 
 # A model is compared with the data at about this many points of a long curve.
 _ROWS = 800
-# Peaks that are looked for on each scale, and in all.
-_PEAKS_PER_SCALE, _PEAKS = 3, 12
+# Peaks that are looked for.
+_PEAKS = 12
 # Sines that are looked for one after the other, and peaks of the first spectrum.
 _SINES, _LINES = 6, 6
 # Frequencies per resolution of the data, 1 / span.
@@ -97,28 +97,33 @@ class Features:
     def peaks(self) -> list[tuple[int, int]]:
         """Rows of peaks and dips, the most conspicuous first, and their half-widths in rows.
 
-        On each of several scales, those rows at which the mean over the scale differs most from
-        the mean over three times the scale.
+        The row, and of several scales the one, at which the mean over the scale differs most from
+        the mean over three times the scale; a peak there is taken away, and so on.
         """
         m = self.y.size
-        found: list[tuple[float, int, int]] = []
-        scales = {1, 2, 4} | {max(1, m // part) for part in (8, 16, 32, 64, 128)}
-        for half in sorted(scales):
-            if 6 * half + 1 > 2 * m:
-                continue
-            contrast = _mean(self.y, half) - _mean(self.y, 3 * half)
-            # As differences of noise shrink with the number of points in the means.
-            contrast = np.abs(contrast) * np.sqrt(2.0 * half + 1.0)
-            for _ in range(_PEAKS_PER_SCALE):
-                row = int(np.argmax(contrast))
-                if contrast[row] > 0.0:
-                    found.append((float(contrast[row]), row, half))
-                contrast[max(0, row - 2 * half) : row + 2 * half + 1] = 0.0
+        scales = sorted({1, 2, 4} | {max(1, m // part) for part in (8, 16, 32, 64, 128)})
+        rest = self.y - self.y.mean()
+        rows = np.arange(m)
         kept: list[tuple[int, int]] = []
-        for _, row, half in sorted(found, reverse=True):
-            if all(abs(row - other) > max(1, (half + width) // 2) for other, width in kept):
-                kept.append((row, half))
-        return kept[:_PEAKS]
+        for _ in range(_PEAKS):
+            best = (0.0, 0, 0)
+            for half in scales:
+                if 6 * half + 1 <= 2 * m:
+                    contrast = np.abs(_mean(rest, half) - _mean(rest, 3 * half))
+                    row = int(np.argmax(contrast))
+                    # As differences of noise shrink with the number of points in the means.
+                    weighted = float(contrast[row]) * float(np.sqrt(2.0 * half + 1.0))
+                    best = max(best, (weighted, row, half))
+            weighted, row, half = best
+            if not weighted > 0.0:
+                break
+            kept.append((row, half))
+            near = slice(max(0, row - 3 * half), row + 3 * half + 1)
+            shape = np.exp(-0.5 * ((rows - row) / half) ** 2)
+            centred = shape[near] - shape[near].mean()
+            height = centred @ rest[near] / (centred @ centred)
+            rest = rest - height * shape
+        return list(dict.fromkeys(kept))
 
 
 def _uneven(m: int, count: int) -> Indices:
@@ -136,14 +141,16 @@ def _mean(y: Array, half: int) -> Array:
     return mean
 
 
-def spacing(c: Array) -> float:
-    """Return the median distance of neighbouring points, replicates aside; 0 for a single point.
+def spacing(c: Array, share: float = 0.5) -> float:
+    """Return a quantile of the distances of neighbouring points; 0 for a single point.
 
-    It sets the highest angular frequency that is looked for, pi / spacing, which for even sampling
-    is Nyquist's limit: above it, each frequency has the values of a lower one at all points.  No
-    such limit is sharp for uneven sampling.  The smallest distance is no measure, as one pair of
-    close points says nothing of an oscillation between the others; nor is the mean, which gaps
-    between groups of points make large.
+    Replicates, which differ by rounding at most, are one point.
+
+    Parameters
+    ----------
+    c : (m,) float64 array
+    share : float
+        Of the distances that are no larger than the result; the default is the median.
 
     Examples
     --------
@@ -154,14 +161,28 @@ def spacing(c: Array) -> float:
     """
     steps = np.diff(np.sort(c))
     span = float(steps.sum()) if steps.size else 0.0
-    # What differs by rounding only is the same point.
-    steps = steps[steps > 1e-9 * span]
-    return float(np.median(steps)) if steps.size else 0.0
+    steps = np.sort(steps[steps > 1e-9 * span])
+    return float(steps[int(share * (steps.size - 1))]) if steps.size else 0.0
 
 
 def fastest(c: Array) -> float:
-    """Return the highest angular frequency that sampling at c can tell; 0 for a single point."""
-    step = spacing(c)
+    """Return the highest angular frequency that sampling at c can tell; 0 for a single point.
+
+    It is pi over a distance of neighbouring points.  For even sampling that is Nyquist's limit:
+    above it, each frequency has the values of a lower one at all points.  Uneven sampling tells
+    faster oscillations than its mean or median distance would, but not all up to its smallest
+    distance, as one pair of close points says nothing of an oscillation between the others.  The
+    distance is the one that a tenth of all fall below; for points at random that is a tenth of the
+    mean distance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.startdata import fastest
+    >>> float(fastest(np.arange(9.0)) / np.pi)
+    1.0
+    """
+    step = spacing(c, 0.1)
     return np.pi / step if step > 0.0 else 0.0
 
 

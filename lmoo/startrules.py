@@ -226,6 +226,8 @@ class Rule:
         Parameters whose values are known when this one is drawn; set by `plan`.
     phase : Rule or None
         The rule by which the parameter is the phase of a periodic function, if it is one.
+    rank : int
+        How many rules of the same kind come before this one; set by `plan`.
     """
 
     parameter: int
@@ -235,6 +237,7 @@ class Rule:
     needs: int
     known: int = 0
     phase: "Rule | None" = None
+    rank: int = 0
     _listed: Array | None = None
 
     @property
@@ -242,12 +245,19 @@ class Rule:
         """Whether the parameter itself is added in the argument of a periodic function."""
         return self.kind == _PHASE and self.climb.leaf is self.leaf
 
-    def draw(self, u: Array, data: Features, value: Values) -> tuple[Array, Array]:
+    @property
+    def listed(self) -> bool:
+        """Whether the parameter is drawn from candidates, places or frequencies."""
+        return self.kind in (_PLACE, _FREQUENCY)
+
+    def draw(self, u: Array, ranked: Any, data: Features, value: Values) -> tuple[Array, Array]:
         """Return values of the parameter.
 
         Parameters
         ----------
         u : (k, 1) float64 array, in (0, 1)
+        ranked : (k, 1) bool array
+            Where the first parameter of a kind is to have the first candidate, and so on.
         data : Features
         value : callable
             The value of a node.
@@ -271,6 +281,9 @@ class Rule:
                 self._level,
                 self._open,
             )[self.kind]
+            if self.listed:
+                # Candidates are at the beginning of (0, 1), see `_index`.
+                u = np.where(ranked, -1.0, u)
             found, choices = draw(u, data, added, factor, exponent, value)
             found = self._inverted(found, value)
         values = np.broadcast_to(np.asarray(found, dtype=np.float64), u.shape).copy()
@@ -334,9 +347,15 @@ class Rule:
             c = np.atleast_2d(factor)[0]
             found = remaining(c, phases, data.y, data.weight)
             return _root(np.where(np.isfinite(found), found, omega), exponent), -1
-        index = np.minimum((listed * candidates.size).astype(int), candidates.size - 1)
+        index = self._index(u, listed, candidates.size)
         omega = np.where(chosen == 0, candidates[index], omega)
         return _root(omega, exponent), np.where(chosen == 0, index, -1)
+
+    def _index(self, u: Array, share: Array, count: int) -> Any:
+        """Return which candidate is taken: that of the rule's rank where u is negative."""
+        return np.where(
+            u < 0.0, self.rank % count, np.minimum((share * count).astype(int), count - 1)
+        )
 
     def _candidates(self, factor: Array, value: Values) -> Array:
         """Return the frequencies of the data in the coordinate B, if it is the same for all draws.
@@ -367,7 +386,7 @@ class Rule:
         self, u: Array, data: Features, added: Any, factor: Any, exponent: Any, value: Values
     ) -> tuple[Any, Any]:
         """Draw where the sum A + B p^e changes its sign, or what is of the size of A."""
-        target = self._wanted(data, value)
+        target = None if self.climb.function in _COMPARED else self._wanted(data, value)
         if target is not None:
             added = added - target
         wanted = np.atleast_2d(-added / factor)
@@ -386,7 +405,7 @@ class Rule:
         )
         found = np.select([chosen == 1, chosen == 2, chosen == 3], [inside, opposite, outside])
         if len(data.t) == 1 and data.peaks and target is None:
-            index = np.minimum((peak * len(data.peaks)).astype(int), len(data.peaks) - 1)
+            index = self._index(u, peak, len(data.peaks))
             rows = np.array([row for row, _ in data.peaks])[index]
             at = np.take_along_axis(np.broadcast_to(wanted, (u.size, data.y.size)), rows, axis=1)
             found = np.where(chosen == 0, at, found)
@@ -397,7 +416,7 @@ class Rule:
             found = np.where(chosen == 0, np.take_along_axis(at, rows, axis=1), found)
         # An even power has no negative value: p is then of the size of A, whatever its sign.
         even = ~_odd(exponent) & (found <= 0.0)
-        alike = self._width(u, least / 3.0, 3.0 * most, 1.0 / size, size, data)
+        alike = self._width(np.abs(u) % 1.0, least / 3.0, 3.0 * most, 1.0 / size, size, data)
         found = np.where(even, alike, found)
         return _root(found, exponent), choices
 
@@ -478,9 +497,9 @@ class Rule:
         """Draw by magnitude over the units of the data, as the model does not tell which it is."""
         units = [1.0]
         for column in (*data.t, data.y):
-            for size in _range(np.abs(np.atleast_2d(column))):
-                for unit in (float(size), float(np.ptp(column))):
-                    units += [unit, 1.0 / unit] if unit > 0.0 and np.isfinite(unit) else []
+            sizes = [float(size[0, 0]) for size in _range(np.abs(np.atleast_2d(column)))]
+            for unit in (*sizes, float(np.ptp(column))):
+                units += [unit, 1.0 / unit] if unit > 0.0 and np.isfinite(unit) else []
         (up, down), chosen = _split(u, 0.7, 0.3)
         size = _log(np.where(chosen == 0, up, down), 0.1 * min(units), 10.0 * max(units))
         return np.where(chosen == 0, size, -size), -1
@@ -547,6 +566,8 @@ def _inverse(
         return target
     if function in _INVERSES:
         return _INVERSES[function](target)
+    if function is FUNCTIONS["hypot"] or function in _COMPARED[-2:]:
+        return target
     if not others:
         return None
     other = value(others[0])
@@ -603,6 +624,7 @@ def plan(tree: Tree, drawn: Sequence[int], known: int) -> list[Rule]:
         rule.known = known
         phases = [one for one in waiting[rule.parameter] if one.is_phase]
         rule.phase = phases[0] if phases else None
+        rule.rank = sum(other.kind == rule.kind for other in out)
         out.append(rule)
         known |= 1 << rule.parameter
         del waiting[rule.parameter]
@@ -639,12 +661,8 @@ def _rules(j: int, leaf: Node) -> list[Rule]:
         inner = constant.parameters & ~(1 << j)
         climbs = _climbs(constant)
     rules = [Rule(j, kind, leaf, climb, needs | inner) for kind, climb, needs in _said(climbs)]
-    compared = [rule for rule in rules if rule.climb.function in (*_COMPARED, *_SIZED)]
-    for rule in compared:
-        rules.remove(rule)
-    last = climbs[-1]
-    if last.function in (*_COMPARED, *_SIZED) and not last.factor_varies:
-        rules.append(_compared(j, leaf, last, inner))
+    if not rules:
+        rules.append(_compared(j, leaf, climbs[-1], inner))
     rules.append(Rule(j, _OPEN, leaf, _Climb(leaf, leaf), 0))
     return rules
 
@@ -680,14 +698,15 @@ def _said(climbs: list[_Climb]) -> Iterator[tuple[int, _Climb, int]]:
         yield _EXPONENT, climb, climb.factor_needs
     elif _is_argument(climb):
         yield _ARGUMENT, climb, climb.factor_needs
-    elif not placed and not matched:
+    elif not placed and not matched and function not in (*_COMPARED, *_SIZED):
         yield _LEVEL, climb, needs
 
 
 def _is_argument(climb: _Climb) -> bool:
     """Whether the value is an argument that varies, of a function with a scale of its own."""
     function = climb.function
-    if function is None or not climb.factor_varies or function in _ARITHMETIC:
+    no_scale = (*_ARITHMETIC, *_COMPARED, *_SIZED)
+    if function is None or not climb.factor_varies or function in no_scale:
         return False
     # What a sum has to be of a size with is added there, unless the function has a scale itself.
     return not (climb.added and function in _SCALE_FREE)
@@ -698,7 +717,7 @@ def _compared(j: int, leaf: Node, climb: _Climb, inner: int) -> Rule:
     needs = climb.added_needs | climb.factor_needs | inner
     for node in climb.top.others():
         needs |= node.parameters
-    kind = _MATCH if climb.function in _SIZED else _PLACE
+    kind = _MATCH if climb.function in _SIZED or climb.factor_varies else _PLACE
     return _ComparedRule(j, kind, leaf, climb, needs)
 
 
@@ -707,10 +726,9 @@ class _ComparedRule(Rule):
 
     def _numbers(self, value: Values) -> tuple[Any, Any, Any]:
         added, factor, exponent = super()._numbers(value)
-        return added - value(self.climb.top.others()[0]), factor, exponent
-
-    def _wanted(self, data: Features, value: Values) -> Any:
-        return None
+        (other,) = self.climb.top.others()
+        unknown = other.parameters & ~self.known
+        return added - (np.nan if unknown else value(other)), factor, exponent
 
 
 # ---- numbers
@@ -720,7 +738,7 @@ def _split(u: Array, *weights: float) -> tuple[list[Array], Any]:
     """Divide (0, 1) in parts; return the place in each part, and in which part u is."""
     edges = np.concatenate([[0.0], np.cumsum(weights)])
     places = [np.clip((u - low) / (high - low), 0.0, 1.0) for low, high in pairwise(edges)]
-    chosen = np.minimum(np.searchsorted(edges, u, side="right") - 1, len(weights) - 1)
+    chosen = np.clip(np.searchsorted(edges, u, side="right") - 1, 0, len(weights) - 1)
     return places, chosen
 
 

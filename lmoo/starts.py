@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from lmoo.expression import Expression
 from lmoo.expression.tree import Tree
-from lmoo.startdata import Features
+from lmoo.startdata import Features, fastest, spacing
 from lmoo.startrules import PERIODIC, Rule, Values, plan
 
-__all__ = ["Unknowns", "oscillation", "starting_points"]
+__all__ = ["Unknowns", "most_oscillation", "oscillation", "starting_points"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -27,6 +27,10 @@ Indices = NDArray[np.intp]
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 # Draws at most, and how many of them are evaluated together.
 _MOST_DRAWN, _AT_ONCE = 4096, 128
+# Share of the draws in which several places or frequencies are the most conspicuous ones.
+_RANKED = 0.3
+# Draws from which it is told whether a phase has an amplitude.
+_TRIED = 32
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def starting_points(
     known = sum(1 << int(j) for j in np.flatnonzero(~np.isnan(unknowns.values) & ~linear))
     rules = plan(search.tree, [int(j) for j in drawn], known)
     total = min(_MOST_DRAWN, 512 << drawn.size) if drawn.size else 1
-    shares = halton(total, drawn.size)
+    # One share more than parameters, for what they have in common.
+    shares = halton(total, drawn.size + 1)
     found: list[_Drawn] = []
     for first in range(0, total, _AT_ONCE):
         found += search.draw(rules, shares[first : first + _AT_ONCE])
@@ -135,6 +140,8 @@ class _Search:
     ) -> None:
         self.model, self.every, self.unknowns, self.linear = model, every, unknowns, linear
         self.data = every.few
+        # For each phase its amplitude, -1 for none.
+        self._amplitudes: dict[int, int] = {}
         self.tree = Tree.of(model.text, model.variables, model.parameter_names)
 
     def draw(self, rules: Sequence[Rule], shares: Array) -> list[_Drawn]:
@@ -143,10 +150,12 @@ class _Search:
         values = [np.full((k, 1), 0.0 if np.isnan(x) else x) for x in self.unknowns.values]
         at = Values(self.tree, self.data, self.every, values)
         choices = np.full((k, len(rules)), -1)
+        several = any(rule.listed and rule.rank > 0 for rule in rules)
+        ranked = (shares[:, [-1]] < _RANKED) & several
         with np.errstate(all="ignore"):
             for column, rule in enumerate(rules):
                 j = rule.parameter
-                values[j], chosen = self._within(rule, shares[:, [column]], at)
+                values[j], chosen = self._within(rule, shares[:, [column]], ranked, at)
                 choices[:, [column]] = chosen
             points = self._projected(at, [rule for rule in rules if rule.phase is not None])
             residuals = (self._model(list(points.T[:, :, None])) - self.data.y) * self.data.weight
@@ -157,16 +166,16 @@ class _Search:
             if np.isfinite(cost) and np.isfinite(point).all()
         ]
 
-    def _within(self, rule: Rule, u: Array, at: Values) -> tuple[Array, Any]:
+    def _within(self, rule: Rule, u: Array, ranked: Any, at: Values) -> tuple[Array, Any]:
         """Return values of a parameter, within its bounds."""
         j = rule.parameter
         lower, upper = float(self.unknowns.lower[j]), float(self.unknowns.upper[j])
         if not (np.isfinite(lower) and np.isfinite(upper)):
-            values, chosen = rule.draw(u, self.data, at)
+            values, chosen = rule.draw(u, ranked, self.data, at)
             return _folded(values, lower, upper), chosen
         # What the data suggest may be at one end of the bounds, or they may be meant.
         by_rule = u < 0.6
-        values, chosen = rule.draw(np.where(by_rule, u / 0.6, 0.5), self.data, at)
+        values, chosen = rule.draw(np.where(by_rule, u / 0.6, 0.5), ranked, self.data, at)
         even = lower + (u - 0.6) / 0.4 * (upper - lower)
         good = by_rule & np.isfinite(values)
         values = np.where(good, _folded(values, lower, upper), np.clip(even, lower, upper))
@@ -195,77 +204,75 @@ class _Search:
             return points
         basis = self._columns(values)
         target = (self.data.y - self._model(values)) * self.data.weight
-        pairs = self._pairs(at, values, basis, target, phased)
+        pairs = self._paired(at, values, phased)
         quarter = basis
         if pairs:
             quarter = self._columns(_turned(values, at, pairs, 0.25))
         extra = [self._place_of(j) for _, j in pairs]
         basis = np.concatenate([basis, quarter[..., extra]], axis=2) * self.data.weight[:, None]
+        free = (-np.inf, np.inf)
+        limits = [(self.unknowns.lower[j], self.unknowns.upper[j]) for j in self.linear]
+        for place in extra:
+            limits[place] = free
+        ends = np.array(limits + [free] * len(extra))
+        turns = [_turns(rule, at, k) for rule, _ in pairs]
         for i in range(k):
-            free = (-np.inf, np.inf)
-            limits = [(self.unknowns.lower[j], self.unknowns.upper[j]) for j in self.linear]
-            for place in extra:
-                limits[place] = free
-            solution = _solved(basis[i], target[i], np.array(limits + [free] * len(extra)))
+            solution = _solved(basis[i], target[i], ends)
             points[i, self.linear] = solution[: self.linear.size]
             for number, (rule, j) in enumerate(pairs):
                 cosine = solution[self._place_of(j)]
                 sine = solution[self.linear.size + number]
-                self._set_phase(points[i], at, i, rule, j, cosine, sine)
+                self._set_phase(points[i], turns[number][i], rule.parameter, j, cosine, sine)
         return points
 
     def _place_of(self, j: int) -> int:
         """Return which of the linear parameters a parameter is."""
         return int(np.flatnonzero(self.linear == j)[0])
 
-    def _pairs(
-        self,
-        at: Values,
-        values: list[Array],
-        basis: Array,
-        target: Array,
-        phased: Sequence[Rule],
+    def _paired(
+        self, at: Values, values: list[Array], phased: Sequence[Rule]
     ) -> list[tuple[Rule, int]]:
         """Return phases and the amplitudes that belong to them.
 
         ``a sin(w t + p)`` is ``a cos(p) sin(w t) + a sin(p) cos(w t)``, linear in two numbers of
-        which a and p are made.  Whether the model is of this kind in a and p, its values tell.
+        which a and p are made.  Whether the model is of this kind in a and p, its values tell, of
+        some draws of the first that are looked at.
         """
-        pairs: list[tuple[Rule, int]] = []
+        few = Values(self.tree, self.data, self.every, [point[:_TRIED] for point in at.points])
+        some = [value[:_TRIED] for value in values]
         for rule in phased:
-            assert rule.phase is not None
-            half, quarter, eighth = (
-                _turned(values, at, [(rule, 0)], part) for part in (0.5, 0.25, 0.125)
-            )
-            turned = self._columns(half)
-            size = np.abs(basis).max(axis=1, keepdims=True, initial=0.0)
-            rounding = 1e-9 * np.where(np.isfinite(size), size, 0.0)
-            moved = np.flatnonzero((np.abs(turned - basis) > rounding).any(axis=(0, 1)))
-            rest = (self.data.y - self._model(half)) * self.data.weight - target
-            still = np.abs(rest) <= 1e-9 * np.abs(target)
-            if moved.size != 1 or not (still | ~np.isfinite(rest)).all():
-                continue
-            (place,) = moved
-            if any(place == self._place_of(j) for _, j in pairs):
-                continue
-            between = (basis + self._columns(quarter))[..., place] / np.sqrt(2.0)
-            wrong = np.abs(turned + basis)[..., place] > 1e3 * rounding[..., place]
-            wrong |= np.abs(self._columns(eighth)[..., place] - between) > (
-                1e3 * rounding[..., place]
-            )
-            if not wrong.any():
-                pairs.append((rule, int(self.linear[place])))
-        return pairs
+            j = self._amplitudes.get(rule.parameter)
+            if j is None:
+                j = self._amplitude(few, some, rule)
+                taken = j in self._amplitudes.values()
+                self._amplitudes[rule.parameter] = -1 if j is None or taken else j
+        paired = [(rule, self._amplitudes[rule.parameter]) for rule in phased]
+        return [(rule, j) for rule, j in paired if j >= 0]
+
+    def _amplitude(self, at: Values, values: list[Array], rule: Rule) -> int | None:
+        """Return the linear parameter that is the amplitude of a phase; None where none is."""
+        columns = [self._columns(values)]
+        for part in (0.5, 0.25, 0.125):
+            moved = _turned(values, at, [(rule, 0)], part)
+            columns.append(self._columns(moved))
+            if part == 0.5:
+                change = self._model(moved) - self._model(values)
+        basis, half, quarter, eighth = columns
+        size = np.abs(basis).max(axis=1, keepdims=True, initial=0.0)
+        rounding = 1e-9 * np.where(np.isfinite(size), size, 0.0)
+        places = np.flatnonzero((np.abs(half - basis) > rounding).any(axis=(0, 1)))
+        if places.size != 1 or (np.abs(change) > 1e-9 * np.abs(self.data.y).max()).any():
+            return None
+        (place,) = places
+        wrong = np.abs(half + basis) > 1e3 * rounding
+        wrong |= np.abs(eighth - (basis + quarter) / np.sqrt(2.0)) > 1e3 * rounding
+        return None if wrong[..., place].any() else int(self.linear[place])
 
     def _set_phase(
-        self, point: Array, at: Values, i: int, rule: Rule, j: int, cosine: float, sine: float
+        self, point: Array, turns: Array, phase: int, j: int, cosine: float, sine: float
     ) -> None:
         """Set amplitude and phase from what multiplies the function and its quarter turn."""
-        assert rule.phase is not None
-        phase = rule.parameter
-        turn = _at(rule.phase.turn(at), i)
-        start = _at(at.points[phase], i)
-        middle = _at(rule.phase.middle(at), i)
+        turn, start, middle = turns
         lower, upper = self.unknowns.lower, self.unknowns.upper
         amplitude = float(np.hypot(cosine, sine))
         for sign in (1.0, -1.0):
@@ -284,9 +291,12 @@ class _Search:
                 return
 
 
-def _at(values: Any, i: int) -> float:
-    """Return the value of one draw."""
-    return float(np.ravel(values)[i if np.size(values) > 1 else 0])
+def _turns(rule: Rule, at: Values, k: int) -> Array:
+    """Return for each draw a full turn of a phase, its value, and where it is to be, (k, 3)."""
+    assert rule.phase is not None
+    columns = (rule.phase.turn(at), at.points[rule.parameter], rule.phase.middle(at))
+    parts = [np.broadcast_to(column, (k, 1)) for column in columns]
+    return np.concatenate(parts, axis=1)
 
 
 def _turned(
@@ -338,8 +348,20 @@ def _solved(matrix: Array, target: Array, limits: Array) -> Array:
     return solution
 
 
+def most_oscillation(t: Array) -> float:
+    """Return the largest `oscillation` that sampling at t can tell: 1 for even sampling.
+
+    Parameters
+    ----------
+    t : (m,) or (k, m) float64 array
+    """
+    if t.ndim > 1:
+        return 1.0
+    return fastest(t) * spacing(t) / np.pi or 1.0
+
+
 def oscillation(model: Expression, t: Array, point: Array) -> float:
-    """Return the fastest oscillation of a model, in units of the fastest that the data can tell.
+    """Return how fast a model oscillates between the points of the data.
 
     Parameters
     ----------

@@ -231,6 +231,23 @@ def test_the_frequency_is_the_lowest(fit: Fit, expression: str, sampling: str) -
     assert abs(WRITTEN[expression](found)) == pytest.approx(1.2e-3, rel=0.01)
 
 
+def test_uneven_points_tell_faster_oscillations(fit: Fit) -> None:
+    # As of radial velocities, a few nights in a year: above the limit of the median distance.
+    x = 2_450_000 + np.sort(np.random.default_rng(0).uniform(0, 300, 45))
+    y = 12 + 55 * np.cos(2 * np.pi * (x - 2_450_003) / 4.23)
+    y += np.random.default_rng(1).standard_normal(45)
+    assert np.pi / spacing(x) < 2 * np.pi / 4.23 < fastest(x)
+    found = fit("g + a*cos(2*pi*(x - s)/T)", x, y)
+    assert abs(found["T"]) == pytest.approx(4.23, rel=1e-3)
+    # Noise alone is no reason for a fast one.
+    y = (
+        12
+        + 55 * np.cos(2 * np.pi * (x - 2_450_003) / 60)
+        + np.random.default_rng(1).normal(0, 20, 45)
+    )
+    assert abs(fit("g + a*cos(2*pi*(x - s)/T)", x, y)["T"]) == pytest.approx(60, rel=0.02)
+
+
 def test_bounds_say_which_frequency(fit: Fit) -> None:
     x = np.arange(60.0)
     y = np.sin(0.7 * x + 5.5)

@@ -21,7 +21,7 @@ from lmoo.expression.functions import CONSTANTS
 from lmoo.expression.tokens import names
 from lmoo.result import Result
 from lmoo.solver import Solver
-from lmoo.starts import Unknowns, oscillation, starting_points
+from lmoo.starts import Unknowns, most_oscillation, oscillation, starting_points
 
 __all__ = ["run"]
 
@@ -31,8 +31,9 @@ Array = NDArray[np.float64]
 _SAME = 1e-6
 # Costs below this, relative to the sum of squares of the data, are zero but for rounding.
 _ROUNDING = 1e-26
-# The fastest oscillation that is accepted, as `oscillation` measures it, with some room for noise.
-_LIMIT = 1.01
+# Room for noise above the limit of an oscillation.  One that is faster than most points can tell
+# may leave this share of the sum of squares.
+_ROOM, _BETTER = 1.01, 0.5
 # Evaluations that each of several starts gets, and how many of them go on to the end.
 _HEAT, _FINALISTS = 40, 4
 # Starts that are taken, and how many rows they may have together before they are fewer.
@@ -152,13 +153,30 @@ def _best(
     results = _solved(problem, solver, [result.x for result in furthest])
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
+    return _lowest(results, model, data)
+
+
+def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result:
+    """Return the result with the lowest cost, and of equal ones that which oscillates least.
+
+    A faster oscillation than the data can tell has the values of a slower one at their points.
+    Where the points are not even, a faster one than most of them can tell may be right, and must
+    then fit much better.
+    """
     speeds = {id(result): oscillation(model, data.t, result.x) for result in results}
-    # A faster oscillation than the data can tell has the values of a slower one at their points.
-    slow = [result for result in results if speeds[id(result)] <= _LIMIT] or results
-    lowest = min(result.cost for result in slow)
+    most = most_oscillation(data.t)
+
+    def no_faster(limit: float) -> list[Result]:
+        return [result for result in results if speeds[id(result)] <= _ROOM * limit]
+
+    kept = no_faster(1.0)
+    better = min((result.cost for result in kept), default=np.inf) * _BETTER
     weighted = data.y if data.sigma is None else data.y / data.sigma
     rounding = _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
-    near = [result for result in slow if result.cost <= lowest * (1.0 + _SAME) + rounding]
+    fast = [result for result in no_faster(most) if result.cost < better - rounding]
+    kept = fast or kept or results
+    lowest = min(result.cost for result in kept)
+    near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
     return min(
         near,
         key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
