@@ -117,6 +117,8 @@ class _Climb:
         Parameters that A and B depend on, as bits.
     scaled : bool
         Whether B is anything but 1 or -1.
+    even : bool
+        Whether B is a multiple of a variable itself, if it varies.
     """
 
     leaf: Node
@@ -127,6 +129,7 @@ class _Climb:
     added_needs: int = 0
     factor_needs: int = 0
     scaled: bool = False
+    even: bool = True
 
     @property
     def function(self) -> Function | None:
@@ -167,6 +170,7 @@ class _Climb:
         made.scaled = True
         made.factor_varies |= varies
         made.factor_needs |= needs
+        made.even &= all(node.function is None for node in others if node.varies)
         if self.added:
             made.added_varies |= varies
             made.added_needs |= needs
@@ -259,8 +263,7 @@ class Rule:
         ranked : (k, 1) bool array
             Where the first parameter of a kind is to have the first candidate, and so on.
         data : Features
-        value : callable
-            The value of a node.
+        value : Values
 
         Returns
         -------
@@ -282,8 +285,8 @@ class Rule:
                 self._open,
             )[self.kind]
             if self.listed:
-                # Candidates are at the beginning of (0, 1), see `_index`.
-                u = np.where(ranked, -1.0, u)
+                # Candidates come first in `_split`, and `_index` knows what is negative.
+                u = np.where(ranked, -u, u)
             found, choices = draw(u, data, added, factor, exponent, value)
             found = self._inverted(found, value)
         values = np.broadcast_to(np.asarray(found, dtype=np.float64), u.shape).copy()
@@ -317,7 +320,8 @@ class Rule:
             if not node.parameters & ~self.known:
                 return value(node)
             if not factor:
-                return np.nan
+                # An unknown phase makes no difference to a frequency.
+                return 0.0 if self.kind == _FREQUENCY and not node.varies else np.nan
             # What is not known yet is 0 here, which leaves (x - m) as x.
             rough = value(node)
             return rough if np.any(rough) and np.isfinite(rough).any() else 1.0
@@ -341,7 +345,7 @@ class Rule:
         candidates = self._candidates(np.atleast_2d(factor), value)
         if not candidates.size:
             return _root(omega, exponent), -1
-        if chirp and np.isfinite(added).any():
+        if chirp and np.isfinite(added).any() and np.any(added):
             # The argument has several terms, and this one is the last to be drawn.
             phases = np.broadcast_to(added, (u.size, data.y.size))
             c = np.atleast_2d(factor)[0]
@@ -364,9 +368,11 @@ class Rule:
         therefore halves of the frequencies are candidates too.
         """
         if self._listed is None:
-            shape = factor - factor[:, :1]
+            shape = factor[:, np.isfinite(factor).all(axis=0)]
+            shape = shape - shape[:, :1]
             self._listed = np.empty(0)
-            if np.abs(shape - shape[:1]).max() <= 1e-6 * np.abs(shape).max():
+            differs = np.abs(shape - shape[:1]).max(initial=0.0)
+            if shape.size and differs <= 1e-6 * np.abs(shape).max():
                 _, c, _ = _form(self.climb.leaf, self.climb.top, value.of_first)
                 every = value.every
                 found = frequencies(np.ravel(c), every.y, every.weight)
@@ -416,7 +422,7 @@ class Rule:
             found = np.where(chosen == 0, np.take_along_axis(at, rows, axis=1), found)
         # An even power has no negative value: p is then of the size of A, whatever its sign.
         even = ~_odd(exponent) & (found <= 0.0)
-        alike = self._width(np.abs(u) % 1.0, least / 3.0, 3.0 * most, 1.0 / size, size, data)
+        alike = self._width(np.abs(u), least / 3.0, 3.0 * most, 1.0 / size, size, data)
         found = np.where(even, alike, found)
         return _root(found, exponent), choices
 
@@ -480,7 +486,8 @@ class Rule:
         target = self._wanted(data, value)
         if target is None:
             (up, down), chosen = _split(u, 0.7, 0.3)
-            size = _log(np.where(chosen == 0, up, down), 0.1, 10.0) / np.abs(_narrow(factor))
+            least, most = _range(np.abs(np.atleast_2d(factor)))
+            size = _log(np.where(chosen == 0, up, down), 0.1 / most, 10.0 / least)
             return _signed(size, exponent, np.where(chosen == 0, 1.0, -1.0)), -1
         known = np.where(np.isfinite(added), added, 0.0)
         wanted = np.atleast_2d((target - known) / factor)
@@ -554,7 +561,7 @@ def _inverse(
     if function in (_PLUS, _MINUS):
         if not others:
             # Another term is free, and may be anything: a constant most of the time.
-            target = target - np.nanmin(target)
+            target = target - np.fmin.reduce(np.atleast_1d(target), axis=-1, keepdims=True)
             return -target if function is _MINUS and side == 1 else target
         other = value(others[0])
         if function is _PLUS:
@@ -637,7 +644,12 @@ def _best(ready: list[Rule], waiting: dict[int, list[Rule]]) -> Rule:
     def waits(rule: Rule) -> bool:
         return any(one.kind < rule.kind for one in waiting[rule.parameter] if one not in ready)
 
-    return min(ready, key=lambda rule: (waits(rule), rule.kind))
+    # Places that need nothing come first, so that their ranks are those of the peaks.  Of the terms
+    # of a chirp, the one whose frequency is constant comes last, and has it from a spectrum.
+    return min(
+        ready,
+        key=lambda rule: (waits(rule), rule.kind, rule.needs != 0, rule.climb.even),
+    )
 
 
 def _last_resort(waiting: dict[int, list[Rule]]) -> Rule:

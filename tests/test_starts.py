@@ -144,6 +144,39 @@ CASES: dict[str, tuple[str, Array, Callable[[Array], Array]]] = {
         FINE,
         lambda x: 2 * np.sin(4 * x + 1) + np.sin(7.3 * x + 2),
     ),
+    "four peaks of one width": (
+        "a*exp(-((x-m)/w)^2) + b*exp(-((x-n)/w)^2) + c*exp(-((x-o)/w)^2) + d*exp(-((x-q)/w)^2)",
+        FINE,
+        lambda x: (
+            3 * peak(x, 1.5, 0.2) + 2 * peak(x, 4, 0.2) + peak(x, 6, 0.2) + 2.5 * peak(x, 8.5, 0.2)
+        ),
+    ),
+    "three sines": (
+        "a*sin(w*x+p) + b*sin(v*x+q) + c*sin(u*x+r)",
+        FINE,
+        lambda x: 2 * np.sin(4 * x + 1) + np.sin(7.3 * x + 2) + 1.5 * np.sin(15 * x),
+    ),
+    "Lennard-Jones": (
+        "4*a*((s/x)^12 - (s/x)^6)",
+        np.linspace(0.95, 3.0, 40),
+        lambda x: 8 * (x**-12 - x**-6),
+    ),
+    "hyperbola": ("hypot(a, b*x)", LONG, lambda x: np.hypot(3, 0.8 * x)),
+    "triangle": (
+        "a*max(0, 1 - abs(x-m)/w)",
+        FINE,
+        lambda x: 2 * np.maximum(0, 1 - abs(x - 7) / 1.5),
+    ),
+    "diffusion": (
+        "a*erfc(d/sqrt(x))",
+        LONG,
+        lambda x: 5 * np.array([math.erfc(0.8 / math.sqrt(value)) for value in x]),
+    ),
+    "decimal logarithm of a place": (
+        "b + (d-b)/(1 + (x/10^c)^h)",
+        DECADES,
+        lambda x: 1 + 4 / (1 + (x / 2.5) ** 1.2),
+    ),
     "chirp": (
         "a*sin(w*x + k*x^2 + p)",
         FINE,
