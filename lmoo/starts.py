@@ -19,7 +19,7 @@ from lmoo.expression.tree import Tree
 from lmoo.startdata import Features, fastest, spacing
 from lmoo.startrules import PERIODIC, Rule, Values, plan
 
-__all__ = ["Unknowns", "most_oscillation", "oscillation", "starting_points"]
+__all__ = ["Unknowns", "most_oscillation", "oscillation", "projected", "starting_points"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -106,6 +106,49 @@ def starting_points(
     return _chosen(found, count)
 
 
+def projected(
+    model: Expression,
+    t: Array,
+    y: Array,
+    sigma: Array | None,
+    unknowns: Unknowns,
+    point: Array,
+) -> Array:
+    """Return a point with the parameters that the model is linear in solved for.
+
+    Parameters
+    ----------
+    model, t, y, sigma, unknowns
+        As for `starting_points`.
+    point : (n,) float64 array
+
+    Returns
+    -------
+    (n,) float64 array
+        Within the bounds; not finite where the model is not.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.starts import Unknowns, projected
+    >>> model = lmoo.Expression("a*exp(-b*t) + c")
+    >>> t = np.linspace(0, 4, 20)
+    >>> free = np.zeros(3, dtype=bool)
+    >>> unknowns = Unknowns(np.full(3, np.nan), np.full(3, -9.0), np.full(3, 9.0), free)
+    >>> point = np.array([1.0, 0.5, 0.0])
+    >>> projected(model, t, model(t, 2, 0.5, 1), None, unknowns, point).round(9)
+    array([2. , 0.5, 1. ])
+    """
+    linear = np.isin(model.parameter_names, model.linear) & ~unknowns.held
+    search = _Search(model, Features.of(t, y, sigma), unknowns, np.flatnonzero(linear))
+    search.data = search.every
+    values = [np.full((1, 1), value) for value in point]
+    with np.errstate(all="ignore"):
+        found = search.project(Values(search.tree, search.data, search.every, values), [])
+    moved: Array = found[0]
+    return moved
+
+
 @dataclass(frozen=True)
 class _Drawn:
     """A point, its cost, and which candidates for places and frequencies it has."""
@@ -157,7 +200,7 @@ class _Search:
                 j = rule.parameter
                 values[j], chosen = self._within(rule, shares[:, [column]], ranked, at)
                 choices[:, [column]] = chosen
-            points = self._projected(at, [rule for rule in rules if rule.phase is not None])
+            points = self.project(at, [rule for rule in rules if rule.phase is not None])
             residuals = (self._model(list(points.T[:, :, None])) - self.data.y) * self.data.weight
             costs = np.sum(residuals**2, axis=1)
         return [
@@ -193,7 +236,7 @@ class _Search:
         jacobian = self.model.jacobian(t if len(t) > 1 else t[0], *columns)
         return jacobian[..., self.linear]
 
-    def _projected(self, at: Values, phased: Sequence[Rule]) -> Array:
+    def project(self, at: Values, phased: Sequence[Rule]) -> Array:
         """Return the points, (k, n), with the linear parameters solved for."""
         values = list(at.points)
         k = len(values[0])

@@ -286,6 +286,17 @@ def test_no_minimum_is_code_1_with_a_report(call: Call) -> None:
     assert run.err == ""
 
 
+def test_a_fit_goes_on_where_the_linear_parameters_can_do_better(call: Call) -> None:
+    # stats.stackexchange.com/questions/160552: a step along b leaves a and c without any effect.
+    x = np.arange(50.0, 100.0, 5.0)
+    y = [45.0, 55.0, 62.0, 70.0, 80.0, 90.0, 100.0, 200.0, 375.0, 600.0]
+    write("growth.csv", "x,y", x, y)
+    start = "--start", "a=1,b=1,c=0"
+    run = call("fit", "growth.csv", "a*exp(b*x) + c", *start, "--json", "-")
+    assert run.code == 0
+    assert json.loads(run.out)["cost"] == pytest.approx(1121.58, abs=0.01)
+
+
 # ============================================================================ files written
 
 

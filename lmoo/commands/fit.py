@@ -21,7 +21,7 @@ from lmoo.expression.functions import CONSTANTS
 from lmoo.expression.tokens import names
 from lmoo.result import Result
 from lmoo.solver import Solver
-from lmoo.starts import Unknowns, most_oscillation, oscillation, starting_points
+from lmoo.starts import Unknowns, most_oscillation, oscillation, projected, starting_points
 
 __all__ = ["run"]
 
@@ -34,6 +34,8 @@ _ROUNDING = 1e-26
 # Room for noise above the limit of an oscillation.  One that is faster than most points can tell
 # may leave this share of the sum of squares.
 _ROOM, _BETTER = 1.01, 0.5
+# Share of a cost to which linear parameters alone must reduce it for a fit to go on; and how often.
+_MUCH, _CONTINUED = 0.99, 5
 # Evaluations that each of several starts gets, and how many of them go on to the end.
 _HEAT, _FINALISTS = 40, 4
 # Starts that are taken, and how many rows they may have together before they are fewer.
@@ -140,11 +142,12 @@ def _best(
     """
     if not np.isnan(unknowns.values).any():
         try:
-            return solver.solve(problem, unknowns.values)
+            result = solver.solve(problem, unknowns.values)
         except EvaluationError as error:
             raise UsageError(
                 f"the model cannot be evaluated at the starting values: {error}"
             ) from error
+        return _continued(result, problem, model, data, solver, unknowns)
     _check_guesses(model, unknowns)
     count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // data.y.size))
     starts = starting_points(model, data.t, data.y, data.sigma, unknowns, count)
@@ -171,8 +174,7 @@ def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result
 
     kept = no_faster(1.0)
     better = min((result.cost for result in kept), default=np.inf) * _BETTER
-    weighted = data.y if data.sigma is None else data.y / data.sigma
-    rounding = _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
+    rounding = _rounding(data)
     fast = [result for result in no_faster(most) if result.cost < better - rounding]
     kept = fast or kept or results
     lowest = min(result.cost for result in kept)
@@ -181,6 +183,40 @@ def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result
         near,
         key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
     )
+
+
+def _rounding(data: CurveData) -> float:
+    """Return the cost below which a fit is exact but for rounding."""
+    weighted = data.y if data.sigma is None else data.y / data.sigma
+    return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
+
+
+def _continued(
+    result: Result,
+    problem: CurveProblem,
+    model: Expression,
+    data: CurveData,
+    solver: Solver,
+    unknowns: Unknowns,
+) -> Result:
+    """Go on where the linear parameters alone give a much lower cost: that is no minimum.
+
+    A fit from far away may end where a growing exponential drowns all else, and a step of the
+    linear parameters, which is exact, is lost in rounding.
+    """
+    for _ in range(_CONTINUED):
+        point = projected(model, data.t, data.y, data.sigma, unknowns, result.x)
+        if not np.isfinite(point).all():
+            return result
+        weight = 1.0 if data.sigma is None else 1.0 / data.sigma
+        cost = 0.5 * float(np.sum(((model(data.t, *point) - data.y) * weight) ** 2))
+        if not cost < _MUCH * result.cost - _rounding(data):
+            return result
+        further = _solved(problem, solver, [point])
+        if not further or not further[0].cost < result.cost:
+            return result
+        (result,) = further
+    return result
 
 
 def _check_guesses(model: Expression, unknowns: Unknowns) -> None:
