@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser of options that says what is wrong on one line."""
 
     def error(self, message: str) -> NoReturn:
-        _complain(f"{message} ({self.prog} --help shows what there is)")
+        _complain(_one_line(f"{message} ({self.prog} --help shows what there is)"))
         raise SystemExit(_USAGE_ERROR)
 
 
@@ -236,11 +236,20 @@ def _described(error: BaseException) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return _visible(" ".join(text.split()))
+
+
+def _visible(text: str) -> str:
+    """Return the text with escapes for what a terminal would obey instead of showing it."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def _complain(message: str) -> None:
-    print(f"lmoo: error: {message}", file=sys.stderr)
+    # Names of files, columns and options may hold anything, and argparse repeats what it got.
+    lines = [_visible(line) for line in message.split("\n")]
+    print("lmoo: error: " + "\n".join(lines), file=sys.stderr)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:

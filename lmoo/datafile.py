@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 import re
 import sys
 import zlib
@@ -27,6 +28,11 @@ _NUMBER = re.compile(
 )
 _COMMENT = re.compile(r"""("[^"]*"?)|#.*""")
 _WORD = re.compile(r'"[^"]*"|\S+')
+
+
+# A file of a few kB may hold GB of zeros, and a table takes many times the memory of its text.
+_DECOMPRESSED_MIB = 64
+_LIMIT_VARIABLE = "LMOO_DECOMPRESSED_MIB"
 
 
 class DataError(ValueError):
@@ -168,7 +174,8 @@ def read_table(path: str) -> Table:
     Columns are separated by tabs, semicolons, commas or white space, whichever of them the first
     line has, in this order.  The first line is a header where it has names and no number.  ``#``
     begins a comment; empty lines are skipped.  The text is UTF-8, with or without a byte order
-    mark, plain or compressed by gzip.
+    mark, plain or compressed by gzip; compressed text may be no longer than 64 MiB, or as many as
+    the environment variable ``LMOO_DECOMPRESSED_MIB`` says.
 
     Parameters
     ----------
@@ -182,8 +189,8 @@ def read_table(path: str) -> Table:
     Raises
     ------
     DataError
-        The file cannot be read, is no text, has no data, or has a line with more or fewer cells
-        than the first one.
+        The file cannot be read, is no text, is too long when decompressed, has no data, or has a
+        line with more or fewer cells than the first one.
 
     Examples
     --------
@@ -245,10 +252,32 @@ def _content(name: str, path: str) -> bytes:
         raise DataError(f"cannot read {name}: {reason}") from error
     if not content.startswith(b"\x1f\x8b"):
         return content
+    limit = _decompressed_limit()
     try:
-        return gzip.decompress(content)
+        # One byte more than the limit tells that there is more; no more than that is unpacked.
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            text = file.read((limit << 20) + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot decompress {name}: {error}") from error
+    if len(text) > limit << 20:
+        raise DataError(
+            f"{name} has more than {limit} MiB of decompressed text; decompress it to a file, or "
+            f"set {_LIMIT_VARIABLE} to a larger number of MiB"
+        )
+    return text
+
+
+def _decompressed_limit() -> int:
+    """Return how many MiB compressed text may have."""
+    text = os.environ.get(_LIMIT_VARIABLE, "").strip()
+    if not text:
+        return _DECOMPRESSED_MIB
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+        raise DataError(
+            f"the environment variable {_LIMIT_VARIABLE} must be a whole number of MiB, 1 or more; "
+            f"it is {_cut(text)}"
+        )
+    return int(text)
 
 
 def _text(name: str, content: bytes) -> str:

@@ -286,6 +286,104 @@ def test_no_minimum_is_code_1_with_a_report(call: Call) -> None:
     assert run.err == ""
 
 
+def test_a_fit_goes_on_where_the_linear_parameters_can_do_better(call: Call) -> None:
+    # stats.stackexchange.com/questions/160552: a step along b leaves a and c without any effect.
+    x = np.arange(50.0, 100.0, 5.0)
+    y = [45.0, 55.0, 62.0, 70.0, 80.0, 90.0, 100.0, 200.0, 375.0, 600.0]
+    write("growth.csv", "x,y", x, y)
+    start = "--start", "a=1,b=1,c=0"
+    run = call("fit", "growth.csv", "a*exp(b*x) + c", *start, "--json", "-")
+    assert run.code == 0
+    assert json.loads(run.out)["cost"] == pytest.approx(1121.58, abs=0.01)
+
+
+# ============================================================================ files written
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+@pytest.mark.parametrize(
+    "name", ["d.png", "./d.png", "sub/../d.png", "absolute", "soft.png", "hard.png", "loop/d.png"]
+)
+def test_the_data_are_never_written_over(call: Call, option: str, name: str) -> None:
+    Path("decay.csv").rename("d.png")
+    content = Path("d.png").read_bytes()
+    Path("sub").mkdir()
+    Path("loop").symlink_to(".")
+    Path("soft.png").symlink_to("d.png")
+    os.link("d.png", "hard.png")
+    output = str(Path("d.png").resolve()) if name == "absolute" else name
+    before = sorted(os.listdir())
+    for data, written in [("d.png", output), (output, "d.png")]:
+        message = refused(call("fit", data, EXPRESSION, option, written))
+        assert message == (
+            f"{option} {written} is the same file as the data, {data}; choose another name"
+        )
+    assert Path("d.png").read_bytes() == content
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize("name", ["f.png", "./f.png", "loop/f.png", "soft.png"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_outputs_are_never_one_file(call: Call, name: str, exists: bool) -> None:
+    Path("loop").symlink_to(".")
+    Path("soft.png").symlink_to("f.png")
+    if exists:
+        Path("f.png").write_text("kept")
+    message = refused(call("fit", "decay.csv", EXPRESSION, "--json", "f.png", "--plot", name))
+    assert message == f"--plot {name} is the same file as --json f.png; choose another name"
+    assert Path("f.png").exists() == exists
+    assert not exists or Path("f.png").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (
+            "lmoo fit - MODEL --json d.csv <d.csv",
+            "--json d.csv is the same file as the data, -",
+        ),
+        (
+            "lmoo fit d.csv MODEL >>d.csv",
+            "the report on standard output is the same file as the data, d.csv",
+        ),
+        ("lmoo fit d.csv MODEL --json - >>d.csv", "--json - is the same file as the data, d.csv"),
+        ("lmoo fit - MODEL <d.csv >>d.csv", "the report on standard output is the same file as"),
+        (
+            "lmoo fit d.csv MODEL --json f.json >f.json",
+            "--json f.json is the same file as the report on standard output",
+        ),
+        (
+            "lmoo fit d.csv MODEL --json - --plot f.png >f.png",
+            "--plot f.png is the same file as --json -",
+        ),
+        (
+            "lmoo fit /dev/stdin MODEL --json d.csv <d.csv",
+            "--json d.csv is the same file as the data, /dev/stdin",
+        ),
+    ],
+)
+def test_redirected_streams_are_files_too(call: Call, script: str, message: str) -> None:
+    Path("decay.csv").rename("d.csv")
+    content = Path("d.csv").read_bytes()
+    run = shell(script.replace("MODEL", shlex.quote(EXPRESSION)) + "; echo $? >&2")
+    error, code = run.stderr.removesuffix("\n").split("\n")
+    assert error.startswith(f"lmoo: error: {message}")
+    assert code == "2"
+    assert Path("d.csv").read_bytes() == content
+    assert all(
+        Path(name).stat().st_size == 0
+        for name in ("f.json", "f.png")
+        if name in script and Path(name).exists()
+    )
+
+
+def test_what_is_no_file_may_be_named_twice(call: Call) -> None:
+    run = call("fit", "decay.csv", EXPRESSION, "--json", os.devnull)
+    assert (run.code, run.err) == (0, "")
+    run = shell(f"lmoo fit decay.csv {shlex.quote(EXPRESSION)} --json /dev/null >/dev/null")
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 # ============================================================================ other commands
 
 
@@ -524,6 +622,65 @@ def test_options_are_not_executed_either(call: Call) -> None:
         for option in ("--start", "--bounds", "--fix", "--sigma", "--x", "--y", "--level"):
             refused(call("fit", "decay.csv", "a*t", option, attack))
     assert sorted(os.listdir()) == before
+
+
+# What a terminal obeys: colours, titles, cursors, bells, other directions of writing.
+CONTROLS = [
+    "\x1b[31mX",
+    "a\x1b]0;t\x07",
+    "b\x9b2J",
+    "\u202eabc",
+    "c\rd",
+    "e\nf",
+    "g\x7f",
+    "h\u2028i",
+    "\x08",
+]
+
+PLACES = [
+    ["d.csv", "a*t", "NAME"],
+    ["d.csv", "NAME"],
+    ["d.csv", "a*NAME"],
+    ["NAME", "a*t"],
+    ["d.csv", "a*t", "--NAME"],
+    ["d.csv", "a*t", "--json", "no/NAME"],
+    ["d.csv", "a*t", "--json", "d.csv", "--plot", "NAME.png"],
+    ["d.csv", "a*t", "--plot", "no/NAME.png"],
+    ["d.csv", "a*t", "--sigma", "3"],
+    ["d.csv", "a*t", "--y", "NAME"],
+    ["d.csv", "a*t", "--y", "none"],
+    ["d.csv", "a*t", "--y", "1", "--sigma", "1"],
+    ["d.csv", "a*u", "--x", "3"],
+    ["LINK", "a*t", "--json", "d.csv"],
+    ["LINK", "a*t", "--y", "none"],
+    *[
+        ["d.csv", "a*t", option, value]
+        for option in ("--x", "--start", "--bounds", "--fix", "--level", "--nan-policy", "--sigma")
+        for value in ("NAME", "NAME=1", "a=NAME")
+    ],
+]
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_no_control_character_reaches_the_terminal(call: Call, name: str) -> None:
+    quoted = f'"{name}"' if not set(name) & set("\r\n") else "plain"
+    rows = [f"{k},{2 * k + k % 2},-1" for k in range(9)]
+    Path("d.csv").write_text("\n".join([f"t,y,{quoted}", *rows]), encoding="utf-8")
+    os.link("d.csv", f"{name}.csv")
+    for place in PLACES:
+        argv = [part.replace("LINK", f"{name}.csv").replace("NAME", name) for part in place]
+        run = call("fit", *argv)
+        # A column of this name may do as the variable.
+        assert run.code == 0 or refused(run._replace(out="")), argv
+        assert all(char.isprintable() or char == "\n" for char in run.out + run.err), argv
+    run = call("fit", f"{name}.csv", "a*t", "--json", "f.json", "--plot", "f.svg")
+    assert (run.code, run.err) == (0, "")
+    assert all(char.isprintable() or char == "\n" for char in run.out)
+    assert Path("f.json").read_text(encoding="utf-8").isascii()
+    for command in ([name], ["nist", name], ["demo", f"--{name}"]):
+        run = call(*command)
+        assert refused(run)
+        assert all(char.isprintable() or char == "\n" for char in run.err)
 
 
 # ============================================================================ as a process

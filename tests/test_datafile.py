@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,50 @@ def test_compressed(table: Write, tmp_path: Path) -> None:
         table(gzip.compress(b"t,y\n1,2\n" * 99)[:-12])
     with pytest.raises(DataError, match=r"^cannot decompress f\.csv: "):
         table(b"\x1f\x8bnonsense")
+
+
+def bomb(mebibytes: int) -> bytes:
+    """Compressed text of so many MiB, in many members, which is made without all of it."""
+    return gzip.compress(b"0,1\n" * (1 << 18)) * mebibytes
+
+
+def test_a_decompression_bomb_ends_in_an_error(
+    table: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LMOO_DECOMPRESSED_MIB", raising=False)
+    content = bomb(2000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(
+            DataError, match=r"^f\.csv has more than 64 MiB of decompressed text; .* LMOO_DECOMPRE"
+        ):
+            table(content)
+        assert tracemalloc.get_traced_memory()[1] < 200 << 20
+    finally:
+        tracemalloc.stop()
+    # All of it is one member, and the error comes from standard input too.
+    one = gzip.compress(bytes(70 << 20))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(one)))
+    with pytest.raises(DataError, match=r"^standard input has more than 64 MiB"):
+        read_table("-")
+
+
+def test_the_limit_of_decompression_can_be_set(
+    table: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMOO_DECOMPRESSED_MIB", "1")
+    line = b"1," + b"2" * 1021 + b"\n"
+    with pytest.raises(DataError, match=r"^f\.csv has more than 1 MiB of decompressed text"):
+        table(gzip.compress(line * 1024) + gzip.compress(b"1,2\n"))
+    assert len(table(gzip.compress(line * 1024)).rows) == 1024
+    monkeypatch.setenv("LMOO_DECOMPRESSED_MIB", " 2 ")
+    assert len(table(gzip.compress(line * 1024) + gzip.compress(b"1,2\n")).rows) == 1025
+    for wrong in ("0", "-1", "many", "1.5", "9" * 30):
+        monkeypatch.setenv("LMOO_DECOMPRESSED_MIB", wrong)
+        with pytest.raises(DataError, match=r"LMOO_DECOMPRESSED_MIB must be a whole number of MiB"):
+            table(gzip.compress(b"1,2\n"))
+    # What is not compressed has no limit.
+    assert table(b"1,2\n").width == 2
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from lmoo.bounds import limits
 from lmoo.commands import options
 from lmoo.commands.columns import CurveData, choose, load
 from lmoo.commands.options import UsageError
-from lmoo.commands.output import deliver
+from lmoo.commands.output import check_files, deliver
 from lmoo.curveproblem import CurveProblem
 from lmoo.datafile import read_table
 from lmoo.errors import EvaluationError
@@ -21,7 +21,7 @@ from lmoo.expression.functions import CONSTANTS
 from lmoo.expression.tokens import names
 from lmoo.result import Result
 from lmoo.solver import Solver
-from lmoo.starts import Unknowns, starting_points
+from lmoo.starts import Unknowns, most_oscillation, oscillation, projected, starting_points
 
 __all__ = ["run"]
 
@@ -29,8 +29,17 @@ Array = NDArray[np.float64]
 
 # Costs closer to each other than this, relatively, are the same minimum.
 _SAME = 1e-6
+# Costs below this, relative to the sum of squares of the data, are zero but for rounding.
+_ROUNDING = 1e-26
+# Room for noise above the limit of an oscillation.  One that is faster than most points can tell
+# may leave this share of the sum of squares.
+_ROOM, _BETTER = 1.01, 0.5
+# Share of a cost to which linear parameters alone must reduce it for a fit to go on; and how often.
+_MUCH, _CONTINUED = 0.99, 5
 # Evaluations that each of several starts gets, and how many of them go on to the end.
 _HEAT, _FINALISTS = 40, 4
+# Starts that are taken, and how many rows they may have together before they are fewer.
+_MOST_STARTS, _FEWEST_STARTS, _ROWS = 48, 12, 480_000
 # Parameters that a search finds starting values for; in more dimensions it finds none, for hours.
 _MOST_GUESSED = 50
 
@@ -41,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     bounds = options.bounds("--bounds", arguments.bounds)
     fixed = options.held("--fix", arguments.fix)
     named = {**start, **bounds, **fixed}
+    check_files(arguments)
     # What is wrong with the expression comes before what is wrong with its names.
     Expression(arguments.expression, variables=())
     table = read_table(arguments.data)
@@ -132,21 +142,81 @@ def _best(
     """
     if not np.isnan(unknowns.values).any():
         try:
-            return solver.solve(problem, unknowns.values)
+            result = solver.solve(problem, unknowns.values)
         except EvaluationError as error:
             raise UsageError(
                 f"the model cannot be evaluated at the starting values: {error}"
             ) from error
+        return _continued(result, problem, model, data, solver, unknowns)
     _check_guesses(model, unknowns)
-    starts = starting_points(model, data.t, data.y, data.sigma, unknowns)
+    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // data.y.size))
+    starts = starting_points(model, data.t, data.y, data.sigma, unknowns, count)
     heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
     furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(problem, solver, [result.x for result in furthest])
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
-    lowest = min(result.cost for result in results)
-    near = [result for result in results if result.cost <= lowest * (1.0 + _SAME)]
-    return min(near, key=lambda result: (not result.success, result.cost))
+    return _lowest(results, model, data)
+
+
+def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result:
+    """Return the result with the lowest cost, and of equal ones that which oscillates least.
+
+    A faster oscillation than the data can tell has the values of a slower one at their points.
+    Where the points are not even, a faster one than most of them can tell may be right, and must
+    then fit much better.
+    """
+    speeds = {id(result): oscillation(model, data.t, result.x) for result in results}
+    most = most_oscillation(data.t)
+
+    def no_faster(limit: float) -> list[Result]:
+        return [result for result in results if speeds[id(result)] <= _ROOM * limit]
+
+    kept = no_faster(1.0)
+    better = min((result.cost for result in kept), default=np.inf) * _BETTER
+    rounding = _rounding(data)
+    fast = [result for result in no_faster(most) if result.cost < better - rounding]
+    kept = fast or kept or results
+    lowest = min(result.cost for result in kept)
+    near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
+    return min(
+        near,
+        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
+    )
+
+
+def _rounding(data: CurveData) -> float:
+    """Return the cost below which a fit is exact but for rounding."""
+    weighted = data.y if data.sigma is None else data.y / data.sigma
+    return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
+
+
+def _continued(
+    result: Result,
+    problem: CurveProblem,
+    model: Expression,
+    data: CurveData,
+    solver: Solver,
+    unknowns: Unknowns,
+) -> Result:
+    """Go on where the linear parameters alone give a much lower cost: that is no minimum.
+
+    A fit from far away may end where a growing exponential drowns all else, and a step of the
+    linear parameters, which is exact, is lost in rounding.
+    """
+    for _ in range(_CONTINUED):
+        point = projected(model, data.t, data.y, data.sigma, unknowns, result.x)
+        if not np.isfinite(point).all():
+            return result
+        weight = 1.0 if data.sigma is None else 1.0 / data.sigma
+        cost = 0.5 * float(np.sum(((model(data.t, *point) - data.y) * weight) ** 2))
+        if not cost < _MUCH * result.cost - _rounding(data):
+            return result
+        further = _solved(problem, solver, [point])
+        if not further or not further[0].cost < result.cost:
+            return result
+        (result,) = further
+    return result
 
 
 def _check_guesses(model: Expression, unknowns: Unknowns) -> None:

@@ -1,20 +1,74 @@
-"""What a fit leaves behind: the report, the JSON, the picture."""
+"""The output of a fit: the report, the JSON, the picture."""
 
 import argparse
+import contextlib
 import json
+import os
+import stat
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lmoo.commands.options import UsageError
 from lmoo.commands.picture import draw
 from lmoo.result import Result
 from lmoo.storage import plain
 
-__all__ = ["deliver"]
+__all__ = ["check_files", "deliver"]
 
 # The level of the intervals that the report has already.
 _USUAL_LEVEL = 0.95
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    """Refuse to write over the data, or two outputs to one file.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        The options of the command.
+
+    Raises
+    ------
+    UsageError
+        Two of the data, the report, the JSON and the picture are the same file, whatever it is
+        called: links and redirected streams are followed.
+    """
+    uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
+    uses.append(("the report on standard output", _identity("-", sys.stdout)))
+    if arguments.json == "-":
+        uses[-1] = ("--json -", uses[-1][1])
+    elif arguments.json is not None:
+        uses.append((f"--json {arguments.json}", _identity(arguments.json, None)))
+    if arguments.plot is not None:
+        uses.append((f"--plot {arguments.plot}", _identity(arguments.plot, None)))
+    for k, (use, identity) in enumerate(uses):
+        for other, same in uses[:k]:
+            if identity is not None and identity == same:
+                raise UsageError(f"{use} is the same file as {other}; choose another name")
+
+
+def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
+    """Return what two names of one file have in common; None for what is no regular file.
+
+    Parameters
+    ----------
+    path : str
+        "-" is `stream`.
+    stream : file or None
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found = os.fstat(stream.fileno()) if path == "-" and stream is not None else os.stat(path)
+        # Terminals, pipes and /dev/null are not written over.
+        return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+    if path == "-" and stream is not None:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        # A file that is still to be made, which two links may name.
+        return (os.path.normcase(os.path.realpath(path)),)
+    return None
 
 
 def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
