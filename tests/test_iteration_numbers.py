@@ -18,7 +18,7 @@ import lmoo
 # Some with steps that are refused, some with many that are damped.
 PROBLEMS = [
     "rosenbrock-2x2-f1", "helical-valley-3x3-f10", "bard-3x15-f1", "kowalik-osborne-4x11-f1",
-    "watson-6x31-f1", "box-3d-3x10-f1", "meyer-3x16-f1", "osborne-1-5x33-f1",
+    "watson-6x31-f1", "brown-dennis-4x20-f1", "meyer-3x16-f1", "osborne-1-5x33-f1",
 ]  # fmt: skip
 
 
@@ -57,7 +57,8 @@ class Step(NamedTuple):
 
 def steps_of(name: str, **options: Any) -> Iterator[Step]:
     case = next(case for case in CASES if case.id == name)
-    problem, solver = case.problem, lmoo.Solver(**options)
+    # More's own steps, as the formulas are his.
+    problem, solver = case.problem, lmoo.Solver(step=lmoo.More(accelerate=False), **options)
     x = case.start()
     diag, delta = None, 0.0
     for record in solver.iterate(problem, x):

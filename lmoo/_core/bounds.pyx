@@ -109,12 +109,14 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
 
 cdef int _hold(const lm_state *s, ptrdiff_t j) noexcept nogil:
     # A slope of which the sign is not known is none: that of a square at 0, from differences.
-    cdef double unknown = s.column_error[j] * s.full.acnorm[j] * s.fnorm
+    # Of the error a tenth is the estimate, the rest safety.
+    cdef double unknown = 0.1 * s.column_error[j] * s.full.acnorm[j] * s.fnorm
+    cdef bint lost = s.column_error[j] == 1.0 and s.full.acnorm[j] == 0.0
     if s.lower[j] == s.upper[j]:
         return FIXED
-    if s.x[j] <= s.lower[j] and s.gradient[j] > -unknown:
+    if s.x[j] <= s.lower[j] and (lost or s.gradient[j] > -unknown):
         return AT_LOWER
-    return AT_UPPER if s.x[j] >= s.upper[j] and s.gradient[j] < unknown else FREE
+    return AT_UPPER if s.x[j] >= s.upper[j] and (lost or s.gradient[j] < unknown) else FREE
 
 
 cdef void _gradient(lm_state *s) noexcept nogil:

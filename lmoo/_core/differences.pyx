@@ -395,13 +395,11 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
         return _again(at, d, w, h, LONGER * h)
     seen = second > SEEN * noise
     if seen:
-        length = h * (change / second)
+        at.length[w.j] = length = h * (change / second)
     else:
-        # At least; what no second difference has shown is no reason to go far beyond x.
-        length = min(h * (change / (SEEN * noise)),
-                     max(fabs(at.x[w.j]), w.largest * at.share / norm))
-        length = max(length, h)
-    at.length[w.j] = length
+        # What no second difference has shown is no reason to go far beyond x.
+        length = max(max(fabs(at.x[w.j]), w.largest * at.share / norm), h)
+        at.length[w.j] = min(length, max(h * (change / (SEEN * noise)), h))
     error = (h / length) * (h / length) / 6.0 + noise / change
     at.column_error[w.j] = (h / length) * (h / length) / 6.0
     best = min(_best(w, length, norm), length)
@@ -411,9 +409,13 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
 
 
 cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double second) noexcept nogil:
-    """A second difference that has not shrunk with its interval, as h^2 should, is error of f."""
-    cdef bint found = w.tries > 0 and h < w.last_h and second > w.last_second * (h / w.last_h) \
-        and second > SEEN * w.noise
+    """A second difference that does not shrink with its interval is error of f.
+
+    As h^2 it shrinks where f is smooth, as h at a kink, as the root of h at the end of one; slower than its fourth
+    root only where it is that.
+    """
+    cdef bint found = w.tries > 0 and h < w.last_h and second > SEEN * w.noise \
+        and second > w.last_second * sqrt(sqrt(h / w.last_h))
     if found:
         w.noise = second / sqrt(6.0)
         at.noise = max(at.noise, w.noise)

@@ -38,6 +38,7 @@ cdef int driver_seek(lm_driver *d) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
 cdef bint driver_begin_curvature(lm_driver *d) noexcept nogil
 cdef void driver_answer_curvature(lm_driver *d, bint bad) noexcept nogil
+cdef bint wants_curvature(const lm_state *s) noexcept nogil
 cdef bint driver_wants_curvature(const lm_driver *d) noexcept nogil
 cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil

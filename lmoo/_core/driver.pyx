@@ -286,8 +286,13 @@ cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil:
 
 cdef bint driver_wants_curvature(const lm_driver *d) noexcept nogil:
     """Whether the step strategy may ask for curvature at x, which takes the Jacobian once more."""
-    cdef int wants = d.s.options.step.wants_curvature
-    return wants == 1 or wants == 2 and d.s.cut >= LM_VALLEY
+    return wants_curvature(d.s)
+
+
+cdef bint wants_curvature(const lm_state *s) noexcept nogil:
+    """The same, from the state alone."""
+    cdef int wants = s.options.step.wants_curvature
+    return wants == 1 or wants == 2 and s.cut >= LM_VALLEY
 
 
 cdef int driver_answer_model(lm_driver *d, int code) noexcept nogil:
@@ -353,6 +358,8 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
             continue
         # Sums of m products, and what follows from them, are good to some ten times this.
         s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
+        if s.column_error[j] == 1.0:
+            s.length[j] = min(s.length[j], 0.0)
         s.jacobian_error = max(s.jacobian_error, s.column_error[j])
     return all_error
 
@@ -395,6 +402,8 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
         for i in range(j + 1):
             d.s.model.r[i + j * n] = a[i + j * m]
     multiply_triangle(d.s, units, d.s.model.r, d.s.model.ipvt)
+    for j in range(n):
+        memcpy(a + j * m, d.s.model.r + j * n, <size_t>(j + 1) * sizeof(double))
     d.factored = True
     return True
 

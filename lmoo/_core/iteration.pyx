@@ -65,7 +65,8 @@ cdef double LEAST_FOUND = 1e-9
 cdef double LONGER_PROBE = 16.0
 
 cdef enum:
-    MOST_FOUND = 20
+    # Times that the search may find something; if that is lost again the model has no minimum here.
+    MOST_FOUND = 3
     # Steps refused in a row after which differences are measured: their intervals may be wrong.
     REJECTIONS = 3
     PROBED = 8          # in probe: the error of |f| has been measured at this point
@@ -497,7 +498,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
         taken |= relaxed
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.
-    # Nor does an extrapolated step that fails say anything against the step that it extends.
+    # Nor does an extrapolated or a bent step that fails say anything against the step that it comes from.
     if s.confined and s.ratio > 0.25 or s.extrapolated:
         s.delta = max(s.delta, delta)
     if s.delta >= s.wall:
@@ -553,7 +554,7 @@ cdef void _accept(lm_state *s) noexcept nogil:
         s.rejections = 0
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
-    s.since = 0 if s.extrapolated else s.since + 1
+    s.since = 0 if s.extrapolated == 1 else s.since + 1
 
 
 cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
@@ -609,7 +610,7 @@ cdef int _search(lm_state *s) noexcept nogil:
     x_j is divided and multiplied by 10 and by 100; where that lowers |f| the iteration goes on from there.
     """
     cdef ptrdiff_t j
-    while s.search < 4 * s.n and s.found < MOST_FOUND and s.nfev < s.options.maxfev:
+    while s.search < 4 * s.n and s.nfev < s.options.maxfev:
         j = s.search // 4
         s.search += 1
         if s.column_error[j] < 1.0 and lm_column_norms(s)[j] > 0.0 or s.bounded and s.held[j] != 0:
@@ -630,6 +631,8 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     if answer == ANSWER_BAD or not drop > max(s.noise, LEAST_FOUND):
         return _search(s)
+    if s.found == MOST_FOUND:
+        return _done(s, LM_FLAT)
     for j in range(s.n):
         s.step[j] = s.trial[j] - s.x[j]
     s.newton = 0

@@ -23,5 +23,5 @@ cdef class Loop:
     cdef int allocate(self, ptrdiff_t m) except -1
     cdef int begin(self) except -1
     cdef int step(self) except -1
-    cdef object stored_vectors(self, stored, bint needed)
+    cdef object stored_vectors(self, stored, bint needed, bint curved)
     cdef int restore_vectors(self, vectors, jacobian) except -1

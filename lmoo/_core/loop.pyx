@@ -416,8 +416,8 @@ cdef class Loop:
                     f"the stored solve is damaged: it has {s.n} parameters, not {self.n}")
             lm_attach(s, self.n)
             check_state(self.s, s, isinstance(self.stepping, Asked))
-            parts = self.stored_vectors(stored, s.started or flags[0])
             s.options.step = self.s.options.step
+            parts = self.stored_vectors(stored, s.started or flags[0], wants_curvature(s))
             s.options.lower = s.options.upper = NULL
             s.options.size = sizeof(lm_options)
             memcpy(self.s, s, size)
@@ -432,9 +432,8 @@ cdef class Loop:
         if parts is not None:
             self.restore_vectors(parts[0], parts[1])
 
-    cdef object stored_vectors(self, stored, bint needed):
+    cdef object stored_vectors(self, stored, bint needed, bint curved):
         """The vectors of a snapshot and its Jacobian; None where it is not to have any."""
-        cdef bint curved = self.s.options.step.wants_curvature
         vectors, jacobian = field(stored, "vectors"), field(stored, "jacobian")
         if vectors is None:
             if needed or jacobian is not None:

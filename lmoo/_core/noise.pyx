@@ -25,6 +25,8 @@ cdef enum:
 cdef double LEAST_SHARE = 0.1
 # By how much f may change along the line, relatively, for it to be short.
 cdef double LARGEST_CHANGE = 0.01
+# And by how much it may be seen to change, where J tells less than it does.
+cdef double LARGEST_RANGE = 0.1
 
 
 cdef void noise_place(lm_state *s) noexcept nogil:
@@ -75,4 +77,6 @@ cdef double noise_found(lm_state *s) noexcept nogil:
         t = s.probes[k] - mean - slope * t - bend * u
         rest += t * t
     rest = sqrt(rest / (VALUES - 3))
+    if not most - least <= LARGEST_RANGE:
+        return -1.0
     return rest * s.fnorm if rest >= LEAST_SHARE * (most - least) else -1.0

@@ -166,7 +166,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
             raise RefusedError(None, -1, 0.0, d.s.nfev)
         measured = not np.array_equal(own_vector(n, d.s.length), length)
         return (m, norm, fun.table.precision, t, d.s.nfev, at.relative_error, at.noise,
-                own_vector(n, d.s.column_error) * np.linalg.norm(t[:, :-1], axis=0),
+                _errors(t, own_vector(n, d.s.column_error)),
                 own_vector(n, d.s.interval),
                 _curvature(t, own_vector(n, d.s.length)) if measured else np.zeros(n))
     finally:
@@ -175,8 +175,23 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
 
 cdef object _curvature(triangle, length):
     """Norms of the second derivatives by each parameter, |J_j| / L_j; 0 where L is not known."""
-    norms = np.linalg.norm(triangle[:, :-1], axis=0)
+    norms = _norms(triangle)
     return np.divide(norms, length, out=np.zeros_like(norms), where=length > 0.0)
+
+
+cdef object _errors(triangle, errors):
+    """Norms of the errors of the columns, from the relative ones; 0 of what is exact."""
+    return np.multiply(_norms(triangle), errors, out=np.zeros_like(errors), where=errors > 0.0)
+
+
+cdef object _norms(triangle):
+    """Norms of the columns of J, from R."""
+    cdef const double[::1, :] t = triangle
+    cdef ptrdiff_t j, n = t.shape[0]
+    cdef double[::1] norms = np.empty(n)
+    for j in range(n):
+        norms[j] = enorm(j + 1, &t[0, j])
+    return np.asarray(norms)
 
 
 cdef object _own(Rows jac, lmoo_point *at, Residual fun):
@@ -424,7 +439,7 @@ cdef class RowLoop(Loop):
         Loop.restore(self, stored)
         self.rows, self.blocks = rows, blocks
 
-    cdef object stored_vectors(self, stored, bint needed):
+    cdef object stored_vectors(self, stored, bint needed, bint curved):
         """None: the rows are not kept."""
         if field(stored, "vectors") is not None or field(stored, "jacobian") is not None:
             raise ValueError("vectors of the stored solve must be None, as it is one in blocks")

@@ -193,7 +193,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     if s.since == 1 and s.linear != 0.0:
         # What the extrapolation has left goes on at the rate that it was made with.
         left = fabs(s.linear / (1.0 - s.linear))
-    elif s.extrapolated:
+    elif s.extrapolated == 1:
         left = min(s.remainder, 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)

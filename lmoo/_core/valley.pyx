@@ -30,8 +30,10 @@ cdef double LONGEST = 10.0
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     cdef int request
     s.extrapolated = 0
-    if s.cut >= LM_VALLEY:
-        return geodesic_propose(s, context)
+    if s.cut >= LM_VALLEY and s.rejections == 0:
+        request = geodesic_propose(s, context)
+        s.extrapolated = 2 if s.par > 0.0 else 0
+        return request
     request = more_propose(s, context)
     if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
         _extrapolate(s)

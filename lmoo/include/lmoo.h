@@ -255,7 +255,7 @@ typedef struct lm_state {
     int good;               /* those of them since a step was last refused */
     int looked;             /* differences have been measured since the last step that was taken */
     int looking;            /* and are being measured */
-    int extrapolated;       /* the step is more than that of Gauss and Newton */
+    int extrapolated;       /* the step is more than that of Gauss and Newton (1), or bent (2) */
     int steady;             /* the last two rates were the same */
     double remainder;       /* share of an extrapolated step that it leaves to go */
     double refused_length;  /* |D step| of the first of the steps in a row that were refused */
