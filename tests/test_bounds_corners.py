@@ -24,7 +24,12 @@ def test_a_rate_that_runs_away_beside_a_bound_is_undetermined(step: lmoo.Step) -
     t = np.linspace(0, 4, 14)
     y = -np.ones(14)
     y[0] = 0.3
-    problem = FunctionProblem(lambda x: x[0] * np.exp(-x[1] * t) + x[2] - y)
+
+    def f(x: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return np.asarray(x[0] * np.exp(-x[1] * t) + x[2] - y)
+
+    problem = FunctionProblem(f)
     for options in ({"fixed": {2: -0.8}}, {"bounds": {2: (-0.8, None)}}):
         result = Solver(step=step, **options).solve(problem, [1, 1, -0.5])
         np.testing.assert_allclose(result.cost, 0.5 * 13 * 0.2**2, rtol=1e-9)

@@ -322,11 +322,12 @@ cdef int _central(lmoo_point *at, const lm_differences *d, lm_columns *w,
     cdef double *column = at.fjac + w.j * at.m
     cdef double plus, minus
     cdef ptrdiff_t i
+    cdef bint only_left = w.step == at.x[w.j]
     w.step -= at.x[w.j] if bad else w.lower
     if w.step == 0.0:
         return LMOO_BAD_POINT
-    if bad:
-        return _quotient(at, d, w, at.f)
+    if bad or only_left:
+        return _quotient(at, d, w, at.f if bad else at.f_work)
     at.x_work[w.j] = at.x[w.j]
     for i in range(at.m):
         plus, minus = column[i], at.f_work[i]
@@ -392,7 +393,7 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     w.tries += 1
     if change <= SEEN * noise:
         # Nothing but the error of f.
-        return _again(at, d, w, h, LONGER * h)
+        return _again(at, d, w, h, _longer(at, w, h))
     seen = second > SEEN * noise
     if seen:
         at.length[w.j] = length = h * (change / second)
@@ -406,6 +407,12 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
         return _again(at, d, w, h, best)
     return _next_column(at, d, w)
+
+
+cdef double _longer(const lmoo_point *at, const lm_columns *w, double h) noexcept nogil:
+    """A longer interval, but within the size of the parameter, where it has one."""
+    cdef double size = fabs(at.x[w.j])
+    return min(LONGER * h, max(size, h)) if size > 0.0 else LONGER * h
 
 
 cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double second) noexcept nogil:
@@ -446,6 +453,12 @@ cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
     if not d.nominal and at.state.models > 0:
         length = _length(at, d, w, w.j)
         at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0
+    elif not d.nominal and w.tries < TRIES and h * enorm(at.m, column) <= SEEN * w.noise \
+            and not all_zero(at.m, column):
+        # The first time there is no model to tell how long h must be to be seen.
+        w.tries += 1
+        return _again(at, d, w, h, _longer(at, w, h) if h >= sqrt(EPSMCH) else
+                      max(_longer(at, w, h), sqrt(EPSMCH)))
     return _next_or_again(at, d, w, h)
 
 

@@ -230,8 +230,10 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.base_fnorm = s.fnorm
     if s.bounded:
         bounds_new_model(s)
-    if first:
+    if first or s.steps == 0 and s.request == LM_REFINE and not s.refined:
+        # Columns that forward differences have lost may be there now.
         _first_radius(s)
+    if first:
         if s.options.step.begin != NULL:
             s.options.step.begin(s, s.options.step.context)
     s.gnorm = _gradient_norm(s)
@@ -356,7 +358,8 @@ cdef bint _is_constant(const lm_state *s) noexcept nogil:
     """Whether f depends on no parameter at all that may move: no minimum, but a plateau."""
     cdef const double *acnorm = lm_column_norms(s)
     cdef ptrdiff_t j
-    if s.options.tests == LM_TESTS_MINPACK or s.fnorm == 0.0:
+    # Where f has underflowed there is nothing to be moved.
+    if s.options.tests == LM_TESTS_MINPACK or s.fnorm <= DBL_MIN / EPSMCH:
         return False
     for j in range(s.n):
         if acnorm[j] != 0.0 and not (s.bounded and s.lower[j] == s.upper[j]):
@@ -499,7 +502,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.
     # Nor does an extrapolated or a bent step that fails say anything against the step that it comes from.
-    if s.confined and s.ratio > 0.25 or s.extrapolated:
+    if s.confined and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
     if s.delta >= s.wall:
         s.wall = 0.0
@@ -568,7 +571,7 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
         s.probe_scale = 1.0
         noise_place(s)
         return LM_RESIDUAL
-    if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm != 0.0:
+    if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
         s.search = 0
         return _search(s)
     return LM_DONE

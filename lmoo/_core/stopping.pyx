@@ -86,8 +86,8 @@ cdef double UNCERTAIN = 0.01
 # sequence that contracts at a steady rate.
 cdef double LARGE_REDUCTION = 0.1
 # A parameter is as well known as xtol asks for where what is left changes f by less than this times xtol |f|: that
-# much of its standard error, as if that were a hundredth of the parameter.
-cdef double OWN_ERROR = 100.0
+# much of its standard error, as if that were a thirtieth of the parameter.
+cdef double OWN_ERROR = 30.0
 # Less than this of |f|^2, relatively, in as many steps is no progress.
 cdef double PROGRESS = 1e-10
 
