@@ -88,8 +88,8 @@ class More(_Compiled):
     ----------
     accelerate : bool, default True
         Once the radius has cut ten steps in a row, bend them as `GeodesicAcceleration` does; where
-        Gauss-Newton steps contract at a steady rate, go as far as all that follow would.  False: More's
-        steps and no others, as in MINPACK.
+        Gauss-Newton steps contract at a steady rate, go as far as all that follow would.  False:
+        More's steps and no others, as in MINPACK.
 
     References
     ----------
@@ -107,7 +107,7 @@ class More(_Compiled):
         self.accelerate = bool(accelerate)
 
     @property
-    def _table(self) -> str:  # type: ignore[override]
+    def _table(self) -> str:
         return "default" if self.accelerate else "more"
 
     def __repr__(self) -> str:

@@ -202,6 +202,13 @@ def hidden(problem: Bounded, x: Array) -> float:
 
 
 def is_stationary(problem: Bounded, x: Array) -> bool:
-    """Whether the projected gradient is zero: to 1e-6 relatively, or to what can be seen."""
-    worst = float(np.abs(projected_cosines(problem, x)).max())
+    """Whether the projected gradient is zero: to 1e-6 relatively, or to what can be seen.
+
+    Of a parameter on its way to infinity it is what a step by its own size would bring.
+    """
+    with np.errstate(all="ignore"):
+        f, J = problem.f(x), problem.J(x)
+        share = np.linalg.norm(J, axis=0) * np.abs(x) / np.linalg.norm(f)
+    share = np.where((np.abs(x) > 1.0) & (share < 1e-6), share, 1.0)
+    worst = float(np.abs(projected_cosines(problem, x) * share).max())
     return worst <= max(1e-6, hidden(problem, x))

@@ -317,14 +317,13 @@ def steps_of(strategy: lmoo.Jacobian, x0: Any, residual: Any = None) -> np.ndarr
     Solver(jacobian=strategy, maxfev=1).solve(FunctionProblem(record), x0)
     x0 = np.array(x0, dtype=float)
     rows = [x - x0 for x in record.points[1:]]
-    columns = 2 * x0.size if isinstance(strategy, lmoo.CentralDifference) else x0.size
-    if isinstance(strategy, lmoo.CentralDifference):
-        # A column may be taken again with another interval: the first ones, a pair each.
-        first: dict[int, list[np.ndarray]] = {}
-        for row in rows:
+    # A column may be taken again with another interval: those that each begins with.
+    points = 2 if isinstance(strategy, lmoo.CentralDifference) else 1
+    first: dict[int, list[np.ndarray]] = {}
+    for row in rows:
+        if np.count_nonzero(row) == 1:
             first.setdefault(int(np.flatnonzero(row)[0]), []).append(row)
-        rows = [row for j in sorted(first) for row in first[j][:2]]
-    return np.array(rows[:columns])
+    return np.array([row for j in sorted(first) for row in first[j][:points]])
 
 
 @pytest.mark.parametrize("epsfcn", [None, 1e-14, 1e-10, 1e-6, 1e-3])

@@ -33,7 +33,7 @@ from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_ta
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, is_below_noise, is_flat, no_more_words, relaxed_ratio, stopping, weigh,
+    exhausted, is_all_error, is_below_noise, no_more_words, relaxed_ratio, stopping, weigh,
 )
 from lmoo._core.valley cimport DEFAULT
 
@@ -47,11 +47,9 @@ cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this muc
 # A parameter that in one step changes by this much, relative to its size, or to what changes f by its size where
 # it has none, runs away.
 cdef double RUNS_AWAY = 4.0
-# Once the promise expected of the next model is below this, forward differences, whose relative
-# error is about 1e-8, begin to hold the convergence up.
+# Once the promise of a model, or what is to be expected of the next one, is below this, forward differences, whose
+# relative error is about 1e-8, begin to hold the convergence up.
 cdef double REFINE_BELOW = 1e-12
-# Below this they have no more to say.
-cdef double REFINE_AT_ONCE = 1e-12
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
 # A radius beyond this overflows when it grows.
 cdef double LARGEST_RADIUS = 1e300
@@ -250,7 +248,7 @@ cdef int _new_model(lm_state *s) noexcept nogil:
             return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
         if no_more_words(s):
             return _stop_or_refine(s, LM_FTOL)
-        if _wants_refinement(s) and s.promise <= REFINE_AT_ONCE:
+        if _wants_refinement(s) and s.promise <= REFINE_BELOW:
             return LM_REFINE
     return _propose(s)
 
@@ -564,7 +562,7 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
     """Before stopping on derivatives that could be better, ask for those; before failing, see whether it is
     the error of f that is in the way."""
     s.status = status
-    if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV:
+    if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV and not is_all_error(s):
         return LM_REFINE
     if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
         s.probe = 1

@@ -157,6 +157,11 @@ cdef double _gradient_error(const lm_state *s) noexcept nogil:
     return max(min(s.noise, UNCERTAIN), min(s.jacobian_error, UNCERTAIN))
 
 
+cdef bint is_all_error(const lm_state *s) noexcept nogil:
+    """Whether f at x is no more than errors, as at an exact fit: better derivatives then change nothing."""
+    return 4.0 * _rounding(s) > ALL_NOISE
+
+
 cdef bint is_flat(const lm_state *s) noexcept nogil:
     """Whether the promise is no more than ftol, or than the error of the gradient."""
     cdef double error = _gradient_error(s)
