@@ -82,6 +82,9 @@ cdef double ALL_NOISE = 0.04
 # A cosine that is known no better than this is not known: x would be uncertain by as many standard
 # errors, times the root of the degrees of freedom.
 cdef double UNCERTAIN = 0.01
+# Where no step brings anything a promise of less is that of a minimum at which the curvature is not that of the
+# model: x is within 1e-4 standard errors of it, times the root of the degrees of freedom.
+cdef double NEAR_ENOUGH = 1e-8
 # A step that has removed this much of |f|^2 is no sign of an end, however short it is, nor has it a place in a
 # sequence that contracts at a steady rate.
 cdef double LARGE_REDUCTION = 0.1
@@ -276,6 +279,6 @@ cdef int _after_rejection(const lm_state *s) noexcept nogil:
 
 cdef int exhausted(const lm_state *s) noexcept nogil:
     """The status where no step from x brings a reduction that can be seen."""
-    if is_flat(s) or _nothing_to_see(s) or s.promise <= s.noise:
+    if is_flat(s) or _nothing_to_see(s) or s.promise <= max(s.noise, NEAR_ENOUGH):
         return LM_FTOL
     return LM_NO_PROGRESS

@@ -23,6 +23,8 @@ cdef double SAME_DIRECTION = 0.95
 cdef double FASTEST = 0.95
 
 
+# A ratio as near to 1 as the errors of forward differences let it be: f is linear as far as can be seen.
+cdef double LINEAR = 1e-6
 # The radius grows by this at the most.
 cdef double LONGEST = 10.0
 
@@ -44,7 +46,8 @@ cdef void default_update(lm_state *s, void *context) noexcept nogil:
     """More's update, but for a radius that is much too short."""
     cdef double length = s.pnorm
     more_update(s, context)
-    if s.good >= LM_VALLEY and s.step_par > 0.0 and s.ratio >= 0.75:
+    cdef bint linear = fabs(1.0 - s.ratio) <= LINEAR
+    if (s.good >= LM_VALLEY or linear) and s.step_par > 0.0 and s.ratio >= 0.75:
         # The error of the ratio is in proportion to the length of the step, at least: as long as this it
         # would be a quarter.
         s.delta = max(s.delta, length * min(0.25 / max(fabs(1.0 - s.ratio), 1e-10), LONGEST))
