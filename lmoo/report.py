@@ -111,7 +111,7 @@ def facts(result: "Result") -> list[tuple[str, str]]:
     n, free = result.x.size, int(np.count_nonzero(~result.held))
     out = [
         ("cost = 1/2 sum of squares", f"{result.cost:.10g}"),
-        ("observations, parameters", f"{m}, {n} ({dof} degrees of freedom)"),
+        ("observations, parameters", f"{m}, {n} ({max(dof, 0)} degrees of freedom)"),
     ]
     if dof > 0:
         out += [
@@ -177,9 +177,9 @@ def warnings(result: "Result") -> list[str]:
     """Return what the reader must know of the standard errors."""
     lines = []
     free = int(np.count_nonzero(~result.held))
-    if result.degrees_of_freedom == 0:
+    if result.degrees_of_freedom <= 0:
         lines.append(
-            "There are as many parameters as observations: nothing is left to estimate "
+            "There are as many parameters as observations, or more: nothing is left to estimate "
             "standard errors from."
         )
     if result.factor is not None and result.rank < free:

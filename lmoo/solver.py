@@ -17,6 +17,7 @@ from lmoo._core.residual import start
 from lmoo._core.rows import RowLoop
 from lmoo.arguments import integer, positive, real_number
 from lmoo.bounds import box, frozen_bounds, frozen_fixed
+from lmoo.diagnosis import diagnosis
 from lmoo.errors import EvaluationError
 from lmoo.jacobian import Analytic, ForwardDifference, Jacobian
 from lmoo.problem import has_jacobian, source
@@ -481,7 +482,16 @@ class Iteration(Iterator[IterationRecord]):
         words = reason(status, self._names, held)
         if self._timed_out and status is Status.STOPPED:
             words = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
+        seen = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
+        words = f"{words}: {seen}" if seen else words
         return f"{words} ({limits}, maxfev = {self._loop.maxfev})"
+
+    @property
+    def _analytic(self) -> bool:
+        """Whether the derivatives are those of the problem."""
+        strategy = self.solver.jacobian
+        own = strategy is None and has_jacobian(_differentiated(self.problem))
+        return own or isinstance(strategy, Analytic)
 
     def _factor(self) -> Factor | None:
         """Return the factor of the last Jacobian, with the error of its entries."""

@@ -800,7 +800,6 @@ PARTS: dict[str, Any] = {
         3,
         (np.zeros(2),),
         (np.zeros(0), np.zeros(0)),
-        (np.zeros(1), np.zeros(1)),
         (np.zeros(2), np.zeros(3)),
         (np.zeros(10**6), np.zeros(2)),
         (np.zeros((2, 1)), np.zeros((2, 1))),

@@ -530,10 +530,40 @@ def test_residual_that_is_no_real_vector_is_a_type_error(
         solve_decay(residual, dfun, strategy)
 
 
-@pytest.mark.parametrize("m", [0, 1])
-def test_fewer_residuals_than_parameters_is_a_type_error(m: int) -> None:
-    with pytest.raises(TypeError, match=rf"residual .*N=2 exceeds .* M={m}"):
-        Solver().solve(FunctionProblem(lambda x: x[:m]), START)
+def test_no_residuals_are_a_type_error() -> None:
+    with pytest.raises(TypeError, match=r"residual .*N=2 exceeds .* M=0"):
+        Solver().solve(FunctionProblem(lambda x: x[:0]), START)
+
+
+@pytest.mark.parametrize("analytic", [False, True])
+@pytest.mark.parametrize(
+    "strategy", [None, lmoo.CentralDifference(), lmoo.ComplexStep(), lmoo.ForwardDifference()]
+)
+def test_fewer_residuals_than_parameters_are_solved(strategy: Any, analytic: bool) -> None:
+    def residual(x: np.ndarray) -> np.ndarray:
+        return np.array([x[0] + 2 * x[1] - 3 * x[2] - 4, x[0] * x[1] - 1])
+
+    def jacobian(x: np.ndarray) -> np.ndarray:
+        return np.array([[1.0, 2.0, -3.0], [x[1], x[0], 0.0]])
+
+    problem = FunctionProblem(residual, jacobian if analytic else None)
+    for bounds in (None, (0, None)):
+        result = Solver(jacobian=strategy, bounds=bounds).solve(problem, [1.0, 2.0, 3.0])
+        assert result.success
+        np.testing.assert_allclose(residual(result.x), 0.0, atol=1e-12)
+        assert result.residual.shape == (2,)
+        assert result.jacobian().shape == (2, 3)
+        assert result.rank == 2
+        assert len(result.undetermined) == 3
+        assert "0 degrees of freedom" in str(result)
+
+
+def test_a_fixed_parameter_does_not_count_against_few_residuals() -> None:
+    problem = FunctionProblem(lambda x: np.array([x[0] + x[1] - 3.0, x[0] * x[2] - 2.0]))
+    result = Solver(fixed={2: 1.0}).solve(problem, [1.0, 1.0, 5.0])
+    assert result.success
+    np.testing.assert_allclose(result.x, [2.0, 1.0, 1.0])
+    assert result.undetermined == ()
 
 
 @pytest.mark.parametrize("length", [0, 2, 8, 10, 1000])

@@ -144,7 +144,8 @@ cdef class Rows(Called):
 
     cdef object matrix(self, lmoo_point *at):
         """The Jacobian, (m, n), where the callable put it; None at a bad point."""
-        cdef tuple shape = (at.n, at.m) if self.columns else (at.m, at.n)
+        cdef ptrdiff_t m = self.fun.table.m     # at.m, but for rows of zeros behind them
+        cdef tuple shape = (at.n, m) if self.columns else (m, at.n)
         try:
             value = self.func(own_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
@@ -198,7 +199,7 @@ cdef class Custom(Called):
         self.out.fill(np.nan)
         refusal = None
         try:
-            cost = self.func(own_vector(at.n, at.x), own_vector(at.m, at.f), self.out)
+            cost = self.func(own_vector(at.n, at.x), own_vector(self.fun.table.m, at.f), self.out)
         except self.bad_point as error:
             refusal, cost = error, getattr(error, "evaluations", 0)
         # Added to a count that the solve stops by: a wrong one may keep it from ending.

@@ -7,6 +7,7 @@ ctypedef struct lm_driver:
     const lmoo_problem *problem
     const lmoo_jacobian *strategy
     ptrdiff_t m, n
+    ptrdiff_t rows      # of the residual; m is n where there are fewer, and the rest is 0
     double *f           # f(s.x)
     double *previous    # f(s.base), while x has moved on from there
     double *trial       # f(s.trial); between trials, work space

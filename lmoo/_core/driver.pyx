@@ -57,7 +57,7 @@ cdef size_t driver_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
 
 cdef void driver_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil:
     """Point the driver's arrays into memory that the caller owns."""
-    d.m = m
+    d.m = d.rows = m
     d.f, d.previous, d.trial = memory, memory + m, memory + 2 * m
     d.u0 = memory + 3 * m
     d.work = d.u0 + d.n
@@ -172,6 +172,8 @@ cdef inline int _evaluate(lm_driver *d, const double *x, double *f) noexcept nog
     if code < 0:
         d.code = code
         return ENDED
+    if d.rows < d.m:
+        memset(f + d.rows, 0, <size_t>(d.m - d.rows) * sizeof(double))
     return code > 0
 
 
@@ -280,7 +282,7 @@ cdef void driver_begin_model(lm_driver *d, bint better) noexcept nogil:
     memset(at.column_error, 0, <size_t>d.n * sizeof(double))
     memset(at.interval, 0, <size_t>d.n * sizeof(double))
     # Curvature asks for J once more, after user code has run.
-    at.takes_rows = _is_large(d) and not driver_wants_curvature(d)
+    at.takes_rows = _is_large(d) and not driver_wants_curvature(d) and d.rows == d.m
     at.rows = NULL
 
 

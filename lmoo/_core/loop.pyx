@@ -165,7 +165,7 @@ cdef class Loop:
         if bad:
             lm_refuse(self.s)
             return 0
-        if self.fun.table.m < self.n:
+        if self.fun.table.m < (self.n if self.s.options.tests == LM_TESTS_MINPACK else 1):
             raise TypeError(
                 f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
                 f"output vector length M={self.fun.table.m}")
@@ -176,17 +176,23 @@ cdef class Loop:
         return 0
 
     cdef int allocate(self, ptrdiff_t m) except -1:
-        """All memory that depends on m."""
+        """All memory that depends on m.
+
+        Fewer residuals than parameters get rows of zeros behind them, which change nothing.
+        """
         cdef cnp.npy_intp shape[2]
+        cdef ptrdiff_t padded = max(m, self.n)
         # By numpy, which asks for large pages where there is much.
-        shape[0] = <cnp.npy_intp>driver_doubles(m, self.n)
+        shape[0] = <cnp.npy_intp>driver_doubles(padded, self.n)
         self.memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
-        shape[0], shape[1] = self.n, m
+        if m < padded:
+            self.memory.fill(0.0)
+        shape[0], shape[1] = self.n, padded
         self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
-        driver_place(&self.d, m, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
+        driver_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
-        self.derivatives.attach(self.fun, self.buffer)
-        self.m = m
+        self.derivatives.attach(self.fun, self.buffer if m == padded else self.buffer[:, :m])
+        self.m = self.d.rows = m
         return 0
 
     # ---- what came of it --------------------------------------------------------------------
@@ -215,6 +221,16 @@ cdef class Loop:
         cdef lm_state *s = self.s
         return (own_vector(self.n, s.column_error), own_vector(self.n, s.interval),
                 own_vector(self.n, s.length), s.least_noise)
+
+    @property
+    def promise(self):
+        """By how much the last model predicts a Gauss-Newton step to reduce |f|^2, relatively."""
+        return self.s.promise
+
+    @property
+    def noise(self):
+        """A relative change of |f|^2 that cannot be seen."""
+        return self.s.noise
 
     @property
     def njev(self):
@@ -324,7 +340,7 @@ cdef class Loop:
 
     def out_of_jacobian(self):
         """The Jacobian buffer as the strategy left it, (m, n), a copy; empty before that."""
-        return np.array(self.buffer.T) if self.m >= 0 else np.empty((0, 0))
+        return np.array(self.buffer.T[:self.m]) if self.m >= 0 else np.empty((0, 0))
 
     def factors(self):
         """MINPACK's fjac, (n, m) C-contiguous, with its own memory.
@@ -442,7 +458,7 @@ cdef class Loop:
         if type(vectors) is not tuple or len(vectors) != 2:
             raise ValueError("vectors of the stored solve must be a pair; they are not")
         m = vectors[0].size if isinstance(vectors[0], np.ndarray) else -1
-        if m < self.n or not self.fun.python and m != self.fun.table.m:
+        if m < 1 or not self.fun.python and m != self.fun.table.m:
             raise ValueError(
                 f"the residual of the stored solve has {m} entries; the problem has "
                 f"{self.n if self.fun.python else self.fun.table.m}"
@@ -454,7 +470,7 @@ cdef class Loop:
             return vectors, None
         if type(jacobian) is not tuple or len(jacobian) != 2:
             raise ValueError("jacobian of the stored solve must be a pair; it is not")
-        return vectors, (vector(jacobian[0], "jacobian", (self.n, m)),
+        return vectors, (vector(jacobian[0], "jacobian", (self.n, max(m, self.n))),
                          vector(jacobian[1], "jacobian", (self.n,)))
 
     cdef int restore_vectors(self, vectors, jacobian) except -1:

@@ -397,7 +397,7 @@ cdef class RowLoop(Loop):
             lm_refuse(self.s)
             return 1
         if self.rows == 0:
-            if found.rows < self.n:
+            if found.rows < 1:
                 raise TypeError(
                     f"Improper input: {self.fun.name} input vector length N={self.n} exceeds its "
                     f"output vector length M={found.rows}")

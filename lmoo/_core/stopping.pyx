@@ -23,6 +23,7 @@ method for noisy unconstrained optimization", Math. Programming 202.  A trust re
 where the model still predicts a visible reduction is no success.
 """
 
+from libc.float cimport DBL_MIN
 from libc.math cimport fabs
 
 from lmoo._core.model cimport *
@@ -189,7 +190,8 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         s.reached, s.idle = s.fnorm, 0
     s.last_pnorm = _current_norm(s) if newton else 0.0
     s.contraction = rate
-    if s.fnorm == 0.0:
+    # Zero, or so small that what belongs to it underflows.
+    if s.fnorm <= DBL_MIN / EPSMCH:
         return LM_GTOL
     if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
