@@ -202,8 +202,8 @@ def _check_epsfcn(epsfcn: float | None) -> float:
 class ForwardDifference(_Numeric):
     """Forward differences, n evaluations a Jacobian; the default without a ``jacobian``.
 
-    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later ones balance the error
-    of the formula against the error of the residual, ``h = 2 sqrt(e L / |J_j|)``: e is the norm of
+    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later ones balance the
+    error of the formula against that of the residual, ``h = 2 sqrt(e L / |J_j|)``: e is the norm of
     the error of f, and L the change of parameter j over which column J_j changes by its own size
     (Gill, Murray, Saunders, Wright 1983; More', Wild 2012).  Where the residual is bad at x + h,
     x - h is tried.  Where the difference shows nothing but the error of f, a longer interval is
@@ -262,8 +262,8 @@ class ForwardDifference(_Numeric):
 class CentralDifference(_Numeric):
     """Central differences, 2 n evaluations a Jacobian.
 
-    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later ones balance the error of the
-    formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
+    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later ones balance the error of
+    the formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
     `ForwardDifference`.  The second difference of each column measures L; it is kept for the next
     Jacobian, and a column whose interval was far from the best one is taken again.  Where the
     residual is bad on one side, a one-sided difference takes its place.

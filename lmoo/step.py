@@ -88,9 +88,9 @@ class More(_Compiled):
     ----------
     accelerate : bool, default True
         Once the radius has limited ten steps in a row, correct them for curvature as
-        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Where Gauss-Newton steps
-        contract at a steady rate, replace one by the sum of all that would follow.  False: More's
-        steps alone, as in MINPACK.
+        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Where Gauss-Newton
+        steps contract at a steady rate, replace one by the sum of all that would follow.  False:
+        More's steps alone, as in MINPACK.
 
     References
     ----------
@@ -108,7 +108,7 @@ class More(_Compiled):
         self.accelerate = bool(accelerate)
 
     @property
-    def _table(self) -> str:  # type: ignore[override]
+    def _table(self) -> str:
         return "default" if self.accelerate else "more"
 
     def __repr__(self) -> str:
