@@ -27,6 +27,7 @@ from problems import CASES
 
 STRATEGIES = {
     "More": lmoo.More(),
+    "More, plain": lmoo.More(accelerate=False),
     "Nielsen": lmoo.Nielsen(),
     "Geodesic": lmoo.GeodesicAcceleration(),
 }

@@ -202,22 +202,26 @@ def _check_epsfcn(epsfcn: float | None) -> float:
 class ForwardDifference(_Numeric):
     """Forward differences, n evaluations a Jacobian; the default without a ``jacobian``.
 
-    The step is MINPACK's, ``sqrt(eps) max(|x_j|, typical_j)``, with eps the larger of `epsfcn`
-    and 2^-52 (Dennis, Schnabel 1983, section 5.4).  Where the residual is bad at x + h, x - h is
-    tried, and counted; so is a longer step where nothing changed with a short one.
+    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later ones balance the
+    error of the formula against that of the residual, ``h = 2 sqrt(e L / |J_j|)``: e is the norm of
+    the error of f, and L the change of parameter j over which column J_j changes by its own size
+    (Gill, Murray, Saunders, Wright 1983; More', Wild 2012).  Where the residual is bad at x + h,
+    x - h is tried.  Where the difference shows nothing but the error of f, a longer interval is
+    tried.  All of these evaluations are counted in ``nfev``.
 
     Parameters
     ----------
     epsfcn : float, optional
-        Relative error of the residual; None (the default) takes the precision in which it comes
-        (2^-23 for float32).
+        Relative error of the residual; None (the default): the precision in which it comes (2^-52
+        for float64, 2^-23 for float32).
     typical : float or (n,) array_like, optional
-        Typical size of each parameter, in its own units: ``|x_j|`` is taken to be at least this.
-        None (the default) lets the last linear model tell, ``min(|f| / |J_j|, 1)``, so that
-        a parameter at or near 0 moves.
+        Typical size of each parameter, in its own units: ``max(|x_j|, typical_j)`` takes the place
+        of ``|x_j|`` in the first interval, and of L until L is measured.  None (the default): L is
+        the change of parameter j that changes f by the size of one parameter's contribution.
     refine : bool, default True
-        Before stopping, go on with central differences, whose error is about eps^(2/3) where
-        that of forward ones is eps^(1/2).
+        Before stopping, go on with central differences, whose relative error is about eps^(2/3);
+        that of forward differences is about eps^(1/2).  They also follow three rejected steps in a
+        row and columns that are all error, once, to measure L.
 
     Raises
     ------
@@ -258,8 +262,11 @@ class ForwardDifference(_Numeric):
 class CentralDifference(_Numeric):
     """Central differences, 2 n evaluations a Jacobian.
 
-    The step is ``cbrt(eps) max(|x_j|, typical_j)`` (Dennis, Schnabel 1983, section 5.4).  Where
-    the residual is bad at one side, the other one serves.
+    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later ones balance the error of
+    the formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
+    `ForwardDifference`.  The second difference of each column measures L; it is kept for the next
+    Jacobian, and a column whose interval was far from the best one is taken again.  Where the
+    residual is bad on one side, a one-sided difference takes its place.
 
     Parameters
     ----------

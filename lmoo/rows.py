@@ -63,7 +63,8 @@ class RowBlockProblem:
     ``nfev`` counts passes over all blocks as `lmoo.Solver` counts evaluations; each of the
     ``njev`` linearisations evaluates the residual of every block once more, uncounted.
     `Result.residual` is empty, as nobody holds all rows; `Result.observations` is their number.
-    The step strategy `GeodesicAcceleration` does without its second derivatives here.
+    Steps are not corrected for curvature here, as that would take another pass over the Jacobian:
+    `GeodesicAcceleration` takes the steps of ``More(accelerate=False)``.
 
     A block may have no rows, and fewer than n.  The rows of all must be n at least.
 

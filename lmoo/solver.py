@@ -36,10 +36,10 @@ _ACCURATE = 1
 
 # Where the accurate tests say more than MINPACK's of the same number.
 _REASONS = {
-    Status.FTOL: "a full Gauss-Newton step promises to reduce the sum of squares by at most ftol, "
-    "relatively, or by less than rounding hides",
-    Status.XTOL: "a Gauss-Newton step, or what is left of a contracting sequence of them, is at "
-    "most xtol relative to x, |D step| <= xtol |D x|",
+    Status.FTOL: "the relative reduction of the sum of squares that the model predicts for a "
+    "Gauss-Newton step is at most ftol, or no more than the errors of f and J",
+    Status.XTOL: "the Gauss-Newton steps that remain change no parameter by more than xtol, "
+    "relative to itself, or f by more than 30 xtol |f|",
 }
 
 
@@ -88,34 +88,37 @@ Callback = Callable[[IterationRecord], Any]
 
 @dataclass(frozen=True)
 class Solver:
-    """Levenberg-Marquardt with More's step, and tests that go on to what double precision holds.
+    """Levenberg-Marquardt solver that converges to the accuracy that double precision allows.
 
     A solver is immutable and holds nothing of a solve: threads may share one.
 
     Parameters
     ----------
     ftol : float, default 1e-20
-        Stop (status 1) where the model promises that a full Gauss-Newton step would reduce the
-        sum of squares by at most this, relatively, and no more is seen.  The promise is the
-        square of an angle: 1e-20 means 10 digits.
+        Stop (status 1) where the model predicts that a full Gauss-Newton step reduces the sum of
+        squares by at most this, relatively, and the last step reduced it by no more.  The predicted
+        reduction is a squared cosine: 1e-20 means a cosine of 1e-10.  A reduction below the errors
+        of f and J ends the solve as well, whatever ftol is.
     xtol : float, default 1e-10
-        Stop (status 2) where a Gauss-Newton step, or what is left of a contracting sequence of
-        them, is at most this relative to x: ``|D step| <= xtol |D x|``.
+        Stop (status 2) where the Gauss-Newton steps that remain change no parameter by more than
+        this, relative to itself, or change f by at most ``30 xtol |f|`` through this parameter.
+        What remains follows from the rate at which the steps contract.
     gtol : float, default 0.0
         Stop (status 4) where the cosine of the angle between the residual and each column of the
         Jacobian is at most this.
     maxfev : int, optional
         Stop (status 5) at this many evaluations of the residual; None means 1000 (n + 1).
     factor : float, default 0.3
-        First bound of the step relative to ``|D x0|``.  MINPACK's 100 leaves the first step
-        unbounded, and steps onto plateaus.
+        First radius of the trust region relative to ``|D x0|``.  With MINPACK's 100 the first step
+        has no limit in effect, and may lead onto a plateau.
     diag : (n,) array_like, optional
         Positive scale factors D of the parameters; None: the norms of the Jacobian's columns.
     jacobian : Jacobian, optional
         Where derivatives come from; None: `Analytic` where the problem defines a ``jacobian``,
         `ForwardDifference` where it does not.
     step : Step, optional
-        How lambda and the trust region move; None: `More`.
+        How lambda and the trust region move; None: ``More()``, which accelerates steps that make
+        slow progress.  ``More(accelerate=False)`` takes More's steps alone.
     bounds : optional
         Bounds of the parameters, which x never leaves, nor any point at which the problem is
         evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with

@@ -80,16 +80,17 @@ class _Compiled(Step):
 
 
 class More(_Compiled):
-    """A radius, and the lambda that keeps the step within it; the default.
+    """More's steps: the lambda that keeps the step within a radius; the default.
 
     The radius follows the ratio of the actual to the predicted reduction of the sum of squares.
 
     Parameters
     ----------
     accelerate : bool, default True
-        Once the radius has cut ten steps in a row, bend them as `GeodesicAcceleration` does; where
-        Gauss-Newton steps contract at a steady rate, go as far as all that follow would.  False:
-        More's steps and no others, as in MINPACK.
+        Once the radius has limited ten steps in a row, correct them for curvature as
+        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Where Gauss-Newton
+        steps contract at a steady rate, replace one by the sum of all that would follow.  False:
+        More's steps alone, as in MINPACK.
 
     References
     ----------

@@ -656,7 +656,9 @@ def test_a_start_that_is_refused() -> None:
 
 
 def test_a_plateau_is_no_minimum() -> None:
-    with pytest.raises(RuntimeError, match=r"^Optimal parameters not found: .*columns .* zero"):
+    with pytest.raises(
+        RuntimeError, match=r"^Optimal parameters not found: no parameter has an effect"
+    ):
         curve_fit(lambda t, a: 0.0 * t, T, Y)
 
 

@@ -502,7 +502,7 @@ cdef int _judge(lm_state *s) noexcept nogil:
     # Nor does an extrapolated or a bent step that fails say anything against the step that it comes from.
     if s.confined and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
-    if s.delta >= s.wall:
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)):
         s.wall = 0.0
     if taken:
         _accept(s)

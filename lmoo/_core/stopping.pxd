@@ -10,3 +10,4 @@ cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint no_more_words(lm_state *s) noexcept nogil
+cdef bint has_faded_column(const lm_state *s) noexcept nogil

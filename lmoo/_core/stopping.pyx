@@ -46,20 +46,37 @@ cdef int stopping(lm_state *s) noexcept nogil:
 
 # ---- MINPACK's ------------------------------------------------------------------------------
 
+
+# MINPACK's differences step by this much of x: where x is as much nearer 0 than it was they step below the spacing of
+# the numbers in f.
+cdef double FADED = 1.5e-8
+
+
 cdef int _converged_like_minpack(const lm_state *s) noexcept nogil:
     """lmder: both reductions at most ftol, delta at most xtol |D x|."""
     cdef bint ftol = fabs(s.actred) <= s.options.ftol and s.prered <= s.options.ftol \
         and 0.5 * s.ratio <= 1.0
     cdef bint xtol = s.delta <= s.options.xtol * s.xnorm
-    # Not MINPACK's: a radius that bad points have shrunk, and a step that it has cut, say nothing about
-    # convergence.
-    if s.refused or s.wall > 0.0 and s.step_par > 0.0:
+    # Not MINPACK's: a radius that bad points have shrunk, and a step that it has cut or that lacks a parameter,
+    # say nothing about convergence.
+    if s.refused or s.wall > 0.0 and (s.step_par > 0.0 or has_faded_column(s)):
         return LM_DOMAIN if xtol else LM_RUNNING
     if ftol and xtol:
         return LM_FTOL_XTOL
     if ftol:
         return LM_FTOL
     return LM_XTOL if xtol else LM_RUNNING
+
+
+cdef bint has_faded_column(const lm_state *s) noexcept nogil:
+    """Whether a column of J has shrunk so far below its largest that differences may have lost it."""
+    cdef ptrdiff_t j
+    if s.options.user_scale:
+        return False
+    for j in range(s.n):
+        if s.model.acnorm[j] < FADED * s.diag[j]:
+            return True
+    return False
 
 
 cdef int _failed_like_minpack(const lm_state *s) noexcept nogil:
