@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -73,7 +74,9 @@ def fit(
         if bounds is not None:
             options["bounds"] = bounds
         try:
-            with quiet():
+            with quiet(), warnings.catch_warnings():
+                # Undetermined: an infinite covariance says so too.
+                warnings.simplefilter("ignore", lmoo.OptimizeWarning)
                 x, covariance = lmoo.curve_fit(f, t, y, p0=p0, jac=jac, **options)
         except RuntimeError as error:
             nan = np.full(p0.size, np.nan)
