@@ -1,12 +1,15 @@
 """Count the results of lmoo on a fixed set of problems, to compare builds with other constants.
 
-    python benchmarks/sensitivity.py [--cache FILE] [--verbose]
+    python benchmarks/sensitivity.py [--noise] [--cache FILE] [--verbose]
 
 The set has 752 problems, with seeds on which no constant was chosen:
 
 * 40 of each of the 12 kinds of `random_problems`, seeds 5000 to 5039,
 * 20 of each of the 12 kinds of `bounds_inside`, with the bounds drawn round scipy's solution,
 * 8 of each of the 4 kinds of `peaks`, with a place 1e5 times the width.
+
+With ``--noise`` the set is 100 problems of each of the 3 kinds of `random_problems` whose model has
+errors, seeds 6000 to 6099.
 
 Half of the problems give the Jacobian, the others use differences.  The script prints one line:
 
@@ -26,7 +29,7 @@ import argparse
 import json
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +41,8 @@ from random_problems import Array, Drawn
 
 FIRST = 5000
 OF_RANDOM, OF_BOUNDED, OF_PEAKS = 40, 20, 8
+FIRST_NOISE, OF_NOISE = 6000, 100
+NOISE = ("random noise", "fixed noise", "single precision")
 PLACE = 1e5  # of a peak, in units of its width
 SAME_END = 0.1  # share of the tolerance within which two costs are those of one solution
 CACHE = Path("/tmp/lmoo-sensitivity.json")
@@ -51,9 +56,9 @@ class Named(NamedTuple):
     has_jacobian: bool
 
 
-def random_set() -> Iterator[Named]:
-    for kind in random_problems.KINDS:
-        for seed in range(FIRST, FIRST + OF_RANDOM):
+def random_set(kinds: Iterable[str], first: int, count: int) -> Iterator[Named]:
+    for kind in kinds:
+        for seed in range(first, first + count):
             drawn = random_problems.draw(kind, seed)
             has_jacobian = seed % 2 == 1 and not (drawn.noise and seed % 4 == 3)
             # A model with random noise has a state: each solve must draw the problem again.
@@ -62,6 +67,16 @@ def random_set() -> Iterator[Named]:
                 lambda kind=kind, seed=seed: random_problems.draw(kind, seed),
                 has_jacobian,
             )
+
+
+def noise_set() -> Iterator[Named]:
+    return random_set(NOISE, FIRST_NOISE, OF_NOISE)
+
+
+def whole_set() -> Iterator[Named]:
+    yield from random_set(random_problems.KINDS, FIRST, OF_RANDOM)
+    yield from bounded_set()
+    yield from peak_set()
 
 
 def bounded_set() -> Iterator[Named]:
@@ -158,39 +173,39 @@ class Judge:
         self.path.write_text(json.dumps(self.known))
 
 
-def evaluate(judge: Judge, verbose: bool) -> Counter[str]:
-    """Solve the set with the lmoo on the path, and count."""
+def evaluate(problems: Iterable[Named], judge: Judge, verbose: bool) -> Counter[str]:
+    """Solve the problems with the lmoo on the path, and count."""
     seen: Counter[str] = Counter()
-    for part in (random_set, bounded_set, peak_set):
-        for problem in part():
-            drawn = problem.draw()
-            x, success, status, calls = random_problems.ours(drawn, problem.has_jacobian)
-            seen["problems"] += 1
-            if status == random_problems.NOT_FINITE:
-                seen["not finite"] += 1
-                continue
-            best = judge.best(problem.name, drawn)
-            cost = drawn.cost(x)
-            verdict = judge.verdict(problem.name, drawn, x, success)
-            near = cost - best <= max(random_problems.REACHED * best, drawn.floor)
-            seen["successes"] += success
-            seen[verdict + ("es" if verdict.endswith("success") else "s")] += verdict != "success"
-            seen["reached"] += near
-            seen["evaluations"] += calls
-            if verbose:
-                print(f"{problem.name}: {verdict}, {status}, {calls}{'' if near else ', above'}")
+    for problem in problems:
+        drawn = problem.draw()
+        x, success, status, calls = random_problems.ours(drawn, problem.has_jacobian)
+        seen["problems"] += 1
+        if status == random_problems.NOT_FINITE:
+            seen["not finite"] += 1
+            continue
+        best = judge.best(problem.name, drawn)
+        cost = drawn.cost(x)
+        verdict = judge.verdict(problem.name, drawn, x, success)
+        near = cost - best <= max(random_problems.REACHED * best, drawn.floor)
+        seen["successes"] += success
+        seen[verdict + ("es" if verdict.endswith("success") else "s")] += verdict != "success"
+        seen["reached"] += near
+        seen["evaluations"] += calls
+        if verbose:
+            print(f"{problem.name}: {verdict}, {status}, {calls}{'' if near else ', above'}")
     return seen
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
+    parser.add_argument("--noise", action="store_true", help="models with errors only")
     parser.add_argument("--cache", type=Path, default=CACHE, help="file for scipy's results")
     parser.add_argument("--verbose", action="store_true", help="a line for each problem")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     judge = Judge(options.cache)
-    seen = evaluate(judge, options.verbose)
+    seen = evaluate(noise_set() if options.noise else whole_set(), judge, options.verbose)
     judge.save()
     names = ("successes", "false successes", "false failures", "reached", "evaluations")
     print(f"{seen['problems']} problems: " + ", ".join(f"{seen[name]} {name}" for name in names))
