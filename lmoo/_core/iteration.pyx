@@ -33,7 +33,7 @@ from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_ta
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, is_all_error, is_below_noise, no_more_words, relaxed_ratio, stopping, weigh,
+    exhausted, has_faded_column, is_all_error, is_below_noise, no_more_words, relaxed_ratio, stopping, weigh,
 )
 from lmoo._core.valley cimport DEFAULT
 
