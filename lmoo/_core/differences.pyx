@@ -482,6 +482,12 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
         if fabs(longer) > 2.0 * step and w.tries < TRIES:
             w.tries += 1
             return _begin_column(at, d, w, longer)
+    # Or what it adds is lost beside other terms of f, of which half the digits that x has are enough.
+    if step < 0.5 * sqrt(near_one) * fabs(at.x[w.j]):
+        longer = _with_room(at, w, w.j, sqrt(near_one) * fabs(at.x[w.j]))
+        if fabs(longer) > 2.0 * step and w.tries < TRIES:
+            w.tries += 1
+            return _begin_column(at, d, w, longer)
     # Not to be looked for again.
     at.length[w.j] = -1.0
     return _next_column(at, d, w)

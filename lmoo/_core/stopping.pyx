@@ -235,10 +235,15 @@ cdef int _after_step(lm_state *s) noexcept nogil:
 cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps that come to nothing: at a kink of f, or on the way to a minimum at infinity.
 
-    Those do not count that the radius has cut and that were as good as the model said.
+    Those do not count that the radius has cut and that were as good as the model said, unless it said that nothing
+    would be seen.  Where short steps come to nothing though the gradient is not small, J is not that of f.
     """
-    s.idle += s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75)
-    return LM_FTOL if s.idle >= IDLE else LM_RUNNING
+    s.idle += s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75 or s.prered <= s.noise)
+    if s.idle < IDLE:
+        return LM_RUNNING
+    if s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
+        return LM_FTOL
+    return exhausted(s)
 
 
 cdef double _current_norm(const lm_state *s) noexcept nogil:
