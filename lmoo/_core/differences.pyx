@@ -52,6 +52,8 @@ cdef double EPSMCH = 2.0**-52
 cdef double SEEN = 3.0
 # A column is taken again where its error is this many times what the best interval would leave.
 cdef double FAR_FROM_BEST = 10.0
+# As long as no second difference has been seen an interval grows by no more at a time: it would pass all that f does.
+cdef double UNSEEN = 100.0
 # Where a column cannot be told from the error of f, the interval grows by this, the cube root of the
 # range between the two.
 cdef double LONGER = 1e4
@@ -404,6 +406,8 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     error = (h / length) * (h / length) / 6.0 + noise / change
     at.column_error[w.j] = (h / length) * (h / length) / 6.0
     best = min(_best(w, length, norm), length)
+    if not seen:
+        best = min(best, UNSEEN * h)
     if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
         return _again(at, d, w, h, best)
     return _next_column(at, d, w)
