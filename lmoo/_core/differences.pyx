@@ -393,6 +393,8 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
         w.j = -1
         return _next_column(at, d, w)
     w.tries += 1
+    if change <= SEEN * noise and _is_seen_elsewhere(at, w, h):
+        return _next_column(at, d, w)
     if change <= SEEN * noise:
         # Nothing but the error of f.
         return _again(at, d, w, h, _longer(at, w, h))
@@ -407,10 +409,16 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     at.column_error[w.j] = (h / length) * (h / length) / 6.0
     best = min(_best(w, length, norm), length)
     if not seen:
-        best = min(best, UNSEEN * h)
+        best = h if _is_seen_elsewhere(at, w, h) else min(best, UNSEEN * h)
     if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
         return _again(at, d, w, h, best)
     return _next_column(at, d, w)
+
+
+cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h) noexcept nogil:
+    """Whether these rows are a part of the problem, in others of which the column is seen with this interval."""
+    cdef const lm_state *s = at.state
+    return at.share < 1.0 and s.models > 0 and h * _column_norms(s)[w.j] > SEEN * w.noise / at.share
 
 
 cdef double _longer(const lmoo_point *at, const lm_columns *w, double h) noexcept nogil:
@@ -472,7 +480,8 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
     cdef const double *column = at.fjac + w.j * at.m
     # At 0 there is no scale to begin with, and that of the parameter may be any.
-    if d.nominal or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column):
+    if d.nominal or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
+            or _is_seen_elsewhere(at, w, step):
         return _next_column(at, d, w)
     if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:
         longer = _with_room(at, w, w.j, LONGER * step)
