@@ -89,7 +89,8 @@ class Factor:
         Those with a share in a direction along which J is zero.
         """
         share = np.abs(self._inverse.null).max(axis=1, initial=0.0)
-        return np.asarray(share > np.sqrt(self.error))
+        # Where J is mostly error its error is no measure of shares; a tenth is one, whatever J is.
+        return np.asarray(share > min(np.sqrt(self.error), 0.1))
 
     @property
     def _unit(self) -> Array:

@@ -52,10 +52,8 @@ cdef double EPSMCH = 2.0**-52
 cdef double SEEN = 3.0
 # A column is taken again where its error is this many times what the best interval would leave.
 cdef double FAR_FROM_BEST = 10.0
-# As long as no second difference has been seen an interval grows by no more at a time: it would pass all that f does.
-cdef double UNSEEN = 100.0
 # Where a column cannot be told from the error of f, the interval grows by this, the cube root of the
-# range between the two.
+# range between the two; and by no more where it is no second difference that has told: it would pass all that f does.
 cdef double LONGER = 1e4
 
 
@@ -409,7 +407,7 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     at.column_error[w.j] = (h / length) * (h / length) / 6.0
     best = min(_best(w, length, norm), length)
     if not seen:
-        best = h if _is_seen_elsewhere(at, w, h) else min(best, UNSEEN * h)
+        best = h if _is_seen_elsewhere(at, w, h) else min(best, LONGER * h)
     if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
         return _again(at, d, w, h, best)
     return _next_column(at, d, w)
@@ -492,12 +490,6 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     # near 1 (x - 3 at x = 1e-9); the step that suits a parameter near 1 tells.
     if step < 0.5 * near_one:
         longer = _with_room(at, w, w.j, near_one)
-        if fabs(longer) > 2.0 * step and w.tries < TRIES:
-            w.tries += 1
-            return _begin_column(at, d, w, longer)
-    # Or what it adds is lost beside other terms of f, of which half the digits that x has are enough.
-    if step < 0.5 * sqrt(near_one) * fabs(at.x[w.j]):
-        longer = _with_room(at, w, w.j, sqrt(near_one) * fabs(at.x[w.j]))
         if fabs(longer) > 2.0 * step and w.tries < TRIES:
             w.tries += 1
             return _begin_column(at, d, w, longer)

@@ -208,7 +208,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     s.last_pnorm = _current_norm(s) if newton else 0.0
     s.contraction = rate
     # Zero, or so small that what belongs to it underflows.
-    if s.fnorm <= DBL_MIN / EPSMCH:
+    if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
         return LM_GTOL
     if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
@@ -235,13 +235,16 @@ cdef int _after_step(lm_state *s) noexcept nogil:
 cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps that come to nothing: at a kink of f, or on the way to a minimum at infinity.
 
-    Those do not count that the radius has cut and that were as good as the model said, unless it said that nothing
-    would be seen.  Where short steps come to nothing though the gradient is not small, J is not that of f.
+    Those do not count that the radius has cut and that were as good as the model said; of those of which it said
+    that nothing would be seen, which may lead off a plateau, a tenth.  Where short steps come to nothing though the gradient is not small, J is not that of f.
     """
-    s.idle += s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75 or s.prered <= s.noise)
-    if s.idle < IDLE:
+    if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
+        s.idle += 10
+    elif s.fnorm != s.reached and s.prered <= s.noise:
+        s.idle += 1
+    if s.idle < 10 * IDLE:
         return LM_RUNNING
-    if s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
+    if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)
 
