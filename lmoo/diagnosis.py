@@ -51,7 +51,8 @@ def _running_away(loop: Loop, names: tuple[str, ...], x0: NDArray[np.float64]) -
     """Return the parameters that have gone far and have next to no effect there."""
     x = loop.x
     with np.errstate(all="ignore"):
-        far = np.abs(x) > _FAR * np.maximum(np.abs(x0), np.finfo(float).tiny)
+        # A start at 0 tells nothing of the scale of a parameter.
+        far = (x0 != 0.0) & (np.abs(x) > _FAR * np.abs(x0))
         little = loop.acnorm * np.abs(x) < _LITTLE * loop.fnorm
     return [name for name, away in zip(names, (far & little).tolist(), strict=True) if away]
 
