@@ -11,7 +11,8 @@ The set has 752 problems, with seeds on which no constant was chosen:
 With ``--noise`` the set is 100 problems of each of the 3 kinds of `random_problems` whose model has
 errors, seeds 6000 to 6099.
 
-Half of the problems give the Jacobian, the others use differences.  The script prints one line:
+Half of the problems give the Jacobian, a quarter of those with errors; the others use differences.
+The script prints one line:
 
 successes
     Fits that report success.
