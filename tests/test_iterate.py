@@ -786,7 +786,7 @@ def test_a_flipped_bit_anywhere_is_found() -> None:
 
 PARTS: dict[str, Any] = {
     "njev": [-1, 1.0, 2**70, None, True],
-    "precision": [0.0, float("nan"), 1, "x", None],
+    "precision": [-0.5, 1.0, float("nan"), 1, "x", None],
     "flags": [(), (1, 0, 0, 0), (True,) * 3, [True] * 4, None],
     "step": [{}, "x"],
     "checksum": [0, None, "x"],

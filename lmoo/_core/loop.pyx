@@ -413,7 +413,8 @@ cdef class Loop:
             raise ValueError("the stored solve is damaged: its checksum differs. Solve again")
         cdef ptrdiff_t njev = count(stored, "njev")
         precision, flags = field(stored, "precision"), field(stored, "flags")
-        if type(precision) is not float or not 0.0 < precision < 1.0:
+        # 0 is what a compiled problem has that says nothing of it.
+        if type(precision) is not float or not 0.0 <= precision < 1.0:
             raise ValueError(
                 f"precision of the stored solve must be a number from 0 to 1; it is {precision!r}")
         if type(flags) is not tuple or len(flags) != 4 or {type(flag) for flag in flags} != {bool}:
