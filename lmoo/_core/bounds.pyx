@@ -181,7 +181,7 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
         rounds -= 1
         _minimum_of_face(s)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
-    _keep_short(s)
+    _note_bounds_met(s)
     # The minimum of a face may be far away where that of the whole is near; what lies between is
     # inside as well.
     size = scaled_norm(n, s.diag, s.step, s.wa2)
@@ -192,11 +192,18 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
     _predict_in_full(s)
 
 
-cdef void _keep_short(lm_state *s) noexcept nogil:
-    """A step that meets a bound for the first time stops short of it; the next one may be on it.
+cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
+    """How far parameter j may go from x towards its bound on this side, with its sign.
 
-    On the bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
+    A step that meets a bound for the first time stops short of it; the next one may be on it.  On the
+    bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
     """
+    cdef double room = (s.lower[j] if side == AT_LOWER else s.upper[j]) - s.x[j]
+    return room if s.near[j] == side else SHORT * room
+
+
+cdef void _note_bounds_met(lm_state *s) noexcept nogil:
+    """Remember the bounds that this step goes towards, and put on them only what was near before."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.held[j] != FREE or s.working[j] == FREE:
@@ -204,7 +211,6 @@ cdef void _keep_short(lm_state *s) noexcept nogil:
         elif s.near[j] != s.working[j]:
             s.near[j] = s.working[j]
             s.working[j] = FREE
-            s.step[j] *= SHORT
 
 
 cdef bint _leaves(const lm_state *s) noexcept nogil:
@@ -227,7 +233,7 @@ cdef bint _to_first_bound(lm_state *s) noexcept nogil:
         share = _share(s, j)
         if share <= first and share < 1.0:
             s.working[j] = AT_LOWER if s.target[j] < s.shift[j] else AT_UPPER
-            s.shift[j] = (s.lower[j] if s.working[j] == AT_LOWER else s.upper[j]) - s.x[j]
+            s.shift[j] = _room(s, j, s.working[j])
         else:
             s.shift[j] += first * (s.target[j] - s.shift[j])
     return first < 1.0
@@ -238,7 +244,7 @@ cdef double _share(const lm_state *s, ptrdiff_t j) noexcept nogil:
     cdef double way = s.target[j] - s.shift[j], room
     if s.working[j] != FREE or way == 0.0:
         return 1.0
-    room = (s.lower[j] if way < 0.0 else s.upper[j]) - s.x[j] - s.shift[j]
+    room = _room(s, j, AT_LOWER if way < 0.0 else AT_UPPER) - s.shift[j]
     if room == 0.0 or (room < 0.0) != (way < 0.0):
         return 0.0
     return room / way if fabs(room) < fabs(way) else 1.0
