@@ -179,6 +179,8 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
     memset(s.shift, 0, <size_t>n * sizeof(double))
     while rounds > 0 and (_to_first_bound(s) or _let_go(s)):
         rounds -= 1
+        if _meets_new(s):
+            break
         _minimum_of_face(s)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
     _note_bounds_met(s)
@@ -200,6 +202,16 @@ cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
     """
     cdef double room = (s.lower[j] if side == AT_LOWER else s.upper[j]) - s.x[j]
     return room if s.near[j] == side else SHORT * room
+
+
+cdef bint _meets_new(const lm_state *s) noexcept nogil:
+    """Whether a bound is met for the first time: the step ends there, before the others answer in full."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.held[j] == FREE and s.working[j] != FREE and s.near[j] != s.working[j] \
+                and _room(s, j, s.working[j]) != 0.0:
+            return True
+    return False
 
 
 cdef void _note_bounds_met(lm_state *s) noexcept nogil:

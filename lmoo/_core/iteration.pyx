@@ -606,31 +606,68 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 # ---- parameters without an effect -----------------------------------------------------------
 
 cdef int _search(lm_state *s) noexcept nogil:
-    """Before a success, try other values of the parameters that have no effect at x, on a plateau perhaps.
+    """Before a success, try values that no step from x leads to.
 
-    x_j is divided and multiplied by 10 and by 100; where that lowers |f| the iteration goes on from there.
+    Of the parameters that have no effect at x, on a plateau perhaps: x_j divided and multiplied by 10 and by 100,
+    with each of the parameters that its bound holds off that bound in turn, as an amplitude of 0 is what takes
+    the effect of others away.  Of those that are held: the opposite bound, where a phase goes on.  Where that
+    lowers |f|, or, of a phase, leaves it, the iteration goes on from there.
     """
-    cdef ptrdiff_t j
-    while s.search < 4 * s.n and s.nfev < s.options.maxfev:
-        j = s.search // 4
+    cdef ptrdiff_t j, k, n = s.n, ways = 4 * n + 5
+    while s.search < n * ways and s.nfev < s.options.maxfev:
+        j = s.search // ways
+        k = s.search % ways
         s.search += 1
-        if s.column_error[j] < 1.0 and lm_column_norms(s)[j] > 0.0 or s.bounded and s.held[j] != 0:
-            continue
-        copy(s.n, s.x, s.trial)
-        s.trial[j] = FACTORS[(s.search - 1) % 4] * s.x[j]
-        if s.bounded:
-            s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
+        copy(n, s.x, s.trial)
+        if k == ways - 1:
+            s.trial[j] = _across(s, j)
+        elif not (s.bounded and s.held[j] != 0) and _has_no_effect(s, j):
+            _change(s, j, FACTORS[k % 4] * s.x[j])
+            if s.trial[j] == s.x[j] or k >= 4 and not _take_off(s, k // 4 - 1):
+                continue
         if s.trial[j] != s.x[j]:
             return LM_RESIDUAL
     s.search = 0
     return LM_DONE
 
 
+cdef void _change(lm_state *s, ptrdiff_t j, double value) noexcept nogil:
+    """Of the trial point, parameter j, within its bounds."""
+    s.trial[j] = min(max(value, s.lower[j]), s.upper[j]) if s.bounded else value
+
+
+cdef bint _take_off(lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Take parameter j of the trial point off the bound that holds it, by what changes f by a tenth of its size.
+
+    Where that turns the gradient, the cosine of which is more than 0.05, |f| shows it.
+    """
+    cdef double way
+    if not s.bounded or s.held[j] == 0 or _has_no_effect(s, j):
+        return False
+    way = 0.1 * s.fnorm / s.full.acnorm[j]
+    _change(s, j, s.x[j] + (way if s.x[j] == s.lower[j] else -way))
+    return s.trial[j] != s.x[j]
+
+
+cdef bint _has_no_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    return s.column_error[j] == 1.0 or lm_column_norms(s)[j] == 0.0
+
+
+cdef double _across(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """The bound opposite the one that holds parameter j, where there is one; x_j otherwise."""
+    cdef double other
+    if not s.bounded or s.held[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j):
+        return s.x[j]
+    other = s.upper[j] if s.x[j] == s.lower[j] else s.lower[j]
+    return other if isfinite(other) else s.x[j]
+
+
 cdef int _searched(lm_state *s, int answer) noexcept nogil:
     """One of those values is in."""
     cdef ptrdiff_t j
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    if answer == ANSWER_BAD or not drop > max(s.noise, LEAST_FOUND):
+    cdef bint across = s.search % (4 * s.n + 5) == 0
+    if answer == ANSWER_BAD or not drop > (-s.noise if across else max(s.noise, LEAST_FOUND)):
         return _search(s)
     if s.found == MOST_FOUND:
         return _done(s, LM_FLAT)
