@@ -161,20 +161,35 @@ cdef void _restrict(lm_state *s, const int *held, const double *moved, lm_model 
 
 cdef void bounds_confine(lm_state *s) noexcept nogil:
     """Make s.step one that stays inside, with prered and dirder; s.confined tells whether it was not."""
-    cdef ptrdiff_t j, n = s.n, rounds = 3 * n + 10
-    cdef double size
-    cdef double proposed
+    cdef double proposed = scaled_norm(s.n, s.diag, s.step, s.wa2)
     s.confined = 0
-    for j in range(n):
-        s.working[j] = s.held[j]
-        if s.held[j] != FREE:
-            s.step[j] = 0.0
+    _start_from_held(s)
     if not _leaves(s):
-        memset(s.near, 0, <size_t>n * sizeof(int))
+        memset(s.near, 0, <size_t>s.n * sizeof(int))
         return
     s.confined = 1
     s.newton = 0
-    proposed = scaled_norm(n, s.diag, s.step, s.wa2)
+    _confine(s)
+    if s.prered <= 0.0:
+        # A step that is bent or extrapolated follows more than this model, which its part inside need not reduce.
+        _start_from_held(s)
+        damped_step(s, s.par, s.step)
+        _confine(s)
+    _note_bounds_met(s)
+    _limit(s, 2.0 * proposed)
+
+
+cdef void _start_from_held(lm_state *s) noexcept nogil:
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.working[j] = s.held[j]
+        if s.held[j] != FREE:
+            s.step[j] = 0.0
+
+
+cdef void _confine(lm_state *s) noexcept nogil:
+    """The step that is confined to the box, or ends where it meets a bound for the first time."""
+    cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))
     while rounds > 0 and (_to_first_bound(s) or _let_go(s)):
@@ -183,14 +198,21 @@ cdef void bounds_confine(lm_state *s) noexcept nogil:
             break
         _minimum_of_face(s)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
-    _note_bounds_met(s)
-    # The minimum of a face may be far away where that of the whole is near; what lies between is
-    # inside as well.
-    size = scaled_norm(n, s.diag, s.step, s.wa2)
-    if size > 2.0 * proposed:
-        for j in range(n):
-            s.step[j] *= 2.0 * proposed / size
-            s.working[j] = FREE
+    _predict_in_full(s)
+
+
+cdef void _limit(lm_state *s, double most) noexcept nogil:
+    """Shorten a step of which |D p| is more than this.
+
+    The minimum of a face may be far away where that of the whole is near; what lies between is inside as well.
+    """
+    cdef ptrdiff_t j
+    cdef double size = scaled_norm(s.n, s.diag, s.step, s.wa2)
+    if not size > most:
+        return
+    for j in range(s.n):
+        s.step[j] *= most / size
+        s.working[j] = FREE
     _predict_in_full(s)
 
 

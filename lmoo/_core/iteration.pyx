@@ -33,7 +33,8 @@ from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_ta
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, has_faded_column, is_all_error, is_below_noise, no_more_words, relaxed_ratio, stopping, weigh,
+    exhausted, has_faded_column, is_all_error, is_below_noise, is_flat, no_more_words,
+    relaxed_ratio, stopping, weigh,
 )
 from lmoo._core.valley cimport DEFAULT
 
@@ -224,6 +225,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
+    elif not first and s.options.tests == LM_TESTS_ACCURATE:
+        s.bend = _bend(s)
     copy(s.n, s.x, s.base)
     s.base_fnorm = s.fnorm
     if s.bounded:
@@ -251,6 +254,14 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         if _wants_refinement(s) and s.promise <= REFINE_BELOW:
             return LM_REFINE
     return _propose(s)
+
+
+cdef double _bend(lm_state *s) noexcept nogil:
+    """Second derivative of |f|^2 / 2 along the last step p, by the gradients at both its ends, over |J p|^2."""
+    cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square
+    predict(s, s.last_step)
+    square = -(s.prered + 2.0 * s.dirder)
+    return (s.dirder - before) / square if square > 0.0 else 0.0
 
 
 cdef void _refined(lm_state *s) noexcept nogil:
@@ -491,10 +502,10 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
-    taken = s.ratio >= LEAST_RATIO
+    taken = s.ratio >= LEAST_RATIO and (s.prered > 0.0 or not accurate)
     if accurate:
         if is_below_noise(s):
-            return _stop_or_refine(s, exhausted(s))
+            return _finish(s, exhausted(s))
         s.ratio = relaxed_ratio(s, &relaxed)
         taken |= relaxed
     s.options.step.update(s, s.options.step.context)
@@ -511,12 +522,24 @@ cdef int _judge(lm_state *s) noexcept nogil:
         s.good = 0
     status = stopping(s)
     if status != LM_RUNNING:
-        return _stop_or_refine(s, status)
+        return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
     if not s.accepted:
         return _look(s) if s.rejections >= REJECTIONS and not s.looked else _propose(s)
     if _wants_refinement(s) and s.promise * s.contraction * s.contraction <= REFINE_BELOW:
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef int _finish(lm_state *s, int status) noexcept nogil:
+    """No step brings a reduction that can be seen: one more, of which none need be seen, where the gradient is known
+    better than that."""
+    if status != LM_FTOL or s.options.tests != LM_TESTS_ACCURATE or _wants_refinement(s) \
+            or s.bend == 0.0 or s.finished == s.steps + 1 or no_more_words(s) or is_flat(s):
+        return _stop_or_refine(s, status)
+    s.finished = <int>s.steps + 1
+    s.trusting = 1
+    s.rejections = 0
+    return _propose(s)
 
 
 cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:

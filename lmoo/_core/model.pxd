@@ -153,6 +153,8 @@ cdef extern from "lmoo.h" nogil:
         double rate, linear
         int since
         int *near
+        double bend
+        int finished
         double wall
 
     ctypedef struct lmoo_point:
@@ -240,4 +242,4 @@ cdef extern from "lmoo.h" nogil:
         size_t (*bounded_bytes)(ptrdiff_t n) noexcept nogil
 
 cdef enum:
-    LM_STATE_VERSION = 4
+    LM_STATE_VERSION = 5

@@ -37,7 +37,9 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
         s.extrapolated = 2 if s.par > 0.0 else 0
         return request
     request = more_propose(s, context)
-    if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
+    if s.newton and s.trusting:
+        _follow_curvature(s)
+    elif s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
         _extrapolate(s)
     return request
 
@@ -54,9 +56,10 @@ cdef void default_update(lm_state *s, void *context) noexcept nogil:
         s.par *= length / s.delta
 
 
-cdef void _extrapolate(lm_state *s) noexcept nogil:
-    """Make the Gauss-Newton step what is left of a sequence that contracts at a steady rate."""
-    cdef double square = 0.0, last = 0.0, product = 0.0, p, q, rate, cosine, factor
+cdef double _along_last(const lm_state *s, double *cosine) noexcept nogil:
+    """The share of the last step that this one is, in the norms of the columns as they are now, and the cosine
+    between the two; 0 where there is none."""
+    cdef double square = 0.0, last = 0.0, product = 0.0, p, q
     cdef ptrdiff_t j
     for j in range(s.n):
         p = s.model.acnorm[j] * s.step[j]
@@ -64,10 +67,43 @@ cdef void _extrapolate(lm_state *s) noexcept nogil:
         square += p * p
         last += q * q
         product += p * q
+    cosine[0] = 0.0
     if not (square > 0.0 and last > 0.0):
+        return 0.0
+    cosine[0] = product / sqrt(square) / sqrt(last)
+    return product / last
+
+
+cdef void _follow_curvature(lm_state *s) noexcept nogil:
+    """Make a Gauss-Newton step, of which no reduction will be seen, what the curvature along the last one asks for.
+
+    With a large residual a full one may lead as far beyond the minimum as it was away, or farther.
+    """
+    cdef double cosine
+    _along_last(s, &cosine)
+    if fabs(cosine) < SAME_DIRECTION or not s.bend > 1.0 - FASTEST:
         return
-    rate = product / last
-    cosine = rate * sqrt(last / square)
+    _multiply(s, 1.0 / s.bend)
+    s.linear = 1.0 - s.bend
+    s.remainder = 1.0
+
+
+cdef void _multiply(lm_state *s, double factor) noexcept nogil:
+    """Take so many Gauss-Newton steps at once; the curvature is the less."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.step[j] *= factor
+    s.prered *= factor
+    s.dirder *= factor
+    s.extrapolated = 1
+
+
+cdef void _extrapolate(lm_state *s) noexcept nogil:
+    """Make the Gauss-Newton step what is left of a sequence that contracts at a steady rate."""
+    cdef double rate, cosine, factor
+    rate = _along_last(s, &cosine)
+    if rate == 0.0:
+        return
     factor = s.rate
     s.rate = rate
     s.steady = fabs(cosine) >= SAME_DIRECTION and fabs(rate - factor) <= STEADY * fabs(rate)
@@ -76,12 +112,7 @@ cdef void _extrapolate(lm_state *s) noexcept nogil:
     s.linear = rate
     # What the extrapolation leaves, as a share of the step: the error of the rate, and what goes another way.
     s.remainder = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
-    factor = 1.0 / (1.0 - rate)
-    for j in range(s.n):
-        s.step[j] *= factor
-    s.prered *= factor
-    s.dirder *= factor
-    s.extrapolated = 1
+    _multiply(s, 1.0 / (1.0 - rate))
 
 
 cdef lmoo_step DEFAULT
