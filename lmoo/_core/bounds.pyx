@@ -238,10 +238,13 @@ cdef bint _meets_new(const lm_state *s) noexcept nogil:
 
 cdef void _note_bounds_met(lm_state *s) noexcept nogil:
     """Remember the bounds that this step goes towards, and put on them only what was near before."""
+    cdef bint short = _meets_new(s)
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.held[j] != FREE or s.working[j] == FREE:
-            s.near[j] = FREE
+            # A step that another bound has ended may have had this one before it.
+            if not short:
+                s.near[j] = FREE
         elif s.near[j] != s.working[j]:
             s.near[j] = s.working[j]
             s.working[j] = FREE

@@ -20,7 +20,7 @@ be stored between any two calls.
 """
 
 from libc.float cimport DBL_MIN
-from libc.math cimport fabs, isfinite
+from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcmp, memcpy, memset
 
 from lmoo._core.bounds cimport (
@@ -33,7 +33,7 @@ from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_ta
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, has_faded_column, is_all_error, is_below_noise, is_flat, no_more_words,
+    exhausted, gradient_error, has_faded_column, is_all_error, is_below_noise, is_flat, no_more_words,
     relaxed_ratio, stopping, weigh,
 )
 from lmoo._core.valley cimport DEFAULT
@@ -257,11 +257,18 @@ cdef int _new_model(lm_state *s) noexcept nogil:
 
 
 cdef double _bend(lm_state *s) noexcept nogil:
-    """Second derivative of |f|^2 / 2 along the last step p, by the gradients at both its ends, over |J p|^2."""
-    cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square
+    """Second derivative of |f|^2 / 2 along the last step p, by the gradients at both its ends, over |J p|^2.
+
+    0 where it is not more than the model has, by a tenth and by more than the error of the gradients: steps then do
+    not lead too far.
+    """
+    cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square, excess
     predict(s, s.last_step)
     square = -(s.prered + 2.0 * s.dirder)
-    return (s.dirder - before) / square if square > 0.0 else 0.0
+    excess = s.dirder - before - square
+    if square <= 0.0 or excess <= max(0.1 * square, 10.0 * gradient_error(s) * sqrt(square)):
+        return 0.0
+    return 1.0 + excess / square
 
 
 cdef void _refined(lm_state *s) noexcept nogil:

@@ -6,6 +6,7 @@ cdef int stopping(lm_state *s) noexcept nogil
 cdef int exhausted(const lm_state *s) noexcept nogil
 cdef bint is_below_noise(const lm_state *s) noexcept nogil
 cdef bint is_all_error(const lm_state *s) noexcept nogil
+cdef double gradient_error(const lm_state *s) noexcept nogil
 cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil

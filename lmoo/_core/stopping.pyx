@@ -150,13 +150,15 @@ cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil:
     taken for that."""
     cdef double hidden = min(s.noise, ALL_NOISE)
     cdef double ratio = (s.actred + hidden) / (s.prered + hidden) if s.prered + hidden > 0.0 else 0.0
+    # A Gauss-Newton step of which nothing need be seen is refused only where more than errors speaks against it.
+    cdef bint good = ratio > (0.0 if s.trusting else RELAXED_RATIO)
     if s.trusting:
-        if ratio > RELAXED_RATIO:
+        if good:
             s.word = s.promise
         else:
             s.trusting = 0
     # What is hidden once must not add up.
-    taken[0] = ratio > RELAXED_RATIO and s.fnorm1 <= s.reached * (1.0 + 0.5 * hidden)
+    taken[0] = good and s.fnorm1 <= s.reached * (1.0 + 0.5 * hidden)
     return ratio
 
 
@@ -173,7 +175,7 @@ cdef bint no_more_words(lm_state *s) noexcept nogil:
     return s.trusting and s.broken_words >= BROKEN_WORDS
 
 
-cdef double _gradient_error(const lm_state *s) noexcept nogil:
+cdef double gradient_error(const lm_state *s) noexcept nogil:
     """By how much a cosine is uncertain: the relative error of f, and that of J."""
     return max(min(s.noise, UNCERTAIN), min(s.jacobian_error, UNCERTAIN))
 
@@ -185,7 +187,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil:
 
 cdef bint is_flat(const lm_state *s) noexcept nogil:
     """Whether the promise is no more than ftol, or than the error of the gradient."""
-    cdef double error = _gradient_error(s)
+    cdef double error = gradient_error(s)
     return s.noise > ALL_NOISE or s.promise <= max(s.options.ftol, error * error)
 
 
@@ -195,7 +197,7 @@ cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
     Where J is nearly singular at a minimum with f != 0, the reduction that is predicted for a Gauss-Newton
     step does not come and never becomes small; that of a step along one parameter is gnorm^2.
     """
-    cdef double error = _gradient_error(s)
+    cdef double error = gradient_error(s)
     return s.gnorm * s.gnorm <= max(s.noise, error * error)
 
 

@@ -37,10 +37,10 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
         s.extrapolated = 2 if s.par > 0.0 else 0
         return request
     request = more_propose(s, context)
-    if s.newton and s.trusting:
-        _follow_curvature(s)
-    elif s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
+    if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
         _extrapolate(s)
+    if s.newton and s.trusting and s.extrapolated == 0:
+        _follow_curvature(s)
     return request
 
 
@@ -81,10 +81,11 @@ cdef void _follow_curvature(lm_state *s) noexcept nogil:
     """
     cdef double cosine
     _along_last(s, &cosine)
-    if fabs(cosine) < SAME_DIRECTION or not s.bend > 1.0 - FASTEST:
+    if fabs(cosine) < SAME_DIRECTION or s.bend == 0.0:
         return
     _multiply(s, 1.0 / s.bend)
-    s.linear = 1.0 - s.bend
+    # Along other directions they may contract as slowly, and without a change of sign.
+    s.linear = min(s.bend - 1.0, FASTEST)
     s.remainder = 1.0
 
 

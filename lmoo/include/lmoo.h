@@ -265,7 +265,7 @@ typedef struct lm_state {
     double linear;          /* the rate by which a step was last extrapolated */
     int since;              /* steps taken since */
     int *near;              /* n: the bound that the last step was kept short of, as in held */
-    double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not known */
+    double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not more */
     int finished;           /* `steps` when a last step was asked for, plus 1 */
     double wall;            /* radius before bad points have shrunk it, 0: they have not */
 } lm_state;
