@@ -518,9 +518,9 @@ def test_a_solution_at_a_bound(bounds: Any, value: float, side: int, problem: An
     assert result.stderr[2] == 0.0
     assert result.degrees_of_freedom == T.size - 3
     assert alone.degrees_of_freedom == T.size - 2
-    rtol = 1e-7 if problem is WithJacobian else 1e-6
+    # That of the last Jacobian, which belongs to the point before the last step.
     np.testing.assert_allclose(
-        result.covariance(scaled=False)[:2, :2], alone.covariance(scaled=False), rtol=rtol
+        result.covariance(scaled=False)[:2, :2], alone.covariance(scaled=False), rtol=1e-6
     )
     assert (result.covariance()[2] == 0.0).all()
     assert (result.covariance()[:, 2] == 0.0).all()
@@ -680,7 +680,7 @@ def test_a_parameter_without_a_slope_at_its_bound(step: Any) -> None:
 
 
 def test_two_bounds_in_one_step_and_the_minimum_of_the_face() -> None:
-    """A linear problem: the step is the constrained minimum itself."""
+    """A linear problem: a step towards each of the bounds, which it stops short of, then the constrained minimum."""
     random = np.random.default_rng(3)
     A, b = random.normal(size=(9, 4)), random.normal(size=9)
     free = np.linalg.lstsq(A, b, rcond=None)[0]
@@ -690,7 +690,7 @@ def test_two_bounds_in_one_step_and_the_minimum_of_the_face() -> None:
     result = Solver(bounds=bounds, factor=100.0).solve(problem, start)
     assert result.active_mask.tolist() == [1, -1, 0, 0]
     assert result.success
-    assert result.njev <= 3
+    assert result.njev <= 4
     rest = np.linalg.lstsq(A[:, 2:], b - A[:, :2] @ result.x[:2], rcond=None)[0]
     np.testing.assert_allclose(result.x[2:], rest, rtol=1e-10)
 

@@ -636,29 +636,36 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 # ---- parameters without an effect -----------------------------------------------------------
 
 cdef int _search(lm_state *s) noexcept nogil:
-    """Before a success, try values that no step from x leads to.
+    """Before a success, try values that no step from x leads to, and go on from the best of them.
 
     Of the parameters that have no effect at x, on a plateau perhaps: x_j divided and multiplied by 10 and by 100,
     with each of the parameters that its bound holds off that bound in turn, as an amplitude of 0 is what takes
-    the effect of others away.  Of those that are held: the opposite bound, where a phase goes on.  Where that
-    lowers |f|, or, of a phase, leaves it, the iteration goes on from there.
+    the effect of others away.  Of those that are held: the opposite bound, where a phase goes on.
     """
-    cdef ptrdiff_t j, k, n = s.n, ways = 4 * n + 5
-    while s.search < n * ways and s.nfev < s.options.maxfev:
-        j = s.search // ways
-        k = s.search % ways
+    cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
+    while s.search < trials and s.nfev < s.options.maxfev:
         s.search += 1
-        copy(n, s.x, s.trial)
-        if k == ways - 1:
-            s.trial[j] = _across(s, j)
-        elif not (s.bounded and s.held[j] != 0) and _has_no_effect(s, j):
-            _change(s, j, FACTORS[k % 4] * s.x[j])
-            if s.trial[j] == s.x[j] or k >= 4 and not _take_off(s, k // 4 - 1):
-                continue
-        if s.trial[j] != s.x[j]:
+        if _candidate(s, s.search - 1):
             return LM_RESIDUAL
-    s.search = 0
-    return LM_DONE
+    if s.best == 0:
+        s.search = 0
+        return LM_DONE
+    _candidate(s, s.best - 1)
+    s.search = <int>trials + 1
+    return LM_RESIDUAL
+
+
+cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
+    """Put this one of them into s.trial; False where there is none."""
+    cdef ptrdiff_t j = trial // (4 * s.n + 5), k = trial % (4 * s.n + 5)
+    copy(s.n, s.x, s.trial)
+    if k == 4 * s.n + 4:
+        s.trial[j] = _across(s, j)
+    elif not (s.bounded and s.held[j] != 0) and _has_no_effect(s, j):
+        _change(s, j, FACTORS[k % 4] * s.x[j])
+        if k >= 4 and not _take_off(s, k // 4 - 1):
+            return False
+    return s.trial[j] != s.x[j]
 
 
 cdef void _change(lm_state *s, ptrdiff_t j, double value) noexcept nogil:
@@ -693,12 +700,17 @@ cdef double _across(const lm_state *s, ptrdiff_t j) noexcept nogil:
 
 
 cdef int _searched(lm_state *s, int answer) noexcept nogil:
-    """One of those values is in."""
-    cdef ptrdiff_t j
+    """One of those values is in: a phase on the opposite bound is to leave |f|, others to lower it."""
+    cdef ptrdiff_t j, trial = s.search - 1, ways = 4 * s.n + 5
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    cdef bint across = s.search % (4 * s.n + 5) == 0
-    if answer == ANSWER_BAD or not drop > (-s.noise if across else max(s.noise, LEAST_FOUND)):
+    if trial < s.n * ways:
+        if answer != ANSWER_BAD and drop > (-s.noise if trial % ways == ways - 1 else max(s.noise, LEAST_FOUND)) \
+                and (s.best == 0 or drop > s.drop):
+            s.best, s.drop = s.search, drop
         return _search(s)
+    s.search = s.best = 0
+    if answer == ANSWER_BAD:
+        return LM_DONE
     if s.found == MOST_FOUND:
         return _done(s, LM_FLAT)
     for j in range(s.n):
@@ -706,7 +718,6 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
     s.newton = 0
     s.step_par = s.last_pnorm = 0.0
     s.found += 1
-    s.search = 0
     s.status = LM_RUNNING
     _accept(s)
     s.reached, s.idle = s.fnorm, 0

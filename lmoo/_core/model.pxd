@@ -145,7 +145,9 @@ cdef extern from "lmoo.h" nogil:
         double least_noise
         int rank, probe
         double probes[8]
-        int search, found
+        int search, best
+        double drop
+        int found
         double start_fnorm
         double reached
         int idle, rejections, cut, good, looked, looking, extrapolated, steady

@@ -20,7 +20,7 @@ cdef double SMALL = 1e-120
 
 cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexcept nogil:
     """The power of two by which column j is divided.  acnorm: n, norms of the columns, for the first model."""
-    cdef double size = s.diag[j] if s.models > 0 or s.options.user_scale else acnorm[j]
+    cdef double size = s.diag[j] if s.diag[j] > 0.0 else acnorm[j]
     cdef int exponent
     if s.options.tests == LM_TESTS_MINPACK or not (size > 0.0 and isfinite(size)):
         return 1.0

@@ -244,8 +244,10 @@ typedef struct lm_state {
     int rank;               /* of the model, as far as R is more than its error */
     int probe;              /* values of |f| taken to measure its error, and where they went */
     double probes[8];
-    int search;             /* trials for parameters that have no effect at x, before a success */
-    int found;              /* those that were taken */
+    int search;             /* trials before a success, away from x: for parameters without an effect, or held */
+    int best;               /* the one of them to be taken, plus 1; 0: none is */
+    double drop;            /* what that takes from |f|^2, relatively */
+    int found;              /* searches that have led on */
     /* What becomes of the steps. */
     double start_fnorm;     /* |f(x0)| */
     double reached;         /* |f| when a reduction was last seen */
