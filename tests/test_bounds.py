@@ -525,7 +525,7 @@ def test_a_solution_at_a_bound(bounds: Any, value: float, side: int, problem: An
     assert (result.covariance()[2] == 0.0).all()
     assert (result.covariance()[:, 2] == 0.0).all()
     np.testing.assert_allclose(
-        result.stderr[:2] * np.sqrt((T.size - 3) / (T.size - 2)), alone.stderr, rtol=rtol
+        result.stderr[:2] * np.sqrt((T.size - 3) / (T.size - 2)), alone.stderr, rtol=1e-6
     )
     assert result.undetermined == ()
     assert result.rank == 2
@@ -680,7 +680,7 @@ def test_a_parameter_without_a_slope_at_its_bound(step: Any) -> None:
 
 
 def test_two_bounds_in_one_step_and_the_minimum_of_the_face() -> None:
-    """A linear problem: a step towards each of the bounds, which it stops short of, then the constrained minimum."""
+    """A linear problem: steps that stop short of each bound, then the minimum itself."""
     random = np.random.default_rng(3)
     A, b = random.normal(size=(9, 4)), random.normal(size=9)
     free = np.linalg.lstsq(A, b, rcond=None)[0]

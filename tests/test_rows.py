@@ -185,8 +185,9 @@ def test_nist_has_the_digits_of_the_whole() -> None:
         np.testing.assert_allclose(ours.cost, whole.cost, rtol=1e-9, atol=1e-20, err_msg=name)
         difference = np.abs(ours.x - whole.x)
         errors.append(np.max(difference / np.abs(whole.x)))
-        # Where a long path meets rounding both stop as near the minimum as they promise, not at one point: twice
-        # 30 xtol |f| in f, which is as much of the standard errors times the root of the degrees of freedom.
+        # Where a long path meets rounding both stop as near the minimum as they promise, not at
+        # one point: within 30 xtol |f| in f, as much of the standard errors times the root of the
+        # degrees of freedom.
         known = np.sqrt(whole.degrees_of_freedom) * whole.standard_errors
         near = 1e-10 * np.abs(whole.x) + 2.0 * 30.0 * 1e-10 * known
         assert (difference <= near).all(), name
