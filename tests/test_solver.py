@@ -1821,6 +1821,10 @@ def is_minimum(result: lmoo.Result, problem: Sample) -> bool:
     # The data are about 1.
     if size <= 1e-10 * (1.0 + np.linalg.norm(problem.y) + largest):
         return True
+    # A column that changes f by less than its rounding is none, where the result says so.
+    names = problem.parameter_names or [f"x[{j}]" for j in range(J.shape[1])]
+    lost = np.array([name in result.undetermined for name in names])
+    J[:, lost & (np.linalg.norm(J, axis=0) * np.abs(result.x) < 1e-16 * size)] = 0.0
     # Next to a pole the last digits of x, to xtol, are worth more than f.
     return cosine(J, f) <= max(1e-4, 1e-10 * largest / size)
 

@@ -155,7 +155,9 @@ cdef int _check_dialogue(const lm_state *own, const lm_state *s, bint asked) exc
                         ("refused", s.refused)):
         if not 0 <= value < 2**62:
             _refuse(name, value, "a count")
-    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8), ("search", s.search, s.n * (4 * s.n + 5) + 1)):
+    cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
+    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8), ("search", s.search, trials + 1),
+                              ("best", s.best, trials)):
         if not 0 <= value <= most:
             _refuse(name, value, f"from 0 to {most}")
     if s.version != LM_STATE_VERSION:
