@@ -1,8 +1,8 @@
 """Bounds on the parameters: a linear model of those that are free, and steps that stay inside.
 
 At x a parameter is held where it is fixed, or where it stands at a bound that the gradient J^T f
-pushes it against, or that its column of J, being no more than error, cannot lead away from.  The model that the iteration, its strategies and its tests see is that of the
-others,
+pushes it against, or that its column of J, being no more than error, cannot lead away from.  The model
+that the iteration, its strategies and its tests see is that of the others,
 
     J_free P = Q R,  (Q^T f)[:n],       the columns of those held being zero,
 
