@@ -36,8 +36,8 @@ cdef enum:
     AT_UPPER = 1
     FIXED = 2
 
-# How much of the way to a bound a step goes at first: the customary share of interior methods.
-cdef double SHORT = 0.9
+# How much of the way to a bound a step goes at first.
+cdef double SHORT = 0.5
 # A multiplier of less than this, relative to |J_j| |f|, is rounding.
 cdef double NO_MULTIPLIER = 1e-12
 
@@ -188,14 +188,12 @@ cdef void _start_from_held(lm_state *s) noexcept nogil:
 
 
 cdef void _confine(lm_state *s) noexcept nogil:
-    """The step that is confined to the box, or ends where it meets a bound for the first time."""
+    """The step that is confined to the box, bounds that it meets for the first time being nearer."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))
     while rounds > 0 and (_to_first_bound(s) or _let_go(s)):
         rounds -= 1
-        if _meets_new(s):
-            break
         _minimum_of_face(s)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
     _predict_in_full(s)
@@ -223,29 +221,22 @@ cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
     bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
     """
     cdef double room = (s.lower[j] if side == AT_LOWER else s.upper[j]) - s.x[j]
-    return room if s.near[j] == side else SHORT * room
+    return room if _may_be_met(s, j, side) else SHORT * room
 
 
-cdef bint _meets_new(const lm_state *s) noexcept nogil:
-    """Whether a bound is met for the first time: the step ends there, before the others answer in full."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if s.held[j] == FREE and s.working[j] != FREE and s.near[j] != s.working[j] \
-                and _room(s, j, s.working[j]) != 0.0:
-            return True
-    return False
+cdef bint _may_be_met(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
+    """Whether a step may end on this bound: where the last one stopped short of it, or as good as on it."""
+    cdef double bound = s.lower[j] if side == AT_LOWER else s.upper[j]
+    return s.near[j] == side or fabs(bound - s.x[j]) <= s.options.xtol * fabs(s.x[j])
 
 
 cdef void _note_bounds_met(lm_state *s) noexcept nogil:
     """Remember the bounds that this step goes towards, and put on them only what was near before."""
-    cdef bint short = _meets_new(s)
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.held[j] != FREE or s.working[j] == FREE:
-            # A step that another bound has ended may have had this one before it.
-            if not short:
-                s.near[j] = FREE
-        elif s.near[j] != s.working[j]:
+            s.near[j] = FREE
+        elif not _may_be_met(s, j, s.working[j]):
             s.near[j] = s.working[j]
             s.working[j] = FREE
 
