@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.blockwise.passes import RowBlockProblem
 from lmoo.errors import BetterMinimumWarning, EvaluationError
 from lmoo.jacobians.strategies import (
     Analytic,
@@ -22,6 +21,7 @@ from lmoo.jacobians.strategies import (
     Jacobian,
 )
 from lmoo.problems.problem import FunctionProblem, Problem
+from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result
 from lmoo.scipy_api.leastsq import leastsq
 from lmoo.solver.solver import Iteration, IterationRecord, Solver
@@ -34,9 +34,10 @@ if _TYPE_CHECKING:
     from lmoo import datasets, models
     from lmoo import plotting as plotting
     from lmoo.batch.many import Fits, curve_fit_many
-    from lmoo.batch.problems import BatchProblem, solve_many
+    from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
+    from lmoo.problems.batch import BatchProblem
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
     from lmoo.problems.curveproblem import CurveProblem
@@ -48,7 +49,7 @@ __version__ = "0.1.0"
 
 # The modules of what is imported when it is used.
 _WHERE = {
-    "BatchProblem": "batch.problems",
+    "BatchProblem": "problems.batch",
     "CFunctionProblem": "problems.cfunction",
     "CurveBlocks": "problems.curveblocks",
     "CurveProblem": "problems.curveproblem",

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import lmoo
 from lmoo import CurveProblem, Solver, models
-from lmoo.problems.curveproblem import curve_problem
+from lmoo.models.problem import curve_problem
 from lmoo.problems.names import parameter_names_of
 
 T = np.linspace(0.0, 4.0, 12)

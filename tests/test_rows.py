@@ -1079,7 +1079,7 @@ def test_curve_blocks_take_lists_and_integers() -> None:
 
 
 def test_curve_blocks_are_sent_without_their_data() -> None:
-    from lmoo.blockwise.passes import Task
+    from lmoo.blockwise.task import Task
 
     long = np.arange(100_000.0)
     problem = CurveBlocks(model, long, long, jac=derivatives, parameter_names=("a", "b", "c"))

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from lmoo._core.masks import separated
 from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
+from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
 from lmoo.problems.bounds import box
-from lmoo.problems.curveproblem import curve_problem
 
 __all__ = ["Curves", "Starts"]
 

@@ -17,8 +17,8 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.library import CompiledModel
 from lmoo.problems.arguments import integer
-from lmoo.problems.names import parameter_names_of
-from lmoo.results.result import Result, names_of
+from lmoo.problems.names import names_of, parameter_names_of
+from lmoo.results.result import Result
 from lmoo.solver.solver import Solver, reason
 from lmoo.status import Status
 

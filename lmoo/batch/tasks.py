@@ -16,7 +16,7 @@ from lmoo._core.modelfits import SlotFits
 from lmoo.batch.chunk import Chunk
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
-from lmoo.results.result import Factor
+from lmoo.results.factor import Factor
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
 

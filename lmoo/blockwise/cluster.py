@@ -9,8 +9,9 @@ import distributed
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.blockwise.passes import Model, RowBlockProblem, Task, blocks_of, evaluate
+from lmoo.blockwise.task import Model, Task, blocks_of, evaluate
 from lmoo.blockwise.tree import FAN, Part, merge
+from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["Cluster"]
 

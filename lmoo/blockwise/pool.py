@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.blockwise.passes import Model, RowBlockProblem, Task, evaluate, iterator, local
+from lmoo.blockwise.task import Model, Task, evaluate, iterator, local
 from lmoo.blockwise.tree import Part, Tree
+from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["Pool"]
 

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.compiled import capsule_contents, is_capsule
 from lmoo._core.derivatives import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
 from lmoo.errors import EvaluationError
-from lmoo.problems.arguments import positive, real_number
+from lmoo.problems.arguments import checked_capsule, positive, real_number
 from lmoo.problems.problem import has_jacobian
 
 __all__ = [
@@ -375,13 +374,3 @@ class CompiledJacobian(Jacobian):
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         return Foreign(self.table)
-
-
-def checked_capsule(table: Any, name: str) -> Any:
-    """Return a capsule of this name; TypeError that shows both names where it is of another."""
-    if not is_capsule(table):
-        raise TypeError(f"table must be a PyCapsule of the name {name!r}; it is {table!r}")
-    found, _, _ = capsule_contents(table)
-    if found != name:
-        raise TypeError(f"table must be a PyCapsule of the name {name!r}; its name is {found!r}")
-    return table

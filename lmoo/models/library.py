@@ -1,7 +1,7 @@
 """Models of curves in compiled code: with derivatives, starting values, and names of parameters."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,12 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.curvemodel import CurveModel, CurveModelProblem
 from lmoo._core.models import TABLE_OF
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import checked_capsule
-from lmoo.problems.arguments import positive, real_array
+from lmoo.problems.arguments import checked_capsule, positive, real_array
+from lmoo.problems.curve import Curve
 from lmoo.problems.data import without_masked
-
-if TYPE_CHECKING:
-    from lmoo.problems.curve import Curve
 
 __all__ = [
     "BiExponential",
@@ -252,10 +249,8 @@ class ModelProblem(CurveModelProblem):
             )
         super().__setattr__(name, value)
 
-    def as_curve(self) -> "Curve":
+    def as_curve(self) -> Curve:
         """Return model and data."""
-        from lmoo.problems.curve import Curve
-
         return Curve(self.f, self.t, self.y, self.sigma, self.f.jacobian)
 
     def __reduce__(self) -> Any:

@@ -5,9 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.compiled import capsule_contents, is_capsule
 from lmoo._core.masks import plain, refuse_masked
 
-__all__ = ["entry", "in_range", "integer", "positive", "real_array", "real_number"]
+__all__ = [
+    "checked_capsule",
+    "entry",
+    "in_range",
+    "integer",
+    "positive",
+    "real_array",
+    "real_number",
+]
 
 
 def real_number(name: str, value: Any) -> float:
@@ -70,3 +79,13 @@ def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
         return f"it is {array}"
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
     return f"it is {array[index]} at index {index[0] if len(index) == 1 else index}"
+
+
+def checked_capsule(table: Any, name: str) -> Any:
+    """Return a capsule of this name; TypeError that shows both names where it is of another."""
+    if not is_capsule(table):
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; it is {table!r}")
+    found, _, _ = capsule_contents(table)
+    if found != name:
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; its name is {found!r}")
+    return table

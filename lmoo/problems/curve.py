@@ -1,23 +1,18 @@
-"""The curve behind a result: the model f(t, ...) and the data that it was fitted to.
+"""The curve that a problem fits: the model f(t, ...) and the data that it is fitted to.
 
 A problem has one where it says so, by a method ``as_curve()`` that returns a `Curve`: attributes of
 these names may mean anything, and a residual may have weights of its own.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.masks import refuse_masked
 from lmoo.problems.data import whitened, whitening
-from lmoo.results.linearization import differences, problem_of
 
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
-
-__all__ = ["UNKNOWN", "Curve", "curve_of"]
+__all__ = ["UNKNOWN", "Curve"]
 
 Array = NDArray[np.float64]
 
@@ -64,18 +59,6 @@ class Curve(NamedTuple):
         """Return the model at t, (k,)."""
         return np.asarray(self.f(t, *x), dtype=np.float64).reshape(-1)
 
-    def slopes(self, t: Any, result: "Result") -> Array:
-        """Return the derivatives of the model by the parameters at t, (k, n)."""
-        x = result.x
-        if self.jac is not None:
-            try:
-                found = np.asarray(self.jac(t, *x), dtype=np.float64)
-                return np.where(result.fixed, 0.0, found.reshape(-1, x.size))
-            except NotImplementedError:
-                # A compiled model without derivatives.
-                pass
-        return differences(lambda point: self.values(t, point), x, result)
-
     def deviations(self) -> Array | None:
         """Return the standard deviation of each point, (m,), or () where y is not at hand.
 
@@ -92,53 +75,3 @@ class Curve(NamedTuple):
         """Return values, (m,), divided by sigma: ``L^-1 values`` for a covariance ``L L^T``."""
         sigma = None if self.sigma is None else np.asarray(self.sigma, dtype=np.float64)
         return np.asarray(whitened(values, whitening(sigma)))
-
-
-def curve_of(result: "Result", what: str, needed: tuple[str, ...] = ("f", "t", "y")) -> Curve:
-    """Return the curve of a result.
-
-    Parameters
-    ----------
-    result : Result
-    what : str
-        What it is needed for.
-    needed : tuple of str
-        What of it is needed.
-
-    Raises
-    ------
-    TypeError
-        The problem has none: it is a residual, of which only its author knows what it means.
-    ValueError
-        The result has no problem.
-    """
-    problem = problem_of(result, what)
-    curve = _curve(problem)
-    missing = [name for name in needed if getattr(curve, name) is None]
-    if missing:
-        raise TypeError(
-            f"{what} needs a problem that says what curve it fits, such as a CurveProblem or the "
-            f"problem of a compiled model; {type(problem).__name__} has no {', '.join(missing)}: "
-            "a method as_curve() that returns an lmoo.curve.Curve tells them"
-        )
-    return curve
-
-
-def _curve(problem: Any) -> Curve:
-    """Return what the problem says of its curve, or its model alone."""
-    say = getattr(problem, "as_curve", None)
-    if say is None:
-        # A model can be evaluated at any t; how the residual weighs its values is not known.
-        f = getattr(problem, "f", None)
-        return Curve(f if callable(f) else None, getattr(problem, "t", None), sigma=UNKNOWN)
-    curve = say()
-    if not isinstance(curve, Curve):
-        raise TypeError(
-            f"as_curve() of {type(problem).__name__} must return an lmoo.curve.Curve; it returned "
-            f"{curve!r}"
-        )
-    for name in ("t", "y", "sigma"):
-        value = getattr(curve, name)
-        for part in value if isinstance(value, tuple) else (value,):
-            refuse_masked(f"{name} of the Curve that as_curve() returns", part)
-    return curve

@@ -1,19 +1,17 @@
 """A model y = f(x) and long arrays of data, as a problem in blocks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
 from lmoo._core.residual import is_single
-from lmoo.blockwise.passes import RowBlockProblem
 from lmoo.problems.arguments import entry, integer, real_number
+from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.names import parameter_names_of
-
-if TYPE_CHECKING:
-    from lmoo.problems.curve import Curve
+from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["CurveBlocks"]
 
@@ -138,10 +136,8 @@ class CurveBlocks(RowBlockProblem):
         derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
         return derivatives
 
-    def as_curve(self) -> "Curve":
+    def as_curve(self) -> Curve:
         """Return the model and what is known of sigma; the data may be larger than memory."""
-        from lmoo.problems.curve import UNKNOWN, Curve
-
         own = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
         told = own and (self._sigma is None or self._sigma > 0.0)
         return Curve(self.f, sigma=self._sigma if told else UNKNOWN, jac=self.jac)

@@ -1,8 +1,7 @@
 """One curve and a model of it, as a problem."""
 
 from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,14 +10,12 @@ from lmoo._core.curveresidual import CurveResidual
 from lmoo._core.masks import refuse_masked
 from lmoo._core.residual import Residual, is_single
 from lmoo.errors import EvaluationError
+from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import curve_data, spread, whitened, whitening
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 
-if TYPE_CHECKING:
-    from lmoo.problems.curve import Curve
-
-__all__ = ["CurveProblem", "curve_problem", "is_compiled", "problem_of"]
+__all__ = ["CurveProblem", "check_callable"]
 
 Array = NDArray[np.float64]
 
@@ -98,7 +95,7 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
     ) -> None:
-        _check_callable(f, jac)
+        check_callable(f, jac)
         self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
             parameter_names_of(f)
@@ -192,10 +189,8 @@ class CurveProblem(Problem):
             )
         return whitened(derivatives, self._whitening)
 
-    def as_curve(self) -> "Curve":
+    def as_curve(self) -> Curve:
         """Return model and data; the model alone where a subclass has another residual."""
-        from lmoo.problems.curve import UNKNOWN, Curve
-
         if self._has_own_residual():
             return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
         return Curve(self.f, self.t, self.y, self.sigma, self.jac)
@@ -205,81 +200,9 @@ class CurveProblem(Problem):
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
 
 
-def curve_problem(
-    f: Callable[..., Any],
-    t: Any,
-    y: ArrayLike,
-    sigma: ArrayLike | None = None,
-    jac: Callable[..., Any] | None = None,
-    *,
-    parameter_names: Sequence[str] | None = None,
-    bounds: Any = None,
-    fixed: Any = None,
-    nan_policy: str = "raise",
-) -> Any:
-    """Return the problem of fitting one curve: compiled where the model is.
-
-    Parameters
-    ----------
-    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
-        As for `CurveProblem`.
-
-    Returns
-    -------
-    CurveProblem, or CompiledProblem
-        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, and a `jac` of
-        one's own, are what those do not know: then the model is called as a function.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `CurveProblem`.
-
-    Examples
-    --------
-    >>> import numpy as np, lmoo
-    >>> from lmoo.problems.curveproblem import curve_problem
-    >>> model = lmoo.models.Exponential()
-    >>> t = np.linspace(0, 4, 9)
-    >>> problem = curve_problem(model, t, model(t, 3.0, 0.5, 1.0))
-    >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
-    (True, ('amplitude', 'rate', 'offset'))
-    """
-    problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
-    given = parameter_names is not None
-    names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
-    problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
-    return problem
-
-
-def problem_of(
-    f: Callable[..., Any],
-    jac: Callable[..., Any] | None,
-    t: Any,
-    y: Array,
-    sigma: Array | None,
-) -> Any:
-    """Return the problem of data that `curve_data` has seen; names and bounds are the caller's."""
-    _check_callable(f, jac)
-    if jac is None and is_compiled(f):
-        model: Any = f
-        if sigma is None or sigma.ndim == 1:
-            return model.problem(t, y, sigma)
-        jac = model.jacobian if model.provides_jacobian else None
-    return CurveProblem._of(f, jac, t, y, sigma)
-
-
-def _check_callable(f: Any, jac: Any) -> None:
+def check_callable(f: Any, jac: Any) -> None:
+    """Raise TypeError where the model or its derivatives cannot be called."""
     if not callable(f):
         raise TypeError(f"f must be callable; it is {f!r}")
     if jac is not None and not callable(jac):
         raise TypeError(f"jac must be callable or None; it is {jac!r}")
-
-
-def is_compiled(f: Callable[..., Any]) -> bool:
-    """Whether the model is one of `lmoo.models`."""
-    if type(f) is FunctionType:
-        return False
-    from lmoo.models.library import CompiledModel
-
-    return isinstance(f, CompiledModel)

@@ -1,13 +1,13 @@
-"""Names of a model's parameters, from the model itself."""
+"""Names of parameters: those given, those that a model itself has, and those made up."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["parameter_names_of", "printable"]
+__all__ = ["names_of", "parameter_names_of", "printable"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARARGS = inspect.CO_VARARGS
@@ -64,6 +64,21 @@ def printable(names: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(
                 f"parameter_names must be of printable characters; {name!a} has others"
             )
+    return found
+
+
+def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    """Return n names of parameters."""
+    if names is None:
+        return tuple(f"x[{j}]" for j in range(n))
+    if len(names) != n:
+        raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
+    found = printable(str(name) for name in names)
+    if len(set(found)) < n:
+        twice = next(name for j, name in enumerate(found) if name in found[:j])
+        raise ValueError(
+            f"parameter_names must differ from each other; {twice!r} is there twice: {found!r}"
+        )
     return found
 
 

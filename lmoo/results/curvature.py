@@ -10,16 +10,13 @@ over all directions.
 
 from dataclasses import dataclass
 from math import inf, nan, sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.results.distributions import f_exceeded
-from lmoo.results.linearization import exact, jacobian, unit_columns
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
+from lmoo.results.fit import Fit
+from lmoo.results.linearization import exact, jacobian, jacobian_of, unit_columns
 
 __all__ = ["Nonlinearity", "nonlinearity"]
 
@@ -70,11 +67,11 @@ class Nonlinearity:
         )
 
 
-def nonlinearity(result: "Result") -> Nonlinearity:
+def nonlinearity(result: Fit) -> Nonlinearity:
     """Return the root mean square curvatures, times sqrt(F)."""
     p, dof = result.observations - result.degrees_of_freedom, result.degrees_of_freedom
     free = ~result.held
-    J = result.jacobian()[:, free]
+    J = jacobian_of(result)[:, free]
     if dof <= 0 or result.rank < J.shape[1] or J.shape[1] == 0:
         return Nonlinearity(nan, nan)
     # In units of the residual's deviation, so that no square overflows, or vanishes.
@@ -102,7 +99,7 @@ def _rms(faces: Array) -> float:
     return sqrt((2.0 * float((faces * faces).sum()) + float(trace @ trace)) / (p * (p + 2)))
 
 
-def _second_derivatives(result: "Result", directions: Array, unit: float) -> Array:
+def _second_derivatives(result: Fit, directions: Array, unit: float) -> Array:
     """Return the second derivatives of the residual along the directions, in a unit, (m, p, p).
 
     Differences of the Jacobian along each, central ones where the bounds leave room on both sides;
@@ -120,14 +117,14 @@ def _second_derivatives(result: "Result", directions: Array, unit: float) -> Arr
     return np.asarray(0.5 * (bend + bend.transpose(0, 2, 1)))
 
 
-def _room(result: "Result", direction: Array) -> float:
+def _room(result: Fit, direction: Array) -> float:
     """Return how far x can go along a direction before it meets a bound."""
     moving = direction != 0.0
     end = np.where(direction > 0.0, result.upper, result.lower)
     return float(np.min((end[moving] - result.x[moving]) / direction[moving], initial=inf))
 
 
-def _length(result: "Result", direction: Array, unit: float) -> float:
+def _length(result: Fit, direction: Array, unit: float) -> float:
     """Return a step along a direction: a small part of a standard error, which is a unit long."""
     share, precision = (1e-3, 1e-7) if exact(result) else (3e-2, 1e-5)
     moving = (direction != 0.0) & (result.x != 0.0)

@@ -1,12 +1,9 @@
 """The report of a solve for notebooks."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
+from lmoo.results.fit import Fit
 from lmoo.results.report import correlations, facts, rows, verdict, warnings
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
 
 __all__ = ["html"]
 
@@ -17,7 +14,7 @@ _NUMBER = "font-variant-numeric: tabular-nums; text-align: right;"
 _TABLE = "border-collapse: collapse; border: none; margin: 0.5em 0; color: inherit;"
 
 
-def html(result: "Result") -> str:
+def html(result: Fit) -> str:
     """Return the report as HTML, with every text in it escaped."""
     mark, colour = ("&#10003;", "#2a9d4a") if result.success else ("&#10007;", "#d1493f")
     parts = [
@@ -34,7 +31,7 @@ def html(result: "Result") -> str:
     return f'<div style="color: inherit;">{"".join(parts)}</div>'
 
 
-def _parameters(result: "Result") -> str:
+def _parameters(result: Fit) -> str:
     header, *body = rows(result)
     kept = [k for k in range(len(header)) if any(row[k] for row in body)]
     head = "".join(_cell("th", header[k], k == 0, "font-weight: 600;") for k in kept)
@@ -51,7 +48,7 @@ def _cell(tag: str, value: str, first: bool, style: str) -> str:
     return f'<{tag} style="{_CELL} {align} {style}">{shown}</{tag}>'
 
 
-def _facts(result: "Result") -> str:
+def _facts(result: Fit) -> str:
     found = facts(result)
     pairs = "; ".join(f"{a}, {b}: {r:.3f}" for a, b, r in correlations(result))
     if pairs:

@@ -1,28 +1,34 @@
 """Derivatives at a point, asked for once more after a solve."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.blockwise.passes import RowBlockProblem
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, ColumnMajor, Jacobian
 from lmoo.problems.problem import has_jacobian, residual_call
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.fit import Fit
 
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
-
-__all__ = ["differences", "exact", "jacobian", "problem_of", "residual", "unit_columns"]
+__all__ = [
+    "differences",
+    "exact",
+    "jacobian",
+    "jacobian_of",
+    "problem_of",
+    "residual",
+    "unit_columns",
+]
 
 Array = NDArray[np.float64]
 
 _STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
 
-def problem_of(result: "Result", what: str) -> Any:
+def problem_of(result: Fit, what: str) -> Any:
     """Return the problem of a result; ValueError where it has none."""
     if result.problem is None:
         raise ValueError(
@@ -32,7 +38,7 @@ def problem_of(result: "Result", what: str) -> Any:
     return result.problem
 
 
-def residual(result: "Result", x: Array) -> Array:
+def residual(result: Fit, x: Array) -> Array:
     """Return the residual at x, (m,)."""
     func, args, kwargs = residual_call(problem_of(result, "the residual"))
     return np.array(func(x.copy(), *args, **kwargs), dtype=np.float64).reshape(-1)
@@ -51,12 +57,21 @@ def unit_columns(matrix: Array) -> tuple[Array, Array]:
     return scaled / np.where(norms > 0, norms, 1.0), norms * scale
 
 
-def exact(result: "Result") -> bool:
+def exact(result: Fit) -> bool:
     """Whether the Jacobian comes from the problem or a strategy, and not from differences."""
     return _source(result) is not None
 
 
-def jacobian(result: "Result", x: Array) -> Array:
+def jacobian_of(result: Fit) -> Array:
+    """Return the Jacobian at x, (m, n), evaluated once and kept with the fit."""
+    kept: Array | None = vars(result).get("_jacobian")
+    if kept is None:
+        kept = jacobian(result, result.x)
+        vars(result)["_jacobian"] = kept
+    return kept
+
+
+def jacobian(result: Fit, x: Array) -> Array:
     """Return the Jacobian at x, (m, n), by the solver's strategy; 0 for fixed parameters.
 
     Where the strategy takes differences, or is compiled, these are central ones within the bounds.
@@ -90,7 +105,7 @@ def jacobian(result: "Result", x: Array) -> Array:
     return np.where(result.fixed, 0.0, found)
 
 
-def _source(result: "Result") -> Callable[[Array], Array] | None:
+def _source(result: Fit) -> Callable[[Array], Array] | None:
     """Return what evaluates the Jacobian; None where differences are taken."""
     problem = problem_of(result, "the Jacobian")
     strategy = None if result.solver is None else result.solver.jacobian
@@ -116,7 +131,7 @@ def _source(result: "Result") -> Callable[[Array], Array] | None:
     return by_strategy
 
 
-def differences(function: Callable[[Array], Array], x: Array, result: "Result") -> Array:
+def differences(function: Callable[[Array], Array], x: Array, result: Fit) -> Array:
     """Return the derivatives of a function of the parameters at x by differences, (k, n).
 
     Central ones of the step ``cbrt(eps) max(|x_j|, typical_j)`` (Dennis, Schnabel 1983, section
@@ -133,7 +148,7 @@ def differences(function: Callable[[Array], Array], x: Array, result: "Result") 
     return np.stack([nothing if c is None else c for c in columns], axis=1)
 
 
-def _typical(result: "Result") -> Array:
+def _typical(result: Fit) -> Array:
     """Return sizes of the parameters that are at or near 0: what changes the residual by |f|."""
     n = result.x.size
     strategy = None if result.solver is None else result.solver.jacobian

@@ -5,17 +5,16 @@ methods of `Result` of the same names call them.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.problems.curve import Curve, curve_of
+from lmoo.problems.curve import Curve
+from lmoo.results.curve import curve_of
+from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, trace
 from lmoo.results.statistics import deviation, factor_for, position, predict, probability
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
 
 __all__ = ["plot", "plot_contour", "plot_convergence", "plot_profile"]
 
@@ -61,7 +60,7 @@ def _tidy(ax: Any, x: str, y: str) -> None:
 
 
 def plot(
-    result: "Result",
+    result: Fit,
     ax: Any = None,
     *,
     level: float = 0.95,
@@ -158,7 +157,7 @@ def _between(t: Array, points: int, scale: str) -> Array:
 
 
 def _draw_fit(
-    result: "Result",
+    result: Fit,
     curve: Curve,
     ax: Any,
     line: tuple[Array, Any],
@@ -211,7 +210,7 @@ def _draw_data(ax: Any, place: Array, y: Array, sigma: Array | None, label: str)
 
 
 def plot_profile(
-    result: "Result", j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool = True
+    result: Fit, j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool = True
 ) -> Any:
     """Draw the profile t of a parameter beside the straight line of linear theory.
 
@@ -269,7 +268,7 @@ def _mark_end(ax: Any, values: Array, tau: Array, t: float, bottom: float) -> No
 
 
 def plot_contour(
-    result: "Result",
+    result: Fit,
     i: int | str,
     j: int | str,
     ax: Any = None,
@@ -324,9 +323,7 @@ def plot_contour(
     return ax
 
 
-def _draw_ellipse(
-    result: "Result", ax: Any, pair: tuple[int, int], level: float, scaled: bool
-) -> None:
+def _draw_ellipse(result: Fit, ax: Any, pair: tuple[int, int], level: float, scaled: bool) -> None:
     """Draw the ellipse of linear theory, where there is one."""
     from lmoo.results.profile import joint
 
@@ -351,7 +348,7 @@ def _draw_ellipse(
 # ---- convergence ----------------------------------------------------------------------------
 
 
-def plot_convergence(result: "Result", ax: Any = None) -> Any:
+def plot_convergence(result: Fit, ax: Any = None) -> Any:
     """Draw how cost and gradient came down, iteration by iteration.
 
     Parameters

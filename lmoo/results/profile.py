@@ -14,21 +14,19 @@ profile-likelihood-based confidence intervals", Applied Statistics 37).
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import hypot, inf, sqrt
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import enorm
-from lmoo.blockwise.passes import RowBlockProblem
 from lmoo.errors import BetterMinimumWarning
+from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.distributions import f_exceeded
-from lmoo.results.linearization import problem_of
+from lmoo.results.fit import Fit
+from lmoo.results.linearization import jacobian_of, problem_of
 from lmoo.results.refit import Point, refit
 from lmoo.results.statistics import deviation, factor_for, linear_interval
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
 
 __all__ = ["Profile", "contour", "intervals", "trace"]
 
@@ -76,7 +74,7 @@ class Refits:
         The lowest point that any of them has come to.
     """
 
-    def __init__(self, result: "Result", scaled: bool) -> None:
+    def __init__(self, result: Fit, scaled: bool) -> None:
         problem_of(result, "a profile")
         if not _has_profile(result, scaled):
             raise ValueError(
@@ -281,7 +279,7 @@ def _root(
 # ---- what is asked of it --------------------------------------------------------------------
 
 
-def intervals(result: "Result", level: float, scaled: bool) -> Array:
+def intervals(result: Fit, level: float, scaled: bool) -> Array:
     """Return the profile-likelihood intervals of all parameters, (n, 2)."""
     out = linear_interval(result, level, scaled)
     if not _has_profile(result, scaled):
@@ -297,12 +295,12 @@ def intervals(result: "Result", level: float, scaled: bool) -> Array:
     return out
 
 
-def _has_profile(result: "Result", scaled: bool) -> bool:
+def _has_profile(result: Fit, scaled: bool) -> bool:
     """Whether there is a deviation to measure tau by, and a linear model to start with."""
     return result.factor is not None and 0.0 < deviation(result, scaled) < inf
 
 
-def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8) -> Profile:
+def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> Profile:
     """Return the profile of parameter j until tau passes the quantile of a level."""
     if result.fixed[j]:
         raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
@@ -320,7 +318,7 @@ def trace(result: "Result", j: int, level: float, scaled: bool, points: int = 8)
 
 
 def contour(
-    result: "Result", i: int, j: int, level: float, scaled: bool, points: int = 32
+    result: Fit, i: int, j: int, level: float, scaled: bool, points: int = 32
 ) -> tuple[Array, Array]:
     """Return the boundary of the joint region of two parameters, a closed line of (k,) each.
 
@@ -373,7 +371,7 @@ def _ends(walk: Walk, distance: float, j: int, cutoff: float) -> tuple[float, fl
     return value, low, high
 
 
-def joint(result: "Result", level: float, scaled: bool) -> float:
+def joint(result: Fit, level: float, scaled: bool) -> float:
     """Return the tau^2 that belongs to a joint region of two parameters."""
     if not scaled:
         return -2.0 * float(np.log1p(-level))
@@ -389,7 +387,7 @@ def _step(refits: Refits, j: int) -> float:
     # At a bound, or undetermined: as if it were the only one.
     norm = float(result._linear.acnorm[j])
     if norm == 0.0 and not isinstance(result.problem, RowBlockProblem):
-        norm = enorm(np.ascontiguousarray(result.jacobian()[:, j]))
+        norm = enorm(np.ascontiguousarray(jacobian_of(result)[:, j]))
     return refits.sigma / norm if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
 
 

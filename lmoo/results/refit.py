@@ -1,20 +1,17 @@
 """Fits again, with some parameters held at given values."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import enorm
-from lmoo.blockwise.passes import Passes, RowBlockProblem
+from lmoo.blockwise.passes import Passes
 from lmoo.errors import EvaluationError
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of, residual
-from lmoo.solver.solver import Solver
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
 
 __all__ = ["Point", "refit"]
 
@@ -31,12 +28,12 @@ class Point(NamedTuple):
     fnorm: float
 
 
-def refit(result: "Result", held: Mapping[int, float], start: Array) -> Point | None:
+def refit(result: Fit, held: Mapping[int, float], start: Array) -> Point | None:
     """Minimise over the parameters that are not held, from start.
 
     Parameters
     ----------
-    result : Result
+    result : Fit
         Whose problem and solver they are, and whose bounds and fixed parameters hold too.
     held : mapping of int to float
         Values of further parameters that are held.
@@ -60,7 +57,7 @@ def refit(result: "Result", held: Mapping[int, float], start: Array) -> Point | 
         return None
 
 
-def _norm(result: "Result", x: Array) -> float:
+def _norm(result: Fit, x: Array) -> float:
     """Return the norm of the residual at x; EvaluationError where it has no finite one."""
     problem = problem_of(result, "a profile")
     if isinstance(problem, RowBlockProblem):
@@ -74,17 +71,9 @@ def _norm(result: "Result", x: Array) -> float:
     return norm
 
 
-def _solve(result: "Result", x: Array, held: NDArray[np.bool_]) -> Point:
+def _solve(result: Fit, x: Array, held: NDArray[np.bool_]) -> Point:
     """Solve with the result's solver, and further parameters held where x has them."""
-    given = result.solver or Solver()
-    limit = _MAXFEV * (x.size + 1)
-    solver = replace(
-        given,
-        bounds=(result.lower, result.upper),
-        fixed={int(j): float(x[j]) for j in np.flatnonzero(held)},
-        # It is for one solve, and a refit that it stopped would be no minimum.
-        time_limit=None,
-        maxfev=limit if given.maxfev is None else min(limit, given.maxfev),
-    )
-    found = solver.solve(problem_of(result, "a profile"), x)
+    problem_of(result, "a profile")
+    fixed = {int(j): float(x[j]) for j in np.flatnonzero(held)}
+    found = result._solve_again(x, fixed, _MAXFEV * (x.size + 1))
     return Point(found.x, found.fnorm)

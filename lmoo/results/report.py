@@ -1,12 +1,12 @@
 """The report of a solve, as text; its parts serve the one for notebooks too."""
 
 from math import ceil, inf, log10
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
+from lmoo.results.fit import Fit
+from lmoo.results.statistics import aic, bic, linear_interval, r_squared
 
 __all__ = ["Row", "correlations", "facts", "rows", "text", "verdict", "warnings"]
 
@@ -30,7 +30,7 @@ _HEADER = Row("parameter", "value", "standard error", "relative", "95 % interval
 _ALIGNED = "<>>>><"
 
 
-def text(result: "Result") -> str:
+def text(result: Fit) -> str:
     """Return the report: why it stopped, parameters and standard errors, fit, counts."""
     lines = [verdict(result), f"  {result.message}", ""]
     lines += _table(rows(result))
@@ -45,7 +45,7 @@ def text(result: "Result") -> str:
     return "\n".join(lines)
 
 
-def verdict(result: "Result") -> str:
+def verdict(result: Fit) -> str:
     """Return the first line: whether a minimum was found."""
     found = "a minimum was found" if result.success else "NO minimum was found"
     return f"Nonlinear least squares: {found} (status {result.status}, {result.status.name})"
@@ -54,9 +54,9 @@ def verdict(result: "Result") -> str:
 # ---- parameters -----------------------------------------------------------------------------
 
 
-def rows(result: "Result") -> list[Row]:
+def rows(result: Fit) -> list[Row]:
     """Return what is said of each parameter, below a header."""
-    limits = result.confidence_interval()
+    limits = linear_interval(result, 0.95, True)
     out = [_HEADER]
     for j, name in enumerate(result.parameter_names):
         value, error = float(result.x[j]), float(result.standard_errors[j])
@@ -78,14 +78,14 @@ def _range(low: float, high: float) -> str:
     return f"{low:.{digits}g} .. {high:.{digits}g}"
 
 
-def _held(result: "Result", j: int) -> str:
+def _held(result: Fit, j: int) -> str:
     """Return why a parameter has no error."""
     if result.fixed[j]:
         return "fixed"
     return "at lower bound" if result.active_mask[j] < 0 else "at upper bound"
 
 
-def _bounds(result: "Result", j: int) -> str:
+def _bounds(result: Fit, j: int) -> str:
     """Return the bounds of a parameter, as far as there are any."""
     low, high = result.lower[j], result.upper[j]
     if result.fixed[j] or not (np.isfinite(low) or np.isfinite(high)):
@@ -105,7 +105,7 @@ def _table(table: list[Row]) -> list[str]:
 # ---- the fit --------------------------------------------------------------------------------
 
 
-def facts(result: "Result") -> list[tuple[str, str]]:
+def facts(result: Fit) -> list[tuple[str, str]]:
     """Return the numbers of the fit with their labels."""
     m, dof = result.observations, result.degrees_of_freedom
     n, free = result.x.size, int(np.count_nonzero(~result.held))
@@ -120,7 +120,7 @@ def facts(result: "Result") -> list[tuple[str, str]]:
         ]
     out += _r_squared(result)
     out += [
-        ("AIC, BIC", f"{result.aic:.6g}, {result.bic:.6g}"),
+        ("AIC, BIC", f"{aic(result):.6g}, {bic(result):.6g}"),
         ("rank of the Jacobian", f"{result.rank} of {free}"),
         (
             "evaluations",
@@ -132,10 +132,10 @@ def facts(result: "Result") -> list[tuple[str, str]]:
     return out
 
 
-def _r_squared(result: "Result") -> list[tuple[str, str]]:
+def _r_squared(result: Fit) -> list[tuple[str, str]]:
     """Return R squared, where the problem has a curve of which there is one."""
     try:
-        return [("R squared", f"{result.r_squared:.6g}")]
+        return [("R squared", f"{r_squared(result):.6g}")]
     except Exception:
         # Whatever a problem says of its curve, a report is no place to fail.
         return []
@@ -148,7 +148,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} us"
 
 
-def correlations(result: "Result") -> list[tuple[str, str, float]]:
+def correlations(result: Fit) -> list[tuple[str, str, float]]:
     """Return the largest correlations, with the names of the two parameters."""
     return [
         (result.parameter_names[i], result.parameter_names[j], r)
@@ -156,7 +156,7 @@ def correlations(result: "Result") -> list[tuple[str, str, float]]:
     ]
 
 
-def _correlated(result: "Result") -> list[tuple[int, int, float]]:
+def _correlated(result: Fit) -> list[tuple[int, int, float]]:
     """Return pairs of parameters and their correlation, the strongest first."""
     matrix = result.correlation
     pairs = [
@@ -168,12 +168,12 @@ def _correlated(result: "Result") -> list[tuple[int, int, float]]:
     return sorted(pairs, key=lambda pair: -abs(pair[2]))
 
 
-def _more(result: "Result") -> int:
+def _more(result: Fit) -> int:
     """Return how many correlations are not listed."""
     return max(len(_correlated(result)) - _MOST, 0)
 
 
-def warnings(result: "Result") -> list[str]:
+def warnings(result: Fit) -> list[str]:
     """Return what the reader must know of the standard errors."""
     lines = []
     free = int(np.count_nonzero(~result.held))

@@ -1,21 +1,22 @@
 """Statistics of a fit, from its result; the methods of `Result` say what each is."""
 
 from math import inf, nan, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.problems.arguments import integer, positive, real_array, real_number
-from lmoo.problems.curve import Curve, curve_of
+from lmoo.problems.curve import Curve
 from lmoo.problems.data import points, refuse_masked_points
+from lmoo.results.curve import curve_of, slopes
 from lmoo.results.distributions import t_factor
-from lmoo.results.linearization import unit_columns
-
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
+from lmoo.results.fit import Fit
+from lmoo.results.linearization import jacobian_of, unit_columns
 
 __all__ = [
+    "aic",
+    "bic",
     "information",
     "leverage",
     "linear_interval",
@@ -41,7 +42,7 @@ def probability(name: str, value: Any) -> float:
     return float(value)
 
 
-def position(result: "Result", which: Any, name: str = "j") -> int:
+def position(result: Fit, which: Any, name: str = "j") -> int:
     """Return the position of a parameter that is given by name or position.
 
     Examples
@@ -66,12 +67,12 @@ def position(result: "Result", which: Any, name: str = "j") -> int:
     return j % len(names)
 
 
-def deviation(result: "Result", scaled: bool) -> float:
+def deviation(result: Fit, scaled: bool) -> float:
     """Return the standard deviation of a residual: what was estimated, or 1 where it is known."""
     return result.residual_deviation if scaled else 1.0
 
 
-def factor_for(result: "Result", level: float, scaled: bool) -> float:
+def factor_for(result: Fit, level: float, scaled: bool) -> float:
     """Return the t that belongs to a level; that of the normal distribution for a known sigma."""
     dof = result.degrees_of_freedom
     if not scaled:
@@ -82,7 +83,7 @@ def factor_for(result: "Result", level: float, scaled: bool) -> float:
 # ---- numbers --------------------------------------------------------------------------------
 
 
-def information(result: "Result", penalty: float) -> float:
+def information(result: Fit, penalty: float) -> float:
     """Return ``m log(chi2 / m) + penalty k`` for the k parameters that are not fixed."""
     m = result.observations
     if m == 0:
@@ -93,7 +94,17 @@ def information(result: "Result", penalty: float) -> float:
         return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
 
 
-def r_squared(result: "Result") -> float:
+def aic(result: Fit) -> float:
+    """Return Akaike's criterion."""
+    return information(result, 2.0)
+
+
+def bic(result: Fit) -> float:
+    """Return Schwarz's criterion."""
+    return information(result, float(np.log(max(result.observations, 1))))
+
+
+def r_squared(result: Fit) -> float:
     """Return 1 less the sum of squares over that of the best constant, both weighted."""
     curve = curve_of(result, "r_squared")
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
@@ -110,9 +121,9 @@ def r_squared(result: "Result") -> float:
 # ---- residuals ------------------------------------------------------------------------------
 
 
-def leverage(result: "Result") -> Array:
+def leverage(result: Fit) -> Array:
     """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
-    J = result.jacobian()[:, ~result.held]
+    J = jacobian_of(result)[:, ~result.held]
     if J.shape[1] == 0:
         return np.zeros(len(J))
     U = np.linalg.svd(unit_columns(J)[0], full_matrices=False)[0]
@@ -120,7 +131,7 @@ def leverage(result: "Result") -> Array:
     return np.asarray(np.minimum((U * U).sum(axis=1), 1.0))
 
 
-def standardized_residuals(result: "Result") -> Array:
+def standardized_residuals(result: Fit) -> Array:
     """Return ``residual / (s sqrt(1 - leverage))``, (m,); nan where a point decides its own fit."""
     if result.degrees_of_freedom <= 0:
         return np.full(result.residual.size, np.nan)
@@ -133,7 +144,7 @@ def standardized_residuals(result: "Result") -> Array:
 # ---- intervals ------------------------------------------------------------------------------
 
 
-def linear_interval(result: "Result", level: float, scaled: bool) -> Array:
+def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
     """Return x -+ t times the standard errors, (n, 2)."""
     errors = np.full(result.x.size, np.inf)
     if result.factor is not None:
@@ -144,7 +155,7 @@ def linear_interval(result: "Result", level: float, scaled: bool) -> Array:
 
 
 def predict(
-    result: "Result",
+    result: Fit,
     t: Any,
     interval: str | None,
     level: float,
@@ -175,12 +186,12 @@ def _points(t: Any) -> Any:
     return np.atleast_1d(real_array("t", t)) if alone else points(refuse_masked_points(t))
 
 
-def _reach(result: "Result", curve: Curve, t: Any, scaled: bool) -> Array:
+def _reach(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     """Return the standard errors of the model's values, (k,)."""
-    slopes = curve.slopes(t, result)
+    derivatives = slopes(curve, t, result)
     if result.factor is None:
-        return np.full(len(slopes), np.inf)
-    return result._linear.spread(slopes) * deviation(result, scaled)
+        return np.full(len(derivatives), np.inf)
+    return result._linear.spread(derivatives) * deviation(result, scaled)
 
 
 def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:

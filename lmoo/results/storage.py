@@ -5,19 +5,20 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import fields
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
+from lmoo.problems.names import names_of
 from lmoo.results.factor import Factor
-from lmoo.results.result import names_of
+from lmoo.results.fit import Fit
+from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.status import Status
 
-if TYPE_CHECKING:
-    from lmoo.results.result import Result
-
 __all__ = ["from_dict", "plain", "to_dict", "to_json"]
+
+Kind = TypeVar("Kind", bound=Fit)
 
 # What makes a result again, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
@@ -25,7 +26,7 @@ _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 _DTYPES = {"fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "held": np.bool_}
 
 
-def to_dict(result: "Result") -> dict[str, Any]:
+def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
@@ -35,12 +36,12 @@ def to_dict(result: "Result") -> dict[str, Any]:
         "rank": result.rank,
         "undetermined": list(result.undetermined),
         "reduced_chi_square": result.reduced_chi_square,
-        "aic": result.aic,
-        "bic": result.bic,
+        "aic": aic(result),
+        "bic": bic(result),
         "standard_errors": result.standard_errors.tolist(),
         "covariance": result.covariance().tolist(),
         "correlation": result.correlation.tolist(),
-        "confidence_interval": result.confidence_interval().tolist(),
+        "confidence_interval": linear_interval(result, 0.95, True).tolist(),
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
@@ -54,7 +55,7 @@ def _factor(factor: Factor) -> dict[str, Any]:
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in parts.items()}
 
 
-def to_json(result: "Result", indent: int | None) -> str:
+def to_json(result: Fit, indent: int | None) -> str:
     """Return the result as JSON; numbers that it does not know become strings."""
     return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
 
@@ -70,7 +71,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def from_dict(cls: type["Result"], stored: Any) -> "Result":
+def from_dict(cls: type[Kind], stored: Any) -> Kind:
     """Return the result that `to_dict` or `to_json` has written."""
     try:
         factor = stored["factor"]
@@ -90,7 +91,7 @@ def from_dict(cls: type["Result"], stored: Any) -> "Result":
     return result
 
 
-def check(result: "Result") -> None:
+def check(result: Fit) -> None:
     """Raise TypeError or ValueError where the parts of a result do not fit each other."""
     n, m = result.x.size, result.observations
     for name in ("observations", "nfev", "njev", "nit"):

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
 from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo.models.problem import is_compiled, problem_of
 from lmoo.problems.arguments import real_array
-from lmoo.problems.curveproblem import is_compiled, problem_of
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.residual import start
+from lmoo.models.problem import is_compiled
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import frozen_bounds, limits
-from lmoo.problems.curveproblem import is_compiled
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]

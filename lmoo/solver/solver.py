@@ -2,7 +2,7 @@
 
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,14 +15,19 @@ from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
 from lmoo._core.residual import start
 from lmoo._core.rows import RowLoop
-from lmoo.blockwise.passes import BlockView, RowBlockProblem, row_source
+from lmoo.blockwise.passes import row_source
+from lmoo.blockwise.task import BlockView
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box, frozen_bounds, frozen_fixed
+from lmoo.problems.names import names_of
 from lmoo.problems.problem import has_jacobian, source
+from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.diagnosis import diagnosis
-from lmoo.results.result import Factor, Result, names_of
+from lmoo.results.factor import Factor
+from lmoo.results.fit import Fit
+from lmoo.results.result import Result
 from lmoo.solver.steps import Step
 from lmoo.status import Status
 
@@ -592,3 +597,23 @@ def _starting_point(x0: ArrayLike) -> NDArray[np.float64]:
     if bad >= 0:
         raise ValueError(f"x0 must be finite; its entry {bad} is {x[bad]}")
     return x
+
+
+def _solve_again(
+    fit: Fit, x: NDArray[np.float64], fixed: Mapping[int, float], maxfev: int
+) -> Result:
+    """Solve a fit's problem again, within its bounds, from x and with these parameters held."""
+    given: Solver = fit.solver or Solver()
+    solver = replace(
+        given,
+        bounds=(fit.lower, fit.upper),
+        fixed=dict(fixed),
+        # It is for one solve, and a refit that it stopped would be no minimum.
+        time_limit=None,
+        maxfev=maxfev if given.maxfev is None else min(maxfev, given.maxfev),
+    )
+    return solver.solve(fit.problem, x)
+
+
+# Profiles solve again, and results are below the solver: they know it by this function alone.
+Fit._solve_again = _solve_again

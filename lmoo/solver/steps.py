@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.stepping import Asked, StepModel, Stepping, Table
-from lmoo.jacobians.strategies import checked_capsule
+from lmoo.problems.arguments import checked_capsule
 
 __all__ = ["CompiledStep", "GeodesicAcceleration", "More", "Nielsen", "Step", "StepModel"]
 
