@@ -41,6 +41,8 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/packages.py --check >/dev/null
 	for header in lmoo/_core/*.h lmoo/include/*.h; do \
 	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
