@@ -1,12 +1,12 @@
 """The problem of fitting a model to one curve: compiled where the model is."""
 
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.models.library import CompiledModel
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
 from lmoo.problems.names import parameter_names_of, printable
@@ -82,4 +82,9 @@ def problem_of(
 
 def is_compiled(f: Callable[..., Any]) -> bool:
     """Whether the model is one of `lmoo.models`."""
+    if type(f) is FunctionType:
+        return False
+    # Not at the top: most models are functions, and `from lmoo import curve_fit` would take longer.
+    from lmoo.models.library import CompiledModel
+
     return isinstance(f, CompiledModel)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Result"]
 
 
-@dataclass(frozen=True, eq=False)
+# What is inherited is not made again: `import lmoo` would take longer.
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class Result(Fit):
     """What a solve came to.
 
