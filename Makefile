@@ -30,17 +30,19 @@ everything: | $(VENV)/.python
 	touch $(foreach extra,plot test lint docs bench dask,$(VENV)/.$(extra))
 
 demo: $(VENV)/.plot
-	$(BIN)/python -m lmoo.demo
+	$(BIN)/python -m lmoo demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
-	# cluster.py is imported where there is a Dask client alone.
-	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/cluster.py lmoo README.md
+	# blockwise/cluster.py is imported where there is a Dask client alone.
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py lmoo README.md
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python docs/packages.py --check >/dev/null
 	for header in lmoo/_core/*.h lmoo/include/*.h; do \
 	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \

@@ -11,7 +11,7 @@ from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.errors import BetterMinimumWarning, EvaluationError
-from lmoo.jacobian import (
+from lmoo.jacobians.strategies import (
     Analytic,
     CentralDifference,
     ColumnMajor,
@@ -20,47 +20,54 @@ from lmoo.jacobian import (
     ForwardDifference,
     Jacobian,
 )
-from lmoo.minpack import leastsq
-from lmoo.problem import FunctionProblem, Problem
-from lmoo.result import Result
-from lmoo.rows import RowBlockProblem
-from lmoo.solver import Iteration, IterationRecord, Solver
+from lmoo.problems.problem import FunctionProblem, Problem
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.result import Result
+from lmoo.scipy_api.leastsq import leastsq
+from lmoo.solver.solver import Iteration, IterationRecord, Solver
+from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status
-from lmoo.step import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 
 if _TYPE_CHECKING:
+    from lmoo import bounds as bounds
+    from lmoo import curve as curve
     from lmoo import datasets, models
-    from lmoo.batchproblem import BatchProblem, solve_many
-    from lmoo.cfunction import CFunctionProblem
-    from lmoo.check import JacobianCheck, check_jacobian
-    from lmoo.curvature import Nonlinearity
-    from lmoo.curveblocks import CurveBlocks
-    from lmoo.curvefit import OptimizeWarning, curve_fit
-    from lmoo.curveproblem import CurveProblem
-    from lmoo.expression import Expression, ExpressionError
-    from lmoo.history import History
-    from lmoo.many import Fits, curve_fit_many
+    from lmoo import plotting as plotting
+    from lmoo.batch.many import Fits, curve_fit_many
+    from lmoo.batch.problems import solve_many
+    from lmoo.jacobians.check import JacobianCheck, check_jacobian
+    from lmoo.models.expression import Expression, ExpressionError
+    from lmoo.problems.batch import BatchProblem
+    from lmoo.problems.cfunction import CFunctionProblem
+    from lmoo.problems.curveblocks import CurveBlocks
+    from lmoo.problems.curveproblem import CurveProblem
+    from lmoo.results.curvature import Nonlinearity
+    from lmoo.results.history import History
+    from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
 
 __version__ = "0.1.0"
 
 # The modules of what is imported when it is used.
 _WHERE = {
-    "BatchProblem": "batchproblem",
-    "CFunctionProblem": "cfunction",
-    "CurveBlocks": "curveblocks",
-    "CurveProblem": "curveproblem",
-    "Expression": "expression",
-    "ExpressionError": "expression",
-    "Fits": "many",
-    "History": "history",
-    "JacobianCheck": "check",
-    "Nonlinearity": "curvature",
-    "OptimizeWarning": "curvefit",
-    "check_jacobian": "check",
-    "curve_fit": "curvefit",
-    "curve_fit_many": "many",
-    "solve_many": "batchproblem",
+    "BatchProblem": "problems.batch",
+    "CFunctionProblem": "problems.cfunction",
+    "CurveBlocks": "problems.curveblocks",
+    "CurveProblem": "problems.curveproblem",
+    "Expression": "models.expression",
+    "ExpressionError": "models.expression",
+    "Fits": "batch.many",
+    "History": "results.history",
+    "JacobianCheck": "jacobians.check",
+    "Nonlinearity": "results.curvature",
+    "OptimizeWarning": "scipy_api.curve_fit",
+    "check_jacobian": "jacobians.check",
+    "curve_fit": "scipy_api.curve_fit",
+    "curve_fit_many": "batch.many",
+    "solve_many": "batch.problems",
 }
+
+# Public modules, imported when they are used.
+_MODULES = ("bounds", "curve", "datasets", "models", "plotting")
 
 __all__ = [
     "Analytic",
@@ -123,7 +130,7 @@ def get_include() -> str:
 
 def __getattr__(name: str) -> _Any:
     """Import what a script may not need when it is first used, so that it costs nothing before."""
-    if name in ("datasets", "models"):
+    if name in _MODULES:
         return _import_module(f"lmoo.{name}")
     if name in _WHERE:
         return getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)

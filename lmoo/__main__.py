@@ -2,7 +2,7 @@
 
 import sys
 
-from lmoo.cli import main
+from lmoo.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import Bounds
 
 import lmoo
-from lmoo.bounds import frozen_bounds, frozen_fixed, limits
+from lmoo.problems.bounds import frozen_bounds, frozen_fixed, limits
 
 NAMES = ("amplitude", "rate", "offset")
 INF = float("inf")

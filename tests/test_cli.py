@@ -20,7 +20,7 @@ import pytest
 
 import lmoo
 from lmoo.cli import main
-from lmoo.commands.nist import digits
+from lmoo.cli.commands.nist import digits
 from lmoo.datasets import NistDataset, nist, nist_names
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -733,7 +733,7 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lmoo.commands.fit.read_table", interrupt)
+    monkeypatch.setattr("lmoo.cli.commands.fit.read_table", interrupt)
     run = call("fit", "decay.csv", "a*t")
     assert run == (130, "", "lmoo: error: interrupted\n")
 
@@ -754,7 +754,7 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("where", ["lmoo.commands.fit._best", "lmoo.commands.output.draw"])
+@pytest.mark.parametrize("where", ["lmoo.cli.commands.fit._best", "lmoo.cli.commands.output.draw"])
 def test_whatever_goes_wrong_is_one_line(
     call: Call, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, message: str
 ) -> None:
@@ -790,7 +790,7 @@ def test_warnings_are_lines(call: Call, monkeypatch: pytest.MonkeyPatch) -> None
         warnings.warn("two\nlines", stacklevel=1)
         return 0
 
-    monkeypatch.setattr("lmoo.commands.nist.run", warn)
+    monkeypatch.setattr("lmoo.cli.commands.nist.run", warn)
     assert call("nist") == (0, "", "lmoo: warning: two lines\n")
 
 

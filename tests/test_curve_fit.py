@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 import lmoo
 from lmoo import curve_fit, models
-from lmoo.curveoptions import curve_solver
 from lmoo.datasets import nist, nist_names
+from lmoo.scipy_api.options import curve_solver
 
 T = np.linspace(0.0, 4.0, 20)
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import lmoo
 from lmoo import CurveProblem, Solver, models
-from lmoo.curveproblem import curve_problem
-from lmoo.signature import parameter_names_of
+from lmoo.models.problem import curve_problem
+from lmoo.problems.names import parameter_names_of
 
 T = np.linspace(0.0, 4.0, 12)
 X = np.array([2.5, 1.3, 0.5])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmoo.datafile import DataError, Table, read_table
+from lmoo.cli.datafile import DataError, Table, read_table
 
 Write = Callable[[str | bytes], Table]
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 import lmoo
 from lmoo import Expression, ExpressionError
 from lmoo.datasets import nist, nist_names
-from lmoo.expression import special
-from lmoo.expression.functions import FUNCTIONS
-from lmoo.expression.tokens import LONGEST
+from lmoo.models.expression import special
+from lmoo.models.expression.functions import FUNCTIONS
+from lmoo.models.expression.tokens import LONGEST
 
 T = np.linspace(0.1, 3.0, 7)
 

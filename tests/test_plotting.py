@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import lmoo
 from lmoo import CurveProblem, FunctionProblem, Result, Solver
 from lmoo.datasets import nist
-from lmoo.profile import contour
+from lmoo.results.profile import contour
 
 T = np.linspace(0.0, 2.0, 12)
 Y = 2.0 * np.exp(-1.3 * T) + 0.05 * np.cos(7.0 * T)

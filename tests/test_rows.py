@@ -27,8 +27,8 @@ import lmoo
 from lmoo import CurveBlocks, EvaluationError, RowBlockProblem, Solver, Status
 from lmoo._core import kernels
 from lmoo._core.rows import merge_norms, merge_triangles
+from lmoo.blockwise.tree import FAN, Part, Tree, merge
 from lmoo.datasets import NistDataset, nist, nist_names
-from lmoo.parts import FAN, Part, Tree, merge
 
 RNG = np.random.default_rng(20121)
 T = np.linspace(0.0, 4.0, 1000)
@@ -1080,7 +1080,7 @@ def test_curve_blocks_take_lists_and_integers() -> None:
 
 
 def test_curve_blocks_are_sent_without_their_data() -> None:
-    from lmoo.rows import Task
+    from lmoo.blockwise.task import Task
 
     long = np.arange(100_000.0)
     problem = CurveBlocks(model, long, long, jac=derivatives, parameter_names=("a", "b", "c"))

@@ -2087,7 +2087,7 @@ def test_the_time_limit_ends_a_solve_after_the_iteration_that_passes_it(
 ) -> None:
     # A clock by which each iteration takes 1 s.
     clock = itertools.count()
-    monkeypatch.setattr(lmoo.solver.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(lmoo.solver.solver.time, "perf_counter", lambda: float(next(clock)))
     start = [-1.2, 1.0]
     result = Solver(time_limit=2.5).solve(problem, start, history=history)
     assert result.status is Status.STOPPED

@@ -13,8 +13,8 @@ import pytest
 
 import lmoo
 from lmoo.cli import main
-from lmoo.startdata import Features, fastest, frequencies, remaining, spacing
-from lmoo.starts import Unknowns, oscillation, starting_points
+from lmoo.models.starts.features import Features, fastest, frequencies, remaining, spacing
+from lmoo.models.starts.points import Unknowns, oscillation, starting_points
 
 Array = Any
 Fit = Callable[..., dict[str, Any]]

@@ -20,8 +20,8 @@ import lmoo
 from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver
 from lmoo.curve import Curve
 from lmoo.datasets import nist
-from lmoo.distributions import f_exceeded, t_factor
-from lmoo.profile import contour
+from lmoo.results.distributions import f_exceeded, t_factor
+from lmoo.results.profile import contour
 
 T = np.linspace(0.0, 2.0, 12)
 Y = 2.0 * np.exp(-1.3 * T) + 0.05 * np.cos(7.0 * T)

@@ -1,0 +1,1 @@
+"""Many problems of one kind, solved at once."""

@@ -1,0 +1,264 @@
+"""The data of many fits: curves, what they are measured against, and where their fits start."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.masks import separated
+from lmoo.batch.chunk import Chunk, Model
+from lmoo.models.library import CompiledModel
+from lmoo.models.problem import curve_problem
+from lmoo.problems.arguments import positive, real_array
+from lmoo.problems.bounds import box
+
+__all__ = ["Curves", "Starts"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class Curves:
+    """Curves in a row, whatever the shape of their stack; read chunk by chunk.
+
+    Parameters
+    ----------
+    As for `lmoo.curve_fit_many`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        That of the stack.
+    count, m : int
+        Curves, and points of each.
+    """
+
+    def __init__(self, t: Any, y: Any, sigma: Any, nan_policy: str) -> None:
+        # Not copied: there may be more than memory holds.
+        self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else _array(y)
+        if self.y.dtype.kind not in "biuf":
+            raise TypeError(f"y must be real numbers; its dtype is {self.y.dtype}")
+        shape = tuple(int(size) for size in self.y.shape)
+        if len(shape) < 2 or shape[-1] == 0:
+            raise ValueError(
+                f"y must have a row of points for each curve, shape (..., m); it has {shape}"
+            )
+        if nan_policy not in ("raise", "omit"):
+            raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+        self.omit = nan_policy == "omit"
+        self.shape, self.m = shape[:-1], shape[-1]
+        self.count = int(np.prod(self.shape))
+        self.many = isinstance(t, tuple)
+        # Of t and sigma, (1, m) or (count, m) each.
+        self.masks: list[Mask] = []
+        self.t = [self._points(part) for part in (t if self.many else (t,))]
+        if not self.t or not all(np.isfinite(part).all() for part in self.t):
+            raise ValueError("t must be finite" if self.t else "t must not be an empty tuple")
+        self.weights = None
+        if sigma is not None:
+            sigma, mask = separated(sigma)
+            if mask is not None:
+                self.masks.append(self._rows("sigma", mask))
+                sigma = np.where(mask, 1.0, sigma)
+            self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
+
+    def _points(self, t: Any) -> Array:
+        """Return one variable, (1, m) or (count, m); masked entries get the value of another."""
+        t, mask = separated(t)
+        rows: Array = self._rows("t", real_array("t", t))
+        if mask is not None:
+            masked = self._rows("t", mask)
+            self.masks.append(masked)
+            # The model is evaluated at these points too, so it must have a value there.
+            first = np.take_along_axis(rows, masked.argmin(axis=1)[:, None], axis=1)
+            first[masked.all(axis=1)] = 0.0
+            rows = np.where(masked, first, rows)
+        return rows
+
+    def _rows(self, name: str, array: Any) -> Any:
+        """Return the array as (1, m) or (count, m)."""
+        if array.shape == (self.m,):
+            return array[None]
+        if array.shape == (*self.shape, self.m):
+            return array.reshape(-1, self.m)
+        raise ValueError(
+            f"{name} must have shape {(self.m,)} or {(*self.shape, self.m)}, that of y; it has "
+            f"{array.shape}"
+        )
+
+    def values(self, part: slice) -> Array:
+        """Return the points of some curves, a new (k, m) array; NaN for those that are masked."""
+        rows, masked = self._measured(part)
+        if masked is not None:
+            rows[masked] = np.nan
+        return rows
+
+    def _measured(self, part: slice) -> tuple[Array, Mask | None]:
+        """Return the points of some curves, a new (k, m) array, and which are masked."""
+        inner = int(np.prod(self.shape[1:]))
+        first = part.start // inner
+        start = part.start - first * inner
+        some = slice(start, start + part.stop - part.start)
+        # A slice may have a mask where the whole does not tell, that of a netCDF variable for one.
+        piece, mask = separated(self.y[first : -(-part.stop // inner)])
+        rows = np.ascontiguousarray(np.array(piece, dtype=np.float64).reshape(-1, self.m)[some])
+        masks = [mask if len(mask) == 1 else mask[part] for mask in self.masks]
+        if mask is not None:
+            masks.append(mask.reshape(-1, self.m)[some])
+        if not masks:
+            return rows, None
+        masked = np.zeros(rows.shape, dtype=bool)
+        for mask in masks:
+            masked |= mask
+        return rows, masked
+
+    def points(self, part: slice) -> list[Array]:
+        """Return what they are measured against, (1, m) or (k, m) each."""
+        return [array if len(array) == 1 else array[part] for array in self.t]
+
+    def chunk(self, model: Model | CompiledModel, part: slice) -> Chunk:
+        """Return some of the curves."""
+        y, masked = self._measured(part)
+        weights = self.weights
+        if weights is not None and len(weights) > 1:
+            weights = weights[part]
+        finite = np.isfinite(y)
+        if masked is not None:
+            y[masked] = 0.0
+            weights = np.where(masked, 0.0, 1.0 if weights is None else weights)
+            finite |= masked
+        if not finite.all():
+            if not self.omit:
+                k, i = np.argwhere(~finite)[0]
+                index = self.index(part.start + int(k))
+                raise ValueError(
+                    f"y must be finite, or nan_policy 'omit'; curve {index} is {y[k, i]} at {i}"
+                )
+            weights = np.where(finite, 1.0 if weights is None else weights, 0.0)
+            y[~finite] = 0.0
+        return Chunk(model, self.points(part), self.many, y, weights)
+
+    def problem(self, model: Model | CompiledModel, which: int) -> Any:
+        """Return the problem of fitting one curve, without its missing points; None without any."""
+        chunk = self.chunk(model, slice(which, which + 1))
+        y, sigma = chunk.y[0], None
+        kept = np.arange(self.m)
+        if chunk.weights is not None:
+            kept = np.flatnonzero(chunk.weights[0])
+            sigma = 1.0 / chunk.weights[0][kept]
+        if kept.size == 0:
+            return None
+        t = tuple(part[0][kept] for part in chunk.t)
+        f = model if isinstance(model, CompiledModel) else model.f
+        jac = None if isinstance(model, CompiledModel) else model.single_jacobian()
+        return curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
+
+    def compiled(self, model: Model | CompiledModel) -> bool:
+        """Whether the model is solved without Python."""
+        return isinstance(model, CompiledModel)
+
+    def few(self, model: Model) -> Chunk:
+        """Return up to three curves from all over the stack."""
+        chunks = [self.chunk(model, slice(k, k + 1)) for k in self.samples()]
+        t = [
+            part if len(part) == 1 else np.concatenate([chunk.t[i] for chunk in chunks])
+            for i, part in enumerate(self.t)
+        ]
+        return Chunk(model, t, self.many, np.concatenate([chunk.y for chunk in chunks]), None)
+
+    def samples(self) -> list[int]:
+        """Return the numbers of up to three curves from all over the stack."""
+        return sorted({0, self.count // 2, self.count - 1})
+
+    def index(self, which: int) -> Any:
+        """Return the index of a curve in the stack: an int where that has one dimension."""
+        index = tuple(int(i) for i in np.unravel_index(which, self.shape))
+        return index if len(index) > 1 else index[0]
+
+
+class Starts:
+    """Starting values for any of the curves, and the bounds that all fits keep to.
+
+    Attributes
+    ----------
+    n : int
+        Parameters.
+    edges : (2, n) array or None
+        Bounds as kernels take them.
+    """
+
+    edges: Array | None = None
+    _limits: tuple[Any, Any, Any] | None = None
+
+    def __init__(self, p0: Any, curves: Any, name: str = "p0") -> None:
+        self.curves, self.function, self.name = curves, p0 if callable(p0) else None, name
+        if self.function is None:
+            self.values = self._checked(real_array(self.name, p0), curves.shape)
+            if self.values.ndim > 1:
+                self.values = self.values.reshape(curves.count, self.values.shape[-1])
+            self.n = self.values.shape[-1]
+        else:
+            self.n = -1  # until the first is known
+            self.n = self.of(slice(0, min(1, curves.count))).shape[1]
+
+    def keep_within(self, bounds: Any, fixed: Any, names: Any) -> None:
+        """Take bounds and fixed parameters; what a function guesses is moved into them."""
+        if bounds is None and fixed is None:
+            return
+        if self.function is None:
+            self.values, self.edges = box(bounds, fixed, names, self.values, self.name)
+        else:
+            self._limits = bounds, fixed, names
+            _, self.edges = box(bounds, fixed, names, np.zeros((0, self.n)))
+
+    def of(self, part: slice) -> Array:
+        """Return the starting values of some curves, (k, n)."""
+        count = part.stop - part.start
+        if self.function is None:
+            x = self.values if self.values.ndim == 1 else self.values[part]
+        else:
+            points = self.curves.points(part)
+            t = [array[0] if len(array) == 1 else array for array in points]
+            y = _filled(self.curves.values(part))
+            x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
+            x = self._checked(x, (count,))
+            if self.n not in (-1, x.shape[-1]):
+                raise ValueError(
+                    f"{self.name} must return as many parameters for all curves, {self.n} as for "
+                    f"the first; it returned {x.shape[-1]}"
+                )
+            if self._limits is not None:
+                x, _ = box(*self._limits, x, clip=True)
+        return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
+
+    def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:
+        if x.ndim < 1 or x.shape[-1] == 0 or (x.ndim > 1 and x.shape[:-1] != shape):
+            raise ValueError(
+                f"{self.name} must have shape (n,) or {shape} + (n,); it has {x.shape}"
+            )
+        if not np.isfinite(x).all():
+            raise ValueError(f"{self.name} must be finite")
+        if x.shape[-1] > self.curves.m:
+            raise ValueError(
+                f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
+                f"has {self.curves.m}"
+            )
+        return x
+
+
+def _array(y: Any) -> Any:
+    """Return a list of curves as an array, masked where one of them is."""
+    values, mask = separated(y)
+    return np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
+
+
+def _filled(y: Array) -> Array:
+    """Return curves with missing points as their neighbours before, or behind; 0 where all are."""
+    finite = np.isfinite(y)
+    if finite.all():
+        return y
+    rows, columns = np.arange(len(y))[:, None], np.arange(y.shape[1])
+    before = np.maximum.accumulate(np.where(finite, columns, -1), axis=1)
+    first = np.where(finite.any(axis=1), finite.argmax(axis=1), 0)[:, None]
+    found = y[rows, np.where(before < 0, first, before)]
+    return np.where(finite.any(axis=1, keepdims=True), found, 0.0)

@@ -1,0 +1,280 @@
+"""Many problems of one kind, solved at once."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.compiled import Pointers
+from lmoo._core.masks import refuse_masked
+from lmoo._core.modelfits import ProblemFits
+from lmoo._core.threads import thread_count
+from lmoo.batch.chunk import Chunk
+from lmoo.batch.data import Starts
+from lmoo.batch.many import Fits, Work, checked_call, fitted
+from lmoo.errors import EvaluationError
+from lmoo.problems.arguments import real_array
+from lmoo.problems.batch import BatchProblem
+from lmoo.problems.problem import Problem
+from lmoo.solver.solver import Solver
+
+__all__ = ["solve_many"]
+
+Array = NDArray[np.float64]
+
+
+class _Model:
+    """What a chunk of problems has for a model."""
+
+    vectorized = False  # there is nothing to be compared with
+
+    def __init__(self, problem: Any) -> None:
+        self.problem = problem
+        own = getattr(problem, "jacobian", None)
+        plain = getattr(own, "__func__", None) is BatchProblem.jacobian
+        self.jac = own if callable(own) and not plain else None
+
+
+class _Chunk(Chunk):
+    """Some of the problems, from `first` on."""
+
+    def __init__(self, model: _Model, first: int, count: int, m: int) -> None:
+        super().__init__(model, [], False, np.zeros((count, m)), None)
+        self.first = first
+
+    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the residuals of these problems."""
+        return _evaluated(self.model.problem, "residual", x, self.first + who, (self.m,))
+
+    def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return their derivatives, (len(who), n, m)."""
+        shape = (self.m, x.shape[1])
+        found = _evaluated(self.model.problem, "jacobian", x, self.first + who, shape)
+        return np.swapaxes(found, 1, 2)
+
+
+def _evaluated(
+    problem: Any, name: str, x: Array, which: NDArray[np.intp], shape: tuple[int, ...] | None
+) -> Array:
+    with np.errstate(all="ignore"):
+        value = getattr(problem, name)(x.copy(), which.copy())
+    value = np.asarray(refuse_masked(f"what {name} returns", value, "return a number for each"))
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must return real numbers; it returned dtype {value.dtype}")
+    if value.ndim < 2 or len(value) != len(x) or (shape is not None and value.shape[1:] != shape):
+        wanted = "(r, m)" if shape is None else str((len(x), *shape))
+        raise ValueError(
+            f"{name} must return shape {wanted} for r = {len(x)} points; it returned {value.shape}"
+        )
+    return np.asarray(value, dtype=np.float64)
+
+
+class _CompiledChunk(Chunk):
+    """Some compiled problems, with the bytes of their data."""
+
+    compiled = True
+
+    def __init__(self, problem: Any, count: int, data: NDArray[np.uint8] | None) -> None:
+        super().__init__(problem, [], False, np.zeros((count, problem.m)), None)
+        self.data = data
+
+    def fleet(self, part: slice, *options: Any) -> ProblemFits:
+        """Return the compiled solves of some of them; options: those of `SlotFits`."""
+        return ProblemFits(*options, self.model, None if self.data is None else self.data[part])
+
+    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+        """Return the residuals of these problems."""
+        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, True)
+        fits = self.fleet(slice(None), x[:1], *options, x)
+        return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
+
+
+class _One(Problem):
+    """One problem of a stack, by itself."""
+
+    def __init__(self, batch: BatchProblem, which: int) -> None:
+        self.batch, self.which = batch, np.array([which])
+        self.parameter_names = getattr(batch, "parameter_names", None)
+        self.bounds, self.fixed = getattr(batch, "bounds", None), getattr(batch, "fixed", None)
+        if not _Model(batch).jac:
+            # Which is how a problem says that it has none.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: Array) -> Any:
+        """Return the residual of this problem."""
+        return np.asarray(self.batch.residual(x[None], self.which.copy()))[0]
+
+    def jacobian(self, x: Array) -> Any:
+        """Return its derivatives."""
+        return np.asarray(self.batch.jacobian(x[None], self.which.copy()))[0]
+
+
+class _OneCompiled(Problem):
+    """One compiled problem of a stack, by itself, with the bytes of its data."""
+
+    def __init__(self, problem: CompiledProblem, data: NDArray[np.uint8]) -> None:
+        self.problem, self.data = problem, data
+        self.parameter_names = getattr(problem, "parameter_names", None)
+        self.bounds, self.fixed = getattr(problem, "bounds", None), getattr(problem, "fixed", None)
+        # Its derivatives are for compiled solves alone; here differences are taken.
+        self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: Array) -> Any:
+        """Return the residual of this problem."""
+        chunk = _CompiledChunk(self.problem, 1, self.data)
+        return chunk.values(np.zeros(1, dtype=np.intp), x[None])[0]
+
+
+class _Problems:
+    """The stack of problems, as `Fits` sees it."""
+
+    def __init__(
+        self, problem: Any, shape: tuple[int, ...], m: int, data: NDArray[np.uint8] | None = None
+    ) -> None:
+        self.problem_of_all, self.shape, self.m, self.data = problem, shape, m, data
+        self.count = int(np.prod(shape))
+
+    def compiled(self, model: Any) -> bool:
+        """Whether they are solved without Python."""
+        return isinstance(model, CompiledProblem)
+
+    def chunk(self, model: Any, part: slice) -> Chunk:
+        """Return some of the problems."""
+        if isinstance(model, CompiledProblem):
+            data = None if self.data is None else self.data[part]
+            return _CompiledChunk(model, part.stop - part.start, data)
+        return _Chunk(model, part.start, part.stop - part.start, self.m)
+
+    def problem(self, model: Any, which: int) -> Any:
+        """Return one of them as a problem."""
+        if isinstance(model, CompiledProblem):
+            if self.data is None:
+                return self.problem_of_all
+            return _OneCompiled(model, self.data[which : which + 1].copy())
+        return _One(model.problem, which)
+
+    def index(self, which: int) -> Any:
+        """Return the index of a problem in the stack."""
+        index = tuple(int(i) for i in np.unravel_index(which, self.shape))
+        return index if len(index) > 1 else index[0]
+
+
+def solve_many(
+    problem: BatchProblem | CompiledProblem,
+    x0: ArrayLike,
+    *,
+    data: ArrayLike | None = None,
+    solver: Solver | None = None,
+    errors: str = "raise",
+    threads: int | None = None,
+    executor: Executor | None = None,
+    out: Mapping[str, Any] | None = None,
+    progress: bool | Callable[[int, int], Any] | None = None,
+) -> Fits:
+    """Solve many problems of one kind: one solve each, one call of the residual for all.
+
+    Parameters
+    ----------
+    problem : BatchProblem or CompiledProblem
+        A compiled problem is solved without Python, on all processors.
+    x0 : (..., n) array_like
+        A starting point for each problem; its leading dimensions are the shape of the stack.
+    data : (..., p) array_like, optional
+        For a `CFunctionProblem`: its functions get the address of row k as user_data when they work
+        for problem k.  None: all have the problem's own, so that only the starts differ.
+    solver, errors, threads, executor, out, progress
+        As for `lmoo.curve_fit_many`.
+
+    Returns
+    -------
+    Fits
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not what it should be; the residuals are fewer than the parameters, or not
+        of one number for all.
+    EvaluationError
+        The residual raised, with ``errors="raise"``.
+
+    See Also
+    --------
+    curve_fit_many : a model y = f(t, x) and a stack of curves.
+
+    Examples
+    --------
+    See `BatchProblem`.
+    """
+    compiled = isinstance(problem, CompiledProblem)
+    if threads is None:
+        threads = thread_count() if compiled else 1
+    options = checked_call(solver, errors, threads, executor)
+    if not callable(getattr(problem, "residual", None)):
+        raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
+    points = real_array("x0", x0)
+    if points.ndim < 2 or points.shape[-1] == 0:
+        raise ValueError(f"x0 must have a row for each problem, (..., n); it has {points.shape}")
+    shape, n = points.shape[:-1], points.shape[-1]
+    rows = _rows_of(problem, data, shape)
+    model: Any = problem if compiled else _Model(problem)
+    if isinstance(problem, CompiledProblem):
+        m = problem.m
+        if problem.n != n:
+            raise ValueError(f"x0 must have the problem's {problem.n} parameters; it has {n}")
+    else:
+        m = _checked(model, points.reshape(-1, n)) if points.size else n
+    if m < n:
+        raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
+    problems = _Problems(problem, shape, m, rows)
+    starts = Starts(points, problems, "x0")
+    names = getattr(problem, "parameter_names", None)
+    bounds, fixed = (
+        getattr(problem, name, None) if own is None else own
+        for name, own in (("bounds", options.bounds), ("fixed", options.fixed))
+    )
+    starts.keep_within(bounds, fixed, names)
+    work = Work(problems, model, starts, options, errors == "record", names)
+    return fitted(work, threads, executor, out, progress)
+
+
+def _checked(model: _Model, x0: Array) -> int:
+    """Return the number of residuals; ValueError where a few problems differ alone and together."""
+    which = np.unique(np.linspace(0, len(x0) - 1, 3).astype(np.intp))
+    m = -1
+    for name in ("residual", "jacobian") if model.jac else ("residual",):
+        try:
+            rows = [_evaluated(model.problem, name, x0[k][None], k[None], None) for k in which]
+        except EvaluationError:
+            continue
+        together = _evaluated(model.problem, name, x0[which], which, rows[0].shape[1:])
+        alone = np.concatenate(rows)
+        size = np.abs(np.where(np.isfinite(alone), alone, 0.0)).max(initial=0.0)
+        if not np.allclose(together, alone, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
+            raise ValueError(
+                f"{name} must return rows that depend on their own point and problem alone; for "
+                f"{len(which)} problems together it gives other numbers than for each alone"
+            )
+        m = alone.shape[1]
+    if m < 0:
+        raise EvaluationError("residual must have a value at x0 for the problems that are tried")
+    return m
+
+
+def _rows_of(problem: Any, data: Any, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    """Return the bytes of each problem's data, a row each."""
+    if data is None:
+        return None
+    if not isinstance(problem, Pointers):
+        raise TypeError(
+            f"data must be None but for a CFunctionProblem; problem is a {type(problem).__name__}"
+        )
+    array = np.ascontiguousarray(refuse_masked("data", data))
+    if array.dtype.hasobject or array.shape[: len(shape)] != shape or array.size == 0:
+        raise ValueError(
+            f"data must be numbers with a row for each problem, shape {shape} + (p,); it has dtype "
+            f"{array.dtype}, shape {array.shape}"
+        )
+    return array.reshape(int(np.prod(shape)), -1).view(np.uint8)

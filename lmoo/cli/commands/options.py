@@ -1,0 +1,97 @@
+"""The options of a fit that have a small language of their own: a=1,b=2 and a=0:10."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from lmoo.cli.datafile import number
+
+__all__ = ["UsageError", "bindings", "bounds", "held", "numbers"]
+
+
+class UsageError(ValueError):
+    """Options that make no sense, alone or together."""
+
+
+def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """Return the numbers of ``name=number,...``.
+
+    Examples
+    --------
+    >>> from lmoo.cli.commands.options import numbers
+    >>> numbers("--start", ["a=1,b=-2e3", "c=0"])
+    {'a': 1.0, 'b': -2000.0, 'c': 0.0}
+    """
+    return {name: _number(option, name, text) for name, text in _pairs(option, texts)}
+
+
+def held(option: str, texts: Sequence[str]) -> dict[str, float | None]:
+    """Return the numbers of ``name=number,...``, None for a name without one."""
+    return {
+        name: None if text is None else _number(option, name, text)
+        for name, text in _pairs(option, texts)
+    }
+
+
+def bounds(option: str, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the intervals of ``name=lower:upper,...``, each end of which may be left open.
+
+    Examples
+    --------
+    >>> from lmoo.cli.commands.options import bounds
+    >>> bounds("--bounds", ["a=0:,b=-1:1"])
+    {'a': (0.0, inf), 'b': (-1.0, 1.0)}
+    """
+    return {name: _interval(option, name, text) for name, text in _pairs(option, texts)}
+
+
+def bindings(option: str, texts: Sequence[str]) -> list[tuple[str | None, str]]:
+    """Return the pairs (name or None, column) of ``name=column`` or ``column``, ..."""
+    out: list[tuple[str | None, str]] = []
+    for text in _parts(option, texts):
+        name, equals, column = text.partition("=")
+        out.append((name.strip(), column.strip()) if equals else (None, text))
+    return out
+
+
+def _parts(option: str, texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        for part in text.split(","):
+            if not part.strip():
+                raise UsageError(f"{option} {text!r} has nothing before or after a comma")
+            yield part.strip()
+
+
+def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield names and what follows their "=", None where there is none; no name twice."""
+    seen = set()
+    for part in _parts(option, texts):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not name:
+            raise UsageError(f"{option}: expected name=value, found {part!r}")
+        if name in seen:
+            raise UsageError(f"{option} gives {name!r} twice")
+        seen.add(name)
+        yield name, value if equals else None
+
+
+def _number(option: str, name: str, text: str | None) -> float:
+    value = number(text or "")
+    if value is None or not math.isfinite(value):
+        raise UsageError(f"{option}: {name} must be a number, {name}=1.5; it is {text!r}")
+    return value
+
+
+def _interval(option: str, name: str, text: str | None) -> tuple[float, float]:
+    lower, colon, upper = (piece.strip() for piece in (text or "").partition(":"))
+    if not colon:
+        raise UsageError(
+            f"{option}: {name} must be lower:upper, with either end left out where it is open, "
+            f"{name}=0: for example; it is {text!r}"
+        )
+    low = _number(option, name, lower) if lower else -math.inf
+    high = _number(option, name, upper) if upper else math.inf
+    if not low < high:
+        raise UsageError(
+            f"{option}: the lower bound of {name} must be below its upper; it is {text!r}"
+        )
+    return low, high

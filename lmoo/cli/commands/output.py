@@ -1,0 +1,129 @@
+"""The output of a fit: the report, the JSON, the picture."""
+
+import argparse
+import contextlib
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmoo.cli.commands.options import UsageError
+from lmoo.cli.commands.picture import draw
+from lmoo.results.result import Result
+from lmoo.results.storage import plain
+
+__all__ = ["check_files", "deliver"]
+
+# The level of the intervals that the report has already.
+_USUAL_LEVEL = 0.95
+
+
+def check_files(arguments: argparse.Namespace) -> None:
+    """Refuse to write over the data, or two outputs to one file.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        The options of the command.
+
+    Raises
+    ------
+    UsageError
+        Two of the data, the report, the JSON and the picture are the same file, whatever it is
+        called: links and redirected streams are followed.
+    """
+    uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
+    uses.append(("the report on standard output", _identity("-", sys.stdout)))
+    if arguments.json == "-":
+        uses[-1] = ("--json -", uses[-1][1])
+    elif arguments.json is not None:
+        uses.append((f"--json {arguments.json}", _identity(arguments.json, None)))
+    if arguments.plot is not None:
+        uses.append((f"--plot {arguments.plot}", _identity(arguments.plot, None)))
+    for k, (use, identity) in enumerate(uses):
+        for other, same in uses[:k]:
+            if identity is not None and identity == same:
+                raise UsageError(f"{use} is the same file as {other}; choose another name")
+
+
+def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
+    """Return what two names of one file have in common; None for what is no regular file.
+
+    Parameters
+    ----------
+    path : str
+        "-" is `stream`.
+    stream : file or None
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found = os.fstat(stream.fileno()) if path == "-" and stream is not None else os.stat(path)
+        # Terminals, pipes and /dev/null are not written over.
+        return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+    if path == "-" and stream is not None:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        # A file that is still to be made, which two links may name.
+        return (os.path.normcase(os.path.realpath(path)),)
+    return None
+
+
+def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+    """Print the report and write the files that were asked for.
+
+    Parameters
+    ----------
+    result : Result
+    arguments : argparse.Namespace
+        The options of the command.
+    labels : (str, str)
+        Of the axes of the picture.
+    """
+    if arguments.json == "-":
+        print(_json(result, arguments))
+    else:
+        print(result)
+        if arguments.absolute_sigma or arguments.level != _USUAL_LEVEL:
+            print(_intervals(result, arguments))
+        if arguments.json is not None:
+            Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
+    if arguments.plot is not None:
+        scaled = not arguments.absolute_sigma
+        draw(result, arguments.plot, arguments.level, scaled, labels)
+
+
+def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Return standard errors, (n,), and confidence intervals, (n, 2), as the options want them."""
+    scaled = not arguments.absolute_sigma
+    errors = np.sqrt(np.diag(result.covariance(scaled)))
+    return errors, result.confidence_interval(arguments.level, scaled=scaled)
+
+
+def _intervals(result: Result, arguments: argparse.Namespace) -> str:
+    """Return the table of intervals at another level, or for deviations that are known."""
+    known = " with sigma as given, not scaled" if arguments.absolute_sigma else ""
+    width = max(map(len, result.parameter_names))
+    lines = ["", f"  {100 * arguments.level:g} % confidence intervals{known}"]
+    for name, error, (low, high) in zip(
+        result.parameter_names, *_errors(result, arguments), strict=True
+    ):
+        lines.append(f"  {name:<{width}}  +- {error:<10.4g}  {low:.6g} .. {high:.6g}")
+    return "\n".join(lines)
+
+
+def _json(result: Result, arguments: argparse.Namespace) -> str:
+    """Return the result as JSON, and under "fit" what the command line asked for."""
+    errors, intervals = _errors(result, arguments)
+    document = result.to_dict()
+    document["fit"] = {
+        "data": arguments.data,
+        "expression": arguments.expression,
+        "absolute_sigma": arguments.absolute_sigma,
+        "level": arguments.level,
+        "standard_errors": errors.tolist(),
+        "confidence_interval": intervals.tolist(),
+    }
+    return json.dumps(plain(document), indent=2, allow_nan=False)

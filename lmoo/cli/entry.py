@@ -1,0 +1,268 @@
+"""The command line: ``lmoo fit``, ``lmoo nist``, ``lmoo demo``."""
+
+import argparse
+import io
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+__all__ = ["main"]
+
+_USAGE_ERROR, _BROKEN_PIPE, _INTERRUPTED = 2, 141, 130
+
+# Errors whose message says it all; of others the name is part of what there is to say.
+_SPEAKING = (ValueError, ArithmeticError, OSError, ImportError)
+
+# "-" alone is standard input.
+_OPTION = re.compile(r"--[a-z][a-z-]*(=|$)|-h$|-$")
+
+_EXAMPLES = """\
+examples:
+  lmoo fit decay.csv "a*exp(-b*t) + c"
+  lmoo fit decay.csv "a*exp(-b*t) + c" --start a=1,b=1 --bounds b=0: --fix c=0
+  lmoo fit peak.tsv "h/(1 + ((x-m)/w)^2) + u" --x energy --y counts --sigma "sqrt(counts)"
+  lmoo fit decay.csv "a*exp(-b*t)" --sigma err --absolute-sigma --plot fit.png --json fit.json
+  zcat scan.gz | lmoo fit - "a*x^n" --y 3 --nan-policy omit
+
+The variable is called t or x, or as a column of the file; every other name is a parameter.
+exit codes: 0 a minimum was found; 1 none was; 2 an error in the options, the expression or the data
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser of options that says what is wrong on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        _complain(_one_line(f"{message} ({self.prog} --help shows what there is)"))
+        raise SystemExit(_USAGE_ERROR)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        The exit code: 0 success, 1 no minimum was found, 2 an error in options, expression or
+        data, or while files are written, 130 interrupted, 141 nobody reads the output any more.
+
+    Notes
+    -----
+    Standard output spells out what its encoding does not have, from here on.
+
+    Examples
+    --------
+    >>> from lmoo.cli import main
+    >>> main(["--version"])  # doctest: +ELLIPSIS
+    lmoo ...
+    0
+    """
+    _spell_out()
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            code = _run(sys.argv[1:] if argv is None else argv)
+            # Here rather than at the interpreter's end, where nobody could catch it.
+            print(end="", flush=True)
+            return code
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            return _INTERRUPTED
+        except BrokenPipeError:
+            _silence()
+            return _BROKEN_PIPE
+        except Exception as error:
+            # Of whatever kind, matplotlib's own included: a shell user is not shown a traceback.
+            _complain(_described(error))
+            return _USAGE_ERROR
+
+
+def _run(argv: Sequence[str]) -> int:
+    """Run a command and return its exit code, which for help and misuse is argparse's."""
+    try:
+        arguments = _parser().parse_args(_guarded(argv))
+    except SystemExit as end:
+        return int(end.code or 0)
+    code: int = arguments.run(arguments)
+    return code
+
+
+def _guarded(argv: Sequence[str]) -> list[str]:
+    """Return the arguments so that an expression may begin with a minus.
+
+    What begins with a space is no option to argparse, and the space is none to an expression.
+    """
+    return [
+        f" {text}" if text.startswith("-") and not _OPTION.match(text) else text for text in argv
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    from lmoo import __version__
+
+    parser = _Parser(
+        prog="lmoo", description="Nonlinear least squares.", allow_abbrev=False, epilog=None
+    )
+    parser.add_argument("--version", action="version", version=f"lmoo {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_fit(commands)
+    nist = commands.add_parser("nist", help="certify this installation with NIST's 27 problems")
+    nist.set_defaults(run=_command("lmoo.cli.commands.nist"))
+    demo = commands.add_parser("demo", help="fit real measurements, and draw them into demo/")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_fit(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="fit a model to columns of a file",
+        description="Fit a model, written as an expression, to columns of a text file.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    fit.set_defaults(run=_command("lmoo.cli.commands.fit"))
+    add = fit.add_argument
+    add(
+        "data",
+        metavar="DATA",
+        type=_file,
+        help="CSV, TSV or columns, plain or gzip; - is standard input",
+    )
+    add("expression", metavar="EXPRESSION", help='the model, such as "a*exp(-b*t) + c"')
+    listed = {"action": "append", "default": []}
+    add("--start", metavar="a=1,b=1", help="starting values; guessed where left out", **listed)
+    add("--bounds", metavar="b=0:,c=-1:1", help="bounds, lower:upper", **listed)
+    add(
+        "--fix",
+        metavar="c=0",
+        help="parameters that are held, at --start without a value",
+        **listed,
+    )
+    add("--x", metavar="[NAME=]COLUMN", help="the variable (default: the first column)", **listed)
+    add("--y", metavar="COLUMN", help='what is fitted: a column, or a formula as "log(y)"')
+    add("--sigma", metavar="COLUMN", help="its standard deviations: a column, a formula, or 0.1")
+    add(
+        "--absolute-sigma",
+        action="store_true",
+        help="sigma is known, and not scaled to the scatter",
+    )
+    add("--nan-policy", choices=("raise", "omit"), default="raise", help="what to do with gaps")
+    add("--level", type=_level, default=0.95, help="of the confidence intervals (default: 0.95)")
+    add(
+        "--plot",
+        metavar="FILE",
+        type=_picture,
+        help="draw data and fit, as .png, .svg or .pdf (needs matplotlib)",
+    )
+    add(
+        "--json",
+        metavar="FILE",
+        type=_file,
+        help="write the result as JSON; - prints it, without the report",
+    )
+
+
+def _level(text: str) -> float:
+    from lmoo.cli.datafile import number
+
+    value = number(text)
+    if value is None or not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 1; it is {text!r}")
+    return value
+
+
+def _picture(text: str) -> str:
+    from lmoo.cli.commands.picture import format_of
+
+    path = _file(text)
+    try:
+        format_of(path)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return path
+
+
+def _file(text: str) -> str:
+    """Return the name of a file without the space that `_guarded` may have set before it."""
+    if not text:
+        raise argparse.ArgumentTypeError("must be the name of a file; it is ''")
+    return text.removeprefix(" ") if text.startswith(" -") else text
+
+
+def _command(module: str) -> Callable[[argparse.Namespace], int]:
+    """Return a command's function, importing it only if it is called."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        code: int = import_module(module).run(arguments)
+        return code
+
+    return run
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from lmoo.cli.demo import main as demo
+
+    demo()
+    return 0
+
+
+def _described(error: BaseException) -> str:
+    """Return what went wrong, on one line; an expression's error shows the place below it."""
+    from lmoo.models.expression import ExpressionError
+
+    if isinstance(error, ExpressionError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return _one_line(f"cannot write {error.filename}: {error.strerror}")
+    if isinstance(error, ImportError) and (error.name or "").startswith("matplotlib"):
+        return "pictures need matplotlib: pip install lmoo[plot]"
+    if isinstance(error, MemoryError):
+        return _one_line(f"not enough memory: {error}").removesuffix(":")
+    if isinstance(error, _SPEAKING) and str(error):
+        return _one_line(str(error))
+    return _one_line(f"{type(error).__name__}: {error}").removesuffix(":")
+
+
+def _one_line(text: str) -> str:
+    return _visible(" ".join(text.split()))
+
+
+def _visible(text: str) -> str:
+    """Return the text with escapes for what a terminal would obey instead of showing it."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _complain(message: str) -> None:
+    # Names of files, columns and options may hold anything, and argparse repeats what it got.
+    lines = [_visible(line) for line in message.split("\n")]
+    print("lmoo: error: " + "\n".join(lines), file=sys.stderr)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as a shell user expects it."""
+    print(f"lmoo: warning: {_one_line(str(message))}", file=sys.stderr)
+
+
+def _spell_out() -> None:
+    """Have standard output write what its encoding does not have as an escape, and not fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _silence() -> None:
+    """Keep the interpreter from complaining at its end that nobody reads what it still holds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

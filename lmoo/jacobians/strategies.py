@@ -1,0 +1,376 @@
+"""Strategies for the Jacobian: where the derivatives come from and in what layout."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.derivatives import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
+from lmoo.errors import EvaluationError
+from lmoo.problems.arguments import checked_capsule, positive, real_number
+from lmoo.problems.problem import has_jacobian
+
+__all__ = [
+    "Analytic",
+    "CentralDifference",
+    "ColumnMajor",
+    "CompiledJacobian",
+    "ComplexStep",
+    "ForwardDifference",
+    "Jacobian",
+]
+
+
+class Jacobian:
+    """Base of the strategies; subclass it and write `evaluate` for one of your own.
+
+    A strategy holds nothing of a solve: solvers and threads may share it.
+
+    Attributes
+    ----------
+    relative_error : float, default 0.0
+        Relative error of the columns that `evaluate` writes, by which the solver judges what it
+        can make of them; 0 for derivatives as exact as the residual.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> class Sparse(lmoo.Jacobian):
+    ...     '''Each residual depends on its own parameter: one evaluation gives all columns.'''
+    ...     relative_error = 1e-7
+    ...     def evaluate(self, problem, x, f, out):
+    ...         h = 1e-7
+    ...         out[:] = np.diag((problem.residual(x + h) - f) / h)
+    ...         return 1
+    >>> problem = lmoo.FunctionProblem(lambda x: x**2 - np.array([1.0, 4.0]))
+    >>> lmoo.Solver(jacobian=Sparse()).solve(problem, [3.0, 3.0]).x.round(6)
+    array([1., 2.])
+    """
+
+    relative_error: float = 0.0
+
+    def evaluate(
+        self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
+    ) -> int | None:
+        """Write the Jacobian at x into `out`.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is being solved.
+        x : (n,) float64 array
+            The point; the callee's own.
+        f : (m,) float64 array
+            The residual at x; the callee's own.
+        out : (m, n) float64 array, Fortran-ordered
+            Every entry is to be written: one that is not stays NaN, and the point is refused.  It
+            owns its memory, which the solver uses again after the call.
+
+        Returns
+        -------
+        int or None
+            Evaluations of the residual that it cost, which are added to nfev; None for 0.
+
+        Raises
+        ------
+        EvaluationError
+            There are no derivatives at x; its attribute ``evaluations`` is what that cost.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define evaluate(self, ...)")
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        """Return the compiled side of this strategy for one solve."""
+        return Custom(_Bound(self, problem), EvaluationError, self.relative_error)
+
+
+class _Bound:
+    """A strategy with its problem: a callable for the compiled loop."""
+
+    def __init__(self, strategy: Jacobian, problem: Any) -> None:
+        self.strategy, self.problem = strategy, problem
+
+    def __call__(
+        self, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
+    ) -> int | None:
+        return self.strategy.evaluate(self.problem, x, f, out)
+
+
+def _name(function: Any) -> str:
+    return f"jacobian ({getattr(function, '__qualname__', type(function).__name__)})"
+
+
+class Analytic(Jacobian):
+    """The problem's own `jacobian`, with a row a residual: shape (m, n).
+
+    The default where the problem defines one.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> problem = lmoo.FunctionProblem(lambda x: x**2 - 4.0, lambda x: np.diag(2 * x))
+    >>> result = lmoo.Solver(jacobian=lmoo.Analytic()).solve(problem, [1.0])
+    >>> result.x.round(6)
+    array([2.])
+    """
+
+    _columns = False
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        if isinstance(problem, CompiledProblem) and has_jacobian(problem):
+            # Whose layout is the buffer's, whatever this strategy's may be.
+            return OwnJacobian()
+        if not has_jacobian(problem):
+            raise TypeError(
+                f"problem must define jacobian(x) for the strategy {type(self).__name__}; "
+                f"{type(problem).__name__} does not"
+            )
+        function = problem.jacobian
+        return Rows(function, (), {}, _name(function), self._columns, EvaluationError)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class ColumnMajor(Analytic):
+    """The problem's own `jacobian`, with a row a parameter: shape (n, m), as ``col_deriv``.
+
+    This is the layout of the solver's buffer: no transposition.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> t = np.arange(4.0)
+    >>> problem = lmoo.FunctionProblem(
+    ...     lambda x: x[0] + x[1] * t - 2 * t, lambda x: np.stack([np.ones(4), t]))
+    >>> lmoo.Solver(jacobian=lmoo.ColumnMajor()).solve(problem, [1.0, 1.0]).x.round(6) + 0.0
+    array([0., 2.])
+    """
+
+    _columns = True
+
+
+class _Numeric(Jacobian):
+    """What the numeric strategies have in common: the typical sizes of the parameters."""
+
+    def __init__(self, typical: ArrayLike | None) -> None:
+        self.typical: float | tuple[float, ...] | None = None
+        if typical is not None:
+            sizes = positive("typical", typical)
+            if sizes.ndim > 1:
+                raise ValueError(
+                    f"typical must be a number or one per parameter; it is {typical!r}"
+                )
+            # In a form that can be compared and hashed.
+            self.typical = float(sizes) if sizes.ndim == 0 else tuple(sizes.tolist())
+
+    def _typical(self, n: int) -> NDArray[np.float64] | None:
+        """Return the sizes as n numbers."""
+        if self.typical is None:
+            return None
+        sizes = np.array(self.typical)
+        if sizes.ndim == 1 and sizes.size != n:
+            raise ValueError(f"typical must have one entry per parameter, {n}; it has {sizes.size}")
+        return np.ascontiguousarray(np.broadcast_to(sizes, (n,)))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(typical={self.typical!r})"
+
+
+def _check_epsfcn(epsfcn: float | None) -> float:
+    """Return epsfcn as the kernels take it, 0 for the precision of the residual."""
+    if epsfcn is None:
+        return 0.0
+    if not 0.0 < real_number("epsfcn", epsfcn) < 1.0:
+        raise ValueError(f"epsfcn must be between 0 and 1, or None; it is {epsfcn!r}")
+    return float(epsfcn)
+
+
+class ForwardDifference(_Numeric):
+    """Forward differences, n evaluations a Jacobian; the default without a ``jacobian``.
+
+    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later ones balance the
+    error of the formula against that of the residual, ``h = 2 sqrt(e L / |J_j|)``: e is the norm of
+    the error of f, and L the change of parameter j over which column J_j changes by its own size
+    (Gill, Murray, Saunders, Wright 1983; More', Wild 2012).  Where the residual is bad at x + h,
+    x - h is tried.  Where the difference shows nothing but the error of f, a longer interval is
+    tried.  All of these evaluations are counted in ``nfev``.
+
+    Parameters
+    ----------
+    epsfcn : float, optional
+        Relative error of the residual; None (the default): the precision in which it comes (2^-52
+        for float64, 2^-23 for float32).
+    typical : float or (n,) array_like, optional
+        Typical size of each parameter, in its own units: ``max(|x_j|, typical_j)`` takes the place
+        of ``|x_j|`` in the first interval, and of L until L is measured.  None (the default): L is
+        the change of parameter j that changes f by the size of one parameter's contribution.
+    refine : bool, default True
+        Before stopping, go on with central differences, whose relative error is about eps^(2/3);
+        that of forward differences is about eps^(1/2).  They also follow three rejected steps in a
+        row and columns that are all error, once, to measure L.
+
+    Raises
+    ------
+    ValueError
+        `epsfcn` not between 0 and 1, `typical` not positive or not one per parameter.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> solver = lmoo.Solver(jacobian=lmoo.ForwardDifference(typical=1.0))
+    >>> solver.solve(lmoo.FunctionProblem(lambda x: x - 3.0), [1e-9]).x
+    array([3.])
+    """
+
+    def __init__(
+        self,
+        epsfcn: float | None = None,
+        typical: ArrayLike | None = None,
+        refine: bool = True,
+    ) -> None:
+        super().__init__(typical)
+        self.epsfcn, self.refine = _check_epsfcn(epsfcn), bool(refine)
+
+    def __repr__(self) -> str:
+        return (
+            f"ForwardDifference(epsfcn={self.epsfcn or None}, typical={self.typical!r}, "
+            f"refine={self.refine})"
+        )
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        return self._differences(n, own=False)
+
+    def _differences(self, n: int, own: bool) -> Derivatives:
+        """Return the differences, or the own derivatives of a compiled problem where it has any."""
+        return Differences(own, False, self.epsfcn, self._typical(n), False, self.refine)
+
+
+class CentralDifference(_Numeric):
+    """Central differences, 2 n evaluations a Jacobian.
+
+    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later ones balance the error of
+    the formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
+    `ForwardDifference`.  The second difference of each column measures L; it is kept for the next
+    Jacobian, and a column whose interval was far from the best one is taken again.  Where the
+    residual is bad on one side, a one-sided difference takes its place.
+
+    Parameters
+    ----------
+    epsfcn, typical
+        As for `ForwardDifference`.
+
+    Raises
+    ------
+    ValueError
+        As for `ForwardDifference`.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> solver = lmoo.Solver(jacobian=lmoo.CentralDifference())
+    >>> solver.solve(lmoo.FunctionProblem(lambda x: x**2 - 2.0), [1.0]).x.round(9)
+    array([1.41421356])
+    """
+
+    def __init__(self, epsfcn: float | None = None, typical: ArrayLike | None = None) -> None:
+        super().__init__(typical)
+        self.epsfcn = _check_epsfcn(epsfcn)
+
+    def __repr__(self) -> str:
+        return f"CentralDifference(epsfcn={self.epsfcn or None}, typical={self.typical!r})"
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        return Differences(False, True, self.epsfcn, self._typical(n), False, False)
+
+
+class ComplexStep(_Numeric):
+    """Derivatives by a step into the complex plane, n evaluations a Jacobian, exact to rounding.
+
+    ``J_j = Im f(x + i h e_j) / h`` with a tiny h (Squire, Trapp 1998, SIAM Review 40).  The
+    residual is called with a complex x for this, and must be an analytic function of it: no abs,
+    no comparison, no conjugation.
+
+    Parameters
+    ----------
+    typical : float or (n,) array_like, optional
+        As for `ForwardDifference`; h is 1e-20 times this, 1e-20 without.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> solver = lmoo.Solver(jacobian=lmoo.ComplexStep())
+    >>> solver.solve(lmoo.FunctionProblem(lambda x: np.exp(x) - 2.0), [1.0]).x.round(9)
+    array([0.69314718])
+    """
+
+    def __init__(self, typical: ArrayLike | None = None) -> None:
+        super().__init__(typical)
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        if isinstance(problem, CompiledProblem):
+            raise TypeError(
+                "the strategy ComplexStep needs a residual that takes a complex x; that of the "
+                f"compiled problem {type(problem).__name__} does not"
+            )
+        return super()._bind(problem, n)
+
+    def evaluate(
+        self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
+    ) -> int:
+        """Write the Jacobian at x into `out`; see `Jacobian.evaluate`."""
+        sizes = self._typical(x.size)
+        for j in range(x.size):
+            h = 1e-20 if sizes is None else 1e-20 * sizes[j]
+            z = x.astype(np.complex128)
+            z[j] += 1j * h
+            try:
+                value = np.asarray(problem.residual(z))
+            except EvaluationError as error:
+                error.evaluations = j + 1
+                raise
+            if value.dtype.kind != "c" or value.shape != f.shape:
+                raise TypeError(
+                    f"residual must return {f.size} complex numbers for a complex x with the "
+                    f"strategy ComplexStep; it returned dtype {value.dtype}, shape {value.shape}"
+                )
+            out[:, j] = value.imag / h
+        return int(x.size)
+
+
+class CompiledJacobian(Jacobian):
+    """A strategy in compiled code: a table of functions, which is called without the GIL.
+
+    Parameters
+    ----------
+    table : PyCapsule
+        Of the name ``lmoo_jacobian``, pointing to a ``lmoo_jacobian`` of lmoo.h that lives as long
+        as the capsule.
+
+    Raises
+    ------
+    TypeError
+        `table` is no such capsule.
+
+    Examples
+    --------
+    ``lmoo.Solver(jacobian=lmoo.CompiledJacobian(package.table))``, see "Extending lmoo".
+    """
+
+    def __init__(self, table: Any) -> None:
+        self.table = checked_capsule(table, "lmoo_jacobian")
+
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        return Foreign(self.table)

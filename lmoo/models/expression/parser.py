@@ -1,0 +1,223 @@
+"""From tokens to a tree, by precedence climbing.
+
+The tree is written in postfix order, as a list of steps, so that neither its evaluation nor its
+derivatives need recursion.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lmoo.models.expression.errors import ExpressionError
+from lmoo.models.expression.functions import BINARY, CONSTANTS, FUNCTIONS, UNARY, Function
+from lmoo.models.expression.tokens import Token, tokens
+
+__all__ = ["Apply", "Constant", "Parameter", "Step", "Variable", "parse"]
+
+# Of parentheses, calls, signs and powers; far below Python's own limit.
+DEEPEST = 100
+
+_COMPARISON, _SIGN, _POWER = 1, 4, 5
+_BINDING = {
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARISON),
+    **dict.fromkeys("+-", 2),
+    **dict.fromkeys("*/", 3),
+    **dict.fromkeys(("**", "^"), _POWER),
+}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Push a number."""
+
+    value: np.float64
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Push an independent variable."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Push a parameter."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Replace the last `function.arity` values by the function's value."""
+
+    function: Function
+
+
+Step = Constant | Variable | Parameter | Apply
+
+
+def parse(
+    text: str, variables: Sequence[str], parameters: Sequence[str] | None
+) -> tuple[tuple[Step, ...], tuple[str, ...]]:
+    """Parse an expression.
+
+    Parameters
+    ----------
+    text : str
+    variables : sequence of str
+        Names of the independent variables.
+    parameters : sequence of str or None
+        Names of the parameters in their order; None takes every name that is neither a variable
+        nor a constant, by first appearance.
+
+    Returns
+    -------
+    steps : tuple of Step
+        The tree in postfix order.
+    parameters : tuple of str
+
+    Raises
+    ------
+    ExpressionError
+        With the place marked.
+    """
+    parser = _Parser(text, variables, parameters)
+    parser.whole()
+    return tuple(parser.steps), tuple(parser.parameters)
+
+
+class _Parser:
+    """A cursor on the tokens, and the steps so far."""
+
+    def __init__(
+        self, text: str, variables: Sequence[str], parameters: Sequence[str] | None
+    ) -> None:
+        self.text = text
+        self.tokens = tokens(text)
+        self.token = next(self.tokens)
+        self.steps: list[Step] = []
+        self.depth = 0
+        self.variables = {name: index for index, name in enumerate(variables)}
+        self.open = parameters is None
+        self.parameters = {name: index for index, name in enumerate(parameters or ())}
+
+    def whole(self) -> None:
+        """Parse the text to its end."""
+        if not self.token.text:
+            raise self.error(self.token, "the expression is empty")
+        self.expression(0)
+        if self.token.text:
+            raise self.error(self.token, f"expected an operator, found {self.token.text!r}")
+
+    def advance(self) -> Token:
+        """Return the token at the cursor and move on."""
+        token = self.token
+        if token.kind != "end":
+            self.token = next(self.tokens)
+        return token
+
+    def expression(self, binding: int) -> None:
+        """Parse as much as binds tighter than `binding`."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(self.token, f"nested more than {DEEPEST} deep")
+        self.operand()
+        while _BINDING.get(self.token.text, 0) > binding:
+            self.operation(self.advance())
+        self.depth -= 1
+
+    def operation(self, token: Token) -> None:
+        """Parse what follows a binary operator."""
+        binding = _BINDING[token.text]
+        # To the right of a power another one binds first: a**b**c is a**(b**c).
+        self.expression(binding - 1 if binding == _POWER else binding)
+        self.steps.append(Apply(BINARY[token.text]))
+        if binding == _COMPARISON == _BINDING.get(self.token.text):
+            raise self.error(self.token, "comparisons cannot be chained", "write (a < t) * (t < b)")
+
+    def operand(self) -> None:
+        """Parse a number, a name, a call, something in parentheses, or one of these signed."""
+        token = self.advance()
+        if token.kind == "number":
+            self.number(token)
+        elif token.kind == "name":
+            self.call(token) if self.token.text == "(" else self.name(token)
+        elif token.text in UNARY:
+            self.expression(_SIGN)
+            self.steps.append(Apply(UNARY[token.text]))
+        elif token.text == "(":
+            self.expression(0)
+            self.closing(token)
+        else:
+            found = "the end" if token.kind == "end" else repr(token.text)
+            raise self.error(token, f"expected a number, a name or '(', found {found}")
+
+    def number(self, token: Token) -> None:
+        """Take a number, in double precision."""
+        value = np.float64(token.text)
+        if not np.isfinite(value):
+            raise self.error(token, "a number too large for double precision")
+        self.steps.append(Constant(value))
+
+    def name(self, token: Token) -> None:
+        """Take a variable, a parameter or a constant, in this order."""
+        name = token.text
+        if name in self.variables:
+            self.steps.append(Variable(self.variables[name]))
+        elif name in self.parameters:
+            self.steps.append(Parameter(self.parameters[name]))
+        elif name in CONSTANTS:
+            self.steps.append(Constant(CONSTANTS[name]))
+        elif self.open:
+            self.parameters[name] = len(self.parameters)
+            self.steps.append(Parameter(self.parameters[name]))
+        else:
+            known = [*self.variables, *self.parameters, *CONSTANTS]
+            raise self.error(token, f"unknown name {name!r}", f"known are {', '.join(known)}")
+
+    def call(self, token: Token) -> None:
+        """Parse a call of a function."""
+        function = FUNCTIONS.get(token.text)
+        if function is None:
+            raise self.error(token, f"unknown function {token.text!r}", self.suggestion(token))
+        opening = self.advance()
+        count = 0
+        while self.token.text != ")" or count == 0:
+            self.expression(0)
+            count += 1
+            if function.folds and count > function.arity:
+                self.steps.append(Apply(function))
+            if self.token.text != ",":
+                break
+            self.advance()
+        self.closing(opening)
+        if count < function.arity or (count > function.arity and not function.folds):
+            more = " or more" if function.folds else ""
+            raise self.error(
+                token, f"{token.text} takes {function.arity}{more} arguments, found {count}"
+            )
+        self.steps.append(Apply(function))
+
+    def suggestion(self, token: Token) -> str:
+        """Return what may have been meant by an unknown function."""
+        close = difflib.get_close_matches(token.text, FUNCTIONS, n=1)
+        if close:
+            return f"did you mean {close[0]!r}?"
+        known = token.text in self.variables or token.text in self.parameters
+        return f"to multiply, write {token.text}*(...)" if known or len(token.text) == 1 else ""
+
+    def closing(self, opening: Token) -> None:
+        """Take the parenthesis that closes `opening`."""
+        if self.token.text == ")":
+            self.advance()
+        elif self.token.kind == "end":
+            raise self.error(opening, "'(' is not closed")
+        else:
+            raise self.error(self.token, f"expected an operator or ')', found {self.token.text!r}")
+
+    def error(self, token: Token, reason: str, hint: str = "") -> ExpressionError:
+        """Return the error that marks a token."""
+        return ExpressionError(self.text, token.place, reason, hint)

@@ -1,0 +1,103 @@
+"""An expression cut into tokens."""
+
+import itertools
+import keyword
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from lmoo.models.expression.errors import ExpressionError
+
+__all__ = ["LONGEST", "Token", "names", "tokens"]
+
+# Longer than any model that a person writes; what it takes to parse grows with it.
+LONGEST = 10_000
+
+Kind = Literal["number", "name", "operator", "end"]
+
+_PATTERNS = re.compile(
+    r"""
+    (?P<space>\s+)
+    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    | (?P<name>[^\W\d]\w*)
+    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,])
+    """,
+    re.VERBOSE,
+)
+
+_HINTS = {
+    "[": "there are no subscripts",
+    "]": "there are no subscripts",
+    ".": "there are no attributes",
+    "'": "there are no strings",
+    '"': "there are no strings",
+    "=": "a comparison is written ==",
+    "&": "write (a < t) * (t < b)",
+    "|": "write maximum(a < t, t < b)",
+    "%": "write mod(a, b)",
+}
+
+
+class Token(NamedTuple):
+    """A number, a name, an operator or the end, and the index of its first character."""
+
+    kind: Kind
+    text: str
+    place: int
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the tokens of an expression, the last one of the kind "end".
+
+    Raises
+    ------
+    ExpressionError
+        A character that begins no token; a name that is a word of Python or has two underscores
+        in a row; a text of more than `LONGEST` characters.
+    """
+    if len(text) > LONGEST:
+        raise ExpressionError(
+            text, LONGEST, f"the expression has {len(text)} characters, more than {LONGEST}"
+        )
+    place = 0
+    while place < len(text):
+        match = _PATTERNS.match(text, place)
+        if match is None:
+            char = text[place]
+            raise ExpressionError(text, place, f"unexpected {char!r}", _HINTS.get(char, ""))
+        if match.lastgroup == "name":
+            _check_name(text, place, match.group())
+        if match.lastgroup != "space":
+            yield Token(match.lastgroup, match.group(), place)  # type: ignore[arg-type]
+        place = match.end()
+    yield Token("end", "", len(text))
+
+
+def _check_name(text: str, place: int, name: str) -> None:
+    """Refuse names that no function of Python could have as an argument, and Python's own."""
+    if keyword.iskeyword(name):
+        raise ExpressionError(
+            text, place, f"{name!r} is a word of Python and cannot be a name", f"write {name}_"
+        )
+    if "__" in name:
+        raise ExpressionError(text, place, f"the name {name!r} has two underscores in a row")
+    if not name.isidentifier():
+        raise ExpressionError(text, place, f"{name!r} is no name")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names of an expression that are not called, in the order of their appearance.
+
+    Examples
+    --------
+    >>> from lmoo.models.expression.tokens import names
+    >>> names("a*exp(-b*t) + a")
+    ('a', 'b', 't')
+    """
+    found = list(tokens(text))
+    free = [
+        token.text
+        for token, following in itertools.pairwise(found)
+        if token.kind == "name" and following.text != "("
+    ]
+    return tuple(dict.fromkeys(free))

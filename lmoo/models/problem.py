@@ -1,0 +1,90 @@
+"""The problem of fitting a model to one curve: compiled where the model is."""
+
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo.problems.curveproblem import CurveProblem, check_callable
+from lmoo.problems.data import curve_data
+from lmoo.problems.names import parameter_names_of, printable
+
+__all__ = ["curve_problem", "is_compiled", "problem_of"]
+
+Array = NDArray[np.float64]
+
+
+def curve_problem(
+    f: Callable[..., Any],
+    t: Any,
+    y: ArrayLike,
+    sigma: ArrayLike | None = None,
+    jac: Callable[..., Any] | None = None,
+    *,
+    parameter_names: Sequence[str] | None = None,
+    bounds: Any = None,
+    fixed: Any = None,
+    nan_policy: str = "raise",
+) -> Any:
+    """Return the problem of fitting one curve: compiled where the model is.
+
+    Parameters
+    ----------
+    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
+        As for `CurveProblem`.
+
+    Returns
+    -------
+    CurveProblem, or CompiledProblem
+        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, and a `jac` of
+        one's own, are what those do not know: then the model is called as a function.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `CurveProblem`.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.problem import curve_problem
+    >>> model = lmoo.models.Exponential()
+    >>> t = np.linspace(0, 4, 9)
+    >>> problem = curve_problem(model, t, model(t, 3.0, 0.5, 1.0))
+    >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
+    (True, ('amplitude', 'rate', 'offset'))
+    """
+    problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
+    given = parameter_names is not None
+    names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
+    problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
+    return problem
+
+
+def problem_of(
+    f: Callable[..., Any],
+    jac: Callable[..., Any] | None,
+    t: Any,
+    y: Array,
+    sigma: Array | None,
+) -> Any:
+    """Return the problem of data that `curve_data` has seen; names and bounds are the caller's."""
+    check_callable(f, jac)
+    if jac is None and is_compiled(f):
+        model: Any = f
+        if sigma is None or sigma.ndim == 1:
+            return model.problem(t, y, sigma)
+        jac = model.jacobian if model.provides_jacobian else None
+    return CurveProblem._of(f, jac, t, y, sigma)
+
+
+def is_compiled(f: Callable[..., Any]) -> bool:
+    """Whether the model is one of `lmoo.models`."""
+    if type(f) is FunctionType:
+        return False
+    # Not at the top: most models are functions, and `from lmoo import curve_fit` would take longer.
+    from lmoo.models.library import CompiledModel
+
+    return isinstance(f, CompiledModel)

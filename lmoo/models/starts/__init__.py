@@ -1,0 +1,1 @@
+"""Starting points for the parameters of an expression, from the data."""

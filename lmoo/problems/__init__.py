@@ -1,0 +1,1 @@
+"""Problems: residuals of parameters, with their data, their names and their bounds."""

@@ -1,0 +1,91 @@
+"""Checks of arguments that name the argument, what it was and what it should be."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.compiled import capsule_contents, is_capsule
+from lmoo._core.masks import plain, refuse_masked
+
+__all__ = [
+    "checked_capsule",
+    "entry",
+    "in_range",
+    "integer",
+    "positive",
+    "real_array",
+    "real_number",
+]
+
+
+def real_number(name: str, value: Any) -> float:
+    """Return value as a float; TypeError where it is no real number."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a real number; it is {value!r}")
+    return in_range(name, value)
+
+
+def in_range(name: str, value: Any) -> float:
+    """Return a number as a float; ValueError for an integer that is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        sign = "-" if value < 0 else ""
+        digits = f"about {sign}10**{int(value).bit_length() * 30103 // 100000}"
+        raise ValueError(
+            f"{name} must be within the range of double precision; it is {digits}"
+        ) from None
+
+
+def integer(name: str, value: Any) -> int:
+    """Return value as an int; TypeError where it is none."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer; it is {value!r}")
+    return int(value)
+
+
+def real_array(name: str, value: Any) -> NDArray[np.float64]:
+    """Return value as a new float64 array; TypeError where it is no array of real numbers.
+
+    ValueError where entries are masked, which numpy.asarray would take as numbers.
+    """
+    value = refuse_masked(name, value)
+    try:
+        array = np.asarray(plain(value))
+    except ValueError as error:
+        raise TypeError(
+            f"{name} must be an array of real numbers; it is no array: {error}"
+        ) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is {value!r}")
+    return np.array(array, dtype=np.float64)
+
+
+def positive(name: str, value: Any) -> NDArray[np.float64]:
+    """Return value as a new float64 array; ValueError unless all are positive and finite."""
+    array = real_array(name, value)
+    good = np.isfinite(array) & (array > 0)
+    if not good.all():
+        raise ValueError(f"{name} must be positive and finite; {entry(array, ~good)}")
+    return array
+
+
+def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
+    """Return a clause that says which entry of an array is the first wrong one, and its value."""
+    if array.ndim == 0:
+        return f"it is {array}"
+    index = tuple(int(k) for k in np.argwhere(wrong)[0])
+    return f"it is {array[index]} at index {index[0] if len(index) == 1 else index}"
+
+
+def checked_capsule(table: Any, name: str) -> Any:
+    """Return a capsule of this name; TypeError that shows both names where it is of another."""
+    if not is_capsule(table):
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; it is {table!r}")
+    found, _, _ = capsule_contents(table)
+    if found != name:
+        raise TypeError(f"table must be a PyCapsule of the name {name!r}; its name is {found!r}")
+    return table

@@ -1,0 +1,68 @@
+"""Many problems of one kind, whose residuals are evaluated together."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["BatchProblem"]
+
+Array = NDArray[np.float64]
+
+
+class BatchProblem:
+    """Many least-squares problems of one kind, whose residuals are evaluated together.
+
+    Subclass it and write `residual`, and `jacobian` where the derivatives are known;
+    `lmoo.solve_many` solves it.
+
+    Attributes
+    ----------
+    parameter_names : sequence of str or None
+        Names of the n parameters, for reports.
+
+    Examples
+    --------
+    Many roots at once:
+
+    >>> import numpy as np, lmoo
+    >>> class Roots(lmoo.BatchProblem):
+    ...     def __init__(self, numbers):
+    ...         self.numbers = np.asarray(numbers)
+    ...     def residual(self, x, which):
+    ...         return x**2 - self.numbers[which, None]
+    >>> fits = lmoo.solve_many(Roots([4.0, 9.0, 2.0]), np.ones((3, 1)))
+    >>> fits.x[:, 0].round(6)
+    array([2.      , 3.      , 1.414214])
+    """
+
+    parameter_names: Any = None
+    bounds: Any = None
+    fixed: Any = None
+
+    def residual(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
+        """Return the residuals of some of the problems.
+
+        Parameters
+        ----------
+        x : (r, n) float64 array
+            A point a row.
+        which : (r,) intp array
+            The problem that each row is for, counted through the stack; one may stand there
+            several times.
+
+        Returns
+        -------
+        (r, m) array_like of real numbers
+            Each row is to depend on its own point and problem alone.
+
+        Raises
+        ------
+        EvaluationError
+            Where there is no value for one of them: each is then evaluated for itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, which)")
+
+    def jacobian(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
+        """Return the derivatives, (r, m, n).  Optional."""
+        raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x, which)")

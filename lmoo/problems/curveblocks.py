@@ -1,0 +1,236 @@
+"""A model y = f(x) and long arrays of data, as a problem in blocks."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.masks import separated
+from lmoo._core.residual import is_single
+from lmoo.problems.arguments import entry, integer, real_number
+from lmoo.problems.curve import UNKNOWN, Curve
+from lmoo.problems.names import parameter_names_of
+from lmoo.problems.rows import RowBlockProblem
+
+__all__ = ["CurveBlocks"]
+
+
+class CurveBlocks(RowBlockProblem):
+    """Fit ``y = f(x, *parameters)`` to long arrays, a block of rows at a time.
+
+    Minimises ``1/2 sum(((f(xdata, *parameters) - ydata) / sigma)**2)``.  Nothing is copied but the
+    block at work, so the arrays may be memory maps larger than memory.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *parameters)`` returns the model's values for the rows in x, (rows,).
+    xdata : (m,) or (k, m) array, or dask.array
+        What the model depends on, real numbers; blocks are slices of the last axis.  Anything
+        with ``shape``, ``dtype`` and slicing will do: a memmap, an HDF5 or zarr data set.
+    ydata : (m,) array, or dask.array
+        What was measured.
+    block_size : int, default 65536
+        Rows of a block.  Other blocks give other last digits, and the same fit.  For dask.arrays,
+        which need a Dask client as ``executor``, their own chunks are the blocks.
+    sigma : float or (m,) array, optional
+        Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
+        Rows that are masked (``numpy.ma``) in one of the arrays are left out.
+    jac : callable, optional
+        ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
+        (rows,) for a single parameter; None takes differences.
+    parameter_names : sequence of str, optional
+        None takes them from f's signature.
+    executor : concurrent.futures.Executor or distributed.Client, optional
+        See `RowBlockProblem`.
+    bounds, fixed : optional
+        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+
+    Attributes
+    ----------
+    f, jac, bounds, fixed
+        As given.
+    parameter_names : sequence of str or None
+
+    Raises
+    ------
+    TypeError
+        `f` or `jac` is not callable, or the data are no real numbers.
+    ValueError
+        Shapes that do not fit each other, `block_size` below 1, `sigma` not positive (where it is
+        an array: when its block is looked at).
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> def decay(t, amplitude, rate):
+    ...     return amplitude * np.exp(-rate * t)
+    >>> t = np.linspace(0, 4, 100_000)
+    >>> problem = lmoo.CurveBlocks(decay, t, decay(t, 3, 0.5), block_size=10_000)
+    >>> lmoo.Solver().solve(problem, [1, 1]).x.round(6)
+    array([3. , 0.5])
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., ArrayLike],
+        xdata: Any,
+        ydata: Any,
+        block_size: int = 65536,
+        sigma: Any = None,
+        jac: Callable[..., ArrayLike] | None = None,
+        parameter_names: Sequence[str] | None = None,
+        executor: Any = None,
+        *,
+        bounds: Any = None,
+        fixed: Any = None,
+    ) -> None:
+        if not callable(f):
+            raise TypeError(f"f must be callable; it is {f!r}")
+        if jac is not None and not callable(jac):
+            raise TypeError(f"jac must be callable or None; it is {jac!r}")
+        if integer("block_size", block_size) < 1:
+            raise ValueError(f"block_size must be at least 1; it is {block_size}")
+        self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
+        self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
+        arrays = _checked(xdata, ydata, sigma)
+        # Not the array of different ones, which would travel to workers with the problem.
+        self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan
+        chunked = any(hasattr(array, "to_delayed") for array in arrays)
+        super().__init__(
+            _chunks(*arrays) if chunked else _Slices(arrays, int(block_size)), executor
+        )
+        if jac is None and type(self).jacobian is CurveBlocks.jacobian:
+            # Which is how a problem says that it has none.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
+        """Return ``(f(xdata, *x) - ydata) / sigma`` of one block."""
+        xdata, ydata, sigma = _unmasked(block)
+        if ydata.size == 0:
+            return np.empty(0)
+        value = np.asarray(self.f(xdata, *x))
+        if value.shape != ydata.shape:
+            raise ValueError(
+                f"f must return a value a row, shape {ydata.shape}; it returned shape {value.shape}"
+            )
+        rows = np.asarray((value - ydata) / _positive(sigma))
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        return rows.astype(np.float32) if is_single(value) else rows
+
+    def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
+        """Return ``jac(xdata, *x) / sigma`` of one block, (rows, n)."""
+        xdata, ydata, sigma = _unmasked(block)
+        assert self.jac is not None
+        if ydata.size == 0:
+            return np.empty((0, x.size))
+        value = np.asarray(self.jac(xdata, *x))
+        if value.ndim == 1 and x.size == 1:
+            value = value[:, None]
+        if value.shape != (ydata.size, x.size):
+            raise ValueError(
+                f"jac must return a row of {x.size} derivatives for each of {ydata.size} rows; it "
+                f"returned shape {value.shape}"
+            )
+        derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
+        return derivatives
+
+    def as_curve(self) -> Curve:
+        """Return the model and what is known of sigma; the data may be larger than memory."""
+        own = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
+        told = own and (self._sigma is None or self._sigma > 0.0)
+        return Curve(self.f, sigma=self._sigma if told else UNKNOWN, jac=self.jac)
+
+
+class _Slices:
+    """The blocks of some arrays: iterable any number of times."""
+
+    def __init__(self, arrays: Sequence[Any], size: int) -> None:
+        self.arrays, self.size = arrays, size
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        m = int(self.arrays[1].shape[0])
+        for start in range(0, m, self.size):
+            rows = slice(start, min(start + self.size, m))
+            yield _unmasked(tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays))
+
+    def __len__(self) -> int:
+        return -(-int(self.arrays[1].shape[0]) // self.size)
+
+
+def _unmasked(block: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the arrays of a block without the rows that are masked in one of them."""
+    parts, keep = [], None
+    for part in block:
+        values, mask = separated(part)
+        parts.append(np.asarray(values) if np.ndim(values) else values)
+        if mask is not None:
+            rows = ~mask.reshape(-1, mask.shape[-1]).any(axis=0)
+            keep = rows if keep is None else keep & rows
+    if keep is None:
+        return tuple(parts)
+    return tuple(part[..., keep] if np.ndim(part) else part for part in parts)
+
+
+def _chunks(xdata: Any, ydata: Any, sigma: Any) -> list[tuple[Any, ...]]:
+    """Return the chunks of dask.arrays, together."""
+    rows = ydata.chunks[0]
+    parts = [_delayed("xdata", xdata, rows), _delayed("ydata", ydata, rows)]
+    parts.append(_delayed("sigma", sigma, rows) if np.ndim(sigma) else [sigma] * len(rows))
+    return list(zip(*parts, strict=True))
+
+
+def _delayed(name: str, array: Any, rows: tuple[int, ...]) -> list[Any]:
+    if not hasattr(array, "to_delayed"):
+        raise TypeError(f"{name} must be a dask.array as the others are; it is {type(array)}")
+    if array.chunks[-1] != rows or any(len(chunks) > 1 for chunks in array.chunks[:-1]):
+        raise ValueError(
+            f"{name} must be chunked as ydata is, {rows}, along its rows only; its chunks are "
+            f"{array.chunks}"
+        )
+    return list(np.ravel(array.to_delayed()))
+
+
+def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
+    """Return the data as arrays that fit each other, not copied where they are arrays."""
+    xdata, ydata = _real("xdata", xdata), _real("ydata", ydata)
+    if len(ydata.shape) != 1:
+        raise ValueError(f"ydata must be 1-D; its shape is {ydata.shape}")
+    if len(xdata.shape) not in (1, 2) or xdata.shape[-1] != ydata.shape[0]:
+        raise ValueError(
+            f"xdata must have the shape (m,) or (k, m) with m = {ydata.shape[0]} as ydata; its "
+            f"shape is {xdata.shape}"
+        )
+    if sigma is None:
+        return xdata, ydata, 1.0
+    if np.ndim(sigma) == 0:
+        if not 0 < real_number("sigma", sigma) < np.inf:
+            raise ValueError(f"sigma must be positive and finite; it is {sigma!r}")
+        return xdata, ydata, float(sigma)
+    sigma = _real("sigma", sigma)
+    if sigma.shape != ydata.shape:
+        raise ValueError(f"sigma must have shape {ydata.shape} as ydata; it has {sigma.shape}")
+    return xdata, ydata, sigma
+
+
+def _real(name: str, value: Any) -> Any:
+    """Return value, as an array where it is none; TypeError where it is not of real numbers."""
+    array = value
+    if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+        values, mask = separated(value)
+        array = np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is of dtype {array.dtype}")
+    return array
+
+
+def _positive(sigma: Any) -> Any:
+    array = np.asarray(sigma)
+    wrong = ~(array > 0)
+    if wrong.any():
+        # Which block it is stands in a note.
+        raise ValueError(
+            f"sigma must be positive; some of its entries are not: {entry(array, wrong)} of a block"
+        )
+    return sigma

@@ -1,0 +1,208 @@
+"""One curve and a model of it, as a problem."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.curveresidual import CurveResidual
+from lmoo._core.masks import refuse_masked
+from lmoo._core.residual import Residual, is_single
+from lmoo.errors import EvaluationError
+from lmoo.problems.curve import UNKNOWN, Curve
+from lmoo.problems.data import curve_data, spread, whitened, whitening
+from lmoo.problems.names import parameter_names_of, printable
+from lmoo.problems.problem import Problem
+
+__all__ = ["CurveProblem", "check_callable"]
+
+Array = NDArray[np.float64]
+
+_RETURN = "return a number for each point, or leave points out of the data, t and y, by a mask"
+
+
+class CurveProblem(Problem):
+    """Fit ``y = f(t, *parameters)`` to one curve.
+
+    Minimises ``1/2 sum(((f(t, *parameters) - y) / sigma)**2)``, or with a covariance matrix
+    ``sigma = L @ L.T`` the sum of squares of ``inv(L) @ (f(t, *parameters) - y)``.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(t, *parameters)`` returns the model's value at each of m points.
+    t : object
+        What the model depends on: an (m,) array, a (k, m) array, a tuple of arrays, a table;
+        anything that f takes.  Lists, and arrays of real numbers, reach f as float64 arrays.
+    y : (m,) array_like
+        What was measured.
+    sigma : float, (m,) array_like or (m, m) array_like, optional
+        Positive standard deviations of y, or its covariance matrix.  Points that are masked
+        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.
+    jac : callable, optional
+        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
+        single parameter (m,) will do.
+    parameter_names : sequence of str, optional
+        None takes them from f: from its attribute ``parameter_names``, or its signature, where
+        arguments with a default count as well.
+    bounds, fixed : optional
+        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+    nan_policy : {"raise", "omit"}
+        What to do with NaN in y or t: ValueError, or leave these points out.
+
+    Attributes
+    ----------
+    f, jac, bounds, fixed
+        As given.
+    t : object
+    y : (m,) float64 array
+    sigma : None, (m,) or (m, m) float64 array
+        Read-only; what is set in its place is checked, and weighs from then on.
+    parameter_names : tuple of str or None
+
+    Raises
+    ------
+    TypeError
+        `f` or `jac` is not callable; `y`, `sigma` or a list in `t` holds what is no real number.
+    ValueError
+        `y` is not 1-D, empty or not finite; `sigma` has another shape, is not positive, or no
+        covariance matrix; NaN in `t`; an unknown `nan_policy`.  Later, when f returns an array of
+        another shape than y has.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> def decay(t, amplitude, rate):
+    ...     return amplitude * np.exp(-rate * t)
+    >>> t = np.linspace(0, 4, 9)
+    >>> problem = lmoo.CurveProblem(decay, t, decay(t, 3, 0.5), sigma=0.1)
+    >>> result = lmoo.Solver().solve(problem, [1, 1])
+    >>> dict(zip(result.parameter_names, result.x.round(6).tolist()))
+    {'amplitude': 3.0, 'rate': 0.5}
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        t: Any,
+        y: ArrayLike,
+        sigma: ArrayLike | None = None,
+        jac: Callable[..., Any] | None = None,
+        *,
+        parameter_names: Sequence[str] | None = None,
+        bounds: Any = None,
+        fixed: Any = None,
+        nan_policy: str = "raise",
+    ) -> None:
+        check_callable(f, jac)
+        self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
+        self.parameter_names = (
+            parameter_names_of(f)
+            if parameter_names is None
+            else printable(map(str, parameter_names))
+        )
+        self.bounds, self.fixed = bounds, fixed
+
+    @classmethod
+    def _of(
+        cls, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None
+    ) -> "CurveProblem":
+        """Return the problem of data that `curve_data` has seen, without names and bounds."""
+        problem = cls.__new__(cls)
+        problem._set(f, jac, t, y, sigma)
+        return problem
+
+    def _set(self, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None) -> None:
+        self.f, self.jac, self.t, self.y = f, jac, t, y
+        self._weigh(sigma)
+        if jac is None and type(self).jacobian is CurveProblem.jacobian:
+            # Which is how a problem says that it has none.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def _weigh(self, sigma: Array | None) -> None:
+        self._whitening = whitening(sigma)
+        if sigma is not None:
+            # A change in place would not reach the weights.
+            sigma.flags.writeable = False
+        self._sigma = sigma
+
+    @property
+    def sigma(self) -> Any:
+        """Standard deviations or covariance matrix of y, read-only; another can be set."""
+        return self._sigma
+
+    @sigma.setter
+    def sigma(self, value: Any) -> None:
+        self._weigh(spread(value, self.y.size))
+
+    def residual(self, x: NDArray[np.float64]) -> Any:
+        """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
+        # Through `flat`, as an array that is unpacked takes twice the time.
+        return self._weighted(self.f(self.t, *x.flat))
+
+    def _weighted(self, value: Any) -> Any:
+        """Return the residual of what f returned."""
+        value = refuse_masked("f", value, _RETURN)
+        try:
+            difference = value - self.y
+            same = difference.shape == self.y.shape
+        except (TypeError, ValueError, AttributeError) as error:
+            self._refuse(value, error)
+        if not same:
+            self._refuse(value, None)
+        difference = whitened(difference, self._whitening)
+        # The precision of the model is that of the residual: steps of differences depend on it.
+        return difference.astype(np.float32) if is_single(value) else difference
+
+    def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
+        expected = f"f must return {self.y.size} real numbers, one for each point"
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise TypeError(f"{expected}; what it returned is no array: {error}") from error
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{expected}; it returned {value!r}") from cause
+        raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
+
+    def _source(self, n: int) -> Residual | None:
+        """Return the residual as the compiled loop calls it with the fewest calls between."""
+        if self._has_own_residual():
+            return None
+        w = self._whitening
+        if w is not None and w.ndim > 1:
+            return None
+        residual = CurveResidual(self.f, (None,) * n, {}, "residual", False, EvaluationError)
+        return residual.bind(self.t, self.y, w, self._weighted)
+
+    def jacobian(self, x: NDArray[np.float64]) -> Any:
+        """Return the derivatives of `residual`, (m, n), from `jac`."""
+        if self.jac is None:
+            return super().jacobian(x)
+        derivatives = np.asarray(refuse_masked("jac", self.jac(self.t, *x), _RETURN))
+        if derivatives.ndim == 1 and x.size == 1:
+            derivatives = derivatives[:, None]
+        if derivatives.shape != (self.y.size, x.size):
+            raise ValueError(
+                f"jac must return {x.size} derivatives for each of {self.y.size} points; it "
+                f"returned an array of shape {derivatives.shape}"
+            )
+        return whitened(derivatives, self._whitening)
+
+    def as_curve(self) -> Curve:
+        """Return model and data; the model alone where a subclass has another residual."""
+        if self._has_own_residual():
+            return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
+        return Curve(self.f, self.t, self.y, self.sigma, self.jac)
+
+    def _has_own_residual(self) -> bool:
+        """Whether a subclass, or the instance itself, has another residual."""
+        return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+
+
+def check_callable(f: Any, jac: Any) -> None:
+    """Raise TypeError where the model or its derivatives cannot be called."""
+    if not callable(f):
+        raise TypeError(f"f must be callable; it is {f!r}")
+    if jac is not None and not callable(jac):
+        raise TypeError(f"jac must be callable or None; it is {jac!r}")

@@ -1,0 +1,305 @@
+"""The data of one curve: what was measured, where, and how well."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.masks import separated
+from lmoo._core.residual import start
+from lmoo.problems.arguments import entry, positive, real_array
+
+__all__ = [
+    "curve_data",
+    "points",
+    "refuse_masked_points",
+    "spread",
+    "whitened",
+    "whitening",
+    "without_masked",
+]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def curve_data(
+    t: Any,
+    y: Any,
+    sigma: Any,
+    nan_policy: str,
+    called: tuple[str, str] = ("t", "y"),
+    check: str | None = "nan",
+) -> tuple[Any, Array, Array | None]:
+    """Return t, y and sigma as `CurveProblem` keeps them.
+
+    Parameters
+    ----------
+    t : object
+        Lists and arrays of real numbers become float64 arrays, also those in a tuple; everything
+        else stays what it is.
+    y : (m,) array_like
+    sigma : None, float, (m,) or (m, m) array_like
+        A point that is masked in t, y or sigma is left out; with a covariance matrix one of which
+        the diagonal is masked.
+    nan_policy : {"raise", "omit"}
+        "omit" drops the points where y or t is NaN.
+    called : tuple of str
+        What messages call t and y.
+    check : {"nan", "finite", None}
+        What t is checked for, where it is an array or several: NaN, also infinities, or nothing.
+
+    Returns
+    -------
+    t : object
+    y : (m,) float64 array, new
+    sigma : None, or (m,) or (m, m) float64 array, new
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `CurveProblem`.
+    """
+    if nan_policy not in ("raise", "omit"):
+        raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+    t, masks = _unmasked(t)
+    y, of_y = separated(y)
+    sigma, of_sigma = separated(sigma)
+    t, (values, bad) = points(t, called[0]), _vector(called[1], y)
+    deviations = None if sigma is None else _spread(sigma, values.size, called[1])
+    count = values.size
+    keep = _not_masked(masks, of_y, of_sigma, count, called[0])
+    if keep is not None:
+        t, values, deviations = _kept(t, values, deviations, keep, called[0])
+        bad = start(values, True)[1]
+    if nan_policy == "omit":
+        t, values, deviations = _without_nan(t, values, deviations, called[0])
+        bad = start(values, True)[1]
+    if check is not None:
+        _check_points(called[0], t, check == "finite")
+    if values.size == 0:
+        raise ValueError(
+            f"{called[1]} must not be empty"
+            + ("" if keep is None else f"; all of its {count} points are masked")
+        )
+    if bad >= 0:
+        raise ValueError(
+            f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
+        )
+    return t, values, None if deviations is None else _checked_spread(deviations)
+
+
+def points(t: Any, name: str = "t") -> Any:
+    """Return t with lists and arrays of real numbers as float64 arrays."""
+    if isinstance(t, np.ndarray):
+        if t.dtype == np.float64:
+            return t
+        # Integers and single precision would take what is computed from them down to theirs.
+        return t.astype(np.float64, copy=False) if t.dtype.kind in "biuf" else t
+    if isinstance(t, tuple):
+        return tuple(points(part, name) for part in t)
+    return real_array(name, t) if isinstance(t, list) else t
+
+
+def _vector(name: str, value: Any) -> tuple[Array, int]:
+    """Return value as a new float64 vector, and the index of the first entry that is not finite."""
+    # What is a vector already needs no look.
+    if not (type(value) is np.ndarray and value.dtype == np.float64):
+        value = real_array(name, value)
+    if value.ndim != 1:
+        raise ValueError(f"{name} must be 1-D; its shape is {value.shape}")
+    return start(value, True)
+
+
+# ---- standard deviations ---------------------------------------------------------------------
+
+
+def spread(sigma: Any, m: int) -> Array | None:
+    """Return sigma for m points as `curve_data` does, new; None for None."""
+    return None if sigma is None else _checked_spread(_spread(sigma, m, "y"))
+
+
+def _spread(sigma: Any, m: int, y: str) -> Array:
+    """Return sigma as (m,) or (m, m), whatever its values."""
+    array = real_array("sigma", sigma)
+    if array.ndim < 2 and array.size == 1:
+        array = np.full(m, array.item())
+    if array.shape not in ((m,), (m, m)):
+        raise ValueError(
+            f"sigma must be a number, or have shape {(m,)} or {(m, m)}, as {y} has {m} points; "
+            f"its shape is {array.shape}"
+        )
+    return array
+
+
+def _checked_spread(sigma: Array) -> Array:
+    if sigma.ndim == 1:
+        return positive("sigma", sigma)
+    wrong = ~np.isfinite(sigma)
+    if wrong.any():
+        raise ValueError(f"sigma must be finite; {entry(sigma, wrong)}")
+    if not np.allclose(sigma, sigma.T, rtol=1e-8, atol=1e-12 * float(np.abs(sigma).max())):
+        raise ValueError("sigma must be symmetric where it is a covariance matrix; it is not")
+    return sigma
+
+
+def whitening(sigma: Array | None) -> Array | None:
+    """Return what turns a residual into one of unit variance: None, (m,) factors, or (m, m).
+
+    With the covariance ``sigma = L @ L.T`` that is the inverse of L.
+    """
+    if sigma is None:
+        return None
+    if sigma.ndim < 2:
+        return np.atleast_1d(1.0 / sigma)
+    try:
+        factor = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("`sigma` must be positive definite.") from error
+    # m^2 multiplications an evaluation, as a substitution would take.
+    return np.tril(np.linalg.inv(factor))
+
+
+def whitened(values: Any, by: Array | None) -> Any:
+    """Return values, (m,) or (m, n), times what `whitening` returned."""
+    if by is None:
+        return values
+    if by.ndim > 1:
+        return by @ values
+    return (by if values.ndim == 1 else by[:, None]) * values
+
+
+# ---- missing points --------------------------------------------------------------------------
+
+
+def _check_points(name: str, t: Any, check_finite: bool) -> None:
+    """Raise ValueError where an array has NaN in it, or infinities where those are no points."""
+    for part in t if isinstance(t, tuple) else (t,):
+        if not isinstance(part, np.ndarray) or part.dtype != np.float64:
+            continue
+        if start(part, True)[1] < 0:
+            continue
+        bad = np.argwhere(np.isnan(part) | (np.isinf(part) & check_finite))
+        if len(bad):
+            index = tuple(bad[0])
+            remedy = "nan_policy 'omit'" if np.isnan(part[index]) else "check_finite False"
+            raise ValueError(
+                f"{name} must {'be finite' if check_finite else 'not be nan'}, or {remedy}; it is "
+                f"{part[index]} at index {int(index[-1]) if index else 0}"
+            )
+
+
+def _unmasked(t: Any) -> tuple[Any, list[Mask]]:
+    """Return t without the masks of its arrays, and these masks."""
+    if not isinstance(t, tuple):
+        t, mask = separated(t)
+        return t, [] if mask is None else [mask]
+    found = [_unmasked(part) for part in t]
+    return tuple(part for part, _ in found), [mask for _, masks in found for mask in masks]
+
+
+def _not_masked(
+    masks: list[Mask], of_y: Mask | None, of_sigma: Mask | None, m: int, name: str
+) -> Mask | None:
+    """Return which of the m points are not masked; None for all."""
+    if not masks and of_y is None and of_sigma is None:
+        return None
+    keep = np.ones(m, dtype=bool) if of_y is None else ~of_y
+    for mask in masks:
+        keep &= ~_masked_points(name, mask, m)
+    if of_sigma is not None:
+        keep &= ~_masked_deviations(of_sigma, m, keep)
+    return keep
+
+
+def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
+    """Return data without their masks, and without the points that are masked.
+
+    As they are where nothing is; otherwise new float64 arrays, sigma None, (m,) or (m, m).
+    """
+    t, masks = _unmasked(t)
+    y, of_y = separated(y)
+    sigma, of_sigma = separated(sigma)
+    if not masks and of_y is None and of_sigma is None:
+        return t, y, sigma
+    values = _vector("y", y)[0]
+    deviations = None if sigma is None else _spread(sigma, values.size, "y")
+    keep = _not_masked(masks, of_y, of_sigma, values.size, "t")
+    assert keep is not None
+    return _kept(points(t), values, deviations, keep, "t")
+
+
+def refuse_masked_points(t: Any) -> Any:
+    """Return points without their masks; ValueError where some are masked."""
+    t, masks = _unmasked(t)
+    if masks:
+        raise ValueError(
+            "t must not have masked entries: leave the points out, t.compressed() for one variable"
+        )
+    return t
+
+
+def _masked_points(name: str, mask: Mask, m: int) -> Mask:
+    """Return at which of the m points one of the variables is masked."""
+    if mask.shape[-1:] != (m,):
+        raise ValueError(
+            f"{name} must have its {m} points along its last axis where entries are masked; its "
+            f"shape is {mask.shape}"
+        )
+    return np.asarray(mask.reshape(-1, m).any(axis=0))
+
+
+def _masked_deviations(mask: Mask, m: int, keep: Mask) -> Mask:
+    """Return which of the m points sigma masks."""
+    if mask.size == 1 and mask.ndim < 2 and m != 1:
+        raise ValueError("sigma must be a number; it is masked: give one, or None")
+    if mask.ndim < 2:
+        return mask.reshape(m)
+    points = mask.diagonal().copy()
+    pairs = mask & np.outer(keep & ~points, keep & ~points)
+    if pairs.any():
+        i, j = np.argwhere(pairs)[0]
+        raise ValueError(
+            f"sigma must have the covariance of all points that are used; sigma[{i}, {j}] is "
+            f"masked: mask the diagonal, sigma[{i}, {i}] or sigma[{j}, {j}], to leave a point out"
+        )
+    return points
+
+
+def _without_nan(
+    t: Any, y: Array, sigma: Array | None, name: str
+) -> tuple[Any, Array, Array | None]:
+    """Return the data without the points at which y or t is NaN."""
+    keep = ~np.isnan(y)
+    for part in t if isinstance(t, tuple) else (t,):
+        _check_places(name, part, y.size, "for nan_policy 'omit'")
+        missing = np.asarray(part.isna()).T if hasattr(part, "iloc") else part != part
+        keep &= ~missing.reshape(-1, y.size).any(axis=0)
+    return (t, y, sigma) if keep.all() else _kept(t, y, sigma, keep, name)
+
+
+def _kept(
+    t: Any, y: Array, sigma: Array | None, keep: Mask, name: str
+) -> tuple[Any, Array, Array | None]:
+    """Return the data of some of the points."""
+    if sigma is not None:
+        sigma = sigma[keep] if sigma.ndim == 1 else sigma[np.ix_(keep, keep)]
+    return _kept_of(t, keep, name), y[keep], sigma
+
+
+def _kept_of(t: Any, keep: Mask, name: str) -> Any:
+    if isinstance(t, tuple):
+        return tuple(_kept_of(part, keep, name) for part in t)
+    _check_places(name, t, keep.size, "where points are left out")
+    return t.iloc[keep] if hasattr(t, "iloc") else t[..., keep]
+
+
+def _check_places(name: str, part: Any, m: int, when: str) -> None:
+    """Raise ValueError where it is not known which entries belong to a point."""
+    frame = hasattr(part, "iloc")  # pandas', with a row a point
+    array = part if isinstance(part, np.ndarray) else np.empty(0)
+    if (part.shape[:1] if frame else array.shape[-1:]) != (m,):
+        raise ValueError(
+            f"{name} must have its {m} points along its last axis, or be a table of them, {when}; "
+            f"it is {part!r}"
+        )

@@ -1,0 +1,95 @@
+"""Names of parameters: those given, those that a model itself has, and those made up."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+__all__ = ["names_of", "parameter_names_of", "printable"]
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_VARARGS = inspect.CO_VARARGS
+
+
+def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Return the names of the parameters of a model ``f(t, *parameters)``.
+
+    Its attribute ``parameter_names`` where it has one, otherwise its positional arguments after
+    the first, those with a default included.
+
+    Parameters
+    ----------
+    f : callable
+        A function, a bound method, a partial, or an object that can be called.
+
+    Returns
+    -------
+    tuple of str or None
+        None where nobody can tell: for ``*parameters``, for ufuncs and other functions without
+        a signature.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> from lmoo.problems.names import parameter_names_of
+    >>> def line(t, slope, intercept, *, unit=1.0):
+    ...     return unit * (slope * t + intercept)
+    >>> parameter_names_of(line), parameter_names_of(partial(line, unit=2.0))
+    (('slope', 'intercept'), ('slope', 'intercept'))
+    >>> parameter_names_of(lambda t, *parameters: 0.0 * t) is None
+    True
+    """
+    if type(f) is FunctionType and not f.__dict__:
+        # A plain function, the case of most: its code object tells, in no time.
+        code = f.__code__
+        if code.co_flags & _VARARGS:
+            return None
+        return code.co_varnames[1 : code.co_argcount] or None
+    names = getattr(f, "parameter_names", None)
+    if names is not None:
+        return printable(str(name) for name in names)
+    return _from_signature(f)
+
+
+def printable(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of parameters; ValueError where one would do more to a terminal than print.
+
+    Control characters, line ends, and marks that turn the direction of writing.
+    """
+    found = tuple(names)
+    for name in found:
+        if not name.isprintable():
+            raise ValueError(
+                f"parameter_names must be of printable characters; {name!a} has others"
+            )
+    return found
+
+
+def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
+    """Return n names of parameters."""
+    if names is None:
+        return tuple(f"x[{j}]" for j in range(n))
+    if len(names) != n:
+        raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
+    found = printable(str(name) for name in names)
+    if len(set(found)) < n:
+        twice = next(name for j, name in enumerate(found) if name in found[:j])
+        raise ValueError(
+            f"parameter_names must differ from each other; {twice!r} is there twice: {found!r}"
+        )
+    return found
+
+
+def _from_signature(f: Callable[..., Any]) -> tuple[str, ...] | None:
+    # The arguments of a ufunc after the first are no parameters: one is `out`.
+    if isinstance(f, np.ufunc):
+        return None
+    try:
+        arguments = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(argument.kind is inspect.Parameter.VAR_POSITIONAL for argument in arguments):
+        return None
+    return tuple(a.name for a in arguments if a.kind in _POSITIONAL)[1:] or None

@@ -1,0 +1,1 @@
+"""Results of solves: statistics, profiles, reports, pictures, and storage in files."""

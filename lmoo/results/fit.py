@@ -1,0 +1,186 @@
+"""A solved problem: what the iteration left, and what follows from its last factor alone.
+
+Statistics, profiles, reports and pictures take a `Fit`; `Result`, the class above them, offers them
+as methods.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.results.factor import Factor
+from lmoo.status import Status
+
+if TYPE_CHECKING:
+    from lmoo.results.history import History
+
+__all__ = ["Fit"]
+
+
+def _unknown() -> Any:
+    """Stand for an array that `Result` makes where none is given."""
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A solved problem; the attributes are described at `lmoo.Result`."""
+
+    x: NDArray[np.float64]
+    cost: float
+    residual: NDArray[np.float64]
+    observations: int
+    status: Status
+    message: str
+    nfev: int
+    njev: int
+    nit: int
+    parameter_names: tuple[str, ...]
+    fnorm: float = field(repr=False)
+    factor: Factor | None = field(repr=False)
+    problem: Any = field(default=None, repr=False)
+    solver: Any = field(default=None, repr=False)
+    lower: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    upper: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
+    fixed: NDArray[np.bool_] = field(default_factory=_unknown, repr=False)
+    active_mask: NDArray[np.int8] = field(default_factory=_unknown, repr=False)
+    seconds: float = field(default=float("nan"), repr=False)
+    history: "History | None" = field(default=None, repr=False)
+    # Where the factor does not tell it, as parameters are held.
+    _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    # Solves again with further parameters held: (fit, x, fixed, maxfev) -> Fit.  The solver, which
+    # is above this module, sets it on this class.
+    _solve_again: ClassVar[Callable[..., "Fit"]]
+
+    def __post_init__(self) -> None:
+        n = self.x.size
+        free = {
+            "lower": np.full(n, -np.inf),
+            "upper": np.full(n, np.inf),
+            "fixed": np.zeros(n, dtype=bool),
+            "active_mask": np.zeros(n, dtype=np.int8),
+        }
+        for name, value in free.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+
+    @property
+    def success(self) -> bool:
+        """Whether a minimum was found: status 1 to 4."""
+        return self.status.success
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Parameters that are fixed, or held at a bound by the gradient, (n,)."""
+        return np.asarray(self.fixed | (self.active_mask != 0))
+
+    @cached_property
+    def _linear(self) -> Factor:
+        """The factor, told which parameters are held."""
+        assert self.factor is not None
+        held = self.held
+        return replace(self.factor, held=held) if held.any() else self.factor
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """``m - n``, with the n of the parameters that are not fixed."""
+        return self.observations - int(np.count_nonzero(~self.fixed))
+
+    @property
+    def residual_deviation(self) -> float:
+        """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf where m = n."""
+        dof = self.degrees_of_freedom
+        return self.fnorm / float(np.sqrt(dof)) if dof > 0 else float("inf")
+
+    @property
+    def rank(self) -> int:
+        """Numerical rank of the last Jacobian, without the columns of held parameters.
+
+        The number of the others where all of them are determined.
+        """
+        return 0 if self.factor is None else self._linear.rank
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """Names of the parameters that the data do not determine."""
+        if self.factor is None:
+            return self.parameter_names
+        flags = self._linear.undetermined
+        return tuple(name for name, flag in zip(self.parameter_names, flags, strict=True) if flag)
+
+    @property
+    def gradient(self) -> NDArray[np.float64]:
+        """``J.T @ f`` of the last Jacobian, (n,); nan before there is one.
+
+        That of a parameter at a bound is not 0, and is its Lagrange multiplier: how much less the
+        cost would be, were the bound elsewhere.  Of fixed ones it is 0 where derivatives are
+        differences, which then are not taken.
+        """
+        if self._gradient is not None:
+            return self._gradient
+        out = np.full(self.x.size, np.nan)
+        if self.factor is not None:
+            with np.errstate(over="ignore", invalid="ignore"):
+                out[self.factor.ipvt] = self.factor.r.T @ self.factor.qtf
+        return out
+
+    @property
+    def standard_errors(self) -> NDArray[np.float64]:
+        """Standard errors of the parameters, (n,), in their units.
+
+        The roots of the diagonal of `covariance`, taken without squaring anything; inf for
+        parameters that the data do not determine, and for all where m = n.  0 for parameters that
+        are fixed or held at a bound: the others' are those of a fit without them.
+        """
+        if self.factor is None or self.degrees_of_freedom <= 0:
+            return np.where(self.held, 0.0, np.inf)
+        return self._linear.deviations(self.residual_deviation)
+
+    @property
+    def stderr(self) -> NDArray[np.float64]:
+        """The same as `standard_errors`."""
+        return self.standard_errors
+
+    def covariance(self, scaled: bool = True) -> NDArray[np.float64]:
+        """Return the covariance of the parameters.
+
+        Parameters
+        ----------
+        scaled : bool, default True
+            Times the variance of the residual, ``2 cost / (m - n)``; False gives
+            ``inv(J.T @ J)``, for a residual that was divided by its known standard deviation.
+
+        Returns
+        -------
+        (n, n) float64 array
+            Parameters that J does not determine have variance inf and covariances nan; the rest
+            is what any solution with the same residual has.  Rows and columns of fixed parameters,
+            and of those held at a bound, are 0.  Scaled with m = n: all inf, as nothing is left to
+            estimate the variance from.
+        """
+        if self.factor is None or (scaled and self.degrees_of_freedom <= 0):
+            free = ~self.held
+            return np.where(np.outer(free, free), np.inf, 0.0)
+        return self._linear.covariance(self.residual_deviation if scaled else 1.0)
+
+    @property
+    def correlation(self) -> NDArray[np.float64]:
+        """Correlations of the parameters, (n, n), with 1 on the diagonal.
+
+        0 for parameters that are held, nan for those that the data do not determine.
+        """
+        if self.factor is None:
+            out = np.full((self.x.size, self.x.size), np.nan)
+            np.fill_diagonal(out, 1.0)
+            return out
+        return self._linear.correlation()
+
+    @property
+    def reduced_chi_square(self) -> float:
+        """``2 cost / (m - n)``; about 1 where residuals were divided by their deviations."""
+        return self.residual_deviation * self.residual_deviation

@@ -1,0 +1,196 @@
+"""Derivatives at a point, asked for once more after a solve."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo.errors import EvaluationError
+from lmoo.jacobians.strategies import Analytic, ColumnMajor, Jacobian
+from lmoo.problems.problem import has_jacobian, residual_call
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.fit import Fit
+
+__all__ = [
+    "differences",
+    "exact",
+    "jacobian",
+    "jacobian_of",
+    "problem_of",
+    "residual",
+    "unit_columns",
+]
+
+Array = NDArray[np.float64]
+
+_STEP = float(np.cbrt(np.finfo(np.float64).eps))
+
+
+def problem_of(result: Fit, what: str) -> Any:
+    """Return the problem of a result; ValueError where it has none."""
+    if result.problem is None:
+        raise ValueError(
+            f"{what} needs the problem, which this result does not have: it was read from a file, "
+            "its problem could not be pickled, or it had no points; solve again"
+        )
+    return result.problem
+
+
+def residual(result: Fit, x: Array) -> Array:
+    """Return the residual at x, (m,)."""
+    func, args, kwargs = residual_call(problem_of(result, "the residual"))
+    return np.array(func(x.copy(), *args, **kwargs), dtype=np.float64).reshape(-1)
+
+
+def unit_columns(matrix: Array) -> tuple[Array, Array]:
+    """Return a matrix with its columns scaled to norm 1, and the norms, (n,).
+
+    Whatever the size of its entries: the squares of large ones overflow, those of small ones
+    vanish.  Columns of zeros stay, with the norm 0.
+    """
+    largest = np.abs(matrix).max(axis=0, initial=0.0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    scaled = matrix / scale
+    norms = np.linalg.norm(scaled, axis=0)
+    return scaled / np.where(norms > 0, norms, 1.0), norms * scale
+
+
+def exact(result: Fit) -> bool:
+    """Whether the Jacobian comes from the problem or a strategy, and not from differences."""
+    return _source(result) is not None
+
+
+def jacobian_of(result: Fit) -> Array:
+    """Return the Jacobian at x, (m, n), evaluated once and kept with the fit."""
+    kept: Array | None = vars(result).get("_jacobian")
+    if kept is None:
+        kept = jacobian(result, result.x)
+        vars(result)["_jacobian"] = kept
+    return kept
+
+
+def jacobian(result: Fit, x: Array) -> Array:
+    """Return the Jacobian at x, (m, n), by the solver's strategy; 0 for fixed parameters.
+
+    Where the strategy takes differences, or is compiled, these are central ones within the bounds.
+
+    Raises
+    ------
+    TypeError
+        The problem is a `RowBlockProblem`, whose rows nobody holds.
+    ValueError
+        The result has no problem; the Jacobian has the wrong shape.
+    """
+    problem = problem_of(result, "the Jacobian")
+    if isinstance(problem, RowBlockProblem):
+        raise TypeError(
+            "the Jacobian of a RowBlockProblem is never held as a whole; what needs it, the "
+            "leverage and the nonlinearity, is there for problems in one piece"
+        )
+    if result.observations == 0:
+        raise ValueError(
+            "the Jacobian needs a residual, and none was evaluated for this result: take a step of "
+            "the iteration first"
+        )
+    source = _source(result)
+    if source is None:
+        found = differences(lambda point: residual(result, point), x, result)
+    else:
+        found = source(x.copy())
+    m, n = result.observations, x.size
+    if found.shape != (m, n):
+        raise ValueError(f"the Jacobian must have shape {(m, n)}; it has {found.shape}")
+    return np.where(result.fixed, 0.0, found)
+
+
+def _source(result: Fit) -> Callable[[Array], Array] | None:
+    """Return what evaluates the Jacobian; None where differences are taken."""
+    problem = problem_of(result, "the Jacobian")
+    strategy = None if result.solver is None else result.solver.jacobian
+    own = isinstance(strategy, Analytic) or (strategy is None and has_jacobian(problem))
+    if own:
+        turned = isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
+
+        def by_problem(x: Array) -> Array:
+            found = np.asarray(problem.jacobian(x), dtype=np.float64)
+            found = found.reshape(-1, x.size) if found.ndim == 1 else found
+            return found.T if turned and x.size > 1 else found
+
+        return by_problem
+    if strategy is None or type(strategy).evaluate is Jacobian.evaluate:
+        return None
+
+    def by_strategy(x: Array) -> Array:
+        f = residual(result, x)
+        out = np.full((f.size, x.size), np.nan, order="F")
+        strategy.evaluate(problem, x, f, out)
+        return out
+
+    return by_strategy
+
+
+def differences(function: Callable[[Array], Array], x: Array, result: Fit) -> Array:
+    """Return the derivatives of a function of the parameters at x by differences, (k, n).
+
+    Central ones of the step ``cbrt(eps) max(|x_j|, typical_j)`` (Dennis, Schnabel 1983, section
+    5.4); one-sided ones of second order where a bound, or a point without a value, is in the way.
+    Points stay within the bounds; columns of fixed parameters are 0.
+    """
+    steps = _STEP * np.maximum(np.abs(x), _typical(result))
+    columns = [
+        None if held else _column(function, x, j, steps[j], result.lower[j], result.upper[j])
+        for j, held in enumerate(result.fixed)
+    ]
+    known = next((c for c in columns if c is not None), None)
+    nothing = np.zeros_like(function(x.copy()) if known is None else known)
+    return np.stack([nothing if c is None else c for c in columns], axis=1)
+
+
+def _typical(result: Fit) -> Array:
+    """Return sizes of the parameters that are at or near 0: what changes the residual by |f|."""
+    n = result.x.size
+    strategy = None if result.solver is None else result.solver.jacobian
+    given = getattr(strategy, "typical", None)
+    if given is not None:
+        return np.broadcast_to(np.asarray(given, dtype=np.float64), (n,))
+    if result.factor is None:
+        return np.ones(n)
+    with np.errstate(all="ignore"):
+        size = np.minimum(result.fnorm / result.factor.acnorm, 1.0)
+    return np.where(size > 0, size, 1.0)
+
+
+def _column(
+    function: Callable[[Array], Array], x: Array, j: int, h: float, lower: float, upper: float
+) -> Array:
+    """Return the derivative by parameter j."""
+
+    def at(shift: float) -> Array:
+        point = x.copy()
+        point[j] = x[j] + shift
+        value = np.asarray(function(point), dtype=np.float64).reshape(-1)
+        if not np.isfinite(value).all():
+            raise EvaluationError(f"no finite value at {point}")
+        return value
+
+    if lower <= x[j] - h and x[j] + h <= upper:
+        try:
+            width = (x[j] + h) - (x[j] - h)
+            return np.asarray((at(h) - at(-h)) / width)
+        except EvaluationError:
+            pass
+    # Away from what is nearer, and no further than to the other side.
+    room = {1.0: upper - x[j], -1.0: x[j] - lower}
+    sides = sorted(room, key=lambda side: -room[side])
+    for side in sides:
+        step = side * min(h, 0.5 * room[side])
+        if step == 0.0:
+            continue
+        try:
+            near, far = at(step), at(2.0 * step)
+        except EvaluationError:
+            continue
+        return np.asarray((4.0 * near - far - 3.0 * at(0.0)) / (2.0 * step))
+    raise EvaluationError(f"the model has no values near x[{j}] = {x[j]}")

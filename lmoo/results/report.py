@@ -1,0 +1,197 @@
+"""The report of a solve, as text; its parts serve the one for notebooks too."""
+
+from math import ceil, inf, log10
+from typing import NamedTuple
+
+import numpy as np
+
+from lmoo.results.fit import Fit
+from lmoo.results.statistics import aic, bic, linear_interval, r_squared
+
+__all__ = ["Row", "correlations", "facts", "rows", "text", "verdict", "warnings"]
+
+# Correlations that are listed: from this magnitude, and not more.
+_SMALLEST, _MOST = 0.1, 12
+
+
+class Row(NamedTuple):
+    """What is said of a parameter; each is a string, empty where there is nothing to say."""
+
+    name: str
+    value: str
+    error: str
+    relative: str
+    interval: str
+    bounds: str
+
+
+_HEADER = Row("parameter", "value", "standard error", "relative", "95 % interval", "bounds")
+# Names and bounds to the left, numbers to the right.
+_ALIGNED = "<>>>><"
+
+
+def text(result: Fit) -> str:
+    """Return the report: why it stopped, parameters and standard errors, fit, counts."""
+    lines = [verdict(result), f"  {result.message}", ""]
+    lines += _table(rows(result))
+    lines += ["", *(f"  {label:<28}{value}" for label, value in facts(result))]
+    pairs = [f"{a}, {b}  {r:.4f}" for a, b, r in correlations(result)]
+    if pairs:
+        more = _more(result)
+        pairs += [f"and {more} more"] if more else []
+        labels = [f"correlations above {_SMALLEST}", *[""] * (len(pairs) - 1)]
+        lines += [f"  {label:<28}{pair}" for label, pair in zip(labels, pairs, strict=True)]
+    lines += [f"  {line}" for line in warnings(result)]
+    return "\n".join(lines)
+
+
+def verdict(result: Fit) -> str:
+    """Return the first line: whether a minimum was found."""
+    found = "a minimum was found" if result.success else "NO minimum was found"
+    return f"Nonlinear least squares: {found} (status {result.status}, {result.status.name})"
+
+
+# ---- parameters -----------------------------------------------------------------------------
+
+
+def rows(result: Fit) -> list[Row]:
+    """Return what is said of each parameter, below a header."""
+    limits = linear_interval(result, 0.95, True)
+    out = [_HEADER]
+    for j, name in enumerate(result.parameter_names):
+        value, error = float(result.x[j]), float(result.standard_errors[j])
+        relative = f"{100 * error / abs(value):.2g} %" if value and np.isfinite(error) else "-"
+        interval = _range(float(limits[j, 0]), float(limits[j, 1]))
+        shown = f"+- {error:.4g}"
+        if result.held[j]:
+            shown, relative, interval = _held(result, j), "-", "-"
+        out.append(Row(name, f"{value:.10g}", shown, relative, interval, _bounds(result, j)))
+    return out
+
+
+def _range(low: float, high: float) -> str:
+    """Return an interval, with as many digits as tell its ends apart, and two more."""
+    size, width = max(abs(low), abs(high)), high - low
+    digits = 4
+    if 0 < width < inf:
+        digits = min(max(4, 3 + ceil(log10(size / width))), 16)
+    return f"{low:.{digits}g} .. {high:.{digits}g}"
+
+
+def _held(result: Fit, j: int) -> str:
+    """Return why a parameter has no error."""
+    if result.fixed[j]:
+        return "fixed"
+    return "at lower bound" if result.active_mask[j] < 0 else "at upper bound"
+
+
+def _bounds(result: Fit, j: int) -> str:
+    """Return the bounds of a parameter, as far as there are any."""
+    low, high = result.lower[j], result.upper[j]
+    if result.fixed[j] or not (np.isfinite(low) or np.isfinite(high)):
+        return ""
+    ends = [f"{end:.6g}" if np.isfinite(end) else "" for end in (low, high)]
+    return f"{ends[0]} .. {ends[1]}".strip()
+
+
+def _table(table: list[Row]) -> list[str]:
+    """Return the table, aligned; columns that are empty for all parameters are left out."""
+    kept = [k for k in range(len(_HEADER)) if any(row[k] for row in table[1:])]
+    widths = {k: max(len(row[k]) for row in table) for k in kept}
+    lines = ("  ".join(f"{row[k]:{_ALIGNED[k]}{widths[k]}}" for k in kept) for row in table)
+    return [f"  {line}".rstrip() for line in lines]
+
+
+# ---- the fit --------------------------------------------------------------------------------
+
+
+def facts(result: Fit) -> list[tuple[str, str]]:
+    """Return the numbers of the fit with their labels."""
+    m, dof = result.observations, result.degrees_of_freedom
+    n, free = result.x.size, int(np.count_nonzero(~result.held))
+    out = [
+        ("cost = 1/2 sum of squares", f"{result.cost:.10g}"),
+        ("observations, parameters", f"{m}, {n} ({max(dof, 0)} degrees of freedom)"),
+    ]
+    if dof > 0:
+        out += [
+            ("residual standard deviation", f"{result.residual_deviation:.6g}"),
+            ("reduced chi-square", f"{result.reduced_chi_square:.6g}"),
+        ]
+    out += _r_squared(result)
+    out += [
+        ("AIC, BIC", f"{aic(result):.6g}, {bic(result):.6g}"),
+        ("rank of the Jacobian", f"{result.rank} of {free}"),
+        (
+            "evaluations",
+            f"{result.nfev} residuals, {result.njev} Jacobians, {result.nit} iterations",
+        ),
+    ]
+    if np.isfinite(result.seconds):
+        out.append(("time", _duration(result.seconds)))
+    return out
+
+
+def _r_squared(result: Fit) -> list[tuple[str, str]]:
+    """Return R squared, where the problem has a curve of which there is one."""
+    try:
+        return [("R squared", f"{r_squared(result):.6g}")]
+    except Exception:
+        # Whatever a problem says of its curve, a report is no place to fail.
+        return []
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"
+
+
+def correlations(result: Fit) -> list[tuple[str, str, float]]:
+    """Return the largest correlations, with the names of the two parameters."""
+    return [
+        (result.parameter_names[i], result.parameter_names[j], r)
+        for i, j, r in _correlated(result)[:_MOST]
+    ]
+
+
+def _correlated(result: Fit) -> list[tuple[int, int, float]]:
+    """Return pairs of parameters and their correlation, the strongest first."""
+    matrix = result.correlation
+    pairs = [
+        (i, j, float(matrix[i, j]))
+        for i in range(len(matrix))
+        for j in range(i + 1, len(matrix))
+        if abs(matrix[i, j]) > _SMALLEST
+    ]
+    return sorted(pairs, key=lambda pair: -abs(pair[2]))
+
+
+def _more(result: Fit) -> int:
+    """Return how many correlations are not listed."""
+    return max(len(_correlated(result)) - _MOST, 0)
+
+
+def warnings(result: Fit) -> list[str]:
+    """Return what the reader must know of the standard errors."""
+    lines = []
+    free = int(np.count_nonzero(~result.held))
+    if result.degrees_of_freedom <= 0:
+        lines.append(
+            "There are as many parameters as observations, or more: nothing is left to estimate "
+            "standard errors from."
+        )
+    if result.factor is not None and result.rank < free:
+        lines.append(
+            f"The Jacobian has rank {result.rank} of {free}: the data do not determine "
+            f"{', '.join(result.undetermined)}."
+        )
+    at_bound = [
+        name for name, side in zip(result.parameter_names, result.active_mask, strict=True) if side
+    ]
+    if at_bound:
+        lines.append(
+            f"Held at a bound: {', '.join(at_bound)}; the errors are those of a fit without."
+        )
+    return lines

@@ -1,0 +1,217 @@
+"""Statistics of a fit, from its result; the methods of `Result` say what each is."""
+
+from math import inf, nan, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo.problems.arguments import integer, positive, real_array, real_number
+from lmoo.problems.curve import Curve
+from lmoo.problems.data import points, refuse_masked_points
+from lmoo.results.curve import curve_of, slopes
+from lmoo.results.distributions import t_factor
+from lmoo.results.fit import Fit
+from lmoo.results.linearization import jacobian_of, unit_columns
+
+__all__ = [
+    "aic",
+    "bic",
+    "information",
+    "leverage",
+    "linear_interval",
+    "position",
+    "predict",
+    "probability",
+    "r_squared",
+    "standardized_residuals",
+]
+
+Array = NDArray[np.float64]
+
+_EPS = 2.0**-52
+
+
+# ---- arguments ------------------------------------------------------------------------------
+
+
+def probability(name: str, value: Any) -> float:
+    """Return value as a float; ValueError unless it lies between 0 and 1."""
+    if not 0.0 < real_number(name, value) < 1.0:
+        raise ValueError(f"{name} must be between 0 and 1, such as 0.95; it is {value!r}")
+    return float(value)
+
+
+def position(result: Fit, which: Any, name: str = "j") -> int:
+    """Return the position of a parameter that is given by name or position.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.results.statistics import position
+    >>> problem = lmoo.FunctionProblem(lambda x: x, parameter_names=["a", "b"])
+    >>> result = lmoo.Solver().solve(problem, [1.0, 2.0])
+    >>> position(result, "b"), position(result, -1)
+    (1, 1)
+    """
+    names = result.parameter_names
+    if isinstance(which, str):
+        if which not in names:
+            raise ValueError(f"{name} must be one of {', '.join(names)}; it is {which!r}")
+        return names.index(which)
+    j = integer(name, which)
+    if not -len(names) <= j < len(names):
+        raise ValueError(
+            f"{name} must be a parameter, by name or from 0 to {len(names) - 1}; it is {which!r}"
+        )
+    return j % len(names)
+
+
+def deviation(result: Fit, scaled: bool) -> float:
+    """Return the standard deviation of a residual: what was estimated, or 1 where it is known."""
+    return result.residual_deviation if scaled else 1.0
+
+
+def factor_for(result: Fit, level: float, scaled: bool) -> float:
+    """Return the t that belongs to a level; that of the normal distribution for a known sigma."""
+    dof = result.degrees_of_freedom
+    if not scaled:
+        return t_factor(level, inf)
+    return t_factor(level, dof) if dof > 0 else inf
+
+
+# ---- numbers --------------------------------------------------------------------------------
+
+
+def information(result: Fit, penalty: float) -> float:
+    """Return ``m log(chi2 / m) + penalty k`` for the k parameters that are not fixed."""
+    m = result.observations
+    if m == 0:
+        return nan
+    k = m - result.degrees_of_freedom
+    # From the norm: its square may overflow, or be zero.
+    with np.errstate(divide="ignore"):
+        return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
+
+
+def aic(result: Fit) -> float:
+    """Return Akaike's criterion."""
+    return information(result, 2.0)
+
+
+def bic(result: Fit) -> float:
+    """Return Schwarz's criterion."""
+    return information(result, float(np.log(max(result.observations, 1))))
+
+
+def r_squared(result: Fit) -> float:
+    """Return 1 less the sum of squares over that of the best constant, both weighted."""
+    curve = curve_of(result, "r_squared")
+    y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
+    # Of norm 1, as squares may overflow, or vanish.
+    columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
+    (z, one), (norm, _) = (part.T for part in unit_columns(columns))
+    about_mean = float(np.linalg.norm(z - one * (one @ z)))
+    # What is left of equal values is rounding.
+    if about_mean <= 16 * _EPS:
+        return nan
+    return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
+
+
+# ---- residuals ------------------------------------------------------------------------------
+
+
+def leverage(result: Fit) -> Array:
+    """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
+    J = jacobian_of(result)[:, ~result.held]
+    if J.shape[1] == 0:
+        return np.zeros(len(J))
+    U = np.linalg.svd(unit_columns(J)[0], full_matrices=False)[0]
+    U = U[:, : result.rank]
+    return np.asarray(np.minimum((U * U).sum(axis=1), 1.0))
+
+
+def standardized_residuals(result: Fit) -> Array:
+    """Return ``residual / (s sqrt(1 - leverage))``, (m,); nan where a point decides its own fit."""
+    if result.degrees_of_freedom <= 0:
+        return np.full(result.residual.size, np.nan)
+    room = 1.0 - leverage(result)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out = result.residual / (result.residual_deviation * np.sqrt(room))
+    return np.where(room > 1e-12, out, np.nan)
+
+
+# ---- intervals ------------------------------------------------------------------------------
+
+
+def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
+    """Return x -+ t times the standard errors, (n, 2)."""
+    errors = np.full(result.x.size, np.inf)
+    if result.factor is not None:
+        errors = result._linear.deviations(deviation(result, scaled))
+    with np.errstate(invalid="ignore"):
+        reach = np.where(result.held, 0.0, factor_for(result, level, scaled) * errors)
+    return np.stack([result.x - reach, result.x + reach], axis=1)
+
+
+def predict(
+    result: Fit,
+    t: Any,
+    interval: str | None,
+    level: float,
+    sigma: ArrayLike | None,
+    scaled: bool,
+) -> Any:
+    """Return the model at t, with the limits of an interval where one is asked for."""
+    if interval not in (None, "confidence", "prediction"):
+        raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
+    level = probability("level", level)
+    curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
+    where = curve.t if t is None else _points(t)
+    y = curve.values(where, result.x)
+    if interval is None:
+        return y
+    reach = _reach(result, curve, where, scaled)
+    if interval == "prediction":
+        fresh = _fresh(curve, y.size, t is None, sigma) * deviation(result, scaled)
+        reach = np.hypot(reach, fresh)
+    with np.errstate(invalid="ignore"):
+        half = factor_for(result, level, scaled) * reach
+    return y, y - half, y + half
+
+
+def _points(t: Any) -> Any:
+    """Return t converted as data are, and a number as one point."""
+    alone = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
+    return np.atleast_1d(real_array("t", t)) if alone else points(refuse_masked_points(t))
+
+
+def _reach(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
+    """Return the standard errors of the model's values, (k,)."""
+    derivatives = slopes(curve, t, result)
+    if result.factor is None:
+        return np.full(len(derivatives), np.inf)
+    return result._linear.spread(derivatives) * deviation(result, scaled)
+
+
+def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
+    """Return the standard deviations of new observations, in units of the residual's, (k,)."""
+    if sigma is not None:
+        return np.broadcast_to(positive("sigma", sigma), (k,))
+    if curve.sigma is None:
+        return np.ones(k)
+    known = curve.deviations()
+    if known is None:
+        raise _no_sigma("the problem does not tell that of the data")
+    if own:
+        return np.array(known)
+    if np.ptp(known) > 0:
+        raise _no_sigma("that of the data differs from point to point")
+    return np.full(k, known.flat[0])
+
+
+def _no_sigma(why: str) -> ValueError:
+    return ValueError(
+        f"sigma must be given for interval='prediction', as {why}: sigma=..., a number or one for "
+        "each of t"
+    )

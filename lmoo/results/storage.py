@@ -1,0 +1,213 @@
+"""A result as plain data, to be written to a file and read again."""
+
+import json
+import pickle
+from collections.abc import Mapping
+from dataclasses import fields
+from math import isfinite
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lmoo.problems.arguments import integer, real_number
+from lmoo.problems.names import names_of
+from lmoo.results.factor import Factor
+from lmoo.results.fit import Fit
+from lmoo.results.statistics import aic, bic, linear_interval
+from lmoo.status import Status
+
+__all__ = ["from_dict", "plain", "to_dict", "to_json"]
+
+Kind = TypeVar("Kind", bound=Fit)
+
+# What makes a result again, besides its factor.
+_SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
+_ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
+_DTYPES = {"fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "held": np.bool_}
+
+
+def to_dict(result: Fit) -> dict[str, Any]:
+    """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
+    out: dict[str, Any] = {
+        "parameter_names": list(result.parameter_names),
+        "status": int(result.status),
+        "success": result.success,
+        "degrees_of_freedom": result.degrees_of_freedom,
+        "rank": result.rank,
+        "undetermined": list(result.undetermined),
+        "reduced_chi_square": result.reduced_chi_square,
+        "aic": aic(result),
+        "bic": bic(result),
+        "standard_errors": result.standard_errors.tolist(),
+        "covariance": result.covariance().tolist(),
+        "correlation": result.correlation.tolist(),
+        "confidence_interval": linear_interval(result, 0.95, True).tolist(),
+    }
+    out.update({name: getattr(result, name) for name in _SCALARS})
+    out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
+    out["gradient"] = result.gradient.tolist()
+    out["factor"] = None if result.factor is None else _factor(result.factor)
+    return out
+
+
+def _factor(factor: Factor) -> dict[str, Any]:
+    parts = {field.name: getattr(factor, field.name) for field in fields(Factor)}
+    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in parts.items()}
+
+
+def to_json(result: Fit, indent: int | None) -> str:
+    """Return the result as JSON; numbers that it does not know become strings."""
+    return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Return value with "inf", "-inf" and "nan" for the numbers that JSON does not know."""
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    return value
+
+
+def from_dict(cls: type[Kind], stored: Any) -> Kind:
+    """Return the result that `to_dict` or `to_json` has written."""
+    try:
+        factor = stored["factor"]
+        result = cls(
+            status=Status(integer("status", stored["status"])),
+            parameter_names=_names(stored["parameter_names"]),
+            factor=None if factor is None else _factor_of(factor),
+            _gradient=_array("gradient", stored["gradient"]),
+            **{name: _scalar(name, stored[name]) for name in _SCALARS},
+            **{name: _array(name, stored[name]) for name in _ARRAYS},
+        )
+        check(result)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"stored must be what Result.to_dict returns; it is not: {error!r}"
+        ) from error
+    return result
+
+
+def check(result: Fit) -> None:
+    """Raise TypeError or ValueError where the parts of a result do not fit each other."""
+    n, m = result.x.size, result.observations
+    for name in ("observations", "nfev", "njev", "nit"):
+        if integer(name, getattr(result, name)) < 0:
+            raise ValueError(f"{name} must not be negative: {getattr(result, name)}")
+    if not isinstance(result.status, Status):
+        raise TypeError(f"status must be a Status: {result.status!r}")
+    if np.shape(result.residual) not in ((m,), (0,)):
+        raise ValueError(f"residual must have shape {(m,)} or {(0,)}: {np.shape(result.residual)}")
+    if names_of(result.parameter_names, n) != result.parameter_names:
+        raise TypeError(f"parameter_names must be a tuple of str: {result.parameter_names!r}")
+    each = ("x", "lower", "upper", "fixed", "active_mask")
+    _check_each(result, dict.fromkeys(each, (n,)))
+    _check_each(result, {"residual": np.shape(result.residual)})
+    if result._gradient is not None:
+        _check_each(result, {"_gradient": (n,)})
+    if not (np.abs(result.active_mask) <= 1).all():
+        raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
+    if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
+        raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
+    _check_history(result.history, n)
+    if result.factor is not None:
+        _check_factor(result.factor, n)
+
+
+def _check_history(history: Any, n: int) -> None:
+    if history is None:
+        return
+    from lmoo.results.history import History
+
+    if not isinstance(history, History):
+        raise TypeError(f"history must be a History or None: {history!r}")
+    k = len(history)
+    for field in fields(History):
+        shape = (k, n) if field.name in ("x", "gradient") else (k,)
+        if np.shape(getattr(history, field.name)) != shape:
+            raise ValueError(f"{field.name} of the history must have shape {shape}")
+
+
+def _check_factor(factor: Factor, n: int) -> None:
+    _check_each(factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
+    if sorted(factor.ipvt.tolist()) != list(range(n)):
+        raise ValueError(f"ipvt must be a permutation: {factor.ipvt}")
+    if factor.held is not None:
+        _check_each(factor, {"held": (n,)})
+    if not real_number("error", factor.error) >= 0:
+        raise ValueError(f"error must not be negative: {factor.error}")
+
+
+def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    for name, shape in shapes.items():
+        found = getattr(owner, name)
+        dtype = _DTYPES.get(name, np.float64)
+        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
+            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
+            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
+
+
+def _factor_of(stored: dict[str, Any]) -> Factor:
+    arrays = {
+        name: None if stored[name] is None else _array(name, stored[name])
+        for name in ("r", "ipvt", "qtf", "acnorm", "held")
+    }
+    return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise TypeError(f"parameter_names must be strings: {value!r}")
+    return tuple(value)
+
+
+def _scalar(name: str, value: Any) -> Any:
+    if name == "message":
+        if not isinstance(value, str):
+            raise TypeError(f"message must be a string: {value!r}")
+        return value
+    whole = name in ("observations", "nfev", "njev", "nit")
+    return integer(name, value) if whole else _number(name, value)
+
+
+def _number(name: str, value: Any) -> float:
+    """Return a number, or one of those that JSON writes as strings."""
+    if isinstance(value, str) and value in ("inf", "-inf", "nan"):
+        return float(value)
+    return real_number(name, value)
+
+
+def _array(name: str, value: Any) -> Any:
+    """Return a list of numbers, or of lists of them, as an array; none of them is rounded."""
+    dtype = _DTYPES.get(name, np.float64)
+    array = np.array(value, dtype=object)
+    for entry in array.flat:
+        if dtype is np.float64:
+            _number(name, entry)
+        elif dtype is not np.bool_:
+            integer(name, entry)
+        elif not isinstance(entry, (bool, np.bool_)):
+            raise TypeError(f"{name} must be true or false: {entry!r}")
+    return array.astype(dtype)
+
+
+# ---- pickle ---------------------------------------------------------------------------------
+
+
+def frozen(value: Any) -> bytes | None:
+    """Return value as bytes; None where it cannot be pickled."""
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        return None
+
+
+def thawed(value: bytes | None) -> Any:
+    """Return what `frozen` was given; None where it cannot be had here."""
+    try:
+        return None if value is None else pickle.loads(value)
+    except Exception:
+        return None

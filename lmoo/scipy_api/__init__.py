@@ -1,0 +1,1 @@
+"""The signatures of scipy.optimize: `leastsq` and `curve_fit`."""

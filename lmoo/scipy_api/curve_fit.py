@@ -1,0 +1,321 @@
+"""`curve_fit`: scipy's signature, tuple, warnings and errors."""
+
+import sys
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.loop import Loop
+from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo.models.problem import is_compiled, problem_of
+from lmoo.problems.arguments import real_array
+from lmoo.problems.data import curve_data
+from lmoo.problems.problem import has_jacobian
+from lmoo.results.result import Result
+from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
+from lmoo.scipy_api.leastsq import _infodict
+from lmoo.scipy_api.options import curve_solver
+from lmoo.solver.solver import Iteration, _bad_start, keep_result
+from lmoo.status import Status
+
+__all__ = ["OptimizeWarning", "curve_fit"]
+
+Array = NDArray[np.float64]
+
+_NAMES = ("xdata", "ydata")
+_UNIT_ERRORS = (
+    "absolute_sigma=True without sigma: the errors of ydata are assumed to be 1, in its unit. "
+    "Give sigma, or absolute_sigma=False, which estimates the errors from the residual"
+)
+_FIXED = 2  # in Loop.held
+
+
+class OptimizeWarning(UserWarning):
+    """The covariance of the parameters could not be estimated.
+
+    Where scipy.optimize is imported, the warning is one of its `OptimizeWarning` as well, so that
+    filters which name either of them apply.
+    """
+
+
+def curve_fit(
+    f: Callable[..., Any],
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = NO_BOUNDS,
+    method: str | None = None,
+    jac: Callable[..., Any] | str | None = None,
+    *,
+    full_output: bool = False,
+    nan_policy: str | None = None,
+    fixed: Any = None,
+    **kwargs: Any,
+) -> tuple[Any, ...]:
+    """Fit ``ydata = f(xdata, *parameters)`` by least squares.
+
+    The arguments and what is returned are those of ``scipy.optimize.curve_fit``; the fit is that
+    of `Solver`, with its tolerances where none are given.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(xdata, *parameters)``, m values; or one of `lmoo.models`, which runs compiled.
+    xdata : object
+        Where was measured: lists, tuples and arrays reach f as float64 arrays, (m,) or (k, m);
+        anything else as it is.
+    ydata : (m,) array_like
+        What was measured; a number stands for m of them.
+    p0 : (n,) array_like, optional
+        Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
+        in the signature of f, or the middle of its bounds, or 1 inside of its only one.
+    sigma : float, (m,) array_like or (m, m) array_like, optional
+        Standard deviations of ydata, or its covariance matrix.  Points that are masked
+        (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
+    absolute_sigma : bool, default False
+        Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
+        variance of the residual.  True without sigma assumes errors of 1, and warns.
+    check_finite : bool, optional
+        Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  False leaves
+        infinities to f, and without a `nan_policy` NaN too.  ydata must always be finite.
+    bounds : pair, object or mapping, optional
+        (lower, upper), ``scipy.optimize.Bounds``, or a mapping {name or position: (lower, upper)}.
+    method : {"lm", "trf", "dogbox"}, optional
+        There is one method: with bounds, "lm" is refused, as it is by scipy.
+    jac : callable or {"2-point", "3-point", "cs"}, optional
+        ``jac(xdata, *parameters)``, the derivatives of f, (m, n); or how to take differences.
+    full_output : bool, default False
+        Return `infodict`, `mesg` and `ier` as well.
+    nan_policy : {"raise", "omit"}, optional
+        What to do with NaN in xdata and ydata; "omit" leaves these points out.
+    fixed : sequence or mapping, optional
+        Names or positions of parameters that stay where they start, or a mapping from them to
+        values.  Not in scipy.
+    **kwargs
+        Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
+        ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
+        ``diff_step``.  Others are refused, or accepted with the only value that they can have.
+
+    Returns
+    -------
+    popt : (n,) float64 array
+        The parameters.
+    pcov : (n, n) float64 array
+        Their covariance.  Rows and columns of fixed parameters, and of those held at a bound, are
+        0; all is inf where it cannot be estimated.
+    infodict : dict
+        ``fvec``, the residual; ``nfev``; ``njev`` where derivatives are known; ``fjac``, ``ipvt``,
+        ``qtf`` as `leastsq` has them.  With `full_output` only.
+    mesg : str
+        Why it stopped.  With `full_output` only.
+    ier : int
+        A value of `Status`, 1 to 4.  With `full_output` only.
+
+    Raises
+    ------
+    RuntimeError
+        No minimum was found; the message says why.
+    ValueError
+        Data that are empty, not finite, or of shapes that do not go together; a model that is not
+        finite where it starts; p0 that is missing or outside the bounds; an option out of range.
+    TypeError
+        Arguments of the wrong type, an unknown option, fewer points than parameters.
+
+    Warns
+    -----
+    UserWarning
+        `absolute_sigma` is true and there is no sigma.
+    OptimizeWarning
+        The covariance cannot be estimated: the data do not determine all parameters, or there are
+        as many parameters as points and `absolute_sigma` is false.
+
+    Notes
+    -----
+    Exceptions, those of f and KeyboardInterrupt too, have an attribute ``lmoo_result``: the
+    `Result` with the best point so far.
+
+    With both ``ftol`` and ``xtol`` given as 1e-8 or more, forward differences do until the end;
+    otherwise central ones follow, from which the last digits come.
+
+    See Also
+    --------
+    CurveProblem, Solver : the same with a `Result`, which knows more than a tuple.
+    curve_fit_many : many curves at once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo import curve_fit
+    >>> def decay(t, a, b, c):
+    ...     return a * np.exp(-b * t) + c
+    >>> t = np.linspace(0, 4, 20)
+    >>> y = decay(t, 2.5, 1.3, 0.5) + 0.01 * np.cos(9 * t)
+    >>> popt, pcov = curve_fit(decay, t, y)
+    >>> popt.round(3), np.sqrt(np.diag(pcov)).round(3)
+    (array([2.505, 1.304, 0.5  ]), array([0.006, 0.007, 0.003]))
+    >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
+    array([2.45 , 1.485, 0.6  ])
+    """
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    if absolute_sigma and sigma is None:
+        warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
+    x = starting_point(problem, p0, bounds, fixed, method)
+    differentiated = has_jacobian(problem)
+    solver = curve_solver(x.size, method, jac, differentiated, kwargs)
+    iteration = Iteration(solver, problem, x)
+    loop = iteration._loop
+    try:
+        loop.run()
+        if not 1 <= loop.status <= 4:
+            raise _failure(iteration)
+    except BaseException as error:
+        keep_result(error, iteration)
+        raise
+    pcov = _covariance(iteration, absolute_sigma)
+    if pcov is None:
+        pcov = np.full((x.size, x.size), np.inf)
+        warnings.warn(
+            "Covariance of the parameters could not be estimated", _category(), stacklevel=2
+        )
+    if not full_output:
+        return loop.x, pcov
+    status = Status(loop.status)
+    return loop.x, pcov, _infodict(loop, differentiated), iteration._message(status), int(status)
+
+
+# ---- data ------------------------------------------------------------------------------------
+
+
+def _problem(
+    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check_finite: Any, nan_policy: Any
+) -> Any:
+    """Return the problem, without its parameters."""
+    if nan_policy not in (None, "raise", "omit"):
+        raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
+    if isinstance(xdata, (np.ndarray, list, tuple)):
+        xdata = _points(f, xdata)
+    y = _real("ydata", ydata)
+    if y.size == 1:
+        y = _repeated(y, xdata)
+    check = _check_of(check_finite, nan_policy)
+    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
+    if is_compiled(f):
+        refuse_few(data[1].size, f.n)
+    return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
+    """Return what xdata is checked for."""
+    if check_finite or (check_finite is None and nan_policy is None):
+        return "finite"
+    return None if nan_policy is None else "nan"
+
+
+def _repeated(y: Any, xdata: Any) -> Any:
+    """Return one number as often as there are points, as scipy's broadcasting does."""
+    points = xdata[0] if isinstance(xdata, tuple) else xdata
+    y = refuse_masked("ydata", y)
+    return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
+
+
+def _points(f: Any, xdata: Any) -> Any:
+    """Return xdata as one array, for compiled models of several variables as a tuple of them."""
+    array = _real("xdata", xdata)
+    return tuple(array) if array.ndim > 1 and is_compiled(f) else array
+
+
+def _real(name: str, data: Any) -> Any:
+    """Return data as an array of float64, also from objects that convert to float."""
+    if type(data) is np.ndarray and data.dtype == np.float64:
+        return data
+    data, mask = separated(data)
+    try:
+        array = np.asarray(plain(data))
+        if array.dtype.kind == "O" and array.size:
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+    except OverflowError as error:
+        raise ValueError(f"{name} must be within the range of double precision: {error}") from error
+    array = real_array(name, array)
+    return array if mask is None else np.ma.array(array, mask=mask)
+
+
+# ---- what came of it -------------------------------------------------------------------------
+
+
+def _failure(iteration: Iteration) -> Exception:
+    """Return the exception for a solve that has not found a minimum."""
+    loop = iteration._loop
+    if loop.status == Status.NOT_FINITE:
+        cause = _bad_start(loop)
+        error = ValueError(f"Residuals are not finite in the initial point: {cause}")
+        error.__cause__ = cause
+        return error
+    return RuntimeError(f"Optimal parameters not found: {iteration._message(Status(loop.status))}")
+
+
+def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
+    """Return the covariance; None where it cannot be estimated."""
+    loop, problem = iteration._loop, iteration.problem
+    inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
+    if problem.bounds is not None or problem.fixed is not None:
+        inverse = _of_the_free(loop) if inverse is None else inverse
+        dof += int(np.count_nonzero(loop.held == _FIXED))
+    if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
+        return _careful_covariance(iteration.result, absolute)
+    return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
+
+
+def _of_the_free(loop: Loop) -> Array | None:
+    """Return the inverse where columns of J are zero because their parameters are held."""
+    held = loop.held
+    free = held.size - np.count_nonzero(held)
+    # Pivoting has left the zero columns for the end.
+    leading, places = loop.r[:free, :free], loop.ipvt[:free]
+    if held[places].any() or not leading.diagonal().all():
+        return None
+    roots = np.zeros((held.size, free))
+    roots[places] = np.linalg.inv(leading)
+    return np.asarray(roots @ roots.T)
+
+
+def _is_safe(inverse: Array, loop: Loop) -> bool:
+    """Whether the inverse is far from where rank or overflow come into play.
+
+    For columns of J scaled to norm 1 its diagonal holds the variance inflation factors, whose sum
+    is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least
+    squares regression", Statistical Science 2).
+    """
+    inflation = 0.0
+    for variance, norm in zip(inverse.diagonal().tolist(), loop.acnorm.tolist(), strict=True):
+        if not 1e-50 < norm < 1e50 and variance:
+            return False
+        inflation += variance * norm * norm
+    error = 100.0 * loop.jacobian_error
+    return 1e-50 < loop.fnorm < 1e50 and inflation * error * error < 1.0
+
+
+def _careful_covariance(result: Result, absolute: bool) -> Array | None:
+    if result.undetermined or (result.degrees_of_freedom <= 0 and not absolute):
+        return None
+    return result.covariance(scaled=not absolute)
+
+
+@cache
+def _category_with(theirs: type[Warning]) -> type[Warning]:
+    return type("OptimizeWarning", (OptimizeWarning, theirs), {"__doc__": OptimizeWarning.__doc__})
+
+
+def _category() -> type[Warning]:
+    """Return the warning's class: scipy's as well, where a program may filter by that."""
+    scipy = sys.modules.get("scipy.optimize")
+    theirs = getattr(scipy, "OptimizeWarning", None)
+    return OptimizeWarning if theirs is None else _category_with(theirs)

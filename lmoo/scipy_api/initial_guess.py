@@ -1,0 +1,130 @@
+"""Where `curve_fit` starts, and within what bounds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.residual import start
+from lmoo.models.problem import is_compiled
+from lmoo.problems.arguments import real_array
+from lmoo.problems.bounds import frozen_bounds, limits
+from lmoo.problems.names import parameter_names_of
+
+__all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
+
+Array = NDArray[np.float64]
+
+NO_BOUNDS = (-np.inf, np.inf)
+
+
+def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) -> Array:
+    """Return where to start, with the problem told its parameters' names and bounds.
+
+    Parameters
+    ----------
+    problem : CurveProblem or ModelProblem
+        Its attributes ``parameter_names``, ``bounds`` and ``fixed`` are set.
+    p0, bounds, fixed, method
+        As for `lmoo.curve_fit`.
+
+    Returns
+    -------
+    (n,) float64 array, new
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `lmoo.curve_fit`.
+    """
+    names = parameter_names_of(problem.f)
+    x = _default(problem, names) if p0 is None else _given(p0)
+    n = x.size
+    refuse_few(problem.y.size, n)
+    # Parameters with a default need not be fitted.
+    problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
+    if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
+        return x
+    bounds = frozen_bounds(bounds, scipy=True)
+    lower, upper, held = limits(bounds, fixed, names, n)
+    if held.all():
+        raise ValueError(
+            f"fixed must leave a parameter to be fitted; it is {fixed!r}"
+            + ("" if fixed is not None else ", and all bounds are equal")
+        )
+    bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
+    if not bounded.any() and not held.any():
+        return x
+    if bounded.any() and method == "lm":
+        raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
+    problem.bounds, problem.fixed = bounds, fixed
+    if p0 is not None:
+        _refuse_outside(x, lower, upper, held)
+        return x
+    return np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
+
+
+def refuse_few(m: int, n: int) -> None:
+    """Raise TypeError where there are fewer points than parameters."""
+    if m < n:
+        raise TypeError(
+            f"The number of func parameters={n} must not exceed the number of data points={m}"
+        )
+
+
+def _default(problem: Any, names: Sequence[str] | None) -> Array:
+    """Return the guess of a compiled model, or 1 for each parameter."""
+    if is_compiled(problem.f):
+        return _guess(problem)
+    if names is None:
+        raise ValueError(
+            "Unable to determine number of fit parameters: p0 must be given, as f does not tell "
+            "the names of its parameters"
+        )
+    return np.ones(len(names))
+
+
+def _guess(problem: Any) -> Array:
+    try:
+        return np.array(problem.f.guess(_one_row(problem.t), problem.y[None])[0])
+    except NotImplementedError:
+        return np.ones(problem.f.n)
+
+
+def _one_row(t: Any) -> Any:
+    """Return the points of a curve as those of a stack of one."""
+    return tuple(part[None] for part in t) if isinstance(t, tuple) else t[None]
+
+
+def _given(p0: Any) -> Array:
+    """Return p0 as a new vector."""
+    try:
+        x, bad = start(p0, True)
+    except TypeError:
+        # The same with the name that this argument has here.
+        real_array("p0", p0)
+        raise
+    if x.size == 0:
+        raise ValueError("p0 must not be empty")
+    if bad >= 0:
+        raise ValueError(f"p0 must be finite; its entry {bad} is {x[bad]}")
+    return x
+
+
+def _inside(lower: Array, upper: Array) -> Array:
+    """Return the middle of the bounds, 1 inside of a single one, 1 where there are none."""
+    with np.errstate(invalid="ignore"):
+        middle = 0.5 * lower + 0.5 * upper
+    x = np.where(np.isfinite(lower), lower + 1.0, np.where(np.isfinite(upper), upper - 1.0, 1.0))
+    return np.where(np.isfinite(middle), middle, x)
+
+
+def _refuse_outside(x: Array, lower: Array, upper: Array, held: NDArray[np.bool_]) -> None:
+    outside = ~((lower <= x) & (x <= upper)) & ~(held & (lower == upper))
+    if outside.any():
+        j = int(np.argmax(outside))
+        raise ValueError(
+            f"Initial guess is outside of provided bounds: p0[{j}] is {x[j]}, and its bounds are "
+            f"{lower[j]} and {upper[j]}"
+        )

@@ -1,0 +1,160 @@
+"""The options of scipy's curve_fit, leastsq and least_squares, as a `Solver`."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from lmoo.jacobians.strategies import CentralDifference, ComplexStep, ForwardDifference, Jacobian
+from lmoo.problems.arguments import integer, positive, real_number
+from lmoo.solver.solver import Solver
+
+__all__ = ["curve_solver"]
+
+_EPS = 2.0**-52
+_METHODS = (None, "lm", "trf", "dogbox")
+# Tolerances that forward differences are good enough for.
+_COARSE = 1e-8
+
+# Options of which one value alone has a meaning here, with what to do for another.
+_ONLY = {
+    "loss": ("linear", "points that are worth less have a larger sigma"),
+    "verbose": (0, "Solver.solve(..., callback=print) shows each iteration"),
+    "col_deriv": (False, "jac is to return a row for each point"),
+    "tr_solver": (None, "the linear problems are solved by a QR factorisation"),
+    "jac_sparsity": (None, "the Jacobian is dense"),
+    "callback": (None, "Solver.solve(..., callback=...) takes one"),
+    "workers": (None, "curve_fit_many fits in parallel"),
+}
+_WITHOUT_EFFECT = {"f_scale", "tr_options"}
+_SAME = ("maxfev", "max_nfev"), ("diag", "x_scale"), ("epsfcn", "diff_step")
+_USED = {"ftol", "xtol", "gtol", "factor", *(name for pair in _SAME for name in pair)}
+
+
+def curve_solver(
+    n: int, method: Any, jac: Any, differentiated: bool, options: dict[str, Any]
+) -> Solver:
+    """Return the solver for arguments of `curve_fit`.
+
+    Parameters
+    ----------
+    n : int
+        Number of parameters.
+    method : {None, "lm", "trf", "dogbox"}
+        Checked, and no more: there is one method.
+    jac : callable, None or str
+        A string names a strategy.
+    differentiated : bool
+        Whether the problem has derivatives of its own, which are used unless `jac` is a string.
+    options : dict
+        Keyword arguments.
+
+    Returns
+    -------
+    Solver
+
+    Raises
+    ------
+    TypeError
+        An option that is not known, is of the wrong type, or is there under two names.
+    ValueError
+        A value that is out of range or not supported.
+
+    Examples
+    --------
+    >>> from lmoo.scipy_api.options import curve_solver
+    >>> curve_solver(2, "lm", "3-point", False, {"maxfev": 50}).maxfev
+    50
+    """
+    if method not in _METHODS:
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm'; it is {method!r}")
+    scheme = None if callable(jac) else jac
+    if scheme not in (None, "2-point", "3-point", "cs"):
+        raise ValueError(f"`jac` must be '2-point', '3-point', 'cs' or callable; it is {jac!r}")
+    try:
+        hash(tuple(options.values()))
+    except TypeError:
+        return _made(n, scheme, differentiated, options)
+    return _kept(n, scheme, differentiated, **options)
+
+
+@lru_cache(maxsize=64, typed=True)
+def _kept(n: int, scheme: str | None, differentiated: bool, /, **options: Any) -> Solver:
+    """Return a solver that may have been made before: most fits are one of many."""
+    return _made(n, scheme, differentiated, options)
+
+
+def _made(n: int, scheme: str | None, differentiated: bool, options: dict[str, Any]) -> Solver:
+    _check_names(options)
+    found: dict[str, Any] = {
+        name: 0.0 if options[name] is None else options[name]
+        for name in ("ftol", "xtol", "gtol")
+        if name in options
+    }
+    if "factor" in options:
+        found["factor"] = options["factor"]
+    return Solver(
+        **found,
+        maxfev=_limit(options),
+        diag=_scale(options, n),
+        jacobian=_strategy(scheme, differentiated, options),
+    )
+
+
+def _check_names(options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if name in ("args", "kwargs"):
+            raise ValueError(
+                f"'{name}' is not a supported keyword argument: functools.partial binds arguments"
+            )
+        if name not in _USED and name not in _ONLY and name not in _WITHOUT_EFFECT:
+            raise TypeError(f"curve_fit() got an unexpected keyword argument {name!r}")
+        only, instead = _ONLY.get(name, (value, ""))
+        # Arrays compare entry by entry.
+        if value is not only and (isinstance(value, np.ndarray) or value != only):
+            raise ValueError(f"{name} must be {only!r}; it is {value!r}: {instead}")
+    for one, other in _SAME:
+        if one in options and other in options:
+            raise TypeError(f"curve_fit() takes one of {one} and {other}, which mean the same")
+
+
+def _limit(options: dict[str, Any]) -> int | None:
+    """Return maxfev; None, and for ``leastsq`` what is not positive, stand for the default."""
+    if options.get("max_nfev") is not None:
+        return integer("max_nfev", options["max_nfev"])
+    maxfev = options.get("maxfev")
+    return None if maxfev is None or integer("maxfev", maxfev) <= 0 else int(maxfev)
+
+
+def _scale(options: dict[str, Any], n: int) -> Any:
+    """Return the scale factors D: ``diag``, or the inverse of the typical sizes ``x_scale``."""
+    sizes = options.get("x_scale")
+    if sizes is None or (isinstance(sizes, str) and sizes == "jac"):
+        return options.get("diag")
+    scale = 1.0 / positive("x_scale", sizes)
+    return np.full(n, scale) if scale.ndim == 0 else scale
+
+
+def _strategy(scheme: str | None, differentiated: bool, options: dict[str, Any]) -> Jacobian | None:
+    if scheme == "cs":
+        return ComplexStep()
+    if scheme is None and differentiated:
+        return None
+    epsfcn = _precision(3 if scheme == "3-point" else 2, options)
+    if scheme == "3-point":
+        return CentralDifference(epsfcn)
+    # Central differences in the end would be for digits that these tolerances do not ask for.
+    coarse = all((options.get(name) or 0.0) >= _COARSE for name in ("ftol", "xtol"))
+    return ForwardDifference(epsfcn, refine=not coarse)
+
+
+def _precision(order: int, options: dict[str, Any]) -> float | None:
+    """Return the relative error of the model, from which the steps of differences follow."""
+    if options.get("diff_step") is not None:
+        # The step that an error of eps leads to is its root, of this order.
+        step = abs(real_number("diff_step", options["diff_step"]))
+        if not _EPS < step < 1.0:
+            raise ValueError(f"diff_step must be between {_EPS:g} and 1; it is {step!r}")
+        return float(step**order)
+    epsfcn = options.get("epsfcn")
+    return None if epsfcn is None else max(real_number("epsfcn", epsfcn), _EPS)

@@ -1,0 +1,1 @@
+"""The solver, its iteration, and the step strategies."""

@@ -1,0 +1,178 @@
+"""Step strategies: how lambda and the trust region move from one step to the next."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.stepping import Asked, StepModel, Stepping, Table
+from lmoo.problems.arguments import checked_capsule
+
+__all__ = ["CompiledStep", "GeodesicAcceleration", "More", "Nielsen", "Step", "StepModel"]
+
+
+class Step:
+    """Base of the step strategies; subclass it and write `propose` for one of your own.
+
+    A strategy holds nothing of a solve: solvers and threads may share it.  What it wants to
+    remember from step to step it keeps in ``model.memory``.
+
+    Examples
+    --------
+    Marquardt's own strategy: lambda goes down by ten after a good step and up after a bad one.
+
+    >>> import lmoo
+    >>> class Marquardt(lmoo.Step):
+    ...     def propose(self, model):
+    ...         last = model.memory.get("lambda", 0.01)
+    ...         lambda_ = last / 10 if model.accepted else last * 10
+    ...         model.memory["lambda"] = lambda_
+    ...         return model.damped(lambda_), lambda_
+    >>> problem = lmoo.datasets.nist("Misra1a")
+    >>> result = lmoo.Solver(step=Marquardt()).solve(problem, problem.starts[0])
+    >>> result.success, result.x.round(4)
+    (True, array([2.389421e+02, 6.000000e-04]))
+    """
+
+    def propose(self, model: StepModel) -> tuple[NDArray[np.float64], float]:
+        """Return the next step p and its lambda.
+
+        Parameters
+        ----------
+        model : StepModel
+            The linear model at x and what came of the last step; the callee's own, with the
+            methods ``damped``, ``within`` and ``predicted_reduction``.
+
+        Returns
+        -------
+        p : (n,) array_like of finite numbers
+            The trial point is x + p.
+        lambda_ : float
+            0 says that p is a full Gauss-Newton step, by which the stopping tests go.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define propose(self, model)")
+
+    def _bind(self) -> Stepping:
+        """Return the compiled side of this strategy for one solve."""
+        return Asked(self.propose)
+
+
+class _Compiled(Step):
+    """A strategy that lmoo has in compiled code."""
+
+    _table: Any
+
+    def propose(self, model: StepModel) -> tuple[NDArray[np.float64], float]:
+        """Not to be called: this strategy runs in compiled code."""
+        raise TypeError(f"{type(self).__name__} runs in compiled code and cannot be asked")
+
+    def _bind(self) -> Stepping:
+        return Table(self._table)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class More(_Compiled):
+    """More's steps: the lambda that keeps the step within a radius; the default.
+
+    The radius follows the ratio of the actual to the predicted reduction of the sum of squares.
+
+    Parameters
+    ----------
+    accelerate : bool, default True
+        Once the radius has limited ten steps in a row, correct them for curvature as
+        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Where Gauss-Newton
+        steps contract at a steady rate, replace one by the sum of all that would follow.  False:
+        More's steps alone, as in MINPACK.
+
+    References
+    ----------
+    More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", sections 4, 5.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> problem = lmoo.datasets.nist("Misra1a")
+    >>> lmoo.Solver(step=lmoo.More()).solve(problem, problem.starts[0]).success
+    True
+    """
+
+    def __init__(self, accelerate: bool = True) -> None:
+        self.accelerate = bool(accelerate)
+
+    @property
+    def _table(self) -> str:
+        return "default" if self.accelerate else "more"
+
+    def __repr__(self) -> str:
+        return f"More(accelerate={self.accelerate})"
+
+
+class Nielsen(_Compiled):
+    """No radius: lambda itself follows the ratio, falls by at most 3 and rises ever faster.
+
+    References
+    ----------
+    Nielsen (1999), "Damping parameter in Marquardt's method", IMM-REP-1999-05, Technical University
+    of Denmark.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> problem = lmoo.datasets.nist("Misra1a")
+    >>> lmoo.Solver(step=lmoo.Nielsen()).solve(problem, problem.starts[0]).success
+    True
+    """
+
+    _table = "nielsen"
+
+
+class GeodesicAcceleration(_Compiled):
+    """More's steps, bent by the second derivative of the residual along them.
+
+    Costs one evaluation a step, and can save steps in narrow, curved valleys.
+
+    References
+    ----------
+    Transtrum, Sethna (2012), "Improvements to the Levenberg-Marquardt algorithm for nonlinear
+    least-squares minimization", arXiv:1201.5885.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> problem = lmoo.datasets.nist("Misra1a")
+    >>> lmoo.Solver(step=lmoo.GeodesicAcceleration()).solve(problem, problem.starts[0]).success
+    True
+    """
+
+    _table = "geodesic"
+
+
+class CompiledStep(_Compiled):
+    """A strategy of your own in compiled code: a table of functions, called inside the iteration.
+
+    Parameters
+    ----------
+    table : PyCapsule
+        Of the name ``lmoo_step``, pointing to a ``lmoo_step`` of lmoo.h that lives as long as the
+        capsule.
+
+    Raises
+    ------
+    TypeError
+        `table` is no such capsule.
+
+    Examples
+    --------
+    ``lmoo.Solver(step=lmoo.CompiledStep(package.table))``, see "Extending lmoo".
+    """
+
+    def __init__(self, table: Any) -> None:
+        self._table = checked_capsule(table, "lmoo_step")
