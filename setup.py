@@ -55,7 +55,7 @@ MODULES = [
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
 # or loops to be unrolled.
-LONG_LOOPS = ("fold", "driver", "lanes", "differences", "batch", "models", "qr")
+LONG_LOOPS = ("fold", "driver", "lanes", "differences", "batch", "models", "qr", "units")
 
 DIRECTIVES = {
     "language_level": 3,

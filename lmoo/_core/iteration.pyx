@@ -51,6 +51,8 @@ cdef double RUNS_AWAY = 4.0
 # Once the promise of a model, or what is to be expected of the next one, is below this, forward differences, whose
 # relative error is about 1e-8, begin to hold the convergence up.
 cdef double REFINE_BELOW = 1e-12
+# A step that predicts more is not among the last ones, for which its curvature is wanted.
+cdef double BEND_BELOW = 1e-8
 cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step to be taken
 # A radius beyond this overflows when it grows.
 cdef double LARGEST_RADIUS = 1e300
@@ -225,8 +227,9 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
-    elif not first and s.options.tests == LM_TESTS_ACCURATE:
-        s.bend = _bend(s)
+    elif s.options.tests == LM_TESTS_ACCURATE:
+        # Where it is used steps predict no more.
+        s.bend = _bend(s) if not first and s.prered <= BEND_BELOW else 0.0
     copy(s.n, s.x, s.base)
     s.base_fnorm = s.fnorm
     if s.bounded:
@@ -600,7 +603,6 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
         noise_place(s)
         return LM_RESIDUAL
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
-        s.search = 0
         return _search(s)
     return LM_DONE
 
@@ -643,6 +645,8 @@ cdef int _search(lm_state *s) noexcept nogil:
     the effect of others away.  Of those that are held: the opposite bound, where a phase goes on.
     """
     cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
+    if s.search == 0 and not _may_search(s):
+        return LM_DONE
     while s.search < trials and s.nfev < s.options.maxfev:
         s.search += 1
         if _candidate(s, s.search - 1):
@@ -653,6 +657,14 @@ cdef int _search(lm_state *s) noexcept nogil:
     _candidate(s, s.best - 1)
     s.search = <int>trials + 1
     return LM_RESIDUAL
+
+
+cdef bint _may_search(const lm_state *s) noexcept nogil:
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.bounded and s.held[j] != 0 or _has_no_effect(s, j):
+            return True
+    return False
 
 
 cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
