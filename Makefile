@@ -33,7 +33,7 @@ demo: $(VENV)/.plot
 	$(BIN)/python -m lmoo demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --durations 10
 	# blockwise/cluster.py is imported where there is a Dask client alone.
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py lmoo README.md
 

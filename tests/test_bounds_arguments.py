@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ids import stable
 from scipy.optimize import Bounds
 
 import lmoo
@@ -48,7 +49,7 @@ FREE = [-INF] * 3, [INF] * 3, [False] * 3
         ({"rate": (0, None)}, [-INF, 0, -INF], [INF] * 3),
         ({"rate": [0, 9], 0: (None, INF), np.int64(2): (-INF, 1)}, [-INF, 0, -INF], [INF, 9, 1]),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_bounds(bounds: Any, lower: Any, upper: Any) -> None:
     assert meaning(bounds) == (lower, upper, [False] * 3)
@@ -68,7 +69,7 @@ def test_bounds(bounds: Any, lower: Any, upper: Any) -> None:
         (np.array(["rate"]), [False, True, False]),
         (range(3), [True] * 3),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_fixed_parameters_that_stay_where_they_start(fixed: Any, held: Any) -> None:
     assert meaning(fixed=fixed) == (FREE[0], FREE[1], held)
@@ -148,7 +149,7 @@ def test_the_arrays_are_new() -> None:
         ({"rate": ("0", 1)}, TypeError, r"^bounds\['rate'\] must be a real number; it is '0'$"),
         ({"rate": (np.nan, 1)}, ValueError, r"^bounds\['rate'\] must not be nan; it has nan$"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_bounds_that_are_refused(bounds: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
@@ -171,7 +172,7 @@ def test_bounds_that_are_refused(bounds: Any, error: type[Exception], match: str
         ({"rate": INF}, ValueError, r"^fixed\['rate'\] must be finite; it is inf$"),
         ({"rate": 1, 1: 1}, ValueError, r"^fixed must give a parameter once"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_fixed_that_is_refused(fixed: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
@@ -223,7 +224,7 @@ SIDES = [
 ]
 
 
-@pytest.mark.parametrize("bounds", TWO_WAYS, ids=repr)
+@pytest.mark.parametrize("bounds", TWO_WAYS, ids=stable)
 def test_two_pairs_that_can_be_read_in_two_ways_are_refused(bounds: Any) -> None:
     match = (
         r"read in two ways: .* <= parameter 0 <= .*\. For the first write a tuple of lists, \(\["
@@ -243,7 +244,7 @@ def test_two_pairs_that_can_be_read_in_two_ways_are_refused(bounds: Any) -> None
         assert [part.tolist() for part in pairs[:2]] == [[low(a), low(c)], [high(b), high(d)]]
 
 
-@pytest.mark.parametrize(("bounds", "lower", "upper"), SIDES, ids=repr)
+@pytest.mark.parametrize(("bounds", "lower", "upper"), SIDES, ids=stable)
 def test_what_can_be_read_in_one_way_is(bounds: Any, lower: Any, upper: Any) -> None:
     for form in (bounds, frozen_bounds(bounds), pickle.loads(pickle.dumps(frozen_bounds(bounds)))):
         found = limits(form, None, None, 2)
@@ -308,7 +309,7 @@ def test_masked_bounds_are_refused() -> None:
         (types.SimpleNamespace(lb=0, ub=[1, 2]), (0.0, (1.0, 2.0))),
         ({"a": (0, None), np.int64(1): [1, 2]}, {"a": (0.0, INF), 1: (1.0, 2.0)}),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_frozen_bounds(bounds: Any, frozen: Any) -> None:
     found = frozen_bounds(bounds)
@@ -326,7 +327,7 @@ def test_frozen_bounds(bounds: Any, frozen: Any) -> None:
         (["a", np.int64(2)], ("a", 2)),
         ({"a": 1, 2: np.float32(0.5)}, {"a": 1.0, 2: 0.5}),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_frozen_fixed(fixed: Any, frozen: Any) -> None:
     found = frozen_fixed(fixed)

@@ -18,6 +18,7 @@ import pytest
 import scipy.optimize
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from ids import stable
 
 import lmoo
 from lmoo import curve_fit, models
@@ -189,7 +190,9 @@ def test_parameters_with_a_default_may_be_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "p0", [[1, 1, 0], (1, 1, 0), np.array([1, 1, 0]), [[1.0, 1, 0]], pd.Series([1, 1, 0])], ids=repr
+    "p0",
+    [[1, 1, 0], (1, 1, 0), np.array([1, 1, 0]), [[1.0, 1, 0]], pd.Series([1, 1, 0])],
+    ids=stable,
 )
 def test_p0_of_any_kind(p0: Any) -> None:
     check(curve_fit(decay, T, Y, p0))
@@ -217,7 +220,7 @@ def test_numbers_that_convert_to_float() -> None:
     np.testing.assert_allclose(popt, [2.0, 1.0])
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int8, np.bool_], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.int8, np.bool_], ids=stable)
 def test_arrays_reach_the_model_in_double_precision(dtype: Any) -> None:
     seen: list[Any] = []
 
@@ -257,7 +260,7 @@ def test_a_model_that_returns_a_number() -> None:
     np.testing.assert_allclose(pcov, [[Y.var(ddof=1) / 20]], rtol=1e-9)
 
 
-@pytest.mark.parametrize("ydata", [0, 0.0, [0.0], np.zeros(1)], ids=repr)
+@pytest.mark.parametrize("ydata", [0, 0.0, [0.0], np.zeros(1)], ids=stable)
 def test_a_number_for_ydata(ydata: Any) -> None:
     # The data may be in the model.
     def difference(t: Any, a: float, b: float, c: float) -> Any:
@@ -331,7 +334,7 @@ def test_empty_data_are_refused(xdata: Any, ydata: Any) -> None:
         ({"jac": 5}, ValueError, r"^`jac` must be"),
         ({"jac": lambda t, *p: slopes(t, *p).T}, ValueError, r"^jac must return 3 derivatives"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_what_is_refused(changes: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
@@ -576,7 +579,7 @@ def test_nearly_parallel_columns_are_determined() -> None:
     np.testing.assert_allclose(pcov, inverse @ inverse.T * (chi @ chi) / 18, rtol=1e-6)
 
 
-@pytest.mark.parametrize("scale", [1e-200, 1e-60, 1e60, 1e130], ids=str)
+@pytest.mark.parametrize("scale", [1e-200, 1e-60, 1e60, 1e130], ids=stable)
 def test_units_do_not_matter(scale: float) -> None:
     _, expected = curve_fit(line, T, Y)
     popt, pcov = curve_fit(line, T, scale * Y, scale * np.ones(2))
@@ -784,7 +787,7 @@ def test_given_tolerances_stop_sooner(options: Any) -> None:
         {"diag": np.array([1.0, 2.0, 3.0])},
         {"epsfcn": 1e-15},
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_options_that_change_nothing_in_the_result(options: Any) -> None:
     check(curve_fit(decay, T, Y, **options))
@@ -819,7 +822,7 @@ def test_options_that_change_nothing_in_the_result(options: Any) -> None:
         ({"diff_step": 2.0}, ValueError, r"^diff_step must be between"),
         ({"epsfcn": 2.0}, ValueError, r"^epsfcn must be between 0 and 1"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_options_that_are_refused(options: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
@@ -831,7 +834,7 @@ def test_options_that_are_refused(options: Any, error: type[Exception], match: s
 OPEN = [(-np.inf, np.inf), None, ([-np.inf] * 3, [np.inf] * 3), scipy.optimize.Bounds(), {}]
 
 
-@pytest.mark.parametrize("bounds", OPEN, ids=repr)
+@pytest.mark.parametrize("bounds", OPEN, ids=stable)
 @pytest.mark.parametrize("method", [None, "lm", "trf", "dogbox"])
 def test_open_bounds(bounds: Any, method: Any) -> None:
     popt, pcov = curve_fit(decay, T, Y, bounds=bounds, method=method)
@@ -904,7 +907,7 @@ def test_where_bounded_parameters_start() -> None:
         ({"fixed": ["d"]}, r"^fixed must name one of \('a', 'b', 'c'\)"),
         ({"fixed": {"a": 5}, "bounds": (0, 2)}, r"^fixed must hold a parameter within its bounds"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_bounds_that_are_refused(options: Any, match: str) -> None:
     with pytest.raises(ValueError, match=match):
@@ -919,7 +922,7 @@ def test_bounds_that_are_refused(options: Any, match: str) -> None:
         {"bounds": {"c": (0.4, 0.4)}},
         {"bounds": ([-9, -9, 0.4], [9, 9, 0.4]), "p0": [1, 1, 1]},
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_a_parameter_that_is_held_at_a_value(options: Any) -> None:
     popt, pcov = curve_fit(decay, T, Y, **options)
@@ -930,7 +933,7 @@ def test_a_parameter_that_is_held_at_a_value(options: Any) -> None:
     np.testing.assert_array_equal(pcov[2], 0.0)
 
 
-@pytest.mark.parametrize("fixed", [["c"], (2,), {"c"}], ids=repr)
+@pytest.mark.parametrize("fixed", [["c"], (2,), {"c"}], ids=stable)
 @pytest.mark.parametrize("method", [None, "lm"])
 def test_a_parameter_that_stays_where_it_starts(fixed: Any, method: Any) -> None:
     popt, _ = curve_fit(decay, T, Y, [1, 1, 0.4], fixed=fixed, method=method)
@@ -947,7 +950,7 @@ def test_a_value_comes_before_the_start() -> None:
     "f", [lambda t, a, b, c: a * t + c, lambda t, a, b, c: (a + b) * t + c], ids=["unused", "sum"]
 )
 @pytest.mark.parametrize(
-    "options", [{"bounds": {"c": (2, 3)}}, {"fixed": {"c": 0.5}}, {"bounds": (-9, 9)}], ids=repr
+    "options", [{"bounds": {"c": (2, 3)}}, {"fixed": {"c": 0.5}}, {"bounds": (-9, 9)}], ids=stable
 )
 def test_parameters_that_are_not_determined_beside_held_ones(f: Any, options: Any) -> None:
     with pytest.warns(lmoo.OptimizeWarning):
@@ -1170,7 +1173,7 @@ def test_without_check_finite_nan_reaches_the_model() -> None:
             curve_fit(model, t, y, [1.0, 1.0], **options)
 
 
-@pytest.mark.parametrize("value", [np.eye(3), np.zeros(1), [[1.0], [2.0, 3.0]]], ids=repr)
+@pytest.mark.parametrize("value", [np.eye(3), np.zeros(1), [[1.0], [2.0, 3.0]]], ids=stable)
 def test_a_pattern_of_the_jacobian_is_refused_by_name(value: Any) -> None:
     t = np.linspace(0.0, 4.0, 20)
     with pytest.raises(ValueError, match=r"^jac_sparsity must be None; it is "):

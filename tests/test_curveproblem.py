@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ids import stable
 
 import lmoo
 from lmoo import CurveProblem, Solver, models
@@ -54,7 +55,7 @@ def test_residual_and_attributes() -> None:
     np.testing.assert_array_equal(problem.residual(X + 1), decay(T, *(X + 1)) - Y)
 
 
-@pytest.mark.parametrize("sigma", [0.1, np.float32(0.25), np.array([2.0])], ids=repr)
+@pytest.mark.parametrize("sigma", [0.1, np.float32(0.25), np.array([2.0])], ids=stable)
 def test_one_standard_deviation_for_all(sigma: Any) -> None:
     problem = CurveProblem(decay, T, Y, sigma)
     np.testing.assert_array_equal(problem.sigma, np.full(12, float(np.squeeze(sigma))))
@@ -199,7 +200,7 @@ def test_points_may_be_anything_that_the_model_takes() -> None:
 @pytest.mark.parametrize(
     "t",
     [[0, 1, 2], np.arange(3), np.arange(3, dtype=np.float32), np.array([False, True, True])],
-    ids=repr,
+    ids=stable,
 )
 def test_real_points_are_double_precision(t: Any) -> None:
     problem = CurveProblem(lambda t, a: a * t, t, [0, 1, 2])
@@ -303,7 +304,7 @@ def positional(t: Any, height: float, /, width: float) -> Any:
         (max, None),
         (dict, None),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_names_of_parameters(f: Any, names: Any) -> None:
     assert parameter_names_of(f) == names
@@ -438,7 +439,7 @@ def test_a_masked_entry_is_a_missing_one(policy: str) -> None:
         ({"t": 1.0, "nan_policy": "omit"}, ValueError, r"^t must have its 12 points along"),
         ({"t": {}, "nan_policy": "omit"}, ValueError, r"^t must have its 12 points along"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_what_is_refused(changes: Any, error: type[Exception], match: str) -> None:
     arguments = {"f": decay, "t": T, "y": Y, **changes}
@@ -457,7 +458,7 @@ def test_what_is_refused(changes: Any, error: type[Exception], match: str) -> No
         (np.ones((2, 12)), ValueError, r"it returned an array of shape \(2, 12\)$"),
         (np.empty((12, 0)), ValueError, r"it returned an array of shape \(12, 0\)$"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_values_that_are_refused(value: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
@@ -558,7 +559,7 @@ class Recorded(CurveProblem):
 
 
 @pytest.mark.parametrize(
-    "sigma", [None, 0.1, np.linspace(0.1, 0.3, 12), np.diag(np.linspace(1, 2, 12))], ids=repr
+    "sigma", [None, 0.1, np.linspace(0.1, 0.3, 12), np.diag(np.linspace(1, 2, 12))], ids=stable
 )
 @pytest.mark.parametrize("jac", [None, slopes])
 def test_the_compiled_loop_evaluates_the_same(sigma: Any, jac: Any) -> None:
@@ -668,7 +669,9 @@ def test_nothing_leaks() -> None:
     assert [sys.getrefcount(thing) for thing in (model, problem.t, problem.y)] == before
 
 
-@pytest.mark.parametrize("y", [np.arange(12), Y[:5].reshape(1, 5), np.repeat(Y, 2)[::2]], ids=repr)
+@pytest.mark.parametrize(
+    "y", [np.arange(12), Y[:5].reshape(1, 5), np.repeat(Y, 2)[::2]], ids=stable
+)
 def test_data_that_were_replaced_by_others_are_looked_at(y: Any) -> None:
     problem = CurveProblem(decay, T, Y)
     problem.y = y

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from ids import stable
 from samples import (
     START,
     T,
@@ -950,7 +951,7 @@ def test_x0_may_be_a_pandas_series_or_frame(leastsq: Callable[..., Any]) -> None
         ["1.0", "2.0"],
         [1.0, "2.0"],
     ],
-    ids=repr,
+    ids=stable,
 )
 @pytest.mark.parametrize("full_output", [False, True])
 def test_x0_complex_object_str_none_is_a_type_error(
@@ -979,7 +980,7 @@ def test_args_tuple_is_unpacked_for_func_and_dfun(leastsq: Callable[..., Any]) -
 
 
 @pytest.mark.parametrize(
-    "args", [[1.0, 2.0], np.array([1.0, 2.0]), 5.0, "word", {"k": 1}, None], ids=repr
+    "args", [[1.0, 2.0], np.array([1.0, 2.0]), 5.0, "word", {"k": 1}, None], ids=stable
 )
 def test_args_not_a_tuple_is_one_single_argument(leastsq: Callable[..., Any], args: Any) -> None:
     seen: list[Any] = []
@@ -1021,7 +1022,7 @@ def test_func_may_return_any_sequence(leastsq: Callable[..., Any], kind: Any, Df
     assert (ier, info["nfev"]) == (expected_ier, expected_info["nfev"])
 
 
-@pytest.mark.parametrize("kind", [float, np.float64, np.array, lambda v: [v]], ids=repr)
+@pytest.mark.parametrize("kind", [float, np.float64, np.array, lambda v: [v]], ids=stable)
 def test_func_may_return_a_scalar(leastsq: Callable[..., Any], kind: Any) -> None:
     x, _, info, _, _ = leastsq(lambda p: kind(p[0] ** 2 - 2.0), 1.0, full_output=True)
     np.testing.assert_allclose(x, [math.sqrt(2.0)], rtol=1e-12)
@@ -1035,7 +1036,9 @@ def test_fvec_of_a_scalar_has_one_dimension() -> None:
     assert info["fvec"].shape == (1,)
 
 
-@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda v: np.array(v, np.int16)], ids=repr)
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, lambda v: np.array(v, np.int16)], ids=stable
+)
 def test_func_may_return_integers(leastsq: Callable[..., Any], kind: Any) -> None:
     x, _, info, _, ier = leastsq(
         lambda p: kind([int(p[0]) - 6, 3 * int(p[0])]), 3.0, Dfun=lambda p: [[1], [3]],
@@ -1386,7 +1389,7 @@ def test_diag_scales_the_variables(leastsq: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     "diag",
     [[1.0], [1.0, 1.0, 1.0], [], 1.0, [[1.0, 1.0]], [[1.0], [1.0]], np.ones((1, 1, 2))],
-    ids=repr,
+    ids=stable,
 )
 @pytest.mark.parametrize("full_output", [False, True])
 def test_diag_of_another_length_is_a_value_error(diag: Any, full_output: bool) -> None:
@@ -1410,7 +1413,7 @@ WRONG_TYPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=repr)
+@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=stable)
 @pytest.mark.parametrize("full_output", [False, True])
 def test_option_of_the_wrong_type_is_a_type_error(
     leastsq: Callable[..., Any], name: str, value: Any, full_output: bool
@@ -1420,7 +1423,7 @@ def test_option_of_the_wrong_type_is_a_type_error(
         leastsq(**arguments)
 
 
-@pytest.mark.parametrize("diag", [["1", "2"], [1j, 1.0], [None, 1.0], "ab"], ids=repr)
+@pytest.mark.parametrize("diag", [["1", "2"], [1j, 1.0], [None, 1.0], "ab"], ids=stable)
 def test_diag_of_the_wrong_type_is_a_type_error(diag: Any) -> None:
     # scipy reads strings as numbers, None as nan.
     with pytest.raises(TypeError):

@@ -15,6 +15,7 @@ import scipy.special
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ids import stable
 
 import lmoo
 from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver
@@ -275,7 +276,7 @@ def test_what_tells_a_curve_must_return_one() -> None:
         result.predict()
 
 
-@pytest.mark.parametrize("problem", [Weighted(), Twice(decay, T, Y)], ids=repr)
+@pytest.mark.parametrize("problem", [Weighted(), Twice(decay, T, Y)], ids=stable)
 def test_a_sigma_that_nobody_tells_is_not_taken_for_1(problem: Any) -> None:
     result = Solver().solve(problem, [1.0, 1.0])
     fit, low, high = result.predict(interval="confidence")
