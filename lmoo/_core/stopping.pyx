@@ -203,11 +203,12 @@ cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
 
 cdef int _after_step(lm_state *s) noexcept nogil:
     """The trial has become x."""
-    cdef double rate = _rate(s), left = 1.0
     cdef bint newton = s.newton, alike = s.last_pnorm > 0.0
+    cdef double norm = _current_norm(s) if newton else 0.0
+    cdef double rate = _rate(s, norm), left = 1.0
     if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)):
         s.reached, s.idle = s.fnorm, 0
-    s.last_pnorm = _current_norm(s) if newton else 0.0
+    s.last_pnorm = norm
     s.contraction = rate
     # Zero, or so small that what belongs to it underflows.
     if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
@@ -275,16 +276,14 @@ cdef bint _settled(const lm_state *s, double left) noexcept nogil:
     return True
 
 
-cdef double _rate(const lm_state *s) noexcept nogil:
-    """By how much Gauss-Newton steps have shrunk, 1 where that is not known.
+cdef double _rate(const lm_state *s, double norm) noexcept nogil:
+    """By how much Gauss-Newton steps have shrunk, this one having that norm; 1 where that is not known.
 
     Across a change to better derivatives, after which last_pnorm is negative, the worse of the last
     two rates counts: either may be small by chance.
     """
-    cdef double norm
     if not s.newton or s.last_pnorm == 0.0:
         return 1.0
-    norm = _current_norm(s)
     if s.last_pnorm > 0.0:
         return min(norm / s.last_pnorm, 1.0)
     return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
