@@ -125,16 +125,16 @@ static void lmoo_load_lanes(ptrdiff_t m, const double *const *from, double *to)
 }
 
 /* See lanes_body.inc. */
-static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, double *a, double *ipvt, double *rdiag,
-                                 double *acnorm, double *wa)
+static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors, double *a,
+                                 double *ipvt, double *rdiag, double *acnorm, double *wa)
 {
 #if defined(__x86_64__)
     if (LMOO_HAS_AVX512)
-        return lmoo_qrfac_lanes_avx512(m, n, a, ipvt, rdiag, acnorm, wa);
+        return lmoo_qrfac_lanes_avx512(m, n, factors, a, ipvt, rdiag, acnorm, wa);
     if (__builtin_cpu_supports("avx2"))
-        return lmoo_qrfac_lanes_avx2(m, n, a, ipvt, rdiag, acnorm, wa);
+        return lmoo_qrfac_lanes_avx2(m, n, factors, a, ipvt, rdiag, acnorm, wa);
 #endif
-    return lmoo_qrfac_lanes_plain(m, n, a, ipvt, rdiag, acnorm, wa);
+    return lmoo_qrfac_lanes_plain(m, n, factors, a, ipvt, rdiag, acnorm, wa);
 }
 
 #else /* no vector extension: the caller factors one after the other */
@@ -146,10 +146,10 @@ static void lmoo_load_lanes(ptrdiff_t m, const double *const *from, double *to)
     (void)m, (void)from, (void)to;
 }
 
-static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, double *a, double *ipvt, double *rdiag,
-                                 double *acnorm, double *wa)
+static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors, double *a,
+                                 double *ipvt, double *rdiag, double *acnorm, double *wa)
 {
-    (void)m, (void)n, (void)a, (void)ipvt, (void)rdiag, (void)acnorm, (void)wa;
+    (void)m, (void)n, (void)factors, (void)a, (void)ipvt, (void)rdiag, (void)acnorm, (void)wa;
     return (1u << LMOO_FITS) - 1u;
 }
 #endif

@@ -8,13 +8,13 @@ from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
-from lmoo._core.units cimport divide_columns, multiply_columns, multiply_triangle
+from lmoo._core.units cimport multiply_columns, multiply_triangle, unit_of
 
 cdef extern from "lanes.h" nogil:
     const bint LMOO_HAVE_LANES
     void lmoo_load_lanes(ptrdiff_t m, const double **source, double *to)
-    unsigned int lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, double *a, double *ipvt, double *rdiag,
-                                  double *acnorm, double *wa)
+    unsigned int lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors, double *a,
+                                  double *ipvt, double *rdiag, double *acnorm, double *wa)
 
 cdef enum:
     # Fewer fits than this are as soon factored one by one.
@@ -23,7 +23,7 @@ cdef enum:
 
 cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """How many doubles of memory the lanes want."""
-    return <size_t>(FITS * ((n + 1) * m + 4 * n))
+    return <size_t>(FITS * ((n + 1) * m + 5 * n))
 
 
 cdef void lanes_answer(lm_lanes *w) noexcept nogil:
@@ -33,26 +33,24 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     cdef double *ipvt = w.memory + FITS * (n + 1) * w.m
     cdef double *rdiag = ipvt + FITS * n
     cdef double *acnorm = rdiag + FITS * n
+    cdef double *factors = acnorm + 2 * FITS * n
     cdef const double *jacobians[FITS]
     cdef const double *residuals[FITS]
     cdef unsigned int odd = (1u << FITS) - 1u
     cdef int l
     # Longer sums go in lanes of their own.
     if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
-        for l in range(w.count):
-            _divide(w.drivers[l])
         for l in range(FITS):
+            _units(w.drivers[l if l < w.count else 0], factors + l)
             jacobians[l] = w.drivers[l if l < w.count else 0].fjac
             residuals[l] = w.drivers[l if l < w.count else 0].f
         lmoo_load_lanes(w.m * n, jacobians, w.memory)
         lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
-        odd = lmoo_qrfac_lanes(w.m, n, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
+        odd = lmoo_qrfac_lanes(w.m, n, factors, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
         for l in range(w.count):
-            # Its Jacobian is wanted as it was, or its factors for the curvature.
+            # Its factors are wanted for the curvature.
             if driver_wants_curvature(w.drivers[l]):
                 odd |= <unsigned int>1 << l
-            if odd >> l & 1:
-                multiply_columns(w.drivers[l].s, w.drivers[l].work, w.m, w.drivers[l].fjac)
     for l in range(w.count):
         if odd >> l & 1:
             driver_answer_model(w.drivers[l], 0)
@@ -61,11 +59,14 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     w.count = 0
 
 
-cdef void _divide(lm_driver *d) noexcept nogil:
-    """Bring the columns to the units of D; the norms of the first Jacobian, before D is known, stay in work."""
+cdef void _units(lm_driver *d, double *factors) noexcept nogil:
+    """What brings the columns of one fit to the units of D, n numbers at a distance of FITS; the norms of the first
+    Jacobian, before D is known, stay in work."""
+    cdef ptrdiff_t j
     if d.s.models == 0:
         column_norms(d.m, d.n, d.fjac, d.m, d.work)
-    divide_columns(d.s, d.work, d.m, d.fjac, NULL)
+    for j in range(d.n):
+        factors[j * FITS] = 1.0 / unit_of(d.s, d.work, j)
 
 
 cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
@@ -85,7 +86,6 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
     if driver_tell_errors(d, norms):
         # A column is to be set to zero, in this fit alone; its Jacobian is still there.
         copy(n, d.work + 2 * n, d.s.column_error)
-        multiply_columns(d.s, d.work, m, d.fjac)
         driver_answer_model(d, 0)
         return
     copy(n, norms, model.acnorm)
