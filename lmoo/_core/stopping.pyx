@@ -239,15 +239,18 @@ cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps that come to nothing: at a kink of f, or on the way to a minimum at infinity.
 
     Those do not count that the radius has cut and that were as good as the model said; of those of which it said
-    that nothing would be seen, which may lead off a plateau, a tenth, but none on the way to a wall.  Where
-    short steps come to nothing though the gradient is not small, J is not that of f.
+    that nothing would be seen, which may lead off a plateau, a tenth; on the way to a wall of bad points only those
+    that a bound cuts short, which end at no minimum.  Where short steps come to nothing though the gradient is not small, J is not that of f.
     """
+    cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
         s.idle += 10
-    elif s.fnorm != s.reached and s.prered <= s.noise and (s.wall == 0.0 or s.delta <= NEAR_ENOUGH * s.xnorm):
+    elif s.fnorm != s.reached and s.prered <= s.noise and (not to_wall or s.confined):
         s.idle += 1
     if s.idle < 10 * IDLE:
         return LM_RUNNING
+    if to_wall:
+        return LM_DOMAIN
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)
