@@ -249,7 +249,7 @@ cdef int _idle(lm_state *s) noexcept nogil:
         s.idle += 1
     if s.idle < 10 * IDLE:
         return LM_RUNNING
-    if to_wall and s.confined:
+    if to_wall and s.bounded and s.gnorm * s.gnorm > NEAR_ENOUGH:
         return LM_DOMAIN
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
