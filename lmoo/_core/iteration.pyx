@@ -635,7 +635,7 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
     return LM_REFINE if s.options.refine else _propose(s)
 
 
-# ---- parameters without an effect -----------------------------------------------------------
+# ---- points that no step leads to -----------------------------------------------------------
 
 cdef int _search(lm_state *s) noexcept nogil:
     """Before a success, try values that no step from x leads to, and go on from the best of them.

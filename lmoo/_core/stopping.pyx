@@ -238,9 +238,10 @@ cdef int _after_step(lm_state *s) noexcept nogil:
 cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps that come to nothing: at a kink of f, or on the way to a minimum at infinity.
 
-    Those do not count that the radius has cut and that were as good as the model said; of those of which it said
-    that nothing would be seen, which may lead off a plateau, a tenth; on the way to a wall of bad points only those
-    that a bound cuts short, which end at no minimum.  Where short steps come to nothing though the gradient is not small, J is not that of f.
+    Those do not count that the radius has cut and that were as good as the model said; of those of which it
+    said that nothing would be seen, which may lead off a plateau, a tenth.  On the way to a wall of bad
+    points only those of the latter count that a bound cuts short: along a gradient that is not small they
+    end at no minimum.  Where short steps come to nothing though the gradient is not small, J is not that of f.
     """
     cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):

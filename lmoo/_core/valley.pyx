@@ -1,4 +1,4 @@
-"""The default step strategy: More's, with two additions where its steps tell that they are slow.
+"""The default step strategy: More's, with three additions where its steps tell that they are slow.
 
 *Valleys.*  Where the radius has cut LM_VALLEY = 10 steps in a row the way is curved, and steps are bent by the second
 derivative along them: geodesic acceleration (geodesic.pyx), one evaluation more a step.
@@ -8,6 +8,9 @@ direction or to and fro.  Once two rates in a row agree, what is left of the seq
 sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
 Soc. Edinburgh 46), and that is the step.  The curvature along it is then not |J p|^2 but (1 - q) |J p|^2, by
 which its reduction is predicted.
+
+*Curvature below the noise.*  Where |f|^2 no longer shows that Gauss-Newton steps lead too far, the gradients at both
+ends of the last one do: a step along it is divided by the curvature there, relative to |J p|^2.
 """
 
 from libc.math cimport fabs, sqrt

@@ -13,20 +13,6 @@ from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import without_masked
 
-__all__ = [
-    "BiExponential",
-    "CompiledModel",
-    "DampedSine",
-    "Exponential",
-    "Gaussian",
-    "Gaussian2D",
-    "Logistic4",
-    "Lorentzian",
-    "PowerLaw",
-    "PseudoVoigt",
-    "StretchedExponential",
-]
-
 Array = NDArray[np.float64]
 
 
