@@ -228,8 +228,11 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     if s.request == LM_REFINE:
         _refined(s)
     elif s.options.tests == LM_TESTS_ACCURATE:
-        # Where it is used steps predict no more.
-        s.bend = _bend(s) if not first and s.prered <= BEND_BELOW else 0.0
+        # Steps predict no more where it is used, and other strategies do not: for them a last step would
+        # be the one that was refused.
+        s.bend = 0.0
+        if not first and s.prered <= BEND_BELOW and s.options.step.propose == DEFAULT.propose:
+            s.bend = _bend(s)
     copy(s.n, s.x, s.base)
     s.base_fnorm = s.fnorm
     if s.bounded:
