@@ -24,6 +24,7 @@ from lmoo.problems.problem import FunctionProblem, Problem
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result
 from lmoo.scipy_api.leastsq import leastsq
+from lmoo.solver.linear import LinearModel
 from lmoo.solver.solver import Iteration, IterationRecord, Solver
 from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status
@@ -94,6 +95,7 @@ __all__ = [
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "LinearModel",
     "More",
     "Nielsen",
     "Nonlinearity",

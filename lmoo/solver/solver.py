@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives
+from lmoo._core.linearmodel import PythonLinear
 from lmoo._core.loop import Loop
 from lmoo._core.residual import start
 from lmoo._core.rows import RowLoop
@@ -28,6 +29,7 @@ from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
+from lmoo.solver.linear import LinearModel, checked_linear, new_linear
 from lmoo.solver.steps import Step
 from lmoo.status import Status
 
@@ -124,6 +126,9 @@ class Solver:
     step : Step, optional
         How lambda and the trust region move; None: ``More()``, which accelerates steps that make
         slow progress.  ``More(accelerate=False)`` takes More's steps alone.
+    linear : type, optional
+        A subclass of `LinearModel`, or a function that returns a new one: the linear algebra of the
+        solve.  None: a dense QR factorisation.
     bounds : optional
         Bounds of the parameters, which x never leaves, nor any point at which the problem is
         evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with
@@ -176,6 +181,7 @@ class Solver:
     bounds: Any = field(default=None)
     fixed: Any = field(default=None)
     time_limit: float | None = None
+    linear: Callable[[], LinearModel] | None = field(default=None)
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -194,6 +200,8 @@ class Solver:
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
         if self.step is not None and not isinstance(self.step, Step):
             raise TypeError(f"step must be a Step or None; it is {self.step!r}")
+        if self.linear is not None:
+            checked_linear(self.linear)
         if self.diag is not None:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
@@ -333,6 +341,7 @@ class Solver:
             _ACCURATE,
             None if self.step is None else self.step._bind(),
             bounds,
+            None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
         )
 
