@@ -184,7 +184,7 @@ cdef extern from "lmoo.h" nogil:
         unsigned int version
         size_t (*state_bytes)(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
         void (*attach)(lm_state *s, ptrdiff_t n) noexcept nogil
-        void (*start)(lm_state *s, const lm_options *options, const double *x0,
+        void (*start)(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                       const double *diag) noexcept nogil
         int (*advance)(lm_state *s) noexcept nogil
         void (*residual)(lm_state *s, double fnorm) noexcept nogil

@@ -101,8 +101,7 @@ cdef class Fleet:
         cdef double *doubles = <double *>(<char *>s + self.state_bytes)
         memset(fit, 0, sizeof(lm_fit))
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
-        lm_attach(s, n)
-        lm_start(s, &self.options, x0, NULL)
+        lm_start(s, n, &self.options, x0, NULL)
         vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n))
         fit.asks = ASKS_TRIAL
 

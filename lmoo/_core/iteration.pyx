@@ -120,16 +120,15 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
 
 # ---- the dialogue ---------------------------------------------------------------------------
 
-cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
+cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil:
     """Begin at x0.
 
-    s        a block of lm_state_bytes
+    s        a block of lm_state_bytes, the caller's, written whole
     options  read once, copied, with its bounds; its step strategy and its linear model are to outlive the solve
     x0       n doubles, finite, within the bounds, copied
     diag     n positive doubles, copied; NULL where the scaling is to follow the columns of J
     """
-    cdef ptrdiff_t n = s.n
     memset(s, 0, sizeof(lm_state))
     s.version = LM_STATE_VERSION
     memcpy(&s.options, options, min(options.size, sizeof(lm_options)))

@@ -67,7 +67,6 @@ cdef class Loop:
         self.s = self.d.s = <lm_state *>calloc(1, self.bytes)
         if self.s == NULL:
             raise MemoryError()
-        lm_attach(self.s, self.n)
         options.size = sizeof(lm_options)
         options.ftol, options.xtol, options.gtol, options.factor = ftol, xtol, gtol, factor
         options.maxfev, options.tests, options.refine = maxfev, tests, jac.table.refines
@@ -82,10 +81,10 @@ cdef class Loop:
             assert bounds.shape[0] == 2 and bounds.shape[1] == self.n
             options.lower, options.upper = &bounds[0, 0], &bounds[1, 0]
         if diag is None:
-            lm_start(self.s, &options, start, NULL)
+            lm_start(self.s, self.n, &options, start, NULL)
         else:
             scale = diag
-            lm_start(self.s, &options, start, &scale[0])
+            lm_start(self.s, self.n, &options, start, &scale[0])
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
         self.d.threads = True

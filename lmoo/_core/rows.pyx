@@ -360,7 +360,7 @@ cdef class RowLoop(Loop):
         cdef double *work = t + n * n + n
         cdef const double[::1, :] triangle
         self.d.njev += 1
-        found = (<RowSource>self.fun).passes.linear_rateize(
+        found = (<RowSource>self.fun).passes.linearize(
             own_vector(n, s.x), better, s.models, s.fnorm, s.start_fnorm, self.rows, s.least_noise,
             own_vector(n, lm_column_norms(s)), own_vector(n, s.length), own_vector(n, s.diag),
             self.bounds)

@@ -68,8 +68,7 @@ cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
         jacobian = &MINPACK_FORWARD if options.tests == LM_TESTS_MINPACK else &FORWARD
     memcpy(&w.jacobian, jacobian, min(jacobian.size, sizeof(lmoo_jacobian)))
     d.s = <lm_state *>(w + 1)
-    lm_attach(d.s, n)
-    lm_start(d.s, options, x, diag)
+    lm_start(d.s, n, options, x, diag)
     d.s.options.refine = w.jacobian.refines
     d.n = n
     d.problem, d.strategy = &w.problem, &w.jacobian

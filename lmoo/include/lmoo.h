@@ -317,14 +317,16 @@ typedef struct lmoo_api {
 
     /* The iteration asks, it never calls:
 
-         lm_state *s = calloc(1, state_bytes(n, bounded, 1));
-         attach(s, n);  start(s, &options, x0, diag or NULL);
+         lm_state *s = malloc(state_bytes(n, bounded, dense));
+         start(s, n, &options, x0, diag or NULL);
          while ((request = advance(s)) != LM_DONE) answer it;
 
-       bounded: options.lower or options.upper is given; dense: options.linear is NULL. */
+       bounded: options.lower or options.upper is given; dense: options.linear is NULL.  A copy of a state is to
+       be attached before it is used. */
     size_t (*state_bytes)(ptrdiff_t n, int bounded, int dense);
     void (*attach)(lm_state *s, ptrdiff_t n);
-    void (*start)(lm_state *s, const lm_options *options, const double *x0, const double *diag);
+    void (*start)(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
+                  const double *diag);
     int (*advance)(lm_state *s);
     void (*residual)(lm_state *s, double fnorm);
     /* J, m x n, column-major, and f, both of which are overwritten, for LM_LINEARIZE and LM_REFINE; refuses them where
