@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from better_cases import SUCCESS
 from ids import stable
 from leastsq_cases import read_only
 from samples import (
@@ -151,3 +154,51 @@ def test_length_is_fixed_for_one_solve_only(leastsq: Callable[..., Any]) -> None
     for m in (4, 9, 2):
         fvec = leastsq(lambda p, m=m: decay(p)[:m], START, full_output=True)[2]["fvec"]
         assert fvec.shape == (m,)
+
+
+# What the compiled table of a third party may be is the extension's own contract and its tests';
+# here: leastsq asks no more of a callable than that it can be called.
+
+
+class Model:
+    """A callable object without __name__, without a signature, that is not hashable."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return decay(x)
+
+    def method(self, x: np.ndarray) -> np.ndarray:
+        return decay(x)
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        return decay_jacobian(x)
+
+
+@pytest.mark.parametrize(
+    "func",
+    [Model(), Model().method, functools.partial(Model.method, Model()), np.vectorize(decay,
+     signature="(n)->(m)")],
+    ids=["object", "method", "partial", "vectorize"],
+)  # fmt: skip
+def test_func_may_be_any_callable(leastsq: Callable[..., Any], func: Any) -> None:
+    x, ier = leastsq(func, START, Dfun=Model().jacobian)
+    np.testing.assert_array_equal(x, leastsq(decay, START, Dfun=decay_jacobian)[0])
+    assert ier in SUCCESS
+
+
+@pytest.mark.parametrize(
+    ("func", "solution"),
+    [
+        (np.sin, 0.0),
+        (np.log, 1.0),
+        (operator.neg, 0.0),
+        (operator.methodcaller("dot", np.array([2.0])), 0.0),
+        (operator.itemgetter(0), 0.0),
+    ],
+    ids=["ufunc sin", "ufunc log", "neg", "method dot", "item"],
+)
+def test_func_may_be_compiled(leastsq: Callable[..., Any], func: Any, solution: float) -> None:
+    x, ier = leastsq(func, 0.75)
+    assert ier in SUCCESS
+    np.testing.assert_allclose(x, [solution], atol=1e-7)
