@@ -67,8 +67,8 @@ sanitize: $(VENV)/.test
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
-	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/test_kernels.py \
-	    tests/test_mgh.py tests/test_leastsq.py tests/test_leastsq_better.py
+	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/core tests/leastsq \
+	    tests/test_mgh.py
 
 wheel: $(VENV)/.python
 	$(BIN)/python -m pip install --quiet build

@@ -185,4 +185,7 @@ def test_block_rows() -> None:
         # An odd number of cache lines, so that columns do not compete for the same ones.
         assert rows % 16 == 8
         # What is to stay in the second-level cache, unless that is too little to be worth it.
-        assert rows == 72 or rows * (n + 1) * 8 <= 262144
+        if n < 130:
+            assert rows * (n + 1) * 8 <= 262144
+        else:
+            assert rows == 72

@@ -74,10 +74,19 @@ def test_bad_arguments_are_named(function: str, name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "x", [np.ones((2, 2)), np.arange(3), np.ones(6)[::2], [1.0], None], ids=repr
+    ("x", "error", "match"),
+    [
+        pytest.param(np.ones((2, 2)), ValueError, "number of dimensions", id="2-D"),
+        pytest.param(np.arange(3), ValueError, "dtype mismatch", id="integers"),
+        pytest.param(np.ones(6)[::2], ValueError, "not C-contiguous", id="strided"),
+        pytest.param([1.0], TypeError, "not 'list'", id="list"),
+        pytest.param(None, TypeError, "must not be None", id="None"),
+    ],
 )
-def test_enorm_takes_contiguous_float64_vectors_only(x: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
+def test_enorm_takes_contiguous_float64_vectors_only(
+    x: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
         kernels.enorm(x)
 
 
@@ -85,7 +94,9 @@ def test_enorm_takes_contiguous_float64_vectors_only(x: Any) -> None:
 def test_block_rows_of_no_columns(n: int) -> None:
     # In a process of its own, as a division by zero in C ends the process.
     code = (
-        f"from lmoo._core.kernels import block_rows\ntry: block_rows({n})\nexcept ValueError: pass"
+        f"from lmoo._core.kernels import block_rows\n"
+        f"try: block_rows({n})\nexcept ValueError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert (done.stdout, done.stderr) == (f"n must be at least 1; it is {n}\n", "")
+    assert done.returncode == 0

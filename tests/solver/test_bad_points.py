@@ -115,12 +115,10 @@ def test_a_bad_jacobian_of_an_accepted_point_goes_back_to_the_last_good_one(
     np.testing.assert_array_equal(result.residual, log_model(result.x))
     assert np.isfinite(result.x).all()
     assert result.njev == len(asked)
-    if result.success:
-        np.testing.assert_allclose(result.x, [0.1], rtol=0.1)
-    else:
-        # Every step from the last good point led into the ring.
-        assert result.status is Status.DOMAIN
-        assert result.x[0] >= 2.0
+    # Every step from the last good point led into the ring, whose edge is at 2.
+    assert result.status is Status.DOMAIN
+    assert not result.success
+    assert 2.0 <= result.x[0] < 2.0 + 1e-6
 
 
 def test_no_success_where_nothing_can_be_evaluated_round_the_start() -> None:
@@ -185,8 +183,5 @@ def test_a_norm_that_overflows_is_no_success() -> None:
     def residual(x: np.ndarray) -> np.ndarray:
         return 1.5e308 * np.array([x[0] / 3.0, x[0] / 3.0 - 0.1, 1.0 - x[0] / 9.0])
 
-    try:
-        result = Solver().solve(FunctionProblem(residual), [3.0])
-    except EvaluationError:
-        return
-    assert not result.success or np.isfinite(result.fnorm)
+    with pytest.raises(EvaluationError, match="^the Jacobian at x0 cannot be evaluated"):
+        Solver().solve(FunctionProblem(residual), [3.0])

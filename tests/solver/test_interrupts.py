@@ -21,14 +21,6 @@ from solver_problems import EVERY_STRATEGY, assert_same_bits, solve_decay
 from lmoo import FunctionProblem, Solver
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """Make SIGINT a KeyboardInterrupt, as in a program of one's own, whatever pytest does."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("at", [1, 2, 4])
 @EVERY_STRATEGY

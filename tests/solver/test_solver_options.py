@@ -23,7 +23,7 @@ def test_a_solver_cannot_be_changed() -> None:
     for field in dataclasses.fields(solver):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(solver, field.name, 1.0)
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         solver.diag[0] = 5.0
 
 
@@ -63,7 +63,7 @@ def test_a_copied_solver_is_the_same_solver(again: Callable[[Any], Any]) -> None
 @COPIES
 def test_a_copied_solver_cannot_be_changed_either(again: Callable[[Any], Any]) -> None:
     twin = again(Solver(diag=[1.0, 2.0]))
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         twin.diag[0] = -5.0
 
 
@@ -125,14 +125,11 @@ def test_maxfev_must_be_a_positive_integer(value: Any, error: type[Exception]) -
         Solver(maxfev=value)
 
 
-def test_maxfev_beyond_any_counter_is_named_or_taken() -> None:
+def test_maxfev_beyond_any_counter_is_no_limit() -> None:
     problem = FunctionProblem(decay)
-    try:
-        result = Solver(maxfev=10**30).solve(problem, START)
-    except (ValueError, TypeError) as error:
-        assert str(error).startswith("maxfev must")  # noqa: PT017  (either answer will do)
-    else:
-        assert result.success
+    result = Solver(maxfev=10**30).solve(problem, START)
+    assert result.success
+    assert result.nfev == Solver().solve(problem, START).nfev
 
 
 @pytest.mark.parametrize(

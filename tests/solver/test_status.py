@@ -81,11 +81,10 @@ def test_a_jacobian_of_the_wrong_sign_is_never_success(x0: Any, scale: float) ->
     problem = FunctionProblem(decay, lambda x: scale * decay_jacobian(x))
     result = Solver().solve(problem, x0)
     assert not result.success
-    assert result.status in (Status.NO_PROGRESS, Status.MAXFEV)
+    assert result.status is Status.NO_PROGRESS
     # Nothing to be gained in any number of evaluations, and nothing to be lost.
-    assert result.nfev <= 1000
-    f = decay(np.array(x0))
-    assert result.cost <= 0.5 * (f @ f) * (1.0 + 1e-15)
+    assert result.nfev <= 200
+    np.testing.assert_array_equal(result.x, x0)
 
 
 def test_a_jacobian_of_the_wrong_sign_at_the_minimum_does_no_harm() -> None:
@@ -100,5 +99,6 @@ def test_a_transposed_square_jacobian_is_no_success() -> None:
         return np.array([[-20.0 * p[0], 10.0], [-1.0, 0.0]]).T
 
     result = Solver(maxfev=500).solve(FunctionProblem(rosenbrock, transposed), [-1.2, 1.0])
-    if result.success:  # It may get there all the same.
-        np.testing.assert_allclose(result.x, [1.0, 1.0], rtol=1e-6)
+    assert result.status is Status.NO_PROGRESS
+    assert not result.success
+    np.testing.assert_array_equal(result.x, [-1.2, 1.0])
