@@ -80,12 +80,12 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "complex model": ({"f": lambda t, a, b, c: 1j * t * a}, TypeError, "f must return real"),
     "shape of the model": (
         {"f": lambda t, a, b, c: np.ones(7), "vectorized": False},
-        ValueError,
+        lmoo.EvaluationError,
         "broadcasts to",
     ),
     "length of jac": (
         {"jac": lambda t, a, b, c: (t, t), "vectorized": False},
-        ValueError,
+        lmoo.EvaluationError,
         "must return 3 arrays",
     ),
     "1-D y": ({"y": T}, ValueError, r"y must have a row of points"),
@@ -116,9 +116,9 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 def test_bad_arguments_are_named(name: str) -> None:
     changed, kind, message = BAD[name]
     arguments: dict[str, Any] = {"f": decay, "t": T, "y": curves(4), "p0": P0} | changed
-    with pytest.raises(expected, match=message) as caught:
+    with pytest.raises(kind, match=message) as caught:
         lmoo.curve_fit_many(**arguments)
-    assert caught.type is expected
+    assert caught.type is kind
 
 
 @settings(max_examples=40, deadline=None)
