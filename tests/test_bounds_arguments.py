@@ -348,7 +348,23 @@ def test_a_frozen_mapping_does_not_follow_the_one_it_was_made_from() -> None:
     assert not hasattr(frozen, "__setitem__")
 
 
-@pytest.mark.parametrize("bounds", [(0,), ("a", 1), {"a": 1}, {"a": (np.nan, 1)}, {1.5: (0, 1)}])
-def test_frozen_bounds_refuses_what_no_parameters_could_have(bounds: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="bounds"):
+@pytest.mark.parametrize(
+    ("bounds", "error", "match"),
+    [
+        ((0,), TypeError, r"^bounds must be a pair \(lower, upper\)"),
+        (("a", 1), TypeError, r"^bounds must be a pair \(lower, upper\)"),
+        ({"a": 1}, TypeError, r"^bounds\['a'\] must be a pair .*; it is 1$"),
+        ({"a": (np.nan, 1)}, ValueError, r"^bounds\['a'\] must not be nan; it has nan$"),
+        (
+            {1.5: (0, 1)},
+            TypeError,
+            r"^bounds must give .* by name or position; it has 1\.5$",
+        ),
+    ],
+    ids=["short", "text", "number", "nan", "key"],
+)
+def test_frozen_bounds_refuses_what_no_parameters_could_have(
+    bounds: Any, error: type[Exception], match: str
+) -> None:
+    with pytest.raises(error, match=match):
         frozen_bounds(bounds)

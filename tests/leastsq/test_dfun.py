@@ -74,7 +74,8 @@ def test_dfun_of_wrong_shape_is_a_type_error_with_both_shapes_and_its_name(
         leastsq(decay, START, Dfun=spoilt_jacobian, col_deriv=col_deriv)
     got = np.shape(spoilt_jacobian(np.ones(2))) or (1,)  # scipy shows a scalar as (1,)
     assert str((2, 9) if col_deriv else (9, 2)) in str(caught.value)
-    assert str(got) in str(caught.value) or got == (1,)
+    if got != (1,):
+        assert str(got) in str(caught.value)
 
 
 def test_dfun_without_a_name_is_the_same_type_error(leastsq: Callable[..., Any]) -> None:

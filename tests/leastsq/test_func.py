@@ -79,17 +79,17 @@ def test_func_may_return_float32(leastsq: Callable[..., Any]) -> None:
 
 
 BAD_RETURNS: list[Any] = [
-    pytest.param(lambda p: np.ones((3, 3)), "2.?d|dimension|shape", id="2-D"),
-    pytest.param(lambda p: np.ones((4, 1)) * p[0], "2.?d|dimension|shape", id="column"),
-    pytest.param(lambda p: np.ones((1, 4)) * p[0], "2.?d|dimension|shape", id="row"),
-    pytest.param(lambda p: [[p[0], 1.0], [2.0, 3.0]], "2.?d|dimension|shape", id="nested list"),
-    pytest.param(lambda p: p[0] * np.array([1j, 1.0, 2.0]), "complex", id="complex"),
-    pytest.param(lambda p: [1j, p[0], 1.0], "complex", id="list with a complex"),
-    pytest.param(lambda p: [[p[0], 1.0], [2.0]], "ragged|inhomogeneous|sequence", id="ragged"),
-    pytest.param(lambda p: None, "None", id="None"),
-    pytest.param(lambda p: "3.0", "str", id="str"),
-    pytest.param(lambda p: ["1", "2", "3"], "str|<U", id="list of str"),
-    pytest.param(lambda p: [p[0], None, 1.0], "None|object", id="list with a None"),
+    pytest.param(lambda p: np.ones((3, 3)), r"shape \(3, 3\)", id="2-D"),
+    pytest.param(lambda p: np.ones((4, 1)) * p[0], r"shape \(4, 1\)", id="column"),
+    pytest.param(lambda p: np.ones((1, 4)) * p[0], r"shape \(1, 4\)", id="row"),
+    pytest.param(lambda p: [[p[0], 1.0], [2.0, 3.0]], r"shape \(2, 2\)", id="nested list"),
+    pytest.param(lambda p: p[0] * np.array([1j, 1.0, 2.0]), "complex numbers", id="complex"),
+    pytest.param(lambda p: [1j, p[0], 1.0], "complex numbers", id="list with a complex"),
+    pytest.param(lambda p: [[p[0], 1.0], [2.0]], "no array: .*inhomogeneous", id="ragged"),
+    pytest.param(lambda p: None, "returned None$", id="None"),
+    pytest.param(lambda p: "3.0", "a str or several", id="str"),
+    pytest.param(lambda p: ["1", "2", "3"], "a str or several", id="list of str"),
+    pytest.param(lambda p: [p[0], None, 1.0], "Python objects", id="list with a None"),
 ]
 
 
@@ -99,7 +99,7 @@ BAD_RETURNS: list[Any] = [
 def test_func_that_returns_no_real_vector_is_an_error_that_says_so(
     func: Any, says: str, x0: list[float]
 ) -> None:
-    with pytest.raises((TypeError, ValueError), match=f"(?i){says}"):
+    with pytest.raises(TypeError, match=f"^func must return a 1-D array of real numbers; .*{says}"):
         lmoo.leastsq(func, x0)
 
 
@@ -111,8 +111,9 @@ def test_func_that_turns_bad_later_is_the_same_error(func: Any, says: str) -> No
         calls.append(1)
         return [p[0] - 1.0, p[0] * p[0], 1.0] if len(calls) < 4 else func(p)
 
-    with pytest.raises((TypeError, ValueError), match=f"(?i){says}|chang|length|size"):
+    with pytest.raises(TypeError, match=f"^func must return a 1-D array of real numbers; .*{says}"):
         lmoo.leastsq(turncoat, [2.0])
+    assert len(calls) == 4
 
 
 @pytest.mark.parametrize("full_output", [False, True])

@@ -159,7 +159,8 @@ def test_ier_0_keeps_the_keys_that_exist_in_order(
     assert list(info) == [key for key in INFO_KEYS if key in info]
     assert info["nfev"] == 0
     assert info.get("njev", 0) == 0
-    assert "Dfun" in case.options or "njev" not in info
+    if "Dfun" not in case.options:
+        assert "njev" not in info
 
 
 @pytest.mark.parametrize("option", [{"factor": math.nan}, {"diag": [1.0, math.nan]}])

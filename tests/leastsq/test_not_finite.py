@@ -353,10 +353,9 @@ def test_mgh17_from_its_far_start_is_no_success_at_the_start() -> None:
     assert not all(func.finite)
     assert np.isfinite(x).all()
     assert np.isfinite(info["fvec"]).all()
-    if ier in SUCCESS:
-        assert info["fvec"] @ info["fvec"] < 1.0  # 87849 at the start
-    else:
-        assert ier != 0
+    # Each step that reduces the residual leads to points without a value.
+    assert ier == -2
+    assert info["fvec"] @ info["fvec"] <= np.sum(mgh17(np.array(x0)) ** 2)
 
 
 def test_mgh17_from_its_near_start_is_as_certified() -> None:

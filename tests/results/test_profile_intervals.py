@@ -315,7 +315,8 @@ def test_the_better_minimum_gives_no_warning() -> None:
     problem = FunctionProblem(lambda x: np.array([x[0] ** 2 - 4.0, 0.3 * (x[0] - 2.0), 1.0]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Solver().solve(problem, [2.5]).confidence_interval(method="profile")
+        ((low, high),) = Solver().solve(problem, [2.5]).confidence_interval(method="profile")
+    assert low < 2.0 < high
 
 
 def test_a_parameter_whose_best_value_is_zero() -> None:

@@ -183,5 +183,5 @@ def test_a_norm_that_overflows_is_no_success() -> None:
     def residual(x: np.ndarray) -> np.ndarray:
         return 1.5e308 * np.array([x[0] / 3.0, x[0] / 3.0 - 0.1, 1.0 - x[0] / 9.0])
 
-    with pytest.raises(EvaluationError, match="^the Jacobian at x0 cannot be evaluated"):
+    with pytest.raises(EvaluationError, match=r"^the Jacobian at x0 cannot be evaluated"):
         Solver().solve(FunctionProblem(residual), [3.0])
