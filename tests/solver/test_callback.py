@@ -23,6 +23,7 @@ def test_the_callback_gets_a_record_after_each_iteration() -> None:
     assert costs == sorted(costs, reverse=True)
     assert any(not step.accepted for step in steps)
     assert any(step.lambda_ > 0.0 for step in steps)
+    assert any(not later.accepted for later in steps[1:])
     for step, later in itertools.pairwise(steps):
         assert step.nfev < later.nfev
         assert step.njev <= later.njev

@@ -255,7 +255,8 @@ def test_a_step_that_raises_the_cost_is_not_taken(
     for cost, later in itertools.pairwise(costs):
         assert later <= cost * (1.0 + 1e-9) + 1e-25
     assert result.cost <= min(costs) * (1.0 + 1e-9) + 1e-25
-    assert result.success <= (result.cost <= least)
+    if result.success:
+        assert result.cost <= least
 
 
 @pytest.mark.parametrize("exponent", [-900, -500, -150, -20, 20, 150, 500, 900])
