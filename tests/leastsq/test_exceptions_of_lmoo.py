@@ -16,30 +16,10 @@ from samples import (
     START,
     decay,
     decay_jacobian,
-    decay_jacobian_t,
     rosenbrock,
 )
 
 import lmoo
-
-KINDS: list[type[BaseException]] = [
-    EqualError,
-    TypeError,  # leastsq raises these two itself
-    ValueError,
-    np.linalg.LinAlgError,
-    ArithmeticError,
-    FloatingPointError,
-    OverflowError,
-    ZeroDivisionError,
-    MemoryError,
-    RecursionError,
-    AttributeError,
-    RuntimeWarning,
-    StopIteration,
-    GeneratorExit,
-    KeyboardInterrupt,
-    SystemExit,
-]
 
 
 def assert_comes_out(error: BaseException, solve: Callable[[], Any]) -> None:
@@ -51,48 +31,6 @@ def assert_comes_out(error: BaseException, solve: Callable[[], Any]) -> None:
     assert error.__context__ is None
     assert not hasattr(error, "__notes__")
     assert caught.traceback[-1].name == "call"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("full_output", [False, True])
-def test_exceptions_of_func_come_out_unchanged_at_every_call(
-    kind: type[BaseException], full_output: bool
-) -> None:
-    nfev = lmoo.leastsq(decay, START, full_output=True)[2]["nfev"]
-    for at in range(1, nfev + 1):
-        error = kind("as it was", 1)
-        func = raising_at(at, error, decay)
-        assert_comes_out(
-            error, functools.partial(lmoo.leastsq, func, START, full_output=full_output)
-        )
-        assert len(func.points) == at  # nothing is called after it
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("col_deriv", [False, True])
-def test_exceptions_of_dfun_come_out_unchanged_at_every_call(
-    kind: type[BaseException], col_deriv: bool
-) -> None:
-    right = decay_jacobian_t if col_deriv else decay_jacobian
-    njev = lmoo.leastsq(decay, START, Dfun=decay_jacobian, full_output=True)[2]["njev"]
-    for at in range(1, njev + 1):
-        error = kind("as it was", 1)
-        jacobian = raising_at(at, error, right)
-        solve = functools.partial(lmoo.leastsq, decay, START, Dfun=jacobian, col_deriv=col_deriv)
-        assert_comes_out(error, solve)
-        assert len(jacobian.points) == at
-
-
-@pytest.mark.parametrize("kind", [EqualError, KeyboardInterrupt])
-def test_exceptions_of_func_with_dfun_come_out_unchanged_at_every_call(
-    kind: type[BaseException],
-) -> None:
-    options = {"Dfun": decay_jacobian, "full_output": True}
-    nfev = lmoo.leastsq(decay, START, **options)[2]["nfev"]
-    for at in range(1, nfev + 1):
-        error = kind("as it was", 1)
-        solve = functools.partial(lmoo.leastsq, raising_at(at, error, decay), START, **options)
-        assert_comes_out(error, solve)
 
 
 def test_subclass_of_evaluation_error_is_a_bad_point_too() -> None:

@@ -61,3 +61,15 @@ def test_check_jacobian_tells_of_a_transposed_square_jacobian() -> None:
     assert "transposed" in str(check)
     right = lmoo.FunctionProblem(rosenbrock, rosenbrock_jacobian)
     assert lmoo.check_jacobian(right, [-1.2, 1.0])
+
+
+def test_func_may_change_the_callers_diag() -> None:
+    diag = np.array([3.0, 0.1])
+
+    def func(x: np.ndarray) -> np.ndarray:
+        diag[:] = np.nan
+        return decay(x)
+
+    answer = lmoo.leastsq(func, START, diag=diag, factor=0.1, full_output=True)
+    expected = lmoo.leastsq(decay, START, diag=[3.0, 0.1], factor=0.1, full_output=True)
+    assert_same_solve(answer, expected)

@@ -9,69 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from samples import START, T, Y, decay, decay_jacobian
-from solver_problems import MineError, assert_same_bits, decay_columns, solve_decay
+from samples import START, T, Y, decay
+from solver_problems import MineError, assert_same_bits, solve_decay
 
 import lmoo
 from lmoo import FunctionProblem, Solver, Status
-
-EXCEPTIONS = pytest.mark.parametrize(
-    "kind",
-    [
-        MineError,
-        ValueError,
-        StopIteration,
-        KeyboardInterrupt,
-        SystemExit,
-        GeneratorExit,
-        MemoryError,
-        ArithmeticError,
-        FloatingPointError,
-    ],
-)
-
-
-@EXCEPTIONS
-@pytest.mark.parametrize("at", [1, 2, 4, 7])
-@pytest.mark.parametrize("watched", [False, True])
-def test_exceptions_of_the_residual_come_out_unchanged(
-    kind: type[BaseException], at: int, watched: bool
-) -> None:
-    mine = kind("mine")
-    calls = itertools.count(1)
-
-    def residual(x: np.ndarray) -> np.ndarray:
-        if next(calls) == at:
-            raise mine
-        return decay(x)
-
-    with pytest.raises(kind) as caught:
-        Solver().solve(
-            FunctionProblem(residual), START, callback=(lambda step: None) if watched else None
-        )
-    assert caught.value is mine
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-
-
-@EXCEPTIONS
-@pytest.mark.parametrize("at", [1, 3])
-@pytest.mark.parametrize("columns", [False, True])
-def test_exceptions_of_the_jacobian_come_out_unchanged(
-    kind: type[BaseException], at: int, columns: bool
-) -> None:
-    mine = kind("mine")
-    calls = itertools.count(1)
-
-    def jacobian(x: np.ndarray) -> np.ndarray:
-        if next(calls) == at:
-            raise mine
-        return decay_columns(x) if columns else decay_jacobian(x)
-
-    with pytest.raises(kind) as caught:
-        solve_decay(decay, jacobian, lmoo.ColumnMajor() if columns else None)
-    assert caught.value is mine
-    assert caught.value.__cause__ is None
 
 
 def test_a_solver_and_a_problem_serve_again_after_an_exception() -> None:
