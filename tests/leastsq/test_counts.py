@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from better_cases import EDGES, EVERY_JACOBIAN, QuietRecorder
+from better_cases import EVERY_JACOBIAN, QuietRecorder
+from edges import EDGES
 from leastsq_cases import Recorder, slow, slow_jacobian
 from samples import (
     START,
@@ -71,8 +72,8 @@ COUNTED = {
     "factor=0": (decay, START, {"factor": 0.0, "Dfun": decay_jacobian}),
     "diag=0": (decay, START, {"diag": [0.0, 1.0]}),
     "n=0": (lambda p: T - Y, [], {}),
-    "edge": (EDGES["log"].func, EDGES["log"].x0, {}),
-    "edge-Dfun": (EDGES["log"].func, EDGES["log"].x0, {"Dfun": EDGES["log"].Dfun}),
+    "edge": (EDGES["log"].function, EDGES["log"].x0, {}),
+    "edge-Dfun": (EDGES["log"].function, EDGES["log"].x0, {"Dfun": EDGES["log"].jacobian}),
     "refused-start": (lambda p: T * math.nan, [1.0], {}),
 }
 
