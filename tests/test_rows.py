@@ -27,7 +27,7 @@ import lmoo
 from lmoo import CurveBlocks, EvaluationError, RowBlockProblem, Solver, Status
 from lmoo._core import kernels
 from lmoo._core.rows import merge_norms, merge_triangles
-from lmoo.blockwise.tree import FAN, Part, Tree, merge
+from lmoo.blockwise.reduction import FAN, PartialQR, ReductionTree, merge
 from lmoo.datasets import NistDataset, nist, nist_names
 
 RNG = np.random.default_rng(20121)
@@ -934,15 +934,15 @@ def triangle(rows: int, n: int = 4) -> np.ndarray:
     return t
 
 
-def part(number: int) -> Part:
-    return Part(number + 1, 1, float(number), EPS, triangle(4), number, 0.0)
+def part(number: int) -> PartialQR:
+    return PartialQR(number + 1, 1, float(number), EPS, triangle(4), number, 0.0)
 
 
 @given(st.integers(1, 200))
 @settings(deadline=None)
 def test_the_tree_is_that_of_merging_level_by_level(count: int) -> None:
     parts = [part(k) for k in range(count)]
-    tree = Tree()
+    tree = ReductionTree()
     for p in parts:
         tree.add(p)
         assert all(len(level) < FAN for level in tree.levels)
@@ -956,7 +956,7 @@ def test_the_tree_is_that_of_merging_level_by_level(count: int) -> None:
 
 
 def test_an_empty_tree_has_no_root() -> None:
-    assert Tree().root() is None
+    assert ReductionTree().root() is None
 
 
 def test_merged_triangles_are_the_triangle_of_all_rows() -> None:
@@ -1085,11 +1085,11 @@ def test_curve_blocks_take_lists_and_integers() -> None:
 
 
 def test_curve_blocks_are_sent_without_their_data() -> None:
-    from lmoo.blockwise.task import Task
+    from lmoo.blockwise.evaluation import WorkerProblem
 
     long = np.arange(100_000.0)
     problem = CurveBlocks(model, long, long, jac=derivatives, parameter_names=("a", "b", "c"))
-    stored = pickle.dumps(Task(problem, lmoo.Analytic()))
+    stored = pickle.dumps(WorkerProblem(problem, lmoo.Analytic()))
     assert len(stored) < 2000
     again = pickle.loads(stored).problem
     np.testing.assert_array_equal(again.residual(np.array(X0), (T, Y, 1.0)), model(T, *X0) - Y)

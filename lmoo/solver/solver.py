@@ -15,8 +15,8 @@ from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
 from lmoo._core.residual import start
 from lmoo._core.rows import RowLoop
+from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
-from lmoo.blockwise.task import BlockView
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
