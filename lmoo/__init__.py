@@ -33,7 +33,8 @@ if _TYPE_CHECKING:
     from lmoo import curve as curve
     from lmoo import datasets, models
     from lmoo import plotting as plotting
-    from lmoo.batch.many import Fits, curve_fit_many
+    from lmoo.batch.fits import Fits
+    from lmoo.batch.many import curve_fit_many
     from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
@@ -55,7 +56,7 @@ _WHERE = {
     "CurveProblem": "problems.curveproblem",
     "Expression": "models.expression",
     "ExpressionError": "models.expression",
-    "Fits": "batch.many",
+    "Fits": "batch.fits",
     "History": "results.history",
     "JacobianCheck": "jacobians.check",
     "Nonlinearity": "results.curvature",

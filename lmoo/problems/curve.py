@@ -59,7 +59,7 @@ class Curve(NamedTuple):
         """Return the model at t, (k,)."""
         return np.asarray(self.f(t, *x), dtype=np.float64).reshape(-1)
 
-    def deviations(self) -> Array | None:
+    def standard_deviations(self) -> Array | None:
         """Return the standard deviation of each point, (m,), or () where y is not at hand.
 
         None where no sigma was given, or nobody knows it.

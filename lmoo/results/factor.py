@@ -99,7 +99,7 @@ class Factor:
             unit = 1.0 / self.acnorm
         return unit if self.held is None else np.where(self.held, 0.0, unit)
 
-    def deviations(self, sigma: float) -> Array:
+    def standard_errors(self, sigma: float) -> Array:
         """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
         root = self._inverse.root
         with np.errstate(all="ignore"):
@@ -135,7 +135,7 @@ class Factor:
         out[undetermined, undetermined] = variance
         return out
 
-    def spread(self, directions: Array) -> Array:
+    def prediction_error(self, directions: Array) -> Array:
         """Return the roots of ``d @ inv(J.T @ J) @ d`` for each row d; inf where undetermined.
 
         Parameters

@@ -139,7 +139,7 @@ class Fit:
         """
         if self.factor is None or self.degrees_of_freedom <= 0:
             return np.where(self.held, 0.0, np.inf)
-        return self._linear.deviations(self.residual_deviation)
+        return self._linear.standard_errors(self.residual_deviation)
 
     @property
     def stderr(self) -> NDArray[np.float64]:

@@ -14,7 +14,13 @@ from lmoo.problems.curve import Curve
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, trace
-from lmoo.results.statistics import deviation, factor_for, position, predict, probability
+from lmoo.results.statistics import (
+    parameter_index,
+    predict,
+    probability,
+    residual_scale,
+    t_quantile,
+)
 
 __all__ = ["plot", "plot_contour", "plot_convergence", "plot_profile"]
 
@@ -114,7 +120,7 @@ def plot(
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
     place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
-    _draw_data(above, place, np.asarray(curve.y), curve.deviations(), "data")
+    _draw_data(above, place, np.asarray(curve.y), curve.standard_deviations(), "data")
     # From the data to the bands: the order in which one asks.
     handles, labels = above.get_legend_handles_labels()
     above.legend(handles[::-1], labels[::-1], frameon=False)
@@ -122,7 +128,7 @@ def plot(
     if below is not None:
         below.axhline(0.0, color=_FIT, linewidth=1.5)
         difference = np.asarray(curve.y) - curve.values(curve.t, result.x)
-        _draw_data(below, place, difference, curve.deviations(), "residual")
+        _draw_data(below, place, difference, curve.standard_deviations(), "residual")
         _tidy(below, label, "data - fit")
         figure = above.get_figure()
         figure.align_ylabels([above, below])
@@ -180,7 +186,7 @@ def _draw_fit(
 
 def _interpolated(curve: Curve, place: Array) -> Array | None:
     """Return what sigma is between the points."""
-    known = curve.deviations()
+    known = curve.standard_deviations()
     if known is None:
         return None
     t = np.asarray(curve.t, dtype=np.float64)
@@ -235,12 +241,12 @@ def plot_profile(
     ImportError, ValueError
         No matplotlib; as `Result.profile`.
     """
-    where, level = position(result, j), probability("level", level)
+    where, level = parameter_index(result, j), probability("level", level)
     # A little beyond what is marked.
     found = trace(result, where, 1.0 - 0.4 * (1.0 - level), scaled, points=12)
     ax = _axes(ax)
-    t = factor_for(result, level, scaled)
-    error = float(result._linear.deviations(deviation(result, scaled))[where])
+    t = t_quantile(result, level, scaled)
+    error = float(result._linear.standard_errors(residual_scale(result, scaled))[where])
     if 0.0 < error < np.inf:
         line = (found.values - result.x[where]) / error
         seen = np.abs(line) <= 1.25 * np.abs(found.tau).max()
@@ -306,7 +312,7 @@ def plot_contour(
     The boundary is where the sum of squares, minimised over all other parameters, has grown by 2 F
     s^2 (Bates and Watts 1988, section 6.2).  The linear ellipse is that of the largest level.
     """
-    a, b = position(result, i, "i"), position(result, j, "j")
+    a, b = parameter_index(result, i, "i"), parameter_index(result, j, "j")
     ax = _axes(ax)
     for k, level in enumerate(sorted(levels, reverse=True), start=1):
         x, y = contour(result, a, b, probability("levels", level), scaled)

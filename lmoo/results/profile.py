@@ -26,7 +26,7 @@ from lmoo.results.distributions import f_exceeded
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of, problem_of
 from lmoo.results.refit import Point, refit
-from lmoo.results.statistics import deviation, factor_for, linear_interval
+from lmoo.results.statistics import linear_interval, residual_scale, t_quantile
 
 __all__ = ["Profile", "contour", "intervals", "trace"]
 
@@ -83,7 +83,7 @@ class Refits:
             )
         self.result = result
         self.best = Point(result.x, result.fnorm)
-        self.sigma = deviation(result, scaled)
+        self.sigma = residual_scale(result, scaled)
 
     def cost(self, fnorm: float) -> float:
         """Return tau^2, the sum of squares above the result's in units of s^2."""
@@ -284,7 +284,7 @@ def intervals(result: Fit, level: float, scaled: bool) -> Array:
     out = linear_interval(result, level, scaled)
     if not _has_profile(result, scaled):
         return out
-    t = factor_for(result, level, scaled)
+    t = t_quantile(result, level, scaled)
     refits = Refits(result, scaled)
     for j in np.flatnonzero(~result.fixed).tolist():
         step = _step(refits, j) * t
@@ -297,7 +297,7 @@ def intervals(result: Fit, level: float, scaled: bool) -> Array:
 
 def _has_profile(result: Fit, scaled: bool) -> bool:
     """Whether there is a deviation to measure tau by, and a linear model to start with."""
-    return result.factor is not None and 0.0 < deviation(result, scaled) < inf
+    return result.factor is not None and 0.0 < residual_scale(result, scaled) < inf
 
 
 def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> Profile:
@@ -305,7 +305,7 @@ def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> P
     if result.fixed[j]:
         raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
     refits = Refits(result, scaled)
-    t = factor_for(result, level, scaled)
+    t = t_quantile(result, level, scaled)
     rows: list[tuple[float, float, Array]] = [(float(result.x[j]), 0.0, result.x)]
     for side in (-1, 1):
         walk = _walk(refits, j, side)
@@ -381,7 +381,7 @@ def joint(result: Fit, level: float, scaled: bool) -> float:
 def _step(refits: Refits, j: int) -> float:
     """Return how far parameter j goes for tau = 1, as far as the linear model knows."""
     result = refits.result
-    error = float(result._linear.deviations(refits.sigma)[j])
+    error = float(result._linear.standard_errors(refits.sigma)[j])
     if 0.0 < error < inf:
         return error
     # At a bound, or undetermined: as if it were the only one.

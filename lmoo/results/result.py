@@ -235,7 +235,7 @@ class Result(Fit):
         from lmoo.results.profile import trace
 
         level = statistics.probability("level", level)
-        found = trace(self, statistics.position(self, j), level, scaled)
+        found = trace(self, statistics.parameter_index(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(

@@ -20,7 +20,7 @@ __all__ = [
     "information",
     "leverage",
     "linear_interval",
-    "position",
+    "parameter_index",
     "predict",
     "probability",
     "r_squared",
@@ -42,16 +42,16 @@ def probability(name: str, value: Any) -> float:
     return float(value)
 
 
-def position(result: Fit, which: Any, name: str = "j") -> int:
+def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
     """Return the position of a parameter that is given by name or position.
 
     Examples
     --------
     >>> import lmoo
-    >>> from lmoo.results.statistics import position
+    >>> from lmoo.results.statistics import parameter_index
     >>> problem = lmoo.FunctionProblem(lambda x: x, parameter_names=["a", "b"])
     >>> result = lmoo.Solver().solve(problem, [1.0, 2.0])
-    >>> position(result, "b"), position(result, -1)
+    >>> parameter_index(result, "b"), parameter_index(result, -1)
     (1, 1)
     """
     names = result.parameter_names
@@ -67,12 +67,12 @@ def position(result: Fit, which: Any, name: str = "j") -> int:
     return j % len(names)
 
 
-def deviation(result: Fit, scaled: bool) -> float:
+def residual_scale(result: Fit, scaled: bool) -> float:
     """Return the standard deviation of a residual: what was estimated, or 1 where it is known."""
     return result.residual_deviation if scaled else 1.0
 
 
-def factor_for(result: Fit, level: float, scaled: bool) -> float:
+def t_quantile(result: Fit, level: float, scaled: bool) -> float:
     """Return the t that belongs to a level; that of the normal distribution for a known sigma."""
     dof = result.degrees_of_freedom
     if not scaled:
@@ -148,9 +148,9 @@ def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
     """Return x -+ t times the standard errors, (n, 2)."""
     errors = np.full(result.x.size, np.inf)
     if result.factor is not None:
-        errors = result._linear.deviations(deviation(result, scaled))
+        errors = result._linear.standard_errors(residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):
-        reach = np.where(result.held, 0.0, factor_for(result, level, scaled) * errors)
+        reach = np.where(result.held, 0.0, t_quantile(result, level, scaled) * errors)
     return np.stack([result.x - reach, result.x + reach], axis=1)
 
 
@@ -173,10 +173,10 @@ def predict(
         return y
     reach = _reach(result, curve, where, scaled)
     if interval == "prediction":
-        fresh = _fresh(curve, y.size, t is None, sigma) * deviation(result, scaled)
+        fresh = _fresh(curve, y.size, t is None, sigma) * residual_scale(result, scaled)
         reach = np.hypot(reach, fresh)
     with np.errstate(invalid="ignore"):
-        half = factor_for(result, level, scaled) * reach
+        half = t_quantile(result, level, scaled) * reach
     return y, y - half, y + half
 
 
@@ -191,7 +191,7 @@ def _reach(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)
-    return result._linear.spread(derivatives) * deviation(result, scaled)
+    return result._linear.prediction_error(derivatives) * residual_scale(result, scaled)
 
 
 def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
@@ -200,7 +200,7 @@ def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
         return np.broadcast_to(positive("sigma", sigma), (k,))
     if curve.sigma is None:
         return np.ones(k)
-    known = curve.deviations()
+    known = curve.standard_deviations()
     if known is None:
         raise _no_sigma("the problem does not tell that of the data")
     if own:
