@@ -141,7 +141,7 @@ def test_a_parameter_at_a_bound_has_no_error_and_leaves_the_others_theirs() -> N
         FunctionProblem(lambda x: A @ x - y, lambda x: A), free.x - 1.0
     )
     assert result.active_mask.tolist() == [0, 1, 0]
-    assert result.held.tolist() == [False, True, False]
+    assert result.fixed_or_active.tolist() == [False, True, False]
     # It was estimated, though.
     assert result.degrees_of_freedom == 7
     assert result.rank == 2
@@ -285,7 +285,7 @@ def test_a_sigma_that_nobody_tells_is_not_taken_for_1(problem: Any) -> None:
     _, right_low, right_high = right.predict(interval="confidence")
     np.testing.assert_allclose(high - low, right_high - right_low, rtol=1e-5)
     for at in (None, [1.0]):
-        with pytest.raises(ValueError, match="the problem does not tell that of the data"):
+        with pytest.raises(ValueError, match="the problem does not define that of the data"):
             result.predict(at, interval="prediction")
     assert len(result.predict([1.0], interval="prediction", sigma=0.01)) == 3
 
@@ -468,7 +468,7 @@ BLOCKS = [(T[:5], Y[:5]), (T[5:], Y[5:])]
 def test_problems_in_blocks_say_what_they_do_not_have() -> None:
     result = Solver().solve(InBlocks(BLOCKS), [1.0, 1.0])
     for ask in (result.jacobian, result.nonlinearity, lambda: result.leverage):
-        with pytest.raises(TypeError, match="RowBlockProblem is never held as a whole"):
+        with pytest.raises(TypeError, match="RowBlockProblem is never in memory as a whole"):
             ask()
     right = fitted()
     np.testing.assert_allclose(result.confidence_interval(), right.confidence_interval(), rtol=1e-6)
@@ -799,7 +799,7 @@ def test_predictions_and_curvature_stay_within_the_bounds() -> None:
 
     problem = CurveProblem(f, T, Y, bounds={"rate": (low, low + 1e-7)})
     result = Solver().solve(problem, [1.0, low])
-    assert result.held.tolist() == [False, True]
+    assert result.fixed_or_active.tolist() == [False, True]
     fit, lower, upper = result.predict(interval="confidence")
     assert (lower < fit).all()
     assert (fit < upper).all()
@@ -934,7 +934,7 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("ipvt", [1]),
         ("qtf", [1.0]),
         ("acnorm", None),
-        ("held", [True]),
+        ("excluded", [True]),
         ("error", "small"),
         ("error", -1.0),
         ("status", True),
@@ -964,7 +964,7 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("ipvt", [0, 1.7]),
         ("ipvt", [0, 2**40]),
         ("ipvt", [-1, 0]),
-        ("held", [0, 1]),
+        ("excluded", [0, 1]),
     ],
 )
 def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:
