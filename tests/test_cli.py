@@ -455,7 +455,7 @@ REFUSED = {
     "fit decay.csv a*t --bounds a=2:1": "--bounds: the lower bound of a must be below its upper",
     "fit decay.csv a*t --bounds a=0:x": "--bounds: a must be a number, a=1.5; it is 'x'",
     "fit decay.csv a*t --bounds a=0: --start a=-1": "--start a=-1 is outside its bounds, 0 to inf",
-    "fit decay.csv a*t+b --bounds a=0: --fix a=-1": "fixed must hold a parameter within its bounds",
+    "fit decay.csv a*t+b --bounds a=0: --fix a=-1": "fixed must have values within the bounds",
     "fit decay.csv a*t --fix a": "--fix a needs a value: a=1.5, or one in --start",
     "fit decay.csv a*t --fix a=1": "--fix leaves no parameter to be fitted",
     "fit decay.csv a*t --level 95": "argument --level: must be between 0 and 1; it is '95'",

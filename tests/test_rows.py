@@ -1123,7 +1123,7 @@ def test_bad_arguments_of_curve_blocks_are_named(change: Any, error: Any, says: 
 @pytest.mark.parametrize(
     ("f", "jac", "sigma", "says"),
     [
-        (lambda t, *p: 1.0, None, None, r"f must return a value a row, shape \(64,\); .*\(\)"),
+        (lambda t, *p: 1.0, None, None, r"f must return one value per row, shape \(64,\); .*\(\)"),
         (lambda t, *p: t[:-1], None, None, r"f must return .*; it returned shape \(63,\)"),
         (model, lambda t, *p: t, None, r"jac must return a row of 3 derivatives for each of 64"),
         (

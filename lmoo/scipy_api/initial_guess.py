@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from lmoo._core.residual import start
 from lmoo.models.problem import is_compiled
 from lmoo.problems.arguments import real_array
-from lmoo.problems.bounds import frozen_bounds, limits
+from lmoo.problems.bounds import limits
+from lmoo.problems.boundsforms import frozen_bounds
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]

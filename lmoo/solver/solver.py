@@ -20,7 +20,8 @@ from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
-from lmoo.problems.bounds import box, frozen_bounds, frozen_fixed
+from lmoo.problems.bounds import box
+from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
