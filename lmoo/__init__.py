@@ -1,6 +1,6 @@
 """Nonlinear least squares: Levenberg-Marquardt as in MINPACK, object-oriented and compiled.
 
-`leastsq` takes scipy's arguments; `Problem`, `Solver` and `Result` are the framework under it.
+`leastsq` has scipy's signature; `Problem`, `Solver` and `Result` are the object-oriented interface.
 """
 
 from importlib import import_module as _import_module
@@ -48,7 +48,7 @@ if _TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The modules of what is imported when it is used.
+# Names that are imported on first use, with their modules.
 _WHERE = {
     "BatchProblem": "problems.batch",
     "CFunctionProblem": "problems.cfunction",
@@ -67,7 +67,7 @@ _WHERE = {
     "solve_many": "batch.problems",
 }
 
-# Public modules, imported when they are used.
+# Public modules that are imported on first use.
 _MODULES = ("bounds", "curve", "datasets", "models", "plotting")
 
 __all__ = [
@@ -118,7 +118,7 @@ __all__ = [
 
 
 def get_include() -> str:
-    """Return the folder of lmoo.h, for the include directories of an extension's compiler.
+    """Return the folder of lmoo.h, for the include directories of an extension module.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def get_include() -> str:
 
 
 def __getattr__(name: str) -> _Any:
-    """Import what a script may not need when it is first used, so that it costs nothing before."""
+    """Import a name on its first use, so that `import lmoo` is fast."""
     if name in _MODULES:
         return _import_module(f"lmoo.{name}")
     if name in _WHERE:

@@ -424,7 +424,7 @@ REFUSED = {
     "fit . a*t": "cannot read .: Is a directory",
     "fit decay.csv a*t+": "expected a number, a name or '(', found the end, at character 5",
     "fit decay.csv a*u": "the expression has no variable: none of a, u is t, x or a column of",
-    "fit decay.csv 1": "the expression has no variable: it is called t or x, or as a column",
+    "fit decay.csv 1": "the expression has no variable: use t, x or the name of a column",
     "fit decay.csv t+1": "the expression has no parameters to fit",
     "fit decay.csv a*x+b*t": "'t' and 'x' in the expression: which column? --x t=COLUMN",
     "fit decay.csv a*time+b*t": "'t' in the expression: which column? --x t=COLUMN says so",

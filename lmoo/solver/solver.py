@@ -1,4 +1,4 @@
-"""The solver: options in, result out."""
+"""`Solver`, and `Iteration`, a solve that advances step by step."""
 
 import pickle
 import time
@@ -40,7 +40,7 @@ __all__ = ["Iteration", "IterationRecord", "Solver", "reason"]
 _ACCURATE = 1
 
 
-# Where the accurate tests say more than MINPACK's of the same number.
+# Reasons of the accurate tests, which differ from MINPACK's tests with the same status.
 _REASONS = {
     Status.FTOL: "the relative reduction of the sum of squares that the model predicts for a "
     "Gauss-Newton step is at most ftol, or no more than the errors of f and J",
@@ -50,30 +50,30 @@ _REASONS = {
 
 
 class IterationRecord(NamedTuple):
-    """One iteration: a trial point that was judged.
+    """One iteration: a trial point, and whether it was accepted.
 
     Attributes
     ----------
     iteration : int
-        1 for the first.
+        Number of the iteration, from 1.
     x : (n,) float64 array
-        The current point: the trial point where it was accepted.
+        The current point, which is the trial point if it was accepted.
     cost : float
-        ``1/2 sum(residual**2)`` there.
+        ``1/2 sum(residual**2)`` at x.
     delta : float
         Radius of the trust region for the next step, in units of ``|D x|``.
     lambda_ : float
         The Levenberg-Marquardt parameter of the step; 0 for a Gauss-Newton step.
     gradient : (n,) float64 array
-        ``J.T @ f`` at the point that the step was taken from.
+        ``J.T @ f`` at the point where the step started.
     optimality : float
-        Largest cosine of the angle between f and a column of J, at that point.
+        Largest cosine of the angles between f and the columns of J at that point.
     ratio : float
-        Actual over predicted reduction of the sum of squares; 0 where the trial was refused.
+        Actual over predicted reduction of the sum of squares; 0 for a bad point.
     accepted : bool
-        Whether the trial became the current point.
+        Whether the trial point was accepted.
     nfev, njev : int
-        Residuals and Jacobians evaluated so far.
+        Numbers of residuals and Jacobians evaluated so far.
     """
 
     iteration: int
@@ -96,60 +96,59 @@ Callback = Callable[[IterationRecord], Any]
 class Solver:
     """Levenberg-Marquardt solver that converges to the accuracy that double precision allows.
 
-    A solver is immutable and holds nothing of a solve: threads may share one.
+    A solver is immutable and stores nothing of a solve, so threads may share one.
 
     Parameters
     ----------
     ftol : float, default 1e-20
-        Stop (status 1) where the model predicts that a full Gauss-Newton step reduces the sum of
+        Stop (status 1) if the model predicts that a full Gauss-Newton step reduces the sum of
         squares by at most this, relatively, and the last step reduced it by no more.  The predicted
         reduction is a squared cosine: 1e-20 means a cosine of 1e-10.  A reduction below the errors
-        of f and J ends the solve as well, whatever ftol is.
+        of f and J also ends the solve, whatever ftol is.
     xtol : float, default 1e-10
-        Stop (status 2) where the Gauss-Newton steps that remain change no parameter by more than
+        Stop (status 2) if the Gauss-Newton steps that remain change no parameter by more than
         this, relative to itself, or change f by at most ``30 xtol |f|`` through this parameter.
-        What remains follows from the rate at which the steps contract.
+        The remaining change is estimated from the rate at which the steps contract.
     gtol : float, default 0.0
-        Stop (status 4) where the cosine of the angle between the residual and each column of the
+        Stop (status 4) if the cosine of the angle between the residual and each column of the
         Jacobian is at most this.
     maxfev : int, optional
-        Stop (status 5) at this many evaluations of the residual; None means 1000 (n + 1).
+        Stop (status 5) after this number of evaluations of the residual; None: 1000 (n + 1).
     factor : float, default 0.3
         First radius of the trust region relative to ``|D x0|``.  With MINPACK's 100 the first step
-        has no limit in effect, and may lead onto a plateau.
+        is in effect not limited, and may lead onto a plateau.
     diag : (n,) array_like, optional
         Positive scale factors D of the parameters; None: the norms of the Jacobian's columns.
     jacobian : Jacobian, optional
-        Where derivatives come from; None: `Analytic` where the problem defines a ``jacobian``,
-        `ForwardDifference` where it does not.
+        How derivatives are computed.  None: `Analytic` if the problem defines a ``jacobian``, else
+        `ForwardDifference`.
     step : Step, optional
-        How lambda and the trust region move; None: ``More()``, which accelerates steps that make
+        How lambda and the trust region change.  None: ``More()``, which accelerates steps that make
         slow progress.  ``More(accelerate=False)`` takes More's steps alone.
     bounds : optional
-        Bounds of the parameters, which x never leaves, nor any point at which the problem is
-        evaluated: a pair (lower, upper) of numbers or of one number per parameter; an object with
-        ``lb`` and ``ub``; or a mapping from names or positions of parameters to such pairs of
-        numbers.  None and infinities stand for no bound; equal bounds hold a parameter.  None: the
-        problem's own ``bounds``.
+        Bounds of the parameters; the problem is never evaluated outside.  A pair (lower, upper) of
+        numbers or of one number per parameter; an object with ``lb`` and ``ub``; or a mapping from
+        names or positions of parameters to pairs of numbers.  None and infinities in these mean no
+        bound; equal bounds fix a parameter.  None: the ``bounds`` of the problem.
     fixed : optional
-        Parameters that are held: a sequence of names or positions, or a mapping from them to
-        values.  None: the problem's own ``fixed``.
+        Fixed parameters: a sequence of names or positions, or a mapping from them to values.  None:
+        the ``fixed`` of the problem.
     time_limit : float, optional
-        Stop (status -3) after the first iteration that ends later than this, in seconds of solving:
-        time between two steps of an `Iteration` does not count.  A single evaluation is not cut
-        short.  None: no limit.
+        Stop (status -3) after the first iteration that ends later than this, in seconds.  The time
+        between two steps of an `Iteration` does not count, and an evaluation is not interrupted.
+        None: no limit.
 
     Raises
     ------
     TypeError
         An option of the wrong type.
     ValueError
-        A negative or NaN tolerance, a `factor`, a ``time_limit`` or an entry of `diag` that is not
-        positive, a `maxfev` below 1.
+        A tolerance that is negative or NaN; a `factor`, a ``time_limit`` or an entry of `diag` that
+        is not positive; a `maxfev` below 1.
 
     See Also
     --------
-    leastsq : the same iteration with MINPACK's tests, defaults and counts.
+    leastsq : The same iteration with MINPACK's tests, defaults and counts.
 
     References
     ----------
@@ -199,7 +198,7 @@ class Solver:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
                 raise ValueError(f"diag must be 1-D; it is {self.diag!r}")
-            # In a form that can be compared and hashed.
+            # A tuple can be compared and hashed.
             object.__setattr__(self, "diag", tuple(diag.tolist()))
         if self.bounds is not None:
             object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
@@ -218,34 +217,34 @@ class Solver:
         Parameters
         ----------
         problem : Problem, CompiledProblem or RowBlockProblem
-            Or anything with a method ``residual(x)``, and ``jacobian(x)`` where it is known.
+            Or another object with a method ``residual(x)``, and optionally ``jacobian(x)``.
         x0 : (n,) array_like
-            Real and finite starting point; copied, cast to float64.
+            The starting point, real and finite; copied and converted to float64.
         callback : callable, optional
-            ``callback(record)`` after each iteration, with an `IterationRecord`; a true return
-            value, or StopIteration, ends the solve with `Status.STOPPED`.
+            It is called as ``callback(record)`` after each iteration, with an `IterationRecord`.
+            A true return value, or StopIteration, ends the solve with `Status.STOPPED`.
         history : bool, default False
-            Keep the records of all iterations, as ``result.history``.
+            Store the records of all iterations as ``result.history``.
 
         Returns
         -------
         Result
-            Whatever the end; `Result.success` tells whether it is a minimum.
+            The result, also if no minimum was found: see `Result.success`.
 
         Raises
         ------
         EvaluationError
             The residual or the Jacobian cannot be evaluated at x0, or is not finite there.
         TypeError, ValueError
-            x0, or what the residual or the Jacobian returns, is not what it should be; m < n.
+            x0, the residual or the Jacobian has the wrong type, shape or value; m < n.
 
         Notes
         -----
-        Exceptions of the problem and of the callback, and KeyboardInterrupt, come out as they are.
-        The best point so far is not lost with them: their attribute ``lmoo_result`` is the `Result`
-        that the solve had come to, with `Status.UNFINISHED`, and the history where that was asked
-        for.  It has no problem and no solver, as an exception may be kept; ``dataclasses.replace``
-        gives it both again.  Where nothing was evaluated yet, its ``observations`` is 0.
+        Exceptions of the problem and of the callback, and KeyboardInterrupt, are passed on.  Their
+        attribute ``lmoo_result`` is the `Result` with the best point so far, with
+        `Status.UNFINISHED` and the history, if requested.  It has no problem and no solver, so that
+        a stored exception does not keep these alive; ``dataclasses.replace`` can add both.  If
+        nothing was evaluated, its ``observations`` is 0.
 
         Examples
         --------
@@ -276,7 +275,7 @@ class Solver:
         return iteration.result
 
     def iterate(self, problem: Any, x0: ArrayLike) -> "Iteration":
-        """Return the solve as an iterator, which evaluates nothing until it is asked.
+        """Return the solve as an iterator, which evaluates nothing before the first step.
 
         Parameters
         ----------
@@ -286,7 +285,7 @@ class Solver:
         Returns
         -------
         Iteration
-            Yields an `IterationRecord` an iteration; its `Iteration.result` is the best so far.
+            An iterator over `IterationRecord`; its `Iteration.result` is the best point so far.
 
         Examples
         --------
@@ -303,7 +302,7 @@ class Solver:
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return x0 with what is fixed in its place, and the bounds as the loop takes them."""
+        """Return x0 with the values of fixed parameters, and the bounds as the loop takes them."""
         bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
         fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
         if bounds is None and fixed is None:
@@ -318,7 +317,7 @@ class Solver:
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
             )
-        # More than any count can reach is no limit.
+        # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         tall = isinstance(problem, RowBlockProblem)
         return (RowLoop if tall else Loop)(
@@ -338,27 +337,27 @@ class Solver:
         )
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
-        """Return the strategy: the one given, the problem's own derivatives, or differences."""
+        """Return the Jacobian strategy for the compiled loop."""
         if self.jacobian is None and isinstance(problem, CompiledProblem):
-            return ForwardDifference()._differences(n, own=True)
+            return ForwardDifference()._differences(n, prefer_jacobian=True)
         return self._strategy(problem)._bind(_differentiated(problem), n)
 
     def _strategy(self, problem: Any) -> Jacobian:
-        """Return the strategy given, or the one that suits the problem."""
+        """Return the strategy given, or the default one for the problem."""
         if self.jacobian is not None:
             return self.jacobian
         return Analytic() if has_jacobian(_differentiated(problem)) else ForwardDifference()
 
 
 class Iteration(Iterator[IterationRecord]):
-    """A solve, iteration by iteration; made by `Solver.iterate`.
+    """A solve as an iterator over its iterations; created by `Solver.iterate`.
 
-    It can be left at any time, by a break or an exception, and gone on with later; `result` is
-    the best so far.  It can be pickled between two iterations, with its solver and its problem,
-    and goes on bit for bit where it was, without evaluating anything again.
+    The loop over it can be left at any time, by a break or an exception, and continued later;
+    `result` is the best point so far.  Between two iterations it can be pickled with its solver and
+    its problem.  The unpickled one continues with the same bits, without repeating an evaluation.
 
-    A StopIteration that the problem raises comes out as RuntimeError, as it would end the caller's
-    loop as if the solve had ended.
+    A StopIteration that the problem raises is replaced by RuntimeError, as it would end the
+    caller's loop.
 
     Attributes
     ----------
@@ -375,10 +374,10 @@ class Iteration(Iterator[IterationRecord]):
     True
     """
 
-    # Of a solve from beginning to end alone.
+    # Set by Solver.solve.
     _seconds = float("nan")
     _history: "History | None" = None
-    # Of solving so far, where there is a limit, and whether it ended the solve.
+    # Seconds spent so far if there is a time limit, and whether the limit ended the solve.
     _spent = 0.0
     _timed_out = False
 
@@ -395,7 +394,7 @@ class Iteration(Iterator[IterationRecord]):
         try:
             more = self._advance()
         except StopIteration as error:
-            # It would end the caller's loop as if the solve had ended.
+            # StopIteration would end the caller's loop as if the solve had ended.
             raise RuntimeError("the problem raised StopIteration") from error
         if self._loop.status == Status.NOT_FINITE:
             raise _bad_start(self._loop)
@@ -404,7 +403,7 @@ class Iteration(Iterator[IterationRecord]):
         return IterationRecord(*self._loop.record())
 
     def _advance(self) -> bool:
-        """One iteration, the last where the time is up; False where there was none left."""
+        """Run one iteration and check the time limit; return False if the solve had ended."""
         limit = self.solver.time_limit
         if limit is None:
             return self._loop.advance()
@@ -419,7 +418,7 @@ class Iteration(Iterator[IterationRecord]):
         return more
 
     def _run_watched(self, callback: Callback | None, keep: bool) -> None:
-        """Run to the end, with the callback after each iteration; keep the history if asked to."""
+        """Run to the end with a callback after each iteration; keep: store the history."""
         records: list[IterationRecord] = []
         try:
             while self._advance():
@@ -434,18 +433,18 @@ class Iteration(Iterator[IterationRecord]):
                     self._loop.stop(Status.STOPPED)
         finally:
             if keep:
-                # Not at the top: every `import lmoo` would take longer.
+                # Imported here, as it would slow down `import lmoo`.
                 from lmoo.results.history import History
 
                 self._history = History.of(records, self._x0.size)
 
     def stop(self) -> None:
-        """End the solve here, with `Status.STOPPED`."""
+        """End the solve with `Status.STOPPED`."""
         self._loop.stop(Status.STOPPED)
 
     @property
     def result(self) -> Result:
-        """The best so far; its status is `Status.UNFINISHED` where the solve has not ended."""
+        """The result with the best point so far; `Status.UNFINISHED` if the solve has not ended."""
         loop = self._loop
         status = Status(loop.status) if loop.done else Status.UNFINISHED
         return Result(
@@ -469,13 +468,12 @@ class Iteration(Iterator[IterationRecord]):
         )
 
     def _limits(self) -> dict[str, Any]:
-        """Return what `Result` has to say of bounds; nothing where there are none."""
+        """Return the fields of `Result` that belong to bounds; {} without bounds."""
         bounds = self._loop.bounds
         if bounds is None:
             return {}
-        held = self._loop.held
         fixed = bounds[0] == bounds[1]
-        active = np.where(fixed, 0, held).astype(np.int8)
+        active = np.where(fixed, 0, self._loop.held).astype(np.int8)
         return {
             "lower": bounds[0],
             "upper": bounds[1],
@@ -486,24 +484,24 @@ class Iteration(Iterator[IterationRecord]):
 
     def _message(self, status: Status) -> str:
         solver = self.solver
-        held = None if self._loop.bounds is None else self._loop.held
+        active = None if self._loop.bounds is None else self._loop.held
         limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
-        words = reason(status, self._names, held)
+        text = reason(status, self._names, active)
         if self._timed_out and status is Status.STOPPED:
-            words = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
-        seen = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
-        words = f"{words}: {seen}" if seen else words
-        return f"{words} ({limits}, maxfev = {self._loop.maxfev})"
+            text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
+        details = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
+        text = f"{text}: {details}" if details else text
+        return f"{text} ({limits}, maxfev = {self._loop.maxfev})"
 
     @property
     def _analytic(self) -> bool:
-        """Whether the derivatives are those of the problem."""
+        """Whether the problem's Jacobian is used."""
         strategy = self.solver.jacobian
-        own = strategy is None and has_jacobian(_differentiated(self.problem))
-        return own or isinstance(strategy, Analytic)
+        default = strategy is None and has_jacobian(_differentiated(self.problem))
+        return default or isinstance(strategy, Analytic)
 
     def _factor(self) -> Factor | None:
-        """Return the factor of the last Jacobian, with the error of its entries."""
+        """Return the factor of the last Jacobian; None if none was evaluated."""
         loop = self._loop
         if not loop.linearized:
             return None
@@ -525,36 +523,36 @@ class Iteration(Iterator[IterationRecord]):
         return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
 
 
-def reason(status: Status, names: tuple[str, ...], held: NDArray[Any] | None) -> str:
-    """Return why the solve stopped, and which parameters a bound holds back at what it found.
+def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:
+    """Return why the solve stopped, with the names of parameters at active bounds.
 
-    held: (n,), -1 at the lower bound, 1 at the upper one; None where there are no bounds
+    active: (n,), -1 at the lower bound, 1 at the upper one; None without bounds
     """
-    words = _REASONS.get(status, status.reason)
-    if not status.success or held is None:
-        return words
+    text = _REASONS.get(status, status.reason)
+    if not status.success or active is None:
+        return text
     sides = {-1: "lower", 1: "upper"}
     found = [
         f"{name} at its {sides[side]} bound"
-        for name, side in zip(names, held.tolist(), strict=True)
+        for name, side in zip(names, active.tolist(), strict=True)
         if side in sides
     ]
-    return f"{words}, with {', '.join(found)}" if found else words
+    return f"{text}, with {', '.join(found)}" if found else text
 
 
 def _differentiated(problem: Any) -> Any:
-    """Return what a Jacobian strategy gets to see: a problem in blocks goes to it by the block."""
+    """Return the problem that a Jacobian strategy receives: a block of a `RowBlockProblem`."""
     return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
 
 
 def _resume(
     solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
 ) -> Iteration:
-    """Make an iteration that goes on from a snapshot."""
+    """Return an iteration that continues from a snapshot."""
     if not isinstance(solver, Solver):
         raise ValueError(f"the stored solve must have a Solver; it has a {type(solver).__name__}")
     try:
-        # The kernels read it as it is.
+        # The kernels do not check it.
         x0 = _starting_point(x0)
     except (TypeError, ValueError) as error:
         raise ValueError(f"the stored solve is damaged: {error}") from error
@@ -564,10 +562,10 @@ def _resume(
 
 
 def keep_result(error: BaseException, iteration: Iteration) -> None:
-    """Attach the result so far to an exception that ends the solve, as ``lmoo_result``."""
-    # What it is about is the exception: a class of exceptions may have no place for more.
+    """Set the attribute ``lmoo_result`` of an exception to the result so far."""
+    # Some exceptions have no attributes; the original exception must not be replaced.
     with suppress(Exception):
-        # Without what an exception that is kept should not keep alive, or be held by in turn.
+        # A stored exception must not keep problem and solver alive, nor form a reference cycle.
         result = replace(iteration.result, problem=None, solver=None)
         error.lmoo_result = result  # type: ignore[attr-defined]
 
@@ -603,18 +601,18 @@ def _starting_point(x0: ArrayLike) -> NDArray[np.float64]:
 def _solve_again(
     fit: Fit, x: NDArray[np.float64], fixed: Mapping[int, float], maxfev: int
 ) -> Result:
-    """Solve a fit's problem again, within its bounds, from x and with these parameters held."""
+    """Solve a fit's problem again from x, within its bounds and with these parameters fixed."""
     given: Solver = fit.solver or Solver()
     solver = replace(
         given,
         bounds=(fit.lower, fit.upper),
         fixed=dict(fixed),
-        # It is for one solve, and a refit that it stopped would be no minimum.
+        # The limit is for one solve, and a refit that it stops would not be a minimum.
         time_limit=None,
         maxfev=maxfev if given.maxfev is None else min(maxfev, given.maxfev),
     )
     return solver.solve(fit.problem, x)
 
 
-# Profiles solve again, and results are below the solver: they know it by this function alone.
+# Profiles solve again.  The results package must not import the solver, so it is set here.
 Fit._solve_again = _solve_again
