@@ -427,7 +427,7 @@ REFUSED = {
     "fit decay.csv 1": "the expression has no variable: use t, x or the name of a column",
     "fit decay.csv t+1": "the expression has no parameters to fit",
     "fit decay.csv a*x+b*t": "'t' and 'x' in the expression: which column? --x t=COLUMN",
-    "fit decay.csv a*time+b*t": "'t' in the expression: which column? --x t=COLUMN says so",
+    "fit decay.csv a*time+b*t": "'t' in the expression: which column? --x t=COLUMN selects it",
     "fit decay.csv a*t --x z": "decay.csv has no column 'z'; its columns are 'time, y, err'",
     "fit decay.csv a*u --x time": "--x: the expression has no variable for column 'time'",
     "fit decay.csv a*t --x 1,": "--x '1,' has nothing before or after a comma",

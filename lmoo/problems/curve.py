@@ -27,8 +27,7 @@ class Curve(NamedTuple):
 
     f : callable ``f(t, *parameters)``; None without a model
     t, y : the data; None if they are not available
-    sigma : None (1 for all points), float, (m,) standard deviations, (m, m) covariance matrix, or
-        ``lmoo.curve.UNKNOWN``
+    sigma : None (1), float, (m,) standard deviations, (m, m) covariance or ``lmoo.curve.UNKNOWN``
     jac : callable ``jac(t, *parameters)`` that returns (k, n), or None
 
     Examples
