@@ -11,7 +11,7 @@ from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.problems.names import names_of
 from lmoo.results.result import Result
-from lmoo.solver.solver import reason
+from lmoo.solver.iteration import reason
 from lmoo.status import Status
 
 __all__ = ["Fits"]

@@ -19,7 +19,7 @@ from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
 from lmoo.scipy_api.leastsq import _infodict
 from lmoo.scipy_api.options import curve_solver
-from lmoo.solver.solver import Iteration, _bad_start, keep_result
+from lmoo.solver.iteration import Iteration, bad_start, keep_result
 from lmoo.status import Status
 
 __all__ = ["OptimizeWarning", "curve_fit"]
@@ -255,7 +255,7 @@ def _failure(iteration: Iteration) -> Exception:
     """Return the exception for a solve that has found no minimum."""
     loop = iteration._loop
     if loop.status == Status.NOT_FINITE:
-        cause = _bad_start(loop)
+        cause = bad_start(loop)
         error = ValueError(f"Residuals are not finite in the initial point: {cause}")
         error.__cause__ = cause
         return error
