@@ -40,7 +40,7 @@ if __name__ == "__main__":
     print(versions("scipy"))
     print(f"scipy's tolerances:           {ratio(300, START, SCIPYS):.2f} of scipy's time")
     print(f"  without p0:                 {ratio(300, None, SCIPYS):.2f}")
-    print(f"each one's own:               {ratio(300, START):.2f}")
+    print(f"default tolerances:           {ratio(300, START):.2f}")
     print(f"  without p0:                 {ratio(300):.2f}")
     print(f"bounds around the solution:   {ratio(40, START, bounds=(0, 10)):.2f}")
     cut_off = (0, [3.0, 1.0, 1.0])

@@ -38,9 +38,9 @@ def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) 
     missing = [name for name in needed if getattr(curve, name) is None]
     if missing:
         raise TypeError(
-            f"{what} needs a problem that says what curve it fits, such as a CurveProblem or the "
+            f"{what} needs a problem that defines its curve, such as a CurveProblem or the "
             f"problem of a compiled model; {type(problem).__name__} has no {', '.join(missing)}: "
-            "a method as_curve() that returns an lmoo.curve.Curve tells them"
+            "define a method as_curve() that returns an lmoo.curve.Curve"
         )
     return curve
 
