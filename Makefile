@@ -43,6 +43,7 @@ lint: $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/packages.py --check >/dev/null
+	$(BIN)/python docs/words.py
 	for header in lmoo/_core/*.h lmoo/include/*.h; do \
 	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \

@@ -13,7 +13,8 @@ from ids import stable
 from scipy.optimize import Bounds
 
 import lmoo
-from lmoo.problems.bounds import frozen_bounds, frozen_fixed, limits
+from lmoo.problems.bounds import limits
+from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 
 NAMES = ("amplitude", "rate", "offset")
 INF = float("inf")
@@ -180,7 +181,9 @@ def test_fixed_that_is_refused(fixed: Any, error: type[Exception], match: str) -
 
 
 def test_a_value_outside_the_bounds_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"rate is held at 3\.0, and its bounds are 0\.0 and 1\.0"):
+    with pytest.raises(
+        ValueError, match=r"rate is fixed at 3\.0, and its bounds are 0\.0 and 1\.0"
+    ):
         meaning({"rate": (0, 1)}, {"rate": 3})
 
 

@@ -95,11 +95,11 @@ def test_curve_blocks_take_lists_and_integers() -> None:
 
 
 def test_curve_blocks_are_sent_without_their_data() -> None:
-    from lmoo.blockwise.task import Task
+    from lmoo.blockwise.evaluation import WorkerProblem
 
     long = np.arange(100_000.0)
     problem = CurveBlocks(model, long, long, jac=derivatives, parameter_names=("a", "b", "c"))
-    stored = pickle.dumps(Task(problem, lmoo.Analytic()))
+    stored = pickle.dumps(WorkerProblem(problem, lmoo.Analytic()))
     assert len(stored) < 2000
     again = pickle.loads(stored).problem
     np.testing.assert_array_equal(again.residual(np.array(X0), (T, Y, 1.0)), model(T, *X0) - Y)
@@ -133,7 +133,7 @@ def test_bad_arguments_of_curve_blocks_are_named(change: Any, error: Any, says: 
 @pytest.mark.parametrize(
     ("f", "jac", "sigma", "says"),
     [
-        (lambda t, *p: 1.0, None, None, r"f must return a value a row, shape \(64,\); .*\(\)"),
+        (lambda t, *p: 1.0, None, None, r"f must return one value per row, shape \(64,\); .*\(\)"),
         (lambda t, *p: t[:-1], None, None, r"f must return .*; it returned shape \(63,\)"),
         (model, lambda t, *p: t, None, r"jac must return a row of 3 derivatives for each of 64"),
         (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lmoo import EvaluationError, RowBlockProblem, Solver
 from lmoo._core import kernels
 from lmoo._core.rows import merge_norms, merge_triangles
-from lmoo.blockwise.tree import FAN, Part, Tree, merge
+from lmoo.blockwise.reduction import FAN, PartialQR, ReductionTree, merge
 
 EPS = np.finfo(float).eps
 
@@ -21,15 +21,15 @@ def triangle(rows: int, n: int = 4) -> np.ndarray:
     return t
 
 
-def part(number: int) -> Part:
-    return Part(number + 1, 1, float(number), EPS, triangle(4), number, 0.0)
+def part(number: int) -> PartialQR:
+    return PartialQR(number + 1, 1, float(number), EPS, triangle(4), number, 0.0)
 
 
 @given(st.integers(1, 200))
 @settings(deadline=None)
 def test_the_tree_is_that_of_merging_level_by_level(count: int) -> None:
     parts = [part(k) for k in range(count)]
-    tree = Tree()
+    tree = ReductionTree()
     for p in parts:
         tree.add(p)
         assert all(len(level) < FAN for level in tree.levels)
@@ -43,7 +43,7 @@ def test_the_tree_is_that_of_merging_level_by_level(count: int) -> None:
 
 
 def test_an_empty_tree_has_no_root() -> None:
-    assert Tree().root() is None
+    assert ReductionTree().root() is None
 
 
 def test_merged_triangles_are_the_triangle_of_all_rows() -> None:

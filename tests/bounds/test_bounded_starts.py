@@ -40,7 +40,7 @@ def test_parameters_without_names_are_called_by_their_position() -> None:
     ("fixed", "error", "match"),
     [
         (["speed"], ValueError, r"^fixed must name one of"),
-        ({"rate": 9.0}, ValueError, r"rate is held at 9\.0, and its bounds are 0\.0 and 5\.0$"),
+        ({"rate": 9.0}, ValueError, r"rate is fixed at 9\.0, and its bounds are 0\.0 and 5\.0$"),
         ([3], ValueError, r"^fixed must give positions from 0 to 2; it has 3$"),
         ("rate", TypeError, r"^fixed must be a sequence"),
     ],

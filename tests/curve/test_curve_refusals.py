@@ -59,7 +59,7 @@ def test_what_is_refused(changes: Any, error: type[Exception], match: str) -> No
     [
         (None, TypeError, r"^f must return 12 real numbers, one for each point; it returned None$"),
         ("text", TypeError, r"it returned 'text'$"),
-        ([1.0, [2.0]], TypeError, r"what it returned is no array"),
+        ([1.0, [2.0]], TypeError, r"what it returned is not an array"),
         (np.ones(11), ValueError, r"it returned an array of shape \(11,\)$"),
         (np.ones((12, 1)), ValueError, r"it returned an array of shape \(12, 1\)$"),
         (np.ones((2, 12)), ValueError, r"it returned an array of shape \(2, 12\)$"),

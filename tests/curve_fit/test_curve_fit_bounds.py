@@ -89,7 +89,7 @@ def test_where_bounded_parameters_start() -> None:
         ({"bounds": (0, 2), "p0": [1, 5, 1]}, r"^Initial guess is outside .* p0\[1\] is 5"),
         ({"fixed": ["a", "b", "c"]}, r"^fixed must leave a parameter to be fitted"),
         ({"fixed": ["d"]}, r"^fixed must name one of \('a', 'b', 'c'\)"),
-        ({"fixed": {"a": 5}, "bounds": (0, 2)}, r"^fixed must hold a parameter within its bounds"),
+        ({"fixed": {"a": 5}, "bounds": (0, 2)}, r"^fixed must have values within the bounds"),
     ],
     ids=stable,
 )

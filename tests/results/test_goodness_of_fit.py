@@ -131,7 +131,7 @@ def test_a_sigma_that_nobody_tells_is_not_taken_for_1(problem: Any) -> None:
     _, right_low, right_high = right.predict(interval="confidence")
     np.testing.assert_allclose(high - low, right_high - right_low, rtol=1e-5)
     for at in (None, [1.0]):
-        with pytest.raises(ValueError, match="the problem does not tell that of the data"):
+        with pytest.raises(ValueError, match="the problem does not define that of the data"):
             result.predict(at, interval="prediction")
     assert len(result.predict([1.0], interval="prediction", sigma=0.01)) == 3
 

@@ -130,7 +130,7 @@ BLOCKS = [(T[:5], Y[:5]), (T[5:], Y[5:])]
 def test_problems_in_blocks_say_what_they_do_not_have() -> None:
     result = Solver().solve(InBlocks(BLOCKS), [1.0, 1.0])
     for ask in (result.jacobian, result.nonlinearity, lambda: result.leverage):
-        with pytest.raises(TypeError, match="RowBlockProblem is never held as a whole"):
+        with pytest.raises(TypeError, match="RowBlockProblem is never in memory as a whole"):
             ask()
     right = fitted()
     np.testing.assert_allclose(result.confidence_interval(), right.confidence_interval(), rtol=1e-6)

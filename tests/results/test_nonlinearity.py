@@ -92,7 +92,7 @@ def test_predictions_and_curvature_stay_within_the_bounds() -> None:
 
     problem = CurveProblem(f, T, Y, bounds={"rate": (low, low + 1e-7)})
     result = Solver().solve(problem, [1.0, low])
-    assert result.held.tolist() == [False, True]
+    assert result.fixed_or_active.tolist() == [False, True]
     fit, lower, upper = result.predict(interval="confidence")
     assert (lower < fit).all()
     assert (fit < upper).all()

@@ -42,7 +42,7 @@ def test_a_parameter_at_a_bound_has_no_error_and_leaves_the_others_theirs() -> N
         FunctionProblem(lambda x: A @ x - y, lambda x: A), free.x - 1.0
     )
     assert result.active_mask.tolist() == [0, 1, 0]
-    assert result.held.tolist() == [False, True, False]
+    assert result.fixed_or_active.tolist() == [False, True, False]
     # It was estimated, though.
     assert result.degrees_of_freedom == 7
     assert result.rank == 2

@@ -94,7 +94,7 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("ipvt", [1]),
         ("qtf", [1.0]),
         ("acnorm", None),
-        ("held", [True]),
+        ("excluded", [True]),
         ("error", "small"),
         ("error", -1.0),
         ("status", True),
@@ -124,7 +124,7 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
         ("ipvt", [0, 1.7]),
         ("ipvt", [0, 2**40]),
         ("ipvt", [-1, 0]),
-        ("held", [0, 1]),
+        ("excluded", [0, 1]),
     ],
 )
 def test_what_a_stored_result_has_must_fit(name: str, value: Any) -> None:

@@ -111,7 +111,7 @@ def test_a_flipped_bit_anywhere_is_found() -> None:
         damaged = dict(snapshot)
         flipped(damaged, at)
         with pytest.raises(ValueError, match="damaged: its checksum differs"):
-            lmoo.solver.solver._resume(solver, problem, x0, damaged)
+            lmoo.solver.iteration._resume(solver, problem, x0, damaged)
 
 
 PARTS: dict[str, Any] = {
@@ -197,7 +197,7 @@ for at in range(0, len(snapshot["state"]), 4):
         changed = {**snapshot, "state": bytes(state)}
         changed["checksum"] = checksum(changed)
         try:
-            again = lmoo.solver.solver._resume(solver, problem, x0, changed)
+            again = lmoo.solver.iteration._resume(solver, problem, x0, changed)
             for k, _ in enumerate(again):
                 if k == 5:
                     break

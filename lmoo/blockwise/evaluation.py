@@ -1,4 +1,4 @@
-"""The evaluation of one block: what a worker gets, and what it gives back."""
+"""Evaluate one block of rows: its residual, and the QR factor of its Jacobian."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -9,18 +9,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.residual import Residual
 from lmoo._core.rows import RefusedError, block_norm, block_triangle
-from lmoo.blockwise.tree import Part
+from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
 
-__all__ = ["BlockView", "Model", "Task", "blocks_of", "evaluate", "iterator", "local"]
+__all__ = [
+    "BlockView",
+    "Linearization",
+    "WorkerProblem",
+    "blocks_of",
+    "evaluate",
+    "iterator",
+    "require_local",
+]
 
 
-class Model(NamedTuple):
-    """What a Jacobian strategy asks of the iteration; see ``block_triangle``."""
+class Linearization(NamedTuple):
+    """The state of the iteration that a Jacobian strategy needs; see ``block_triangle``."""
 
-    better: bool
+    high_accuracy: bool
     models: int
     fnorm: float
     start_fnorm: float
@@ -32,8 +40,8 @@ class Model(NamedTuple):
     bounds: NDArray[np.float64] | None
 
 
-class Task:
-    """The problem and its strategy, as a worker needs them: pickled without the data."""
+class WorkerProblem:
+    """A problem and its Jacobian strategy as workers receive them: pickled without the blocks."""
 
     def __init__(self, problem: RowBlockProblem, strategy: Any) -> None:
         self.problem, self.strategy = problem, strategy
@@ -45,7 +53,7 @@ class Task:
 
 
 class _Method:
-    """A problem's method for one block, as a function of x."""
+    """A method of the problem for one block, as a function of x."""
 
     def __init__(self, method: Callable[..., ArrayLike], block: Any) -> None:
         self.method, self.block = method, block
@@ -56,7 +64,7 @@ class _Method:
 
 
 class BlockView(Problem):
-    """One block as a problem of its own, which is what Jacobian strategies get to see.
+    """One block as a `Problem`, which Jacobian strategies receive in place of the whole.
 
     Attributes
     ----------
@@ -76,20 +84,35 @@ class BlockView(Problem):
 
 
 def evaluate(
-    task: Task, x: NDArray[np.float64], model: Model | None, index: int, block: Any
-) -> Part:
-    """Return what comes of one block at x: a triangle where the iteration wants a model."""
-    view = BlockView(task.problem, block)
+    worker: WorkerProblem,
+    x: NDArray[np.float64],
+    at: Linearization | None,
+    index: int,
+    block: Any,
+) -> PartialQR:
+    """Evaluate one block at x.
+
+    Parameters
+    ----------
+    worker : WorkerProblem
+    x : (n,) float64 array
+    at : Linearization or None
+        None: the residual's norm alone.  Otherwise also the factor of the Jacobian.
+    index : int
+        Number of the block, for messages.
+    block : object
+    """
+    view = BlockView(worker.problem, block)
     fun = Residual(view.residual, (), {}, "residual", False, EvaluationError)
     try:
-        if model is None:
+        if at is None:
             rows, norm, precision = block_norm(fun, x)
-            return Part(rows, 1, norm, precision)
-        derivatives = task.strategy._bind(view, x.size)
-        found = block_triangle(fun, derivatives, x, *model)
-        return Part(found[0], 1, *found[1:])
+            return PartialQR(rows, 1, norm, precision)
+        derivatives = worker.strategy._bind(view, x.size)
+        found = block_triangle(fun, derivatives, x, *at)
+        return PartialQR(found[0], 1, *found[1:])
     except RefusedError as refused:
-        return Part(
+        return PartialQR(
             0, 1, 0.0, 0.0, evaluations=refused.evaluations, refusal=_refusal(refused, index)
         )
     except Exception as error:
@@ -112,13 +135,13 @@ def _refusal(refused: RefusedError, index: int) -> EvaluationError:
 
 
 def blocks_of(problem: RowBlockProblem) -> Any:
-    """Return the problem's blocks, whether it has them as an attribute or as a method."""
+    """Return the problem's blocks, which are an attribute or a method."""
     blocks = problem.blocks
     return blocks() if callable(blocks) else blocks
 
 
 def iterator(problem: RowBlockProblem) -> Iterator[Any]:
-    """Return an iterator over the blocks, which starts anew at each call."""
+    """Return an iterator over the blocks, from the first one at each call."""
     blocks = blocks_of(problem)
     expected = "blocks must be an iterable that starts anew each time, or a method that returns one"
     try:
@@ -130,8 +153,8 @@ def iterator(problem: RowBlockProblem) -> Iterator[Any]:
     return found
 
 
-def local(block: Any) -> Any:
-    """Return a block that is here; TypeError where it is but the promise of one."""
+def require_local(block: Any) -> Any:
+    """Return a block; TypeError if it is a Dask collection or a future."""
     for part in block if isinstance(block, tuple) else (block,):
         if hasattr(part, "__dask_graph__") or type(part).__module__.startswith("distributed"):
             raise TypeError(
