@@ -25,6 +25,7 @@ from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result
 from lmoo.scipy_api.leastsq import leastsq
 from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.linear import LinearModel
 from lmoo.solver.solver import Solver
 from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status
@@ -96,6 +97,7 @@ __all__ = [
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "LinearModel",
     "More",
     "Nielsen",
     "Nonlinearity",

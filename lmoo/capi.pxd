@@ -7,7 +7,7 @@ stable" of the documentation describes what its version promises.
 """
 
 from lmoo._core.abi1 cimport CompiledProblem
-from lmoo._core.model cimport (
+from lmoo._core.public cimport (
     LM_CURVATURE,
     LM_DOMAIN,
     LM_DONE,
@@ -34,13 +34,13 @@ from lmoo._core.model cimport (
     LMOO_BAD_POINT,
     LMOO_GOOD,
     LMOO_NOT_PROVIDED,
-    lm_model,
     lm_options,
     lm_state,
     lmoo_api,
     lmoo_both_function,
     lmoo_jacobian,
     lmoo_jacobian_function,
+    lmoo_linear,
     lmoo_model,
     lmoo_model_both_function,
     lmoo_model_function,

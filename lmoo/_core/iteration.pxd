@@ -2,8 +2,8 @@
 
 from lmoo._core.model cimport lm_options, lm_state
 
-cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil
-cdef size_t lm_bounded_bytes(ptrdiff_t n) noexcept nogil
+cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
+cdef size_t lm_bytes(const lm_state *s) noexcept nogil
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil
 cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil

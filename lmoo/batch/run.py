@@ -55,7 +55,7 @@ def _supported(solver: Solver | None) -> Solver:
         return Solver()
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
-    for name in ("diag", "step", "time_limit"):
+    for name in ("diag", "step", "time_limit", "linear"):
         if getattr(solver, name) is not None:
             raise ValueError(
                 f"solver must have {name}=None for many fits; it is {getattr(solver, name)!r}"

@@ -151,7 +151,7 @@ def leastsq(
         fun = Residual(func, args, {}, "func", True, EvaluationError)
         jac = _derivatives(Dfun, args, col_deriv, epsfcn)
     loop = Loop(
-        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, EvaluationError
+        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, None, EvaluationError
     )
     loop.run()
     status = loop.status

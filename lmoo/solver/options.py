@@ -1,5 +1,6 @@
 """The options of a solver, and the compiled loop of one solve."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives
+from lmoo._core.linearmodel import PythonLinear
 from lmoo._core.loop import Loop
 from lmoo._core.rows import RowLoop
 from lmoo.blockwise.evaluation import BlockView
@@ -19,6 +21,7 @@ from lmoo.problems.bounds import box
 from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.solver.linear import LinearModel, checked_linear, new_linear
 from lmoo.solver.steps import Step
 
 __all__ = ["SolverOptions", "differentiated"]
@@ -41,6 +44,7 @@ class SolverOptions:
     bounds: Any = field(default=None)
     fixed: Any = field(default=None)
     time_limit: float | None = None
+    linear: Callable[[], LinearModel] | None = field(default=None)
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -59,6 +63,8 @@ class SolverOptions:
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
         if self.step is not None and not isinstance(self.step, Step):
             raise TypeError(f"step must be a Step or None; it is {self.step!r}")
+        if self.linear is not None:
+            checked_linear(self.linear)
         if self.diag is not None:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
@@ -104,6 +110,7 @@ class SolverOptions:
             _ACCURATE,
             None if self.step is None else self.step._bind(),
             bounds,
+            None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
         )
 

@@ -50,6 +50,9 @@ class Solver(SolverOptions):
     step : Step, optional
         How lambda and the trust region change.  None: ``More()``, which accelerates steps that make
         slow progress.  ``More(accelerate=False)`` takes More's steps alone.
+    linear : type, optional
+        A subclass of `LinearModel`, or a function that returns a new one: the linear algebra of the
+        solve.  None: a dense QR factorisation.
     bounds : optional
         Bounds of the parameters; the problem is never evaluated outside.  A pair (lower, upper) of
         numbers or of one number per parameter; an object with ``lb`` and ``ub``; or a mapping from
