@@ -1,9 +1,9 @@
-"""The compiled interface of lmoo for Cython; lmoo/include/lmoo.h is the same for C.
+"""The compiled interface of lmoo for Cython; lmoo/include/lmoo.h is that for C.
 
     from lmoo.capi cimport CompiledProblem, lmoo_api, lmoo_import
 
-compiled with ``lmoo.get_include()`` among the include directories.  What is stable, and what a
-mismatch of versions does, stands in the documentation, "Extending lmoo".
+An extension module needs ``lmoo.get_include()`` among its include directories.  The page "What is
+stable" of the documentation describes what its version promises.
 """
 
 from lmoo._core.abi1 cimport CompiledProblem
