@@ -158,6 +158,8 @@ cdef int _check_dialogue(const lm_state *own, const lm_state *s, bint asked) exc
                               ("best", s.best, trials)):
         if not 0 <= value <= most:
             _refuse(name, value, f"from 0 to {most}")
+    if s.failed:
+        _refuse("failed", s.failed, "0")
     if s.version != LM_STATE_VERSION:
         _refuse("its version", s.version, f"{LM_STATE_VERSION}")
     if not LM_RESIDUAL <= s.request <= LM_STEP:
