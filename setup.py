@@ -60,7 +60,18 @@ MODULES = [
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
 # or loops to be unrolled.
-LONG_LOOPS = ("fold", "linearize", "vectors", "lanes", "differences", "batch", "models", "qr", "units", "dense")
+LONG_LOOPS = (
+    "batch",
+    "dense",
+    "differences",
+    "fold",
+    "lanes",
+    "linearize",
+    "models",
+    "qr",
+    "units",
+    "vectors",
+)
 
 DIRECTIVES = {
     "language_level": 3,
@@ -82,6 +93,8 @@ def compile_args(name: str) -> list[str]:
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.
     flags += ["-fno-math-errno"]
+    # Python's own flags ask for debug symbols, which are three quarters of a wheel.
+    flags += ["-g0"]
     if os.environ.get("LMOO_DEBUG") == "1":
         flags += ["-UNDEBUG", "-g"]
     if os.environ.get("LMOO_SANITIZE") == "1":

@@ -163,7 +163,7 @@ cdef void _gram(void *model, const double *v, double *out) noexcept with gil:
     if self.error is not None:
         return
     try:
-        self.put(self.model.product(own_vector(self.size(), v)), out, "product")
+        self.put(self.model._product(own_vector(self.size(), v)), out, "product")
     except BaseException as error:
         self.fail(error)
 

@@ -17,10 +17,10 @@ _EPS = float(np.finfo(np.float64).eps)
 class LinearModel(ABC):
     """Base of linear models: near x the residual is f + J p, and this is all a solve knows of J.
 
-    lmoo's own model is the triangle of a dense QR factorisation.  Subclass this one for another
-    linear algebra: four methods are to be written, and `Solver` is given the class (or a function that
-    returns a new object; one is made for each solve).  Step strategies, bounds, stopping tests and
-    standard errors follow from these methods.
+    The default model is the triangle of a dense QR factorisation.  Subclass this one for another
+    linear algebra: write four methods, and pass the class to `Solver`, or a function that returns a
+    new object; one is made for each solve.  Step strategies, bounds, stopping tests and standard
+    errors follow from these methods.
 
     Accuracy is that of the methods: with normal equations, for instance, directions are lost whose
     squared size is below the rounding error.
@@ -54,6 +54,7 @@ class LinearModel(ABC):
 
     _free: Mask
     _norms: Array
+    _used = False
 
     @abstractmethod
     def update(self, jac: Array, fun: Array) -> None:
@@ -62,8 +63,8 @@ class LinearModel(ABC):
         Parameters
         ----------
         jac : (m, n) float64 array
-            Columns that are no more than error are zero.  Valid during this call only: copy what you
-            keep.
+            Columns that are no more than error are zero.  Valid during this call only: keep a
+            copy.
         fun : (m,) float64 array
             The residual, or n rows that stand for it where the rows came in blocks.
         """
@@ -102,6 +103,22 @@ class LinearModel(ABC):
 
     # ---- what a solve asks for, by the methods above ------------------------------------------
 
+    def _checked(self, name: str, value: Any) -> Array:
+        """Return what a method returned, one number per parameter."""
+        array = np.asarray(value, dtype=np.float64)
+        if array.shape != self._norms.shape:
+            raise ValueError(
+                f"{name} of {type(self).__name__} must return {self._norms.size} numbers; it "
+                f"returned shape {array.shape}"
+            )
+        return array
+
+    def _slopes(self) -> Array:
+        return self._checked("gradient", self.gradient())
+
+    def _product(self, v: Array) -> Array:
+        return self._checked("product", self.product(v))
+
     def _fill(self, jac: Array, fun: Array) -> None:
         self.update(jac, fun)
         # Norms without overflow or underflow of the squares.
@@ -125,20 +142,20 @@ class LinearModel(ABC):
         return int(np.count_nonzero(free)), norm, float(column_error[free].max(initial=0.0))
 
     def _gradient(self, p: Array | None, fnorm: float) -> Array:
-        gradient = self.gradient()
-        return np.asarray((gradient if p is None else gradient + self.product(p)) / fnorm)
+        gradient = self._slopes()
+        return np.asarray((gradient if p is None else gradient + self._product(p)) / fnorm)
 
     def _predict(self, p: Array, fnorm: float) -> tuple[float, float]:
         """Return ``|J p| / fnorm`` and ``f^T J p / fnorm**2``."""
-        square = float(p / fnorm @ (self.product(p) / fnorm))
-        return float(np.sqrt(max(square, 0.0))), float(p / fnorm @ (self.gradient() / fnorm))
+        square = float(p / fnorm @ (self._product(p) / fnorm))
+        return float(np.sqrt(max(square, 0.0))), float(p / fnorm @ (self._slopes() / fnorm))
 
     def _damped(self, lambda_: float, diag: Array) -> Array:
-        """Return the step; where that is singular, the one of a damping that rounding would bring."""
-        free, gradient = self._determined(), self.gradient()
+        """Return the step; where it is singular, with the damping that rounding would bring."""
+        free, gradient = self._determined(), self._slopes()
         while True:
             try:
-                return -np.asarray(self.solve(lambda_, diag, free, gradient))
+                return -self._checked("solve", self.solve(lambda_, diag, free, gradient))
             except np.linalg.LinAlgError:
                 least = _EPS * np.max((self._norms / diag)[free], initial=0.0) ** 2
                 lambda_ = max(10.0 * lambda_, least, float(np.finfo(np.float64).tiny))
@@ -151,8 +168,8 @@ class LinearModel(ABC):
         try:
             self._free = free
             determined = self._determined()
-            right = self.gradient() + self.product(at)
-            step = -np.asarray(self.solve(lambda_, diag, determined, right))
+            right = self._slopes() + self._product(at)
+            step = -self._checked("solve", self.solve(lambda_, diag, determined, right))
         except np.linalg.LinAlgError:
             step = np.zeros(at.size)
         finally:
@@ -161,7 +178,7 @@ class LinearModel(ABC):
 
     def _solve(self, lambda_: float, diag: Array, g: Array) -> Array | None:
         try:
-            return np.asarray(self.solve(lambda_, diag, self._determined(), g))
+            return self._checked("solve", self.solve(lambda_, diag, self._determined(), g))
         except np.linalg.LinAlgError:
             return None
 
@@ -172,13 +189,13 @@ class LinearModel(ABC):
         """
         n, free = self._norms.size, self._determined()
         unit = np.where(free, 1.0 / np.where(free, self._norms, 1.0), 0.0)
-        gram = np.stack([unit * self.product(unit * row) for row in np.eye(n)])
+        gram = np.stack([unit * self._product(unit * row) for row in np.eye(n)])
         values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
         keep = values > n * _EPS * values[-1]
         root = np.where(keep, np.sqrt(np.maximum(values, 0.0)), 0.0)
         q, r = np.linalg.qr(root[:, None] * vectors.T)
         inverse = np.where(keep, 1.0 / np.where(keep, root, 1.0), 0.0)
-        right = q.T @ (inverse * (vectors.T @ (unit * self.gradient())))
+        right = q.T @ (inverse * (vectors.T @ (unit * self._slopes())))
         return r * self._norms, np.asarray(right)
 
 
@@ -196,4 +213,7 @@ def new_linear(make: Any) -> LinearModel:
     model = make()
     if not isinstance(model, LinearModel):
         raise TypeError(f"linear must return a LinearModel; it returned {model!r}")
+    if model._used:
+        raise ValueError(f"linear must return a new LinearModel for each solve; {model!r} is used")
+    model._used = True
     return model
