@@ -32,6 +32,7 @@ MODULES = [
     "units",
     "dense",
     "bounds",
+    "search",
     "iteration",
     "differences",
     "driver",

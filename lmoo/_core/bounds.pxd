@@ -8,5 +8,4 @@ cdef void bounds_start(lm_state *s, const double *lower, const double *upper) no
 cdef void bounds_new_model(lm_state *s) noexcept nogil
 cdef void bounds_confine(lm_state *s) noexcept nogil
 cdef void bounds_place(lm_state *s) noexcept nogil
-cdef bint bounds_met(const lm_state *s) noexcept nogil
 cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil

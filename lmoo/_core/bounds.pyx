@@ -1,19 +1,15 @@
-"""Bounds on the parameters: a linear model of those that are free, and steps that stay inside.
+"""Bounds on the parameters: which of them are active, and steps that stay inside.
 
-At x a parameter is held where it is fixed, or where it stands at a bound that the gradient J^T f
-pushes it against, or that its column of J, being no more than error, cannot lead away from.  The model
-that the iteration, its strategies and its tests see is that of the others,
-
-    J_free P = Q R,  (Q^T f)[:n],       the columns of those held being zero,
-
-made from the triangle of J in O(n^3), so that all which holds without bounds holds on the face: where
-it stops, the projected gradient is zero.  A step that leaves the box gives way to
+At x a parameter is active where it is fixed, or where it is at a bound and the gradient J^T f pushes it against this
+bound, or its column of J is no more than error and cannot lead away.  The linear model leaves the active parameters out,
+and the iteration, its strategies and its tests see the free ones alone: where they stop, the projected gradient is zero.
+A step that leaves the box is replaced by
 
     min |J p + f|^2 + par |D p|^2,      lower <= x + p <= upper,
 
-with the strategy's own par, by an active-set method on the triangle: from p = 0 towards the minimum of
-a face, up to the first bound; there that bound joins; a bound whose multiplier has the wrong sign is
-let go.  Each point reduces the model, so the step does.
+with the strategy's own par, by an active-set method: from p = 0 towards the minimum over the free subspace, up to the first
+bound, which joins the working set; a bound whose multiplier has the wrong sign is released.  Each point reduces the model,
+so the step does.
 
 Kanzow, Yamashita, Fukushima (2004), "Levenberg-Marquardt methods with strong local convergence
 properties for solving nonlinear equations with convex constraints", J. Comput. Appl. Math. 172,
@@ -130,7 +126,7 @@ cdef void _start_from_held(lm_state *s) noexcept nogil:
 
 
 cdef void _confine(lm_state *s) noexcept nogil:
-    """The step that is confined to the box, bounds that it meets for the first time being nearer."""
+    """The step within the box; bounds that are newly active are nearer."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))
@@ -144,7 +140,8 @@ cdef void _confine(lm_state *s) noexcept nogil:
 cdef void _limit(lm_state *s, double most) noexcept nogil:
     """Shorten a step of which |D p| is more than this.
 
-    The minimum of a face may be far away where that of the whole is near; what lies between is inside as well.
+    The minimum over a subspace may be far away where that over all parameters is near; what lies between is inside as
+    well.
     """
     cdef ptrdiff_t j
     cdef double size = scaled_norm(s.n, s.diag, s.step, s.wa2)
@@ -159,7 +156,7 @@ cdef void _limit(lm_state *s, double most) noexcept nogil:
 cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
     """How far parameter j may go from x towards its bound on this side, with its sign.
 
-    A step that meets a bound for the first time stops short of it; the next one may be on it.  On the
+    A step that would make a bound active for the first time stops short of it; the next one may reach it.  On the
     bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
     """
     cdef double room = (s.lower[j] if side == AT_LOWER else s.upper[j]) - s.x[j]
@@ -192,7 +189,7 @@ cdef bint _leaves(const lm_state *s) noexcept nogil:
 
 
 cdef bint _to_first_bound(lm_state *s) noexcept nogil:
-    """Go from shift towards target; True where a bound is met, which joins the working set."""
+    """Go from shift towards target; True where a bound is reached, which joins the working set."""
     cdef ptrdiff_t j
     cdef double share, first = 1.0
     for j in range(s.n):
@@ -246,15 +243,6 @@ cdef void bounds_place(lm_state *s) noexcept nogil:
             s.trial[j] = s.upper[j]
         else:
             s.trial[j] = min(max(s.trial[j], s.lower[j]), s.upper[j])
-
-
-cdef bint bounds_met(const lm_state *s) noexcept nogil:
-    """Whether x stands at a bound at which the last good point did not stand."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if s.x[j] != s.base[j] and (s.x[j] == s.lower[j] or s.x[j] == s.upper[j]):
-            return True
-    return False
 
 
 cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil:

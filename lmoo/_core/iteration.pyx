@@ -26,13 +26,13 @@ from libc.string cimport memcmp, memcpy, memset
 
 from lmoo._core.bounds cimport (
     bounds_attach, bounds_confine, bounds_doubles, bounds_new_model, bounds_place, bounds_start,
-    bounds_met,
 )
 from lmoo._core.dense cimport DENSE, dense_attach, dense_doubles
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
 from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
+from lmoo._core.search cimport MOST_FOUND, search_place, search_take
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
     assess, exhausted, gradient_error, has_faded_column, hidden_steps_fail, is_all_error, is_flat, is_hidden,
@@ -50,8 +50,8 @@ cdef double SHORTEN = 0.25      # a step to a bad point is shortened by this muc
 # A parameter that in one step changes by this much, relative to its size, or to what changes f by its size where
 # it has none, runs away.
 cdef double RUNS_AWAY = 4.0
-# Once the promise of a model, or what is to be expected of the next one, is below this, forward differences, whose
-# relative error is about 1e-8, begin to hold the convergence up.
+# If the squared relative offset of a model, or the one expected of the next model, is below this, forward differences,
+# whose relative error is about 1e-8, begin to slow down the convergence.
 cdef double REFINE_BELOW = 1e-12
 # A step that predicts more is not among the last ones, for which its curvature is wanted.
 cdef double BEND_BELOW = 1e-8
@@ -59,17 +59,10 @@ cdef double LEAST_RATIO = 1e-4  # of actual to predicted reduction, for a step t
 # A radius beyond this overflows when it grows.
 cdef double LARGEST_RADIUS = 1e300
 
-# By what a parameter without an effect is multiplied, to see whether it has one elsewhere: one and two orders of
-# magnitude; and what that must take away from |f|^2, relatively.
-cdef double[4] FACTORS
-FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
-cdef double LEAST_FOUND = 1e-9
-# The line along which the error of f is looked for grows by this.
+# The line along which the error of f is measured grows by this factor.
 cdef double LONGER_PROBE = 16.0
 
 cdef enum:
-    # Times that the search may find something; if that is lost again the model has no minimum here.
-    MOST_FOUND = 3
     # Steps refused in a row after which differences are measured: their intervals may be wrong.
     REJECTIONS = 3
     PROBED = 8          # in probe: the error of |f| has been measured at this point
@@ -332,7 +325,7 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
 
 
 cdef const double *lm_column_norms(const lm_state *s) noexcept nogil:
-    """Norms of the columns of the last J, those of parameters that are held included."""
+    """Norms of all columns of the last J."""
     return s.acnorm
 
 
@@ -382,7 +375,7 @@ cdef bint _is_constant(const lm_state *s) noexcept nogil:
 
 
 cdef bint _may_move(const lm_state *s) noexcept nogil:
-    """Whether there is a parameter that neither is fixed nor held by its bound."""
+    """Whether there is a free parameter, neither fixed nor at an active bound."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if not s.bounded or s.active[j] == 0:
@@ -629,89 +622,17 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 # ---- points that no step leads to -----------------------------------------------------------
 
 cdef int _search(lm_state *s) noexcept nogil:
-    """Before a success, try values that no step from x leads to, and go on from the best of them.
-
-    Of the parameters that have no effect at x, on a plateau perhaps: x_j divided and multiplied by 10 and by 100,
-    with each of the parameters that its bound holds off that bound in turn, as an amplitude of 0 is what takes
-    the effect of others away.  Of those that are held: the opposite bound, where a phase goes on.
-    """
-    cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
-    if s.search == 0 and not _may_search(s):
-        return LM_DONE
-    while s.search < trials and s.nfev < s.options.maxfev:
-        s.search += 1
-        if _candidate(s, s.search - 1):
-            return LM_RESIDUAL
-    if s.best == 0:
-        s.search = 0
-        return LM_DONE
-    _candidate(s, s.best - 1)
-    s.search = <int>trials + 1
-    return LM_RESIDUAL
-
-
-cdef bint _may_search(const lm_state *s) noexcept nogil:
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
-            return True
-    return False
-
-
-cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
-    """Put this one of them into s.trial; False where there is none."""
-    cdef ptrdiff_t j = trial // (4 * s.n + 5), k = trial % (4 * s.n + 5)
-    copy(s.n, s.x, s.trial)
-    if k == 4 * s.n + 4:
-        s.trial[j] = _across(s, j)
-    elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
-        _change(s, j, FACTORS[k % 4] * s.x[j])
-        if k >= 4 and not _take_off(s, k // 4 - 1):
-            return False
-    return s.trial[j] != s.x[j]
-
-
-cdef void _change(lm_state *s, ptrdiff_t j, double value) noexcept nogil:
-    """Of the trial point, parameter j, within its bounds."""
-    s.trial[j] = min(max(value, s.lower[j]), s.upper[j]) if s.bounded else value
-
-
-cdef bint _take_off(lm_state *s, ptrdiff_t j) noexcept nogil:
-    """Take parameter j of the trial point off the bound that holds it, by what changes f by a tenth of its size.
-
-    Where that turns the gradient, the cosine of which is more than 0.05, |f| shows it.
-    """
-    cdef double way
-    if not s.bounded or s.active[j] == 0 or _has_no_effect(s, j):
-        return False
-    way = 0.1 * s.fnorm / s.acnorm[j]
-    _change(s, j, s.x[j] + (way if s.x[j] == s.lower[j] else -way))
-    return s.trial[j] != s.x[j]
-
-
-cdef bint _has_no_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    return s.column_error[j] == 1.0 or lm_column_norms(s)[j] == 0.0
-
-
-cdef double _across(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    """The bound opposite the one that holds parameter j, where there is one; x_j otherwise."""
-    cdef double other
-    if not s.bounded or s.active[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j):
-        return s.x[j]
-    other = s.upper[j] if s.x[j] == s.lower[j] else s.lower[j]
-    return other if isfinite(other) else s.x[j]
+    """Before a success, try values that no step from x leads to (search.pyx), and continue from the best of them."""
+    if search_place(s):
+        return LM_RESIDUAL
+    return LM_DONE
 
 
 cdef int _searched(lm_state *s, int answer) noexcept nogil:
-    """One of those values is in: a phase on the opposite bound is to leave |f|, others to lower it."""
-    cdef ptrdiff_t j, trial = s.search - 1, ways = 4 * s.n + 5
-    cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    if trial < s.n * ways:
-        if answer != ANSWER_BAD and drop > (-s.noise if trial % ways == ways - 1 else max(s.noise, LEAST_FOUND)) \
-                and (s.best == 0 or drop > s.drop):
-            s.best, s.drop = s.search, drop
+    """One of these values is known; the last one is the best again, which becomes x."""
+    cdef ptrdiff_t j
+    if search_take(s, answer != ANSWER_BAD):
         return _search(s)
-    s.search = s.best = 0
     if answer == ANSWER_BAD:
         return LM_DONE
     if s.found == MOST_FOUND:

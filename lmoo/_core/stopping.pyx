@@ -100,7 +100,7 @@ cdef double ALL_NOISE = 0.04
 # A cosine that is known no better than this is not known: x would be uncertain by as many standard
 # errors, times the root of the degrees of freedom.
 cdef double UNCERTAIN = 0.01
-# Where no step brings anything a promise of less is that of a minimum at which the curvature is not that of the
+# Where no step brings anything, an offset below this is that of a minimum at which the curvature is not that of the
 # model: x is within 1e-4 standard errors of it, times the root of the degrees of freedom.
 cdef double NEAR_ENOUGH = 1e-8
 # A step that has removed this much of |f|^2 is no sign of an end, however short it is, nor has it a place in a
@@ -183,7 +183,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil:
 
 
 cdef bint is_flat(const lm_state *s) noexcept nogil:
-    """Whether the promise is no more than ftol, or than the error of the gradient."""
+    """Whether the offset is no more than ftol, or than the error of the gradient."""
     cdef double error = gradient_error(s)
     return s.noise > ALL_NOISE or s.offset <= max(s.options.ftol, error * error)
 

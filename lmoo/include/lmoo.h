@@ -1,12 +1,12 @@
-/* lmoo for C, and for all that speaks C: the structs, and the functions behind lmoo_import().
+/* The compiled interface of lmoo, for C and for languages that can call C: structs, and the functions that
+   lmoo_import() returns.
 
-   The promise.  A module compiled against this header runs, unbuilt, with every lmoo whose
-   LMOO_API_VERSION has the same major part and at least its minor part; with any other,
-   lmoo_import() raises ImportError.  Structs grow at their ends only, where it says so; those that
-   the caller fills in begin with their own size, and lmoo reads no further than that.
+   A module compiled with this header runs, without being compiled again, with every lmoo whose LMOO_API_VERSION has the
+   same major part and at least its minor part; with any other, lmoo_import() raises ImportError.  Structs grow at their
+   ends only, at "grows here"; those that the caller fills in begin with their own size, and lmoo reads no further.
 
-   Memory belongs to the caller unless it says otherwise.  Matrices are column-major.  No function
-   here needs Python's global interpreter lock but lmoo_import(). */
+   Memory belongs to the caller unless it says otherwise.  Matrices are column-major.  Only lmoo_import() needs Python's
+   global interpreter lock. */
 
 #ifndef LMOO_H
 #define LMOO_H
@@ -82,7 +82,7 @@ typedef struct lmoo_model {
    use of it; `model` is the implementation's own memory.  Vectors have n entries, in the order of the parameters, and
    are the caller's.  fnorm is |f|, by which results are divided so that nothing overflows.
 
-   Parameters can be left out: those that are fixed, or that a bound holds.  But where it says "of all columns",
+   Parameters can be left out: those that are fixed, or at active bounds.  But where it says "of all columns",
    the functions speak of the others, which are free. */
 typedef struct lmoo_linear {
     size_t size;                        /* sizeof(lmoo_linear) */
@@ -169,7 +169,7 @@ enum {
     LMOO_VELOCITY,            /* the direction that LM_CURVATURE is asked for */
     LMOO_ACCELERATION,        /* a step strategy's own */
     LMOO_CURVATURE,           /* J^T f_vv, the answer to LM_CURVATURE */
-    LMOO_COLUMN_NORMS,        /* norms of the columns of J, 0 for parameters that are fixed or held by a bound */
+    LMOO_COLUMN_NORMS,        /* norms of the columns of J, 0 for parameters that are fixed or at active bounds */
     LMOO_MEMORY               /* 8 doubles, a step strategy's own */
 };
 /* Numbers of a solve, for lmoo_api.number. */
@@ -189,7 +189,7 @@ enum {
 };
 /* Counts, for lmoo_api.count. */
 enum {
-    LMOO_NFEV = 1,            /* evaluations of f; kept by whoever answers */
+    LMOO_NFEV = 1,            /* evaluations of f; the caller counts them */
     LMOO_NIT,                 /* trial points judged */
     LMOO_STEPS,               /* those of them that were taken */
     LMOO_MODELS               /* Jacobians used */
@@ -262,7 +262,7 @@ typedef struct lmoo_point {
     double *f_work;
     const lm_state *state;      /* model and base_fnorm are those of the last point linearised */
     double precision;           /* relative rounding error of f */
-    int better;                 /* the best there is, please: LM_REFINE */
+    int better;                 /* use the most accurate scheme: LM_REFINE */
     double relative_error;      /* answer: that of J's columns; 0 (as it comes): as f's */
     /* f at any x, counted: 0, or positive at a bad point (not finite ones are), or negative: give
        up and return that. */
@@ -297,7 +297,7 @@ typedef struct lmoo_jacobian {
 
 /* ---- a whole solve -------------------------------------------------------------------------- */
 
-/* What came of it. */
+/* Result of a solve. */
 typedef struct lmoo_outcome {
     size_t size;                /* sizeof(lmoo_outcome) */
     int status;                 /* LM_... */
