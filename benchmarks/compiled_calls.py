@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
-from common import ROUNDS, seconds, versions
-from versus_cminpack import DATA, START, library
+from common import ROUNDS, cminpack_library, seconds, versions
+from versus_cminpack import DATA, START
 
 import lmoo
 from lmoo._core.abi1 import _api
@@ -87,6 +87,7 @@ def throughput(m: int, count: int) -> float:
 if __name__ == "__main__":
     print(versions("numba"))
     with tempfile.TemporaryDirectory() as folder:
-        print(f"leastsq on a numba cfunc: {overhead(library(folder)):.1f} us beyond the solve")
+        lib = cminpack_library("fits.c", folder)
+        print(f"leastsq on a numba cfunc: {overhead(lib):.1f} us beyond the solve")
     for m, count in ((2_000, 400), (20_000, 80)):
         print(f"{THREADS} threads, m = {m}: {throughput(m, count):.2f} times the throughput of one")

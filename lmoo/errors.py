@@ -56,5 +56,5 @@ class BetterMinimumWarning(UserWarning):
         )
         super().__init__(
             f"the profile has found a better minimum: its cost is {self.cost:.10g}, that of the "
-            f"result is {result.cost:.10g}. Solve again from {where}"
+            f"result is {result.cost:.10g}; solve again from {where}"
         )

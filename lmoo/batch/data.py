@@ -87,23 +87,23 @@ class Dataset:
             f"{array.shape}"
         )
 
-    def values(self, part: slice) -> Array:
+    def values(self, fits: slice) -> Array:
         """Return y of some curves, a new (k, m) array; NaN at masked points."""
-        rows, masked = self._measured(part)
+        rows, masked = self._measured(fits)
         if masked is not None:
             rows[masked] = np.nan
         return rows
 
-    def _measured(self, part: slice) -> tuple[Array, Mask | None]:
+    def _measured(self, fits: slice) -> tuple[Array, Mask | None]:
         """Return y of some curves, a new (k, m) array, and their mask."""
         inner = int(np.prod(self.shape[1:]))
-        first = part.start // inner
-        start = part.start - first * inner
-        some = slice(start, start + part.stop - part.start)
+        first = fits.start // inner
+        start = fits.start - first * inner
+        some = slice(start, start + fits.stop - fits.start)
         # A slice may be masked although y has no mask: a variable of netCDF, for example.
-        piece, mask = separated(self.y[first : -(-part.stop // inner)])
+        piece, mask = separated(self.y[first : -(-fits.stop // inner)])
         rows = np.ascontiguousarray(np.array(piece, dtype=np.float64).reshape(-1, self.m)[some])
-        masks = [mask if len(mask) == 1 else mask[part] for mask in self.masks]
+        masks = [mask if len(mask) == 1 else mask[fits] for mask in self.masks]
         if mask is not None:
             masks.append(mask.reshape(-1, self.m)[some])
         if not masks:
@@ -113,16 +113,16 @@ class Dataset:
             masked |= mask
         return rows, masked
 
-    def points(self, part: slice) -> list[Array]:
+    def points(self, fits: slice) -> list[Array]:
         """Return the independent variables of some curves, (1, m) or (k, m) each."""
-        return [array if len(array) == 1 else array[part] for array in self.t]
+        return [array if len(array) == 1 else array[fits] for array in self.t]
 
-    def chunk(self, model: Model | CompiledModel, part: slice) -> Chunk:
+    def chunk(self, model: Model | CompiledModel, fits: slice) -> Chunk:
         """Return some of the curves with their model."""
-        y, masked = self._measured(part)
+        y, masked = self._measured(fits)
         weights = self.weights
         if weights is not None and len(weights) > 1:
-            weights = weights[part]
+            weights = weights[fits]
         finite = np.isfinite(y)
         if masked is not None:
             y[masked] = 0.0
@@ -131,13 +131,13 @@ class Dataset:
         if not finite.all():
             if not self.omit:
                 k, i = np.argwhere(~finite)[0]
-                index = self.index(part.start + int(k))
+                index = self.index(fits.start + int(k))
                 raise ValueError(
                     f"y must be finite, or nan_policy 'omit'; curve {index} is {y[k, i]} at {i}"
                 )
             weights = np.where(finite, 1.0 if weights is None else weights, 0.0)
             y[~finite] = 0.0
-        return Chunk(model, self.points(part), self.many, y, weights)
+        return Chunk(model, self.points(fits), self.many, y, weights)
 
     def problem(self, model: Model | CompiledModel, which: int) -> Any:
         """Return the problem of one curve without its missing points; None if no point is left."""
@@ -221,15 +221,15 @@ class InitialGuesses:
             self._limits = bounds, fixed, names
             _, self.edges = box(bounds, fixed, names, np.zeros((0, self.n)))
 
-    def of(self, part: slice) -> Array:
+    def of(self, fits: slice) -> Array:
         """Return the starting values of some curves, (k, n)."""
-        count = part.stop - part.start
+        count = fits.stop - fits.start
         if self.function is None:
-            x = self.values if self.values.ndim == 1 else self.values[part]
+            x = self.values if self.values.ndim == 1 else self.values[fits]
         else:
-            points = self.dataset.points(part)
+            points = self.dataset.points(fits)
             t = [array[0] if len(array) == 1 else array for array in points]
-            y = _filled(self.dataset.values(part))
+            y = _filled(self.dataset.values(fits))
             x = real_array(self.name, self.function(tuple(t) if self.dataset.many else t[0], y))
             x = self._checked(x, (count,))
             if self.n not in (-1, x.shape[-1]):

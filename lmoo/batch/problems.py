@@ -143,12 +143,12 @@ class _Problems:
         """Return whether the problems are solved without Python."""
         return isinstance(model, CompiledProblem)
 
-    def chunk(self, model: Any, part: slice) -> Chunk:
+    def chunk(self, model: Any, fits: slice) -> Chunk:
         """Return some of the problems."""
         if isinstance(model, CompiledProblem):
-            data = None if self.data is None else self.data[part]
-            return _CompiledChunk(model, part.stop - part.start, data)
-        return _Chunk(model, part.start, part.stop - part.start, self.m)
+            data = None if self.data is None else self.data[fits]
+            return _CompiledChunk(model, fits.stop - fits.start, data)
+        return _Chunk(model, fits.start, fits.stop - fits.start, self.m)
 
     def problem(self, model: Any, which: int) -> Any:
         """Return one problem as a `Problem`."""

@@ -40,7 +40,7 @@ def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) 
         raise TypeError(
             f"{what} needs a problem that defines its curve, such as a CurveProblem or the "
             f"problem of a compiled model; {type(problem).__name__} has no {', '.join(missing)}: "
-            "define a method as_curve() that returns an lmoo.curve.Curve"
+            "a method as_curve() that returns an lmoo.curve.Curve defines them"
         )
     return curve
 

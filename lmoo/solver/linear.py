@@ -1,4 +1,4 @@
-"""Linear models written in Python: the linear algebra of a solve, replaced."""
+"""`LinearModel`: linear algebra of a solve, written in Python."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -15,15 +15,15 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class LinearModel(ABC):
-    """Base of linear models: near x the residual is f + J p, and this is all a solve knows of J.
+    """Base class of linear models f + J p of the residual near x.
 
-    The default model is the triangle of a dense QR factorisation.  Subclass this one for another
-    linear algebra: write four methods, and pass the class to `Solver`, or a function that returns a
-    new object; one is made for each solve.  Step strategies, bounds, stopping tests and standard
-    errors follow from these methods.
+    The default linear model is the triangle of a dense QR factorisation.  For another linear
+    algebra, subclass this class, define its four methods, and pass the class to `Solver`, or a
+    function that returns a new object for each solve.  Step strategies, bounds, stopping tests and
+    standard errors use these methods only.
 
-    Accuracy is that of the methods: with normal equations, for instance, directions are lost whose
-    squared size is below the rounding error.
+    The methods determine the accuracy.  With normal equations, for example, directions are lost
+    whose squared singular value is below the rounding error.
 
     Examples
     --------
@@ -58,15 +58,15 @@ class LinearModel(ABC):
 
     @abstractmethod
     def update(self, jac: Array, fun: Array) -> None:
-        """Take in a new Jacobian and residual.
+        """Set a new Jacobian and residual.
 
         Parameters
         ----------
         jac : (m, n) float64 array
-            Columns that are no more than error are zero.  Valid during this call only: keep a
-            copy.
+            The Jacobian; columns that are all error are zero.  It is valid during this call only:
+            copy it if you need it later.
         fun : (m,) float64 array
-            The residual, or n rows that stand for it where the rows came in blocks.
+            The residual; for a `RowBlockProblem` the n rows of its triangle.
         """
 
     @abstractmethod
@@ -101,7 +101,7 @@ class LinearModel(ABC):
             The matrix is singular.
         """
 
-    # ---- what a solve asks for, by the methods above ------------------------------------------
+    # ---- operations of the solver, by the methods above ---------------------------------------
 
     def _checked(self, name: str, value: Any) -> Array:
         """Return what a method returned, one number per parameter."""
@@ -151,7 +151,7 @@ class LinearModel(ABC):
         return float(np.sqrt(max(square, 0.0))), float(p / fnorm @ (self._slopes() / fnorm))
 
     def _damped(self, lambda_: float, diag: Array) -> Array:
-        """Return the step; where it is singular, with the damping that rounding would bring."""
+        """Return the step; for a singular matrix, with a damping of the size of rounding errors."""
         free, gradient = self._determined(), self._slopes()
         while True:
             try:
@@ -163,7 +163,7 @@ class LinearModel(ABC):
                     raise
 
     def _damped_on_face(self, free: Mask, moved: Array, lambda_: float, diag: Array) -> Array:
-        """Return the step over some parameters of all, the others being moved."""
+        """Return the step over the free parameters, with the others at their values in `moved`."""
         before, at = self._free, np.where(free, 0.0, moved)
         try:
             self._free = free
@@ -185,7 +185,8 @@ class LinearModel(ABC):
     def _triangle(self) -> tuple[Array, Array]:
         """Return R with ``R.T @ R = J.T @ J`` over the free parameters, and ``R^-T J^T f``.
 
-        By the eigenvalues of the matrix of cosines between columns, so that it may be singular.
+        They are computed from the eigenvalues of the matrix of cosines between columns, which may
+        be singular.
         """
         n, free = self._norms.size, self._determined()
         unit = np.where(free, 1.0 / np.where(free, self._norms, 1.0), 0.0)
@@ -200,7 +201,7 @@ class LinearModel(ABC):
 
 
 def checked_linear(value: Any) -> None:
-    """Check what makes linear models: a subclass, or a function without arguments."""
+    """Raise TypeError if value is neither a subclass of LinearModel nor a function."""
     if isinstance(value, LinearModel) or not callable(value):
         raise TypeError(
             "linear must be a subclass of LinearModel, or a function that returns a new one; it is "

@@ -4,7 +4,7 @@ Data are simulated from two strongly nonlinear models with normal errors and fit
 count, also those without success.  The standard error of a coverage of 95 % over 2,000 data sets is
 0.5 %.
 
-    python benchmarks/coverage.py [data sets]
+    python benchmarks/interval_coverage.py [data sets]
 """
 
 import sys
