@@ -1,4 +1,4 @@
-"""Problems in blocks on a Dask cluster: the same bits as here, whoever dies on the way."""
+"""Problems in blocks on a Dask cluster: the bits of one process, also where a worker dies."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_an_interruption_of_the_start_waits_for_all_threads(
     before = _thread._count()
     with pytest.raises(KeyboardInterrupt):
         solve(Waves())
-    # All jobs have ended; the threads have only to return.
+    # All tasks have ended; the threads have only to return.
     deadline = time.monotonic() + 30.0
     while _thread._count() > before:
         assert time.monotonic() < deadline

@@ -15,7 +15,7 @@ import lmoo
 from lmoo import EvaluationError, FunctionProblem, Solver, Status
 
 
-def test_a_strategy_of_ones_own() -> None:
+def test_a_users_strategy() -> None:
     record = Recorder(lambda x: x**2 - np.array([1.0, 4.0]))
     result = Solver(jacobian=Sparse()).solve(FunctionProblem(record), [3.0, 3.0])
     assert result.success

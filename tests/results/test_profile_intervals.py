@@ -164,7 +164,7 @@ def test_fixed_parameters_stay_where_they_are() -> None:
     np.testing.assert_allclose(limits[1], right[0], rtol=1e-5)
 
 
-def test_an_interval_ends_at_a_bound_that_is_met_first() -> None:
+def test_an_interval_ends_at_a_bound_that_is_reached_first() -> None:
     free = Solver().solve(CurveProblem(decay, T, Y), [1.0, 1.0])
     limits = free.confidence_interval(method="profile")
     near = free.x[1] + 0.3 * (limits[1, 1] - free.x[1])
