@@ -171,6 +171,7 @@ assert interruptions > 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
+@pytest.mark.slow
 def test_interruptions_leave_no_thread_behind_that_writes() -> None:
     # A process of its own, as a failure may end it.
     done = subprocess.run(

@@ -112,6 +112,7 @@ class NistRows(RowBlockProblem):
         return self.data.jacobian(x)[block]
 
 
+@pytest.mark.slow
 def test_nist_has_the_digits_of_the_whole() -> None:
     errors = []
     for name, start in itertools.product(nist_names(), (0, 1)):

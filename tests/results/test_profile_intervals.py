@@ -210,6 +210,7 @@ def test_a_parameter_at_a_bound_of_a_problem_in_blocks() -> None:
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_random_bounds_are_respected(seed: int) -> None:
     random = np.random.default_rng(seed)
     lower = np.array([1.0, 0.5]) + random.random(2)
