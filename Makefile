@@ -1,6 +1,6 @@
 # Each target makes what it needs, in a virtual environment of its own.
 #   make demo     fit real measurements, print the reports, draw the pictures
-#   make test     run the tests
+#   make test     run the tests; make quick leaves out the slow ones
 #   make lint docs bench sanitize wheel clean
 # Another interpreter:  make test PYTHON=python3.13 VENV=.venv-3.13
 
@@ -12,7 +12,7 @@ SOURCES := pyproject.toml setup.py $(wildcard lmoo/_core/*.pyx lmoo/_core/*.pxd 
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: everything demo test lint docs bench sanitize wheel clean
+.PHONY: everything demo test quick lint docs bench sanitize wheel clean
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,9 +33,12 @@ demo: $(VENV)/.plot
 	$(BIN)/python -m lmoo demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto --durations 10
+	$(BIN)/python -m pytest -n auto --dist worksteal --durations 15
 	# blockwise/cluster.py is imported where there is a Dask client alone.
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py lmoo README.md
+
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""One fit by each of the drivers: they have one numerical core, and must come to one result."""
+"""One fit by each of the drivers: they have one numerical core, and give one result."""
 
 from __future__ import annotations
 
@@ -127,14 +127,14 @@ def by_complex_step(f: Model) -> Model:
 
 
 def relative_offset(f: Model, jac: Model, t: Array, y: Array, x: Array) -> float:
-    """The part of |f|^2 that the linear model at x promises to take away: 0 at a minimum."""
+    """The reduction of |f|^2 that the linear model at x predicts, over |f|^2: 0 at a minimum."""
     with quiet():
         residual = f(t, *x) - y
         columns = jac(t, *x)
         norms = np.linalg.norm(columns, axis=0)
         if not (np.isfinite(columns).all() and norms.any()):
             return float("nan")
-        # Columns that are no more than a rounding error of others promise nothing.
+        # Columns that are no more than a rounding error of others do not count.
         u, s, _ = np.linalg.svd(columns[:, norms > 0.0] / norms[norms > 0.0], full_matrices=False)
         u = u[:, s > 1e-8 * s[0]]
         return float(np.sum((u.T @ residual) ** 2) / (residual @ residual))

@@ -38,7 +38,7 @@ def test_a_rate_that_runs_away_beside_a_bound_is_undetermined(step: lmoo.Step) -
 
 
 @pytest.mark.parametrize("k", [1.0, 1.005, 1.05, 1.2, 1.5])
-def test_steps_on_word_that_do_not_contract(k: float) -> None:
+def test_steps_below_noise_that_do_not_contract(k: float) -> None:
     problem = FunctionProblem(
         lambda x: np.array([x[0] - 1.0, 1.0 + k * (x[0] - 1.0) ** 2 / 2]),
         lambda x: np.array([[1.0], [k * (x[0] - 1.0)]]),

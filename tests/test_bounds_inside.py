@@ -1,6 +1,6 @@
 """Bounds that hold the solution do not cost it; one that the gradient leads away from is left.
 
-The solutions are those of the data: what Gauss-Newton steps from the truth come to.
+The solutions are those of the data: the limits of Gauss-Newton steps from the truth.
 """
 
 from __future__ import annotations

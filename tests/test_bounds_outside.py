@@ -73,7 +73,7 @@ def test_a_phase_goes_on_at_the_opposite_bound(period: tuple[float, float], unit
         result = lmoo.Solver(bounds=bounds).solve(problem, [1.0, 1.25, 0.5 * unit])
         right += result.reduced_chi_square < 0.01
         assert bounds["p"][0] <= result.x[2] <= bounds["p"][1]
-    # Without looking there 7 to 9 of 16 end on the bound that they met.
+    # Without looking there 7 to 9 of 16 end at the first bound that they reach.
     assert right >= 14
 
 

@@ -82,8 +82,8 @@ def test_degrees_of_freedom_agree_with_the_certified_spread(problem):
     assert problem.degrees_of_freedom == m - p
     # The certified figures themselves tell which degrees of freedom are meant: this is what
     # shows the 9 in Rat43's file to be a slip for 11.
-    spread = np.sqrt(problem.residual_sum_of_squares / problem.degrees_of_freedom)
-    assert spread == pytest.approx(problem.residual_standard_deviation, rel=1e-10, abs=0)
+    deviation = np.sqrt(problem.residual_sum_of_squares / problem.degrees_of_freedom)
+    assert deviation == pytest.approx(problem.residual_standard_deviation, rel=1e-10, abs=0)
 
 
 def test_arrays_are_float64_and_read_only(problem):
@@ -182,7 +182,7 @@ def test_residual_sum_of_squares_of_lanczos1():
 def test_standard_errors(problem):
     J = problem.jacobian(problem.certified)
     # Columns of unit length: what is left of the condition number (up to 6e4, Bennett5) is the
-    # problem's own. The certified spread is used, so that Lanczos1 needs no exception.
+    # problem's own. The certified standard deviation is used, so that Lanczos1 needs no exception.
     length = np.linalg.norm(J, axis=0)
     R = np.linalg.qr(J / length, mode="r")
     errors = problem.residual_standard_deviation * np.linalg.norm(np.linalg.inv(R), axis=1) / length

@@ -49,6 +49,7 @@ def size(file: bytes) -> tuple[int, int]:
     return width, height
 
 
+@pytest.mark.slow
 def test_the_examples_give_what_the_page_says() -> None:
     flags = doctest.ELLIPSIS | doctest.DONT_ACCEPT_TRUE_FOR_1
     failed, tried = doctest.testfile(str(PAGE), module_relative=False, optionflags=flags)
@@ -56,6 +57,7 @@ def test_the_examples_give_what_the_page_says() -> None:
     assert tried > 50
 
 
+@pytest.mark.slow
 def test_the_pictures_are_drawn_by_the_page_and_stored(drawer: ModuleType) -> None:
     drawn = dict(drawer.pictures(PAGE))
     stored = {f"data/{path.name}": path.read_bytes() for path in DOCS.glob("data/gallery_*.png")}

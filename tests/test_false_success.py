@@ -1,7 +1,7 @@
 """No success where there is no minimum: plateaus, walls, huge first Jacobians, radii that overflow.
 
 At a minimum the relative offset is 0: the part of |f|^2 that the linear model at x
-promises to take away, from exact derivatives and an orthogonal basis of their span.
+predicts as reduction, from exact derivatives and an orthogonal basis of their span.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""MINPACK's own test runs: its counts, to the last one, and what the accurate tests make of them.
+"""MINPACK's test runs: the same counts, and where the accurate convergence tests end.
 
 The live comparison hands the same Python functions to both solvers; without a MINPACK on this
 machine there is the committed table, which another machine's exp and pow may not quite reproduce.
@@ -186,7 +186,7 @@ def best() -> dict[str, float]:
 
 RESIDUAL = "a large residual and a Jacobian nearly singular: it dithers in the minimum, in noise"
 SLOW = "a large residual: Gauss-Newton's model does not fit, so that convergence is slow"
-INFINITY = "the minimum is at infinity, where the path goes on for ever"
+INFINITY = "the minimum is at infinity, where the path has no end"
 WATSON = "derivatives good to eight digits do not do for a condition number of 1e6 and more"
 
 # Where it is allowed not to find a minimum, and why; the cost must be as good as MINPACK's all the
@@ -276,7 +276,7 @@ def test_success_is_a_stationary_point(solves: list[Solve]) -> None:
         relative = np.abs(jacobian.T @ result.residual * result.x) / fnorm
         far = (np.abs(result.x) > 1.0) & (lengths * np.abs(result.x) < 1e-6 * fnorm)
         cosines = np.where(far, relative, cosines)
-        # A step along one parameter promises |f|^2 cosine^2, and rounding hides this much of |f|^2.
+        # A step along one parameter may reduce |f|^2 by |f|^2 cosine^2; rounding hides this much.
         assert cosines.max() <= max(1e-6, hidden(solve) ** 0.5) * fnorm, solve.name
 
 

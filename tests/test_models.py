@@ -1,4 +1,4 @@
-"""lmoo.models: values, derivatives and starting values, alone and in stacks."""
+"""lmoo.models: values, derivatives and starting values, of one fit and of many."""
 
 from __future__ import annotations
 

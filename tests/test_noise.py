@@ -160,7 +160,7 @@ def test_the_fit_is_found_in_other_units_of_y(driver: str, name: str, factor: fl
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("name", ["deterministic 1e-09", "deterministic 1e-07", "float32"])
 def test_standard_errors(name: str, seed: int) -> None:
-    # Noise of 1e-7 beside deviations of 0.02 changes no standard error by a per cent.
+    # Noise of 1e-7 beside errors of the data of 0.02 changes no standard error by a per cent.
     of = case(name, seed)
     found = fit("CurveProblem", KINDS[name].f(), T, of.y, of.start)
     assert found.success

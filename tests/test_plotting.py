@@ -75,9 +75,9 @@ def test_data_fit_bands_and_residuals() -> None:
     assert len(fit) == 400
     assert (fit[0, 0], fit[-1, 0]) == (T[0], T[-1])
     np.testing.assert_allclose(fit[:, 1], decay(fit[:, 0], *result.x))
-    spread = np.interp(fit[:, 0], T, SIGMA)
+    sigma = np.interp(fit[:, 0], T, SIGMA)
     for name in ("confidence", "prediction"):
-        _, low, high = result.predict(fit[:, 0], interval=name, sigma=spread)
+        _, low, high = result.predict(fit[:, 0], interval=name, sigma=sigma)
         drawn = band(above, f"95 % {name}")
         np.testing.assert_allclose(drawn[0], low)
         np.testing.assert_allclose(drawn[1], high)

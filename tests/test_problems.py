@@ -111,9 +111,9 @@ def central_differences(problem: MghProblem, x: np.ndarray, j: int) -> np.ndarra
 def test_jacobian_against_differences(problem):
     rng = np.random.default_rng(problem.number)
     x0 = problem.start()
-    for spread in (0.0, 0.02, 0.02):
-        x = x0 * (1.0 + spread * rng.standard_normal(problem.n))
-        x += spread * 0.1 * rng.standard_normal(problem.n)
+    for scale in (0.0, 0.02, 0.02):
+        x = x0 * (1.0 + scale * rng.standard_normal(problem.n))
+        x += scale * 0.1 * rng.standard_normal(problem.n)
         jac = problem.jacobian(x)
         noise = 1e-12 * np.abs(problem.residual(x)).max()
         for j in range(problem.n):

@@ -192,6 +192,7 @@ def noisy(y: Array) -> tuple[Array, float]:
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 def test_starts_in_any_units(fit: Fit, name: str) -> None:
     # One of the pairs for each case, to save time.
     scales = [(1e-12, 1e12), (1e9, 1e-12), (1e12, 1e3)][list(CASES).index(name) % 3]
@@ -203,6 +204,7 @@ def test_starts_in_any_units(fit: Fit, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["decay by rate", "Lorentz", "sine", "Hill", "two peaks"])
+@pytest.mark.slow
 def test_scaled_data_have_scaled_starts(name: str) -> None:
     expression, x, curve = CASES[name]
     y, _ = noisy(curve(x))
@@ -255,6 +257,7 @@ WRITTEN: dict[str, Callable[[dict[str, float]], float]] = {
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("expression", WRITTEN)
+@pytest.mark.slow
 def test_the_frequency_is_the_lowest(fit: Fit, expression: str, sampling: str) -> None:
     x = 5000.0 * SAMPLINGS[sampling](60)
     y = 2 * np.sin(2 * np.pi * 1.2e-3 * x + 0.4) + 1
@@ -264,6 +267,7 @@ def test_the_frequency_is_the_lowest(fit: Fit, expression: str, sampling: str) -
     assert abs(WRITTEN[expression](found)) == pytest.approx(1.2e-3, rel=0.01)
 
 
+@pytest.mark.slow
 def test_uneven_points_tell_faster_oscillations(fit: Fit) -> None:
     # As of radial velocities, a few nights in a year: above the limit of the median distance.
     x = 2_450_000 + np.sort(np.random.default_rng(0).uniform(0, 300, 45))
@@ -281,6 +285,7 @@ def test_uneven_points_tell_faster_oscillations(fit: Fit) -> None:
     assert abs(fit("g + a*cos(2*pi*(x - s)/T)", x, y)["T"]) == pytest.approx(60, rel=0.02)
 
 
+@pytest.mark.slow
 def test_bounds_say_which_frequency(fit: Fit) -> None:
     x = np.arange(60.0)
     y = np.sin(0.7 * x + 5.5)
@@ -295,6 +300,7 @@ def test_bounds_say_which_frequency(fit: Fit) -> None:
     assert above["w"] == pytest.approx(2 * np.pi + 0.7)
 
 
+@pytest.mark.slow
 def test_a_long_record_is_not_thinned_to_an_alias(fit: Fit) -> None:
     x = np.arange(6000.0)
     y = np.sin(2 * np.pi * 0.231 * x) + 0.3 * np.random.default_rng(1).standard_normal(x.size)

@@ -120,7 +120,7 @@ def test_an_interruption_of_the_start_waits_for_all_threads(
     before = _thread._count()
     with pytest.raises(KeyboardInterrupt):
         solve(Waves())
-    # All jobs have ended; the threads have only to return.
+    # All tasks have ended; the threads have only to return.
     deadline = time.monotonic() + 30.0
     while _thread._count() > before:
         assert time.monotonic() < deadline
@@ -171,6 +171,7 @@ assert interruptions > 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no interval timers here")
+@pytest.mark.slow
 def test_interruptions_leave_no_thread_behind_that_writes() -> None:
     # A process of its own, as a failure may end it.
     done = subprocess.run(

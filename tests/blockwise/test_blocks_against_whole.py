@@ -80,7 +80,7 @@ def test_columns_may_be_rows() -> None:
     assert_same_bits(ours, Solver().solve(DecayWithJacobian(TEN), X0))
 
 
-def test_a_strategy_of_ones_own_sees_a_block_as_a_problem() -> None:
+def test_a_users_strategy_sees_a_block_as_a_problem() -> None:
     seen = set()
 
     class Own(lmoo.Jacobian):
@@ -112,6 +112,7 @@ class NistRows(RowBlockProblem):
         return self.data.jacobian(x)[block]
 
 
+@pytest.mark.slow
 def test_nist_has_the_digits_of_the_whole() -> None:
     errors = []
     for name, start in itertools.product(nist_names(), (0, 1)):
@@ -125,8 +126,8 @@ def test_nist_has_the_digits_of_the_whole() -> None:
         np.testing.assert_allclose(ours.cost, whole.cost, rtol=1e-9, atol=1e-20, err_msg=name)
         difference = np.abs(ours.x - whole.x)
         errors.append(np.max(difference / np.abs(whole.x)))
-        # Where a long path meets rounding both stop as near the minimum as they promise, not at
-        # one point: within 30 xtol |f| in f, as much of the standard errors times the root of the
+        # Where rounding decides on a long path both end within their tolerances, not at one point:
+        # within 30 xtol |f| in f, as much of the standard errors times the root of the
         # degrees of freedom.
         known = np.sqrt(whole.degrees_of_freedom) * whole.standard_errors
         near = 1e-10 * np.abs(whole.x) + 2.0 * 30.0 * 1e-10 * known

@@ -51,7 +51,7 @@ def test_iterates_stay_inside(jacobian: Any, bounds: Any) -> None:
     for record in steps:
         assert is_inside(record.x, bounds)
         costs.append(record.cost)
-    # Steps that are taken on the model's word may gain less than rounding hides.
+    # Steps below noise may reduce the cost by less than rounding hides.
     assert (np.diff(costs) <= 1e-13 * costs[-1]).all()
 
 

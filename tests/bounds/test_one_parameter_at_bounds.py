@@ -113,17 +113,17 @@ def test_two_bounds_in_one_step_and_the_minimum_of_the_face() -> None:
     np.testing.assert_allclose(result.x[2:], rest, rtol=1e-10)
 
 
-def test_a_bound_that_was_met_on_the_way_is_let_go() -> None:
+def test_a_bound_that_was_reached_on_the_way_is_released() -> None:
     """Rosenbrock's valley, cut by a bound that the solution is not at."""
     problem = FunctionProblem(
         lambda x: np.array([10.0 * (x[1] - x[0] ** 2), 1.0 - x[0]]),
         lambda x: np.array([[-20.0 * x[0], 10.0], [-1.0, 0.0]]),
     )
-    met = False
+    reached = False
     steps = Solver(bounds={1: (0.0, None)}).iterate(problem, [-1.2, 1.0])
     for record in steps:
-        met |= record.x[1] == 0.0
-    assert met
+        reached |= record.x[1] == 0.0
+    assert reached
     assert steps.result.success
     np.testing.assert_allclose(steps.result.x, 1.0, rtol=1e-9)
     assert not steps.result.active_mask.any()

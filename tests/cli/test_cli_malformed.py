@@ -34,7 +34,7 @@ def bad_expression(chance: random.Random) -> str:
 
 
 def bad_file(chance: random.Random) -> bytes:
-    """A data file that is broken somewhere."""
+    """A data file that is malformed somewhere."""
     lines = [b"t,y"] + [b"%d,%d.5" % (k, 3 * k) for k in range(8)]
     at = chance.randrange(1, len(lines))
     junk = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 30)))

@@ -96,7 +96,7 @@ KEEPERS: dict[str, Callable[[np.ndarray], Any]] = {
 
 
 def numbers(kept: Any) -> list[float]:
-    """What somebody who kept this sees in it."""
+    """The numbers that can be read through what was kept."""
     if isinstance(kept, tuple):
         return numbers(kept[0])
     if isinstance(kept, np.nditer):

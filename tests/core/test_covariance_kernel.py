@@ -30,10 +30,10 @@ def test_covariance_against_numpy(m: int, n: int) -> None:
 
 
 @each_shape
-@pytest.mark.parametrize("spread", [6.0, 60.0, 140.0])
-def test_covariance_of_parameters_in_other_units(m: int, n: int, spread: float) -> None:
+@pytest.mark.parametrize("decades", [6.0, 60.0, 140.0])
+def test_covariance_of_parameters_in_other_units(m: int, n: int, decades: float) -> None:
     a = with_singular_values(m, np.linspace(1.0, 5.0, n))
-    units = 10.0 ** np.linspace(-spread, spread, n)
+    units = 10.0 ** np.linspace(-decades, decades, n)
     out = covariance_of(a * units)
     assert out is not None
     np.testing.assert_array_equal(out, out.T)

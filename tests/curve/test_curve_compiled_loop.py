@@ -147,7 +147,7 @@ def test_data_that_were_replaced_by_others_are_looked_at(y: Any) -> None:
         Solver().solve(problem, [1, 1, 0])
 
 
-def test_sigma_that_is_set_weighs() -> None:
+def test_sigma_that_is_set_divides_the_residual() -> None:
     problem = CurveProblem(decay, T, Y)
     x = np.array([1.0, 1.0, 0.0])
     plain = problem.residual(x)

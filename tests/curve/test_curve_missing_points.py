@@ -25,7 +25,7 @@ def test_nan_is_refused() -> None:
         CurveProblem(lambda t, a: t[0], np.stack([T, t]), Y)
 
 
-def test_infinite_points_are_the_models_affair() -> None:
+def test_infinite_points_are_given_to_the_model() -> None:
     t = np.append(T, np.inf)
     result = Solver().solve(CurveProblem(decay, t, decay(t, *X)), [1, 1, 0])
     np.testing.assert_allclose(result.x, X, rtol=1e-8)

@@ -111,7 +111,7 @@ def test_the_jacobian_is_asked_for_at_x0_and_accepted_points() -> None:
         callback=lambda step: points.append(tuple(step.x)) if step.accepted else None,
     )
     asked = [tuple(x) for x in record.points]
-    # At the last point nobody may want one any more.
+    # At the last point none may be needed.
     assert asked in (points, points[:-1])
 
 

@@ -121,7 +121,7 @@ def test_a_linear_parameter_that_is_exactly_zero_all_the_way(strategy: Any) -> N
 @pytest.mark.parametrize("kind", [lmoo.ForwardDifference, lmoo.CentralDifference])
 @pytest.mark.parametrize("start", [0.0, 1e-9, 1.0], ids=stable)
 def test_typical_makes_any_unit_work_from_zero_on(unit: float, kind: Any, start: float) -> None:
-    # The rate is of the order of unit; from 0 nobody could tell.
+    # The rate is of the order of unit; a start at 0 does not tell it.
     def residual(p: np.ndarray) -> np.ndarray:
         return decay(np.array([p[0], p[1] / unit]))
 

@@ -15,7 +15,7 @@ import lmoo
 from lmoo import EvaluationError, FunctionProblem, Solver, Status
 
 
-def test_a_strategy_of_ones_own() -> None:
+def test_a_users_strategy() -> None:
     record = Recorder(lambda x: x**2 - np.array([1.0, 4.0]))
     result = Solver(jacobian=Sparse()).solve(FunctionProblem(record), [3.0, 3.0])
     assert result.success
@@ -218,7 +218,7 @@ def test_complex_step_can_be_subclassed() -> None:
 
 @pytest.mark.parametrize("m", [9, 300_000], ids=["small", "large"])
 def test_strategies_agree_on_problems_of_either_size(m: int) -> None:
-    # From a million m n^2 on another factorisation is used, which lets go of the GIL.
+    # From a million m n^2 on another factorisation is used, which releases the GIL.
     t = np.linspace(0.0, 2.0, m)
     y = 2.0 * np.exp(-1.3 * t) + 0.01 * np.cos(7.0 * t)
 

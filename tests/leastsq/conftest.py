@@ -18,7 +18,7 @@ import lmoo
 # The fixture is module-scoped so that hypothesis may draw many examples from one of it.
 @pytest.fixture(scope="module", params=["lmoo", "scipy"])
 def leastsq(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Whoever claims to be leastsq: ours, and the one we are measured by."""
+    """lmoo's `leastsq`, and scipy's as the reference."""
     if request.param == "scipy":
         return pytest.importorskip("scipy.optimize").leastsq
     return lmoo.leastsq

@@ -31,7 +31,7 @@ def test_args_tuple_is_unpacked_for_func_and_dfun(leastsq: Callable[..., Any]) -
 
 
 @pytest.mark.parametrize(
-    "args", [[1.0, 2.0], np.array([1.0, 2.0]), 5.0, "word", {"k": 1}, None], ids=stable
+    "args", [[1.0, 2.0], np.array([1.0, 2.0]), 5.0, "text", {"k": 1}, None], ids=stable
 )
 def test_args_not_a_tuple_is_one_single_argument(leastsq: Callable[..., Any], args: Any) -> None:
     seen: list[Any] = []

@@ -107,12 +107,12 @@ def test_func_that_returns_no_real_vector_is_an_error_that_says_so(
 def test_func_that_turns_bad_later_is_the_same_error(func: Any, says: str) -> None:
     calls: list[int] = []
 
-    def turncoat(p: np.ndarray) -> Any:
+    def changing(p: np.ndarray) -> Any:
         calls.append(1)
         return [p[0] - 1.0, p[0] * p[0], 1.0] if len(calls) < 4 else func(p)
 
     with pytest.raises(TypeError, match=f"^func must return a 1-D array of real numbers; .*{says}"):
-        lmoo.leastsq(turncoat, [2.0])
+        lmoo.leastsq(changing, [2.0])
     assert len(calls) == 4
 
 
@@ -157,7 +157,7 @@ def test_length_is_fixed_for_one_solve_only(leastsq: Callable[..., Any]) -> None
         assert fvec.shape == (m,)
 
 
-# What the compiled table of a third party may be is the extension's own contract and its tests';
+# What the compiled table of a third party may be is tested with the extension;
 # here: leastsq asks no more of a callable than that it can be called.
 
 

@@ -81,7 +81,7 @@ def test_of_5_to_8_the_last_true_one_wins(
 def test_1_to_3_come_before_5_to_8(
     leastsq: Callable[..., Any], case: Ending, ier: int, tolerances: dict[str, Any]
 ) -> None:
-    # The start is moved off 0, where no xtol could be met.
+    # The start is moved off 0, where no step is below xtol.
     options = {**case.options, "maxfev": 1, **tolerances}
     func = functools.partial(lambda shift, x: case.func(x - shift), 1.0)
     _, _, info, _, got = leastsq(func, np.add(case.x0, 1.0), full_output=True, **options)
@@ -165,7 +165,7 @@ def test_ier_0_keeps_the_keys_that_exist_in_order(
 
 @pytest.mark.parametrize("option", [{"factor": math.nan}, {"diag": [1.0, math.nan]}])
 def test_nan_is_not_positive_either(option: dict[str, Any]) -> None:
-    # scipy iterates to maxfev on it; the contract's "not positive" is taken by its word.
+    # scipy iterates to maxfev on it; here nan is "not positive" as well.
     assert lmoo.leastsq(decay, START, full_output=True, **option)[4] == 0
 
 

@@ -130,7 +130,7 @@ NOISY = [
 
 
 @dataclass
-class Outcome:
+class Observed:
     """All that a caller can see of one solve."""
 
     x: np.ndarray
@@ -141,7 +141,7 @@ class Outcome:
     J: np.ndarray | None
 
 
-def outcome(leastsq: Callable[..., Any], p: Problem) -> Outcome:
+def observed(leastsq: Callable[..., Any], p: Problem) -> Observed:
     func, options = Recorder(p.func), dict(p.options)
     jacobian = options.pop("Dfun", None)
     if jacobian is not None:
@@ -151,12 +151,14 @@ def outcome(leastsq: Callable[..., Any], p: Problem) -> Outcome:
     if jacobian is not None:
         J = np.asarray(jacobian.function(jacobian.points[-1], *options.get("args", ())))
         J = J.T if options.get("col_deriv") else J.reshape(-1, x.size)
-    return Outcome(x, cov_x, info, ier, func.points, J)
+    return Observed(x, cov_x, info, ier, func.points, J)
 
 
 @pytest.fixture
-def pair(scipy_leastsq: Callable[..., Any]) -> Callable[[Problem], tuple[Outcome, Outcome]]:
-    return lambda p: (outcome(lmoo.leastsq, p), outcome(scipy_leastsq, p))
+def pair(
+    scipy_leastsq: Callable[..., Any],
+) -> Callable[[Problem], tuple[Observed, Observed]]:
+    return lambda p: (observed(lmoo.leastsq, p), observed(scipy_leastsq, p))
 
 
 def assert_close(ours: Any, theirs: Any, tolerance: float, scale: float | None = None) -> None:
@@ -250,7 +252,7 @@ def test_parity_of_a_hundred_random_problems(scipy_leastsq: Callable[..., Any]) 
                 "diag": rng.uniform(0.1, 10.0, n) if rng.random() < 0.5 else None,
             },
         )
-        ours, theirs = outcome(lmoo.leastsq, p), outcome(scipy_leastsq, p)
+        ours, theirs = observed(lmoo.leastsq, p), observed(scipy_leastsq, p)
         assert (ours.ier, ours.info["nfev"]) == (theirs.ier, theirs.info["nfev"])
         R, expected = (np.triu(o.info["fjac"].T[:n]) for o in (ours, theirs))
         assert_close(ours.x, theirs.x, 1e-12)

@@ -18,7 +18,7 @@ from samples import (
 
 import lmoo
 
-# =========================================================================== The first promise
+# ========================================================= Scripts that were written for scipy
 
 SCRIPT = """
 import numpy as np

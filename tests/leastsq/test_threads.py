@@ -21,7 +21,7 @@ import lmoo
 
 
 @dataclass(frozen=True)
-class Job:
+class FitTask:
     """One of many fits: another amplitude, another number of points, and a Jacobian or none."""
 
     number: int
@@ -54,15 +54,15 @@ THREADS = 8
 def test_threads_solve_at_the_same_time_with_the_same_answers(
     leastsq: Callable[..., Any],
 ) -> None:
-    jobs = [Job(number) for number in range(5 * THREADS)]
+    tasks = [FitTask(number) for number in range(5 * THREADS)]
 
-    def solve(job: Job) -> tuple[Any, ...]:
-        func, x0, options = job.arguments()
+    def solve(task: FitTask) -> tuple[Any, ...]:
+        func, x0, options = task.arguments()
         return leastsq(func, x0, full_output=True, **options)
 
-    expected = [solve(job) for job in jobs]
+    expected = [solve(task) for task in tasks]
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(solve, jobs))
+        answers = list(pool.map(solve, tasks))
     for answer, right in zip(answers, expected, strict=True):
         np.testing.assert_allclose(answer[0], right[0], rtol=1e-7)
         assert answer[4] == right[4]
@@ -71,11 +71,11 @@ def test_threads_solve_at_the_same_time_with_the_same_answers(
 
 
 def test_all_threads_are_inside_one_solve_each_at_once(leastsq: Callable[..., Any]) -> None:
-    # Everybody waits for everybody, at several calls: the solves overlap for certain.
+    # Each solve waits for all others at several calls: the solves overlap for certain.
     barrier = threading.Barrier(THREADS, timeout=60.0)
 
     def solve(number: int, meet: bool) -> tuple[Any, ...]:
-        func, x0, options = Job(number).arguments()
+        func, x0, options = FitTask(number).arguments()
         calls: list[int] = []
 
         def meeting(p: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_an_exception_in_one_thread_leaves_the_others_alone() -> None:
     errors = {number: EqualError("as it was", 1) for number in range(0, 4 * THREADS, 3)}
 
     def solve(number: int) -> Any:
-        func, x0, options = Job(number).arguments()
+        func, x0, options = FitTask(number).arguments()
         if number not in errors:
             return lmoo.leastsq(func, x0, full_output=True, **options)
         try:

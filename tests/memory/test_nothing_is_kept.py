@@ -66,7 +66,7 @@ def test_a_solve_keeps_nothing_of_what_user_code_returned_or_got() -> None:
 
 
 @COUNTED
-def test_what_is_returned_is_let_go_of_before_the_next_call() -> None:
+def test_what_is_returned_is_released_before_the_next_call() -> None:
     alive: list[weakref.ref[Any]] = []
 
     def residual(x: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def test_an_exception_leaves_nothing_behind(at: int, watched: bool) -> None:
         before = counts(*things)
         with suppress(MineError):
             solver.solve(problem, x0, callback=callback)
-        # The traceback that the exception has now belongs to whoever holds the exception.
+        # The traceback that the exception has now belongs to the holder of the exception.
         error.__traceback__ = None
         assert counts(*things) == before
 
@@ -147,7 +147,7 @@ def test_a_refused_start_leaves_nothing_behind(of: str) -> None:
 
 @COUNTED
 @pytest.mark.parametrize("of", ["residual", "jacobian"])
-def test_a_refused_start_that_nobody_looks_at_keeps_nothing_alive(of: str) -> None:
+def test_a_refused_start_that_is_not_used_keeps_nothing_alive(of: str) -> None:
     # A problem may hold gigabytes, which are not to wait for the collector.
     def refusing(p: np.ndarray) -> np.ndarray:
         raise EvaluationError("mine")

@@ -56,12 +56,14 @@ def quick_jacobian(x: np.ndarray) -> np.ndarray:
 
 
 @LINUX
+@pytest.mark.slow
 def test_thousands_of_solves() -> None:
     solver, problem = Solver(), FunctionProblem(quick, quick_jacobian)
     assert growth(lambda: solver.solve(problem, [1.4]), TIMES) < ALLOWED
 
 
 @LINUX
+@pytest.mark.slow
 def test_thousands_of_solves_whose_residual_raises() -> None:
     calls = itertools.count()
 

@@ -115,6 +115,7 @@ def test_bad_calls() -> None:
 
 @given(st.text(max_size=40))
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     try:
         Expression(text)

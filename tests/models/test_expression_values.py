@@ -20,6 +20,7 @@ from lmoo.models.expression import special
 
 @given(expressions((*ANALYTIC, "abs", "floor")), st.tuples(*[st.floats(-4, 4)] * 3))
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_it_computes_what_python_computes(text: str, point: tuple[float, float, float]) -> None:
     names = dict(zip("abc", point, strict=True))
     try:

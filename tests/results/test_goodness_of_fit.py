@@ -43,8 +43,8 @@ def test_criteria_are_lmfit_s() -> None:
 
 def test_r_squared() -> None:
     result = fitted()
-    spread = ((Y - Y.mean()) ** 2).sum()
-    np.testing.assert_allclose(result.r_squared, 1 - 2 * result.cost / spread, rtol=1e-12)
+    total = ((Y - Y.mean()) ** 2).sum()
+    np.testing.assert_allclose(result.r_squared, 1 - 2 * result.cost / total, rtol=1e-12)
 
 
 def test_r_squared_is_weighted_as_the_fit_is() -> None:
@@ -123,7 +123,7 @@ def test_what_tells_a_curve_must_return_one() -> None:
 @pytest.mark.parametrize(
     "problem", [Weighted(), Twice(decay, T, Y)], ids=lambda problem: type(problem).__name__
 )
-def test_a_sigma_that_nobody_tells_is_not_taken_for_1(problem: Any) -> None:
+def test_a_sigma_that_is_not_known_is_not_taken_for_1(problem: Any) -> None:
     result = Solver().solve(problem, [1.0, 1.0])
     fit, low, high = result.predict(interval="confidence")
     right = fitted()
@@ -157,7 +157,7 @@ def test_blocks_of_different_sigma_ask_for_that_of_a_prediction() -> None:
 
 
 class Another(Problem):
-    """What its attributes are is nobody's business."""
+    """A problem with attributes of any kind."""
 
     def __init__(self, **attributes: Any) -> None:
         vars(self).update(attributes)

@@ -40,7 +40,7 @@ def test_the_jacobian_is_evaluated_once_and_kept() -> None:
 
 
 class Halved(lmoo.Jacobian):
-    """A strategy of one's own."""
+    """A strategy that a user writes."""
 
     def evaluate(self, problem: Any, x: Any, f: Any, out: Any) -> int:
         out[:] = decay_slopes(T, *x)

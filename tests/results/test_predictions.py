@@ -23,11 +23,11 @@ def test_prediction_of_a_straight_line_is_the_textbook_s() -> None:
     result = Solver().solve(CurveProblem(line, T, y), [0.0, 0.0])
     new = np.array([-1.0, 0.7, 5.0])
     s, t = result.residual_deviation, scipy.stats.t.ppf(0.95, 10)
-    spread = 1 / 12 + (new - T.mean()) ** 2 / ((T - T.mean()) ** 2).sum()
+    variance = 1 / 12 + (new - T.mean()) ** 2 / ((T - T.mean()) ** 2).sum()
     for interval, extra in (("confidence", 0.0), ("prediction", 1.0)):
         fit, low, high = result.predict(new, interval=interval, level=0.9)
         np.testing.assert_allclose(fit, line(new, *result.x), rtol=1e-14)
-        np.testing.assert_allclose(high - fit, t * s * np.sqrt(spread + extra), rtol=1e-8)
+        np.testing.assert_allclose(high - fit, t * s * np.sqrt(variance + extra), rtol=1e-8)
         np.testing.assert_allclose(fit - low, high - fit, rtol=1e-12)
     np.testing.assert_allclose(result.predict(), line(T, *result.x))
     np.testing.assert_allclose(result.predict(5.0), result.predict([5.0]))
@@ -40,7 +40,7 @@ def test_prediction_takes_sigma_into_account() -> None:
     t = scipy.stats.t.ppf(0.975, 10)
     own = t * result.residual_deviation * SIGMA
     np.testing.assert_allclose((wide - fit) ** 2, (narrow - fit) ** 2 + own**2, rtol=1e-10)
-    # Known deviations: nothing is estimated.
+    # Known errors of the data: nothing is estimated.
     z = scipy.stats.norm.ppf(0.975)
     fit, _, narrow = result.predict(interval="confidence", scaled=False)
     _, _, wide = result.predict(interval="prediction", scaled=False)

@@ -164,7 +164,7 @@ def test_fixed_parameters_stay_where_they_are() -> None:
     np.testing.assert_allclose(limits[1], right[0], rtol=1e-5)
 
 
-def test_an_interval_ends_at_a_bound_that_is_met_first() -> None:
+def test_an_interval_ends_at_a_bound_that_is_reached_first() -> None:
     free = Solver().solve(CurveProblem(decay, T, Y), [1.0, 1.0])
     limits = free.confidence_interval(method="profile")
     near = free.x[1] + 0.3 * (limits[1, 1] - free.x[1])
@@ -210,6 +210,7 @@ def test_a_parameter_at_a_bound_of_a_problem_in_blocks() -> None:
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
+@pytest.mark.slow
 def test_random_bounds_are_respected(seed: int) -> None:
     random = np.random.default_rng(seed)
     lower = np.array([1.0, 0.5]) + random.random(2)

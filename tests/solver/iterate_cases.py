@@ -68,7 +68,7 @@ class EdgedWithJacobian(Edged):
 
 
 class Mine(lmoo.Jacobian):
-    """A strategy of one's own."""
+    """A strategy that a user writes."""
 
     def evaluate(self, problem: Any, x: np.ndarray, f: np.ndarray, out: np.ndarray) -> int:
         h = 1e-6

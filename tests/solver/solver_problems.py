@@ -18,7 +18,7 @@ def decay_columns(p: np.ndarray) -> np.ndarray:
 
 
 class Recorder:
-    """Calls what it wraps; keeps a copy of each x, and what it raised or returned."""
+    """Calls what it wraps, and keeps a copy of each x."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function

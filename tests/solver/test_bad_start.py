@@ -16,7 +16,7 @@ from lmoo import EvaluationError, FunctionProblem, Solver
 
 @EVERY_STRATEGY
 def test_evaluation_error_of_the_residual_at_x0_is_the_users_own(dfun: Any, strategy: Any) -> None:
-    mine = EvaluationError("my words", 5)
+    mine = EvaluationError("my message", 5)
 
     def residual(x: np.ndarray) -> np.ndarray:
         raise mine
@@ -28,7 +28,7 @@ def test_evaluation_error_of_the_residual_at_x0_is_the_users_own(dfun: Any, stra
 
 @pytest.mark.parametrize("columns", [False, True])
 def test_evaluation_error_of_the_jacobian_at_x0_is_the_users_own(columns: bool) -> None:
-    mine = EvaluationError("my words", 5)
+    mine = EvaluationError("my message", 5)
 
     def jacobian(x: np.ndarray) -> np.ndarray:
         raise mine
@@ -40,7 +40,7 @@ def test_evaluation_error_of_the_jacobian_at_x0_is_the_users_own(columns: bool) 
 
 
 def test_evaluation_error_of_a_strategy_at_x0_is_the_users_own() -> None:
-    mine = EvaluationError("my words", 5)
+    mine = EvaluationError("my message", 5)
 
     class Raising(lmoo.Jacobian):
         def evaluate(self, problem: Any, x: Any, f: Any, out: Any) -> int:

@@ -60,7 +60,7 @@ def endless() -> FunctionProblem:
     """A solve of hundreds of thousands of iterations without a line of Python.
 
     Each residual and each Jacobian is the next item of an iterator written in C, whatever x is.
-    Each residual is shorter than the last one by half of what the model promises.
+    Each residual is shorter than the last one by half of the predicted reduction.
     """
     shrinking = itertools.accumulate(itertools.repeat(0.9997), operator.mul, initial=1.0)
     residuals = map(np.array([0.03, 1.0]).__mul__, shrinking)

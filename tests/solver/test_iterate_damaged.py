@@ -150,7 +150,7 @@ PARTS: dict[str, Any] = {
 def test_parts_of_a_snapshot_must_fit(name: str, value: Any, checked: bool) -> None:
     def change(snapshot: dict[str, Any]) -> None:
         snapshot[name] = value
-        # With a checksum of its own, what is stored is still not gone on with.
+        # With a checksum of its own, what is stored is still refused.
         if checked and name != "checksum":
             with contextlib.suppress(ValueError):
                 snapshot["checksum"] = checksum(snapshot)

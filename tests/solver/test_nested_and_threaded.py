@@ -102,7 +102,7 @@ def test_threads_may_share_a_solver_and_a_problem(dfun: Any, strategy: Any) -> N
 
 
 def test_eight_solves_are_under_way_at_once_and_know_nothing_of_each_other() -> None:
-    # Everybody waits for everybody at several evaluations: the solves overlap for certain.
+    # Each solve waits for all others at several evaluations: the solves overlap for certain.
     barrier = threading.Barrier(8, timeout=30.0)
     solver = Solver()
 
@@ -122,7 +122,7 @@ def test_eight_solves_are_under_way_at_once_and_know_nothing_of_each_other() -> 
         assert_same_bits(answer, solve(k, False))
 
 
-def test_large_solves_in_threads_which_let_go_of_the_gil() -> None:
+def test_large_solves_in_threads_release_the_gil() -> None:
     # m n^2 is above a million: the factorisation runs without the GIL.
     t = np.linspace(0.0, 2.0, 300_000)
 

@@ -191,6 +191,7 @@ def samples(draw: st.DrawFn) -> tuple[Sample, list[float], str]:
 
 @settings(max_examples=500, deadline=None, derandomize=True, phases=PHASES)
 @given(samples())
+@pytest.mark.slow
 def test_success_is_a_minimum_and_the_numbers_belong_together(
     sample: tuple[Sample, list[float], str],
 ) -> None:

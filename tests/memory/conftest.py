@@ -1,0 +1,17 @@
+"""Garbage collections of these tests look at the objects of these tests alone."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_heap() -> Iterator[None]:
+    """Take the objects of all other tests out of the collections, each of which visits them all."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
