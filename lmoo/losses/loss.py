@@ -31,7 +31,7 @@ _KINKS = 0.1
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss of one's own, checked.
+    """A loss that a user defines, checked.
 
     Parameters
     ----------

@@ -77,7 +77,7 @@ def least_squares(
     Parameters
     ----------
     fun : callable
-        ``fun(x, *args, **kwargs)``, m numbers or one; x is the callee's own.
+        ``fun(x, *args, **kwargs)``, m numbers or one; x is a new array, which may be kept or changed.
     x0 : (n,) array_like or float
         Where to start.
     jac : callable or {"2-point", "3-point", "cs"}
@@ -278,7 +278,7 @@ def _tolerances(ftol: Any, xtol: Any, gtol: Any, method: str) -> dict[str, float
 
 
 def _loss(loss: Any) -> Any:
-    """Return the loss; one of the caller's own is checked at each call alone, as scipy's are."""
+    """Return the loss; a function is checked at each call only, as by scipy."""
     if isinstance(loss, (str, Loss)):
         return loss
     return Loss(loss, tuning=getattr(loss, "tuning", None), checked=False)
@@ -428,7 +428,7 @@ class _Problem(FunctionProblem):
 
 
 class _Run:
-    """One solve: limits, callback, prints, and what comes of it."""
+    """One solve: limits, callback, printed lines, and the result."""
 
     def __init__(
         self, iteration: Iteration, method: str, callback: Callable[[OptimizeResult], Any] | None,
