@@ -2,7 +2,7 @@
 
 With a loss the cost is ``1/2 sum(C**2 rho((f_i / C)**2))``, where C is ``f_scale``: about the
 largest residual of a good point.  The names and formulas are those of
-``scipy.optimize.least_squares``; `tukey` is added.  `Solver`, `curve_fit`, `curve_fit_many`,
+``scipy.optimize.least_squares``; "tukey" is added.  `Solver`, `curve_fit`, `curve_fit_many`,
 `solve_many`, `least_squares` and the command line take one by its name, as one of these objects, or
 as a callable.
 

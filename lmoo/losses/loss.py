@@ -50,7 +50,7 @@ class Loss:
     ValueError
         `func` is no loss: rho(0) is not 0, rho'(0) is not 1, rho or rho' is negative, a value is
         not finite, the shape is not (3, m), or a row is not the derivative of the one before;
-        `tuning` is not positive.
+        tuning is not positive.
 
     Notes
     -----
