@@ -15,6 +15,7 @@ from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
 import lmoo
 from lmoo._core.losses import LossKernel
+from lmoo.datasets import nist, nist_names
 from lmoo.losses import Loss
 
 Array = np.ndarray
@@ -364,6 +365,27 @@ def test_compiled_problems() -> None:
         result = solver.solve(lmoo.models.Exponential().problem(T, Y), START)
         np.testing.assert_allclose(result.x, expected.x, rtol=1e-9)
         np.testing.assert_allclose(result.stderr, expected.stderr, rtol=1e-6)
+
+
+@pytest.mark.parametrize("problem", nist_names())
+@pytest.mark.parametrize("name", NAMES)
+def test_nist(problem: str, name: str) -> None:
+    """From the certified parameters to a stationary point of the cost, at or below theirs."""
+    data = nist(problem)
+    scale = 1.5 * float(np.linalg.norm(data.residual(data.certified)) / np.sqrt(data.y.size))
+    solver = lmoo.Solver(loss=name, f_scale=scale)
+    result = solver.solve(data, data.certified)
+    assert result.success
+    assert result.cost <= cost_of(name, scale, data.residual(data.certified)) * (1 + 1e-12)
+    f, J = result.residual, np.asarray(data.jacobian(result.x))
+    slope = getattr(lmoo.losses, name)((f / scale) ** 2)[1]
+    root = np.sqrt(slope)
+    # The reduction of the cost that iteratively reweighted least squares predicts.
+    columns = J * root[:, None] / np.linalg.norm(J * root[:, None], axis=0)
+    u, singular, _ = np.linalg.svd(columns, full_matrices=False)
+    u = u[:, singular > 1e-10 * singular[0]]
+    rounding = 2.0**-52 * np.linalg.norm(data.y)
+    assert np.linalg.norm(u.T @ (root * f)) < 1e-6 * result.fnorm + rounding
 
 
 # ---- what is told of the fit ----------------------------------------------------------------
