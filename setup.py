@@ -23,6 +23,7 @@ MODULES = [
     "threads",
     "covariance",
     "stopping",
+    "losses",
     "noise",
     "steps",
     "more",
@@ -68,6 +69,7 @@ LONG_LOOPS = (
     "fold",
     "lanes",
     "linearize",
+    "losses",
     "models",
     "qr",
     "units",
@@ -92,6 +94,9 @@ def compile_args(name: str) -> list[str]:
     flags = ["-O3" if name in LONG_LOOPS else "-O2"]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
+    if name == "losses":
+        # No exception flags are looked at, and branches become selections of vectors.
+        flags += ["-fno-trapping-math"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.
     flags += ["-fno-math-errno"]
     # Python's own flags ask for debug symbols, which are three quarters of a wheel.

@@ -33,7 +33,7 @@ from lmoo.status import Status
 if _TYPE_CHECKING:
     from lmoo import bounds as bounds
     from lmoo import curve as curve
-    from lmoo import datasets, models
+    from lmoo import datasets, losses, models
     from lmoo import plotting as plotting
     from lmoo.batch.fits import Fits
     from lmoo.batch.many import curve_fit_many
@@ -47,6 +47,7 @@ if _TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
     from lmoo.results.history import History
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
+    from lmoo.scipy_api.least_squares import least_squares
 
 __version__ = "0.1.0"
 
@@ -66,11 +67,12 @@ _WHERE = {
     "check_jacobian": "jacobians.check",
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
+    "least_squares": "scipy_api.least_squares",
     "solve_many": "batch.problems",
 }
 
 # Public modules that are imported on first use.
-_MODULES = ("bounds", "curve", "datasets", "models", "plotting")
+_MODULES = ("bounds", "curve", "datasets", "losses", "models", "plotting")
 
 __all__ = [
     "Analytic",
@@ -114,7 +116,9 @@ __all__ = [
     "curve_fit_many",
     "datasets",
     "get_include",
+    "least_squares",
     "leastsq",
+    "losses",
     "models",
     "solve_many",
 ]

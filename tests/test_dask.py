@@ -85,6 +85,28 @@ def assert_same_bits(ours: lmoo.Result, right: lmoo.Result) -> None:
     np.testing.assert_array_equal(ours.covariance(), right.covariance())
 
 
+def absolute(z: np.ndarray) -> np.ndarray:
+    """soft_l1 as a function, which workers receive."""
+    root = np.sqrt(1.0 + z)
+    return np.array([2.0 * (root - 1.0), 1.0 / root, -0.5 / root**3])
+
+
+@pytest.mark.parametrize("loss", ["huber", "cauchy", absolute])
+@pytest.mark.parametrize("kind", [Decay, Numeric])
+def test_robust_losses_have_the_same_bits(client: Any, loss: Any, kind: Any) -> None:
+    rows = ROWS.copy()
+    rows[::50, 1] += 1.0
+    blocks: list[Any] = [rows[k : k + SIZE] for k in range(0, len(rows), SIZE)]
+    if kind is Numeric:
+        blocks = [tuple(block.T) for block in blocks]
+    solver = Solver(loss=loss, f_scale=0.1)
+    right = solver.solve(kind(blocks), X0)
+    ours = solver.solve(kind(blocks, executor=client), X0)
+    assert_same_bits(ours, right)
+    np.testing.assert_array_equal(ours.standard_errors, right.standard_errors)
+    np.testing.assert_allclose(ours.x, (3.0, 0.5), rtol=0.02)
+
+
 def load(k: int) -> np.ndarray:
     return BLOCKS[k]
 

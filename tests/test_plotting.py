@@ -65,6 +65,21 @@ def labels(ax: Any) -> list[str]:
 # ============================================================================ the fit
 
 
+def test_outliers_of_a_loss_are_open_circles() -> None:
+    y = Y.copy()
+    y[[2, 7]] += 1.0
+    solver = Solver(loss="cauchy", f_scale=0.2)
+    result = solver.solve(CurveProblem(decay, T, y, sigma=SIGMA), [2.0, 1.0])
+    far = result.loss_weights < 0.5
+    for ax, name in zip(result.plot(), ("data", "residual"), strict=True):
+        good, open_ones = (container.lines[0] for container in ax.containers)
+        np.testing.assert_array_equal(good.get_xdata(), T[~far])
+        np.testing.assert_array_equal(open_ones.get_xdata(), T[far])
+        assert open_ones.get_markerfacecolor() == "none"
+        assert ax.containers[1].get_label() == f"{name}, weight below 1/2"
+    assert far[[2, 7]].all()
+
+
 def test_data_fit_bands_and_residuals() -> None:
     result = fitted(sigma=SIGMA)
     above, below = result.plot()

@@ -3,6 +3,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.losses import LossKernel
+
 class Fleet:
     count: int
     m: int
@@ -17,6 +19,8 @@ class Fleet:
         status: NDArray[np.int64],
         counts: NDArray[np.int64],
     ) -> None: ...
+    def deviations(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def scale(self, k: int) -> float | None: ...
     def uncertainty(
         self,
         deviation: NDArray[np.float64],
@@ -41,6 +45,7 @@ class Batch(Fleet):
         central: bool,
         refines: bool,
         bounds: NDArray[np.float64] | None,
+        loss: LossKernel | None,
         analytic: bool,
         y: NDArray[np.float64],
         weights: NDArray[np.float64] | None,

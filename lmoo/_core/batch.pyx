@@ -6,6 +6,7 @@ one point, a trial, or at those of all columns of a difference; whoever calls ev
 one go.  Jacobians that are full wait until there are as many as a vector has lanes (lanes.pyx).
 """
 
+from libc.math cimport INFINITY, sqrt
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -21,11 +22,14 @@ from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer, lanes_doubles
 from lmoo._core.linearize cimport linearize_answer
+from lmoo._core.losses cimport (
+    LM_LOSS_LINEAR, LossKernel, loss_deviation, loss_doubles, loss_place, loss_sums, multiply_rows,
+)
 from lmoo._core.model cimport *
 from lmoo._core.uncertainty cimport uncertainty, uncertainty_doubles
 from lmoo._core.vectors cimport (
     vectors_answer_curvature, vectors_answer_residual, vectors_begin_curvature, vectors_begin_model,
-    vectors_doubles, vectors_place,
+    vectors_doubles, vectors_place, vectors_weigh_differences,
 )
 from lmoo._core.weights cimport weigh_residual
 
@@ -55,11 +59,13 @@ cdef class Fleet:
         As for `Differences`.
     bounds
         As for a `Loop`, the same for all.
+    loss : LossKernel or None
+        A built-in loss, with which each fit begins.
     """
 
     def __cinit__(self, const double[:, ::1] x0, ptrdiff_t m, double ftol, double xtol, double gtol,
                   double factor, ptrdiff_t maxfev, int tests, double epsfcn, bint central,
-                  bint refines, const double[:, ::1] bounds, *rest):
+                  bint refines, const double[:, ::1] bounds, LossKernel loss, *rest):
         cdef ptrdiff_t k, n = x0.shape[1]
         self.count, self.m, self.n = x0.shape[0], m, n
         memset(&self.options, 0, sizeof(lm_options))
@@ -80,6 +86,11 @@ cdef class Fleet:
             self.options.lower, self.options.upper = &bounds[0, 0], &bounds[1, 0]
         cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes
         cdef size_t doubles = vectors_doubles(m, n) + <size_t>(m * n)
+        self.loss.kind = LM_LOSS_LINEAR
+        if loss is not None:
+            assert loss.func is None
+            self.loss = loss.table
+            doubles += loss_doubles(m, False)
         bytes_each += doubles * sizeof(double)
         self.memory = [np.zeros(self.count * bytes_each // 8), np.empty(lanes_doubles(m, n)), bounds]
         self.lanes.m, self.lanes.n, self.lanes.count = m, n, 0
@@ -103,6 +114,9 @@ cdef class Fleet:
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
         lm_start(s, n, &self.options, x0, NULL)
         vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n))
+        if self.loss.kind != LM_LOSS_LINEAR:
+            fit.loss, fit.d.loss = self.loss, &fit.loss
+            loss_place(&fit.loss, m, doubles + vectors_doubles(m, n) + m * n)
         fit.asks = ASKS_TRIAL
 
     @property
@@ -133,6 +147,36 @@ cdef class Fleet:
                 memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
                 fnorm[k], status[k] = s.fnorm, s.status
                 counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, self.at(k).d.njev, s.nit
+
+    cdef double deviation_at(self, ptrdiff_t k, double degrees) noexcept nogil:
+        """The standard deviation by which (J^T J)^-1 of the last model becomes the covariance of fit k."""
+        cdef const lm_driver *d = &self.at(k).d
+        cdef double sums[4]
+        cdef double count = 0.0
+        cdef ptrdiff_t i
+        if not degrees > 0.0:
+            return INFINITY
+        if d.loss == NULL:
+            return d.s.fnorm / sqrt(degrees)
+        if not d.evaluated:
+            return INFINITY
+        for i in range(self.m):
+            count += d.loss.weights == NULL or d.loss.weights[i] != 0.0
+        loss_sums(d.loss, self.m, d.f, sums)
+        # The model has h where J^T J has none.
+        return loss_deviation(sums, count, degrees) * sqrt(sums[3] / count)
+
+    def deviations(self, const double[::1] degrees not None):
+        """Return these standard deviations of all fits, (k,), from their degrees of freedom."""
+        cdef double[::1] out = np.empty(self.count)
+        cdef ptrdiff_t k
+        for k in range(self.count):
+            out[k] = self.deviation_at(k, degrees[k])
+        return np.asarray(out)
+
+    def scale(self, ptrdiff_t k):
+        """Return C of the loss of one fit; None where there is none."""
+        return self.at(k).loss.scale if self.loss.kind != LM_LOSS_LINEAR else None
 
     def uncertainty(self, const double[::1] deviation not None, double[:, ::1] stderr not None,
                     double[:, :, ::1] covariance):
@@ -236,13 +280,16 @@ cdef class Batch(Fleet):
     cdef ptrdiff_t next                 # who is looked at first in the next round
 
     def __cinit__(self, x0, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bounds, bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
+                  bounds, loss, bint analytic, const double[:, ::1] y not None, const double[:, ::1] weights):
+        cdef ptrdiff_t k
         self.analytic, self.y, self.weights = analytic, &y[0, 0], NULL
         self.memory.append(y)
         if weights is not None:
             self.weights = &weights[0, 0]
             self.weights_stride = 0 if weights.shape[0] == 1 else self.m
             self.memory.append(weights)
+            for k in range(self.count):
+                self.at(k).loss.weights = self.weights + k * self.weights_stride
         if analytic:
             self.options.refine = 0
             for k in range(self.count):
@@ -303,6 +350,9 @@ cdef class Batch(Fleet):
                             continue
                         self.residual(who[row], &values[row, 0], values.strides[1],
                                       fit.d.fjac + j * self.m)
+                        if fit.d.weighted:
+                            multiply_rows(self.m, fit.loss.root, fit.d.fjac + j * self.m,
+                                          fit.d.fjac + j * self.m)
                         row += 1
                     self.columns(fit)
                     continue
@@ -318,6 +368,8 @@ cdef class Batch(Fleet):
                     self.go_on(fit)
                 elif fit.asks == ASKS_COLUMN:
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.columns.out)
+                    if fit.d.weighted:
+                        multiply_rows(self.m, fit.loss.root, fit.columns.out, fit.columns.out)
                     self.columns(fit)
                 row += 1
             self.flush()
@@ -341,6 +393,8 @@ cdef class Batch(Fleet):
         fit.asks = ASKS_JACOBIAN
         if self.analytic:
             return True
+        if fit.d.loss != NULL:
+            vectors_weigh_differences(&fit.d)
         differences_begin(&fit.d.point, &self.differences, &fit.columns)
         fit.asks = ASKS_COLUMNS
         # The first column: its value is what comes in first.

@@ -377,6 +377,9 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     cdef double noise = max(w.noise, w.eps * change)
     cdef bint known = isfinite(change) and isfinite(second), seen
     cdef ptrdiff_t j
+    if at.share < 1.0:
+        # The terms of these rows may be larger than their share of all.
+        noise = max(noise, w.eps * norm * fabs(at.x[w.j]))
     at.interval[w.j] = 2.0 * h
     if not known or all_zero(at.m, column):
         return _next_or_again(at, d, w, h)

@@ -1,5 +1,6 @@
 """The driver: it answers what the iteration asks, by an evaluator."""
 
+from lmoo._core.losses cimport lm_loss
 from lmoo._core.model cimport lm_state, lmoo_jacobian, lmoo_point, lmoo_problem
 
 cdef enum:
@@ -31,6 +32,8 @@ ctypedef struct lm_driver:
     double *u0          # n: the first entries of qrfac's Householder vectors
     double *fjac        # m x n, column-major
     lmoo_point point    # what the strategy is given
+    lm_loss *loss       # NULL where the cost is the sum of squares
+    bint weighted       # fjac holds rows that the loss has scaled
     double noise        # relative rounding of the residual, where the user told it
     bint evaluated      # f holds a residual
     bint factored       # fjac holds qrfac's factors of the model
@@ -41,6 +44,7 @@ ctypedef struct lm_driver:
     bint threads        # there is an interpreter, whose threads may be used
     bint python         # problem.residual is Python code: the thread holds the GIL
     ptrdiff_t njev      # Jacobians evaluated
+    ptrdiff_t differenced   # residuals evaluated for differences
     int code            # negative: what the user's function ended the solve with
     # Checks for signals.
     bint stop           # set from outside, at any time

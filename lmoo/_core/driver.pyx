@@ -5,8 +5,17 @@ functions, lm_evaluator: residual vectors in memory (vectors.pyx), blocks of row
 models are evaluated together (batch.pyx, modelfits.pyx).
 """
 
+from libc.math cimport fabs
+
 from lmoo._core.iteration cimport lm_advance, lm_refuse, lm_stop
+from lmoo._core.losses cimport loss_estimate, loss_norm
 from lmoo._core.model cimport *
+
+# Relative change of an estimated scale that is none.
+cdef double SAME_SCALE = 1e-9
+
+cdef enum:
+    MOST_ROUNDS = 60    # of estimates of the scale
 
 
 cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
@@ -37,7 +46,7 @@ cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
 
 
 cdef int driver_advance(lm_driver *d) noexcept nogil:
-    """lm_advance, with the residuals kept in step with x."""
+    """lm_advance, with the residuals kept in step with x, and the scale of a loss where that is estimated."""
     cdef int request
     if d.s.answer == 0:
         # Nothing has come in since the last time.
@@ -48,7 +57,36 @@ cdef int driver_advance(lm_driver *d) noexcept nogil:
     elif d.s.reverted:
         d.f, d.previous = d.previous, d.f
         d.factored = d.folded = False
+    if request == LM_DONE and d.loss != NULL and d.loss.tuning > 0.0:
+        request = _rescale(d)
     return request
+
+
+cdef int _rescale(lm_driver *d) noexcept nogil:
+    """The iteration has ended: with a new scale from the residual there it goes on, unless the scale is what it was.
+
+    Location and scale in turn, as Huber, Ronchetti (2009), "Robust statistics", section 7.8; each minimum is that of
+    one cost.  The radius, D and what has been measured of differences are kept.
+    """
+    cdef lm_state *s = d.s
+    cdef double scale
+    if not 1 <= s.status <= 4 or d.loss.rounds >= MOST_ROUNDS or s.nfev >= s.options.maxfev:
+        return LM_DONE
+    d.loss.rounds += 1
+    scale = loss_estimate(d.loss, d.rows, d.n, d.f, d.trial)
+    if fabs(scale - d.loss.scale) <= SAME_SCALE * d.loss.scale:
+        return LM_DONE
+    d.loss.scale = scale
+    d.fresh = False
+    s.fnorm = s.reached = s.start_fnorm = s.base_fnorm = loss_norm(d.loss, d.rows, d.f)
+    s.status = LM_RUNNING
+    s.request = LM_LINEARIZE
+    s.delta = max(s.delta, 0.01 * s.xnorm)
+    s.last_pnorm = s.hidden_offset = s.bend = 0.0
+    s.contraction = s.prered = 1.0
+    s.failed_hidden = s.idle = s.rejections = s.search = s.best = s.found = s.finished = 0
+    s.probe = s.measured = s.measuring = s.below_noise = s.extrapolated = s.since = s.refused = 0
+    return LM_LINEARIZE
 
 
 cdef int refuse_request(lm_driver *d) noexcept nogil:

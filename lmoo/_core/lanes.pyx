@@ -7,7 +7,7 @@ bits of the fit's own factorisation, so that nobody can tell whether it was in c
 from lmoo._core.dense cimport dense_all, lm_triangle
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
-from lmoo._core.linearize cimport linearize_answer, linearize_errors
+from lmoo._core.linearize cimport linearize_answer, linearize_errors, weigh_model
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
 from lmoo._core.units cimport multiply_columns, multiply_triangle, unit_of
@@ -43,9 +43,9 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     # Longer sums go in lanes of their own.
     if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
         for l in range(FITS):
+            residuals[l] = weigh_model(w.drivers[l if l < w.count else 0])
             _units(w.drivers[l if l < w.count else 0], factors + l)
             jacobians[l] = w.drivers[l if l < w.count else 0].fjac
-            residuals[l] = w.drivers[l if l < w.count else 0].f
         lmoo_load_lanes(w.m * n, jacobians, w.memory)
         lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
         odd = lmoo_qrfac_lanes(w.m, n, factors, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)

@@ -5,6 +5,7 @@ from lmoo._core.model cimport lm_state
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexcept nogil
+cdef const double *weigh_model(lm_driver *d) noexcept nogil
 cdef bint folds_rows(const lm_driver *d) noexcept nogil
 cdef int linearize_answer(lm_driver *d, int code) noexcept nogil
 cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil

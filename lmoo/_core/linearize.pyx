@@ -13,6 +13,7 @@ from lmoo._core.dense cimport DENSE, dense_fill_triangle, dense_times_transpose,
 from lmoo._core.driver cimport FAILED, lm_driver
 from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
+from lmoo._core.losses cimport scale_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm
 from lmoo._core.threads cimport job_function, run_in_threads
@@ -40,6 +41,17 @@ cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
 cdef bint folds_rows(const lm_driver *d) noexcept nogil:
     """Whether the model is made by one pass over the rows."""
     return <double>d.m * d.n * d.n > LARGE and d.s.linear == &DENSE
+
+
+cdef const double *weigh_model(lm_driver *d) noexcept nogil:
+    """The residual of the linear model; with a loss the rows of d.fjac are scaled to it, unless they are already."""
+    if d.loss == NULL:
+        return d.f
+    if not d.weighted:
+        scale_rows(d.rows, d.n, d.loss.root, d.fjac, d.m)
+        d.weighted = True
+        d.fresh = False
+    return d.loss.model
 
 
 cdef int linearize_answer(lm_driver *d, int code) noexcept nogil:
@@ -151,13 +163,14 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
     cdef double *a = d.fjac
     cdef double *acnorm = d.work
     cdef const double *r
+    cdef const double *f = weigh_model(d)
     column_norms(m, n, a, m, acnorm)
     if not lm_sound(s, acnorm):
         return False
     if linearize_errors(d, acnorm):
         drop_columns(s, m, a, acnorm)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
-    memcpy(d.trial, d.f, <size_t>m * sizeof(double))
+    memcpy(d.trial, f, <size_t>m * sizeof(double))
     if s.linear.fill(s.model, m, a, m, d.trial) != 0:
         return False
     if s.linear == &DENSE:
@@ -196,6 +209,7 @@ cdef int _fold_parts(lm_driver *d) noexcept nogil:
     """Fold all rows, by threads where that is worth it, to the triangle at d.work."""
     cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
     cdef PyThreadState *thread
+    weigh_model(d)
     if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
         # As a plain C function: -1 says that an exception is set.
         if (<run_function><void *>run_in_threads)(_fold_part, parts, d) < 0:
@@ -218,10 +232,11 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
     """A job for a thread: one part of the rows."""
     cdef lm_driver *d = <lm_driver *>context
     cdef const lmoo_point *at = &d.point
+    cdef const double *f = d.f if d.loss == NULL else d.loss.model
     if at.rows != NULL:
-        fold_part(p, d.m, d.n, at.rows, at.row_stride, at.column_stride, d.f, d.work)
+        fold_part(p, d.m, d.n, at.rows, at.row_stride, at.column_stride, f, d.work)
     else:
-        fold_part(p, d.m, d.n, d.fjac, 1, d.m, d.f, d.work)
+        fold_part(p, d.m, d.n, d.fjac, 1, d.m, f, d.work)
 
 
 cdef void _copy_rows(lm_driver *d) noexcept nogil:

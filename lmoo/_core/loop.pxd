@@ -3,6 +3,7 @@
 from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.driver cimport lm_driver
 from lmoo._core.linearmodel cimport LinearTable
+from lmoo._core.losses cimport LossKernel
 from lmoo._core.model cimport lm_state
 from lmoo._core.residual cimport Source
 from lmoo._core.stepping cimport Stepping
@@ -15,6 +16,7 @@ cdef class Loop:
     cdef Derivatives derivatives
     cdef Stepping stepping
     cdef LinearTable linear     # None: the dense one
+    cdef LossKernel kernel      # None where the cost is the sum of squares
     cdef object stopped
     cdef ptrdiff_t m, n
     cdef object memory          # the driver's, in one array
@@ -26,4 +28,5 @@ cdef class Loop:
     cdef int begin(self) except -1
     cdef int step(self) except -1
     cdef object stored_vectors(self, stored, bint needed, bint curved)
+    cdef object stored_loss(self, stored)
     cdef int restore_vectors(self, vectors, jacobian) except -1

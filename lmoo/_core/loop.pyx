@@ -14,12 +14,15 @@ from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.linearmodel cimport LinearTable
+from lmoo._core.losses cimport LossKernel, loss_rows
 from lmoo._core.model cimport *
 from lmoo._core.residual cimport Residual, Source, own_vector
 from lmoo._core.stepping cimport Asked, Stepping, triangle_of
 from lmoo._core.stored cimport check_state, count, field, vector
 from lmoo._core.stored import checksum
-from lmoo._core.vectors cimport vectors_answer_residual, vectors_doubles, vectors_place
+from lmoo._core.vectors cimport (
+    vectors_answer_residual, vectors_doubles, vectors_linearize_again, vectors_place,
+)
 
 cnp.import_array()
 
@@ -51,11 +54,14 @@ cdef class Loop:
         A linear model, new; None is the dense one.
     stopped : type
         The exception for a compiled function that ends the solve; its ``code`` is what it returned.
+    kernel : LossKernel or None
+        The loss, new, as it holds what belongs to a solve; None: the sum of squares.
     """
 
     def __cinit__(self, Source fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
                   double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests,
-                  Stepping step, const double[:, ::1] bounds, LinearTable linear, stopped):
+                  Stepping step, const double[:, ::1] bounds, LinearTable linear, stopped,
+                  LossKernel kernel=None):
         cdef lm_options options
         cdef const double[::1] scale
         cdef const double *start = <const double *>cnp.PyArray_DATA(x0)
@@ -85,6 +91,8 @@ cdef class Loop:
         else:
             scale = diag
             lm_start(self.s, self.n, &options, start, &scale[0])
+        self.kernel = kernel
+        self.d.loss = NULL if kernel is None else &kernel.table
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
         self.d.threads = True
@@ -182,7 +190,8 @@ cdef class Loop:
         self.allocate(self.fun.table.m)
         (<Residual>self.fun).take((<Residual>self.fun).first, self.d.trial)
         (<Residual>self.fun).first = None
-        vectors_answer_residual(&self.d)
+        if vectors_answer_residual(&self.d) < 0:
+            reraise()
         return 0
 
     cdef int allocate(self, ptrdiff_t m) except -1:
@@ -202,6 +211,8 @@ cdef class Loop:
         vectors_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
         self.derivatives.attach(self.fun, self.buffer if m == padded else self.buffer[:, :m])
+        if self.kernel is not None:
+            self.kernel.place(m, padded)
         self.m = self.d.rows = m
         return 0
 
@@ -246,6 +257,32 @@ cdef class Loop:
     def njev(self):
         """Jacobians evaluated."""
         return self.d.njev
+
+    @property
+    def differenced(self):
+        """Residuals evaluated for differences, which nfev counts as well."""
+        return self.d.differenced
+
+    def rows_at_end(self):
+        """Return the Jacobian of the linear model at x, (m, n), and its residual, (m,), evaluated once more; with a
+        loss both scaled.  None where it cannot be had."""
+        cdef int code
+        self.enter()
+        try:
+            code = vectors_linearize_again(&self.d)
+        finally:
+            self.running = False
+        if code < 0:
+            self.fail()
+        if code > 0:
+            return None
+        return (np.array(self.buffer.T[:self.m]),
+                own_vector(self.m, self.d.f if self.d.loss == NULL else self.d.loss.model))
+
+    @property
+    def scale(self):
+        """C of the loss; None where there is none."""
+        return None if self.kernel is None else self.kernel.table.scale
 
     @property
     def own(self):
@@ -399,6 +436,7 @@ cdef class Loop:
             "njev": self.d.njev,
             "precision": self.fun.table.precision,
             "step": None if self.stepping is None else self.stepping.memory,
+            "loss": None if self.kernel is None else (self.kernel.table.scale, self.kernel.table.rounds),
         }
         stored["checksum"] = checksum(stored)
         return stored
@@ -432,6 +470,7 @@ cdef class Loop:
         if type(memory) is not type(None if self.stepping is None else self.stepping.memory):
             raise ValueError(
                 f"step of the stored solve must be what its strategy keeps; it is {memory!r}")
+        loss = self.stored_loss(stored)
         cdef lm_state *s = <lm_state *>calloc(1, size)
         if s == NULL:
             raise MemoryError()
@@ -457,8 +496,22 @@ cdef class Loop:
         self.d.njev = njev
         if self.stepping is not None:
             self.stepping.memory = memory
+        if loss is not None:
+            self.kernel.table.scale, self.kernel.table.rounds = loss
         if parts is not None:
             self.restore_vectors(parts[0], parts[1])
+
+    cdef object stored_loss(self, stored):
+        """Scale and rounds of the loss of a snapshot; None where there is no loss."""
+        loss = field(stored, "loss")
+        if (loss is None) != (self.kernel is None):
+            raise ValueError(
+                f"loss of the stored solve must be that of its solver; it is {loss!r}")
+        if loss is not None and not (
+                type(loss) is tuple and len(loss) == 2 and type(loss[0]) is float
+                and 0.0 < loss[0] < np.inf and type(loss[1]) is int and 0 <= loss[1] < 2**20):
+            raise ValueError(f"loss of the stored solve must be a scale and a count; it is {loss!r}")
+        return loss
 
     cdef object stored_vectors(self, stored, bint needed, bint curved):
         """The vectors of a snapshot and its Jacobian; None where it is not to have any."""
@@ -494,6 +547,8 @@ cdef class Loop:
         self.allocate(f.shape[0])
         memcpy(self.d.f, &f[0], size)
         memcpy(self.d.previous, &previous[0], size)
+        if self.kernel is not None and loss_rows(&self.kernel.table, self.m, self.d.f) < 0:
+            reraise()
         if jacobian is not None:
             self.buffer[...], u0 = jacobian
             memcpy(self.d.u0, &u0[0], <size_t>self.n * sizeof(double))

@@ -5,7 +5,6 @@ the cache however many fits there are.  Each goes on by itself until its Jacobia
 until there are as many as a vector has lanes (lanes.pyx).  Its bits are those of the fit alone.
 """
 
-from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport PTRDIFF_MAX
 from libc.string cimport memcpy
 
@@ -36,7 +35,8 @@ cdef enum:
 cdef int _fill_jacobian(lm_driver *d, bint better) noexcept nogil:
     """Fill the Jacobian and leave its factorisation to the lanes."""
     cdef int code
-    vectors_begin_model(d, better)
+    if vectors_begin_model(d, better) < 0:
+        return FAILED
     code = d.strategy.evaluate(&d.point, d.strategy.context)
     if code == 0:
         return PAUSED
@@ -60,7 +60,7 @@ cdef class SlotFits(Fleet):
     ----------
     first : (s, n) float64 array, contiguous, finite
         The first of the starting values, as many as there are to be slots, 1 to 64.
-    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines, bounds
+    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines, bounds, loss
         As for `Fleet`.
     own : bool
         The problems' own derivatives, where they have any.
@@ -75,7 +75,7 @@ cdef class SlotFits(Fleet):
     cdef bint joint         # problem.both is to be called for every trial point
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bounds, bint own, const double[:, ::1] x0 not None, *rest):
+                  bounds, loss, bint own, const double[:, ::1] x0 not None, *rest):
         assert self.count <= SLOTS
         self.starts = x0
         self.differences.own = own
@@ -87,12 +87,17 @@ cdef class SlotFits(Fleet):
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         """Make the slot's problem that of fit k: a subclass's affair."""
 
+    cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
+        """Weights of the points of the slot's problem; NULL where all count."""
+        return NULL
+
     cdef void begin(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         """Give a slot to fit k."""
         cdef lm_fit *fit
         self.bind(slot, k)
         self.start(slot, &self.starts[k, 0])
         fit = self.at(slot)
+        fit.loss.weights = self.weights_at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
         fit.d.countdown = PTRDIFF_MAX
         fit.d.evaluator = &FILLING
@@ -147,7 +152,7 @@ cdef class SlotFits(Fleet):
                         memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
                         fnorm[k], status[k], codes[k] = s.fnorm, s.status, fit.d.code
                         counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit.d.njev, s.nit
-                        deviation = s.fnorm / sqrt(degrees[k]) if degrees[k] > 0.0 else INFINITY
+                        deviation = self.deviation_at(slot, degrees[k])
                         singular[k] = uncertainty(
                             s, deviation, w, &stderr[k, 0],
                             NULL if covariance is None else &covariance[k, 0, 0])
@@ -179,7 +184,7 @@ cdef class ModelFits(SlotFits):
     cdef lm_curve curves[SLOTS]
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bounds, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
+                  bounds, loss, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
                   const double[:, ::1] y not None, const double[:, ::1] weights):
         self.model = model
         self.t = &t[0, 0, 0]
@@ -207,6 +212,9 @@ cdef class ModelFits(SlotFits):
         self.problems[slot] = self.problem
         self.problems[slot].user_data = c
 
+    cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
+        return self.curves[slot].weights
+
 
 cdef class ProblemFits(SlotFits):
     """Solves of one compiled problem, each with data of its own.
@@ -225,7 +233,7 @@ cdef class ProblemFits(SlotFits):
     cdef ptrdiff_t data_stride
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bounds, own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
+                  bounds, loss, own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
         self.compiled = compiled
         self.problem = (<const lmoo_problem *>compiled.table)[0]
         self.data, self.data_stride = NULL, 0

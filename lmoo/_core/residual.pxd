@@ -16,6 +16,7 @@ cdef class Residual(Source):
     cdef PyObject **stack
     cdef size_t nargs
     cdef bint scalar
+    cdef object offered             # a value at x0 that is known already
     cdef object first               # the first value, until the loop has taken it
     cdef int place(self, ptrdiff_t n, const double *x) except -1
     cdef PyObject *call(self) noexcept

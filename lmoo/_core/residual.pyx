@@ -215,9 +215,18 @@ cdef class Residual(Source):
         return PyObject_Vectorcall(<PyObject *>self.func, self.stack + 1,
                                    self.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names)
 
+    def offer(self, value):
+        """Give it what the function returned at x0, which then is not evaluated there again."""
+        self.offered = value
+
     cdef int begin(self, ptrdiff_t n, const double *x) except -1:
         """Evaluate for the first time, which tells m; 1 where the function refused the point."""
         cdef PyObject *returned
+        if self.offered is not None:
+            self.first, self.table.precision = as_vector(self.offered, self.name, self.scalar)
+            self.offered = None
+            self.table.m = cnp.PyArray_DIM(<cnp.ndarray>self.first, 0)
+            return 0
         self.place(n, x)
         returned = self.call()
         if returned == NULL:

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.derivatives import Derivatives
 from lmoo._core.loop import Loop
+from lmoo._core.losses import LossKernel
 from lmoo._core.residual import Residual, Source
 
 class RefusedError(Exception):
@@ -19,8 +20,11 @@ class RowSource(Source):
 class RowLoop(Loop):
     rows: int
     blocks: int
+    sums: NDArray[np.float64] | None
 
-def block_norm(fun: Residual, x: NDArray[np.float64]) -> tuple[int, float, float]: ...
+def block_norm(
+    fun: Residual, x: NDArray[np.float64], loss: LossKernel | None = None
+) -> tuple[int, float, float]: ...
 def block_triangle(
     fun: Residual,
     jac: Derivatives,
@@ -35,6 +39,7 @@ def block_triangle(
     length: NDArray[np.float64],
     diag: NDArray[np.float64],
     bounds: NDArray[np.float64] | None,
+    loss: LossKernel | None = None,
 ) -> tuple[
     int,
     float,
@@ -46,6 +51,7 @@ def block_triangle(
     NDArray[np.float64],
     NDArray[np.float64],
     NDArray[np.float64],
+    NDArray[np.float64] | None,
 ]: ...
 def merge_norms(norms: list[float]) -> float: ...
 def merge_triangles(triangles: list[NDArray[np.float64]]) -> NDArray[np.float64]: ...

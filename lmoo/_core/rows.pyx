@@ -25,17 +25,18 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.bounds cimport bounds_start
-from lmoo._core.derivatives cimport Derivatives, Rows
+from lmoo._core.derivatives cimport Derivatives, Differences, Rows
 from lmoo._core.dense cimport dense_fill_triangle
 from lmoo._core.driver cimport FAILED, lm_driver, lm_evaluator, pause_at_request, refuse_request
 from lmoo._core.fold cimport fold, fold_work_bytes
 from lmoo._core.iteration cimport *
 from lmoo._core.linearize cimport drop_columns, tell_errors
 from lmoo._core.loop cimport Loop
+from lmoo._core.losses cimport LossKernel, loss_norm, loss_rows, loss_sums, multiply_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm, first_not_finite
 from lmoo._core.residual cimport Residual, Source, own_vector
-from lmoo._core.stored cimport count, field
+from lmoo._core.stored cimport count, field, vector
 from lmoo._core.stored import checksum
 
 cnp.import_array()
@@ -57,6 +58,7 @@ cdef int reraise() except -1:
 ctypedef struct block_driver:
     PyObject *fun       # the block's Residual, borrowed
     lm_state *s         # what a strategy may ask of the state; counts its evaluations
+    const double *root  # by which a strategy wants residuals multiplied; NULL where it does not
 
 
 cdef class RefusedError(Exception):
@@ -88,27 +90,33 @@ cdef cnp.ndarray _first(Residual fun, ptrdiff_t n, const double *x):
     return <cnp.ndarray>value
 
 
-cdef double _norm(cnp.ndarray value) except? -1.0:
-    """|f|, which is to be finite."""
+cdef double _norm(cnp.ndarray value, LossKernel loss) except? -1.0:
+    """|f|, or the root of twice the cost with a loss, which is to be finite."""
     cdef ptrdiff_t i, m = cnp.PyArray_DIM(value, 0)
     cdef const double *f = <const double *>cnp.PyArray_DATA(value)
     cdef double norm
-    with nogil:
-        norm = enorm(m, f)
+    if loss is not None:
+        loss.place(m, m)
+        norm = loss_norm(&loss.table, m, f)
+        if norm < 0.0:
+            reraise()
+    else:
+        with nogil:
+            norm = enorm(m, f)
     if not isfinite(norm):
         i = first_not_finite(m, f)
         raise RefusedError(None, i, norm if i < 0 else f[i], 0)
     return norm
 
 
-def block_norm(Residual fun not None, const double[::1] x not None):
+def block_norm(Residual fun not None, const double[::1] x not None, LossKernel loss=None):
     """Return (rows, |f|, precision) of one block at x.
 
-    fun   new, of this block;  x: n doubles, n >= 1
+    fun   new, of this block;  x: n doubles, n >= 1;  loss: new, or None
     RefusedError where it cannot be evaluated.
     """
     cdef cnp.ndarray value = _first(fun, x.shape[0], &x[0])
-    cdef double norm = _norm(value)
+    cdef double norm = _norm(value, loss)
     return cnp.PyArray_DIM(value, 0), norm, fun.table.precision
 
 
@@ -116,9 +124,10 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
                    bint better, ptrdiff_t models, double fnorm,
                    double start_fnorm, ptrdiff_t rows, double least_noise,
                    const double[::1] acnorm not None, const double[::1] length not None,
-                   const double[::1] diag not None, const double[:, ::1] bounds):
+                   const double[::1] diag not None, const double[:, ::1] bounds,
+                   LossKernel loss=None):
     """Return what one block at x gives: (rows, |f|, precision, triangle, evaluations, relative_error,
-    noise, error, interval, curvature).
+    noise, error, interval, curvature, sums).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
     better, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
@@ -129,13 +138,16 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     """
     cdef ptrdiff_t n = x.shape[0]
     cdef cnp.ndarray f = np.array(_first(fun, n, &x[0]))
-    cdef double norm = _norm(f)
+    cdef double norm = _norm(f, loss)
     cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
     cdef cnp.ndarray t = np.zeros((n, n + 1), order="F")
     cdef block_driver d
     cdef lmoo_point at
+    sums = None if loss is None else np.zeros(4)
     if m == 0:
-        return m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n)
+        return (m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n),
+                sums)
+    d.root = NULL
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_state_bytes(n, True, True))
     if d.s == NULL:
@@ -163,16 +175,36 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         at.column_error, at.interval, at.length = d.s.column_error, d.s.interval, d.s.length
         at.share = sqrt(<double>m / rows) if rows > m else 1.0
         fun.refusal = None
-        _fold(_own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun), f, t)
+        if loss is not None:
+            _weigh(loss, f, sums)
+            if isinstance(jac, Differences):
+                # As for problems in one piece, see vectors.pyx.
+                d.root, at.f = loss.table.root, loss.table.weighted
+        matrix = _own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun)
+        if loss is not None:
+            if d.root == NULL:
+                matrix = matrix * own_vector(m, loss.table.root)[:, None]
+            f = own_vector(m, loss.table.model)
+        _fold(matrix, f, t)
         if not all_finite(n * (n + 1), <const double *>cnp.PyArray_DATA(t)):
             raise RefusedError(None, -1, 0.0, d.s.nfev)
         measured = not np.array_equal(own_vector(n, d.s.length), length)
         return (m, norm, fun.table.precision, t, d.s.nfev, at.relative_error, at.noise,
                 _errors(t, own_vector(n, d.s.column_error)),
                 own_vector(n, d.s.interval),
-                _curvature(t, own_vector(n, d.s.length)) if measured else np.zeros(n))
+                _curvature(t, own_vector(n, d.s.length)) if measured else np.zeros(n), sums)
     finally:
         free(d.s)
+
+
+cdef int _weigh(LossKernel loss, cnp.ndarray f, sums) except -1:
+    """Let the loss weigh the rows of a block, and write its sums."""
+    cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
+    cdef const double *values = <const double *>cnp.PyArray_DATA(f)
+    cdef double[::1] out = sums
+    if loss_rows(&loss.table, m, values) < 0 or loss_sums(&loss.table, m, values, &out[0]) < 0:
+        reraise()
+    return 0
 
 
 cdef object _curvature(triangle, length):
@@ -251,6 +283,8 @@ cdef int _evaluate(lmoo_point *at, const double *x, double *f) except -1:
     cdef int bad
     d.s.nfev += 1
     bad = (<Residual>d.fun).evaluate(at.n, x, f)
+    if not bad and d.root != NULL:
+        multiply_rows(at.m, d.root, f, f)
     return bad or not all_finite(at.m, f)
 
 
@@ -327,6 +361,7 @@ cdef class RowLoop(Loop):
     """One solve of a problem in blocks; its ``fun`` is a RowSource."""
 
     cdef readonly ptrdiff_t rows, blocks    # of a pass; 0 before the first
+    cdef readonly object sums               # of the loss, at the point of the last model; else None
 
     def __cinit__(self, *args):
         # The triangle, and work space to pivot it.
@@ -368,6 +403,7 @@ cdef class RowLoop(Loop):
         if self.refused(found):
             return 0
         triangle = found.triangle
+        self.sums = found.sums
         memcpy(t, &triangle[0, 0], <size_t>(n * n + n) * sizeof(double))
         for j in range(n):
             work[j] = enorm(j + 1, t + j * n)
@@ -433,7 +469,7 @@ cdef class RowLoop(Loop):
 
     def snapshot(self):
         """Everything that the solve has come to, as plain data."""
-        stored = {**Loop.snapshot(self), "rows": (self.rows, self.blocks)}
+        stored = {**Loop.snapshot(self), "rows": (self.rows, self.blocks), "sums": self.sums}
         stored["checksum"] = checksum(stored)
         return stored
 
@@ -447,8 +483,11 @@ cdef class RowLoop(Loop):
         if 0 < rows < self.n:
             raise ValueError(
                 f"rows of the stored solve must be at least the {self.n} parameters; it is {rows}")
+        sums = field(stored, "sums")
+        if sums is not None:
+            sums = vector(sums, "sums", (4,))
         Loop.restore(self, stored)
-        self.rows, self.blocks = rows, blocks
+        self.rows, self.blocks, self.sums = rows, blocks, sums
 
     cdef object stored_vectors(self, stored, bint needed, bint curved):
         """None: the rows are not kept."""

@@ -14,9 +14,13 @@ import threading
 from cpython.exc cimport PyErr_CheckSignals
 
 from lmoo._core.bounds cimport bounds_inside
+from lmoo._core.differences cimport differences
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport lm_curved, lm_refuse, lm_residual
-from lmoo._core.linearize cimport folds_rows, linearize_answer, linearize_doubles, times_transpose
+from lmoo._core.linearize cimport (
+    folds_rows, linearize_answer, linearize_doubles, times_transpose, weigh_model,
+)
+from lmoo._core.losses cimport loss_estimate, loss_norm, loss_rows, multiply_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm
 
@@ -61,15 +65,21 @@ cdef int _residual(lm_driver *d) noexcept nogil:
     """Answer LM_RESIDUAL."""
     cdef int outcome = _evaluate_both(d) if d.joint else _evaluate(d, d.s.trial, d.trial)
     if outcome == 0:
-        vectors_answer_residual(d)
+        return vectors_answer_residual(d)
     elif outcome > 0:
         lm_refuse(d.s)
     return min(outcome, 0)
 
 
-cdef void vectors_answer_residual(lm_driver *d) noexcept nogil:
-    """The residual at the trial point is in d.trial.  Its norm tells whether it is finite."""
-    cdef double fnorm = enorm(d.m, d.trial)
+cdef int vectors_answer_residual(lm_driver *d) noexcept nogil:
+    """The residual at the trial point is in d.trial.  Its norm tells whether it is finite; FAILED where a user's loss
+    ends the solve."""
+    cdef double fnorm
+    if d.loss != NULL and d.loss.tuning > 0.0 and not d.s.started:
+        d.loss.scale = loss_estimate(d.loss, d.rows, d.n, d.trial, d.loss.model)
+    fnorm = enorm(d.m, d.trial) if d.loss == NULL else loss_norm(d.loss, d.rows, d.trial)
+    if fnorm < 0.0:
+        return FAILED
     if not d.s.started:
         memcpy(d.f, d.trial, <size_t>d.m * sizeof(double))
         d.evaluated = True
@@ -79,6 +89,7 @@ cdef void vectors_answer_residual(lm_driver *d) noexcept nogil:
         lm_residual(d.s, fnorm)
     else:
         lm_refuse(d.s)
+    return 0
 
 
 cdef inline int _evaluate(lm_driver *d, const double *x, double *f) noexcept nogil:
@@ -113,6 +124,9 @@ cdef int _residual_for_strategy(lmoo_point *at, const double *x, double *f) noex
     """lmoo_point.residual: an evaluation that must be finite."""
     cdef lm_driver *d = <lm_driver *>at.driver
     cdef int outcome = _evaluate(d, x, f)
+    d.differenced += 1
+    if outcome == 0 and d.weighted:
+        multiply_rows(d.rows, d.loss.root, f, f)
     return outcome if outcome != 0 or all_finite(d.m, f) else 1
 
 
@@ -128,6 +142,7 @@ cdef int _own_jacobian(lmoo_point *at) noexcept nogil:
     if code == LMOO_NOT_PROVIDED:
         return code
     d.has_jacobian = True
+    d.weighted = False
     # There is nothing better to be had.
     d.s.options.refine = 0
     if code < 0:
@@ -177,7 +192,8 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
     cdef lmoo_point *at = &d.point
     cdef int code
-    vectors_begin_model(d, better)
+    if vectors_begin_model(d, better) < 0:
+        return FAILED
     code = d.strategy.evaluate(at, d.strategy.context)
     if code < 0:
         # A strategy may end the solve without having evaluated anything.
@@ -187,8 +203,8 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     return linearize_answer(d, code)
 
 
-cdef void vectors_begin_model(lm_driver *d, bint better) noexcept nogil:
-    """Tell the strategy where the Jacobian is wanted."""
+cdef int vectors_begin_model(lm_driver *d, bint better) noexcept nogil:
+    """Tell the strategy where the Jacobian is wanted; FAILED where a user's loss ends the solve."""
     cdef lmoo_point *at = &d.point
     d.factored = d.folded = False
     d.njev += 1
@@ -204,6 +220,35 @@ cdef void vectors_begin_model(lm_driver *d, bint better) noexcept nogil:
     # Curvature asks for J once more, after user code has run.
     at.takes_rows = folds_rows(d) and not wants_curvature(d.s) and d.rows == d.m
     at.rows = NULL
+    d.weighted = False
+    if d.loss == NULL:
+        return 0
+    # Rows that are to be scaled are not read where the user has them.
+    at.takes_rows = False
+    if loss_rows(d.loss, d.rows, d.f) < 0:
+        return FAILED
+    if d.strategy != NULL and d.strategy.evaluate == differences:
+        vectors_weigh_differences(d)
+    return 0
+
+
+cdef void vectors_weigh_differences(lm_driver *d) noexcept nogil:
+    """Let differences be those of the residual times its row factors at x, which do not change on the way: all that
+    is measured of errors and lengths then has the scale of the model."""
+    d.weighted = True
+    d.point.f = d.loss.weighted
+
+
+cdef int vectors_linearize_again(lm_driver *d) noexcept nogil:
+    """Fill fjac with the rows of the model at x, for a caller that wants them when the iteration has ended: 0, 1 where
+    they cannot be had, FAILED where the user's code has ended it."""
+    cdef int code = vectors_begin_model(d, d.s.refined)
+    d.point.takes_rows = False
+    if code == 0:
+        code = d.strategy.evaluate(&d.point, d.strategy.context)
+    if code == 0:
+        weigh_model(d)
+    return FAILED if code < 0 else code
 
 
 # ---- curvature ------------------------------------------------------------------------------
@@ -245,6 +290,8 @@ cdef void vectors_answer_curvature(lm_driver *d, bint bad) noexcept nogil:
         return
     for i in range(d.m):
         d.trial[i] -= d.f[i]
+    if d.loss != NULL:
+        multiply_rows(d.rows, d.loss.root, d.trial, d.trial)
     s.linear.gram(s.model, s.velocity, s.curvature)
     times_transpose(d, d.trial, d.work)
     for j in range(d.n):

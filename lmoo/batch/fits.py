@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
+from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.names import names_of
 from lmoo.results.result import Result
+from lmoo.results.robust import Robust
 from lmoo.solver.iteration import reason
 from lmoo.status import Status
 
@@ -33,7 +35,7 @@ class Fits:
         Standard errors of the parameters, scaled by the residual variance; inf for parameters
         that the curve does not determine.
     cost : float64 array
-        ``1/2 sum(residual**2)``.
+        ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
         Values of `Status`.
     success : bool array
@@ -137,6 +139,7 @@ class Fits:
         row = {name: values[0] for name, values in result.rows.items()}
         status = Status(int(row["status"]))
         names = names_of(batch.names, batch.guesses.n)
+        robust = _robust(task, result, row["x"])
         return Result(
             x=row["x"],
             cost=float(row["cost"]),
@@ -150,11 +153,29 @@ class Fits:
             nit=int(row["nit"]),
             parameter_names=names,
             fnorm=float(np.sqrt(2.0 * row["cost"])),
-            factor=result.factor,
+            factor=result.factor
+            if robust is None or result.factor is None
+            else robust.reduced(result.factor, int(result.observations[0])),
+            robust=robust,
             problem=batch.dataset.problem(batch.model, which),
             solver=batch.solver,
             **result.limits,
         )  # fmt: skip
+
+
+def _robust(task: Task, result: ChunkResult, x: Array) -> Robust | None:
+    """Return what the loss adds to the result of the only fit of a task."""
+    if result.scale is None or result.errors or not result.rows["njev"][0]:
+        return None
+    residual = task.residual(x)
+    there = np.ones(residual.size, dtype=bool)
+    if task.chunk.weights is not None:
+        there = task.chunk.weights[0] != 0.0
+    loss = loss_of(task.solver.loss)
+    kernel = kernel_of(loss, result.scale)
+    assert kernel is not None
+    weights = np.where(there, kernel.weights(residual), 0.0)
+    return Robust(loss.name, result.scale, weights, kernel.sums(residual[there]))
 
 
 # The results, with the number of dimensions of size n that follow the shape of the stack.

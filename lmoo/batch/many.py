@@ -69,7 +69,8 @@ def curve_fit_many(
         steps.
     solver : Solver, optional
         Tolerances, ``factor`` and ``maxfev``; ``bounds`` and ``fixed``, which are common to all
-        curves; ``jacobian``, if it is `ForwardDifference` or `CentralDifference` without typical
+        curves; ``loss``, a loss of `lmoo.losses`, and ``f_scale``, which "mad" estimates for each
+        curve; ``jacobian``, if it is `ForwardDifference` or `CentralDifference` without typical
         sizes.  The other options must be None.
     vectorized : bool, default True
         False: f and jac are called for one fit at a time, with numbers for the parameters.

@@ -89,7 +89,7 @@ class _CompiledChunk(Chunk):
 
     def values(self, which: NDArray[np.intp], x: Array) -> Array:
         """Return the residuals of these problems."""
-        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, True)
+        options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, None, True)
         fits = self.solve_batch(slice(None), x[:1], *options, x)
         return np.stack([fits.residual(int(k), row) for k, row in zip(which, x, strict=True)])
 

@@ -9,6 +9,7 @@ from lmoo.batch.executor import chunk_results
 from lmoo.batch.fits import Fits
 from lmoo.batch.tasks import BatchData
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.losses.loss import Loss
 from lmoo.problems.arguments import integer
 from lmoo.solver.solver import Solver
 
@@ -60,6 +61,11 @@ def _supported(solver: Solver | None) -> Solver:
             raise ValueError(
                 f"solver must have {name}=None for many fits; it is {getattr(solver, name)!r}"
             )
+    if isinstance(solver.loss, Loss) and solver.loss.func is not None:
+        raise ValueError(
+            "solver must have a loss of lmoo.losses for many fits, by its name; it has the "
+            f"callable {solver.loss!r}"
+        )
     strategy = solver.jacobian
     if strategy is not None and (
         type(strategy) not in (ForwardDifference, CentralDifference)

@@ -14,6 +14,7 @@ from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import InitialGuesses
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.results.factor import Factor
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
@@ -46,6 +47,8 @@ class ChunkResult:
         Factor of the first fit, if requested.
     limits : dict
         The fields of `Result` for the bounds of the first fit, if requested.
+    scale : float or None
+        Scale of the loss of the first fit, if there is a loss and it is requested.
     """
 
     rows: dict[str, NDArray[Any]]
@@ -53,6 +56,7 @@ class ChunkResult:
     errors: dict[int, Exception]
     factor: Factor | None = None
     limits: dict[str, Any] = field(default_factory=dict)
+    scale: float | None = None
 
 
 @dataclass
@@ -100,9 +104,9 @@ class Task:
         rows = _collect(batch, observations - self._free(), self.covariance)
         rows["x"][few] = np.nan
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
-        return ChunkResult(
-            rows, observations, errors, factor, batch.limits(0) if self.factor else {}
-        )
+        if not self.factor:
+            return ChunkResult(rows, observations, errors)
+        return ChunkResult(rows, observations, errors, factor, batch.limits(0), batch.scale(0))
 
     def _free(self) -> int:
         """Return the number of parameters that are not fixed."""
@@ -126,6 +130,7 @@ class Task:
             self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
             strategy.epsfcn, isinstance(strategy, CentralDifference),
             getattr(strategy, "refine", False), self.bounds,
+            None if solver.loss == "linear" else kernel_of(loss_of(solver.loss), solver.f_scale),
         )  # fmt: skip
 
     def _batch(self) -> Batch:
@@ -161,16 +166,16 @@ class Task:
         )  # fmt: skip
         if k:
             solve(slice(0, k), *out)
-        factor, limits = None, {}
+        factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
             # Solved again alone, as the factor of a fit is kept until the next fit starts.
             one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
             fits = solve(slice(i, i + 1), *one)
-            limits = fits.limits(0)
+            limits, scale = fits.limits(0), fits.scale(0)
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                sigma = fnorm[i] / np.sqrt(degrees[i])
+                sigma = fits.deviations(degrees[i : i + 1].astype(np.float64))[0]
                 rows["stderr"][i] = factor.standard_errors(sigma)
                 if covariance is not None:
                     covariance[i] = factor.covariance(sigma)
@@ -182,7 +187,7 @@ class Task:
         for i in np.flatnonzero(codes).tolist():
             rows["status"][i] = int(Status.RAISED)
             errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
-        last = (factor, limits) if self.factor else (None, {})
+        last = (factor, limits, scale) if self.factor else (None, {}, None)
         return ChunkResult(rows, observations, errors, *last)
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
@@ -213,7 +218,7 @@ def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict
     batch.collect(x, fnorm, status, counts)
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
-        sigma = np.where(degrees > 0, fnorm / np.sqrt(np.maximum(degrees, 1)), np.inf)
+        sigma = batch.deviations(degrees.astype(np.float64))
     cost[counts[:, 1] == 0] = np.nan
     stderr = np.empty((k, n))
     matrices = np.empty((k, n, n)) if covariance else None

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.losses import LossKernel
 from lmoo._core.residual import Residual
 from lmoo._core.rows import RefusedError, block_norm, block_triangle
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
+from lmoo.losses.loss import Loss, kernel_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
 
@@ -41,15 +43,21 @@ class Linearization(NamedTuple):
 
 
 class WorkerProblem:
-    """A problem and its Jacobian strategy as workers receive them: pickled without the blocks."""
+    """A problem, its Jacobian strategy and its loss as workers receive them: without the blocks."""
 
-    def __init__(self, problem: RowBlockProblem, strategy: Any) -> None:
-        self.problem, self.strategy = problem, strategy
+    def __init__(
+        self, problem: RowBlockProblem, strategy: Any, loss: tuple[Loss, float] | None = None
+    ) -> None:
+        self.problem, self.strategy, self.loss = problem, strategy, loss
+
+    def kernel(self) -> LossKernel | None:
+        """Return the loss for one block; None for the sum of squares."""
+        return None if self.loss is None else kernel_of(*self.loss)
 
     def __getstate__(self) -> dict[str, Any]:
         problem = copy.copy(self.problem)
         vars(problem).pop("blocks", None)
-        return {"problem": problem, "strategy": self.strategy}
+        return {"problem": problem, "strategy": self.strategy, "loss": self.loss}
 
 
 class _Method:
@@ -106,10 +114,10 @@ def evaluate(
     fun = Residual(view.residual, (), {}, "residual", False, EvaluationError)
     try:
         if at is None:
-            rows, norm, precision = block_norm(fun, x)
+            rows, norm, precision = block_norm(fun, x, worker.kernel())
             return PartialQR(rows, 1, norm, precision)
         derivatives = worker.strategy._bind(view, x.size)
-        found = block_triangle(fun, derivatives, x, *at)
+        found = block_triangle(fun, derivatives, x, *at, worker.kernel())
         return PartialQR(found[0], 1, *found[1:])
     except RefusedError as refused:
         return PartialQR(

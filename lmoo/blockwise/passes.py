@@ -15,6 +15,7 @@ from lmoo.blockwise.evaluation import (
     require_local,
 )
 from lmoo.blockwise.reduction import PartialQR, ReductionTree
+from lmoo.losses.loss import Loss
 from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["Passes", "row_source"]
@@ -75,8 +76,10 @@ def _is_a(value: Any, module: str, name: str) -> bool:
 class Passes:
     """Passes over all blocks of a problem: the interface that `RowLoop` calls."""
 
-    def __init__(self, problem: RowBlockProblem, strategy: Any) -> None:
-        self.engine, self.worker = _engine(problem), WorkerProblem(problem, strategy)
+    def __init__(
+        self, problem: RowBlockProblem, strategy: Any, loss: tuple[Loss, float] | None = None
+    ) -> None:
+        self.engine, self.worker = _engine(problem), WorkerProblem(problem, strategy, loss)
 
     def residual(self, x: NDArray[np.float64]) -> PartialQR:
         """Return the number of rows and the norm of the residual at x."""
@@ -93,8 +96,10 @@ class Passes:
         return factor
 
 
-def row_source(problem: RowBlockProblem, strategy: Any) -> RowSource:
+def row_source(
+    problem: RowBlockProblem, strategy: Any, loss: tuple[Loss, float] | None = None
+) -> RowSource:
     """Return the problem as the compiled loop takes it, for one solve."""
     if not callable(getattr(problem, "residual", None)):
         raise TypeError(f"problem must have a method residual(x, block); it is {problem!r}")
-    return RowSource(Passes(problem, strategy))
+    return RowSource(Passes(problem, strategy, loss))

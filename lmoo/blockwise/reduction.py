@@ -41,6 +41,8 @@ class PartialQR(NamedTuple):
     interval : (n,) float64 array or None
         Shortest distance of the two points of a difference, by column; 0 for columns that are not
         differences.
+    sums : (4,) float64 array or None
+        Sums of a loss, from which standard errors follow.
     refusal : EvaluationError or None
         Why the first block that could not be evaluated failed; the other fields then have no
         meaning.
@@ -57,6 +59,7 @@ class PartialQR(NamedTuple):
     error: NDArray[np.float64] | None = None
     interval: NDArray[np.float64] | None = None
     curvature: NDArray[np.float64] | None = None
+    sums: NDArray[np.float64] | None = None
     refusal: EvaluationError | None = None
 
 
@@ -82,7 +85,14 @@ def merge(factors: Sequence[PartialQR]) -> PartialQR:
         error=_column_norms([factor.error for factor in factors]),
         interval=_minimum([factor.interval for factor in factors]),
         curvature=_column_norms([factor.curvature for factor in factors]),
+        sums=_total([factor.sums for factor in factors]),
     )
+
+
+def _total(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the elementwise sum of the arrays that are not None."""
+    known = [array for array in arrays if array is not None]
+    return np.sum(known, axis=0) if known else None
 
 
 def _minimum(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

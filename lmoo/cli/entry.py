@@ -157,6 +157,19 @@ def _add_fit(commands: Any) -> None:
         help="sigma is known, and not scaled by the residual",
     )
     add(
+        "--loss",
+        choices=("linear", "huber", "soft_l1", "cauchy", "arctan", "tukey"),
+        default="linear",
+        help="a robust loss, by which outliers count less",
+    )
+    add(
+        "--f-scale",
+        metavar="C",
+        type=_scale,
+        default="mad",
+        help="residual, over sigma, of an outlier, or mad to estimate it (default: mad)",
+    )
+    add(
         "--nan-policy",
         choices=("raise", "omit"),
         default="raise",
@@ -184,6 +197,15 @@ def _level(text: str) -> float:
     if value is None or not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f"must be between 0 and 1; it is {text!r}")
     return value
+
+
+def _scale(text: str) -> float | str:
+    from lmoo.cli.datafile import number
+
+    value = number(text)
+    if text != "mad" and (value is None or not 0.0 < value < float("inf")):
+        raise argparse.ArgumentTypeError(f"must be a positive number, or mad; it is {text!r}")
+    return "mad" if value is None else value
 
 
 def _picture(text: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.results.factor import Factor
+from lmoo.results.robust import Robust
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Fit:
     history: "History | None" = field(default=None, repr=False)
     # With bounds the factor contains the free parameters alone, so the gradient is stored.
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
+    # With a loss; the factor then is that of the scaled rows, over the root of the mean of h.
+    robust: Robust | None = field(default=None, repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.
@@ -93,9 +96,28 @@ class Fit:
 
     @property
     def residual_deviation(self) -> float:
-        """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf if m = n."""
+        """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf if m = n.
+
+        With a loss that of the good points: the s with which ``s**2 inv(J.T @ J)`` is the
+        covariance of the parameters, see "Fit data with outliers" in the documentation.
+        """
         dof = self.degrees_of_freedom
+        if self.robust is not None:
+            return self.robust.deviation(self.observations, dof)
         return self.fnorm / float(np.sqrt(dof)) if dof > 0 else float("inf")
+
+    @property
+    def loss_weights(self) -> NDArray[np.float64]:
+        """Weight of each point in the loss, rho'(z), (m,): 1 for a good point, 0 for an outlier.
+
+        All 1 without a loss; empty for a `RowBlockProblem`, whose rows are not kept.
+        """
+        return np.ones(self.residual.size) if self.robust is None else self.robust.weights
+
+    @property
+    def f_scale(self) -> float:
+        """Scale C of the loss, given or estimated; nan without a loss."""
+        return float("nan") if self.robust is None else self.robust.scale
 
     @property
     def rank(self) -> int:
@@ -155,6 +177,7 @@ class Fit:
         scaled : bool, default True
             Multiply by the variance of the residual, ``2 cost / (m - n)``.  False: return
             ``inv(J.T @ J)``, for a residual that was divided by its known standard deviation.
+            With a loss both are the sandwich, as the scatter of the points is estimated.
 
         Returns
         -------
@@ -164,10 +187,11 @@ class Fit:
             parameters that are fixed or at an active bound are 0.  If scaled and m = n, the other
             entries are inf, as no degree of freedom is left to estimate the variance.
         """
-        if self.factor is None or (scaled and self.degrees_of_freedom <= 0):
+        estimated = scaled or self.robust is not None
+        if self.factor is None or (estimated and self.degrees_of_freedom <= 0):
             free = ~self.fixed_or_active
             return np.where(np.outer(free, free), np.inf, 0.0)
-        return self._linear.covariance(self.residual_deviation if scaled else 1.0)
+        return self._linear.covariance(self.residual_deviation if estimated else 1.0)
 
     @property
     def correlation(self) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from lmoo.problems.curve import Curve
 from lmoo.results.axes import ACCENT, DATA, FIT, SIZE, axes_for, label_axes, pyplot
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
+from lmoo.results.robust import OUTLIER
 from lmoo.results.statistics import predict, probability
 
 __all__ = ["plot", "plot_convergence"]
@@ -61,7 +62,7 @@ def plot(
     -----
     Error bars are one sigma, if the problem has sigma.  If t is not a single array of numbers,
     points are drawn against their index.  If the x axis is logarithmic already, the points of the
-    line have equal ratios.
+    line have equal ratios.  With a loss, points of a weight below 1/2 are open circles.
     """
     probability("level", level)
     curve = curve_of(result, "plot")
@@ -72,7 +73,8 @@ def plot(
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
     place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
-    _draw_data(above, place, np.asarray(curve.y), curve.standard_deviations(), "data")
+    sigma, far = curve.standard_deviations(), _outliers(result)
+    _draw_data(above, place, np.asarray(curve.y), sigma, "data", far)
     # The legend lists the data first, then the fit, then the bands.
     handles, labels = above.get_legend_handles_labels()
     above.legend(handles[::-1], labels[::-1], frameon=False)
@@ -80,7 +82,7 @@ def plot(
     if below is not None:
         below.axhline(0.0, color=FIT, linewidth=1.5)
         difference = np.asarray(curve.y) - curve.values(curve.t, result.x)
-        _draw_data(below, place, difference, curve.standard_deviations(), "residual")
+        _draw_data(below, place, difference, sigma, "residual", far)
         label_axes(below, label, "data - fit")
         figure = above.get_figure()
         figure.align_ylabels([above, below])
@@ -146,22 +148,34 @@ def _interpolated(curve: Curve, place: Array) -> Array | None:
     return np.asarray(np.interp(place, t[order], known[order]))
 
 
-def _draw_data(ax: Any, place: Array, y: Array, sigma: Array | None, label: str) -> None:
+def _outliers(result: Fit) -> NDArray[np.bool_]:
+    """Return which points have little weight in the loss, (m,)."""
+    return result.loss_weights < OUTLIER
+
+
+def _draw_data(
+    ax: Any, place: Array, y: Array, sigma: Array | None, label: str, far: NDArray[np.bool_]
+) -> None:
+    """Draw the points; outliers as open circles."""
     size = float(np.clip(60.0 / np.sqrt(y.size), 1.5, 5.5))
-    ax.errorbar(
-        place,
-        y,
-        yerr=sigma,
-        fmt="o",
-        color=DATA,
-        markersize=size,
-        markeredgecolor="white",
-        markeredgewidth=0.12 * size,
-        elinewidth=1.0,
-        capsize=2.0 if y.size < 60 else 0.0,
-        label=label,
-        zorder=3,
-    )
+    groups = [(~far, label, {"markeredgecolor": "white", "markeredgewidth": 0.12 * size})]
+    if far.any():
+        hollow = {"markerfacecolor": "none", "markeredgewidth": 1.0}
+        groups.append((far, f"{label}, weight below 1/2", hollow))
+    for which, name, marker in groups:
+        ax.errorbar(
+            place[which],
+            y[which],
+            yerr=None if sigma is None else sigma[which],
+            fmt="o",
+            color=DATA,
+            markersize=size,
+            elinewidth=1.0,
+            capsize=2.0 if y.size < 60 else 0.0,
+            label=name,
+            zorder=3,
+            **marker,
+        )
 
 
 def plot_convergence(result: Fit, ax: Any = None) -> Any:

@@ -139,7 +139,7 @@ def _ends(
         return value, middle, middle
     rho = float(fits.result.correlation[path.j, j])
     step = left * step_for(fits, j) * sqrt(max(1.0 - rho * rho, 1e-6) if rho == rho else 1.0)
-    origin = Point(here.x, hypot(here.tau * fits.sigma, fits.result.fnorm))
+    origin = Point(here.x, hypot(here.tau * fits.unit, fits.result.fnorm))
     sides = (ProfilePath(fits, j, side, origin, {path.j: value}) for side in (-1, 1))
     low, high = (middle + p.side * _extent(p, left, step) for p in sides)
     return value, low, high

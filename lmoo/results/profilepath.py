@@ -64,11 +64,14 @@ class ConstrainedFits:
         self.result = result
         self.best = Point(result.x, result.fnorm)
         self.sigma = residual_scale(result, scaled)
+        # With a loss the cost grows by the mean of h times what a sum of squares grows by.
+        slope = 1.0 if result.robust is None else result.robust.slope(result.observations)
+        self.unit = self.sigma * slope
 
     def cost(self, fnorm: float) -> float:
         """Return tau^2: the increase of the sum of squares over the result's, divided by s^2."""
         least = self.result.fnorm
-        return (fnorm - least) / self.sigma * ((fnorm + least) / self.sigma)
+        return (fnorm - least) / self.unit * ((fnorm + least) / self.unit)
 
     def __call__(self, fixed: Mapping[int, float], start: Array) -> Point | None:
         """Return the best point with these parameters fixed; None if the start is a bad point."""

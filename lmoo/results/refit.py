@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lmoo._core.kernels import enorm
 from lmoo.blockwise.passes import Passes
 from lmoo.errors import EvaluationError
+from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of, residual
@@ -58,14 +59,19 @@ def refit(result: Fit, fixed: Mapping[int, float], start: Array) -> Point | None
 
 
 def _norm(result: Fit, x: Array) -> float:
-    """Return the norm of the residual at x; EvaluationError if it is not finite."""
+    """Return the root of twice the cost at x; EvaluationError if it is not finite."""
     problem = problem_of(result, "a profile")
+    loss = None
+    if result.robust is not None:
+        loss = loss_of(result.solver.loss), result.robust.scale
     if isinstance(problem, RowBlockProblem):
-        factor = Passes(problem, None).residual(x)
+        factor = Passes(problem, None, loss).residual(x)
         if factor.refusal is not None:
             raise factor.refusal
         return factor.norm
-    norm = enorm(residual(result, x))
+    f = residual(result, x)
+    kernel = None if loss is None else kernel_of(*loss)
+    norm = enorm(f) if kernel is None else kernel.norm(f)
     if not np.isfinite(norm):
         raise EvaluationError(f"the residual at {x} is not finite")
     return norm

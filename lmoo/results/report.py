@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lmoo.results.fit import Fit
+from lmoo.results.robust import OUTLIER
 from lmoo.results.statistics import aic, bic, linear_interval, r_squared
 
 __all__ = ["Row", "correlations", "facts", "rows", "text", "verdict", "warnings"]
@@ -110,7 +111,10 @@ def facts(result: Fit) -> list[tuple[str, str]]:
     m, dof = result.observations, result.degrees_of_freedom
     n, free = result.x.size, int(np.count_nonzero(~result.fixed_or_active))
     out = [
-        ("cost = 1/2 sum of squares", f"{result.cost:.10g}"),
+        (
+            f"cost = 1/2 sum of {'squares' if result.robust is None else 'rho'}",
+            f"{result.cost:.10g}",
+        ),
         ("observations, parameters", f"{m}, {n} ({max(dof, 0)} degrees of freedom)"),
     ]
     if dof > 0:
@@ -118,9 +122,8 @@ def facts(result: Fit) -> list[tuple[str, str]]:
             ("residual standard deviation", f"{result.residual_deviation:.6g}"),
             ("reduced chi-square", f"{result.reduced_chi_square:.6g}"),
         ]
-    out += _r_squared(result)
+    out += _loss(result) if result.robust else [*_r_squared(result), *_information(result)]
     out += [
-        ("AIC, BIC", f"{aic(result):.6g}, {bic(result):.6g}"),
         ("rank of the Jacobian", f"{result.rank} of {free}"),
         (
             "evaluations",
@@ -129,6 +132,24 @@ def facts(result: Fit) -> list[tuple[str, str]]:
     ]
     if np.isfinite(result.seconds):
         out.append(("time", _duration(result.seconds)))
+    return out
+
+
+def _information(result: Fit) -> list[tuple[str, str]]:
+    return [("AIC, BIC", f"{aic(result):.6g}, {bic(result):.6g}")]
+
+
+def _loss(result: Fit) -> list[tuple[str, str]]:
+    """Return the loss, and how many points it takes for outliers."""
+    assert result.robust is not None
+    weights = result.loss_weights
+    out = [
+        ("loss", f"{result.robust.name}, f_scale = {result.robust.scale:.6g}"),
+        ("standard errors", "sandwich formula of the loss"),
+    ]
+    if weights.size:
+        low = int(np.count_nonzero(weights < OUTLIER))
+        out.append(("points of weight below 1/2", f"{low} of {weights.size}"))
     return out
 
 

@@ -26,7 +26,8 @@ class Result(Fit):
     x : (n,) float64 array
         The best point found.
     cost : float
-        ``1/2 sum(residual**2)`` at x; inf where that overflows.
+        ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
+        where that overflows.
     residual : (m,) float64 array
         The residual at x; empty for a `RowBlockProblem`.
     observations : int
@@ -55,6 +56,8 @@ class Result(Fit):
         Duration of the solve; nan for a solve by `Solver.iterate`.
     history : History or None
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
+    robust : Robust or None
+        With a loss: its name, its scale and the weights of the points.
 
     Examples
     --------
@@ -72,8 +75,8 @@ class Result(Fit):
     def r_squared(self) -> float:
         """Coefficient of determination: 1 - S / S0, where S0 is that of the best constant.
 
-        Both sums of squares have the weights of the fit.  nan if all values of y are equal;
-        TypeError if the problem does not define its curve, see `lmoo.curve.Curve`.
+        Both sums of squares have the weights of the fit.  nan with a loss, and if all values of y
+        are equal; TypeError if the problem does not define its curve, see `lmoo.curve.Curve`.
         """
         from lmoo.results import statistics
 
@@ -84,7 +87,8 @@ class Result(Fit):
         """Akaike's criterion, ``m log(2 cost / m) + 2 k`` for k parameters that are not fixed.
 
         It is defined as in lmfit: constants that are equal for all models of the same data are
-        left out, and the variance is not counted as a parameter.
+        left out, and the variance is not counted as a parameter.  nan with a loss, which is no
+        likelihood.
         """
         from lmoo.results import statistics
 

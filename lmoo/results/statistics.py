@@ -68,14 +68,17 @@ def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
 
 
 def residual_scale(result: Fit, scaled: bool) -> float:
-    """Return the standard deviation of the residuals: the estimate, or 1 if it is known."""
-    return result.residual_deviation if scaled else 1.0
+    """Return the standard deviation of the residuals: the estimate, or 1 if it is known.
+
+    With a loss it is always estimated.
+    """
+    return result.residual_deviation if scaled or result.robust is not None else 1.0
 
 
 def t_quantile(result: Fit, level: float, scaled: bool) -> float:
     """Return the quantile of Student's t for a level; of the normal distribution if not scaled."""
     dof = result.degrees_of_freedom
-    if not scaled:
+    if not scaled and result.robust is None:
         return t_factor(level, inf)
     return t_factor(level, dof) if dof > 0 else inf
 
@@ -86,7 +89,7 @@ def t_quantile(result: Fit, level: float, scaled: bool) -> float:
 def information(result: Fit, penalty: float) -> float:
     """Return ``m log(chi2 / m) + penalty k`` for the k parameters that are not fixed."""
     m = result.observations
-    if m == 0:
+    if m == 0 or result.robust is not None:
         return nan
     k = m - result.degrees_of_freedom
     # From the norm, as its square may overflow or underflow.
@@ -107,6 +110,8 @@ def bic(result: Fit) -> float:
 def r_squared(result: Fit) -> float:
     """Return 1 minus the weighted sum of squares divided by that of the best constant."""
     curve = curve_of(result, "r_squared")
+    if result.robust is not None:
+        return nan
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     # Columns of norm 1, as squares may overflow or underflow.
     columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)

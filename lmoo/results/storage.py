@@ -13,6 +13,7 @@ from lmoo.problems.arguments import integer, real_number
 from lmoo.problems.names import names_of
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
+from lmoo.results.robust import Robust
 from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.status import Status
 
@@ -46,12 +47,13 @@ def to_dict(result: Fit) -> dict[str, Any]:
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
     out["gradient"] = result.gradient.tolist()
-    out["factor"] = None if result.factor is None else _factor(result.factor)
+    out["robust"] = None if result.robust is None else _parts(result.robust)
+    out["factor"] = None if result.factor is None else _parts(result.factor)
     return out
 
 
-def _factor(factor: Factor) -> dict[str, Any]:
-    parts = {field.name: getattr(factor, field.name) for field in fields(Factor)}
+def _parts(owner: Any) -> dict[str, Any]:
+    parts = {field.name: getattr(owner, field.name) for field in fields(owner)}
     return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in parts.items()}
 
 
@@ -80,6 +82,8 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             parameter_names=_names(stored["parameter_names"]),
             factor=None if factor is None else _factor_of(factor),
             _gradient=_array("gradient", stored["gradient"]),
+            # What was stored before there were losses has none.
+            robust=_robust_of(stored.get("robust")),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
@@ -112,6 +116,8 @@ def check(result: Fit) -> None:
         raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
     if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
         raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
+    if result.robust is not None:
+        _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
     _check_history(result.history, n)
     if result.factor is not None:
         _check_factor(result.factor, n)
@@ -156,6 +162,19 @@ def _factor_of(stored: dict[str, Any]) -> Factor:
         for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
     }
     return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
+
+
+def _robust_of(stored: dict[str, Any] | None) -> Robust | None:
+    if stored is None:
+        return None
+    if not isinstance(stored["name"], str):
+        raise TypeError(f"name of the loss must be a string: {stored['name']!r}")
+    return Robust(
+        stored["name"],
+        _number("scale", stored["scale"]),
+        _array("weights", stored["weights"]),
+        _array("sums", stored["sums"]),
+    )
 
 
 def _names(value: Any) -> tuple[str, ...]:

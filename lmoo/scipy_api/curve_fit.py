@@ -101,7 +101,9 @@ def curve_fit(
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
-        ``diff_step``.  Other options are refused unless they have their default value.
+        ``diff_step``; ``loss``, a loss of `lmoo.losses` or a function, by which outliers count
+        less, with ``f_scale``, a number or "mad" (not with method "lm", as in scipy).  Other
+        options are refused unless they have their default value.
 
     Returns
     -------
@@ -138,6 +140,8 @@ def curve_fit(
 
     Notes
     -----
+    With a loss `pcov` is that of the sandwich formula, whatever `absolute_sigma` is.
+
     Exceptions, including those of f and KeyboardInterrupt, have an attribute ``lmoo_result``, the
     `Result` with the best point so far.
 
@@ -265,6 +269,8 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
+    if loop.scale is not None:
+        return _careful_covariance(iteration.result, absolute)
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:
         inverse = _inverse_of_free(loop) if inverse is None else inverse
@@ -304,7 +310,8 @@ def _is_safe(inverse: Array, loop: Loop) -> bool:
 
 
 def _careful_covariance(result: Result, absolute: bool) -> Array | None:
-    if result.undetermined or (result.degrees_of_freedom <= 0 and not absolute):
+    known = absolute and result.robust is None
+    if result.undetermined or (result.degrees_of_freedom <= 0 and not known):
         return None
     return result.covariance(scaled=not absolute)
 

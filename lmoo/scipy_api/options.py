@@ -18,7 +18,6 @@ _COARSE = 1e-8
 
 # Options with the only value that is supported, and what to do instead of setting another one.
 _ONLY = {
-    "loss": ("linear", "give outliers a larger sigma"),
     "verbose": (0, "Solver.solve(..., callback=print) shows each iteration"),
     "col_deriv": (False, "jac must return one row per point"),
     "tr_solver": (None, "the linear problems are solved by QR factorisation"),
@@ -26,9 +25,17 @@ _ONLY = {
     "callback": (None, "use Solver.solve(..., callback=...)"),
     "workers": (None, "curve_fit_many fits in parallel"),
 }
-_WITHOUT_EFFECT = {"f_scale", "tr_options"}
+_WITHOUT_EFFECT = {"tr_options"}
 _SAME = ("maxfev", "max_nfev"), ("diag", "x_scale"), ("epsfcn", "diff_step")
-_USED = {"ftol", "xtol", "gtol", "factor", *(name for pair in _SAME for name in pair)}
+_USED = {
+    "ftol",
+    "xtol",
+    "gtol",
+    "factor",
+    "loss",
+    "f_scale",
+    *(name for pair in _SAME for name in pair),
+}
 
 
 def curve_solver(
@@ -68,6 +75,11 @@ def curve_solver(
     """
     if method not in _METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm'; it is {method!r}")
+    if method == "lm" and options.get("loss", "linear") != "linear":
+        raise ValueError(
+            f"method='lm' supports only the loss 'linear', as in scipy; it is {options['loss']!r}: "
+            "leave method out"
+        )
     scheme = None if callable(jac) else jac
     if scheme not in (None, "2-point", "3-point", "cs"):
         raise ValueError(f"`jac` must be '2-point', '3-point', 'cs' or callable; it is {jac!r}")
@@ -91,8 +103,7 @@ def _made(n: int, scheme: str | None, differentiated: bool, options: dict[str, A
         for name in ("ftol", "xtol", "gtol")
         if name in options
     }
-    if "factor" in options:
-        found["factor"] = options["factor"]
+    found |= {name: options[name] for name in ("factor", "loss", "f_scale") if name in options}
     return Solver(
         **found,
         maxfev=_limit(options),

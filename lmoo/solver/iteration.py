@@ -12,13 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.loop import Loop
 from lmoo._core.residual import start
+from lmoo._core.rows import RowLoop
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
+from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
 from lmoo.results.result import Result
+from lmoo.results.robust import Robust
 from lmoo.solver.options import SolverOptions, differentiated
 from lmoo.status import Status
 
@@ -185,6 +188,7 @@ class Iteration(Iterator[IterationRecord]):
         """The result with the best point so far; `Status.UNFINISHED` if the solve has not ended."""
         loop = self._loop
         status = Status(loop.status) if loop.done else Status.UNFINISHED
+        robust = self._robust()
         return Result(
             x=loop.x,
             cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
@@ -197,7 +201,8 @@ class Iteration(Iterator[IterationRecord]):
             nit=loop.nit,
             parameter_names=self._names,
             fnorm=loop.fnorm,
-            factor=self._factor(),
+            factor=self._factor(robust),
+            robust=robust,
             problem=self.problem,
             solver=self.solver,
             seconds=self._seconds,
@@ -238,12 +243,30 @@ class Iteration(Iterator[IterationRecord]):
         default = strategy is None and has_jacobian(differentiated(self.problem))
         return default or isinstance(strategy, Analytic)
 
-    def _factor(self) -> Factor | None:
-        """Return the factor of the last Jacobian; None if none was evaluated."""
+    def _factor(self, robust: Robust | None) -> Factor | None:
+        """Return the factor of the last Jacobian; None if none was evaluated.
+
+        The linear model of a loss has scaled rows; its factor is reduced to about that of J.
+        """
         loop = self._loop
         if not loop.linearized:
             return None
-        return Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
+        factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
+        return factor if robust is None else robust.reduced(factor, loop.observations)
+
+    def _robust(self) -> Robust | None:
+        """Return what the loss adds to the result; None without a loss."""
+        loop = self._loop
+        if loop.scale is None or not loop.observations:
+            return None
+        loss = loss_of(self.solver.loss)
+        if isinstance(loop, RowLoop):
+            sums = np.zeros(4) if loop.sums is None else loop.sums
+            return Robust(loss.name, loop.scale, np.empty(0), sums)
+        kernel = kernel_of(loss, loop.scale)
+        assert kernel is not None
+        f = loop.residual
+        return Robust(loss.name, loop.scale, kernel.weights(f), kernel.sums(f))
 
     def __reduce__(self) -> tuple[Any, ...]:
         parts = {

@@ -16,6 +16,7 @@ from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
+from lmoo.losses.loss import Loss, kernel_of, loss_of, scale_of
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
 from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
@@ -45,6 +46,8 @@ class SolverOptions:
     fixed: Any = field(default=None)
     time_limit: float | None = None
     linear: Callable[[], LinearModel] | None = field(default=None)
+    loss: Any = "linear"
+    f_scale: Any = 1.0
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -59,6 +62,10 @@ class SolverOptions:
                 "time_limit must be a positive number of seconds, or None; it is "
                 f"{self.time_limit!r}"
             )
+        if self.loss != "linear":
+            self._set_loss()
+        elif self.f_scale != 1.0:
+            object.__setattr__(self, "f_scale", scale_of(loss_of("linear"), self.f_scale))
         if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
             raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
         if self.step is not None and not isinstance(self.step, Step):
@@ -75,6 +82,13 @@ class SolverOptions:
             object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
         if self.fixed is not None:
             object.__setattr__(self, "fixed", frozen_fixed(self.fixed))
+
+    def _set_loss(self) -> None:
+        """Check the loss and its scale; a callable becomes a `Loss`."""
+        loss = loss_of(self.loss)
+        object.__setattr__(self, "f_scale", scale_of(loss, self.f_scale))
+        if not isinstance(self.loss, str):
+            object.__setattr__(self, "loss", loss)
 
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
@@ -98,7 +112,9 @@ class SolverOptions:
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         tall = isinstance(problem, RowBlockProblem)
         return (RowLoop if tall else Loop)(
-            row_source(problem, self._strategy(problem)) if tall else source(problem, n),
+            row_source(problem, self._strategy(problem), self._row_loss())
+            if tall
+            else source(problem, n),
             self._derivatives(problem, n),
             x0,
             None if self.diag is None else np.array(self.diag),
@@ -112,7 +128,19 @@ class SolverOptions:
             bounds,
             None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
+            None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale),
         )
+
+    def _row_loss(self) -> tuple[Loss, float] | None:
+        """Return the loss as blocks take it; None for the sum of squares."""
+        if self.loss == "linear":
+            return None
+        if self.f_scale == "mad":
+            raise ValueError(
+                "f_scale must be a number for a RowBlockProblem, whose residuals are not all in "
+                "memory for the median that 'mad' takes; it is 'mad'"
+            )
+        return loss_of(self.loss), self.f_scale
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""

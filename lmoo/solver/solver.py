@@ -65,14 +65,21 @@ class Solver(SolverOptions):
         Stop (status -3) after the first iteration that ends later than this, in seconds.  The time
         between two steps of an `Iteration` does not count, and an evaluation is not interrupted.
         None: no limit.
+    loss : str, Loss or callable, default "linear"
+        What the cost sums up: squares for "linear", less of large residuals for "huber",
+        "soft_l1", "cauchy", "arctan" and "tukey", see `lmoo.losses`; or a function ``loss(z)``.
+    f_scale : float or "mad", default 1.0
+        The scale C of the loss: about the largest residual of a good point.  "mad" estimates it
+        while the problem is solved, from the median of the residuals' magnitudes.
 
     Raises
     ------
     TypeError
         An option of the wrong type.
     ValueError
-        A tolerance that is negative or NaN; a `factor`, a ``time_limit`` or an entry of `diag` that
-        is not positive; a `maxfev` below 1.
+        A tolerance that is negative or NaN; a `factor`, a ``time_limit``, a ``f_scale`` or an entry
+        of `diag` that is not positive; a `maxfev` below 1; a loss that does not exist, or a
+        function that is not one.
 
     See Also
     --------
@@ -199,6 +206,8 @@ def _solve_again(
         fixed=dict(fixed),
         # The limit is for one solve, and a refit that it stops would not be a minimum.
         time_limit=None,
+        # Costs of different scales cannot be compared.
+        f_scale=given.f_scale if fit.robust is None else fit.robust.scale,
         maxfev=maxfev if given.maxfev is None else min(maxfev, given.maxfev),
     )
     return solver.solve(fit.problem, x)

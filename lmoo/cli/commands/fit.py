@@ -56,6 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     bounds = options.bounds("--bounds", arguments.bounds)
     fixed = options.optional_numbers("--fix", arguments.fix)
     named = {**start, **bounds, **fixed}
+    if arguments.loss != "linear" and arguments.absolute_sigma:
+        raise UsageError(
+            "--absolute-sigma does not go with --loss: with a loss the errors are estimated from "
+            "the scatter of the good points"
+        )
     check_files(arguments)
     # Report errors of the expression before errors of its names.
     Expression(arguments.expression, variables=())
@@ -76,7 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
     unknowns = _unknowns(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=values or None)
-    result = _best(problem, model, data, solver, unknowns)
+    if arguments.loss == "linear":
+        result = _best(problem, model, data, solver, unknowns)
+    else:
+        robust = replace(solver, loss=arguments.loss, f_scale=arguments.f_scale)
+        result = _robust(problem, model, data, (solver, robust), unknowns)
     deliver(result, arguments, columns.labels(table))
     return 0 if result.success else 1
 
@@ -164,6 +173,31 @@ def _best(
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
     return _lowest(results, model, data)
+
+
+def _robust(
+    problem: CurveProblem,
+    model: Expression,
+    data: CurveData,
+    solvers: tuple[Solver, Solver],
+    unknowns: Unknowns,
+) -> Result:
+    """Solve with a loss, from the given start or from the least-squares solution.
+
+    Starts are compared by their costs, which with an estimated scale cannot be compared.
+
+    solvers: of least squares, and with the loss
+    """
+    squares, robust = solvers
+    start = unknowns.values
+    if np.isnan(start).any():
+        start = _best(problem, model, data, squares, unknowns).x
+    try:
+        return robust.solve(problem, start)
+    except EvaluationError as error:
+        raise UsageError(
+            f"the model cannot be evaluated at the starting values: {error}"
+        ) from error
 
 
 def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result:

@@ -1,0 +1,182 @@
+"""A loss as an object, the built-in ones, and the checks of a user's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.losses import LossKernel, called, evaluate
+from lmoo.problems.arguments import real_number
+
+__all__ = ["LOSSES", "Loss", "kernel_of", "loss_of", "scale_of"]
+
+Array = NDArray[np.float64]
+
+# C over the standard deviation of normal errors, for 95 % of the efficiency of least squares.
+_TUNING = {
+    "linear": None,
+    "huber": 1.3449975085112649,
+    "soft_l1": 1.2870992242820838,
+    "cauchy": 2.384947119362187,
+    "arctan": 2.571400568519997,
+    "tukey": 4.685064948543373,
+}
+# Where a user's loss is tried: z = 0 and far to both sides of 1, between which losses change.
+_TRIED = np.concatenate([[0.0], np.logspace(-8, 8, 129)])
+# Shares of points at which a difference may miss the derivative, for the kinks of rho'.
+_KINKS = 0.1
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss that a user defines, checked.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(z)`` for an (m,) float64 array z, not negative, returns an array_like of shape
+        (3, m): rho, its first and its second derivative, as for ``scipy.optimize.least_squares``.
+    name : str, optional
+        For reports; None: the name of the function.
+    tuning : float, optional
+        ``f_scale`` over the standard deviation of good residuals, for ``f_scale="mad"``.
+
+    Raises
+    ------
+    TypeError
+        `func` is not callable, or does not return real numbers.
+    ValueError
+        `func` is no loss: rho(0) is not 0, rho'(0) is not 1, rho or rho' is negative, a value is
+        not finite, the shape is not (3, m), or a row is not the derivative of the one before;
+        tuning is not positive.
+
+    Notes
+    -----
+    The conditions are those of Ceres Solver's ``LossFunction``: with them a small residual counts
+    as in least squares, and a larger one never less than a smaller one.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> def geman_mcclure(z):
+    ...     w = 1.0 / (1.0 + z)
+    ...     return z * w, w**2, -2.0 * w**3
+    >>> loss = lmoo.losses.Loss(geman_mcclure)
+    >>> loss
+    Loss('geman_mcclure')
+    >>> loss([0.0, 1.0])
+    array([[ 0.  ,  0.5 ],
+           [ 1.  ,  0.25],
+           [-2.  , -0.25]])
+    """
+
+    func: Callable[[Array], Any] | None
+    name: str = ""
+    tuning: float | None = None
+    checked: bool = field(default=True, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.func is None:
+            return
+        if not callable(self.func):
+            raise TypeError(f"func must be callable; it is {self.func!r}")
+        if not self.name:
+            given = getattr(self.func, "__name__", type(self.func).__name__)
+            object.__setattr__(self, "name", str(given))
+        if self.tuning is not None and not 0 < real_number("tuning", self.tuning) < np.inf:
+            raise ValueError(f"tuning must be positive and finite, or None; it is {self.tuning!r}")
+        if self.checked:
+            _check(self.func, self.name)
+
+    def __call__(self, z: ArrayLike) -> Array:
+        """Return rho, rho' and rho'' at z, (3, m); z: (m,) array_like, not negative."""
+        points = np.atleast_1d(np.asarray(z, dtype=np.float64))
+        if self.func is None:
+            return evaluate(self.name, points)
+        return called(self.func(points), points.size)
+
+    def __repr__(self) -> str:
+        return f"Loss({self.name!r})"
+
+
+LOSSES = {name: Loss(None, name, tuning) for name, tuning in _TUNING.items()}
+
+
+def _check(func: Callable[[Array], Any], name: str) -> None:
+    """Raise TypeError or ValueError where a user's function is no loss."""
+    z = _TRIED.copy()
+    rho, slope, second = called(func(z.copy()), z.size)
+    about = f"loss {name!r}"
+    if abs(rho[0]) > 1e-12:
+        raise ValueError(f"{about} must have rho(0) = 0; it is {rho[0]:.6g}")
+    if abs(slope[0] - 1.0) > 1e-9:
+        raise ValueError(f"{about} must have rho'(0) = 1; it is {slope[0]:.6g}")
+    h = 1e-4 * z[1:]
+    above, below = called(func(z[1:] + h), h.size), called(func(z[1:] - h), h.size)
+    for row, exact, what in ((0, slope[1:], "row 1"), (1, second[1:], "row 2")):
+        found = (above[row] - below[row]) / (2.0 * h)
+        # A difference is good to the rounding of what it is of, and to a share of the derivative.
+        error = 1e-12 * np.maximum(np.abs(above[row]), 1e-300) / h + 1e-4 * np.abs(exact)
+        wrong = np.abs(found - exact) > error
+        if np.count_nonzero(wrong) > _KINKS * wrong.size:
+            k = int(np.flatnonzero(wrong)[0])
+            raise ValueError(
+                f"{about} must return in {what} the derivative of row {row}; at z = {z[1 + k]:.3g} "
+                f"it returned {exact[k]:.6g}, and differences give {found[k]:.6g}"
+            )
+
+
+def loss_of(value: Any, name: str = "loss") -> Loss:
+    """Return a loss that is given by its name, as an object or as a callable, checked.
+
+    Examples
+    --------
+    >>> from lmoo.losses.loss import loss_of
+    >>> loss_of("huber")
+    Loss('huber')
+    """
+    if isinstance(value, Loss):
+        return value
+    if isinstance(value, str):
+        if value not in LOSSES:
+            raise ValueError(
+                f"{name} must be one of {', '.join(map(repr, LOSSES))}, or a callable; it is "
+                f"{value!r}"
+            )
+        return LOSSES[value]
+    if not callable(value):
+        raise TypeError(
+            f"{name} must be a name, a Loss or a callable that returns rho and two derivatives; it "
+            f"is {value!r}"
+        )
+    tuning = getattr(value, "tuning", None)
+    return Loss(value, tuning=tuning)
+
+
+def scale_of(loss: Loss, value: Any) -> float | str:
+    """Return ``f_scale``: a positive number, or "mad" where the loss has a tuning constant."""
+    if isinstance(value, str):
+        if value != "mad":
+            raise ValueError(f"f_scale must be a positive number or 'mad'; it is {value!r}")
+        if loss.tuning is None and loss.name != "linear":
+            raise ValueError(
+                f"f_scale must be a number for the loss {loss.name!r}, or give the loss a tuning "
+                "constant: lmoo.losses.Loss(func, tuning=...)"
+            )
+        return "mad"
+    scale = real_number("f_scale", value)
+    if not 0 < scale < np.inf:
+        raise ValueError(f"f_scale must be positive and finite, or 'mad'; it is {value!r}")
+    return float(scale)
+
+
+def kernel_of(loss: Loss, scale: float | str) -> LossKernel | None:
+    """Return the loss for one solve as the compiled driver takes it; None for least squares."""
+    if loss.func is None and loss.name == "linear":
+        return None
+    if scale == "mad":
+        assert loss.tuning is not None
+        return LossKernel(loss.name, 1.0, loss.tuning, loss.func)
+    return LossKernel(loss.name, float(scale), 0.0, loss.func)

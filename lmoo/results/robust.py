@@ -1,0 +1,61 @@
+"""What a loss adds to a fit: weights of the points, and what standard errors follow from."""
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.losses import deviation
+from lmoo.results.factor import Factor
+
+__all__ = ["OUTLIER", "Robust"]
+
+# A point of less weight is called an outlier in reports and pictures.
+OUTLIER = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Robust:
+    """What a loss adds to a fit.
+
+    Attributes
+    ----------
+    name : str
+        That of the loss.
+    scale : float
+        ``f_scale``, as given or estimated.
+    weights : (m,) float64 array
+        rho' of each point; empty where the rows are not kept.
+    sums : (4,) float64 array
+        Over the points: of psi^2, psi', psi'^2 and of h, which stands for psi' in the linear model,
+        where psi = rho'(z) f and psi' is its derivative by f.
+    """
+
+    name: str
+    scale: float
+    weights: NDArray[np.float64]
+    sums: NDArray[np.float64]
+
+    def deviation(self, m: int, dof: int) -> float:
+        """Return the standard deviation s of good points: the covariance is ``s**2 inv(J.T @ J)``.
+
+        With p = m - dof parameters ``s**2 = K**2 (sum(psi**2) / (m - p)) / mean(psi')**2``, where
+        ``K = 1 + (p / m) var(psi') / mean(psi')**2``: the sandwich for errors of one distribution
+        (Huber, Ronchetti 2009, "Robust statistics", section 7.6).  inf where there are no degrees
+        of freedom, or more points beyond the inflection of rho than before it.
+        """
+        return deviation(self.sums, m, dof)
+
+    def reduced(self, factor: Factor, m: int) -> Factor:
+        """Return the factor of the scaled rows over `slope`: about that of J itself."""
+        slope = self.slope(m)
+        if not slope > 0.0:
+            return factor
+        return replace(
+            factor, r=factor.r / slope, qtf=factor.qtf * slope, acnorm=factor.acnorm / slope
+        )
+
+    def slope(self, m: int) -> float:
+        """Return the root of the mean of h: by what the factor of the model exceeds that of J."""
+        return sqrt(max(float(self.sums[3]), 0.0) / m) if m else 1.0

@@ -1,0 +1,196 @@
+"""Differences with scipy's steps, column by column or in groups, evaluated by any map."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.jacobians.strategies import Jacobian
+
+__all__ = ["Evaluation", "PlainDifference", "group_columns"]
+
+Array = NDArray[np.float64]
+
+_EPS = 2.0**-52
+# The exponent of the relative step that balances truncation and rounding.
+_ROOTS = {"2-point": 0.5, "3-point": 1.0 / 3.0, "cs": 0.5}
+# What derivatives are taken to be wrong by at the most, whatever step the caller wants.
+_LARGEST_ERROR = 1e-5
+
+
+def group_columns(pattern: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Return groups of columns of which no two have an entry in one row.
+
+    Columns with many entries first, each into the first group that has room for it (Curtis, Powell,
+    Reid 1974, "On the estimation of sparse Jacobian matrices", J. Inst. Maths Applics 13).
+
+    Parameters
+    ----------
+    pattern : (m, n) bool array
+        Where the Jacobian may have entries that are not zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.scipy_api.differences import group_columns
+    >>> [group.tolist() for group in group_columns(np.eye(3, dtype=bool))]
+    [[0, 1, 2]]
+    """
+    groups: list[list[int]] = []
+    rows: list[NDArray[np.bool_]] = []
+    for j in np.argsort(-pattern.sum(axis=0), kind="stable").tolist():
+        column = pattern[:, j]
+        for group, taken in zip(groups, rows, strict=True):
+            if not (taken & column).any():
+                group.append(j)
+                taken |= column
+                break
+        else:
+            groups.append([j])
+            rows.append(column.copy())
+    return [np.array(sorted(group), dtype=np.intp) for group in groups]
+
+
+class Evaluation:
+    """A function with its further arguments, which can be pickled where they can."""
+
+    def __init__(
+        self, fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self.fun, self.args, self.kwargs = fun, args, kwargs
+
+    def first(self, x: Array) -> Any:
+        """Return what the function returns at x, of which it gets a copy."""
+        return self.fun(x.copy(), *self.args, **self.kwargs)
+
+    def __call__(self, x: Any) -> Any:
+        """Return what the function returns at x, an array."""
+        return np.atleast_1d(np.asarray(self.fun(x, *self.args, **self.kwargs)))
+
+
+class PlainDifference(Jacobian):
+    """Differences with the steps of ``scipy.optimize.least_squares``; belongs to one solve.
+
+    Parameters
+    ----------
+    scheme : {"2-point", "3-point", "cs"}
+    call : callable
+        The residual, of x alone.
+    step : None, float or (n,) array
+        Steps relative to x; None, and where ``x + step * x`` is x: a root of machine epsilon times
+        ``max(1, |x|)``.
+    edges : pair of (n,) arrays
+        Bounds, which no point leaves.
+    mapped : callable
+        ``mapped(call, points)``, as the built-in map.
+    pattern : (m, n) bool array or None
+        Where the Jacobian may have entries; columns that share no row are taken together.
+
+    Attributes
+    ----------
+    evaluations : int
+        Of the residual, so far.
+    """
+
+    def __init__(
+        self,
+        scheme: str,
+        call: Callable[..., Any],
+        step: Any,
+        edges: tuple[Array, Array],
+        mapped: Callable[..., Iterable[Any]],
+        pattern: NDArray[np.bool_] | None,
+    ) -> None:
+        self.scheme, self.call, self.edges = scheme, call, edges
+        self.mapped, self.pattern = mapped, pattern
+        self.step = None if step is None else np.broadcast_to(step, edges[0].shape)
+        self.groups = None if pattern is None else group_columns(pattern)
+        self.evaluations = 0
+        self.relative_error = self._error()
+
+    def _error(self) -> float:
+        """Return how wrong the derivatives are, relatively."""
+        if self.scheme == "cs":
+            return 0.0
+        size = _EPS ** _ROOTS[self.scheme]
+        if self.step is not None:
+            size = float(np.abs(self.step).max(initial=size))
+        order = 1 if self.scheme == "2-point" else 2
+        return float(min(size**order + _EPS / size, _LARGEST_ERROR))
+
+    def evaluate(self, problem: Any, x: Array, f: Array, out: Array) -> int:
+        """Write the Jacobian at x into `out`; see `Jacobian.evaluate`."""
+        h, both = self._steps(x)
+        groups = self.groups
+        if groups is None:
+            groups = [np.array([j]) for j in range(x.size)]
+        points = [point for group in groups for point in self._points(x, h, both, group)]
+        values = [np.asarray(value) for value in self.mapped(self.call, points)]
+        self.evaluations += len(points)
+        if self.pattern is not None:
+            out[...] = 0.0
+        each = len(points) // max(len(groups), 1)
+        for k, group in enumerate(groups):
+            here, there = points[each * k : each * (k + 1)], values[each * k : each * (k + 1)]
+            for j in group.tolist():
+                column = self._column(x, f, here, there, j, bool(both[j]))
+                rows = slice(None) if self.pattern is None else self.pattern[:, j]
+                out[rows, j] = column[rows]
+        return len(points)
+
+    def _steps(self, x: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """Return the steps, (n,), and whether both sides of x are used."""
+        sign = np.where(x >= 0, 1.0, -1.0)
+        usual = _EPS ** _ROOTS[self.scheme] * sign * np.maximum(1.0, np.abs(x))
+        h = usual if self.step is None else self.step * np.abs(x) * sign
+        h = np.where((x + h) - x == 0.0, usual, h)
+        both = np.full(x.size, self.scheme == "3-point")
+        if self.scheme == "cs":
+            return np.abs(h), both
+        lower, upper = self.edges
+        room = np.maximum(upper - x, x - lower)
+        side = np.where(upper - x >= x - lower, 1.0, -1.0)
+        size = np.abs(h)
+        if self.scheme == "2-point":
+            outside = (x + h < lower) | (x + h > upper)
+            fits = (x - h >= lower) & (x - h <= upper)
+            h = np.where(outside, np.where(fits, -h, side * np.minimum(size, room)), h)
+            return h, both
+        both = (x - size >= lower) & (x + size <= upper)
+        return np.where(both, size, side * np.minimum(size, 0.5 * room)), both
+
+    def _points(
+        self, x: Array, h: Array, both: NDArray[np.bool_], group: NDArray[np.intp]
+    ) -> list[Any]:
+        """Return where the residual is wanted for the columns of a group."""
+        if self.scheme == "cs":
+            z = x.astype(np.complex128)
+            z[group] += 1j * h[group]
+            return [z]
+        near, far = x.copy(), x.copy()
+        near[group] += h[group]
+        far[group] += np.where(both, -h, 2.0 * h)[group]
+        points = [near] if self.scheme == "2-point" else [near, far]
+        return [np.clip(point, *self.edges) for point in points]
+
+    def _column(
+        self, x: Array, f: Array, points: list[Any], values: list[Any], j: int, both: bool
+    ) -> Array:
+        """Return the derivatives by parameter j from the values at the points of its group."""
+        if self.scheme == "cs":
+            if values[0].dtype.kind != "c":
+                raise TypeError(
+                    "fun must return complex numbers for a complex x with jac='cs'; it returned "
+                    f"dtype {values[0].dtype}"
+                )
+            return np.asarray(values[0].imag / points[0][j].imag)
+        near = points[0][j] - x[j]
+        if self.scheme == "2-point":
+            return np.asarray((values[0] - f) / near)
+        far = points[1][j] - x[j]
+        if both:
+            return np.asarray((values[0] - values[1]) / (near - far))
+        # The slope at x of the parabola through the three values.
+        first, second = (values[0] - f) / near, (values[1] - f) / far
+        return np.asarray(first + (first - second) * (near / (far - near)))
