@@ -106,7 +106,7 @@
 
 /* Point by point. */
 #define LMOO_SCALAR_FUNCTIONS(X)                                                                   \
-    X(cbrt, cbrt) X(arcsin, asin) X(arccos, acos) X(sinh, sinh) X(cosh, cosh) X(arcsinh, asinh)    \
+    X(cbrt, lmoo_cbrt) X(arcsin, asin) X(arccos, acos) X(sinh, sinh) X(cosh, cosh) X(arcsinh, asinh)    \
     X(arccosh, acosh) X(arctanh, atanh) X(sinc, lmoo_sinc) X(erf, erf) X(erfc, erfc)               \
     X(erfcx, lmoo_erfcx) X(gamma, tgamma) X(gammaln, lmoo_gammaln) X(digamma, lmoo_digamma)              \
     X(trigamma, lmoo_trigamma) X(i0, lmoo_i0) X(i1, lmoo_i1) X(j0, lmoo_j0) X(j1, lmoo_j1)

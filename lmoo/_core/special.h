@@ -58,6 +58,25 @@ static double lmoo_floor_divide(double a, double b)
     return div - floored > 0.5 ? floored + 1.0 : floored;
 }
 
+/* libm's cube root, which may be three units in the last place off, after one step of Newton's method
+   with the rounding error of c^3 (Dekker (1971), Numerische Mathematik 18). */
+static double lmoo_cbrt(double x)
+{
+    double c = cbrt(x), big, high, low, square, error, cube, rest;
+    if (c == 0.0 || c - c != 0.0)
+        return c;
+    big = 134217729.0 * c;
+    high = big - (big - c);
+    low = c - high;
+    square = c * c;
+    error = ((high * high - square) + 2.0 * high * low) + low * low;
+    cube = square * c;
+    big = 134217729.0 * square;
+    rest = big - (big - square);
+    rest = ((rest * high - cube) + rest * low + (square - rest) * high) + (square - rest) * low;
+    return c + ((x - cube) - rest - error * c) / (3.0 * square);
+}
+
 /* exp(x^2) with the rounding error of x^2 (Dekker (1971), Numerische Mathematik 18). */
 static double lmoo_exp_of_square(double x)
 {

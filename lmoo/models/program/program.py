@@ -1,9 +1,4 @@
-"""Programs: expression graphs lowered to tapes of instructions, which compiled code runs over points.
-
-A graph is a list of steps ``(operation, arguments, value)`` in topological order; leaves are
-``("parameter", (), j)``, ``("variable", (), k)`` and ``("constant", (), c)``.  Operations have numpy's
-names and meaning, and those of scipy.special where numpy has none.
-"""
+"""The compiled evaluation of a model given as a graph."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.program import CompiledTapes
-from lmoo.models.lowering import Lowered, has_jumps, lower
+from lmoo.models.program.lowering import Lowered, lower
+from lmoo.models.program.operations import Step, has_jumps
 
-__all__ = ["Program", "Step", "Tape"]
+__all__ = ["Program", "Tape"]
 
 Array = NDArray[np.float64]
-Step = tuple[str, tuple[int, ...], float | int | None]
 Tape = tuple[Sequence[Step], Sequence[int]]
 
 
@@ -27,10 +22,10 @@ class Program:
     The steps that depend on parameters alone are evaluated once per call, the others over blocks of
     points, with vector instructions.  Results do not depend on the number of points, on the other
     points or on the processor's instruction set, but for functions that the C library evaluates.
-    `values`, `derivatives` and `both` agree to the last bit where their graphs agree.  A division by
-    what depends on parameters alone is a multiplication by its reciprocal, unless the graph has steps
-    that jump (comparisons, floor and the like): results differ from numpy's by a few units in the
-    last place.
+    `values`, `derivatives` and `both` agree to the last bit where their graphs agree.  A division
+    by what depends on parameters alone is a multiplication by its reciprocal, unless the graph has
+    steps that jump (comparisons, floor and the like): results differ from numpy's by a few units in
+    the last place.
 
     Parameters
     ----------
@@ -109,7 +104,8 @@ class Program:
     def _lower(self, name: str, graph: Tape, outputs: int, exact: bool) -> Lowered:
         if len(graph[1]) != outputs:
             raise ValueError(
-                f"{name} must have {outputs} outputs for {self.n} parameters; it has {len(graph[1])}"
+                f"{name} must have {outputs} outputs for {self.n} parameters; it has "
+                f"{len(graph[1])}"
             )
         return lower(graph[0], graph[1], self.n, self.variables, exact)
 
@@ -149,7 +145,9 @@ class Program:
             The program was made without.
         """
         if self._graphs[2] is None:
-            raise NotImplementedError("this program has no graph of values and derivatives together")
+            raise NotImplementedError(
+                "this program has no graph of values and derivatives together"
+            )
         out = self._tapes.evaluate("both", *self._arguments(t, x), self.n + 1)
         return np.asarray(out[0]), np.asarray(out[1:].T)
 
@@ -174,9 +172,7 @@ class Program:
         points = np.ascontiguousarray(t, dtype=np.float64)
         points = points[None] if points.ndim == 1 else points
         if points.ndim != 2 or len(points) != self.variables:
-            raise ValueError(
-                f"t must have shape ({self.variables}, m); it has {np.shape(t)}"
-            )
+            raise ValueError(f"t must have shape ({self.variables}, m); it has {np.shape(t)}")
         parameters = np.array(x, dtype=np.float64)
         if parameters.shape != (self.n,):
             raise ValueError(f"x must have shape ({self.n},); it has {parameters.shape}")

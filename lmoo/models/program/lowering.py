@@ -1,7 +1,6 @@
 """Graphs to tapes: what is not needed goes, operations are rewritten, fused and given registers."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,15 +15,15 @@ from lmoo._core.program import (
     ROW,
     UNIFORM,
 )
+from lmoo.models.program.operations import ARITHMETIC, LEAVES, Step
+from lmoo.models.program.rewriting import Rewritten
 
-__all__ = ["Lowered", "has_jumps", "lower"]
+__all__ = ["Lowered", "lower"]
 
 # What CompiledTapes takes of a tape: outputs, uniform and block instructions, constants, rows,
 # registers, points in a block.
 Lowered = tuple[int, Any, Any, Any, int, int, int]
 
-ARITHMETIC = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/"}
-LEAVES = ("parameter", "variable", "constant")
 # Two results of one instruction: its name, and the names of the two.
 PAIRS = {
     "sin": ("sincos", "sin", "cos"),
@@ -32,37 +31,11 @@ PAIRS = {
     "wofz_real": ("wofz", "wofz_real", "wofz_imag"),
     "wofz_imag": ("wofz", "wofz_real", "wofz_imag"),
 }
-ARITY = dict.fromkeys(
-    """power minimum maximum fmin fmax mod remainder fmod floor_divide arctan2 hypot copysign heaviside
-    less less_equal greater greater_equal equal not_equal logical_and logical_or logical_xor
-    wofz_real wofz_imag add subtract multiply divide""".split(),
-    2,
-)
-ARITY["where"] = 3
-ARITY.update(
-    dict.fromkeys(
-        """negative absolute sign sqrt cbrt square reciprocal exp exp2 expm1 log log2 log10 log1p sin cos
-        tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh floor ceil trunc rint
-        logical_not isnan isfinite sinc erf erfc erfcx gamma gammaln digamma trigamma expit i0 i1 j0
-        j1""".split(),
-        1,
-    )
-)
-# Values that jump where their arguments change by a rounding error.
-JUMPS = frozenset(
-    """sign floor ceil trunc rint mod remainder fmod floor_divide heaviside less less_equal greater
-    greater_equal equal not_equal logical_and logical_or logical_xor logical_not where""".split()
-)
 NOTHING = (CONSTANTS, 0)
 
 
-def has_jumps(steps: Iterable[tuple[str, Any, Any]]) -> bool:
-    """Whether a graph has steps whose values jump."""
-    return any(step[0] in JUMPS for step in steps)
-
-
 def lower(
-    steps: Sequence[tuple[str, tuple[int, ...], Any]],
+    steps: Sequence[Step],
     outputs: Sequence[int],
     n: int,
     variables: int,
@@ -86,186 +59,15 @@ def lower(
     ValueError
         A step that is not known, or one that comes before its arguments.
     """
-    graph = _Rewritten(exact)
+    graph = Rewritten(exact)
     ends = graph.take(steps, outputs, n, variables)
     return _Tape(graph, ends, n, variables).assemble()
-
-
-class _Rewritten:
-    """A graph with each operation once, and those of the program alone."""
-
-    def __init__(self, exact: bool) -> None:
-        self.exact = exact
-        self.names: list[str] = []
-        self.arguments: list[tuple[int, ...]] = []
-        self.payloads: list[Any] = []
-        self.uniform: list[bool] = []
-        self._known: dict[Any, int] = {}
-
-    def take(
-        self, steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int
-    ) -> list[int]:
-        """Take over the steps that outputs need; return the nodes that they are."""
-        _check(steps, outputs, n, variables)
-        needed = [False] * len(steps)
-        for output in outputs:
-            needed[output] = True
-        for i in range(len(steps) - 1, -1, -1):
-            if needed[i]:
-                for argument in steps[i][1]:
-                    needed[argument] = True
-        nodes = [-1] * len(steps)
-        for i, (name, arguments, value) in enumerate(steps):
-            if not needed[i]:
-                continue
-            if name in LEAVES:
-                nodes[i] = self.constant(value) if name == "constant" else self.node(name, (), value)
-            else:
-                nodes[i] = self.made(name, [nodes[argument] for argument in arguments])
-        return [nodes[output] for output in outputs]
-
-    def node(self, name: str, arguments: tuple[int, ...], payload: Any = None) -> int:
-        """Return the one node of this operation and these arguments."""
-        key = (name, arguments, payload)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = len(self.names)
-            self.names.append(name)
-            self.arguments.append(arguments)
-            self.payloads.append(payload)
-            self.uniform.append(name != "variable" and all(self.uniform[a] for a in arguments))
-        return found
-
-    def constant(self, value: float) -> int:
-        """Return the node of a number, told apart by its bits."""
-        return self.node("constant", (), float(value).hex())
-
-    def number(self, node: int) -> float | None:
-        """Return the number that a node is, if it is one."""
-        if self.names[node] != "constant":
-            return None
-        return float.fromhex(self.payloads[node])
-
-    def opposite(self, node: int) -> int | None:
-        """Return what a node is the negative of, if it is that."""
-        return self.arguments[node][0] if self.names[node] == "negative" else None
-
-    def made(self, name: str, arguments: Sequence[int]) -> int:
-        """Return the node of an operation, by the rules for it."""
-        rule = getattr(self, f"_{name}", None)
-        return rule(*arguments) if rule is not None else self.node(name, tuple(arguments))
-
-    # Signs move outwards, where they become part of a factor or of a sum: exact but for those of zeros.
-
-    def _negative(self, a: int) -> int:
-        number, inner = self.number(a), self.opposite(a)
-        if number is not None:
-            return self.constant(-number)
-        if inner is not None:
-            return inner
-        name, arguments = self.names[a], self.arguments[a]
-        if name in ("multiply", "divide") and not self.uniform[a]:
-            left, right = arguments
-            if self.uniform[right]:
-                return self.node(name, (left, self._negative(right)))
-            if self.uniform[left]:
-                return self.node(name, (self._negative(left), right))
-        return self.node("negative", (a,))
-
-    def _add(self, a: int, b: int) -> int:
-        if (inner := self.opposite(b)) is not None:
-            return self._subtract(a, inner)
-        if (inner := self.opposite(a)) is not None:
-            return self._subtract(b, inner)
-        # The block first; addition commutes.
-        return self.node("add", (b, a) if self.uniform[a] else (a, b))
-
-    def _subtract(self, a: int, b: int) -> int:
-        if (inner := self.opposite(b)) is not None:
-            return self._add(a, inner)
-        if (inner := self.opposite(a)) is not None:
-            return self._negative(self._add(inner, b))
-        return self.node("subtract", (a, b))
-
-    def _multiply(self, a: int, b: int) -> int:
-        for one, other in ((a, b), (b, a)):
-            if self.number(one) == 1.0:
-                return other
-            if self.number(one) == -1.0 or (inner := self.opposite(one)) is None:
-                continue
-            return self._negative(self._multiply(inner, other))
-        return self.node("multiply", (b, a) if self.uniform[a] else (a, b))
-
-    def _divide(self, a: int, b: int) -> int:
-        if self.number(b) == 1.0:
-            return a
-        if (inner := self.opposite(a)) is not None and not self.uniform[a]:
-            return self._negative(self._divide(inner, b))
-        if (inner := self.opposite(b)) is not None and not self.uniform[b]:
-            return self._negative(self._divide(a, inner))
-        number = self.number(b)
-        if self.uniform[b] and not self.uniform[a]:
-            if number is not None and number != 0.0 and abs(math.frexp(number)[0]) == 0.5:
-                return self._multiply(a, self.constant(1.0 / number))
-            if not self.exact:
-                return self._multiply(a, self.node("divide", (self.constant(1.0), b)))
-        return self.node("divide", (a, b))
-
-    def _square(self, a: int) -> int:
-        inner = self.opposite(a)
-        return self._square(inner) if inner is not None else self.node("multiply", (a, a))
-
-    def _reciprocal(self, a: int) -> int:
-        return self._divide(self.constant(1.0), a)
-
-    def _absolute(self, a: int) -> int:
-        inner = self.opposite(a)
-        return self.node("absolute", (a if inner is None else inner,))
-
-    def _remainder(self, a: int, b: int) -> int:
-        return self.node("mod", (a, b))
-
-    def _power(self, a: int, b: int) -> int:
-        """Small whole powers by multiplication."""
-        number = self.number(b)
-        if number == 1.0:
-            return a
-        if number == 2.0:
-            return self._square(a)
-        if number == 3.0:
-            return self._multiply(self._square(a), a)
-        if number == 4.0:
-            return self._square(self._square(a))
-        if number == -1.0:
-            return self._reciprocal(a)
-        if number == -2.0:
-            return self._square(self._reciprocal(a))
-        return self.node("power", (a, b))
-
-
-def _check(steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int) -> None:
-    """Raise ValueError where a graph is none."""
-    for i, (name, arguments, value) in enumerate(steps):
-        if name in LEAVES:
-            if name != "constant" and not 0 <= value < (n if name == "parameter" else variables):
-                raise ValueError(f"step {i} must be one of the {name}s; it is {name} {value}")
-            continue
-        if name not in ARITY:
-            raise ValueError(f"step {i} has an operation that is not known: {name!r}")
-        if len(arguments) != ARITY[name] or not all(0 <= a < i for a in arguments):
-            raise ValueError(
-                f"step {i}, {name}, must have {ARITY[name]} earlier steps as arguments; it has "
-                f"{arguments}"
-            )
-    for output in outputs:
-        if not 0 <= output < len(steps):
-            raise ValueError(f"an output must be a step, of {len(steps)}; it is {output}")
 
 
 class _Tape:
     """The instructions of a rewritten graph."""
 
-    def __init__(self, graph: _Rewritten, ends: Sequence[int], n: int, variables: int) -> None:
+    def __init__(self, graph: Rewritten, ends: Sequence[int], n: int, variables: int) -> None:
         self.graph, self.ends, self.n, self.variables = graph, list(ends), n, variables
         self.order = self._needed()
         self.uses = self._counts()
@@ -335,7 +137,7 @@ class _Tape:
         return (name, arguments) if name in ARITHMETIC else None
 
     def _alone(self, node: int, uniform: bool) -> bool:
-        """Whether a node is an operation that no other instruction wants, and that is still whole."""
+        """Whether a node is an operation for this node's user alone, still whole."""
         return (
             self.uses[node] == 1
             and node not in self.absorbed
@@ -346,7 +148,9 @@ class _Tape:
     def _plan(self) -> None:
         graph = self.graph
         self._minus_one = graph.constant(-1.0)
-        if self._minus_one not in self.uses and any(graph.names[i] == "negative" for i in self.order):
+        if self._minus_one not in self.uses and any(
+            graph.names[i] == "negative" for i in self.order
+        ):
             self.order.append(self._minus_one)
             self.uses[self._minus_one] = 1
         for node in self.order:
@@ -377,7 +181,11 @@ class _Tape:
         if not graph.uniform[factor]:
             return
         self.absorbed.add(inner)
-        if graph.names[a] == "multiply" and len(set(graph.arguments[a])) == 1 and self._alone(a, False):
+        if (
+            graph.names[a] == "multiply"
+            and len(set(graph.arguments[a])) == 1
+            and self._alone(a, False)
+        ):
             self.absorbed.add(a)
             self.plans[node] = "exp_square_multiply_s", (graph.arguments[a][0], factor)
         else:
@@ -401,9 +209,9 @@ class _Tape:
         first = self._operation(inner)
         assert first is not None
         self.absorbed.add(inner)
-        if arguments == (inner, inner):
-            second, rest = "squared", ()
-        else:
+        second = "squared"
+        rest: tuple[int, ...] = ()
+        if arguments != (inner, inner):
             other = arguments[1] if arguments[0] == inner else arguments[0]
             swapped = arguments[1] == inner
             verb = {"subtract": "from", "divide": "under"}.get(name, name) if swapped else name
@@ -453,7 +261,7 @@ class _Tape:
         return block, count, points
 
     def _last_uses(self, nodes: list[int]) -> dict[int, int]:
-        """Return the position at which each node is last wanted; those of a pair come at the first."""
+        """Return the position at which each node is last an operand."""
         last: dict[int, int] = {}
         for i, node in enumerate(nodes):
             for argument in self._operands(node):
