@@ -100,6 +100,12 @@ def compile_args(name: str) -> list[str]:
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.
     flags += ["-fno-math-errno"]
+    # Nor at the exceptions that comparisons raise, which keep choices between two values out of vectors.
+    if name in ("models", "program"):
+        flags += ["-fno-trapping-math"]
+    # Constants of a short loop are read from memory as soon as from where they would be kept.
+    if name == "program":
+        flags += ["-fno-move-loop-invariants"]
     if os.environ.get("LMOO_DEBUG") == "1":
         flags += ["-UNDEBUG", "-g"]
     if os.environ.get("LMOO_SANITIZE") == "1":

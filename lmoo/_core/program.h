@@ -25,7 +25,9 @@
 #endif
 #if defined(__GNUC__)
 #define LMOO_INLINE __attribute__((always_inline, unused)) static inline
+#define LMOO_NEVER __builtin_unreachable()
 #else
+#define LMOO_NEVER break
 #define LMOO_INLINE static inline
 #endif
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -115,9 +117,9 @@
     X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
     X(hypot, hypot)
 
-/* Others: sine or cosine or both into one or two registers, the Faddeeva function likewise, a choice,
+/* Others: the end of the uniform instructions, copies of a row, sine or cosine or both into one or two registers, the Faddeeva function likewise, a choice,
    exp of what an arithmetic operation has made. */
-#define LMOO_OTHER_OPERATIONS(X) X(fill) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
+#define LMOO_OTHER_OPERATIONS(X) X(points) X(fill) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
     X(where) X(exp_multiply_vs) X(exp_square_multiply_s)
 
 enum {
@@ -174,9 +176,9 @@ typedef struct lmoo_instruction {
 
 typedef struct lmoo_tape {
     ptrdiff_t n, variables, outputs;
-    ptrdiff_t uniforms, instructions;       /* of each kind */
-    const lmoo_instruction *uniform;
-    const lmoo_instruction *block;
+    const lmoo_instruction *all;            /* the uniform ones, `points`, those of blocks */
+    const lmoo_instruction *block;          /* from `points` on */
+    const lmoo_instruction *end;
     double *constants;                      /* rows */
     ptrdiff_t rows;                         /* in the uniform area */
     ptrdiff_t registers;

@@ -14,9 +14,10 @@ cdef extern from "program.h" nogil:
         pass
 
     ctypedef struct lmoo_tape:
-        ptrdiff_t n, variables, outputs, uniforms, instructions, rows, registers, points
-        const lmoo_instruction *uniform
+        ptrdiff_t n, variables, outputs, rows, registers, points
+        const lmoo_instruction *all
         const lmoo_instruction *block
+        const lmoo_instruction *end
         double *constants
 
     ctypedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
@@ -79,8 +80,9 @@ cdef class CompiledTapes:
     n, variables : int
         Parameters and independent variables.
     values : tuple
-        ``(outputs, uniform, block, constants, rows, registers, points)`` as in lmoo_tape: instructions
-        (count, 12) int32, constants (count, ROW) float64.
+        ``(outputs, instructions, uniforms, constants, rows, registers, points)`` as in lmoo_tape:
+        instructions (count, 12) int32, the number of the uniform ones among them, constants (count,
+        ROW) float64.
     derivatives, both : tuple or None
         Likewise, of n and n + 1 outputs.
     target : str or None
@@ -113,18 +115,13 @@ cdef class CompiledTapes:
     cdef int _fill(self, lmoo_tape *tape, parts) except -1:
         cdef const int32_t[:, ::1] instructions
         cdef double[:, ::1] constants
-        outputs, uniform, block, rows_of_constants, rows, registers, points = parts
+        outputs, instructions, uniforms, rows_of_constants, rows, registers, points = parts
         self.kept.append(parts)
         tape.n, tape.variables, tape.outputs = self.table.n, self.table.variables, outputs
         tape.rows, tape.registers, tape.points = rows, registers, points
-        instructions = uniform
-        tape.uniforms = instructions.shape[0]
-        if tape.uniforms > 0:
-            tape.uniform = <const lmoo_instruction *>&instructions[0, 0]
-        instructions = block
-        tape.instructions = instructions.shape[0]
-        if tape.instructions > 0:
-            tape.block = <const lmoo_instruction *>&instructions[0, 0]
+        tape.all = <const lmoo_instruction *>&instructions[0, 0]
+        tape.block = tape.all + <ptrdiff_t>uniforms
+        tape.end = tape.all + instructions.shape[0]
         constants = rows_of_constants
         tape.constants = &constants[0, 0]
         if lmoo_tape_work(tape) > LARGEST_WORK:

@@ -20,9 +20,9 @@ from lmoo.models.program.rewriting import Rewritten
 
 __all__ = ["Lowered", "lower"]
 
-# What CompiledTapes takes of a tape: outputs, uniform and block instructions, constants, rows,
-# registers, points in a block.
-Lowered = tuple[int, Any, Any, Any, int, int, int]
+# What CompiledTapes takes of a tape: outputs, instructions, how many of them are uniform, constants,
+# rows, registers, points in a block.
+Lowered = tuple[int, Any, int, Any, int, int, int]
 
 # Two results of one instruction: its name, and the names of the two.
 PAIRS = {
@@ -89,11 +89,10 @@ class _Tape:
                 rows += 1
                 uniform.append(self._instruction(i, self.place[i]))
         block, registers, points = self._allocate([i for i in kept if not graph.uniform[i]])
-        constants = np.repeat(np.array([self.constants or [0.0]]).T, ROW, axis=1)
-        return (
-            len(self.ends), _array(uniform), _array(block), np.ascontiguousarray(constants), rows,
-            registers, points,
-        )  # fmt: skip
+        constants = np.array(self.constants or [0.0]).repeat(ROW).reshape(-1, ROW)
+        instructions = [*uniform, [CODES["points"], 0, *NOTHING * 5], *block]
+        array = np.array(instructions, dtype=np.int32)
+        return len(self.ends), array, len(uniform), constants, rows, registers, points
 
     def _needed(self) -> list[int]:
         needed: set[int] = set()
@@ -317,6 +316,3 @@ def _points(arrays: int) -> int:
     """Return how many points a block has, for its arrays to fit the first-level cache."""
     return int(min(BLOCK, max(ROW, CACHE // max(arrays, 1) // ROW * ROW)))
 
-
-def _array(instructions: list[list[int]]) -> Any:
-    return np.array(instructions, dtype=np.int32).reshape(-1, 12)
