@@ -5,14 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from lmoo.models.expression.base import Model, combined
 from lmoo.models.expression.functions import FUNCTIONS
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.model import Model, combined
 
-__all__ = ["NAMES", "function"]
-
-# "absolute" is called so by numpy; the language of expressions says "abs".
-NAMES = tuple(sorted({*FUNCTIONS, "absolute"} - {"abs", "round", "min", "max"}))
+__all__ = ["function"]
 
 
 def function(name: str) -> Callable[..., Any]:
@@ -21,7 +18,7 @@ def function(name: str) -> Callable[..., Any]:
     Parameters
     ----------
     name : str
-        One of `NAMES`.
+        A name in the language of `lmoo.Expression`, or "absolute".
 
     Returns
     -------
@@ -59,8 +56,10 @@ def function(name: str) -> Callable[..., Any]:
                 return arguments[0] * found.factor
             return combined(found.operation, *arguments)
         values = [np.asarray(argument, dtype=np.float64)[()] for argument in arguments]
-        return OPERATIONS[found.operation].value(*values) if found.operation else (
-            values[0] * found.factor
+        return (
+            OPERATIONS[found.operation].value(*values)
+            if found.operation
+            else (values[0] * found.factor)
         )
 
     apply.__name__ = apply.__qualname__ = name

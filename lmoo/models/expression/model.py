@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lmoo.models.expression.parser import Apply, Constant, Parameter, Step, parse
+from lmoo.models.expression.base import Model
+from lmoo.models.expression.graphs import graph_of
 from lmoo.models.expression.tokens import names
-from lmoo.models.graph import nodes as graphs
-from lmoo.models.model import Model
 
 __all__ = ["Expression"]
 
@@ -82,19 +81,17 @@ class Expression(Model):
         if not isinstance(text, str):
             raise TypeError(f"text must be a string; it is {text!r}")
         self._source = text
-        variables = _checked(
-            "variables", (variables,) if isinstance(variables, str) else variables
-        )
+        variables = _checked("variables", (variables,) if isinstance(variables, str) else variables)
         given = None if parameters is None else _checked("parameters", parameters)
         both = set(variables) & set(given or ())
         if both:
             raise ValueError(f"{min(both)!r} cannot be both a variable and a parameter")
-        steps, found = parse(text, variables, given)
+        steps, found = graph_of(text, variables, given)
         missing = set(given or ()) - set(names(text))
         if missing:
             raise ValueError(f"the parameter {min(missing)!r} does not appear in {text!r}")
         self._given, self._prefix = given, prefix
-        super().__init__(_graph(steps), variables, found)
+        super().__init__(steps, variables, found)
         if prefix:
             named = self.prefixed(prefix)
             self.parameter_names, self._label = named.parameter_names, named._label
@@ -112,23 +109,6 @@ class Expression(Model):
 
     def __reduce__(self) -> Any:
         return type(self), (self._source, self.variables, self._given, self._prefix)
-
-
-def _graph(steps: Sequence[Step]) -> list[graphs.Step]:
-    """Return the graph of an expression in postfix order, its value last."""
-    graph = graphs.Graph()
-    stack: list[int] = []
-    for step in steps:
-        if isinstance(step, Apply):
-            arity = step.function.arity
-            stack[-arity:] = [step.function.node(graph, *stack[-arity:])]
-        elif isinstance(step, Constant):
-            stack.append(graph.constant(step.value))
-        elif isinstance(step, Parameter):
-            stack.append(graph.parameter(step.index))
-        else:
-            stack.append(graph.variable(step.index))
-    return list(graphs.extracted(graph.steps, stack)[0])
 
 
 def _checked(argument: str, given: Sequence[str]) -> tuple[str, ...]:

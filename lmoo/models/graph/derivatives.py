@@ -16,7 +16,9 @@ from lmoo.models.graph.terms import Term, call
 __all__ = ["derivatives", "directional", "second_derivative"]
 
 # Operations that may overflow where the arguments are of ordinary size.
-_GROWING = frozenset(("exp", "exp2", "expm1", "sinh", "cosh", "power", "gamma", "erfcx", "i0", "i1"))
+_GROWING = frozenset(
+    ("exp", "exp2", "expm1", "sinh", "cosh", "power", "gamma", "erfcx", "i0", "i1")
+)
 # Those whose partial derivatives may be infinite with the value.
 _STEEP = _GROWING | {"multiply", "divide", "square"}
 
@@ -210,7 +212,7 @@ class _Differentiation:
     def _tangents_of(self, node: int) -> Tangents:
         """Return the derivatives of a node, of whose arguments they are known."""
         graph = self.graph
-        operation, arguments, value = graph.steps[node]
+        operation, _, value = graph.steps[node]
         if operation == "parameter":
             return {int(value): graph.constant(1.0)}  # type: ignore[arg-type]
         if operation in SELECTIONS:

@@ -39,7 +39,7 @@ def evaluate(
     with np.errstate(all="ignore"):
         for node, (operation, arguments, value) in enumerate(steps):
             if operation == "constant":
-                values[node] = np.float64(value)  # type: ignore[arg-type]
+                values[node] = np.float64(value)
             elif operation == "parameter":
                 values[node] = parameters[value]  # type: ignore[index]
             elif operation == "variable":

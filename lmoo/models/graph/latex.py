@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lmoo.models.graph.nodes import Step
@@ -13,8 +13,41 @@ __all__ = ["latex"]
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _CLOSED = range(1, 7)
 
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Upsilon",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 ) | {"lambda"}
 _SIGNS = {
     "less": "<",
@@ -135,7 +168,7 @@ def _product(a: _Piece, b: _Piece) -> _Piece:
     return _Piece(rf"{left} \cdot {right}" if right[0].isdigit() else rf"{left}\, {right}", 3)
 
 
-_RULES = {
+_RULES: dict[str, Callable[..., _Piece]] = {
     "negative": lambda x: _Piece(f"-{x.within(_PRODUCT)}", _SIGN),
     "add": lambda a, b: _Piece(f"{a.within(_SUM)} + {b.within(_SUM + 1)}", _SUM),
     "subtract": lambda a, b: _Piece(f"{a.within(_SUM)} - {b.within(_SUM + 1)}", _SUM),

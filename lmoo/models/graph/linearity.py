@@ -55,10 +55,11 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
 
 
 def _upwards(steps: Sequence[Step]) -> tuple[list[int], int, dict[int, tuple[int, int]]]:
-    """Return from the leaves to the last step, as bits of integers, which stay cheap in long sums:
+    """Return how the steps depend on the parameters, as bits of integers.
 
-    the parameters that each step depends on, those that one of the steps is not linear in, and for
-    each product the parameters that one factor is multiplied by, and the other.
+    Sets of bits stay cheap in long sums.  They are: the parameters that each step depends on, those
+    that one of the steps is not linear in, and for each product the parameters that one factor is
+    multiplied by, and the other.
     """
     depends: list[int] = []
     curved = 0

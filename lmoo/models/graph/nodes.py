@@ -13,8 +13,20 @@ Step = tuple[str, tuple[int, ...], float | int | None]
 LEAVES = ("parameter", "variable", "constant")
 
 _COMMUTATIVE = frozenset(
-    "add multiply minimum maximum fmin fmax hypot equal not_equal logical_and logical_or "
-    "logical_xor".split()
+    [
+        "add",
+        "multiply",
+        "minimum",
+        "maximum",
+        "fmin",
+        "fmax",
+        "hypot",
+        "equal",
+        "not_equal",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+    ]
 )
 _NO_ARGUMENTS: tuple[int, ...] = ()
 
@@ -23,8 +35,9 @@ class Graph:
     """An expression graph: steps in the order in which they are computed.
 
     A node is the index of its step, and each step refers to earlier ones alone.  A step that is
-    there already is not added again, constants are folded, and a step that is equal to another in
-    all bits for all arguments (``x*1``, ``x - (-y)``) becomes that one.  Steps are never changed.
+    there already is not added again, constants are folded, and a step that is equal to another for
+    all arguments (``x*1``, ``x - (-y)``, ``x + 0``) becomes that one; nothing is rounded otherwise.
+    Steps are never changed.
 
     Parameters
     ----------
@@ -144,11 +157,11 @@ class Graph:
         if place == len(self.steps):
             self.steps.append(step)
             varies = self.varies
-            varies.append(operation == "variable" or any([varies[i] for i in arguments]))
+            varies.append(operation == "variable" or any(varies[i] for i in arguments))
         return place
 
 
-# ---- steps that are equal to others, in all bits --------------------------------------------
+# ---- steps that are equal to others ---------------------------------------------------------
 
 
 def _negative(graph: Graph, x: int) -> int | None:
@@ -169,6 +182,10 @@ def _negative(graph: Graph, x: int) -> int | None:
 
 
 def _add(graph: Graph, a: int, b: int) -> int | None:
+    if graph.number(a) == 0.0:
+        return b
+    if graph.number(b) == 0.0:
+        return a
     negated = graph.operand(b, "negative")
     if negated is not None:
         return graph.apply("subtract", a, negated)
@@ -177,8 +194,10 @@ def _add(graph: Graph, a: int, b: int) -> int | None:
 
 
 def _subtract(graph: Graph, a: int, b: int) -> int | None:
-    if graph.number(b) == 0.0 and np.copysign(1.0, graph.number(b)) > 0:  # type: ignore[arg-type]
+    if graph.number(b) == 0.0:
         return a
+    if graph.number(a) == 0.0:
+        return graph.apply("negative", b)
     negated = graph.operand(b, "negative")
     return None if negated is None else graph.apply("add", a, negated)
 

@@ -76,8 +76,26 @@ def _digits(x: Term) -> Term:
 
 # Operations whose derivatives are zero wherever there are any.
 FLAT = frozenset(
-    "sign floor ceil trunc rint floor_divide isnan isfinite less less_equal greater greater_equal "
-    "equal not_equal logical_not logical_and logical_or logical_xor".split()
+    [
+        "sign",
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+        "floor_divide",
+        "isnan",
+        "isfinite",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "logical_not",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+    ]
 )
 
 # By argument: partial(*arguments, value); None where the derivative is zero wherever there is one.

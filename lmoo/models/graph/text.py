@@ -61,7 +61,7 @@ def written(steps: Sequence[Step], variables: Sequence[str], parameters: Sequenc
     >>> import lmoo
     >>> from lmoo.models.graph.text import written
     >>> written(lmoo.Expression("(2*a)*exp(-(b*t))").steps, ["t"], ["a", "b"])
-    '2*a*exp(-(b*t))'
+    '2*a*exp(-b*t)'
     """
     names = {"variable": variables, "parameter": parameters}
     if _length(steps) <= LONGEST_TEXT:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.models.expression.graphs import graph_of
 from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.latex import latex
@@ -355,9 +356,8 @@ class Model:
                 )
             return value
         if isinstance(value, str):
-            from lmoo.models.expression.model import Expression
-
-            return Expression(value, self.variables)
+            steps, names = graph_of(value, self.variables, None)
+            return Model(steps, self.variables, names)
         return constant(value, self.variables, name)
 
     # ---- arithmetic ---------------------------------------------------------------------------
@@ -457,9 +457,9 @@ def combined(operation: str, *operands: Any) -> Model:
     nodes = []
     for part in parts:
         _check_together(variables, names, part)
-        first = len(names)
+        own = [graph.parameter(len(names) + j) for j in range(len(part.parameter_names))]
         names.extend(part.parameter_names)
-        nodes.append(graph.include(part.steps, lambda j, first=first: graph.parameter(first + j))[-1])  # type: ignore[misc]
+        nodes.append(graph.include(part.steps, own.__getitem__)[-1])
     root = graph.apply(operation, *nodes)
     return Model(extracted(graph.steps, [root])[0], variables, names)
 
@@ -484,7 +484,7 @@ def _check_together(variables: Sequence[str], names: Sequence[str], part: Model)
 def _sum(operation: str, a: Any, b: Any) -> Model:
     """Return a + b or a - b, which knows its terms."""
     if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     model = combined(operation, a, b)
     for operand, negated in ((a, False), (b, operation == "subtract")):
         part = operand if isinstance(operand, Model) else constant(operand, model.variables)
@@ -500,7 +500,7 @@ def _sum(operation: str, a: Any, b: Any) -> Model:
 def _scaled(operation: str, a: Any, b: Any) -> Model:
     """Return a product or a quotient; that with a number keeps the terms of a sum."""
     if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]
     if isinstance(a, Model) and isinstance(b, Model):
         return combined(operation, a, b)
     if isinstance(a, Model):
