@@ -50,12 +50,35 @@ MODULES = [
     "curvemodel",
     "modelfits",
     "models",
+    "program",
     "kernels",
 ]
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
 # or loops to be unrolled.
-LONG_LOOPS = ("fold", "driver", "lanes", "differences", "batch", "models", "qr", "units")
+LONG_LOOPS = (
+    "fold",
+    "driver",
+    "lanes",
+    "differences",
+    "batch",
+    "models",
+    "program",
+    "qr",
+    "units",
+)
+
+# Headers that one module alone includes.
+HEADERS = {
+    "program": [
+        "lmoo/_core/program.h",
+        "lmoo/_core/program_body.inc",
+        "lmoo/_core/elementary_body.inc",
+        "lmoo/_core/wofz_body.inc",
+        "lmoo/_core/wofz_tables.h",
+        "lmoo/_core/special.h",
+    ]
+}
 
 DIRECTIVES = {
     "language_level": 3,
@@ -109,6 +132,7 @@ def extension(name: str) -> Extension:
             "lmoo/_core/lanes_body.inc",
             "lmoo/_core/finite.h",
             "lmoo/include/lmoo.h",
+            *HEADERS.get(name, []),
         ],
     )
 
