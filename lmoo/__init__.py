@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.errors import BetterMinimumWarning, EvaluationError
+from lmoo.errors import BetterMinimumWarning, EvaluationError, TraceError, TraceWarning
 from lmoo.jacobians.strategies import (
     Analytic,
     CentralDifference,
@@ -37,6 +37,7 @@ if _TYPE_CHECKING:
     from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
+    from lmoo.models.tracing import trace, trace_residual
     from lmoo.problems.batch import BatchProblem
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
@@ -64,6 +65,8 @@ _WHERE = {
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
     "solve_many": "batch.problems",
+    "trace": "models.tracing",
+    "trace_residual": "models.tracing",
 }
 
 # Public modules, imported when they are used.
@@ -105,6 +108,8 @@ __all__ = [
     "Status",
     "Step",
     "StepModel",
+    "TraceError",
+    "TraceWarning",
     "check_jacobian",
     "curve_fit",
     "curve_fit_many",
@@ -113,6 +118,8 @@ __all__ = [
     "leastsq",
     "models",
     "solve_many",
+    "trace",
+    "trace_residual",
 ]
 
 
