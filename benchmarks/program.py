@@ -3,9 +3,9 @@
     python benchmarks/program.py
 
 Times of programs divided by those of the compiled models of lmoo._core.models, which are written by
-hand, with vectorised exponentials; the Voigt profile is that of voigt.c, compiled here, with the same
-Faddeeva function.  Bar: 1.3.  The two alternate in one process; each time is the least of several
-calls, as other work on the machine only adds to it.
+hand, with vectorised exponentials; the Voigt profile is that of voigt.c, compiled here, with the
+same Faddeeva function.  Bar: 1.3.  The two alternate in one process; each time is the least of
+several calls, as other work on the machine only adds to it.
 """
 
 import ctypes

@@ -4,6 +4,39 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
+    from lmoo.models.builtin import (
+        Arrhenius,
+        BreitWigner,
+        BuiltIn,
+        Constant,
+        DampedHarmonicOscillator,
+        DampedOscillator,
+        Doniach,
+        EllipticalGaussian2D,
+        ExponentialGaussian,
+        Gompertz,
+        Hill,
+        Linear,
+        Logistic,
+        LogNormal,
+        Lorentzian2D,
+        MichaelisMenten,
+        Moffat,
+        Pearson4,
+        Pearson7,
+        Polynomial,
+        Quadratic,
+        Rectangle,
+        Sine,
+        SkewedGaussian,
+        SkewedVoigt,
+        SplitLorentzian,
+        Step,
+        StudentsT,
+        ThermalDistribution,
+        Voigt,
+        Weibull,
+    )
     from lmoo.models.expression.base import Model
     from lmoo.models.library import (
         BiExponential,
@@ -80,19 +113,84 @@ _FUNCTIONS = [
     "wofz_real",
 ]
 
+_BUILTIN = [
+    "Arrhenius",
+    "BreitWigner",
+    "BuiltIn",
+    "Constant",
+    "DampedHarmonicOscillator",
+    "DampedOscillator",
+    "Doniach",
+    "EllipticalGaussian2D",
+    "ExponentialGaussian",
+    "Gompertz",
+    "Hill",
+    "Linear",
+    "LogNormal",
+    "Logistic",
+    "Lorentzian2D",
+    "MichaelisMenten",
+    "Moffat",
+    "Pearson4",
+    "Pearson7",
+    "Polynomial",
+    "Quadratic",
+    "Rectangle",
+    "Sine",
+    "SkewedGaussian",
+    "SkewedVoigt",
+    "SplitLorentzian",
+    "Step",
+    "StudentsT",
+    "ThermalDistribution",
+    "Voigt",
+    "Weibull",
+]
+
 __all__ = [
+    "Arrhenius",
     "BiExponential",
+    "BreitWigner",
+    "BuiltIn",
     "CompiledModel",
+    "Constant",
+    "DampedHarmonicOscillator",
+    "DampedOscillator",
     "DampedSine",
+    "Doniach",
+    "EllipticalGaussian2D",
     "Exponential",
+    "ExponentialGaussian",
     "Gaussian",
     "Gaussian2D",
+    "Gompertz",
+    "Hill",
+    "Linear",
+    "LogNormal",
+    "Logistic",
     "Logistic4",
     "Lorentzian",
+    "Lorentzian2D",
+    "MichaelisMenten",
     "Model",
+    "Moffat",
+    "Pearson4",
+    "Pearson7",
+    "Polynomial",
     "PowerLaw",
     "PseudoVoigt",
+    "Quadratic",
+    "Rectangle",
+    "Sine",
+    "SkewedGaussian",
+    "SkewedVoigt",
+    "SplitLorentzian",
+    "Step",
     "StretchedExponential",
+    "StudentsT",
+    "ThermalDistribution",
+    "Voigt",
+    "Weibull",
 ]
 
 
@@ -106,6 +204,10 @@ def __getattr__(name: str) -> _Any:
         from lmoo.models.functions import function
 
         return globals().setdefault(name, function(name))
+    if name in _BUILTIN:
+        from lmoo.models import builtin
+
+        return getattr(builtin, name)
     if name in __all__:
         from lmoo.models import library
 

@@ -325,7 +325,7 @@ def _range(t: Array) -> Array:
     return np.asarray(np.where(length > 0, length, 1.0))
 
 
-def _project(columns: Sequence[Array], y: Array) -> Array:
+def project(columns: Sequence[Array], y: Array) -> Array:
     """Return the coefficients of each curve's least-squares fit by columns of (k, m), (k, n).
 
     By normal equations of columns scaled to norm 1, a little damped: to start from, that is enough,
@@ -353,7 +353,7 @@ def _decay(t: Any, y: Array) -> tuple[Array, Array]:
     t = np.array(_full(t, y))
     order = np.argsort(t, axis=1)
     t, y = np.take_along_axis(t, order, 1), np.take_along_axis(y, order, 1)
-    rate = -_project([_area(t, y), t - t[:, :1], np.ones_like(t)], y)[:, 0]
+    rate = -project([_area(t, y), t - t[:, :1], np.ones_like(t)], y)[:, 0]
     # More than a few hundred e-foldings, or none, say nothing of where to start.
     length = _range(t)
     plain = 1.0 / length
@@ -383,7 +383,7 @@ class Exponential(_BuiltIn):
         t = _full(t, y)
         start = t.min(axis=1, keepdims=True)
         e = np.exp(-rate[:, None] * (t - start))
-        amplitude, offset = _project([e, np.ones_like(e)], y).T
+        amplitude, offset = project([e, np.ones_like(e)], y).T
         with np.errstate(over="ignore"):
             amplitude = amplitude * np.exp(np.clip(rate * start[:, 0], -600, 600))
         return np.stack([amplitude, rate, offset], axis=1)
@@ -400,7 +400,7 @@ class BiExponential(_BuiltIn):
         t = _full(t, y)
         fast, slow = 2.5 * rate, 0.4 * rate
         columns = [np.exp(np.clip(-r[:, None] * t, -600, 600)) for r in (fast, slow)]
-        one, two, offset = _project([*columns, np.ones_like(t)], y).T
+        one, two, offset = project([*columns, np.ones_like(t)], y).T
         return np.stack([one, fast, two, slow, offset], axis=1)
 
 
@@ -541,7 +541,7 @@ class PowerLaw(_BuiltIn):
         positive_t = np.where(t > 0, t, np.nan)
         for exponent in (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0, 3.0):
             power = np.nan_to_num(positive_t**exponent)
-            found = _project([power, np.ones_like(power)], y)
+            found = project([power, np.ones_like(power)], y)
             misfit = ((found[:, :1] * power + found[:, 1:] - y) ** 2).sum(axis=1)
             better = misfit < best
             best[better] = misfit[better]
@@ -579,7 +579,7 @@ class DampedSine(_BuiltIn):
             decay = np.exp(-rate[:, None] * (t - t.min(axis=1, keepdims=True)))
             angle = frequency[:, None] * t
             columns = [decay * np.sin(angle), decay * np.cos(angle), np.ones_like(t)]
-            s, c, offset = _project(columns, y).T
+            s, c, offset = project(columns, y).T
             found = s[:, None] * columns[0] + c[:, None] * columns[1] + offset[:, None]
             misfit = ((found - y) ** 2).sum(axis=1)
             better = misfit < best

@@ -20,8 +20,8 @@ from lmoo.models.program.rewriting import Rewritten
 
 __all__ = ["Lowered", "lower"]
 
-# What CompiledTapes takes of a tape: outputs, instructions, how many of them are uniform, constants,
-# rows, registers, points in a block.
+# What CompiledTapes takes of a tape: outputs, instructions, how many of them are uniform,
+# constants, rows, registers, points in a block.
 Lowered = tuple[int, Any, int, Any, int, int, int]
 
 # Two results of one instruction: its name, and the names of the two.
@@ -315,4 +315,3 @@ class _Tape:
 def _points(arrays: int) -> int:
     """Return how many points a block has, for its arrays to fit the first-level cache."""
     return int(min(BLOCK, max(ROW, CACHE // max(arrays, 1) // ROW * ROW)))
-
