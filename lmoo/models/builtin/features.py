@@ -45,7 +45,7 @@ class Features:
     @cached_property
     def start(self) -> Array:
         """Smallest t, (k,)."""
-        return self.t.min(axis=1)
+        return np.asarray(self.t.min(axis=1))
 
     @cached_property
     def span(self) -> Array:

@@ -15,7 +15,7 @@ from lmoo._core.program import (
     ROW,
     UNIFORM,
 )
-from lmoo.models.program.operations import ARITHMETIC, LEAVES, Step
+from lmoo.models.program.operations import ARITHMETIC, LEAVES, Divisors, Step
 from lmoo.models.program.rewriting import Rewritten
 
 __all__ = ["Lowered", "lower"]
@@ -39,28 +39,23 @@ def lower(
     outputs: Sequence[int],
     n: int,
     variables: int,
-    exact: bool,
+    divisors: Divisors | None,
 ) -> Lowered:
     """Return the tape of a graph.
 
     Parameters
     ----------
     steps : sequence of (str, tuple of int, value)
-        In topological order.
+        In topological order; `operations.check` has seen them.
     outputs : sequence of int
         Steps.
     n, variables : int
         Parameters and variables.
-    exact : bool
-        Whether divisions stay divisions.
-
-    Raises
-    ------
-    ValueError
-        A step that is not known, or one that comes before its arguments.
+    divisors : Divisors or None
+        Of all graphs of the program; None where divisions stay divisions.
     """
-    graph = Rewritten(exact)
-    ends = graph.take(steps, outputs, n, variables)
+    graph = Rewritten(divisors)
+    ends = graph.take(steps, outputs)
     return _Tape(graph, ends, n, variables).assemble()
 
 

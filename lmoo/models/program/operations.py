@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Step", "check", "has_jumps"]
+__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Divisors", "Step", "check", "has_jumps"]
 
 Step = tuple[str, tuple[int, ...], float | int | None]
 
@@ -36,6 +36,41 @@ JUMPS = frozenset(_JUMPS.split())
 def has_jumps(steps: Iterable[tuple[str, Any, Any]]) -> bool:
     """Whether a graph has steps whose values jump."""
     return any(step[0] in JUMPS for step in steps)
+
+
+class Divisors:
+    """What several steps are divided by, in any of the graphs of a program.
+
+    Its reciprocal is computed once, in all of the graphs, so that their results stay the same.
+
+    Parameters
+    ----------
+    graphs : iterable of sequences of Step
+    """
+
+    def __init__(self, graphs: Iterable[Sequence[Step]]) -> None:
+        self._known: dict[Any, int] = {}
+        numerators: dict[int, set[int]] = {}
+        for steps in graphs:
+            kinds = self.kinds(steps)
+            for name, arguments, _ in steps:
+                if name == "divide":
+                    numerators.setdefault(kinds[arguments[1]], set()).add(kinds[arguments[0]])
+                elif name == "reciprocal":
+                    numerators.setdefault(kinds[arguments[0]], set()).add(-1)
+        self._shared = {kind for kind, others in numerators.items() if len(others) > 1}
+
+    def kinds(self, steps: Sequence[Step]) -> list[int]:
+        """Return a number for each step; equal ones have equal numbers, in all graphs."""
+        out: list[int] = []
+        for name, arguments, value in steps:
+            text = None if value is None else float(value).hex()
+            key = (name, tuple(out[a] for a in arguments), text)
+            out.append(self._known.setdefault(key, len(self._known)))
+        return out
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._shared
 
 
 def check(steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.program import CompiledTapes
 from lmoo.models.program.lowering import Lowered, lower
-from lmoo.models.program.operations import Step, has_jumps
+from lmoo.models.program.operations import Divisors, Step, check, has_jumps
 
 __all__ = ["Program", "Tape"]
 
@@ -23,9 +23,9 @@ class Program:
     points, with vector instructions.  Results do not depend on the number of points, on the other
     points or on the processor's instruction set, but for functions that the C library evaluates.
     `values`, `derivatives` and `both` agree to the last bit where their graphs agree.  A division
-    by what depends on parameters alone is a multiplication by its reciprocal, unless the graph has
-    steps that jump (comparisons, floor and the like): results differ from numpy's by a few units in
-    the last place.
+    by what depends on parameters alone is a multiplication by its reciprocal, and so
+    are divisions by what is divided by more than once, unless the graph has steps that jump
+    (comparisons, floor and the like): results differ from numpy's by a few units in the last place.
 
     Parameters
     ----------
@@ -86,28 +86,35 @@ class Program:
             raise ValueError(
                 f"n must be at least 0 and variables at least 1; they are {n} and {variables}"
             )
-        exact = any(graph is not None and has_jumps(graph[0]) for graph in self._graphs)
-        value_tape = self._lower("values", (values[0], [values[1]]), 1, exact)
+        check(values[0], [values[1]], self.n, self.variables)
+        for graph in (derivatives, both):
+            if graph is not None:
+                check(*graph, self.n, self.variables)
+        if second is not None:
+            check(second[0], [second[1]], 2 * self.n, self.variables)
+        graphs = [graph[0] for graph in self._graphs if graph is not None]
+        divisors = None if any(has_jumps(steps) for steps in graphs) else Divisors(graphs)
+        value_tape = self._lower("values", (values[0], [values[1]]), 1, divisors)
         derivative_tape = both_tape = None
         if derivatives is not None:
-            derivative_tape = self._lower("derivatives", derivatives, self.n, exact)
+            derivative_tape = self._lower("derivatives", derivatives, self.n, divisors)
         if both is not None:
-            both_tape = self._lower("both", both, self.n + 1, exact)
+            both_tape = self._lower("both", both, self.n + 1, divisors)
         self._tapes = CompiledTapes(
             self.n, self.variables, value_tape, derivative_tape, both_tape, target
         )
         self._second: CompiledTapes | None = None
         if second is not None:
-            lowered = lower(second[0], [second[1]], 2 * self.n, self.variables, exact)
+            lowered = lower(second[0], [second[1]], 2 * self.n, self.variables, divisors)
             self._second = CompiledTapes(2 * self.n, self.variables, lowered, None, None, target)
 
-    def _lower(self, name: str, graph: Tape, outputs: int, exact: bool) -> Lowered:
+    def _lower(self, name: str, graph: Tape, outputs: int, divisors: Divisors | None) -> Lowered:
         if len(graph[1]) != outputs:
             raise ValueError(
                 f"{name} must have {outputs} outputs for {self.n} parameters; it has "
                 f"{len(graph[1])}"
             )
-        return lower(graph[0], graph[1], self.n, self.variables, exact)
+        return lower(graph[0], graph[1], self.n, self.variables, divisors)
 
     @property
     def capsule(self) -> Any:

@@ -4,27 +4,30 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from lmoo.models.program.operations import LEAVES, check
+from lmoo.models.program.operations import LEAVES, Divisors
 
 __all__ = ["Rewritten"]
 
 
 class Rewritten:
-    """A graph with each operation once, and those of the program alone."""
+    """A graph with each operation once, and those of the program alone.
 
-    def __init__(self, exact: bool) -> None:
-        self.exact = exact
+    Parameters
+    ----------
+    divisors : Divisors or None
+        Steps that are divided by more than once; None where divisions stay divisions.
+    """
+
+    def __init__(self, divisors: Divisors | None) -> None:
+        self.divisors = divisors
         self.names: list[str] = []
         self.arguments: list[tuple[int, ...]] = []
         self.payloads: list[Any] = []
         self.uniform: list[bool] = []
         self._known: dict[Any, int] = {}
 
-    def take(
-        self, steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int
-    ) -> list[int]:
+    def take(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
         """Take over the steps that outputs need; return the nodes that they are."""
-        check(steps, outputs, n, variables)
         needed = [False] * len(steps)
         for output in outputs:
             needed[output] = True
@@ -33,12 +36,20 @@ class Rewritten:
                 for argument in steps[i][1]:
                     needed[argument] = True
         nodes = [-1] * len(steps)
+        shared = [False] * len(steps)
+        if self.divisors is not None:
+            shared = [kind in self.divisors for kind in self.divisors.kinds(steps)]
         for i, (name, arguments, value) in enumerate(steps):
             if not needed[i]:
                 continue
             if name in LEAVES:
                 nodes[i] = (
                     self.constant(value) if name == "constant" else self.node(name, (), value)
+                )
+            elif name == "divide" and shared[arguments[1]]:
+                nodes[i] = self.made(
+                    "multiply",
+                    [nodes[arguments[0]], self.made("reciprocal", [nodes[arguments[1]]])],
                 )
             else:
                 nodes[i] = self.made(name, [nodes[argument] for argument in arguments])
@@ -115,7 +126,18 @@ class Rewritten:
             if self.number(one) == -1.0 or (inner := self.opposite(one)) is None:
                 continue
             return self._negative(self._multiply(inner, other))
-        return self.node("multiply", (b, a) if self.uniform[a] else (a, b))
+        if self.uniform[a]:
+            a, b = b, a
+        if self.uniform[b] and not self.uniform[a] and self.names[a] == "multiply":
+            left, right = self.arguments[a]
+            if self.uniform[right] and (self._only_scales(right) or self._only_scales(b)):
+                return self._multiply(left, self._multiply(right, b))
+        return self.node("multiply", (a, b))
+
+    def _only_scales(self, node: int) -> bool:
+        """Whether a node is plus or minus a power of two, and its products exact."""
+        number = self.number(node)
+        return number is not None and abs(math.frexp(number)[0]) == 0.5
 
     def _divide(self, a: int, b: int) -> int:
         if self.number(b) == 1.0:
@@ -128,7 +150,7 @@ class Rewritten:
         if self.uniform[b] and not self.uniform[a]:
             if number is not None and number != 0.0 and abs(math.frexp(number)[0]) == 0.5:
                 return self._multiply(a, self.constant(1.0 / number))
-            if not self.exact:
+            if self.divisors is not None:
                 return self._multiply(a, self.node("divide", (self.constant(1.0), b)))
         return self.node("divide", (a, b))
 
