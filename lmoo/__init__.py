@@ -37,7 +37,8 @@ if _TYPE_CHECKING:
     from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
-    from lmoo.models.tracing import trace, trace_residual
+    from lmoo.models.tracing.residual import trace_residual
+    from lmoo.models.tracing.trace import trace
     from lmoo.problems.batch import BatchProblem
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
@@ -65,8 +66,8 @@ _WHERE = {
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
     "solve_many": "batch.problems",
-    "trace": "models.tracing",
-    "trace_residual": "models.tracing",
+    "trace": "models.tracing.trace",
+    "trace_residual": "models.tracing.residual",
 }
 
 # Public modules, imported when they are used.

@@ -13,10 +13,13 @@ from lmoo._core.threads import thread_count
 from lmoo.batch.chunk import Model, check_vectorized
 from lmoo.batch.data import Curves, Starts
 from lmoo.batch.tasks import Job, Outcome, outcomes
+from lmoo.batch.tracing import checked_solutions, stack_evaluation
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.library import CompiledModel
+from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.arguments import integer
+from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import names_of, parameter_names_of
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver, reason
@@ -47,6 +50,7 @@ def curve_fit_many(
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
+    trace: bool | str = "auto",
 ) -> "Fits":
     """Fit one model to each of many curves: one solve a curve, one call of the model for all.
 
@@ -90,8 +94,8 @@ def curve_fit_many(
         with `Status.RAISED` for this one and the exception in `Fits.errors`.  An EvaluationError
         out of f means a bad point, as everywhere: the step is shortened.
     threads : int, optional
-        Chunks that are worked on at the same time.  None: 1 for a function, which may not allow
-        more, and all processors for a compiled model.
+        Chunks that are worked on at the same time.  None: 1 for a function that is called, which
+        may not allow more, and all processors for a compiled model.
     executor : concurrent.futures.Executor, optional
         Who works on the chunks: a pool of processes, Dask's ``Client.get_executor()``, the pool of
         mpi4py.futures.  A chunk whose worker died is solved again, here if need be.
@@ -101,6 +105,11 @@ def curve_fit_many(
     progress : bool or callable, optional
         True: a bar (``pip install lmoo[progress]``).  Or ``progress(done, total)``, called after
         each chunk of curves.
+    trace : {"auto", True, False}
+        Whether f is traced (see `lmoo.trace`) and the stack solved without Python, with exact
+        derivatives.  "auto": where that is possible and there is no `jac`; f is called at the start
+        of three curves and at the solutions, where its values are compared with those of the
+        trace.  True: it must be possible.  False: f itself is called throughout.
 
     Returns
     -------
@@ -116,6 +125,13 @@ def curve_fit_many(
         Arguments of the wrong type.
     EvaluationError
         f raised, with ``errors="raise"``.
+    TraceError
+        `trace` is True, and f cannot be traced.
+
+    Warns
+    -----
+    TraceWarning
+        At a solution the trace of f differs from f; the fits were made again with f.
 
     Notes
     -----
@@ -137,9 +153,8 @@ def curve_fit_many(
     True
     """
     curves = Curves(t, y, sigma, nan_policy)
-    if threads is None:
-        threads = thread_count() if isinstance(f, CompiledModel) else 1
-    solver = checked_call(solver, errors, threads, executor)
+    checked_trace(trace)
+    solver = checked_call(solver, errors, 1 if threads is None else threads, executor)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
@@ -155,11 +170,30 @@ def curve_fit_many(
     starts.keep_within(solver.bounds, solver.fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and curves.count and starts.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {starts.n}")
-    if curves.count and isinstance(model, Model) and model.vectorized:
+
+    def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
+        return fitted(
+            Work(
+                curves, model, starts, solver, errors == "record", parameter_names_of(f),
+                evaluation, function,
+            ),
+            (1 if isinstance(model, Model) else thread_count()) if threads is None else threads,
+            executor, out, progress,
+        )  # fmt: skip
+
+    if isinstance(model, CompiledModel):
+        return fits_of(model, "compiled")
+    evaluation = stack_evaluation(model, curves, starts, solver, trace)
+    if evaluation.model is not None:
+        fits = fits_of(evaluation.model, evaluation.text, model)
+        reason = checked_solutions(model, evaluation.model, curves, fits._points(), trace)
+        if reason is None:
+            return fits
+        evaluation = Evaluation(f, reason)
+    if curves.count and model.vectorized:
         few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
         check_vectorized(curves.few(model), np.concatenate(few), starts.edges)
-    work = Work(curves, model, starts, solver, errors == "record", parameter_names_of(f))
-    return fitted(work, threads, executor, out, progress)
+    return fits_of(model, evaluation.text)
 
 
 def checked_call(
@@ -263,6 +297,9 @@ class Work:
     solver: Solver
     record: bool
     names: Sequence[str] | None
+    evaluation: str = "called"
+    # The model as a function, where it has been compiled from that.
+    function: Any = None
 
     def job(self, part: slice, covariance: bool = True, factor: bool = False) -> Job:
         """Return the job of some curves."""
@@ -310,6 +347,9 @@ class Fits:
         Scaled as the standard errors are; inf and nan for what the curve does not determine.
     errors : dict
         The exceptions of curves with `Status.RAISED`, by index.
+    evaluation : str
+        How the model was evaluated: "compiled", "compiled from <function>", or "called, because
+        <reason>"; see `Result`.
 
     Notes
     -----
@@ -378,6 +418,15 @@ class Fits:
         for name, values in outcome.rows.items():
             _write(getattr(self, name), len(self.shape), part, values)
 
+    def _points(self) -> Array:
+        """Return the parameters as (count, n)."""
+        return np.asarray(self.x).reshape(-1, self._work.starts.n)
+
+    @property
+    def evaluation(self) -> str:
+        """How the model was evaluated, as `Result.evaluation`."""
+        return self._work.evaluation
+
     @property
     def success(self) -> NDArray[np.bool_]:
         """Whether a minimum was found."""
@@ -402,11 +451,15 @@ class Fits:
         row = {name: values[0] for name, values in outcome.rows.items()}
         status = Status(int(row["status"]))
         names = names_of(work.names, work.starts.n)
+        problem = work.curves.problem(work.function or work.model, which)
+        residual = np.empty(0)
+        if not outcome.errors and np.isfinite(row["cost"]):
+            own = work.function is not None
+            residual = problem.residual(row["x"]) if own else job.residual(row["x"])
         return Result(
             x=row["x"],
             cost=float(row["cost"]),
-            residual=np.empty(0) if outcome.errors or not np.isfinite(row["cost"])
-            else job.residual(row["x"]),
+            residual=residual,
             observations=int(outcome.observations[0]),
             status=status,
             message=reason(status, names, outcome.limits.get("active_mask")),
@@ -416,8 +469,9 @@ class Fits:
             parameter_names=names,
             fnorm=float(np.sqrt(2.0 * row["cost"])),
             factor=outcome.factor,
-            problem=work.curves.problem(work.model, which),
+            problem=problem,
             solver=work.solver,
+            evaluation=work.evaluation,
             **outcome.limits,
         )  # fmt: skip
 

@@ -50,6 +50,7 @@ class Fit:
     active_mask: NDArray[np.int8] = field(default_factory=_unknown, repr=False)
     seconds: float = field(default=float("nan"), repr=False)
     history: "History | None" = field(default=None, repr=False)
+    evaluation: str = field(default="called", repr=False)
     # Where the factor does not tell it, as parameters are held.
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
 

@@ -55,6 +55,12 @@ class Result(Fit):
         How long the solve took; nan for one that was iterated.
     history : History or None
         The iterations as arrays, where ``Solver.solve(..., history=True)`` was asked for them.
+    evaluation : str
+        How the model was evaluated: "compiled from <function>" for a function that was traced (see
+        `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
+        problems that are no curve's.  Counts are those of what was done: ``nfev`` and ``njev``
+        evaluations of the compiled model, besides which the function was called at the start and
+        at the solution.
 
     Examples
     --------

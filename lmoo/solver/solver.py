@@ -32,6 +32,7 @@ from lmoo.solver.steps import Step
 from lmoo.status import Status
 
 if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
     from lmoo.results.history import History
 
 __all__ = ["Iteration", "IterationRecord", "Solver", "reason"]
@@ -261,10 +262,14 @@ class Solver:
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable or None; it is {callback!r}")
         try:
-            if callback is None and not history and self.time_limit is None:
-                loop.run()
-            else:
-                iteration._run_watched(callback, bool(history))
+            while True:
+                if callback is None and not history and self.time_limit is None:
+                    loop.run()
+                else:
+                    iteration._run_watched(callback, bool(history))
+                if iteration._settled():
+                    break
+                loop = iteration._loop
         except BaseException as error:
             iteration._seconds = time.perf_counter() - start
             keep_result(error, iteration)
@@ -309,10 +314,14 @@ class Solver:
             return x0, None
         return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
 
-    def _loop(self, problem: Any, x0: NDArray[np.float64]) -> Loop:
+    def _loop(
+        self, problem: Any, x0: NDArray[np.float64], evaluation: "Evaluation | None" = None
+    ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
         x0, bounds = self._box(problem, x0)
+        if evaluation is not None and evaluation.problem is not None:
+            problem = evaluation.problem
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
@@ -335,6 +344,23 @@ class Solver:
             bounds,
             EvaluationError,
         )
+
+    def _evaluation(
+        self, problem: Any, x0: NDArray[np.float64], checked: bool = False
+    ) -> "Evaluation | None":
+        """Return how the model of a curve is evaluated; None for other problems.
+
+        checked: whether it is known to agree with its function at the start.
+        """
+        if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
+            return None
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo.models.tracing.evaluation import evaluation_of
+
+        because = None
+        if self.jacobian is not None:
+            because = f"the solver takes derivatives by {self.jacobian!r}"
+        return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the strategy: the one given, the problem's own derivatives, or differences."""
@@ -380,12 +406,25 @@ class Iteration(Iterator[IterationRecord]):
     # Of solving so far, where there is a limit, and whether it ended the solve.
     _spent = 0.0
     _timed_out = False
+    # Of a model that ran compiled: whether its end has been checked, and the function's residual.
+    _is_checked = False
+    _residual: NDArray[np.float64] | None = None
 
-    def __init__(self, solver: Solver, problem: Any, x0: NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        solver: Solver,
+        problem: Any,
+        x0: NDArray[np.float64],
+        evaluation: "Evaluation | None" = None,
+        checked: bool = False,
+    ) -> None:
         self.solver, self.problem = solver, problem
         self._x0 = x0
         self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
-        self._loop = solver._loop(problem, x0)
+        if evaluation is None:
+            evaluation = solver._evaluation(problem, x0, checked)
+        self._evaluation = evaluation
+        self._loop = solver._loop(problem, x0, evaluation)
 
     def __iter__(self) -> "Iteration":
         return self
@@ -393,6 +432,8 @@ class Iteration(Iterator[IterationRecord]):
     def __next__(self) -> IterationRecord:
         try:
             more = self._advance()
+            if self._loop.done and not self._settled():
+                more = self._advance()
         except StopIteration as error:
             # It would end the caller's loop as if the solve had ended.
             raise RuntimeError("the problem raised StopIteration") from error
@@ -416,6 +457,32 @@ class Iteration(Iterator[IterationRecord]):
             self._timed_out = True
             self._loop.stop(Status.STOPPED)
         return more
+
+    def _settled(self) -> bool:
+        """Whether the end stands: a compiled model has there the values of its function.
+
+        Where it has not, the function is what is solved from now on, from the start.
+        """
+        evaluation, loop = self._evaluation, self._loop
+        ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
+        if evaluation is None or evaluation.problem is None or not ended:
+            return True
+        from lmoo.models.tracing.evaluation import called_instead, solution
+
+        self._residual, parting = solution(self.problem, evaluation, loop.x)
+        if parting is not None:
+            self._evaluation = called_instead(self.problem, parting)
+        elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
+            # Where derivatives are not finite differences may be.
+            self._evaluation = replace(
+                evaluation, reason="compiled, it came to no minimum", problem=None
+            )
+            self._residual = None
+        else:
+            self._is_checked = True
+            return True
+        self._loop = self.solver._loop(self.problem, self._x0)
+        return False
 
     def _run_watched(self, callback: Callback | None, keep: bool) -> None:
         """Run to the end, with the callback after each iteration; keep the history if asked to."""
@@ -450,7 +517,7 @@ class Iteration(Iterator[IterationRecord]):
         return Result(
             x=loop.x,
             cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
-            residual=loop.residual,
+            residual=loop.residual if self._residual is None else self._residual.copy(),
             observations=loop.observations,
             status=status,
             message=self._message(status),
@@ -464,6 +531,7 @@ class Iteration(Iterator[IterationRecord]):
             solver=self.solver,
             seconds=self._seconds,
             history=self._history,
+            evaluation="called" if self._evaluation is None else self._evaluation.text,
             **self._limits(),
         )
 
@@ -498,6 +566,8 @@ class Iteration(Iterator[IterationRecord]):
     def _analytic(self) -> bool:
         """Whether the derivatives are those of the problem."""
         strategy = self.solver.jacobian
+        if self._evaluation is not None and self._evaluation.problem is not None:
+            return True
         own = strategy is None and has_jacobian(_differentiated(self.problem))
         return own or isinstance(strategy, Analytic)
 
@@ -521,7 +591,8 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
-        return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
+        compiled = self._evaluation is not None and self._evaluation.problem is not None
+        return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot(), compiled)
 
 
 def reason(status: Status, names: tuple[str, ...], held: NDArray[Any] | None) -> str:
@@ -547,7 +618,11 @@ def _differentiated(problem: Any) -> Any:
 
 
 def _resume(
-    solver: Solver, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
+    solver: Solver,
+    problem: Any,
+    x0: NDArray[np.float64],
+    snapshot: dict[str, Any],
+    compiled: bool = False,
 ) -> Iteration:
     """Make an iteration that goes on from a snapshot."""
     if not isinstance(solver, Solver):
@@ -557,7 +632,7 @@ def _resume(
         x0 = _starting_point(x0)
     except (TypeError, ValueError) as error:
         raise ValueError(f"the stored solve is damaged: {error}") from error
-    iteration = Iteration(solver, problem, x0)
+    iteration = Iteration(solver, problem, x0, checked=compiled)
     iteration._loop.restore(snapshot)
     return iteration
 

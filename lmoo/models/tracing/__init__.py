@@ -1,6 +1,6 @@
-"""Models from functions: called once with placeholders that record what is done with them."""
+"""Models from functions: called once with placeholders that record what is done with them.
 
-from lmoo.models.tracing.residual import trace_residual
-from lmoo.models.tracing.trace import ComplexModel, trace
-
-__all__ = ["ComplexModel", "trace", "trace_residual"]
+`trace` and `residual` hold what users call; `recorder`, `placeholder`, `ufuncs`, `functions` and
+`complexes` what is recorded; `effects` reads the code of a function; `cache` keeps traces, and
+`evaluation` decides whether a fit runs with one.
+"""

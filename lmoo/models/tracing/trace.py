@@ -141,8 +141,12 @@ class ComplexModel:
         return f"ComplexModel({self.real.text!r}, {self.imag.text!r})"
 
 
-def recorded(f: Callable[..., Any], recorder: Recorder, n: int) -> Placeholder:
+def recorded(
+    f: Callable[..., Any], recorder: Recorder, n: int, joined: bool = False
+) -> Placeholder:
     """Return what a function returns for placeholders of its variables and n parameters.
+
+    Several variables reach it as a tuple, or joined in one array.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def recorded(f: Callable[..., Any], recorder: Recorder, n: int) -> Placeholder:
     ]
     numbers = [Placeholder(recorder, graph.parameter(j), points=False) for j in range(n)]
     try:
-        value = f(parts[0] if len(parts) == 1 else tuple(parts), *numbers)
+        value = f(_together(parts, joined), *numbers)
     except TraceError:
         raise
     except Exception as error:
@@ -176,6 +180,16 @@ def recorded(f: Callable[..., Any], recorder: Recorder, n: int) -> Placeholder:
     if value.mask is not None:
         raise TraceError("the function returns only the points that a condition selects")
     return value
+
+
+def _together(parts: list[Placeholder], joined: bool) -> Any:
+    """Return the variables as the function takes them."""
+    if not joined:
+        return parts[0] if len(parts) == 1 else tuple(parts)
+    out = np.empty(len(parts), dtype=object)
+    for k, part in enumerate(parts):
+        out[k] = part
+    return out
 
 
 def _model(value: Placeholder, variables: Any, names: Any, label: str | None) -> Any:
