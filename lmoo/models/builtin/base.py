@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.models import TABLE_OF
 from lmoo.models.builtin.features import Features
+from lmoo.models.builtin.measures import project
+from lmoo.models.compiled import program_of
 from lmoo.models.expression.base import Model
 from lmoo.models.expression.graphs import graph_of
-from lmoo.models.graph.derivatives import derivatives
-from lmoo.models.graph.nodes import Graph, extracted
-from lmoo.models.library import CompiledModel, project
-from lmoo.models.program import Program
+from lmoo.models.library import CompiledModel
 from lmoo.problems.arguments import real_array
 from lmoo.problems.data import without_masked
 
@@ -51,20 +51,38 @@ class BuiltIn(CompiledModel):
     variables_of_formula: ClassVar[tuple[str, ...]] = ("t",)
     names: ClassVar[tuple[str, ...]] = ()
     derived: ClassVar[dict[str, str]] = {}
+    # The table of lmoo._core.models that runs it, if any.
+    by_hand: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        if "names" in vars(cls) and "parameter_names" not in vars(cls):
+            cls.parameter_names = cls.names
 
     def __init__(self, *, prefix: str = "") -> None:
-        self._setup(self.formula, self.names, prefix, {})
+        self._setup(self.formula, self.names, prefix, {}, self.by_hand)
 
     def _setup(
-        self, formula: str, names: Sequence[str], prefix: str, options: dict[str, Any]
+        self,
+        formula: str,
+        names: Sequence[str],
+        prefix: str,
+        options: dict[str, Any],
+        by_hand: str | None = None,
     ) -> None:
         """Make graph and program."""
         self._plain_names, self._options, self.prefix = tuple(names), options, prefix
         steps, _ = graph_of(formula, self.variables_of_formula, names)
-        plain = Model(steps, self.variables_of_formula, names, type(self).__name__)
+        # A subclass may call the parameters something else.
+        own = type(self).parameter_names
+        shown = names if own is None or own == self.names else tuple(own)
+        if len(shown) != len(names):
+            raise ValueError(
+                f"parameter_names must have one entry per parameter, {len(names)}; it is {shown!r}"
+            )
+        plain = Model(steps, self.variables_of_formula, shown, type(self).__name__)
         self.model = plain.prefixed(prefix) if prefix else plain
-        self._program = _program(plain)
-        super().__init__(self._program.capsule, self.model.parameter_names)
+        table = program_of(plain).capsule if by_hand is None else TABLE_OF[by_hand]
+        super().__init__(table, self.model.parameter_names)
 
     @property
     def text(self) -> str:
@@ -275,7 +293,8 @@ class BuiltIn(CompiledModel):
 
     def __reduce__(self) -> Any:
         # The table is a pointer, which means nothing elsewhere.
-        return _restored, (type(self), {**self._options, "prefix": self.prefix})
+        prefix = {"prefix": self.prefix} if self.prefix else {}
+        return _restored, (type(self), {**self._options, **prefix})
 
 
 def _restored(kind: type[BuiltIn], options: dict[str, Any]) -> BuiltIn:
@@ -290,12 +309,3 @@ def _operand(value: Any) -> Any:
 def _made(value: Any) -> Model:
     """Return the result of arithmetic, or NotImplemented, with which Python asks the other one."""
     return value  # type: ignore[no-any-return]
-
-
-def _program(model: Model) -> Program:
-    """Return the program of a model and its derivatives."""
-    n, root = len(model.parameter_names), len(model.steps) - 1
-    graph = Graph(model.steps)
-    nodes = [graph.constant(0.0) if node is None else node for node in derivatives(graph, root, n)]
-    slopes, both = extracted(graph.steps, nodes), extracted(graph.steps, [root, *nodes])
-    return Program((model.steps, root), slopes, both, n=n, variables=len(model.variables))
