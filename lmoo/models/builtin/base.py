@@ -194,17 +194,24 @@ class BuiltIn(CompiledModel):
         x = np.zeros((count, self.n))
         for name, value in candidate.items():
             x[:, self._plain_names.index(name)] = value
-        rest = data.y - self._finite(data.points, x, False)
-        if self._linear_places:
-            columns = self._finite(data.points, x, True)[:, self._linear_places]
-            factors = project(list(np.swapaxes(columns, 0, 1)), rest)
+        without = self._finite(data.points, x)
+        rest = data.y - without
+        columns = []
+        for place in self._linear_places:
+            one = x.copy()
+            one[:, place] = 1.0
+            columns.append(self._finite(data.points, one) - without)
+        if columns:
+            factors = project(columns, rest)
             x[:, self._linear_places] = factors
-            rest = rest - np.einsum("kj,kjm->km", factors, columns)
+            for factor, column in zip(factors.T, columns, strict=True):
+                rest -= factor[:, None] * column
         misfit = np.einsum("km,km->k", rest, rest)
         return x, np.where(np.isfinite(misfit), misfit, np.inf)
 
-    def _finite(self, points: Array, x: Array, derivatives: bool) -> Array:
-        found, _ = self._model.evaluate(points, np.ascontiguousarray(x), derivatives)
+    def _finite(self, points: Array, x: Array) -> Array:
+        """Return the values, 0 where they are not finite."""
+        found, _ = self._model.evaluate(points, x, False)
         return np.nan_to_num(found, posinf=0.0, neginf=0.0)
 
     # ---- what follows from the parameters ----

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 FACTORS = (0.4, 0.7, 1.0, 1.6)
+# Temperatures beside the span of t.
+GAMMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
 
 
 class Peak(BuiltIn):
@@ -294,7 +296,7 @@ class ExponentialGaussian(Peak):
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return lengths of the tail beside the width."""
-        for (place, half), factor, tail in product(data.peaks, FACTORS, (0.3, 1.0, 2.5)):
+        for (place, half), factor, tail in product(data.peaks, FACTORS, (0.3, 0.7, 1.5, 3.0)):
             sigma = factor * half
             yield {
                 "center": place - 0.5 * min(tail, 1.5) * sigma,
@@ -365,7 +367,7 @@ class DampedHarmonicOscillator(Peak):
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return temperatures beside places and widths."""
-        for (place, half), factor, gamma in product(data.peaks, FACTORS, (0.05, 0.2, 1.0)):
+        for (place, half), factor, gamma in product(data.peaks, FACTORS, GAMMAS):
             yield {
                 "center": np.abs(place) + 1e-3 * data.span,
                 "sigma": factor * half,

@@ -109,12 +109,12 @@ class Rectangle(BuiltIn):
     def __init__(self, *, form: str = "linear", prefix: str = "") -> None:
         shape = FORMS[_checked(form)] if form != "linear" else "(0.5 + 0.5*min(1, max(-1, {z})))"
         up, down = (shape.format(z=f"((t - center{i})/sigma{i})") for i in (1, 2))
-        self.stages = 8 if form == "linear" else 0
+        self.stages = 10 if form == "linear" else 0
         self._setup(f"amplitude*({up} - {down})", self.names, prefix, {"form": form})
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return pairs of places, and widths."""
-        shares = np.linspace(0.05, 0.95, 13)
+        shares = np.linspace(0.05, 0.95, 19 if self.stages else 13)
         for (i, first), width in product(enumerate(shares), (0.015, 0.06)):
             for second in shares[i + 1 :]:
                 sigma = width * data.span
