@@ -89,7 +89,8 @@ class _Entry:
         )
 
 
-_lock = threading.Lock()
+# Reentrant, as functions may be collected, and forgotten, while it is held.
+_lock = threading.RLock()
 _entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
 _MOST_KEPT = 8  # of one function
 
