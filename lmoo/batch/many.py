@@ -183,6 +183,9 @@ def curve_fit_many(
 
     if isinstance(model, CompiledModel):
         return fits_of(model, "compiled")
+    if curves.count and model.vectorized:
+        few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
+        check_vectorized(curves.few(model), np.concatenate(few), starts.edges)
     evaluation = stack_evaluation(model, curves, starts, solver, trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)
@@ -190,9 +193,6 @@ def curve_fit_many(
         if reason is None:
             return fits
         evaluation = Evaluation(f, reason)
-    if curves.count and model.vectorized:
-        few = [starts.of(slice(k, k + 1)) for k in curves.samples()]
-        check_vectorized(curves.few(model), np.concatenate(few), starts.edges)
     return fits_of(model, evaluation.text)
 
 

@@ -204,7 +204,10 @@ def curve_fit(
     if not full_output:
         return loop.x, pcov
     status = Status(loop.status)
-    return loop.x, pcov, _infodict(loop, differentiated), iteration._message(status), int(status)
+    infodict = _infodict(loop, differentiated)
+    if iteration._residual is not None:
+        infodict["fvec"] = iteration._residual
+    return loop.x, pcov, infodict, iteration._message(status), int(status)
 
 
 def _iteration(

@@ -591,8 +591,9 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
+        state = (self.solver, self.problem, self._x0, self._loop.snapshot())
         compiled = self._evaluation is not None and self._evaluation.problem is not None
-        return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot(), compiled)
+        return _resume, (*state, True) if compiled else state
 
 
 def reason(status: Status, names: tuple[str, ...], held: NDArray[Any] | None) -> str:

@@ -89,7 +89,8 @@ class _Entry:
         )
 
 
-_lock = threading.Lock()
+# Reentrant, as functions may be collected, and forgotten, while it is held.
+_lock = threading.RLock()
 _entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
 _MOST_KEPT = 8  # of one function
 
@@ -141,10 +142,11 @@ def _kept(holder: Any, f: Any, kind: Kind) -> _Entry | None:
 def _keep(holder: Any, entry: _Entry) -> None:
     key = id(holder)
 
-    def forget(reference: Any) -> None:
-        with _lock:
-            if _entries.get(key, (None,))[0] is reference:
-                del _entries[key]
+    # As defaults, as it may be called when the interpreter ends and globals are gone.
+    def forget(reference: Any, lock: Any = _lock, entries: Any = _entries) -> None:
+        with lock:
+            if entries.get(key, (None,))[0] is reference:
+                del entries[key]
 
     with _lock:
         reference, entries = _entries.get(key, (None, []))

@@ -61,17 +61,24 @@ _CHANGING = frozenset(
         "add",
         "append",
         "appendleft",
+        "at",
+        "byteswap",
         "clear",
+        "copyto",
         "discard",
         "extend",
         "fill",
+        "fill_diagonal",
         "insert",
         "itemset",
         "partition",
+        "place",
         "pop",
         "popitem",
         "popleft",
         "put",
+        "put_along_axis",
+        "putmask",
         "read",
         "readline",
         "remove",
@@ -86,7 +93,6 @@ _CHANGING = frozenset(
         "update",
         "write",
         "writelines",
-        "byteswap",
     ]
 )
 _MODULES = ("numpy", "math", "cmath", "scipy.special", "lmoo")
@@ -98,7 +104,7 @@ _DEEPEST = 20
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 # What makes a new object, which the function may change.
-_BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND")
+_BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP", "COMPARE_OP")
 _CREATING = frozenset(
     [
         "zeros_like",
@@ -300,6 +306,8 @@ class _Code:
                 raise self.refuse("an exception is caught, which tells the values apart")
             self._instruction(instruction, instructions[:place], instructions[place + 1 :])
         for constant in code.co_consts:
+            if isinstance(constant, tuple) and "out" in constant:
+                self._changes("a function of numpy writes into an array (out=)")
             if isinstance(constant, types.CodeType):
                 inner = {name: self.cells.get(name) for name in constant.co_freevars}
                 _Code(constant, self.namespace, inner, self.uses, self.depth + 1, self.owner).read()
@@ -335,6 +343,9 @@ class _Code:
             raise self.refuse(f"the variable {value} of the enclosing function is set")
         if name in ("STORE_SUBSCR", "DELETE_SUBSCR") and not self._is_fresh(before, 2):
             self._changes("an entry of an object is set")
+        in_place = name == "BINARY_OP" and instruction.argrepr.endswith("=")
+        if in_place and not self._is_fresh(before, 2):
+            self._changes("an object is changed in place")
         if name == "IMPORT_NAME" and value not in ("numpy", "math", "cmath", "scipy.special"):
             raise self.refuse(f"{value} is imported")
         if name in ("LOAD_ATTR", "LOAD_METHOD"):
@@ -416,7 +427,8 @@ def _fresh(code: types.CodeType, instructions: list[dis.Instruction]) -> set[str
         if name in ("LOAD_METHOD", "LOAD_ATTR", "LOAD_GLOBAL"):
             called = instruction.argval
         if name == "STORE_FAST":
-            fresh = last in _BUILDING or (last.startswith("CALL") and called in _CREATING)
+            fresh = last in _BUILDING or last == "LOAD_CONST" or last.startswith("UNARY")
+            fresh |= last.startswith("CALL") and called in _CREATING
             (made if fresh else others).add(instruction.argval)
         last = name
     return made - others
