@@ -57,6 +57,7 @@ MODULES = [
     "curvemodel",
     "modelfits",
     "models",
+    "program",
     "kernels",
 ]
 
@@ -71,10 +72,23 @@ LONG_LOOPS = (
     "linearize",
     "losses",
     "models",
+    "program",
     "qr",
     "units",
     "vectors",
 )
+
+# Headers that one module alone includes.
+HEADERS = {
+    "program": [
+        "lmoo/_core/program.h",
+        "lmoo/_core/program_body.inc",
+        "lmoo/_core/elementary_body.inc",
+        "lmoo/_core/wofz_body.inc",
+        "lmoo/_core/wofz_tables.h",
+        "lmoo/_core/special.h",
+    ]
+}
 
 DIRECTIVES = {
     "language_level": 3,
@@ -101,6 +115,12 @@ def compile_args(name: str) -> list[str]:
     flags += ["-fno-math-errno"]
     # Python's own flags ask for debug symbols, which are three quarters of a wheel.
     flags += ["-g0"]
+    # Nor at the exceptions that comparisons raise, which keep choices between two values out of vectors.
+    if name in ("models", "program"):
+        flags += ["-fno-trapping-math"]
+    # Constants of a short loop are read from memory as soon as from where they would be kept.
+    if name == "program":
+        flags += ["-fno-move-loop-invariants"]
     if os.environ.get("LMOO_DEBUG") == "1":
         flags += ["-UNDEBUG", "-g"]
     if os.environ.get("LMOO_SANITIZE") == "1":
@@ -134,6 +154,7 @@ def extension(name: str) -> Extension:
             "lmoo/_core/lanes_body.inc",
             "lmoo/_core/finite.h",
             "lmoo/include/lmoo.h",
+            *HEADERS.get(name, []),
         ],
     )
 

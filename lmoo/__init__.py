@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.errors import BetterMinimumWarning, EvaluationError
+from lmoo.errors import BetterMinimumWarning, EvaluationError, TraceError, TraceWarning
 from lmoo.jacobians.strategies import (
     Analytic,
     CentralDifference,
@@ -40,6 +40,8 @@ if _TYPE_CHECKING:
     from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
+    from lmoo.models.tracing.residual import trace_residual
+    from lmoo.models.tracing.trace import trace
     from lmoo.problems.batch import BatchProblem
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
@@ -69,6 +71,8 @@ _WHERE = {
     "curve_fit_many": "batch.many",
     "least_squares": "scipy_api.least_squares",
     "solve_many": "batch.problems",
+    "trace": "models.tracing.trace",
+    "trace_residual": "models.tracing.residual",
 }
 
 # Public modules that are imported on first use.
@@ -111,6 +115,8 @@ __all__ = [
     "Status",
     "Step",
     "StepModel",
+    "TraceError",
+    "TraceWarning",
     "check_jacobian",
     "curve_fit",
     "curve_fit_many",
@@ -121,6 +127,8 @@ __all__ = [
     "losses",
     "models",
     "solve_many",
+    "trace",
+    "trace_residual",
 ]
 
 

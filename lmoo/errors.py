@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["BetterMinimumWarning", "EvaluationError"]
+__all__ = ["BetterMinimumWarning", "EvaluationError", "TraceError", "TraceWarning"]
 
 
 class EvaluationError(ArithmeticError):
@@ -58,3 +58,43 @@ class BetterMinimumWarning(UserWarning):
             f"the profile has found a better minimum: its cost is {self.cost:.10g}, that of the "
             f"result is {result.cost:.10g}; solve again from {where}"
         )
+
+
+class TraceError(RuntimeError):
+    """A function cannot be traced: a graph of what it computes cannot be made.
+
+    The function itself can still be fitted; `lmoo.curve_fit` calls it then.
+
+    Attributes
+    ----------
+    reason : str
+        What cannot be followed, and why.
+    where : str or None
+        The line of the function, as "file.py:12".
+    source : str or None
+        What stands there.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> def capped(t, a, b):
+    ...     return a * t if b > 0 else t
+    >>> try:
+    ...     lmoo.trace(capped)
+    ... except lmoo.TraceError as error:
+    ...     print(error.reason)
+    a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)
+    """
+
+    def __init__(self, reason: str, where: str | None = None, source: str | None = None) -> None:
+        super().__init__(reason, where, source)
+        self.reason, self.where, self.source = reason, where, source
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        line = f"\n  {self.source}" if self.source else ""
+        return f"{place}{self.reason}{line}"
+
+
+class TraceWarning(UserWarning):
+    """A traced model differs from the function that it was made from, which is called instead."""

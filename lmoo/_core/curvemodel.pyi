@@ -13,6 +13,21 @@ class CurveModel:
     def evaluate(
         self, t: NDArray[np.float64], x: NDArray[np.float64], derivatives: bool
     ) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+    def compare(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        derivatives: bool,
+    ) -> tuple[float, float, bool]: ...
+    def first_apart(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        begin: int,
+        close: float,
+    ) -> int: ...
 
 class CurveModelProblem(CompiledProblem):
     parameter_names: Any

@@ -3,6 +3,7 @@
     residual = weights (f(t, x) - y),      jacobian = weights df/dx
 """
 
+from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy, memset
 
@@ -113,6 +114,69 @@ cdef class CurveModel:
                                     self.table.user_data)
         found = np.asarray(out)
         return found.reshape(k, n, m) if derivatives else found, np.asarray(codes)
+
+
+    def compare(self, const double[:, ::1] t not None, const double[::1] x not None,
+                const double[::1] values not None, bint derivatives):
+        """Compare the model with values that it should have, (m,).
+
+        Returns the largest of their sizes, the largest difference, both infinite where anything is not
+        finite, and whether the derivatives are finite, which are looked at if asked for.
+        """
+        cdef ptrdiff_t i, n = x.shape[0], m = t.shape[1]
+        cdef double size = 0.0, apart = 0.0, total = 0.0
+        cdef int code
+        if n != self.table.n or t.shape[0] != self.table.variables or values.shape[0] != m:
+            raise ValueError("t, x and values must be those of the model")
+        cdef double[::1] out = np.empty(max(m * n if derivatives else m, 1))
+        with nogil:
+            code = self.table.values(m, n, &t[0, 0], &x[0], &out[0], self.table.user_data)
+            if code == 0:
+                for i in range(m):
+                    size = max(size, fabs(values[i]))
+                    apart = max(apart, fabs(values[i] - out[i]))
+                    # nan is not seen by max.
+                    total += values[i] - values[i] + (out[i] - out[i])
+            if total != 0.0 or code != 0:
+                size = apart = INFINITY
+            total = 0.0
+            if derivatives and code == 0:
+                code = self.table.derivatives(m, n, &t[0, 0], &x[0], &out[0], self.table.user_data)
+                for i in range(m * n):
+                    total += out[i] - out[i]
+        return size, apart, code == 0 and total == 0.0
+
+
+    def first_apart(self, const double[:, :, ::1] t not None, const double[:, ::1] x not None,
+                    const double[:, ::1] values not None, ptrdiff_t begin, double close):
+        """Return the first fit, from begin on, whose values are not those that it should have; k if none.
+
+        Those are finite and differ by no more than close times the largest of them.
+
+        t   (k, variables, m), or (1, variables, m) for all;  x (k, n);  values (k, m)
+        """
+        cdef ptrdiff_t i, j, k = x.shape[0], n = x.shape[1], m = t.shape[2]
+        cdef ptrdiff_t stride = 0 if t.shape[0] == 1 else t.shape[1] * m
+        cdef double size, apart, total
+        cdef double[::1] out = np.empty(m)
+        if (n != self.table.n or t.shape[1] != self.table.variables or values.shape[0] != k
+                or values.shape[1] != m or t.shape[0] not in (1, k)):
+            raise ValueError("t, x and values must be those of the model")
+        with nogil:
+            for i in range(begin, k):
+                if self.table.values(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[0],
+                                     self.table.user_data):
+                    break
+                size = apart = total = 0.0
+                for j in range(m):
+                    size = max(size, fabs(values[i, j]))
+                    apart = max(apart, fabs(values[i, j] - out[j]))
+                    total += values[i, j] - values[i, j] + (out[j] - out[j])
+                if total != 0.0 or not apart <= close * size:
+                    break
+            else:
+                i = k
+        return i
 
 
 cdef class CurveModelProblem(CompiledProblem):

@@ -45,6 +45,9 @@ class Fits:
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
         does not determine.
+    evaluation : str
+        How the model was evaluated: "compiled", "compiled from <function>", or "called, because
+        <reason>"; see `Result`.
     errors : dict
         The exceptions of curves with `Status.RAISED`, by index.
 
@@ -121,6 +124,15 @@ class Fits:
         status = np.asarray(self.status)
         return (status >= 1) & (status <= 4)
 
+    def _points(self) -> Array:
+        """Return the parameters as (count, n)."""
+        return np.asarray(self.x).reshape(-1, self._batch.guesses.n)
+
+    @property
+    def evaluation(self) -> str:
+        """How the model was evaluated, as `Result.evaluation`."""
+        return self._batch.evaluation
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -140,11 +152,15 @@ class Fits:
         status = Status(int(row["status"]))
         names = names_of(batch.names, batch.guesses.n)
         robust = _robust(task, result, row["x"])
+        problem = batch.dataset.problem(batch.function or batch.model, which)
+        residual = np.empty(0)
+        if not result.errors and np.isfinite(row["cost"]):
+            source = task if batch.function is None else problem
+            residual = source.residual(row["x"])
         return Result(
             x=row["x"],
             cost=float(row["cost"]),
-            residual=np.empty(0) if result.errors or not np.isfinite(row["cost"])
-            else task.residual(row["x"]),
+            residual=residual,
             observations=int(result.observations[0]),
             status=status,
             message=reason(status, names, result.limits.get("active_mask")),
@@ -157,7 +173,8 @@ class Fits:
             if robust is None or result.factor is None
             else robust.reduced(result.factor, int(result.observations[0])),
             robust=robust,
-            problem=batch.dataset.problem(batch.model, which),
+            problem=problem,
+            evaluation=batch.evaluation,
             solver=batch.solver,
             **result.limits,
         )  # fmt: skip

@@ -13,7 +13,10 @@ from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
+from lmoo.batch.tracing import checked_solutions, stack_evaluation
 from lmoo.models.library import CompiledModel
+from lmoo.models.tracing.evaluation import Evaluation
+from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
 from lmoo.solver.solver import Solver
 
@@ -36,6 +39,7 @@ def curve_fit_many(
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
+    trace: bool | str = "auto",
 ) -> Fits:
     """Fit one model to each of many curves.
 
@@ -92,6 +96,11 @@ def curve_fit_many(
     progress : bool or callable, optional
         True: show a progress bar (``pip install lmoo[progress]``).  A callable is called as
         ``progress(done, total)`` after each chunk.
+    trace : {"auto", True, False}
+        Whether f is traced (see `lmoo.trace`) and the stack solved without Python, with exact
+        derivatives.  "auto": where that is possible and there is no `jac`; f is called at the start
+        of three curves and at the solutions, where its values are compared with those of the
+        trace.  True: it must be possible.  False: f itself is called throughout.
 
     Returns
     -------
@@ -107,6 +116,13 @@ def curve_fit_many(
         An argument of the wrong type.
     EvaluationError
         f raised an exception, with ``errors="raise"``.
+    TraceError
+        `trace` is True, and f cannot be traced.
+
+    Warns
+    -----
+    TraceWarning
+        At a solution the trace of f differs from f; the fits were made again with f.
 
     Notes
     -----
@@ -128,9 +144,8 @@ def curve_fit_many(
     True
     """
     dataset = Dataset(t, y, sigma, nan_policy)
-    if threads is None:
-        threads = thread_count() if isinstance(f, CompiledModel) else 1
-    solver = checked_solver(solver, errors, threads, executor)
+    checked_trace(trace)
+    solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
@@ -146,11 +161,27 @@ def curve_fit_many(
     guesses.set_bounds(solver.bounds, solver.fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
-    if dataset.count and isinstance(model, Model) and model.vectorized:
+
+    def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
+        names = parameter_names_of(f)
+        record = errors == "record"
+        batch = BatchData(dataset, model, guesses, solver, record, names, evaluation, function)
+        count = 1 if isinstance(model, Model) else thread_count()
+        return solve_batch(batch, count if threads is None else threads, executor, out, progress)
+
+    if isinstance(model, CompiledModel):
+        return fits_of(model, "compiled")
+    if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
         check_vectorized(dataset.sample(model), np.concatenate(points), guesses.edges)
-    batch = BatchData(dataset, model, guesses, solver, errors == "record", parameter_names_of(f))
-    return solve_batch(batch, threads, executor, out, progress)
+    evaluation = stack_evaluation(model, dataset, guesses, solver, trace)
+    if evaluation.model is not None:
+        fits = fits_of(evaluation.model, evaluation.text, model)
+        reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)
+        if reason is None:
+            return fits
+        evaluation = Evaluation(f, reason)
+    return fits_of(model, evaluation.text)
 
 
 def _checked_model(model: CompiledModel, jac: Any, dataset: Dataset) -> CompiledModel:

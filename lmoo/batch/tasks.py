@@ -254,6 +254,10 @@ class BatchData:
         Record exceptions of the model instead of raising them.
     names : sequence of str or None
         Names of the parameters.
+    evaluation : str
+        How the model is evaluated, as in `Result`.
+    function : Model or None
+        The function that the model is compiled from.
     """
 
     dataset: Any
@@ -262,6 +266,8 @@ class BatchData:
     solver: Solver
     record: bool
     names: Sequence[str] | None
+    evaluation: str = "called"
+    function: Any = None
 
     def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
         """Return the task of some fits."""

@@ -1,5 +1,6 @@
 """`CurveBlocks`: a model y = f(x) and long arrays of data, as a problem in blocks of rows."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from lmoo._core.masks import separated
 from lmoo._core.residual import is_single
 from lmoo.problems.arguments import entry, integer, real_number
 from lmoo.problems.curve import UNKNOWN, Curve
+from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
 
@@ -47,10 +49,15 @@ class CurveBlocks(RowBlockProblem):
         See `RowBlockProblem`.
     bounds, fixed : optional
         See `lmoo.bounds.limits`; they are checked when the problem is solved.
+    trace : {"auto", True, False}
+        Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
+        where that is possible; f is called for the first block at the start and at the solution, to
+        check the values.  True: it must be possible.  False: f itself is called throughout.
+        dask.arrays are fitted with f itself.
 
     Attributes
     ----------
-    f, jac, bounds, fixed
+    f, jac, bounds, fixed, trace
         As given.
     parameter_names : sequence of str or None
 
@@ -86,7 +93,9 @@ class CurveBlocks(RowBlockProblem):
         *,
         bounds: Any = None,
         fixed: Any = None,
+        trace: bool | str = "auto",
     ) -> None:
+        self.trace = checked_trace(trace)
         if not callable(f):
             raise TypeError(f"f must be callable; it is {f!r}")
         if jac is not None and not callable(jac):
@@ -138,11 +147,41 @@ class CurveBlocks(RowBlockProblem):
         derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
         return derivatives
 
+    def reason_to_call(self) -> str | None:
+        """Return why f is called; None where a model that is made from it may run instead."""
+        if self.trace is False:
+            return "trace is False"
+        if self.jac is not None or self.jacobian is not None:
+            return "its derivatives are given"
+        if type(self).residual is not CurveBlocks.residual or "residual" in vars(self):
+            return "the problem has a residual of its own"
+        return None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
+
+    def compiled_from(self, model: Any) -> "CurveBlocks":
+        """Return the problem with a compiled model, `CompiledModel`, in the place of f."""
+        other = copy.copy(self)
+        other.executor = self.executor
+        other.f, other.jac = _Rows(model, False), _Rows(model, True)
+        del other.jacobian
+        return other
+
     def as_curve(self) -> Curve:
         """Return the model and sigma without the data, which may be larger than memory."""
         standard = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
         known = standard and (self._sigma is None or self._sigma > 0.0)
         return Curve(self.f, sigma=self._sigma if known else UNKNOWN, jac=self.jac)
+
+
+class _Rows:
+    """A compiled model, or its derivatives, as a function of the rows of a block."""
+
+    def __init__(self, model: Any, derivatives: bool) -> None:
+        self.model, self.derivatives = model, derivatives
+
+    def __call__(self, t: Any, *x: Any) -> NDArray[np.float64]:
+        function = self.model.jacobian if self.derivatives else self.model
+        values: NDArray[np.float64] = function(tuple(t) if t.ndim > 1 else t, *x)
+        return values
 
 
 class _Slices:

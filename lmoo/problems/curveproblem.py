@@ -15,7 +15,7 @@ from lmoo.problems.data import checked_sigma, curve_data, whitened, whitening
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 
-__all__ = ["CurveProblem", "check_callable"]
+__all__ = ["CurveProblem", "check_callable", "checked_trace"]
 
 Array = NDArray[np.float64]
 
@@ -50,10 +50,14 @@ class CurveProblem(Problem):
         See `lmoo.bounds.limits`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
         What to do with NaN in y or t: raise ValueError, or leave these points out.
+    trace : {"auto", True, False}
+        Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
+        where that is possible; f is called at the start and at the solution, to check the values
+        and for the residual.  True: it must be possible.  False: f itself is called throughout.
 
     Attributes
     ----------
-    f, jac, bounds, fixed
+    f, jac, bounds, fixed, trace
         As given.
     t : object
     y : (m,) float64 array
@@ -70,6 +74,9 @@ class CurveProblem(Problem):
         `y` is not 1-D, is empty or is not finite; `sigma` has another shape, is not positive or is
         not a covariance matrix; NaN in `t`; an unknown `nan_policy`.  During the solve: f returns
         an array whose shape is not that of y.
+
+    TraceError
+        When the problem is solved: `trace` is True, and f cannot be traced.
 
     Examples
     --------
@@ -95,8 +102,10 @@ class CurveProblem(Problem):
         bounds: Any = None,
         fixed: Any = None,
         nan_policy: str = "raise",
+        trace: bool | str = "auto",
     ) -> None:
         check_callable(f, jac)
+        self.trace = checked_trace(trace)
         self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
             parameter_names_of(f)
@@ -104,6 +113,9 @@ class CurveProblem(Problem):
             else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
+
+    # That of problems which `_of` makes.
+    trace: Any = "auto"
 
     @classmethod
     def _of(
@@ -199,6 +211,13 @@ class CurveProblem(Problem):
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+
+
+def checked_trace(trace: Any) -> Any:
+    """Return the option `trace`; ValueError where it is none."""
+    if isinstance(trace, (bool, np.bool_)) or (isinstance(trace, str) and trace == "auto"):
+        return trace
+    raise ValueError(f'trace must be True, False or "auto"; it is {trace!r}')
 
 
 def check_callable(f: Any, jac: Any) -> None:

@@ -51,6 +51,7 @@ class Fit:
     active_mask: NDArray[np.int8] = field(default_factory=_unknown, repr=False)
     seconds: float = field(default=float("nan"), repr=False)
     history: "History | None" = field(default=None, repr=False)
+    evaluation: str = field(default="called", repr=False)
     # With bounds the factor contains the free parameters alone, so the gradient is stored.
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
     # With a loss; the factor then is that of the scaled rows, over the root of the mean of h.

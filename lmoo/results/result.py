@@ -58,6 +58,12 @@ class Result(Fit):
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
     robust : Robust or None
         With a loss: its name, its scale and the weights of the points.
+    evaluation : str
+        How the model was evaluated: "compiled from <function>" for a function that was traced (see
+        `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
+        other problems.  Counts are those of what was done: ``nfev`` and ``njev``
+        evaluations of the compiled model, besides which the function was called at the start and
+        at the solution.
 
     Examples
     --------

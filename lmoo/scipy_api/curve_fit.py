@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.loop import Loop
 from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo.models.problem import is_compiled, problem_of
+from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
+from lmoo.problems.bounds import box
+from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
@@ -57,6 +61,7 @@ def curve_fit(
     full_output: bool = False,
     nan_policy: str | None = None,
     fixed: Any = None,
+    trace: bool | str = "auto",
     **kwargs: Any,
 ) -> tuple[Any, ...]:
     """Fit ``ydata = f(xdata, *parameters)`` by least squares.
@@ -98,6 +103,11 @@ def curve_fit(
     fixed : sequence or mapping, optional
         Names or positions of parameters that are fixed at their starting values, or a mapping from
         them to values.  Not in scipy.
+    trace : {"auto", True, False}
+        Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
+        where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
+        the start and at the solution, where its values are compared with those of the trace.  True:
+        it must be possible.  False: f itself is called throughout.  Not in scipy.
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
@@ -129,6 +139,8 @@ def curve_fit(
         at p0; p0 missing or outside the bounds; an option out of range.
     TypeError
         An argument of the wrong type, an unknown option, fewer points than parameters.
+    TraceError
+        `trace` is True, and f cannot be traced.
 
     Warns
     -----
@@ -137,6 +149,8 @@ def curve_fit(
     OptimizeWarning
         The covariance cannot be estimated: the data do not determine all parameters, or there are
         as many parameters as points and `absolute_sigma` is false.
+    TraceWarning
+        At the solution the trace of f differs from f; the fit was made again with f.
 
     Notes
     -----
@@ -172,11 +186,14 @@ def curve_fit(
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method)
     differentiated = has_jacobian(problem)
-    solver = curve_solver(x.size, method, jac, differentiated, kwargs)
-    iteration = Iteration(solver, problem, x)
-    loop = iteration._loop
+    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace))
     try:
-        loop.run()
+        iteration._loop.run()
+        if not iteration._settled():
+            # With differences, as from a call with trace=False.
+            iteration = _iteration(problem, x, method, jac, kwargs, False)
+            iteration._loop.run()
+        loop = iteration._loop
         if not 1 <= loop.status <= 4:
             raise _failure(iteration)
     except BaseException as error:
@@ -191,7 +208,36 @@ def curve_fit(
     if not full_output:
         return loop.x, pcov
     status = Status(loop.status)
-    return loop.x, pcov, _infodict(loop, differentiated), iteration._message(status), int(status)
+    infodict = _infodict(loop, differentiated)
+    if iteration._residual is not None:
+        infodict["fvec"] = iteration._residual
+    return loop.x, pcov, infodict, iteration._message(status), int(status)
+
+
+def _iteration(
+    problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
+) -> Iteration:
+    """Return the solve, compiled from the model's function if that can be."""
+    differentiated = has_jacobian(problem)
+    evaluation = None
+    if not isinstance(problem, CompiledProblem):
+        problem.trace = trace
+        because = None
+        if isinstance(jac, str):
+            because = f"jac is {jac!r}"
+        elif options.get("epsfcn") is not None or options.get("diff_step") is not None:
+            because = "steps of differences are given"
+        evaluation = evaluation_of(problem, _within(problem, x), because)
+        differentiated |= evaluation is not None and evaluation.problem is not None
+    solver = curve_solver(x.size, method, jac, differentiated, options)
+    return Iteration(solver, problem, x, evaluation)
+
+
+def _within(problem: Any, x: Array) -> Array:
+    """Return where the iteration starts."""
+    if problem.bounds is None and problem.fixed is None:
+        return x
+    return box(problem.bounds, problem.fixed, problem.parameter_names, x)[0]
 
 
 # ---- data ------------------------------------------------------------------------------------

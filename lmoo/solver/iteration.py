@@ -26,6 +26,7 @@ from lmoo.solver.options import SolverOptions, differentiated
 from lmoo.status import Status
 
 if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
     from lmoo.results.history import History
 
 __all__ = [
@@ -122,11 +123,26 @@ class Iteration(Iterator[IterationRecord]):
     _spent = 0.0
     _timed_out = False
 
-    def __init__(self, solver: SolverOptions, problem: Any, x0: NDArray[np.float64]) -> None:
+    # For a model that is compiled from a function: whether it was compared with the function at
+    # the end, and the residual of the function there.
+    _is_checked = False
+    _residual: NDArray[np.float64] | None = None
+
+    def __init__(
+        self,
+        solver: SolverOptions,
+        problem: Any,
+        x0: NDArray[np.float64],
+        evaluation: "Evaluation | None" = None,
+        checked: bool = False,
+    ) -> None:
         self.solver, self.problem = solver, problem
         self._x0 = x0
         self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
-        self._loop = solver._loop(problem, x0)
+        if evaluation is None:
+            evaluation = solver._evaluation(problem, x0, checked)
+        self._evaluation = evaluation
+        self._loop = solver._loop(problem, x0, evaluation)
 
     def __iter__(self) -> "Iteration":
         return self
@@ -134,6 +150,8 @@ class Iteration(Iterator[IterationRecord]):
     def __next__(self) -> IterationRecord:
         try:
             more = self._advance()
+            if self._loop.done and not self._settled():
+                more = self._advance()
         except StopIteration as error:
             # StopIteration would end the caller's loop as if the solve had ended.
             raise RuntimeError("the problem raised StopIteration") from error
@@ -157,6 +175,32 @@ class Iteration(Iterator[IterationRecord]):
             self._timed_out = True
             self._loop.stop(Status.STOPPED)
         return more
+
+    def _settled(self) -> bool:
+        """Return whether the end is final: a compiled model agrees with its function there.
+
+        If it does not, the solve continues from the start with the function.
+        """
+        evaluation, loop = self._evaluation, self._loop
+        ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
+        if evaluation is None or evaluation.problem is None or not ended:
+            return True
+        from lmoo.models.tracing.evaluation import called_instead, solution
+
+        self._residual, parting = solution(self.problem, evaluation, loop.x)
+        if parting is not None:
+            self._evaluation = called_instead(self.problem, parting)
+        elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
+            # Finite differences may exist at points without derivatives.
+            self._evaluation = replace(
+                evaluation, reason="no minimum was found with the compiled model", problem=None
+            )
+            self._residual = None
+        else:
+            self._is_checked = True
+            return True
+        self._loop = self.solver._loop(self.problem, self._x0)
+        return False
 
     def _run_watched(self, callback: Callback | None, keep: bool) -> None:
         """Run to the end with a callback after each iteration; keep: store the history."""
@@ -192,7 +236,7 @@ class Iteration(Iterator[IterationRecord]):
         return Result(
             x=loop.x,
             cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
-            residual=loop.residual,
+            residual=loop.residual if self._residual is None else self._residual.copy(),
             observations=loop.observations,
             status=status,
             message=self._message(status),
@@ -207,6 +251,7 @@ class Iteration(Iterator[IterationRecord]):
             solver=self.solver,
             seconds=self._seconds,
             history=self._history,
+            evaluation="called" if self._evaluation is None else self._evaluation.text,
             **self._limits(),
         )
 
@@ -239,6 +284,8 @@ class Iteration(Iterator[IterationRecord]):
     @property
     def _analytic(self) -> bool:
         """Whether the problem's Jacobian is used."""
+        if self._evaluation is not None and self._evaluation.problem is not None:
+            return True
         strategy = self.solver.jacobian
         default = strategy is None and has_jacobian(differentiated(self.problem))
         return default or isinstance(strategy, Analytic)
@@ -281,7 +328,9 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
-        return _resume, (self.solver, self.problem, self._x0, self._loop.snapshot())
+        state = (self.solver, self.problem, self._x0, self._loop.snapshot())
+        compiled = self._evaluation is not None and self._evaluation.problem is not None
+        return _resume, (*state, True) if compiled else state
 
 
 def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:
@@ -302,7 +351,11 @@ def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) 
 
 
 def _resume(
-    solver: SolverOptions, problem: Any, x0: NDArray[np.float64], snapshot: dict[str, Any]
+    solver: SolverOptions,
+    problem: Any,
+    x0: NDArray[np.float64],
+    snapshot: dict[str, Any],
+    compiled: bool = False,
 ) -> Iteration:
     """Return an iteration that continues from a snapshot."""
     if not isinstance(solver, SolverOptions):
@@ -312,7 +365,7 @@ def _resume(
         x0 = starting_point(x0)
     except (TypeError, ValueError) as error:
         raise ValueError(f"the stored solve is damaged: {error}") from error
-    iteration = Iteration(solver, problem, x0)
+    iteration = Iteration(solver, problem, x0, checked=compiled)
     iteration._loop.restore(snapshot)
     return iteration
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,9 @@ from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
 from lmoo.solver.steps import Step
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
 
 __all__ = ["SolverOptions", "differentiated"]
 
@@ -100,10 +103,14 @@ class SolverOptions:
             return x0, None
         return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
 
-    def _loop(self, problem: Any, x0: NDArray[np.float64]) -> Loop:
+    def _loop(
+        self, problem: Any, x0: NDArray[np.float64], evaluation: "Evaluation | None" = None
+    ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
         x0, bounds = self._box(problem, x0)
+        if evaluation is not None and evaluation.problem is not None:
+            problem = evaluation.problem
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
@@ -141,6 +148,23 @@ class SolverOptions:
                 "memory for the median that 'mad' takes; it is 'mad'"
             )
         return loss_of(self.loss), self.f_scale
+
+    def _evaluation(
+        self, problem: Any, x0: NDArray[np.float64], checked: bool = False
+    ) -> "Evaluation | None":
+        """Return how the model of a curve is evaluated; None for other problems.
+
+        checked: whether it is known to agree with its function at the start.
+        """
+        if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
+            return None
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo.models.tracing.evaluation import evaluation_of
+
+        because = None
+        if self.jacobian is not None:
+            because = f"the solver takes derivatives by {self.jacobian!r}"
+        return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""

@@ -156,10 +156,14 @@ class Solver(SolverOptions):
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable or None; it is {callback!r}")
         try:
-            if callback is None and not history and self.time_limit is None:
-                loop.run()
-            else:
-                iteration._run_watched(callback, bool(history))
+            while True:
+                if callback is None and not history and self.time_limit is None:
+                    loop.run()
+                else:
+                    iteration._run_watched(callback, bool(history))
+                if iteration._settled():
+                    break
+                loop = iteration._loop
         except BaseException as error:
             iteration._seconds = time.perf_counter() - start
             keep_result(error, iteration)

@@ -27,7 +27,7 @@ def single(y: Array, jac: bool = False, **options: Any) -> lmoo.Result:
 @pytest.mark.parametrize("jac", [False, True])
 def test_the_same_bits_as_one_by_one(jac: bool) -> None:
     y = curves(300)
-    fits = lmoo.curve_fit_many(decay, T, y, P0, jac=decay_jac if jac else None)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, jac=decay_jac if jac else None, trace=False)
     assert fits.success.all()
     for i in range(len(y)):
         one = single(y[i], jac)
@@ -61,7 +61,7 @@ def test_any_stack_and_any_options() -> None:
     np.testing.assert_array_equal(stacked.covariance.reshape(24, 3, 3), flat.covariance)
     np.testing.assert_array_equal(stacked[1, 2, 3].x, flat.x[-1])
     options = {"ftol": 1e-8, "xtol": 1e-8, "factor": 1.0, "maxfev": 12}
-    few = lmoo.curve_fit_many(decay, T, y, P0, solver=lmoo.Solver(**options))
+    few = lmoo.curve_fit_many(decay, T, y, P0, solver=lmoo.Solver(**options), trace=False)
     for i in range(len(y)):
         one = single(y[i], **options)
         np.testing.assert_array_equal(few.x[i], one.x)
@@ -116,11 +116,12 @@ def test_a_memmap(tmp_path: Any) -> None:
 
 def test_threads_and_progress() -> None:
     y, seen = curves(10_000), []
-    expected = lmoo.curve_fit_many(decay, T, y, P0, progress=lambda *c: seen.append(c))
+    options: Any = {"trace": False}
+    expected = lmoo.curve_fit_many(decay, T, y, P0, progress=lambda *c: seen.append(c), **options)
     assert seen[-1] == (10_000, 10_000)
     assert len(seen) > 2
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    fits = lmoo.curve_fit_many(decay, T, y, P0, threads=3)
+    fits = lmoo.curve_fit_many(decay, T, y, P0, threads=3, **options)
     np.testing.assert_array_equal(fits.x, expected.x)
 
 
@@ -154,7 +155,7 @@ def test_a_model_that_mixes_fits_is_noticed(model: Any, count: int) -> None:
     if count > 1:
         with pytest.raises(ValueError, match="vectorized=False"):
             lmoo.curve_fit_many(model, T, y, P0)
-    fits = lmoo.curve_fit_many(model, T, y, P0, vectorized=False)
+    fits = lmoo.curve_fit_many(model, T, y, P0, vectorized=False, trace=False)
     i = count - 1
     one = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: model(T, *x) - y[i]), P0)
     np.testing.assert_array_equal(fits.x[i], one.x)

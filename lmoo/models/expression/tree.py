@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lmoo.models.expression.evaluation import evaluate
 from lmoo.models.expression.functions import Function
-from lmoo.models.expression.parser import Apply, Parameter, Step, Variable, parse
+from lmoo.models.expression.parser import Apply, Constant, Parameter, Step, Variable, parse
 
 __all__ = ["Node", "Tree"]
 
@@ -136,4 +135,13 @@ class Tree:
         variables, parameters : sequence of float64 array
             Those that the node does not depend on may be anything.
         """
-        return evaluate(self._steps[node.first : node.last], variables, parameters)
+        stack: list[Any] = []
+        for step in self._steps[node.first : node.last]:
+            if isinstance(step, Apply):
+                arity = step.function.arity
+                stack[-arity:] = [step.function.value(*stack[-arity:])]
+            elif isinstance(step, Constant):
+                stack.append(step.value)
+            else:
+                stack.append((parameters if isinstance(step, Parameter) else variables)[step.index])
+        return stack[0]

@@ -1,0 +1,320 @@
+/* Programs of elementary functions, run over blocks of points.
+
+   A tape is a list of instructions whose operands are arrays of doubles: rows of LMOO_ROW equal numbers
+   for what does not depend on the point (constants, parameters, what is computed of them), registers of
+   a block of points for the rest.  The uniform instructions run once a call, on one vector; the others
+   once a block.  Nothing is allocated but on the stack, nothing is shared: threads run the same tape at
+   the same time.
+
+   One body, program_body.inc, is compiled for several instruction sets, as in simd.h; the bits of the
+   results are those of all but where libm's differ. */
+
+#ifndef LMOO_PROGRAM_H
+#define LMOO_PROGRAM_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(_MSC_VER)
+#include <malloc.h>
+#define LMOO_ALLOCA _alloca
+#else
+#define LMOO_ALLOCA __builtin_alloca
+#endif
+#if defined(__GNUC__)
+#define LMOO_INLINE __attribute__((always_inline, unused)) static inline
+#define LMOO_NEVER __builtin_unreachable()
+#else
+#define LMOO_NEVER break
+#define LMOO_INLINE static inline
+#endif
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#endif
+
+/* Doubles in a row of equal ones: a vector of the widest instruction set. */
+#define LMOO_ROW 8
+/* Points in a block, at most, and doubles in the registers of one, if it can be. */
+#define LMOO_BLOCK 128
+#define LMOO_CACHE 3072
+/* 1.5 * 2^52: what is added to it is rounded to an integer, which stands in its lowest bits. */
+#define LMOO_ROUND 6755399441055744.0
+
+/* ---- operations ----------------------------------------------------------------------------- */
+
+/* Of two operands, each of them a block (v) or a row (s): an arithmetic instruction is one of these and,
+   on its result, one of the next. */
+#define LMOO_FIRST_OPERATIONS(X)                                                                   \
+    X(copy_v, A)                                                                                   \
+    X(add_vv, A + B) X(add_vs, A + BS) X(subtract_vv, A - B) X(subtract_vs, A - BS)                \
+    X(subtract_sv, AS - B) X(multiply_vv, A * B) X(multiply_vs, A * BS) X(divide_vv, A / B)        \
+    X(divide_vs, A / BS) X(divide_sv, AS / B)
+
+#define LMOO_SECOND_OPERATIONS(X, first, value)                                                    \
+    X(first, nothing, value, v)                                                                    \
+    X(first, add_v, value, v + C) X(first, add_s, value, v + CS)                                   \
+    X(first, subtract_v, value, v - C) X(first, subtract_s, value, v - CS)                         \
+    X(first, from_v, value, C - v) X(first, from_s, value, CS - v)                                 \
+    X(first, multiply_v, value, v * C) X(first, multiply_s, value, v * CS)                         \
+    X(first, squared, value, v * v)                                                                \
+    X(first, divide_v, value, v / C) X(first, divide_s, value, v / CS)                             \
+    X(first, under_v, value, C / v) X(first, under_s, value, CS / v)
+
+/* Of one, vectorised: operations and elementary functions. */
+#define LMOO_VECTOR_FUNCTIONS(X)                                                                   \
+    X(negative, -x)                                                                                \
+    X(absolute, LMOO_ABS(x))                                                                       \
+    X(exp, LMOO_F(exp)(x))                                                                         \
+    X(exp2, LMOO_F(exp2)(x))                                                                       \
+    X(expm1, LMOO_F(expm1)(x))                                                                     \
+    X(log, LMOO_F(log)(x))                                                                         \
+    X(log2, LMOO_F(log2)(x))                                                                       \
+    X(log10, LMOO_F(log10)(x))                                                                     \
+    X(log1p, LMOO_F(log1p)(x))                                                                     \
+    X(tan, LMOO_F(tan)(x))                                                                         \
+    X(arctan, LMOO_F(arctan)(x))                                                                   \
+    X(tanh, LMOO_F(tanh)(x))                                                                       \
+    X(expit, LMOO_F(expit)(x))                                                                     \
+    X(sign, LMOO_PICK(LMOO_LESS(x, 0.0), LMOO_ALL(-1.0), LMOO_PICK(LMOO_LESS(0.0, x),              \
+                      LMOO_ALL(1.0), LMOO_PICK(LMOO_SAME(x, x), LMOO_ALL(0.0), x))))               \
+    X(logical_not, LMOO_TRUTH(LMOO_SAME(x, 0.0)))                                                  \
+    X(isnan, LMOO_TRUTH(~LMOO_SAME(x, x)))                                                         \
+    X(isfinite, LMOO_TRUTH(LMOO_LESS(LMOO_ABS(x), HUGE_VAL)))
+
+/* Of two; x or y where the other is NaN or not is numpy's rule. */
+#define LMOO_VECTOR_BINARIES(X)                                                                    \
+    X(power, LMOO_F(power)(x, y))                                                                  \
+    X(minimum, LMOO_PICK(LMOO_LESS(x, y) | ~LMOO_SAME(x, x), x, y))                                \
+    X(maximum, LMOO_PICK(LMOO_LESS(y, x) | ~LMOO_SAME(x, x), x, y))                                \
+    X(fmin, LMOO_PICK(LMOO_LESS(x, y) | ~LMOO_SAME(y, y), x, y))                                   \
+    X(fmax, LMOO_PICK(LMOO_LESS(y, x) | ~LMOO_SAME(y, y), x, y))                                   \
+    X(copysign, LMOO_F(with_sign)(x, y))                                                           \
+    X(heaviside, LMOO_PICK(LMOO_LESS(x, 0.0), LMOO_ALL(0.0), LMOO_PICK(LMOO_LESS(0.0, x),          \
+                           LMOO_ALL(1.0), LMOO_PICK(LMOO_SAME(x, x), y, x))))                      \
+    X(less, LMOO_TRUTH(LMOO_LESS(x, y)))                                                           \
+    X(less_equal, LMOO_TRUTH(LMOO_LESS(x, y) | LMOO_SAME(x, y)))                                   \
+    X(greater, LMOO_TRUTH(LMOO_LESS(y, x)))                                                        \
+    X(greater_equal, LMOO_TRUTH(LMOO_LESS(y, x) | LMOO_SAME(x, y)))                                \
+    X(equal, LMOO_TRUTH(LMOO_SAME(x, y)))                                                          \
+    X(not_equal, LMOO_TRUTH(~LMOO_SAME(x, y)))                                                     \
+    X(logical_and, LMOO_TRUTH(~(LMOO_SAME(x, 0.0) | LMOO_SAME(y, 0.0))))                           \
+    X(logical_or, LMOO_TRUTH(~(LMOO_SAME(x, 0.0) & LMOO_SAME(y, 0.0))))                            \
+    X(logical_xor, LMOO_TRUTH(LMOO_SAME(x, 0.0) ^ LMOO_SAME(y, 0.0)))
+
+/* In loops that compilers vectorise where the processor has it. */
+#define LMOO_ROUNDINGS(X) X(sqrt) X(floor) X(ceil) X(trunc) X(rint)
+
+/* Point by point. */
+#define LMOO_SCALAR_FUNCTIONS(X)                                                                   \
+    X(cbrt, lmoo_cbrt) X(arcsin, asin) X(arccos, acos) X(sinh, sinh) X(cosh, cosh) X(arcsinh, asinh)    \
+    X(arccosh, acosh) X(arctanh, atanh) X(sinc, lmoo_sinc) X(erf, erf) X(erfc, erfc)               \
+    X(erfcx, lmoo_erfcx) X(gamma, tgamma) X(gammaln, lmoo_gammaln) X(digamma, lmoo_digamma)              \
+    X(trigamma, lmoo_trigamma) X(i0, lmoo_i0) X(i1, lmoo_i1) X(j0, lmoo_j0) X(j1, lmoo_j1)
+
+#define LMOO_SCALAR_BINARIES(X)                                                                    \
+    X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
+    X(hypot, hypot)
+
+/* Others: the end of the uniform instructions, copies of a row, sine or cosine or both into one or two registers, the Faddeeva function likewise, a choice,
+   exp of what an arithmetic operation has made. */
+#define LMOO_OTHER_OPERATIONS(X) X(points) X(fill) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
+    X(where) X(exp_multiply_vs) X(exp_square_multiply_s)
+
+enum {
+#define LMOO_CODE(first, second, value, next) LMOO_CODE_##first##_then_##second,
+#define LMOO_CODES(first, value) LMOO_SECOND_OPERATIONS(LMOO_CODE, first, value)
+    LMOO_BEFORE_ARITHMETIC = -1,
+    LMOO_FIRST_OPERATIONS(LMOO_CODES)
+#undef LMOO_CODES
+#undef LMOO_CODE
+#define LMOO_CODE(name, value) LMOO_CODE_##name,
+    LMOO_VECTOR_FUNCTIONS(LMOO_CODE) LMOO_VECTOR_BINARIES(LMOO_CODE)
+    LMOO_SCALAR_FUNCTIONS(LMOO_CODE) LMOO_SCALAR_BINARIES(LMOO_CODE)
+#undef LMOO_CODE
+#define LMOO_CODE(name) LMOO_CODE_##name,
+    LMOO_ROUNDINGS(LMOO_CODE) LMOO_OTHER_OPERATIONS(LMOO_CODE)
+#undef LMOO_CODE
+    LMOO_CODES
+};
+
+/* The names of the codes, in their order. */
+static const char *const lmoo_operation_names[] = {
+#define LMOO_TEXT(first, second, value, next) #first "+" #second,
+#define LMOO_TEXTS(first, value) LMOO_SECOND_OPERATIONS(LMOO_TEXT, first, value)
+    LMOO_FIRST_OPERATIONS(LMOO_TEXTS)
+#undef LMOO_TEXTS
+#undef LMOO_TEXT
+#define LMOO_TEXT(name, value) #name,
+    LMOO_VECTOR_FUNCTIONS(LMOO_TEXT) LMOO_VECTOR_BINARIES(LMOO_TEXT)
+    LMOO_SCALAR_FUNCTIONS(LMOO_TEXT) LMOO_SCALAR_BINARIES(LMOO_TEXT)
+#undef LMOO_TEXT
+#define LMOO_TEXT(name) #name,
+    LMOO_ROUNDINGS(LMOO_TEXT) LMOO_OTHER_OPERATIONS(LMOO_TEXT)
+#undef LMOO_TEXT
+};
+
+/* ---- tapes ---------------------------------------------------------------------------------- */
+
+/* Where an operand is: doubles from the start of one of the areas below. */
+typedef struct lmoo_operand {
+    int32_t area, offset;
+} lmoo_operand;
+
+enum {
+    LMOO_CONSTANTS,     /* rows */
+    LMOO_UNIFORM,       /* rows: the parameters, and what is computed of them */
+    LMOO_REGISTERS,     /* a block each */
+    LMOO_FIRST_DATA     /* the independent variables, one area each, and then the outputs */
+};
+
+typedef struct lmoo_instruction {
+    int32_t code, unused;
+    lmoo_operand out, second_out, a, b, c;
+} lmoo_instruction;
+
+typedef struct lmoo_tape {
+    ptrdiff_t n, variables, outputs;
+    const lmoo_instruction *all;            /* the uniform ones, `points`, those of blocks */
+    const lmoo_instruction *block;          /* from `points` on */
+    const lmoo_instruction *end;
+    double *constants;                      /* rows */
+    ptrdiff_t rows;                         /* in the uniform area */
+    ptrdiff_t registers;
+    ptrdiff_t points;                       /* in a block: a multiple of LMOO_ROW */
+} lmoo_tape;
+
+/* Doubles of work space that a run of m points takes. */
+static inline ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
+{
+    return LMOO_ROW * tape->rows
+        + tape->points * (tape->registers + tape->variables + tape->outputs) + LMOO_ROW;
+}
+
+/* Bases of the areas of a run, which lie before its work space. */
+static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
+{
+    return LMOO_FIRST_DATA + tape->variables + tape->outputs;
+}
+
+typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
+                         double *first, double *rest, double **areas, double *work);
+
+#include "special.h"
+
+/* ---- the bodies ----------------------------------------------------------------------------- */
+
+#define LMOO_PASTE_(a, b) lmoo_##a##_##b
+#define LMOO_PASTE(a, b) LMOO_PASTE_(a, b)
+#define LMOO_F(name) LMOO_PASTE(name, LMOO_SUFFIX)
+
+#if defined(__GNUC__)
+
+#define LMOO_LESS(a, b) ((LMOO_U)((a) < (b)))
+#define LMOO_SAME(a, b) ((LMOO_U)((a) == (b)))
+#define LMOO_BITS(x) ((LMOO_U)(x))
+#define LMOO_FROM(u) ((LMOO_V)(u))
+#define LMOO_ALL(c) ((c) - (LMOO_V){0})
+
+#if defined(__x86_64__)
+typedef double lmoo_v8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef unsigned long long lmoo_u8 __attribute__((vector_size(64), aligned(8), may_alias));
+#define LMOO_SUFFIX avx512
+#define LMOO_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
+#define LMOO_V lmoo_v8
+#define LMOO_U lmoo_u8
+#define LMOO_W 8
+#define LMOO_PICK(mask, a, b)                                                                      \
+    ((LMOO_V)((LMOO_BITS(a) & (mask)) | (LMOO_BITS(b) & ~(mask))))
+#define LMOO_LEAST(c, x) ((LMOO_V)_mm512_min_pd((__m512d)LMOO_ALL(c), (__m512d)(x)))
+#define LMOO_MOST(c, x) ((LMOO_V)_mm512_max_pd((__m512d)LMOO_ALL(c), (__m512d)(x)))
+#include "program_body.inc"
+
+typedef double lmoo_v4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef unsigned long long lmoo_u4 __attribute__((vector_size(32), aligned(8), may_alias));
+#define LMOO_SUFFIX avx2
+#define LMOO_TARGET __attribute__((target("avx2")))
+#define LMOO_V lmoo_v4
+#define LMOO_U lmoo_u4
+#define LMOO_W 4
+#define LMOO_PICK(mask, a, b)                                                                      \
+    ((LMOO_V)_mm256_blendv_pd((__m256d)(b), (__m256d)(a), (__m256d)(mask)))
+#define LMOO_LEAST(c, x) ((LMOO_V)_mm256_min_pd((__m256d)LMOO_ALL(c), (__m256d)(x)))
+#define LMOO_MOST(c, x) ((LMOO_V)_mm256_max_pd((__m256d)LMOO_ALL(c), (__m256d)(x)))
+#include "program_body.inc"
+#endif
+
+typedef double lmoo_v2 __attribute__((vector_size(16), aligned(8), may_alias));
+typedef unsigned long long lmoo_u2 __attribute__((vector_size(16), aligned(8), may_alias));
+#define LMOO_SUFFIX plain
+#define LMOO_TARGET
+#define LMOO_V lmoo_v2
+#define LMOO_U lmoo_u2
+#define LMOO_W 2
+#define LMOO_PICK(mask, a, b)                                                                      \
+    ((LMOO_V)((LMOO_BITS(a) & (mask)) | (LMOO_BITS(b) & ~(mask))))
+#define LMOO_LEAST(c, x) LMOO_PICK(LMOO_LESS((c), (x)), LMOO_ALL(c), (x))
+#define LMOO_MOST(c, x) LMOO_PICK(LMOO_LESS((x), (c)), LMOO_ALL(c), (x))
+#include "program_body.inc"
+
+#else /* no vector extension: one point at a time */
+
+static inline uint64_t lmoo_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double lmoo_from(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#define LMOO_LESS(a, b) ((uint64_t)0 - (uint64_t)((a) < (b)))
+#define LMOO_SAME(a, b) ((uint64_t)0 - (uint64_t)((a) == (b)))
+#define LMOO_BITS(x) lmoo_bits(x)
+#define LMOO_FROM(u) lmoo_from(u)
+#define LMOO_ALL(c) ((double)(c))
+#define LMOO_SUFFIX plain
+#define LMOO_TARGET
+#define LMOO_V double
+#define LMOO_U uint64_t
+#define LMOO_W 1
+#define LMOO_PICK(mask, a, b) ((mask) ? (a) : (b))
+#define LMOO_LEAST(c, x) ((c) < (x) ? (c) : (x))
+#define LMOO_MOST(c, x) ((x) < (c) ? (c) : (x))
+#include "program_body.inc"
+#endif
+
+/* The body for an instruction set by its name, NULL for the best that the processor has; NULL where it
+   has it not. */
+static lmoo_run lmoo_runner(const char *target)
+{
+#if defined(__GNUC__) && defined(__x86_64__)
+    if ((target == NULL || strcmp(target, "avx512") == 0) && __builtin_cpu_supports("avx512f")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return lmoo_run_avx512;
+    if ((target == NULL || strcmp(target, "avx2") == 0) && __builtin_cpu_supports("avx2"))
+        return lmoo_run_avx2;
+#endif
+    if (target == NULL || strcmp(target, "plain") == 0)
+        return lmoo_run_plain;
+    return NULL;
+}
+
+/* Run a tape at m points: the first output to `first`, the others to `rest`, m doubles each. */
+static void lmoo_run_tape(lmoo_run run, const lmoo_tape *tape, ptrdiff_t m, const double *t,
+                          const double *x, double *first, double *rest)
+{
+    size_t areas = (size_t)lmoo_tape_areas(tape) * sizeof(double *);
+    size_t work = (size_t)lmoo_tape_work(tape) * sizeof(double);
+    char *memory = (char *)LMOO_ALLOCA(areas + work + 128);
+    memory += (64 - (uintptr_t)memory % 64) % 64;
+    run(tape, m, t, x, first, rest, (double **)(memory + work), (double *)memory);
+}
+
+#endif /* LMOO_PROGRAM_H */

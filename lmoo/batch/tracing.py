@@ -1,0 +1,163 @@
+"""Stacks of fits whose model is compiled from its function, and the checks of that."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.batch.chunk import Model
+from lmoo.batch.data import Dataset, InitialGuesses
+from lmoo.errors import TraceError, TraceWarning
+from lmoo.models.compiled import GraphModel
+from lmoo.models.tracing.cache import Kind, traced
+from lmoo.models.tracing.evaluation import (
+    CLOSE,
+    Evaluation,
+    name_of,
+    parting,
+    start_reason,
+)
+from lmoo.solver.solver import Solver
+
+__all__ = ["checked_solutions", "stack_evaluation"]
+
+Array = NDArray[np.float64]
+
+# Curves that are looked at where the function is called for one after the other.
+_FEW = 64
+_CHUNK = 4096
+
+
+def stack_evaluation(
+    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
+) -> Evaluation:
+    """Return how the model of a stack of curves is evaluated.
+
+    Parameters
+    ----------
+    function : Model
+    dataset : Dataset
+    guesses : InitialGuesses
+        Where the fits start: at that of up to three curves the values are compared.
+    solver : Solver
+    trace : {"auto", True, False}
+
+    Raises
+    ------
+    TraceError
+        The function must be called, and `trace` is True.
+    """
+    try:
+        return Evaluation(function.f, None, _compiled(function, dataset, guesses, solver, trace))
+    except TraceError as error:
+        if trace is True:
+            raise
+        return Evaluation(function.f, str(error).replace("\n  ", ": "))
+
+
+def _compiled(
+    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
+) -> GraphModel:
+    if trace is False:
+        raise TraceError("trace is False")
+    if function.jac is not None:
+        raise TraceError("its derivatives are given")
+    if solver.jacobian is not None:
+        raise TraceError(f"the solver takes derivatives by {solver.jacobian!r}")
+    if not dataset.count:
+        raise TraceError("there are no curves")
+    found = traced(function.f, Kind(guesses.n, len(dataset.t), False, dataset.m))
+    if found.sized:
+        raise TraceError("the function depends on the number of points of its argument")
+    for k in dataset.samples():
+        part = slice(k, k + 1)
+        reason = _compared(function, found.model, dataset, part, guesses.of(part), start_reason)
+        if reason is not None:
+            raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
+    return found.model
+
+
+def checked_solutions(
+    function: Model, model: GraphModel, dataset: Dataset, x: Array, trace: Any
+) -> str | None:
+    """Return where the function and its model differ at the solutions, with a warning.
+
+    Parameters
+    ----------
+    function : Model
+    model : GraphModel
+    dataset : Dataset
+    x : (count, n) float64 array
+    trace : {"auto", True, False}
+
+    Raises
+    ------
+    TraceError
+        They differ, and `trace` is True.
+    """
+    for part in _parts(dataset.count, function.vectorized):
+        reason = _compared(function, model, dataset, part, x[part], parting)
+        if reason is None:
+            continue
+        reason = f"at the solution of a curve from {dataset.index(part.start)} on {reason}"
+        if trace is True:
+            raise TraceError(reason)
+        warnings.warn(
+            f"the model traced from {name_of(function.f)} differs from it {reason}. The fits have "
+            "been made again with the function; trace=False makes them so at once",
+            TraceWarning,
+            stacklevel=3,
+        )
+        return reason
+    return None
+
+
+def _parts(count: int, vectorized: bool) -> list[slice]:
+    """Return the curves that are looked at: all where they go together, otherwise some."""
+    if vectorized:
+        return [slice(k, min(k + _CHUNK, count)) for k in range(0, count, _CHUNK)]
+    some = np.unique(np.linspace(0, count - 1, _FEW).astype(np.intp)).tolist()
+    return [slice(k, k + 1) for k in some]
+
+
+def _compared(
+    function: Model,
+    model: GraphModel,
+    dataset: Dataset,
+    part: slice,
+    x: Array,
+    compare: Callable[..., str | None],
+) -> str | None:
+    """Return where a function and its model differ for some dataset."""
+    points = dataset.points(part)
+    rows = tuple(p[0] if len(p) == 1 else p for p in points)
+    solved = np.flatnonzero(np.isfinite(x).all(axis=1))
+    if solved.size == 0:
+        return None
+    if solved.size < len(x):
+        rows = tuple(p if p.ndim == 1 else p[solved] for p in rows)
+        x = x[solved]
+    try:
+        values = function.values(rows if dataset.many else rows[0], x, dataset.m)
+    except Exception as error:
+        return f"the function raised {error!r}"
+    k, t = 0, _stacked(rows)
+    x, values = np.ascontiguousarray(x), np.ascontiguousarray(values)
+    while k < len(x):
+        if compare is parting:
+            k = model._model.first_apart(t, x, values, k, CLOSE)
+            if k == len(x):
+                break
+        reason = compare(model, t[min(k, len(t) - 1)], x[k], values[k])
+        if reason is not None:
+            return reason
+        k += 1
+    return None
+
+
+def _stacked(rows: tuple[Array, ...]) -> Array:
+    """Return the variables of some curves, (1 or k, variables, m)."""
+    together = np.broadcast_arrays(*[row if row.ndim == 2 else row[None] for row in rows])
+    return np.ascontiguousarray(np.stack(together, axis=1))

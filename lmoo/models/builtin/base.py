@@ -1,0 +1,318 @@
+"""Built-in models: a formula, what follows from its parameters, and starting values."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.models import TABLE_OF
+from lmoo.models.builtin.features import Features
+from lmoo.models.builtin.measures import project
+from lmoo.models.compiled import program_of
+from lmoo.models.expression.base import Model
+from lmoo.models.expression.graphs import graph_of
+from lmoo.models.library import CompiledModel
+from lmoo.problems.arguments import real_array
+from lmoo.problems.data import without_masked
+
+__all__ = ["BuiltIn", "Candidate"]
+
+Array = NDArray[np.float64]
+Candidate = dict[str, Any]
+
+
+class BuiltIn(CompiledModel):
+    """A model of the library: compiled, from a graph that arithmetic takes.
+
+    ``+ - * / **`` with models and numbers give a `lmoo.models.Model`.
+
+    Subclasses set `formula` and `parameter_names`, and `candidates` where some parameter is not a
+    linear one.
+
+    Parameters
+    ----------
+    prefix : str, default ""
+        Put before the names of the parameters; without a final "_", it is the model's label in a
+        sum of models.
+
+    Attributes
+    ----------
+    model : Model
+        The graph.
+    formula : str
+        The model as text, with the names that the parameters have without a prefix.
+    derived : dict of str to str
+        Quantities that follow from the parameters, as text; see `derive`.
+    """
+
+    formula: ClassVar[str] = ""
+    variables_of_formula: ClassVar[tuple[str, ...]] = ("t",)
+    names: ClassVar[tuple[str, ...]] = ()
+    derived: ClassVar[dict[str, str]] = {}
+    # The table of lmoo._core.models that runs it, if any.
+    by_hand: ClassVar[str | None] = None
+
+    def __init_subclass__(cls) -> None:
+        if "names" in vars(cls) and "parameter_names" not in vars(cls):
+            cls.parameter_names = cls.names
+
+    def __init__(self, *, prefix: str = "") -> None:
+        self._setup(self.formula, self.names, prefix, {}, self.by_hand)
+
+    def _setup(
+        self,
+        formula: str,
+        names: Sequence[str],
+        prefix: str,
+        options: dict[str, Any],
+        by_hand: str | None = None,
+    ) -> None:
+        """Make graph and program."""
+        self._plain_names, self._options, self.prefix = tuple(names), options, prefix
+        steps, _ = graph_of(formula, self.variables_of_formula, names)
+        # A subclass may call the parameters something else.
+        own = type(self).parameter_names
+        shown = names if own is None or own == self.names else tuple(own)
+        if len(shown) != len(names):
+            raise ValueError(
+                f"parameter_names must have one entry per parameter, {len(names)}; it is {shown!r}"
+            )
+        plain = Model(steps, self.variables_of_formula, shown, type(self).__name__)
+        self.model = plain.prefixed(prefix) if prefix else plain
+        table = program_of(plain).capsule if by_hand is None else TABLE_OF[by_hand]
+        super().__init__(table, self.model.parameter_names)
+
+    @property
+    def text(self) -> str:
+        """The formula, with the names that the parameters have."""
+        return self.model.text
+
+    def latex(self) -> str:
+        """Return the formula as LaTeX."""
+        return self.model.latex()
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Parameters that the model is linear in, jointly."""
+        return self.model.linear
+
+    # ---- starting values ----
+
+    def candidates(self, data: Features) -> Iterable[Candidate]:
+        """Return starting values to choose from, for the parameters that are not linear.
+
+        Parameters
+        ----------
+        data : Features
+            Of k curves.
+
+        Returns
+        -------
+        iterable of dict
+            For each parameter without prefix a number, or k of them.
+        """
+        return ({},)
+
+    # How often `closer` is asked.
+    stages: int = 0
+
+    def closer(self, data: Features, best: Candidate, stage: int) -> Iterable[Candidate]:
+        """Return more candidates, next to the best so far.
+
+        Parameters
+        ----------
+        data : Features
+        best : dict
+            All parameters, k values each.
+        stage : int
+        """
+        return ()
+
+    def guess(self, t: Any, y: ArrayLike) -> Array:
+        """Return starting values for one curve, (n,), or for several, (k, n).
+
+        Of some candidates for the parameters that the model is not linear in, with the others from
+        linear least squares, those that fit best.
+
+        Parameters
+        ----------
+        t : (m,) or (k, m) array_like, or a tuple of them
+        y : (m,) or (k, m) array_like
+            Masked points of one curve are left out.
+
+        Raises
+        ------
+        ValueError
+            Arrays of other shapes.
+        """
+        if np.ndim(y) == 1:
+            t, y, _ = without_masked(t, y, None)
+        values = real_array("y", y)
+        parts = [real_array("t", part) for part in (t if isinstance(t, tuple) else (t,))]
+        if len(parts) != self.variables:
+            raise ValueError(
+                f"t must be {self.variables} arrays for {type(self).__name__}; it has {len(parts)}"
+            )
+        if values.ndim not in (1, 2) or values.size == 0:
+            raise ValueError(f"y must have shape (m,) or (k, m), m > 0; it has {values.shape}")
+        for part in parts:
+            if part.shape not in (values.shape[-1:], values.shape):
+                raise ValueError(
+                    f"t must have shape {values.shape[-1:]} or {values.shape}, that of y; it has "
+                    f"{part.shape}"
+                )
+        rows = values if values.ndim == 2 else values[None]
+        found = self._guess(tuple(parts) if len(parts) > 1 else parts[0], rows)
+        return found if values.ndim == 2 else np.array(found[0])
+
+    def _guess(self, t: Any, y: Array) -> Array:
+        """Return starting values for some curves, (k, n)."""
+        data = Features(t if isinstance(t, tuple) else (t,), y)
+        best, found = np.full(len(y), np.inf), np.ones((len(y), self.n))
+
+        def take(candidates: Iterable[Candidate]) -> None:
+            for candidate in candidates:
+                x, misfit = self._fitted(data, candidate)
+                better = misfit < best
+                best[better], found[better] = misfit[better], x[better]
+
+        take(self.candidates(data))
+        for stage in range(self.stages):
+            columns = np.array(found.T)
+            take(self.closer(data, dict(zip(self._plain_names, columns, strict=True)), stage))
+        return found
+
+    @cached_property
+    def _linear_places(self) -> list[int]:
+        return [self.model.parameter_names.index(name) for name in self.linear]
+
+    def _fitted(self, data: Features, candidate: Candidate) -> tuple[Array, Array]:
+        """Return a candidate with the linear parameters that fit best, (k, n), and its misfit."""
+        count = len(data.y)
+        x = np.zeros((count, self.n))
+        for name, value in candidate.items():
+            x[:, self._plain_names.index(name)] = value
+        without = self._finite(data.points, x)
+        rest = data.y - without
+        columns = []
+        for place in self._linear_places:
+            one = x.copy()
+            one[:, place] = 1.0
+            columns.append(self._finite(data.points, one) - without)
+        if columns:
+            factors = project(columns, rest)
+            x[:, self._linear_places] = factors
+            for factor, column in zip(factors.T, columns, strict=True):
+                rest -= factor[:, None] * column
+        misfit = np.einsum("km,km->k", rest, rest)
+        return x, np.where(np.isfinite(misfit), misfit, np.inf)
+
+    def _finite(self, points: Array, x: Array) -> Array:
+        """Return the values, 0 where they are not finite."""
+        found, _ = self._model.evaluate(points, x, False)
+        return np.nan_to_num(found, posinf=0.0, neginf=0.0)
+
+    # ---- what follows from the parameters ----
+
+    def derive(
+        self, parameters: ArrayLike, covariance: ArrayLike | None = None
+    ) -> dict[str, float] | dict[str, tuple[float, float]]:
+        """Return the quantities of `derived` at some values of the parameters.
+
+        Parameters
+        ----------
+        parameters : (n,) array_like
+        covariance : (n, n) array_like, optional
+            Of the parameters.
+
+        Returns
+        -------
+        dict of str to float
+            Or, with a covariance, to pairs of value and standard error, by linear propagation.
+
+        Raises
+        ------
+        ValueError
+            Arrays of other shapes.
+        """
+        x = real_array("parameters", parameters)
+        if x.shape != (self.n,):
+            raise ValueError(f"parameters must have shape ({self.n},); it has {x.shape}")
+        values: dict[str, float] = {}
+        pairs: dict[str, tuple[float, float]] = {}
+        for name, text in self.derived.items():
+            steps, _ = graph_of(text, ("t",), self._plain_names)
+            quantity = Model(steps, ("t",), self._plain_names)
+            values[name] = float(quantity([0.0], *x)[0])
+            if covariance is not None:
+                matrix = real_array("covariance", covariance)
+                if matrix.shape != (self.n, self.n):
+                    raise ValueError(
+                        f"covariance must have shape ({self.n}, {self.n}); it has {matrix.shape}"
+                    )
+                slope = quantity.jacobian([0.0], *x)[0]
+                pairs[name] = values[name], float(np.sqrt(slope @ matrix @ slope))
+        return values if covariance is None else pairs
+
+    # ---- arithmetic ----
+
+    __array_ufunc__ = None
+
+    def __add__(self, other: Any) -> Model:
+        return _made(self.model + _operand(other))
+
+    def __radd__(self, other: Any) -> Model:
+        return _made(_operand(other) + self.model)
+
+    def __sub__(self, other: Any) -> Model:
+        return _made(self.model - _operand(other))
+
+    def __rsub__(self, other: Any) -> Model:
+        return _made(_operand(other) - self.model)
+
+    def __mul__(self, other: Any) -> Model:
+        return _made(self.model * _operand(other))
+
+    def __rmul__(self, other: Any) -> Model:
+        return _made(_operand(other) * self.model)
+
+    def __truediv__(self, other: Any) -> Model:
+        return _made(self.model / _operand(other))
+
+    def __rtruediv__(self, other: Any) -> Model:
+        return _made(_operand(other) / self.model)
+
+    def __pow__(self, other: Any) -> Model:
+        return _made(self.model ** _operand(other))
+
+    def __neg__(self) -> Model:
+        return _made(-self.model)
+
+    # ---- identity ----
+
+    def __repr__(self) -> str:
+        options = dict(self._options)
+        if self.prefix:
+            options["prefix"] = self.prefix
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})"
+
+    def __reduce__(self) -> Any:
+        # The table is a pointer, which means nothing elsewhere.
+        prefix = {"prefix": self.prefix} if self.prefix else {}
+        return _restored, (type(self), {**self._options, **prefix})
+
+
+def _restored(kind: type[BuiltIn], options: dict[str, Any]) -> BuiltIn:
+    """Return a model from its pickle."""
+    return kind(**options)
+
+
+def _operand(value: Any) -> Any:
+    return value.model if isinstance(value, BuiltIn) else value
+
+
+def _made(value: Any) -> Model:
+    """Return the result of arithmetic, or NotImplemented, with which Python asks the other one."""
+    return value  # type: ignore[no-any-return]

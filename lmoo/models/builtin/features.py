@@ -1,0 +1,104 @@
+"""What curves look like, for starting values; all for k curves at once."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Features"]
+
+Array = NDArray[np.float64]
+
+
+class Features:
+    """The data of k curves and what is measured on them.
+
+    Parameters
+    ----------
+    t : tuple of (m,) or (k, m) arrays
+    y : (k, m) array
+
+    Attributes
+    ----------
+    points : (1 or k, variables, m) array
+    y : (k, m) array
+        Without missing values: these are the means of their curves.
+    """
+
+    def __init__(self, t: tuple[Any, ...], y: Array) -> None:
+        rows = [np.atleast_2d(part) for part in t]
+        self.points = np.ascontiguousarray(np.stack(np.broadcast_arrays(*rows), axis=1))
+        with np.errstate(all="ignore"):
+            mean = (
+                np.nan_to_num(np.nanmean(np.where(np.isfinite(y), y, np.nan), axis=1))
+                if (not np.isfinite(y).all())
+                else y.mean(axis=1)
+            )
+        self.y = np.where(np.isfinite(y), y, mean[:, None])
+
+    @cached_property
+    def t(self) -> Array:
+        """The first variable of each curve, (k, m)."""
+        return np.array(np.broadcast_to(self.points[:, 0], self.y.shape))
+
+    @cached_property
+    def start(self) -> Array:
+        """Smallest t, (k,)."""
+        return np.asarray(self.t.min(axis=1))
+
+    @cached_property
+    def span(self) -> Array:
+        """Length of t, (k,); 1 where it is 0."""
+        length = np.ptp(self.t, axis=1)
+        return np.asarray(np.where(length > 0, length, 1.0))
+
+    @cached_property
+    def spacing(self) -> Array:
+        """Mean distance of neighbouring t, (k,)."""
+        return np.asarray(self.span / max(self.t.shape[1] - 1, 1))
+
+    def at(self, share: float) -> Array:
+        """Return the t at a share of the way from the smallest to the largest, (k,)."""
+        return np.asarray(self.start + share * self.span)
+
+    @cached_property
+    def _order(self) -> Any:
+        return np.argsort(self.t, axis=1, kind="stable")
+
+    @cached_property
+    def smooth(self) -> tuple[Array, Array]:
+        """Sorted t, and y in running means of five points, (k, m) each."""
+        t, y = (np.take_along_axis(part, self._order, 1) for part in (self.t, self.y))
+        m = y.shape[1]
+        width = min(5, m)
+        padded = np.concatenate([np.zeros((len(y), 1)), np.cumsum(y, axis=1)], axis=1)
+        low = np.clip(np.arange(m) - width // 2, 0, m)
+        high = np.clip(np.arange(m) + width // 2 + 1, 0, m)
+        return t, (padded[:, high] - padded[:, low]) / (high - low)
+
+    @cached_property
+    def base(self) -> Array:
+        """Median of y, (k,)."""
+        return np.asarray(np.median(self.y, axis=1))
+
+    @cached_property
+    def peaks(self) -> list[tuple[Array, Array]]:
+        """Place and half width of what stands out most upwards and downwards, (k,) each."""
+        t, y = self.smooth
+        floors = np.percentile(y, 15, axis=1), np.percentile(y, 85, axis=1)
+        return [
+            self._peak(t, sign * (y - floor[:, None]))
+            for sign, floor in zip((1.0, -1.0), floors, strict=True)
+        ]
+
+    def _peak(self, t: Array, above: Array) -> tuple[Array, Array]:
+        """Return the place of the largest value, and half the length on which half is surpassed."""
+        rows = np.arange(len(t))
+        top = above.argmax(axis=1)
+        high = above > 0.5 * above[rows, top][:, None]
+        index = np.arange(t.shape[1])[None]
+        left = np.where(~high & (index < top[:, None]), index, -1).max(axis=1) + 1
+        right = np.where(~high & (index > top[:, None]), index, t.shape[1]).min(axis=1) - 1
+        width = 0.5 * (t[rows, np.maximum(right, left)] - t[rows, left])
+        return t[rows, top], np.maximum(width, 0.5 * self.spacing)

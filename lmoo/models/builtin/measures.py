@@ -1,0 +1,87 @@
+"""Rates, peaks and linear fits of k curves at once, for starting values."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["area", "decay", "full", "length_of", "peak", "project"]
+
+Array = NDArray[np.float64]
+
+
+def full(t: Any, y: Array) -> Array:
+    """Return t of the shape of y, (k, m)."""
+    return np.broadcast_to(t, y.shape)
+
+
+def area(t: Array, y: Array) -> Array:
+    """Return the integral of each curve up to each point, by the trapezoidal rule."""
+    steps = 0.5 * (y[:, 1:] + y[:, :-1]) * np.diff(t, axis=1)
+    return np.concatenate([np.zeros((len(y), 1)), np.cumsum(steps, axis=1)], axis=1)
+
+
+def length_of(t: Array) -> Array:
+    """Return the length of each curve; 1 where that is 0."""
+    length = np.ptp(t, axis=1)
+    return np.asarray(np.where(length > 0, length, 1.0))
+
+
+def project(columns: Sequence[Array], y: Array) -> Array:
+    """Return the coefficients of each curve's least-squares fit by columns of (k, m), (k, n).
+
+    By normal equations of columns scaled to norm 1, a little damped: to start from, that is enough,
+    and it is always there.
+    """
+    n = len(columns)
+    norms = [np.sqrt(np.einsum("km,km->k", c, c)) for c in columns]
+    norms = [np.where(norm > 0, norm, 1.0) for norm in norms]
+    gram, right = np.empty((len(y), n, n)), np.empty((len(y), n, 1))
+    for i in range(n):
+        right[:, i, 0] = np.einsum("km,km->k", columns[i], y) / norms[i]
+        for j in range(i + 1):
+            gram[:, i, j] = np.einsum("km,km->k", columns[i], columns[j]) / (norms[i] * norms[j])
+            gram[:, j, i] = gram[:, i, j]
+        gram[:, i, i] += 1e-10
+    return np.asarray(np.linalg.solve(gram, right)[:, :, 0] / np.stack(norms, axis=1))
+
+
+def decay(t: Any, y: Array) -> tuple[Array, Array]:
+    """Return t sorted, and a rate of each curve, from the integral equation of the exponential.
+
+    y' = -b (y - c), integrated:  y - y_0 = -b int y + b c (t - t_0)   (Jacquelin 2009, "Regressions
+    et equations integrales").
+    """
+    t = np.array(full(t, y))
+    order = np.argsort(t, axis=1)
+    t, y = np.take_along_axis(t, order, 1), np.take_along_axis(y, order, 1)
+    rate = -project([area(t, y), t - t[:, :1], np.ones_like(t)], y)[:, 0]
+    # More than a few hundred e-foldings, or none, say nothing of where to start.
+    length = length_of(t)
+    plain = 1.0 / length
+    good = np.isfinite(rate) & (np.abs(rate) < 100 * plain) & (np.abs(rate) > 0.01 * plain)
+    return t, np.where(good, rate, plain)
+
+
+def peak(t: Any, y: Array, unit_area: float) -> tuple[Array, Array, Array, Array]:
+    """Return height, place, width and floor of each curve's peak, upwards or downwards.
+
+    unit_area: that of a peak of height and width 1.
+    """
+    t = np.array(full(t, y))
+    floor = np.median(y, axis=1)
+    up = y.max(axis=1) - floor >= floor - y.min(axis=1)
+    floor = np.where(up, np.percentile(y, 10, axis=1), np.percentile(y, 90, axis=1))
+    above = (y - floor[:, None]) * np.where(up, 1.0, -1.0)[:, None]
+    rows = np.arange(len(y))
+    top = above.argmax(axis=1)
+    height = above[rows, top]
+    order = np.argsort(t, axis=1)
+    total = area(np.take_along_axis(t, order, 1), np.take_along_axis(above, order, 1))[:, -1]
+    length = length_of(t)
+    with np.errstate(all="ignore"):
+        width = total / (unit_area * height)
+    width = np.where(np.isfinite(width), width, length)
+    width = np.clip(width, length / (2 * y.shape[1]), 0.5 * length)
+    return np.where(up, height, -height), t[rows, top], width, floor

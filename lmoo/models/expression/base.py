@@ -1,0 +1,552 @@
+"""Models as data: y = f(t, parameters), an expression graph with names."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo.models.expression.graphs import graph_of
+from lmoo.models.graph.derivatives import derivatives
+from lmoo.models.graph.evaluation import evaluate
+from lmoo.models.graph.latex import latex
+from lmoo.models.graph.linearity import linear_in
+from lmoo.models.graph.nodes import Graph, Step, extracted
+from lmoo.models.graph.text import written
+
+__all__ = ["Model"]
+
+Array = NDArray[np.float64]
+
+
+class Model:
+    """A model of curves, y = f(t, parameters), as an expression graph.
+
+    Models come from text (`lmoo.Expression`), from functions (`lmoo.trace`) and from arithmetic
+    on models: ``+ - * / **`` with models and numbers, and the functions of `lmoo.models`, such as
+    ``lmoo.models.exp(model)``.  A model never changes; it can be pickled and compared.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        A graph as `lmoo.models.graph.nodes` has it, whose last step is the value.
+    variables : sequence of str
+        Names of the independent variables.
+    parameter_names : sequence of str
+        Names of the parameters, in their order.
+    label : str, optional
+        What the model is called among the `components` of a sum; None: its text.
+    components : mapping of str to Model, optional
+        The terms of a sum.
+
+    Attributes
+    ----------
+    variables : tuple of str
+    parameter_names : tuple of str
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> decay = lmoo.Expression("a*exp(-b*t)")
+    >>> model = decay + lmoo.Expression("c + d*t")
+    >>> print(model)
+    a*exp(-b*t) + (c + d*t)
+    >>> model.parameter_names, model.linear
+    (('a', 'b', 'c', 'd'), ('a', 'c', 'd'))
+    >>> model.substitute(d=0.5, b="1/tau").parameter_names
+    ('a', 'tau', 'c')
+    >>> model == decay + lmoo.Expression("c+d*t")
+    True
+    """
+
+    # Numbers and arrays of numpy leave arithmetic with a model to the model.
+    __array_ufunc__ = None
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        variables: Sequence[str],
+        parameter_names: Sequence[str],
+        label: str | None = None,
+        components: "Mapping[str, Model] | None" = None,
+    ) -> None:
+        self._steps, _ = extracted(steps, [len(steps) - 1])
+        self.variables = tuple(variables)
+        self.parameter_names = tuple(parameter_names)
+        self._label = label
+        self._components = dict(components or {})
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The graph: steps in the order in which they are computed, the value last."""
+        return self._steps
+
+    @property
+    def text(self) -> str:
+        """The model as text, which `lmoo.Expression` reads unless it is very long."""
+        return written(self._steps, self.variables, self.parameter_names)
+
+    def latex(self) -> str:
+        r"""Return the model as LaTeX, without the signs that surround a formula.
+
+        Raises
+        ------
+        ValueError
+            The model is too long to be written.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> print(lmoo.Expression("a*exp(-t/tau)").latex())
+        a\, e^{-\frac{t}{\tau}}
+        """
+        return latex(self._steps, self.variables, self.parameter_names)
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Parameters that the model is linear in, jointly."""
+        found = linear_in(self._steps, len(self.parameter_names))
+        return tuple(self.parameter_names[j] for j in found)
+
+    # ---- values -------------------------------------------------------------------------------
+
+    def __call__(self, t: Any, *parameters: ArrayLike) -> Array:
+        """Return the values.
+
+        Parameters
+        ----------
+        t : (m,) array_like
+            The variable; a sequence of as many arrays as there are variables, if not one.
+        *parameters : float or array_like
+            One per parameter, in the order of `parameter_names`; arrays broadcast against t.
+
+        Returns
+        -------
+        (m,) float64 array
+            Or of the shape to which t and the parameters broadcast; inf and nan, without a
+            warning, where the model has no finite value.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Not as many arguments as variables and parameters, or no real numbers.
+        """
+        values, points, shape = self._arguments(t, parameters)
+        (found,) = evaluate(self._steps, [len(self._steps) - 1], values, points)
+        # Copied, as it may be t itself.
+        return np.array(found if np.shape(found) == shape else np.broadcast_to(found, shape))
+
+    def jacobian(self, t: Any, *parameters: ArrayLike) -> Array:
+        """Return the derivatives by the parameters.
+
+        Parameters
+        ----------
+        t, *parameters
+            As for the values.
+
+        Returns
+        -------
+        (m, n) float64 array
+            ``J[i, j]`` is the derivative of value i by parameter j; for parameters that are
+            arrays, the shape of the values and (n,).  Where a function has a corner or a jump,
+            that of one side.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for the values.
+        """
+        values, points, shape = self._arguments(t, parameters)
+        steps, roots = self._derivatives
+        out = np.zeros((*shape, len(points)))
+        for j, column in zip(
+            roots, evaluate(steps, list(roots.values()), values, points), strict=True
+        ):
+            out[..., j] = column
+        return out
+
+    def evaluate_components(self, t: Any, *parameters: ArrayLike) -> dict[str, Array]:
+        """Return the values of each of the `components`, by their labels.
+
+        Parameters
+        ----------
+        t, *parameters
+            As for a call of the model.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> model = lmoo.Expression("a*t") + lmoo.Expression("c")
+        >>> model.evaluate_components([0, 1], 2.0, 3.0)
+        {'a*t': array([0., 2.]), 'c': array([3., 3.])}
+        """
+        _, points, shape = self._arguments(t, parameters)
+        place = dict(zip(self.parameter_names, points, strict=True))
+        return {
+            label: np.array(
+                np.broadcast_to(part(t, *[place[name] for name in part.parameter_names]), shape)
+            )
+            for label, part in self.components.items()
+        }
+
+    @cached_property
+    def _derivatives(self) -> tuple[tuple[Step, ...], dict[int, int]]:
+        """The graph of the derivatives, and the node of each that is not zero throughout."""
+        graph = Graph(self._steps)
+        nodes = derivatives(graph, len(self._steps) - 1, len(self.parameter_names))
+        there = {j: node for j, node in enumerate(nodes) if node is not None}
+        steps, roots = extracted(graph.steps, list(there.values()))
+        return steps, dict(zip(there, roots, strict=True))
+
+    def _arguments(
+        self, t: Any, parameters: Sequence[Any]
+    ) -> tuple[list[Any], list[Any], tuple[int, ...]]:
+        """Return variables and parameters as float64 arrays, and the shape of the values."""
+        if len(parameters) != len(self.parameter_names):
+            raise TypeError(
+                f"{self!r} takes {len(self.parameter_names)} parameters; it got {len(parameters)}"
+            )
+        several = len(self.variables) != 1
+        if several and len(t) != len(self.variables):
+            raise ValueError(
+                f"t must be {len(self.variables)} arrays, for {', '.join(self.variables)}; "
+                f"it is {len(t)}"
+            )
+        values = [
+            _reals(name, value)
+            for name, value in zip(self.variables, t if several else (t,), strict=True)
+        ]
+        points = [
+            _reals(name, value)
+            for name, value in zip(self.parameter_names, parameters, strict=True)
+        ]
+        shapes = {np.shape(part) for part in values + points} - {()}
+        # Numbers and one array, or arrays of one shape, need no broadcasting.
+        shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
+        return values, points, shape
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        # One variable goes by its name; several by one that no parameter can have.
+        first = self.variables[0] if len(self.variables) == 1 else "variables__"
+        return inspect.Signature(
+            [inspect.Parameter(name, kind) for name in (first, *self.parameter_names)]
+        )
+
+    # ---- other models of it -------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """What the model is called among the components of a sum."""
+        return self.text if self._label is None else self._label
+
+    @property
+    def components(self) -> "dict[str, Model]":
+        """The terms of a sum of models, by their labels; a model that is no sum is its own term.
+
+        Each is a model of those parameters that it depends on.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> peak = lmoo.Expression("a*exp(-t**2/w)", prefix="peak_")
+        >>> list((peak + lmoo.Expression("c")).components)
+        ['peak', 'c']
+        """
+        return dict(self._components) or {self.label: self}
+
+    def prefixed(self, prefix: str) -> "Model":
+        """Return the model with a prefix to the name of each parameter.
+
+        Parameters
+        ----------
+        prefix : str
+            Without a final "_", it is the label of the model among the components of a sum.
+
+        Raises
+        ------
+        ValueError
+            A name with the prefix is no name, or that of a variable.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> lmoo.Expression("a*t + b").prefixed("first_").parameter_names
+        ('first_a', 'first_b')
+        """
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix must be a string; it is {prefix!r}")
+        names = tuple(f"{prefix}{name}" for name in self.parameter_names)
+        for name in names:
+            if not name.isidentifier() or "__" in name or name in self.variables:
+                raise ValueError(
+                    f"prefix must make names of parameters, other than those of variables; "
+                    f"{prefix!r} makes {name!r}"
+                )
+        parts = {
+            label: Model(part.steps, part.variables, [f"{prefix}{n}" for n in part.parameter_names])
+            for label, part in self._components.items()
+        }
+        label = prefix.rstrip("_") or self._label
+        return Model(self._steps, self.variables, names, label, parts)
+
+    def substitute(
+        self, replacements: "Mapping[str, float | str | Model] | None" = None, /, **others: Any
+    ) -> "Model":
+        """Return the model with some of its parameters replaced, all at once.
+
+        Parameters
+        ----------
+        replacements : mapping of str, optional
+            For names of parameters what stands in their places: a number; a text, such as the name
+            of another parameter or an expression of parameters and variables; a model.  New names
+            become parameters.
+        **others
+            The same, as keyword arguments.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ValueError
+            A name that no parameter has; a model of other variables.
+        ExpressionError
+            A text that is not understood.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> model = lmoo.Expression("a*exp(-b*t) + c")
+        >>> print(model.substitute(a="c", b="2*k", c=1.0))
+        c*exp(-(2*k*t)) + 1
+        """
+        given = {**(replacements or {}), **others}
+        unknown = [name for name in given if name not in self.parameter_names]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no parameter of the model; its parameters are "
+                f"{', '.join(self.parameter_names)}"
+            )
+        found = {name: self._replacement(name, value) for name, value in given.items()}
+        names: list[str] = []
+        for name in self.parameter_names:
+            more = found[name].parameter_names if name in found else (name,)
+            names.extend(new for new in more if new not in names)
+        parts = {
+            label: _with_replaced(part, found, names) for label, part in self._components.items()
+        }
+        model = _with_replaced(self, found, names)
+        model._label, model._components = self._label, parts
+        model.parameter_names = tuple(names)
+        return model
+
+    def _replacement(self, name: str, value: Any) -> "Model":
+        """Return what stands for a parameter as a model."""
+        if isinstance(value, Model):
+            if value.variables != self.variables:
+                raise ValueError(
+                    f"{name} must be replaced by a model of {', '.join(self.variables)}; it is one "
+                    f"of {', '.join(value.variables)}"
+                )
+            return value
+        if isinstance(value, str):
+            steps, names = graph_of(value, self.variables, None)
+            return Model(steps, self.variables, names)
+        return constant(value, self.variables, name)
+
+    # ---- arithmetic ---------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> "Model":
+        return _sum("add", self, other)
+
+    def __radd__(self, other: Any) -> "Model":
+        return _sum("add", other, self)
+
+    def __sub__(self, other: Any) -> "Model":
+        return _sum("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> "Model":
+        return _sum("subtract", other, self)
+
+    def __mul__(self, other: Any) -> "Model":
+        return _scaled("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> "Model":
+        return _scaled("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> "Model":
+        return _scaled("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> "Model":
+        return combined("divide", other, self)
+
+    def __pow__(self, other: Any) -> "Model":
+        return combined("power", self, other)
+
+    def __rpow__(self, other: Any) -> "Model":
+        return combined("power", other, self)
+
+    def __neg__(self) -> "Model":
+        return _termwise(self, lambda part: combined("negative", part))
+
+    def __pos__(self) -> "Model":
+        return self
+
+    def __abs__(self) -> "Model":
+        return combined("absolute", self)
+
+    # ---- identity -----------------------------------------------------------------------------
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        """What equal models have in common; constants by their bits."""
+        steps = tuple(
+            value.hex() if operation == "constant" else (operation, arguments, value)  # type: ignore[union-attr]
+            for operation, arguments, value in self._steps
+        )
+        return steps, self.variables, self.parameter_names
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Model):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Model({self.text!r})"
+
+    def __reduce__(self) -> Any:
+        return Model, (
+            self._steps, self.variables, self.parameter_names, self._label, self._components
+        )  # fmt: skip
+
+
+def constant(value: Any, variables: Sequence[str], name: str = "an operand") -> Model:
+    """Return the model that has the same value everywhere."""
+    if not isinstance(value, (Real, np.bool_)):
+        raise TypeError(f"{name} must be a number or a model; it is {value!r}")
+    return Model([("constant", (), float(value))], variables, ())
+
+
+def combined(operation: str, *operands: Any) -> Model:
+    """Return an operation's value for models and numbers, one model at least.
+
+    Raises
+    ------
+    ValueError
+        Two models have parameters of the same name, or other numbers of variables.
+    TypeError
+        An operand is neither a model nor a number.
+    """
+    models = [operand for operand in operands if isinstance(operand, Model)]
+    variables = models[0].variables
+    parts = [o if isinstance(o, Model) else constant(o, variables) for o in operands]
+    names: list[str] = []
+    graph = Graph()
+    nodes = []
+    for part in parts:
+        _check_together(variables, names, part)
+        own = [graph.parameter(len(names) + j) for j in range(len(part.parameter_names))]
+        names.extend(part.parameter_names)
+        nodes.append(graph.include(part.steps, own.__getitem__)[-1])
+    root = graph.apply(operation, *nodes)
+    return Model(extracted(graph.steps, [root])[0], variables, names)
+
+
+def _check_together(variables: Sequence[str], names: Sequence[str], part: Model) -> None:
+    if len(part.variables) != len(variables):
+        raise ValueError(
+            f"models must have the same variables; these have {', '.join(variables)} and "
+            f"{', '.join(part.variables)}"
+        )
+    twice = [name for name in part.parameter_names if name in names]
+    if twice:
+        raise ValueError(
+            f"both models have parameters called {', '.join(twice)}: give one of them a prefix, as "
+            f"in Expression(text, prefix='second_'), or prefixed('second_') of the model"
+        )
+    shadowed = [name for name in part.parameter_names if name in variables]
+    if shadowed:
+        raise ValueError(f"{shadowed[0]!r} is a variable of one model and a parameter of the other")
+
+
+def _sum(operation: str, a: Any, b: Any) -> Model:
+    """Return a + b or a - b, which knows its terms."""
+    if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
+        return NotImplemented  # type: ignore[no-any-return]
+    model = combined(operation, a, b)
+    for operand, negated in ((a, False), (b, operation == "subtract")):
+        part = operand if isinstance(operand, Model) else constant(operand, model.variables)
+        for label, term in part.components.items():
+            free, count = label, 1
+            while free in model._components:
+                count += 1
+                free = f"{label} ({count})"
+            model._components[free] = combined("negative", term) if negated else term
+    return model
+
+
+def _scaled(operation: str, a: Any, b: Any) -> Model:
+    """Return a product or a quotient; that with a number keeps the terms of a sum."""
+    if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
+        return NotImplemented  # type: ignore[no-any-return]
+    if isinstance(a, Model) and isinstance(b, Model):
+        return combined(operation, a, b)
+    if isinstance(a, Model):
+        return _termwise(a, lambda part: combined(operation, part, b))
+    return _termwise(b, lambda part: combined(operation, a, part))
+
+
+def _termwise(model: Model, function: Callable[[Model], Model]) -> Model:
+    """Return a linear function of a model, and of each of its terms."""
+    out = function(model)
+    out._components = {label: function(part) for label, part in model._components.items()}
+    out._label = model._label
+    return out
+
+
+def _with_replaced(model: Model, found: Mapping[str, Model], names: Sequence[str]) -> Model:
+    """Return a model with other models in the places of parameters, and the names it then has."""
+    graph = Graph()
+    own = [
+        name
+        for name in names
+        if any(
+            name in found[old].parameter_names if old in found else name == old
+            for old in model.parameter_names
+        )
+    ]
+    place = {name: j for j, name in enumerate(own)}
+
+    def parameter(j: int) -> int:
+        name = model.parameter_names[j]
+        if name not in found:
+            return graph.parameter(place[name])
+        inner = found[name]
+        return graph.include(
+            inner.steps, lambda i: graph.parameter(place[inner.parameter_names[i]])
+        )[-1]
+
+    root = graph.include(model.steps, parameter)[-1]
+    return Model(extracted(graph.steps, [root])[0], model.variables, own)
+
+
+def _reals(name: str, value: Any) -> Any:
+    """Return value as float64, a copy only where it is something else."""
+    if isinstance(value, float):  # As most parameters are, np.float64 included.
+        return np.float64(value)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is {value!r}")
+    return array.astype(np.float64, copy=False)[()]

@@ -1,0 +1,260 @@
+"""Derivatives of a graph by its parameters, as nodes of the same graph.
+
+Reverse accumulation (Griewank, Walther 2008, "Evaluating derivatives", section 3.2): a node's
+adjoint is the derivative of the root by the node.  Below a selection such as ``where(c, a, b)``
+forward accumulation (section 3.1): the derivative is ``where(c, a', b')``, so that infinities and
+nan of the branch that is not taken stay out of it, which a product with 0 would not do.
+"""
+
+import math
+from collections.abc import Sequence
+
+from lmoo.models.graph.nodes import Graph
+from lmoo.models.graph.partials import FLAT, PARTIALS, SELECTIONS
+from lmoo.models.graph.terms import Term, call
+
+__all__ = ["derivatives", "directional", "second_derivative"]
+
+# Operations that may overflow where the arguments are of ordinary size.
+_GROWING = frozenset(
+    ("exp", "exp2", "expm1", "sinh", "cosh", "power", "gamma", "erfcx", "i0", "i1")
+)
+# Those whose partial derivatives may be infinite with the value.
+_STEEP = _GROWING | {"multiply", "divide", "square"}
+
+Tangents = dict[int, int]
+
+
+def derivatives(graph: Graph, root: int, n: int) -> list[int | None]:
+    """Return the derivatives of a node by the parameters.
+
+    Parameters
+    ----------
+    graph : Graph
+        The derivatives are added to it.
+    root : int
+        The node.
+    n : int
+        Number of parameters.
+
+    Returns
+    -------
+    list of int or None
+        The n nodes; None where the derivative is zero because the parameter does not matter.
+
+    Examples
+    --------
+    >>> from lmoo.models.graph.derivatives import derivatives
+    >>> from lmoo.models.graph.nodes import Graph
+    >>> graph = Graph()
+    >>> root = graph.apply("multiply", graph.parameter(0), graph.variable(0))
+    >>> [graph.steps[node] for node in derivatives(graph, root, 1)]
+    [('variable', (), 0)]
+    """
+    return _Differentiation(graph, root).by_parameters(n)
+
+
+def directional(graph: Graph, root: int, n: int) -> int:
+    """Return the derivative of a node along v, with parameters n to 2n - 1 for v.
+
+    Parameters
+    ----------
+    graph, root, n
+        As for `derivatives`.
+    """
+    found = derivatives(graph, root, n)
+    terms = [
+        Term(graph, node) * Term(graph, graph.parameter(n + j))
+        for j, node in enumerate(found)
+        if node is not None
+    ]
+    return _sum(terms).node if terms else graph.constant(0.0)
+
+
+def second_derivative(graph: Graph, root: int, n: int) -> int:
+    """Return the second derivative of a node along v, ``v^T (d2 y / dx2) v``; v as `directional`.
+
+    Parameters
+    ----------
+    graph, root, n
+        As for `derivatives`.
+    """
+    return directional(graph, directional(graph, root, n), n)
+
+
+def _sum(terms: Sequence[Term]) -> Term:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+class _Differentiation:
+    """The derivatives of one node of a graph."""
+
+    def __init__(self, graph: Graph, root: int) -> None:
+        self.graph, self.root = graph, root
+        self.depends = _depends(graph, root)
+        # Growing operations that a node depends on, as the bits of an integer.
+        self._hot: list[int] = []
+        self._bits = 0
+        self._tangents: dict[int, Tangents] = {}
+
+    def by_parameters(self, n: int) -> list[int | None]:
+        """Return the derivatives by the parameters."""
+        graph = self.graph
+        adjoints = {self.root: graph.constant(1.0)}
+        totals: list[int | None] = [None] * n
+        for node in range(self.root, -1, -1):
+            adjoint = adjoints.pop(node, None)
+            if adjoint is None or not self.depends[node]:
+                continue
+            operation, _, value = graph.steps[node]
+            if operation == "parameter":
+                if value < n:  # type: ignore[operator]
+                    self._to(totals, value, adjoint)  # type: ignore[arg-type]
+            elif operation in SELECTIONS:
+                for j, tangent in self._forward(node).items():
+                    if j < n:
+                        self._to(totals, j, self._guarded(adjoint, tangent, node))
+            else:
+                for argument, partial in self._partials(node):
+                    product = self._guarded if operation in _STEEP else self._product
+                    found = product(adjoint, partial, node)
+                    if argument in adjoints:
+                        found = graph.apply("add", adjoints[argument], found)
+                    adjoints[argument] = found
+        return totals
+
+    def _to(self, totals: list[int | None], j: int, node: int) -> None:
+        before = totals[j]
+        totals[j] = node if before is None else self.graph.apply("add", before, node)
+
+    def _partials(self, node: int) -> list[tuple[int, int]]:
+        """Return the arguments that depend on parameters, and the derivatives by them."""
+        graph = self.graph
+        operation, arguments, _ = graph.steps[node]
+        if operation in FLAT:
+            return []
+        if operation not in PARTIALS:
+            raise NotImplementedError(f"{operation} has no derivative here")
+        terms = [Term(graph, i) for i in (*arguments, node)]
+        rules = PARTIALS[operation]
+        out = []
+        for argument, rule in zip(arguments, rules, strict=True):
+            if rule is not None and self.depends[argument]:
+                partial = rule(*terms)
+                found = partial.node if isinstance(partial, Term) else graph.constant(partial)
+                out.append((argument, found))
+        return out
+
+    def _product(self, slope: int, tangent: int, node: int) -> int:
+        """Return slope times tangent, with one constant factor at most."""
+        graph = self.graph
+        (a, x), (b, y) = self._factors(slope), self._factors(tangent)
+        if a == 1.0 or b == 1.0:
+            return graph.apply("multiply", slope, tangent)
+        return graph.apply("multiply", graph.constant(a * b), graph.apply("multiply", x, y))
+
+    def _factors(self, node: int) -> tuple[float, int]:
+        """Return a constant factor of a node, 1 if there is none, and the other factor."""
+        graph = self.graph
+        operation, arguments, _ = graph.steps[node]
+        if operation == "negative":
+            factor, rest = self._factors(arguments[0])
+            return -factor, rest
+        if operation == "multiply":
+            for one, other in (arguments, arguments[::-1]):
+                number = graph.number(one)
+                if number is not None:
+                    return number, other
+        return 1.0, node
+
+    def _guarded(self, slope: int, tangent: int, node: int) -> int:
+        """Return slope times tangent; 0 where the slope vanishes as the node's value overflows.
+
+        As in ``1/(1 + exp(x))``: the function is flat out there, and 0 times inf is 0.  This is
+        looked at only where the slope depends on the same growing function that the node does.
+        """
+        graph = self.graph
+        product = self._product(slope, tangent, node)
+        if not self._hot_of(slope) & self._hot_of(node):
+            return product
+        flat = graph.apply("equal", slope, graph.constant(0.0))
+        size = graph.apply("absolute", node)
+        infinite = graph.apply("equal", size, graph.constant(math.inf))
+        flat = graph.apply("logical_and", flat, infinite)
+        return graph.apply("where", flat, graph.constant(0.0), product)
+
+    def _hot_of(self, node: int) -> int:
+        """Return the growing operations that a node depends on."""
+        steps, hot = self.graph.steps, self._hot
+        for operation, arguments, _ in steps[len(hot) : node + 1]:
+            found = 0
+            for i in arguments:
+                found |= hot[i]
+            if operation in _GROWING and not (
+                # A constant power overflows for arguments out of the ordinary alone.
+                operation == "power" and steps[arguments[1]][0] == "constant"
+            ):
+                found |= 1 << self._bits
+                self._bits += 1
+            hot.append(found)
+        return hot[node]
+
+    def _forward(self, top: int) -> Tangents:
+        """Return the derivatives of a selection by the parameters that it depends on."""
+        for node in _below(self.graph, top):
+            if node not in self._tangents:
+                self._tangents[node] = self._tangents_of(node) if self.depends[node] else {}
+        return self._tangents[top]
+
+    def _tangents_of(self, node: int) -> Tangents:
+        """Return the derivatives of a node, of whose arguments they are known."""
+        graph = self.graph
+        operation, _, value = graph.steps[node]
+        if operation == "parameter":
+            return {int(value): graph.constant(1.0)}  # type: ignore[arg-type]
+        if operation in SELECTIONS:
+            return self._selected(node)
+        out: Tangents = {}
+        for argument, partial in self._partials(node):
+            for j, tangent in self._tangents[argument].items():
+                term = self._guarded(partial, tangent, argument)
+                out[j] = graph.apply("add", out[j], term) if j in out else term
+        return out
+
+    def _selected(self, node: int) -> Tangents:
+        graph = self.graph
+        operation, arguments, _ = graph.steps[node]
+        one, other, condition = SELECTIONS[operation](*[Term(graph, i) for i in arguments])
+        first = {} if one is None else self._tangents[arguments[one]]
+        second = {} if other is None else self._tangents[arguments[other]]
+        return {
+            j: call(
+                "where",
+                condition,
+                Term(graph, first[j]) if j in first else 0.0,
+                Term(graph, second[j]) if j in second else 0.0,
+            ).node
+            for j in sorted({*first, *second})
+        }
+
+
+def _depends(graph: Graph, root: int) -> list[bool]:
+    """Return for each node up to the root whether it depends on a parameter."""
+    out: list[bool] = []
+    for operation, arguments, _ in graph.steps[: root + 1]:
+        out.append(operation == "parameter" or any(out[i] for i in arguments))
+    return out
+
+
+def _below(graph: Graph, top: int) -> list[int]:
+    """Return the nodes that a node depends on, and itself, in the order of the steps."""
+    found, waiting = {top}, [top]
+    while waiting:
+        for i in graph.steps[waiting.pop()][1]:
+            if i not in found:
+                found.add(i)
+                waiting.append(i)
+    return sorted(found)

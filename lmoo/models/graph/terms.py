@@ -1,0 +1,82 @@
+"""Nodes with arithmetic, to write graphs as formulas."""
+
+from typing import Any
+
+from lmoo.models.graph.nodes import Graph
+
+__all__ = ["Term", "call"]
+
+
+class Term:
+    """A node of a graph, with the arithmetic of numbers.
+
+    Parameters
+    ----------
+    graph : Graph
+    node : int
+
+    Examples
+    --------
+    >>> from lmoo.models.graph.nodes import Graph
+    >>> from lmoo.models.graph.terms import Term, call
+    >>> graph = Graph()
+    >>> a, t = Term(graph, graph.parameter(0)), Term(graph, graph.variable(0))
+    >>> value = a * call("exp", -t / 2)
+    >>> [step[0] for step in graph.steps]
+    ['parameter', 'variable', 'negative', 'constant', 'divide', 'negative', 'exp', 'multiply']
+    """
+
+    __slots__ = ("graph", "node")
+
+    def __init__(self, graph: Graph, node: int) -> None:
+        self.graph, self.node = graph, node
+
+    @property
+    def varies(self) -> bool:
+        """Whether the node depends on a variable."""
+        return self.graph.varies[self.node]
+
+    @property
+    def number(self) -> float | None:
+        """The value of a constant; None for other nodes."""
+        return self.graph.number(self.node)
+
+    def __add__(self, other: Any) -> "Term":
+        return call("add", self, other)
+
+    def __radd__(self, other: float) -> "Term":
+        return call("add", other, self)
+
+    def __sub__(self, other: Any) -> "Term":
+        return call("subtract", self, other)
+
+    def __rsub__(self, other: float) -> "Term":
+        return call("subtract", other, self)
+
+    def __mul__(self, other: Any) -> "Term":
+        return call("multiply", self, other)
+
+    def __rmul__(self, other: float) -> "Term":
+        return call("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> "Term":
+        return call("divide", self, other)
+
+    def __rtruediv__(self, other: float) -> "Term":
+        return call("divide", other, self)
+
+    def __pow__(self, other: Any) -> "Term":
+        return call("power", self, other)
+
+    def __neg__(self) -> "Term":
+        return call("negative", self)
+
+
+def call(operation: str, *arguments: Any) -> Term:
+    """Return the value of an operation; arguments are terms, one at least, and numbers."""
+    graph = next(argument.graph for argument in arguments if isinstance(argument, Term))
+    nodes = [
+        argument.node if isinstance(argument, Term) else graph.constant(argument)
+        for argument in arguments
+    ]
+    return Term(graph, graph.apply(operation, *nodes))

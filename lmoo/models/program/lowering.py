@@ -1,0 +1,312 @@
+"""Graphs to tapes: what is not needed goes, operations are rewritten, fused and given registers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lmoo._core.program import (
+    BLOCK,
+    CACHE,
+    CODES,
+    CONSTANTS,
+    FIRST_DATA,
+    REGISTERS,
+    ROW,
+    UNIFORM,
+)
+from lmoo.models.program.operations import ARITHMETIC, LEAVES, Divisors, Step
+from lmoo.models.program.rewriting import Rewritten
+
+__all__ = ["Lowered", "lower"]
+
+# What CompiledTapes takes of a tape: outputs, instructions, how many of them are uniform,
+# constants, rows, registers, points in a block.
+Lowered = tuple[int, Any, int, Any, int, int, int]
+
+# Two results of one instruction: its name, and the names of the two.
+PAIRS = {
+    "sin": ("sincos", "sin", "cos"),
+    "cos": ("sincos", "sin", "cos"),
+    "wofz_real": ("wofz", "wofz_real", "wofz_imag"),
+    "wofz_imag": ("wofz", "wofz_real", "wofz_imag"),
+}
+NOTHING = (CONSTANTS, 0)
+
+
+def lower(
+    steps: Sequence[Step],
+    outputs: Sequence[int],
+    n: int,
+    variables: int,
+    divisors: Divisors | None,
+) -> Lowered:
+    """Return the tape of a graph.
+
+    Parameters
+    ----------
+    steps : sequence of (str, tuple of int, value)
+        In topological order; `operations.check` has seen them.
+    outputs : sequence of int
+        Steps.
+    n, variables : int
+        Parameters and variables.
+    divisors : Divisors or None
+        Of all graphs of the program; None where divisions stay divisions.
+    """
+    graph = Rewritten(divisors)
+    ends = graph.take(steps, outputs)
+    return _Tape(graph, ends, n, variables).assemble()
+
+
+class _Tape:
+    """The instructions of a rewritten graph."""
+
+    def __init__(self, graph: Rewritten, ends: Sequence[int], n: int, variables: int) -> None:
+        self.graph, self.ends, self.n, self.variables = graph, list(ends), n, variables
+        self.order = self._needed()
+        self.uses = self._counts()
+        self.absorbed: set[int] = set()
+        self.plans: dict[int, tuple[str, tuple[int, ...]]] = {}
+        self.place: dict[int, tuple[int, int]] = {}
+        self.constants: list[float] = []
+
+    def assemble(self) -> Lowered:
+        """Return what CompiledTapes takes."""
+        graph = self.graph
+        self._plan()
+        kept = [i for i in self.order if i not in self.absorbed and graph.names[i] not in LEAVES]
+        rows = self._place_leaves()
+        uniform = []
+        for i in kept:
+            if graph.uniform[i]:
+                self.place[i] = (UNIFORM, ROW * rows)
+                rows += 1
+                uniform.append(self._instruction(i, self.place[i]))
+        block, registers, points = self._allocate([i for i in kept if not graph.uniform[i]])
+        constants = np.array(self.constants or [0.0]).repeat(ROW).reshape(-1, ROW)
+        instructions = [*uniform, [CODES["points"], 0, *NOTHING * 5], *block]
+        array = np.array(instructions, dtype=np.int32)
+        return len(self.ends), array, len(uniform), constants, rows, registers, points
+
+    def _needed(self) -> list[int]:
+        needed: set[int] = set()
+        stack = list(self.ends)
+        while stack:
+            node = stack.pop()
+            if node not in needed:
+                needed.add(node)
+                stack.extend(self.graph.arguments[node])
+        return sorted(needed)
+
+    def _counts(self) -> dict[int, int]:
+        uses = dict.fromkeys(self.order, 0)
+        for node in self.order:
+            for argument in set(self.graph.arguments[node]):
+                uses[argument] += 1
+        for end in self.ends:
+            uses[end] += 2  # an output is no part of another instruction
+        return uses
+
+    def _place_leaves(self) -> int:
+        """Place constants, parameters and variables; return the rows that the parameters take."""
+        for node in self.order:
+            name, payload = self.graph.names[node], self.graph.payloads[node]
+            if name == "constant":
+                self.place[node] = (CONSTANTS, ROW * len(self.constants))
+                self.constants.append(float.fromhex(payload))
+            elif name == "parameter":
+                self.place[node] = (UNIFORM, ROW * payload)
+            elif name == "variable":
+                self.place[node] = (FIRST_DATA + payload, 0)
+        return self.n
+
+    # ---- which operations one instruction takes ----
+
+    def _operation(self, node: int) -> tuple[str, tuple[int, ...]] | None:
+        """Return name and operands of an arithmetic operation that may be part of another's."""
+        name, arguments = self.graph.names[node], self.graph.arguments[node]
+        if name == "negative":
+            return "multiply", (arguments[0], self._minus_one)
+        return (name, arguments) if name in ARITHMETIC else None
+
+    def _alone(self, node: int, uniform: bool) -> bool:
+        """Whether a node is an operation for this node's user alone, still whole."""
+        return (
+            self.uses[node] == 1
+            and node not in self.absorbed
+            and self.graph.uniform[node] == uniform
+            and self._operation(node) is not None
+        )
+
+    def _plan(self) -> None:
+        graph = self.graph
+        self._minus_one = graph.constant(-1.0)
+        if self._minus_one not in self.uses and any(
+            graph.names[i] == "negative" for i in self.order
+        ):
+            self.order.append(self._minus_one)
+            self.uses[self._minus_one] = 1
+        for node in self.order:
+            if graph.names[node] == "exp" and not graph.uniform[node]:
+                self._plan_exp(node)
+        merged: set[int] = set()
+        for node in self.order:
+            operation = self._operation(node)
+            if operation is None or node in self.absorbed:
+                continue
+            twice = operation[1][0] == operation[1][1] and operation[0] != "multiply"
+            for inner in () if twice else operation[1]:
+                if self._alone(inner, graph.uniform[node]) and inner not in merged:
+                    self._merge(node, operation, inner)
+                    merged.add(node)
+                    break
+            else:
+                self.plans[node] = self._first(*operation, self._kinds(operation[1]), "nothing", ())
+
+    def _plan_exp(self, node: int) -> None:
+        """exp(a u) and exp(a a u), u uniform, are one instruction."""
+        graph = self.graph
+        (inner,) = graph.arguments[node]
+        operation = self._operation(inner)
+        if operation is None or operation[0] != "multiply" or not self._alone(inner, False):
+            return
+        a, factor = operation[1]
+        if not graph.uniform[factor]:
+            return
+        self.absorbed.add(inner)
+        if (
+            graph.names[a] == "multiply"
+            and len(set(graph.arguments[a])) == 1
+            and self._alone(a, False)
+        ):
+            self.absorbed.add(a)
+            self.plans[node] = "exp_square_multiply_s", (graph.arguments[a][0], factor)
+        else:
+            self.plans[node] = "exp_multiply_vs", (a, factor)
+
+    def _kinds(self, arguments: Sequence[int]) -> str:
+        uniform = [self.graph.uniform[a] for a in arguments]
+        # On rows alone, all operands are of one kind.
+        return "vv" if all(uniform) else "".join("s" if u else "v" for u in uniform)
+
+    def _first(
+        self, name: str, arguments: tuple[int, ...], kinds: str, second: str, rest: tuple[int, ...]
+    ) -> tuple[str, tuple[int, ...]]:
+        if kinds == "sv" and name in ("add", "multiply"):
+            arguments, kinds = arguments[::-1], "vs"
+        return f"{name}_{kinds}+{second}", (*arguments, *rest)
+
+    def _merge(self, node: int, operation: tuple[str, tuple[int, ...]], inner: int) -> None:
+        """Make an operation and one that it alone takes one instruction."""
+        name, arguments = operation
+        first = self._operation(inner)
+        assert first is not None
+        self.absorbed.add(inner)
+        second = "squared"
+        rest: tuple[int, ...] = ()
+        if arguments != (inner, inner):
+            other = arguments[1] if arguments[0] == inner else arguments[0]
+            swapped = arguments[1] == inner
+            verb = {"subtract": "from", "divide": "under"}.get(name, name) if swapped else name
+            uniform = self.graph.uniform[other] and not self.graph.uniform[node]
+            second, rest = f"{verb}_{'s' if uniform else 'v'}", (other,)
+        self.plans[node] = self._first(*first, self._kinds(first[1]), second, rest)
+
+    # ---- instructions and registers ----
+
+    def _allocate(self, nodes: list[int]) -> tuple[list[list[int]], int, int]:
+        """Return the block's instructions, the registers they take, and the points of a block."""
+        graph = self.graph
+        output_of: dict[int, int] = {}
+        for j, end in enumerate(self.ends):
+            if graph.names[end] not in LEAVES and not graph.uniform[end]:
+                output_of.setdefault(end, FIRST_DATA + self.variables + j)
+        last = self._last_uses(nodes)
+        free: list[int] = []
+        count = 0
+        emitted: list[tuple[int, int | None]] = []
+        register: dict[int, int] = {}
+        for i, node in enumerate(nodes):
+            partner = self._partner(node)
+            for argument in sorted(set(self._operands(node))):
+                if last.get(argument) == i and argument in register:
+                    free.append(register.pop(argument))
+            if partner is not None and partner in self.place:
+                continue  # computed with the other one
+            for result in (node, partner):
+                if result is None:
+                    continue
+                if result in output_of:
+                    self.place[result] = (output_of[result], 0)
+                    continue
+                if not free:
+                    free.append(count)
+                    count += 1
+                register[result] = free.pop()
+                self.place[result] = (REGISTERS, register[result])
+            emitted.append((node, partner))
+        points = _points(count + self.variables + len(self.ends))
+        for node, (area, offset) in self.place.items():
+            if area == REGISTERS:
+                self.place[node] = (area, offset * points)
+        block = [self._instruction(node, self.place[node], partner) for node, partner in emitted]
+        block += self._outputs(output_of)
+        return block, count, points
+
+    def _last_uses(self, nodes: list[int]) -> dict[int, int]:
+        """Return the position at which each node is last an operand."""
+        last: dict[int, int] = {}
+        for i, node in enumerate(nodes):
+            for argument in self._operands(node):
+                last[argument] = i
+        return last
+
+    def _operands(self, node: int) -> tuple[int, ...]:
+        plan = self.plans.get(node)
+        return plan[1] if plan is not None else self.graph.arguments[node]
+
+    def _partner(self, node: int) -> int | None:
+        """Return the node that comes of the same instruction, sine and cosine, if it is wanted."""
+        graph = self.graph
+        pair = PAIRS.get(graph.names[node])
+        if pair is None:
+            return None
+        other = pair[2] if graph.names[node] == pair[1] else pair[1]
+        found = graph._known.get((other, graph.arguments[node], None))
+        return found if found is not None and found in self.uses else None
+
+    def _instruction(
+        self, node: int, out: tuple[int, int], partner: int | None = None
+    ) -> list[int]:
+        graph = self.graph
+        name = graph.names[node]
+        second = NOTHING
+        if node in self.plans:
+            name, arguments = self.plans[node]
+        else:
+            arguments = graph.arguments[node]
+        if partner is not None:
+            pair = PAIRS[name]
+            second = self.place[partner]
+            if name == pair[2]:
+                out, second = second, out
+            name = pair[0]
+        operands = [self.place[a] for a in arguments] + [NOTHING] * (3 - len(arguments))
+        return [CODES[name], 0, *out, *second, *(part for place in operands for part in place)]
+
+    def _outputs(self, output_of: dict[int, int]) -> list[list[int]]:
+        """Return what fills outputs that are no results of instructions, or the same as others."""
+        out = []
+        for j, end in enumerate(self.ends):
+            area = FIRST_DATA + self.variables + j
+            if output_of.get(end) == area:
+                continue
+            name = "fill" if self.graph.uniform[end] else "copy_v+nothing"
+            out.append([CODES[name], 0, area, 0, *NOTHING, *self.place[end], *NOTHING, *NOTHING])
+        return out
+
+
+def _points(arrays: int) -> int:
+    """Return how many points a block has, for its arrays to fit the first-level cache."""
+    return int(min(BLOCK, max(ROW, CACHE // max(arrays, 1) // ROW * ROW)))

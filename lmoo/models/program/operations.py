@@ -1,0 +1,92 @@
+"""The operations of graphs, and the checks of a graph."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Divisors", "Step", "check", "has_jumps"]
+
+Step = tuple[str, tuple[int, ...], float | int | None]
+
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})
+LEAVES = ("parameter", "variable", "constant")
+_UNARY = """
+    negative absolute sign sqrt cbrt square reciprocal exp exp2 expm1 log log2 log10 log1p sin
+    cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh floor ceil trunc rint
+    logical_not isnan isfinite sinc erf erfc erfcx gamma gammaln digamma trigamma expit i0 i1 j0
+    j1
+"""
+_BINARY = """
+    power minimum maximum fmin fmax mod remainder fmod floor_divide arctan2 hypot copysign
+    heaviside less less_equal greater greater_equal equal not_equal logical_and logical_or
+    logical_xor wofz_real wofz_imag add subtract multiply divide
+"""
+# Values that jump where their arguments change by a rounding error.
+_JUMPS = """
+    ceil equal floor floor_divide fmod greater greater_equal heaviside less less_equal
+    logical_and logical_not logical_or logical_xor mod not_equal remainder rint sign trunc where
+"""
+ARITY = {
+    **dict.fromkeys(_UNARY.split(), 1),
+    **dict.fromkeys(_BINARY.split(), 2),
+    "where": 3,
+}
+JUMPS = frozenset(_JUMPS.split())
+
+
+def has_jumps(steps: Iterable[tuple[str, Any, Any]]) -> bool:
+    """Whether a graph has steps whose values jump."""
+    return any(step[0] in JUMPS for step in steps)
+
+
+class Divisors:
+    """What several steps are divided by, in any of the graphs of a program.
+
+    Its reciprocal is computed once, in all of the graphs, so that their results stay the same.
+
+    Parameters
+    ----------
+    graphs : iterable of sequences of Step
+    """
+
+    def __init__(self, graphs: Iterable[Sequence[Step]]) -> None:
+        self._known: dict[Any, int] = {}
+        numerators: dict[int, set[int]] = {}
+        for steps in graphs:
+            kinds = self.kinds(steps)
+            for name, arguments, _ in steps:
+                if name == "divide":
+                    numerators.setdefault(kinds[arguments[1]], set()).add(kinds[arguments[0]])
+                elif name == "reciprocal":
+                    numerators.setdefault(kinds[arguments[0]], set()).add(-1)
+        self._shared = {kind for kind, others in numerators.items() if len(others) > 1}
+
+    def kinds(self, steps: Sequence[Step]) -> list[int]:
+        """Return a number for each step; equal ones have equal numbers, in all graphs."""
+        out: list[int] = []
+        for name, arguments, value in steps:
+            text = None if value is None else float(value).hex()
+            key = (name, tuple(out[a] for a in arguments), text)
+            out.append(self._known.setdefault(key, len(self._known)))
+        return out
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._shared
+
+
+def check(steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int) -> None:
+    """Raise ValueError where a graph is none."""
+    for i, (name, arguments, value) in enumerate(steps):
+        if name in LEAVES:
+            if name != "constant" and not 0 <= value < (n if name == "parameter" else variables):
+                raise ValueError(f"step {i} must be one of the {name}s; it is {name} {value}")
+            continue
+        if name not in ARITY:
+            raise ValueError(f"step {i} has an operation that is not known: {name!r}")
+        if len(arguments) != ARITY[name] or not all(0 <= a < i for a in arguments):
+            raise ValueError(
+                f"step {i}, {name}, must have {ARITY[name]} earlier steps as arguments; it has "
+                f"{arguments}"
+            )
+    for output in outputs:
+        if not 0 <= output < len(steps):
+            raise ValueError(f"an output must be a step, of {len(steps)}; it is {output}")

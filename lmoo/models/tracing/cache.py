@@ -1,0 +1,242 @@
+"""Traces of functions, kept as long as the functions live and what they depend on is the same."""
+
+import inspect
+import threading
+import types
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lmoo.errors import TraceError
+from lmoo.models.compiled import GraphModel
+from lmoo.models.expression.base import Model
+from lmoo.models.graph.nodes import extracted
+from lmoo.models.tracing.effects import Uses, examined
+from lmoo.models.tracing.functions import start
+from lmoo.models.tracing.trace import recorded
+
+__all__ = ["Kind", "Traced", "traced"]
+
+# Entries of arrays, lists and dictionaries that are compared; larger ones are not kept track of.
+_MOST_COMPARED = 4096
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a function is called with.
+
+    Attributes
+    ----------
+    n : int
+        Number of parameters.
+    variables : int
+        Number of independent variables.
+    joined : bool
+        Whether several variables are the rows of one array, rather than a tuple.
+    points : int
+        Number of points.
+    """
+
+    n: int
+    variables: int = 1
+    joined: bool = False
+    points: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A function as a compiled model.
+
+    Attributes
+    ----------
+    model : GraphModel
+    arrays : tuple of (points,) float64 array
+        Arrays that the function knows, one number for each point: the model's last variables.
+    sized : bool
+        Whether the number of points matters.
+    """
+
+    model: GraphModel
+    arrays: tuple[Any, ...] = ()
+    sized: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    kind: Kind
+    # Whether the number of points matters.
+    sized: bool
+    found: Traced | TraceError
+    uses: "tuple[tuple[Any, str, Any, Any], ...]"
+    code: Any
+    owner: Any
+
+    def fits(self, f: Any, kind: Kind) -> bool:
+        """Whether the trace is that of this call of a function."""
+        same = self.kind == kind or (
+            not self.sized
+            and (self.kind.n, self.kind.variables, self.kind.joined)
+            == (kind.n, kind.variables, kind.joined)
+        )
+        return (
+            same
+            and self.code == _code(f)
+            and (self.owner is None or self.owner() is getattr(f, "__self__", None))
+            and all(_is_same(*use) for use in self.uses)
+        )
+
+
+# Reentrant, as functions may be collected, and forgotten, while it is held.
+_lock = threading.RLock()
+_entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
+_MOST_KEPT = 8  # of one function
+
+
+def traced(f: Callable[..., Any], kind: Kind) -> Traced:
+    """Return a function as a compiled model, from a trace that may be kept.
+
+    Parameters
+    ----------
+    f : callable
+        A function, or a `Model`.
+    kind : Kind
+
+    Raises
+    ------
+    TraceError
+        The function cannot be followed, or the graph not be compiled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.models.tracing.cache import Kind, traced
+    >>> def line(t, a, b):
+    ...     return a * t + b
+    >>> found = traced(line, Kind(2, points=5))
+    >>> found.model(np.arange(3.0), 2.0, 1.0), found is traced(line, Kind(2, points=7))
+    (array([1., 3., 5.]), True)
+    """
+    holder = f.__func__ if isinstance(f, types.MethodType) else f
+    entry = _kept(holder, f, kind)
+    if entry is None:
+        entry = _made(f, kind)
+        _keep(holder, entry)
+    if isinstance(entry.found, TraceError):
+        # A new one, as an exception that is raised holds on to frames.
+        raise TraceError(*entry.found.args)
+    return entry.found
+
+
+def _kept(holder: Any, f: Any, kind: Kind) -> _Entry | None:
+    with _lock:
+        reference, entries = _entries.get(id(holder), (None, []))
+        entries = list(entries)
+    if reference is None or reference() is not holder:
+        return None
+    return next((entry for entry in entries if entry.fits(f, kind)), None)
+
+
+def _keep(holder: Any, entry: _Entry) -> None:
+    key = id(holder)
+
+    # As defaults, as it may be called when the interpreter ends and globals are gone.
+    def forget(reference: Any, lock: Any = _lock, entries: Any = _entries) -> None:
+        with lock:
+            if entries.get(key, (None,))[0] is reference:
+                del entries[key]
+
+    with _lock:
+        reference, entries = _entries.get(key, (None, []))
+        if reference is None or reference() is not holder:
+            try:
+                reference, entries = weakref.ref(holder, forget), []
+            except TypeError:
+                return
+        _entries[key] = (reference, [entry, *entries][:_MOST_KEPT])
+
+
+def _made(f: Any, kind: Kind) -> _Entry:
+    """Trace a function."""
+    uses, sized = Uses(), False
+    found: Traced | TraceError
+    try:
+        if isinstance(f, Model):
+            found = Traced(_compiled(f))
+        else:
+            uses = examined(f)
+            recorder = start(kind.variables, kind.points)
+            value = recorded(f, recorder, kind.n, kind.joined)
+            sized = recorder.asked or bool(recorder.arrays)
+            if value.imaginary is not None:
+                raise TraceError("the function returns complex numbers")
+            steps = extracted(recorder.graph.steps, [value.node])[0]
+            variables = [f"t{k}" for k in range(kind.variables + len(recorder.arrays))]
+            model = Model(steps, variables, [f"x{j}" for j in range(kind.n)])
+            found = Traced(_compiled(model), tuple(recorder.arrays), sized)
+    except TraceError as error:
+        found = TraceError(*error.args)
+        # A refusal may have been about the number of points.
+        sized = True
+    owner = f.__self__ if isinstance(f, types.MethodType) else None
+    return _Entry(
+        kind,
+        sized,
+        found,
+        tuple(
+            (holder, name, value, _snapshot(value))
+            for holder, name, value in uses.found
+            if value is not f
+        ),
+        _code(f),
+        None if owner is None else _reference(owner),
+    )
+
+
+def _compiled(model: Model) -> GraphModel:
+    try:
+        return GraphModel(model)
+    except (ValueError, NotImplementedError) as error:
+        raise TraceError(f"the model cannot be compiled: {error}") from error
+
+
+def _reference(owner: Any) -> Callable[[], Any]:
+    try:
+        return weakref.ref(owner)
+    except TypeError:
+        return lambda: object()  # Never the same.
+
+
+def _code(f: Any) -> Any:
+    """Return what of a function may be exchanged: its code and its defaults."""
+    function = f.__func__ if isinstance(f, types.MethodType) else f
+    return tuple(
+        getattr(function, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")
+    )
+
+
+def _snapshot(value: Any) -> Any:
+    """Return what tells whether an object has been changed; None where that is not looked at."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes() if value.size <= _MOST_COMPARED else None
+    if isinstance(value, (list, dict, set)):
+        return repr(value) if len(value) <= _MOST_COMPARED else None
+    return None
+
+
+def _is_same(holder: Any, name: str, value: Any, snapshot: Any) -> bool:
+    """Whether an object that a function depends on is where it was, and as it was."""
+    try:
+        if isinstance(holder, dict):
+            found = holder.get(name)
+        elif isinstance(holder, types.CellType):
+            found = holder.cell_contents
+        else:
+            found = value if holder is None else inspect.getattr_static(holder, name)
+    except (ValueError, AttributeError):
+        return False
+    if found is not value:
+        return False
+    return snapshot is None or snapshot == _snapshot(value)

@@ -1,0 +1,335 @@
+"""How the model of a fit is evaluated: compiled from its function, or by calling that.
+
+A trace is trusted as far as it is checked: its values must be those of the function where the
+iteration starts, and again where it ends.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.curvemodel import CurveModelProblem
+from lmoo.errors import TraceError, TraceWarning
+from lmoo.models.compiled import GraphModel
+from lmoo.models.expression.base import Model
+from lmoo.models.graph.evaluation import evaluate
+from lmoo.models.tracing.cache import Kind, traced
+from lmoo.problems.curveproblem import CurveProblem
+from lmoo.problems.rows import RowBlockProblem
+
+__all__ = [
+    "CLOSE",
+    "Evaluation",
+    "called_instead",
+    "evaluation_of",
+    "name_of",
+    "parting",
+    "solution",
+    "start_reason",
+]
+
+Array = NDArray[np.float64]
+
+# Of the largest value: how far a trace may be from its function.
+CLOSE = 1e-12
+_EPS = 2.0**-52
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation:
+    """How the model of a fit is evaluated.
+
+    Attributes
+    ----------
+    f : callable
+        The function.
+    reason : str or None
+        Why it is called; None where it runs compiled.
+    model : GraphModel or None
+        The compiled model.
+    points : (variables, m) float64 array or None
+        What that takes.
+    problem : CompiledProblem or None
+        What is solved instead of the problem with the function.
+    """
+
+    f: Any
+    reason: str | None = None
+    model: GraphModel | None = None
+    points: Any = None
+    problem: Any = None
+
+    @property
+    def text(self) -> str:
+        """What `Result.evaluation` says."""
+        if self.reason is None:
+            return f"compiled from {name_of(self.f)}"
+        return f"called, because {self.reason}"
+
+
+def evaluation_of(
+    problem: Any, x: Array, because: str | None = None, checked: bool = False
+) -> Evaluation | None:
+    """Return how the model of a problem is evaluated in a fit that starts at x.
+
+    Parameters
+    ----------
+    problem : Problem
+    x : (n,) float64 array
+        Where the fit starts: the function is called there.
+    because : str, optional
+        Why the function is to be called whatever it is: other derivatives are asked for, say.
+    checked : bool, default False
+        Whether the trace is known to agree with the function at x.
+
+    Returns
+    -------
+    Evaluation or None
+        None where the problem is not that of a curve and its model.
+
+    Raises
+    ------
+    TraceError
+        The function must be called, and the problem's `trace` is True.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.tracing.evaluation import evaluation_of
+    >>> t = np.arange(5.0)
+    >>> problem = lmoo.CurveProblem(lambda t, a: a * np.exp(-t), t, np.exp(-t))
+    >>> evaluation_of(problem, np.ones(1)).text
+    'compiled from <lambda>'
+    """
+    if not isinstance(problem, (CurveProblem, RowBlockProblem)):
+        return None
+    evaluate: Any = _of_blocks if isinstance(problem, RowBlockProblem) else _compiled
+    curve: Any = problem
+    try:
+        found: Evaluation | None = evaluate(problem, x, because, checked)
+    except TraceError as error:
+        if curve.trace is True:
+            raise
+        return Evaluation(curve.f, str(error).replace("\n  ", ": "))
+    return found
+
+
+def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: bool) -> Evaluation:
+    reason = because or _reason(problem)
+    if reason is not None:
+        raise TraceError(reason)
+    points, joined = points_of(problem.t, problem.y.size)
+    found = traced(problem.f, Kind(x.size, len(points), joined, problem.y.size))
+    if found.arrays:
+        points = np.concatenate([points, np.stack(found.arrays)])
+    if not checked:
+        value, reason = _value(problem.f, problem.t, x, problem.y.size)
+        if reason is None:
+            reason = start_reason(found.model, points, x, value)
+        if reason is not None:
+            raise TraceError(f"at the start {reason}")
+    compiled = _TracedProblem(problem, found.model, points)
+    return Evaluation(problem.f, None, found.model, points, compiled)
+
+
+def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation | None:
+    """Return how the model of `CurveBlocks` is evaluated, which its first block is to confirm."""
+    if not hasattr(problem, "compiled_from"):
+        return None
+    reason = because or problem.reason_to_call()
+    if reason is not None:
+        raise TraceError(reason)
+    t, y, _ = next(iter(problem.blocks))
+    points, joined = points_of(t, y.size)
+    found = traced(problem.f, Kind(x.size, len(points), joined, y.size))
+    if found.sized:
+        raise TraceError("the function depends on the number of points, which blocks have not all")
+    if not checked:
+        value, reason = _value(problem.f, t, x, y.size)
+        reason = start_reason(found.model, points, x, value) if reason is None else reason
+        if reason is not None:
+            raise TraceError(f"at the start {reason}")
+    return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))
+
+
+def solution(problem: Any, evaluation: Evaluation, x: Array) -> tuple[Array | None, str | None]:
+    """Return the residual by the function where a fit ended, and where its model differs from it.
+
+    Of a problem in blocks the first one is looked at, and nobody holds the residual.
+
+    Parameters
+    ----------
+    problem : CurveProblem or CurveBlocks
+    evaluation : Evaluation
+        With a compiled model.
+    x : (n,) float64 array
+    """
+    assert evaluation.model is not None
+    blocks = isinstance(problem, RowBlockProblem)
+    t = next(iter(problem.blocks))[0] if blocks else problem.t
+    value, reason = _value(problem.f, t, x, evaluation.points.shape[1])
+    if reason is None:
+        reason = parting(evaluation.model, evaluation.points, x, value)
+    if reason is not None or blocks:
+        return None, reason
+    return problem._weighted(value), None
+
+
+def called_instead(problem: Any, reason: str) -> Evaluation:
+    """Return the evaluation by calls of a function whose trace differs from it, with a warning."""
+    if problem.trace is True:
+        raise TraceError(f"at the solution {reason}")
+    warnings.warn(
+        f"the model traced from {name_of(problem.f)} differs from it at the solution: {reason}. "
+        "The fit has been made again with the function; trace=False makes it so at once",
+        TraceWarning,
+        stacklevel=4,
+    )
+    return Evaluation(problem.f, f"at the solution {reason}")
+
+
+def _reason(problem: CurveProblem) -> str | None:
+    """Return why the function of a problem is called; None where it may be compiled."""
+    if problem.trace is False:
+        return "trace is False"
+    if problem.jac is not None or problem.jacobian is not None:
+        return "its derivatives are given"
+    if problem._has_own_residual():
+        return "the problem has a residual of its own"
+    y = problem.y
+    if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.flags.c_contiguous:
+        return "y has been replaced"
+    if problem._whitening is not None and problem._whitening.ndim > 1:
+        return "sigma is a covariance matrix"
+    return None
+
+
+def name_of(f: Any) -> str:
+    """Return what a function is called."""
+    if isinstance(f, Model):
+        return repr(f)
+    found = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
+    return found.rpartition("<locals>.")[2] if isinstance(found, str) else type(f).__name__
+
+
+def points_of(t: Any, m: int) -> tuple[Array, bool]:
+    """Return the variables as (variables, m), and whether they were one array with such rows.
+
+    Raises
+    ------
+    TraceError
+        t is something else.
+    """
+    if isinstance(t, np.ndarray) and t.dtype == np.float64 and t.shape[-1:] == (m,):
+        if t.ndim == 1:
+            return np.ascontiguousarray(t)[None], False
+        if t.ndim == 2:
+            return np.ascontiguousarray(t), True
+    several = isinstance(t, tuple) and len(t) > 1
+    if several and all(
+        isinstance(part, np.ndarray) and part.dtype == np.float64 and part.shape == (m,)
+        for part in t
+    ):
+        return np.stack(t), False
+    raise TraceError(f"t is {_shown(t)}, not one array of numbers for each variable")
+
+
+def _shown(t: Any) -> str:
+    shape = getattr(t, "shape", None)
+    return f"an array of shape {shape}" if isinstance(t, np.ndarray) else f"a {type(t).__name__}"
+
+
+def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | None]:
+    """Return what a function returns, and what is wrong with it."""
+    try:
+        value = f(t, *x.flat)
+    except Exception as error:
+        return None, f"the function raised {error!r}"
+    if type(value) is not np.ndarray or value.dtype != np.float64 or value.shape != (m,):
+        shown = _shown(value) if isinstance(value, np.ndarray) else type(value).__name__
+        return None, f"the function returned {shown}, not {m} numbers in double precision"
+    return value, None
+
+
+def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
+    """Return why a fit should not start with a compiled model; None where it can.
+
+    Parameters
+    ----------
+    model, points, x, value
+        As for `parting`.
+    """
+    size, apart, finite = model._model.compare(points, x, value, True)
+    if size == np.inf:
+        return "a value is not finite"
+    if not finite:
+        return "a derivative is not finite"
+    return None if apart <= CLOSE * size else parting(model, points, x, value)
+
+
+def parting(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
+    """Return where a compiled model and values of its function differ; None where they agree.
+
+    They agree where both are nan, or equal to 1e-12 of the largest term of the model, and of what
+    a rounding error in a parameter changes.
+
+    Parameters
+    ----------
+    model : GraphModel
+    points : (variables, m) float64 array
+    x : (n,) float64 array
+    value : (m,) float64 array
+    """
+    size, largest, _ = model._model.compare(points, x, value, False)
+    if largest <= CLOSE * size < np.inf:
+        return None
+    found = model._evaluate(points[None], x[None], False)[0]
+    with np.errstate(all="ignore"):
+        # Equal infinities have no difference, and nan in the same places is agreement.
+        differs = ~((value == found) | (np.isnan(value) & np.isnan(found)))
+        differs &= ~(np.abs(value - found) <= _tolerance(model, points, x))
+    if not differs.any():
+        return None
+    i = int(np.argmax(differs))
+    where = ", ".join(f"{part[i]:.10g}" for part in points)
+    return (
+        f"the function has the value {value[i]:.17g} for t = {where}, and its trace {found[i]:.17g}"
+    )
+
+
+def _tolerance(model: GraphModel, points: Array, x: Array) -> Array:
+    """Return the rounding errors that both may have at each point, (m,)."""
+    steps = model.model.steps
+    terms = _terms(steps)
+    values = evaluate(steps, terms, list(points), list(x))
+    largest = max(np.abs(v[np.isfinite(v)]).max(initial=0.0) for v in map(np.atleast_1d, values))
+    slopes = model._evaluate(points[None], x[None], True)[0]
+    moved = np.abs(slopes * x[:, None]).sum(axis=0)
+    return np.asarray(CLOSE * largest + 64.0 * _EPS * np.where(np.isfinite(moved), moved, 0.0))
+
+
+def _terms(steps: Any) -> list[int]:
+    """Return the steps whose sum the last one is, and all that are added on the way."""
+    found, waiting = [], [len(steps) - 1]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        operation, arguments, _ = steps[node]
+        if operation in ("add", "subtract", "negative", "multiply") and len(found) < 100:
+            waiting.extend(i for i in arguments if i not in found)
+    return found
+
+
+class _TracedProblem(CurveModelProblem):
+    """The compiled problem of a curve problem."""
+
+    def __init__(self, problem: CurveProblem, model: GraphModel, points: Array) -> None:
+        weights = problem._whitening
+        if weights is not None and weights.shape != problem.y.shape:
+            weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
+        names = problem.parameter_names
+        super().__init__(model._model, points, problem.y, weights, names)

@@ -1,0 +1,125 @@
+"""numpy's functions that are no ufuncs, as far as they work point by point."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lmoo.models.tracing.placeholder import Placeholder, applied, as_placeholder, clipped
+from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.ufuncs import operation_of
+
+__all__ = ["FUNCTIONS", "start"]
+
+
+def _where(recorder: Recorder, condition: Any, *choices: Any) -> Any:
+    if len(choices) != 2:
+        recorder.refuse("np.where(condition) returns places; np.where(condition, a, b) can be used")
+    return applied(recorder, "where", condition, *choices)
+
+
+def _clip(recorder: Recorder, a: Any, *bounds: Any, **named: Any) -> Any:
+    least, greatest = (*bounds, None, None)[:2]
+    least = named.get("a_min", named.get("min", least))
+    greatest = named.get("a_max", named.get("max", greatest))
+    return clipped(recorder, a, least, greatest)
+
+
+def _select(recorder: Recorder, conditions: Any, choices: Any, default: Any = 0) -> Any:
+    found = as_placeholder(recorder, default)
+    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+        found = applied(recorder, "where", condition, choice, found)
+    return found
+
+
+def _piecewise(
+    recorder: Recorder, x: Any, conditions: Any, pieces: Sequence[Any], *args: Any, **kwargs: Any
+) -> Any:
+    if isinstance(conditions, Placeholder):
+        conditions = [conditions]
+    conditions, pieces = list(conditions), list(pieces)
+    values = [piece(x, *args, **kwargs) if callable(piece) else piece for piece in pieces]
+    # One piece more than there are conditions is for the other points.
+    found = values.pop() if len(values) == len(conditions) + 1 else 0.0
+    found = _full_like(recorder, x, found)
+    for condition, value in zip(conditions, values, strict=True):
+        found = applied(recorder, "where", condition, value, found)
+    return found
+
+
+def _full_like(recorder: Recorder, x: Any, value: Any, dtype: Any = None, **options: Any) -> Any:
+    if dtype is not None and np.dtype(dtype) not in (np.dtype(float), np.dtype(complex)):
+        recorder.refuse(f"an array of {np.dtype(dtype)} is made")
+    like, value = as_placeholder(recorder, x), as_placeholder(recorder, value)
+    imag = value.imaginary
+    if dtype is not None and np.dtype(dtype) == np.dtype(complex) and imag is None:
+        imag = recorder.graph.constant(0.0)
+    return Placeholder(
+        recorder, value.node, imag, points=like.points or value.points, mask=like.mask
+    )
+
+
+def _filled(value: float) -> Callable[..., Any]:
+    return lambda recorder, x, dtype=None, **options: _full_like(recorder, x, value, dtype)
+
+
+def _same(recorder: Recorder, x: Any, *args: Any, **kwargs: Any) -> Any:
+    return x
+
+
+def _copy(recorder: Recorder, x: Any, **options: Any) -> Any:
+    return +x
+
+
+def _polyval(recorder: Recorder, coefficients: Any, x: Any) -> Any:
+    first, *others = coefficients
+    value = _full_like(recorder, x, first)
+    for coefficient in others:
+        value = value * x + coefficient
+    return value
+
+
+def _angle(recorder: Recorder, z: Any, deg: bool = False) -> Any:
+    angle = applied(recorder, "arctan2", as_placeholder(recorder, z).imag, z.real)
+    return angle * (180.0 / np.pi) if deg else angle
+
+
+def _sinc(recorder: Recorder, x: Any) -> Any:
+    return applied(recorder, "sinc", x)
+
+
+def _copyto(
+    recorder: Recorder, target: Any, source: Any, casting: str = "", where: Any = True
+) -> None:
+    # np.full_like(np.asarray(t), a) does this.
+    if not isinstance(target, np.ndarray) or target.dtype != object or where is not True:
+        recorder.refuse("np.copyto writes into an array")
+    target[...] = source
+
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.where: _where,
+    np.clip: _clip,
+    np.select: _select,
+    np.piecewise: _piecewise,
+    np.zeros_like: _filled(0.0),
+    np.empty_like: _filled(0.0),
+    np.ones_like: _filled(1.0),
+    np.full_like: _full_like,
+    np.real: lambda recorder, x: x.real,
+    np.imag: lambda recorder, x: x.imag,
+    np.angle: _angle,
+    np.sinc: _sinc,
+    np.i0: lambda recorder, x: applied(recorder, "i0", x),
+    np.polyval: _polyval,
+    np.copy: _copy,
+    np.copyto: _copyto,
+    **dict.fromkeys((np.ravel, np.squeeze, np.atleast_1d, np.transpose), _same),
+}
+
+
+def start(variables: int, points: int | None = None) -> Recorder:
+    """Return a recorder that knows numpy's functions; arguments as for `Recorder`."""
+    recorder = Recorder(variables, points)
+    recorder.operation_of, recorder.functions = operation_of, FUNCTIONS
+    return recorder

@@ -1,0 +1,578 @@
+"""Placeholders: what a function is traced with instead of arrays and numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lmoo.models.graph.operations import OPERATIONS
+from lmoo.models.graph.terms import Term
+from lmoo.models.tracing.complexes import COMPLEX, Pair
+from lmoo.models.tracing.recorder import Recorder
+
+__all__ = ["Placeholder", "applied"]
+
+_LOGICAL = {
+    "add": "logical_or",
+    "multiply": "logical_and",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
+_TRUTHS = frozenset(
+    [
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "isnan",
+        "isfinite",
+    ]
+)
+_REDUCTIONS = frozenset(
+    [
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "prod",
+        "std",
+        "var",
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "cumsum",
+        "cumprod",
+        "ptp",
+        "dot",
+        "trace",
+        "argsort",
+        "sort",
+        "nonzero",
+        "round",
+        "searchsorted",
+    ]
+)
+_FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
+
+_BRANCH = (
+    "a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)"
+)
+
+
+class Placeholder:
+    """A number, or an array with one number for each point, that is not known yet.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    node : int
+        Its node in the graph; its real part.
+    imag : int, optional
+        The imaginary part; None for real numbers.
+    points : bool
+        Whether it is an array with one number for each point, rather than a number.
+    truth : bool
+        Whether it holds truth values.
+    own : bool
+        Whether it may be changed in place: it is no argument of the function.
+    mask : int, optional
+        The node of the condition by which points were selected, as in ``t[t > 0]``.
+    """
+
+    __slots__ = ("imaginary", "mask", "node", "own", "points", "recorder", "truth")
+    # Comes before arrays in arithmetic.
+    __array_priority__ = 1e6
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        node: int,
+        imag: int | None = None,
+        *,
+        points: bool,
+        truth: bool = False,
+        own: bool = True,
+        mask: int | None = None,
+    ) -> None:
+        self.recorder, self.node, self.imaginary = recorder, node, imag
+        self.points, self.truth, self.own, self.mask = points, truth, own, mask
+
+    # ---- numpy ---------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        name = ufunc.__name__
+        if method != "__call__":
+            self.recorder.refuse(
+                f"np.{name}.{method} joins points; a model must be evaluated point by point"
+            )
+        if any(options.get(key) not in (None, True) for key in ("out", "where")):
+            self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
+        if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
+            self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
+        return self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        found = self.recorder.functions.get(function)
+        if found is None:
+            name = getattr(function, "__name__", repr(function))
+            module = getattr(function, "__module__", "numpy") or "numpy"
+            self.recorder.refuse(
+                f"{module.replace('numpy', 'np', 1)}.{name} is not a function of single points "
+                "that a model can hold"
+            )
+        return found(self.recorder, *args, **kwargs)
+
+    def __array__(self, dtype: Any = None, **options: Any) -> Any:
+        if dtype is not None and np.dtype(dtype) != np.dtype(object):
+            self.recorder.refuse(
+                "an array of numbers is made of a value that is not known before the fit"
+            )
+        # An array of one object, which numpy's functions hand on to this class.
+        out = np.empty((), dtype=object)
+        out[()] = self
+        return out
+
+    @classmethod
+    def _apply_operation(cls, operation: str, arguments: Sequence[Any]) -> Any:
+        """Record a function of `lmoo.models`."""
+        recorder = next(a.recorder for a in arguments if isinstance(a, Placeholder))
+        return applied(recorder, operation, *arguments)
+
+    # ---- arithmetic ----------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Any:
+        return applied(self.recorder, "add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return applied(self.recorder, "add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return applied(self.recorder, "subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return applied(self.recorder, "subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return applied(self.recorder, "multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return applied(self.recorder, "multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return applied(self.recorder, "divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return applied(self.recorder, "divide", other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return applied(self.recorder, "floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return applied(self.recorder, "floor_divide", other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return applied(self.recorder, "mod", self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return applied(self.recorder, "mod", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return applied(self.recorder, "power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return applied(self.recorder, "power", other, self)
+
+    def __neg__(self) -> Any:
+        return applied(self.recorder, "negative", self)
+
+    def __pos__(self) -> Any:
+        return self._like()
+
+    def __abs__(self) -> Any:
+        return applied(self.recorder, "absolute", self)
+
+    def __lt__(self, other: Any) -> Any:
+        return applied(self.recorder, "less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return applied(self.recorder, "less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return applied(self.recorder, "greater", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return applied(self.recorder, "greater_equal", self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return applied(self.recorder, "equal", self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return applied(self.recorder, "not_equal", self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return applied(self.recorder, "bitwise_and", self, other)
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Any:
+        return applied(self.recorder, "bitwise_or", self, other)
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Any:
+        return applied(self.recorder, "bitwise_xor", self, other)
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Any:
+        return applied(self.recorder, "invert", self)
+
+    def __round__(self, digits: Any = None) -> Any:
+        if digits is not None:
+            self.recorder.refuse("round(x, digits) cannot be followed; np.rint(x) can")
+        return applied(self.recorder, "rint", self)
+
+    # ---- changes in place ------------------------------------------------------------------------
+
+    def _assign(self, value: Any) -> Any:
+        """Take the value of ``self += ...``: numbers are replaced, arrays are changed."""
+        if not self.points:
+            return value
+        if not self.own:
+            self.recorder.refuse("an argument of the function is changed in place")
+        if value.imaginary is not None and self.imaginary is None:
+            self.recorder.refuse("a real array is given complex values")
+        self.node, self.imaginary, self.truth = value.node, value.imaginary, value.truth
+        return self
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._assign(self + other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._assign(self - other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._assign(self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._assign(self / other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._assign(self**other)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not self.points or not self.own:
+            self.recorder.refuse("an argument of the function is changed in place")
+        if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
+            self.recorder.refuse(
+                "an array is changed at some points by their places; select them by a condition"
+            )
+        value = as_placeholder(self.recorder, value)
+        if value.mask not in (None, key.node) or (value.points and value.mask is None):
+            self.recorder.refuse("points selected by one condition are given values of others")
+        value = value._like(mask=None)
+        self._assign(applied(self.recorder, "where", key, value, self))
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
+            return self._like(mask=key.node)
+        if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
+            return self
+        self.recorder.refuse(
+            "points are picked out by their places; a model must be evaluated point by point"
+            if self.points
+            else "a parameter is indexed as if it were an array"
+        )
+
+    # ---- what is not known -----------------------------------------------------------------------
+
+    def __bool__(self) -> bool:
+        self.recorder.refuse(_BRANCH)
+
+    def __float__(self) -> float:
+        self.recorder.refuse(
+            "a number is made (float(x), math.exp(x), dtype=float) of a value that is not known "
+            "before the fit; numpy's functions of x can be followed"
+        )
+
+    def __int__(self) -> int:
+        self.recorder.refuse("an integer is made of a value that is not known before the fit")
+
+    __index__ = __int__
+
+    def __complex__(self) -> complex:
+        self.recorder.refuse("complex(x) makes a number of a value that is not known before")
+
+    def __len__(self) -> int:
+        if not self.points or self.mask is not None:
+            raise TypeError("object of unknown size has no len()")
+        return self._count()
+
+    def __iter__(self) -> Any:
+        self.recorder.refuse("a loop over the points of an array cannot be followed")
+
+    def _count(self) -> int:
+        recorder = self.recorder
+        if recorder.points is None:
+            recorder.refuse("the number of points is not known before the fit")
+        recorder.asked = True
+        return recorder.points
+
+    # ---- attributes and methods of arrays --------------------------------------------------------
+
+    @property
+    def dtype(self) -> Any:
+        """That which an array of these numbers has; for a single one that of objects."""
+        if not self.points:
+            return np.dtype(object)
+        return _BOOL if self.truth else _FLOAT if self.imaginary is None else _COMPLEX
+
+    @property
+    def ndim(self) -> int:
+        """1 for an array, 0 for a number."""
+        return int(self.points)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the array, if it is known."""
+        return (self._count(),) if self.points else ()
+
+    @property
+    def size(self) -> int:
+        """The number of points, if it is known."""
+        return self._count() if self.points else 1
+
+    @property
+    def T(self) -> "Placeholder":  # noqa: N802
+        """The same."""
+        return self
+
+    @property
+    def real(self) -> "Placeholder":
+        """The real part."""
+        return self._like(imag=None)
+
+    @property
+    def imag(self) -> "Placeholder":
+        """The imaginary part."""
+        zero = self.recorder.graph.constant(0.0)
+        node = zero if self.imaginary is None else self.imaginary
+        return self._like(node=node, imag=None)
+
+    def conj(self) -> Any:
+        """Return the complex conjugate."""
+        return applied(self.recorder, "conjugate", self)
+
+    conjugate = conj
+
+    def copy(self) -> "Placeholder":
+        """Return a copy."""
+        return self._like()
+
+    def astype(self, kind: Any, **options: Any) -> "Placeholder":
+        """Return the numbers as float64 or complex ones."""
+        if np.dtype(kind) not in (_FLOAT, _COMPLEX):
+            self.recorder.refuse(f"astype({kind!r}) changes the numbers; float64 does not")
+        return self._like(truth=False)
+
+    def ravel(self, *args: Any) -> "Placeholder":
+        """Return the same: arrays have one dimension here."""
+        return self
+
+    flatten = squeeze = ravel
+
+    def clip(self, least: Any = None, greatest: Any = None, **bounds: Any) -> Any:
+        """Return the values within two bounds."""
+        return clipped(self.recorder, self, bounds.get("min", least), bounds.get("max", greatest))
+
+    def item(self) -> "Placeholder":
+        """Return the number."""
+        if self.points:
+            self.recorder.refuse("item() makes a number of an array")
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        # numpy calls functions of arrays of objects as methods: np.exp(x) is x.exp().
+        if name in OPERATIONS and OPERATIONS[name].arity == 1:
+            return lambda: applied(self.recorder, name, self)
+        if name in _REDUCTIONS:
+            self.recorder.refuse(
+                f".{name}() joins points, or changes their order; a model must be evaluated point "
+                "by point"
+            )
+        self.recorder.refuse(f"the attribute {name!r} of an array cannot be followed")
+
+    def _like(self, **changes: Any) -> "Placeholder":
+        """Return a copy with other attributes."""
+        made = {
+            "node": self.node, "imag": self.imaginary, "points": self.points, "truth": self.truth,
+            "mask": self.mask,
+        }  # fmt: skip
+        return Placeholder(self.recorder, **{**made, **changes})
+
+
+def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
+    """Return a number or an array of numbers as a placeholder."""
+    if isinstance(value, Placeholder):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+        return as_placeholder(recorder, value.item())
+    if isinstance(value, (bool, np.bool_)):
+        return Placeholder(
+            recorder, recorder.graph.constant(float(value)), points=False, truth=True
+        )
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return Placeholder(recorder, recorder.graph.constant(float(value)), points=False)
+    if isinstance(value, (complex, np.complexfloating)):
+        real, imag = (recorder.graph.constant(float(part)) for part in (value.real, value.imag))
+        return Placeholder(recorder, real, imag, points=False)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        return _array(recorder, value)
+    recorder.refuse(f"{_shown(value)} in arithmetic is neither a number nor an array of numbers")
+
+
+def _array(recorder: Recorder, value: Any) -> Placeholder:
+    if value.ndim == 0:
+        return as_placeholder(recorder, value[()])
+    if value.ndim > 1 or value.size != recorder.points:
+        what = f"an array of shape {value.shape}"
+        known = "" if recorder.points is None else f", where t has {recorder.points} points,"
+        recorder.refuse(
+            f"{what}{known} is no single number; numbers that differ from point to point must be "
+            "another variable of the model"
+        )
+    truth = value.dtype.kind == "b"
+    if value.dtype.kind == "c":
+        return Placeholder(
+            recorder, recorder.array(value.real), recorder.array(value.imag), points=True
+        )
+    return Placeholder(recorder, recorder.array(value), points=True, truth=truth)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else f"{type(value).__name__}"
+
+
+def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
+    """Return the placeholder of an operation's value, or an array of objects.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    operation : str
+        A name in `OPERATIONS`, or of a function of complex or of truth values.
+    *operands : Placeholder, number or array
+    """
+    shaped = _of_objects(recorder, operands)
+    if shaped is not None:
+        return shaped(operation)
+    parts = [as_placeholder(recorder, operand) for operand in operands]
+    masks = {part.mask for part in parts if part.mask is not None}
+    if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
+        recorder.refuse("points selected by one condition meet those of another, or all points")
+    if operation in _LOGICAL:
+        if all(part.truth for part in parts):
+            operation = _LOGICAL[operation]
+        elif operation not in ("add", "multiply"):
+            recorder.refuse(f"{operation} of numbers that are no truth values cannot be followed")
+    points = any(part.points for part in parts)
+    mask = masks.pop() if masks else None
+    if operation == "conjugate" and parts[0].imaginary is None:
+        return parts[0]._like()
+    if any(part.imaginary is not None for part in parts) or operation == "wofz":
+        return _complex(recorder, operation, parts, points, mask)
+    if operation == "power" and points and recorder.graph.number(parts[1].node) == 0.5:
+        operation, parts = "sqrt", parts[:1]  # As numpy does for arrays.
+    node = recorder.graph.apply(operation, *[part.node for part in parts])
+    return Placeholder(
+        recorder,
+        node,
+        points=points,
+        truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
+        mask=mask,
+    )
+
+
+def _complex(
+    recorder: Recorder, operation: str, parts: list[Placeholder], points: bool, mask: int | None
+) -> Placeholder:
+    graph = recorder.graph
+    pairs = [
+        Pair(
+            Term(graph, part.node),
+            Term(graph, graph.constant(0.0) if part.imaginary is None else part.imaginary),
+        )
+        for part in parts
+    ]
+    if operation == "where":
+        condition, a, b = pairs
+        found: Any = Pair(
+            Term(graph, graph.apply("where", condition.real.node, a.real.node, b.real.node)),
+            Term(graph, graph.apply("where", condition.real.node, a.imag.node, b.imag.node)),
+        )
+    elif operation in COMPLEX:
+        found = COMPLEX[operation](*pairs)
+    else:
+        recorder.refuse(f"{operation} of complex numbers cannot be followed")
+    if isinstance(found, Term):
+        return Placeholder(recorder, found.node, points=points, mask=mask)
+    return Placeholder(recorder, found.real.node, found.imag.node, points=points, mask=mask)
+
+
+def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
+    """Return what applies an operation to arrays that hold placeholders; None if there are none.
+
+    Such arrays are made of parameters, as ``np.array([a, b])``; arrays of other numbers join them
+    unless they have one number for each point.
+    """
+    arrays = [o for o in operands if isinstance(o, np.ndarray) and o.ndim > 0]
+    if not arrays:
+        return None
+    held = any(array.dtype == object for array in arrays)
+    if recorder.takes_arrays and recorder.points is None and not held and arrays[0].ndim == 1:
+        recorder.points = arrays[0].size
+    points = any(isinstance(o, Placeholder) and o.points for o in operands)
+    if points and all(array.size == 1 and array.dtype == object for array in arrays):
+        return None  # np.atleast_1d(np.asarray(t))
+    if points and held:
+        recorder.refuse("an array of parameters meets the points of a variable")
+    if points or (not held and all(array.shape == (recorder.points,) for array in arrays)):
+        return None
+
+    def shaped(operation: str) -> Any:
+        wrapped = [_boxed(operand) for operand in operands]
+        each = np.frompyfunc(lambda *xs: applied(recorder, operation, *xs), len(wrapped), 1)
+        return each(*wrapped)
+
+    return shaped
+
+
+def _boxed(operand: Any) -> Any:
+    """Return an operand as an array of objects, which broadcasts."""
+    if isinstance(operand, np.ndarray):
+        return operand.astype(object)
+    out = np.empty((), dtype=object)
+    out[()] = operand
+    return out
+
+
+def clipped(recorder: Recorder, x: Any, least: Any, greatest: Any) -> Any:
+    """Return x within two bounds, None for one that is not there."""
+    if least is not None:
+        x = applied(recorder, "maximum", x, least)
+    if greatest is not None:
+        x = applied(recorder, "minimum", x, greatest)
+    return x

@@ -1,0 +1,82 @@
+"""What is recorded while a function is traced, and where in the function that is."""
+
+import linecache
+import os
+import sys
+from typing import Any, NoReturn
+
+import numpy as np
+
+from lmoo.errors import TraceError
+from lmoo.models.graph.nodes import Graph
+
+__all__ = ["Recorder", "user_line"]
+
+# Frames in these folders are not the user's.
+_OURS = (os.path.dirname(__file__), os.path.dirname(np.__file__))
+
+
+class Recorder:
+    """The graph of a function that is being traced.
+
+    Parameters
+    ----------
+    variables : int
+        Number of independent variables.
+    points : int, optional
+        How many points the variables have, if it is known.  Then arrays of that many numbers are
+        taken as further variables.
+
+    Attributes
+    ----------
+    graph : Graph
+    arrays : list of (points,) float64 array
+        The further variables, copied.
+    error : TraceError or None
+        The first refusal, which the function may have caught.
+    asked : bool
+        Whether the function has asked for the number of points.
+    operation_of, functions
+        What records a ufunc, as `lmoo.models.tracing.ufuncs.operation_of`, and numpy's other
+        functions, as `lmoo.models.tracing.functions.FUNCTIONS`; set by `start`.
+    takes_arrays : bool
+        Whether the first array of numbers that meets a parameter tells the number of points.
+    """
+
+    def __init__(self, variables: int, points: int | None = None) -> None:
+        self.graph = Graph()
+        self.variables, self.points = variables, points
+        self.arrays: list[Any] = []
+        self.error: TraceError | None = None
+        self.asked = False
+        self.takes_arrays = False
+        self.operation_of: Any = None
+        self.functions: dict[Any, Any] = {}
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise TraceError with the line of the function that is being executed."""
+        error = TraceError(reason, *user_line())
+        if self.error is None:
+            self.error = error
+        raise error
+
+    def array(self, values: Any) -> int:
+        """Return the node of an array of numbers, one for each point."""
+        array = np.array(values, dtype=np.float64)
+        for index, known in enumerate(self.arrays):
+            if known.tobytes() == array.tobytes():
+                return self.graph.variable(self.variables + index)
+        self.arrays.append(array)
+        return self.graph.variable(self.variables + len(self.arrays) - 1)
+
+
+def user_line() -> tuple[str | None, str | None]:
+    """Return where the innermost frame is that is neither lmoo's nor numpy's, and its line."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_OURS):
+            line = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()
+            return f"{os.path.basename(name)}:{frame.f_lineno}", line or None
+        frame = frame.f_back  # type: ignore[assignment]
+    return None, None
