@@ -182,3 +182,16 @@ def test_many_fits_refuse_it() -> None:
         lmoo.curve_fit_many(
             lmoo.models.Exponential(), T, Y[None], solver=Solver(linear=NormalEquations)
         )
+
+
+@pytest.mark.parametrize("loss", ["huber", "soft_l1", "cauchy", "arctan"])
+def test_a_robust_loss_gives_the_model_its_scaled_rows(loss: str) -> None:
+    t = np.linspace(0.0, 4.0, 60)
+    y = 2.5 * np.exp(-1.3 * t) + 0.02 * np.cos(9.0 * t)
+    y[::7] += 1.0
+    problem = lmoo.CurveProblem(lambda t, a, b: a * np.exp(-b * t), t, y)
+    dense = lmoo.Solver(loss=loss, f_scale=0.1).solve(problem, [2.0, 1.0])
+    other = lmoo.Solver(loss=loss, f_scale=0.1, linear=NormalEquations).solve(problem, [2.0, 1.0])
+    assert other.success
+    np.testing.assert_allclose(other.x, dense.x, rtol=1e-7)
+    np.testing.assert_allclose(other.standard_errors, dense.standard_errors, rtol=1e-4)
