@@ -115,7 +115,7 @@ def compile_args(name: str) -> list[str]:
     flags += ["-fno-math-errno"]
     # Python's own flags ask for debug symbols, which are three quarters of a wheel.
     flags += ["-g0"]
-    # Nor at the exceptions that comparisons raise, which keep choices between two values out of vectors.
+    # Nor at exceptions of comparisons, which keep choices between two values out of vectors.
     if name in ("models", "program"):
         flags += ["-fno-trapping-math"]
     # Constants of a short loop are read from memory as soon as from where they would be kept.
