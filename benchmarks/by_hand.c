@@ -5,7 +5,6 @@
      y = a Re w(z) + c,  z = ((t - b) + i g) / (s sqrt(2)),  w' = -2 z w + 2 i / sqrt(pi) */
 
 #include "program.h"
-#include "vexp.h"
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx2")))
@@ -43,39 +42,26 @@ void voigt(ptrdiff_t k, ptrdiff_t m, int derivatives, const double *t, const dou
     }
 }
 
-/* a exp(-b t) + c exp(-d t) + e. */
+/* a exp(-b t) + c exp(-d t) + e, in one loop over vectors. */
 TARGET
 void biexponential(ptrdiff_t k, ptrdiff_t m, int derivatives, const double *t, const double *x,
                    double *out)
 {
     ptrdiff_t i, l;
     for (l = 0; l < k; l++, out += (derivatives ? 5 : 1) * m) {
-        if (derivatives) {
-            for (i = 0; i < m; i++) {
-                out[i] = -x[1] * t[i];
-                out[2 * m + i] = -x[3] * t[i];
+        const vector none = {0};
+        for (i = 0; i < m; i += WIDTH) {
+            vector at = *(const vector *)(t + i);
+            vector fast = NAME(exp)(-x[1] * at), slow = NAME(exp)(-x[3] * at);
+            if (!derivatives) {
+                *(vector *)(out + i) = x[0] * fast + x[2] * slow + x[4];
+                continue;
             }
-            lmoo_exp(m, out);
-            lmoo_exp(m, out + 2 * m);
-            for (i = 0; i < m; i++) {
-                out[m + i] = -x[0] * t[i] * out[i];
-                out[3 * m + i] = -x[2] * t[i] * out[2 * m + i];
-                out[4 * m + i] = 1.0;
-            }
-            continue;
-        }
-        double second[128];
-        ptrdiff_t start, some;
-        for (start = 0; start < m; start += some) {
-            some = m - start < 128 ? m - start : 128;
-            for (i = 0; i < some; i++) {
-                out[start + i] = -x[1] * t[start + i];
-                second[i] = -x[3] * t[start + i];
-            }
-            lmoo_exp(some, out + start);
-            lmoo_exp(some, second);
-            for (i = 0; i < some; i++)
-                out[start + i] = x[0] * out[start + i] + x[2] * second[i] + x[4];
+            *(vector *)(out + i) = fast;
+            *(vector *)(out + m + i) = -x[0] * at * fast;
+            *(vector *)(out + 2 * m + i) = slow;
+            *(vector *)(out + 3 * m + i) = -x[2] * at * slow;
+            *(vector *)(out + 4 * m + i) = 1.0 - none;
         }
     }
 }

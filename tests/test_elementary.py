@@ -141,3 +141,20 @@ def test_the_faddeeva_function_far_out() -> None:
     assert real([np.inf], [1.0]) == imaginary([np.inf], [1.0]) == real([1.0], [np.inf]) == 0.0
     assert np.isnan(real([np.nan], [1.0])).all()
     assert np.isnan(imaginary([1.0], [np.nan])).all()
+
+
+def test_points_know_nothing_of_their_neighbours() -> None:
+    rng = np.random.default_rng(8)
+    x, y = np.exp2(rng.uniform(-300, 300, (2, 2000))) * rng.choice([-1.0, 1.0], (2, 2000))
+    x[::3], y[::4] = rng.uniform(-9, 9, len(x[::3])), rng.uniform(-9, 9, len(y[::4]))
+    for name in ("wofz_real", "wofz_imag", "power"):
+        call = function(name, 2)
+        together = call(x, y)
+        alone = np.array([call([a], [b])[0] for a, b in zip(x, y, strict=True)])
+        np.testing.assert_array_equal(together, alone)
+        above = y > 0
+        if name != "power":
+            expected = scipy.special.wofz(x + 1j * y)[above]
+            expected = expected.real if name == "wofz_real" else expected.imag
+            usual = np.abs(expected) > 1e-290
+            np.testing.assert_allclose(together[above][usual], expected[usual], rtol=1e-12)
