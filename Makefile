@@ -43,6 +43,7 @@ lint: $(VENV)/.lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/packages.py --check >/dev/null
+	$(BIN)/python docs/words.py
 	for header in lmoo/_core/*.h lmoo/include/*.h; do \
 	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
@@ -67,8 +68,8 @@ sanitize: $(VENV)/.test
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
-	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/test_kernels.py \
-	    tests/test_mgh.py tests/test_leastsq.py tests/test_leastsq_better.py
+	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/core tests/leastsq \
+	    tests/test_mgh.py
 
 wheel: $(VENV)/.python
 	$(BIN)/python -m pip install --quiet build

@@ -30,19 +30,24 @@ MODULES = [
     "geodesic",
     "valley",
     "units",
+    "dense",
     "bounds",
     "iteration",
     "differences",
     "driver",
+    "linearize",
+    "vectors",
     "lanes",
     "residual",
     "curveresidual",
     "derivatives",
     "stepping",
+    "linearmodel",
     "stored",
     "loop",
     "rows",
     "whole",
+    "access",
     "uncertainty",
     "batch",
     "abi1",
@@ -56,17 +61,7 @@ MODULES = [
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
 # or loops to be unrolled.
-LONG_LOOPS = (
-    "fold",
-    "driver",
-    "lanes",
-    "differences",
-    "batch",
-    "models",
-    "program",
-    "qr",
-    "units",
-)
+LONG_LOOPS = ("fold", "linearize", "vectors", "lanes", "differences", "batch", "models", "program", "qr", "units", "dense")
 
 # Headers that one module alone includes.
 HEADERS = {
@@ -125,6 +120,7 @@ def extension(name: str) -> Extension:
         depends=[
             "lmoo/_core/model.pxd",
             "lmoo/_core/norms.pxd",
+            "lmoo/_core/state.h",
             "lmoo/_core/simd.h",
             "lmoo/_core/fold_body.inc",
             "lmoo/_core/lanes.h",

@@ -1,9 +1,9 @@
-"""Fits in stacks against fits one by one: 10,000 random curves of each model of lmoo.models.
+"""Compare fits in stacks with single fits: 10,000 random curves of each model of lmoo.models.
 
     python benchmarks/agreement.py
 
-Compiled models are to give the same bits; the same models as functions of numpy arrays are to agree
-to 1e-4 standard errors, and on which fits have succeeded.
+Compiled models must give the same bits.  The same models as functions of numpy arrays must agree to
+1e-4 standard errors, and in which fits have succeeded.
 """
 
 import sys

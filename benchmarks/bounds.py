@@ -1,13 +1,12 @@
-"""Bounds: what they cost, where solves end, and what scipy's trf and lmfit come to beside them.
+"""Solves with bounds: evaluations and results of lmoo, scipy's trf and lmfit.
 
     python benchmarks/bounds.py [nist] [random [count]]
 
-NIST's 27 problems from both starts, first in boxes that hold the certified point, then with one
-parameter at a time kept from it by a bound; and random problems in boxes, 10,000 unless told.
+NIST's 27 problems from both starts, first with bounds that contain the certified point, then with
+one bound at a time that excludes it; and random problems with bounds, by default 10,000.
 trf is the method of Branch, Coleman, Li (1999), "A subspace, interior, and conjugate gradient
 method for large-scale bound-constrained minimization problems", SIAM J. Sci. Comput. 21.
-Cosines are those between the residual and a column of J, 0 where the gradient pushes a parameter
-against the bound that it is at.
+Cosines are those between the residual and the columns of J; they are 0 at active bounds.
 """
 
 import sys
@@ -39,7 +38,7 @@ CUT = 0.1  # how far a bound keeps a parameter from its certified value, relativ
 
 
 class Run(NamedTuple):
-    """One solve: where it ended, its cost, whether it says success, what it called."""
+    """One solve: its end, its cost, whether it reports success, and its calls."""
 
     x: np.ndarray
     cost: float
@@ -63,7 +62,7 @@ class Counted:
         return self.problem.jacobian(x)
 
     def run(self, x: np.ndarray, success: bool) -> Run:
-        """Return what came of it."""
+        """Return the result of a solve."""
         f = self.problem.residual(x)
         return Run(x, 0.5 * float(f @ f), success, self.residuals, self.jacobians)
 
@@ -95,7 +94,7 @@ def trf(problem: Any, start: np.ndarray, box: Box, analytic: bool) -> Run | None
 
 
 def with_lmfit(problem: Any, start: np.ndarray, box: Box, analytic: bool) -> Run | None:
-    """Solve by MINPACK's leastsq on transformed parameters, with differences whatever is given."""
+    """Solve by MINPACK's leastsq with transformed parameters and differences."""
     counted = Counted(problem)
     parameters = lmfit.Parameters()
     for j, (value, low, high) in enumerate(zip(start, *box, strict=True)):
@@ -139,7 +138,7 @@ def holding(data: NistDataset, start: np.ndarray) -> Box:
 
 
 def in_boxes(analytic: bool) -> None:
-    """Print what boxes cost that hold the certified point."""
+    """Print evaluations with bounds that contain the certified point."""
     rows = []
     for data, start in starts():
         box = holding(data, start)
@@ -175,7 +174,7 @@ def in_boxes(analytic: bool) -> None:
 
 
 def cut_off(data: NistDataset, start: np.ndarray) -> Iterator[tuple[str, Bounded]]:
-    """Yield problems with one parameter at a time kept off by a bound, from either side."""
+    """Yield problems with one bound that excludes the certified value, on either side."""
     for j in range(start.size):
         for side in (-1, 1):
             lower, upper = np.full(start.size, -np.inf), np.full(start.size, np.inf)
@@ -191,7 +190,7 @@ def cut_off(data: NistDataset, start: np.ndarray) -> Iterator[tuple[str, Bounded
 
 
 def with_cuts(analytic: bool) -> None:
-    """Print where solves end that a bound keeps from the certified point."""
+    """Print the ends of solves with a bound that excludes the certified point."""
     methods: dict[str, Method] = {"lmoo": ours, "scipy trf": trf}
     if lmfit is not None and not analytic:
         methods["lmfit leastsq"] = with_lmfit
@@ -250,7 +249,7 @@ def print_cuts(
 
 
 def cosine(problem: Bounded, x: np.ndarray) -> float:
-    """Return the largest cosine at x, put onto the bounds that it is next to."""
+    """Return the largest cosine at x, after moving x to bounds that are very near."""
     for bound in problem.bounds:
         x = np.where(np.abs(x - bound) <= AT_BOUND * np.abs(x), bound, x)
     with np.errstate(all="ignore"):
@@ -260,7 +259,7 @@ def cosine(problem: Bounded, x: np.ndarray) -> float:
 def compare(
     cases: list[tuple[str, Bounded]], mine: list[Run | None], theirs: list[Run | None], name: str
 ) -> None:
-    """Print who has the lower cost, and where that is the other, whether ours is a minimum too."""
+    """Print which method has the lower cost, and whether the result of lmoo is a minimum."""
     count: Counter[str] = Counter()
     for (case, problem), a, b in zip(cases, mine, theirs, strict=True):
         assert a is not None
@@ -280,7 +279,7 @@ def compare(
 
 
 def judge(problem: Bounded, a: Run, b: Run | None) -> str:
-    """Compare costs; where ours is higher, look whether it is a local minimum of its own."""
+    """Compare costs; if lmoo's is higher, check whether it is a local minimum."""
     if b is None or not np.isfinite(b.cost):
         return "the other failed"
     rounding = 1e-20 * float(np.sum(problem.f(problem.start) ** 2))
@@ -300,7 +299,7 @@ def judge(problem: Bounded, a: Run, b: Run | None) -> str:
 
 
 def at_random(count: int) -> None:
-    """Print how problems of every kind in random boxes end."""
+    """Print the ends of problems of every kind with random bounds."""
     strategies = [None, lmoo.ForwardDifference(), lmoo.CentralDifference()]
     steps = [None, lmoo.Nielsen(), lmoo.GeodesicAcceleration()]
     outside, higher, false = 0, 0, []

@@ -1,12 +1,11 @@
-"""Bounds that contain the solution: whether they keep a fit from it, and what they cost.
+"""Bounds that contain the solution: do fits still reach it, and with how many evaluations.
 
     python benchmarks/bounds_inside.py [--count 2000] [--only KIND;...] [--jac] [--verbose]
 
-Each problem is solved without bounds first.  Bounds are then drawn round that solution and the
-start, wide and narrow, on some of the parameters or on all, with customary ones among them (a
-phase in [0, 2 pi], amplitudes and widths above 0); the start is inside.  A bounded fit is the
-same where its cost is within 1e-6 of that of the fit without bounds, or below it.  scipy's trf
-and lmfit solve the same bounded problems.
+Each problem is solved without bounds first.  Random bounds then contain that solution and the
+start, wide and narrow, for some of the parameters or for all, and include usual ones (a phase in
+[0, 2 pi], amplitudes and widths above 0).  A bounded fit is the same if its cost is within 1e-6 of
+that of the fit without bounds, or lower.  scipy's trf and lmfit solve the same bounded problems.
 """
 
 import argparse
@@ -37,7 +36,7 @@ POSITIVE = (0.0, np.inf)
 
 
 class Kind(NamedTuple):
-    """A model, points, ranges of true parameters, spread of starts and customary bounds."""
+    """A model, points, ranges of true parameters, range of starts and usual bounds."""
 
     model: Callable[..., Array]
     t: Array
@@ -112,7 +111,7 @@ KINDS = {
 
 
 class Drawn(NamedTuple):
-    """A model with data, a start and customary bounds."""
+    """A model with data, a start and usual bounds."""
 
     model: Callable[..., Array]
     t: Array
@@ -146,7 +145,7 @@ def draw(name: str, random: Random) -> Drawn:
     spread = random.choice([0.5, 1.0, 2.0, 3.0]) * np.array(kind.spread)
     start = true + spread * random.uniform(-1, 1, true.size)
     lower, upper = np.transpose(kind.customary)
-    # Customary bounds may cut the range of the starts.
+    # Usual bounds may exclude a part of the range of the starts.
     margin = 0.02 * np.array(kind.spread)
     return Drawn(
         kind.model, kind.t, y, np.clip(start, lower + margin, upper - margin), kind.customary
@@ -154,7 +153,7 @@ def draw(name: str, random: Random) -> Drawn:
 
 
 def bounds_round(drawn: Drawn, solution: Array, random: Random) -> tuple[Array, Array] | None:
-    """Return bounds that hold the solution and the start; None where the custom forbids it."""
+    """Return bounds that contain the solution and the start; None if the usual bounds do not."""
     n = solution.size
     low, high = np.minimum(solution, drawn.start), np.maximum(solution, drawn.start)
     if random.random() < 0.5:
@@ -170,7 +169,7 @@ def bounds_round(drawn: Drawn, solution: Array, random: Random) -> tuple[Array, 
 
 
 class Fit(NamedTuple):
-    """Where a fit ended, whether it reports success, and its calls of f."""
+    """The end of a fit, whether it reports success, and its calls of f."""
 
     x: Array
     success: bool
@@ -214,7 +213,7 @@ def trf(drawn: Drawn, bounds: Bounds, analytic: bool) -> Fit:
 
 
 def with_lmfit(drawn: Drawn, bounds: Bounds, analytic: bool) -> Fit:
-    """Solve on transformed parameters, with differences always."""
+    """Solve with transformed parameters, by differences."""
     counted = Counted(drawn)
     parameters = lmfit.Parameters()
     for j, (value, low, high) in enumerate(zip(drawn.start, *bounds, strict=True)):

@@ -1,9 +1,9 @@
-"""Fits on a Dask cluster of processes: 2 workers against 1, bytes on the wire, killed workers.
+"""Fits on a Dask cluster of processes: time with 1 and 2 workers, network traffic, killed workers.
 
     python benchmarks/cluster.py
 
-Rows are made on the workers and stay there.  Bytes are those of the loopback interface, so they
-hold everything that scheduler, client and workers say to each other, less what they say when idle.
+Rows are created on the workers and stay there.  Traffic is that of the loopback interface: all
+messages between scheduler, client and workers, minus those of an idle cluster.
 """
 
 import logging
@@ -24,7 +24,7 @@ FITS = 20
 
 
 class Waves(lmoo.RowBlockProblem):
-    """``y = sum_j x_j sin(x_j + j t)``, n parameters, each row of a block a (t, y)."""
+    """``y = sum_j x_j sin(x_j + j t)`` with n parameters; the rows of a block are (t, y)."""
 
     def residual(self, x, block):
         t, y = block
@@ -43,7 +43,7 @@ def truth(n: int):
 
 
 def make(index: int, rows: int, n: int):
-    """Return a block; made on the worker, again where it is lost."""
+    """Return a block; computed on the worker, and again if it is lost."""
     rng = np.random.default_rng(index)
     t = rng.uniform(0.0, 6.0, rows)
     y = Waves().residual(truth(n), (t, 0.0))
@@ -69,7 +69,7 @@ def on_the_wire() -> int:
 
 
 def idle() -> float:
-    """Return what the clusters say in a second when there is nothing to say."""
+    """Return the bytes per second of an idle cluster."""
     before = on_the_wire()
     time.sleep(3.0)
     return (on_the_wire() - before) / 3.0
@@ -102,7 +102,7 @@ def speed(one, two) -> None:
 
 
 def processes(machine) -> set[int]:
-    """Return the workers' processes, from those that watch over them: nobody dead is asked."""
+    """Return the worker processes, from their nannies, which also know dead workers."""
     return {nanny.pid for nanny in machine.workers.values() if nanny.pid}
 
 
@@ -147,9 +147,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # What dies here is meant to.
+    # Errors of the workers that this script kills are expected.
     dask.config.set({"logging.distributed": "critical"})
-    # A worker looks for one that has died for half a minute otherwise.
+    # Workers would otherwise try for half a minute to reach one that has died.
     dask.config.set({"distributed.comm.timeouts.connect": "2s"})
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     main()

@@ -1,4 +1,4 @@
-"""What the benchmarks share: how they measure, and on what."""
+"""Functions that the benchmarks share: timing, versions, compilation of C files."""
 
 import ctypes
 import platform
@@ -18,7 +18,7 @@ ROUNDS = 7
 
 
 def versions(*packages: str) -> str:
-    """Return what ran: interpreter, packages, processor."""
+    """Return the versions of the interpreter and the packages, and the processor."""
     parts = [f"Python {platform.python_version()}", f"lmoo {lmoo.__version__}"]
     for package in ("numpy", *packages):
         try:
@@ -29,7 +29,7 @@ def versions(*packages: str) -> str:
 
 
 def processor() -> str:
-    """Return the processor's name, where the system tells."""
+    """Return the processor's name, if the system has it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -62,8 +62,8 @@ def seconds(function: Callable[[], object]) -> float:
 def alternate(ours: Callable[[], object], theirs: Callable[[], object], calls: int) -> float:
     """Return the median over the rounds of (ours / theirs).
 
-    In each round the two are called in turn, and each is represented by the median of its calls:
-    whatever else the machine does hits both.
+    In each round the two are called alternately, and the medians of their calls are compared, so
+    that other load of the machine affects both.
     """
     ratios = []
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""What a compiled solve costs from Python: a `leastsq` call, and eight threads at once.
+"""Time of compiled solves from Python: a `leastsq` call, and eight threads at once.
 
 A numba cfunc for the residual of the 3-parameter exponential.  `leastsq` is called from Python,
 the solve alone from a loop in C with the same function and tolerances (fits.c).

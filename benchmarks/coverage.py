@@ -1,8 +1,8 @@
-"""How often 95 % intervals hold the true parameter: profile intervals, and linear ones beside them.
+"""Coverage of 95 % intervals: how often profile and linear intervals contain the true parameter.
 
-Data are simulated from two strongly nonlinear models with normal errors, fitted, and asked for both
-intervals of each parameter; whatever the fit came to counts.  The standard error of a coverage of
-95 % over 2,000 data sets is 0.5 %.
+Data are simulated from two strongly nonlinear models with normal errors and fitted.  All fits
+count, also those without success.  The standard error of a coverage of 95 % over 2,000 data sets is
+0.5 %.
 
     python benchmarks/coverage.py [data sets]
 """
@@ -21,7 +21,7 @@ LEVEL = 0.95
 
 
 class Simulation(NamedTuple):
-    """What data are simulated from, and how they are fitted."""
+    """A simulation: the model, its true parameters, and the starting values of the fits."""
 
     name: str
     t: np.ndarray
@@ -69,7 +69,7 @@ def decay() -> Simulation:
 
 
 def missed(limits: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return where the truth lies below, and where above an interval, (2, n)."""
+    """Return for which parameters the true value is below and above its interval, (2, n)."""
     return np.stack([truth < limits[:, 0], truth > limits[:, 1]])
 
 

@@ -1,9 +1,9 @@
 """Time `lmoo.curve_fit` against scipy's, with the same model in the same process.
 
-Each figure is a ratio lmoo / scipy on the 3-parameter exponential with 20 points: with scipy's
-tolerances given to both; with each one's own, where lmoo goes on to what double precision holds;
-with bounds, where scipy's method is ``trf``: around the solution, and with one that cuts it off.
-The first two are without p0 as well, which scipy then takes from the signature.
+Each figure is a ratio lmoo / scipy for the 3-parameter exponential with 20 points: with scipy's
+tolerances for both; with the default tolerances, with which lmoo is more accurate; with bounds, for
+which scipy uses ``trf``, that contain or exclude the solution.  The first two are also measured
+without p0, which is then 1 for each parameter of the signature.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ Y = decay(T, 2.5, 1.3, 0.5) + 0.01 * np.random.default_rng(1).standard_normal(20
 
 
 def ratio(calls: int, p0: Any = None, ours: Any = None, **both: Any) -> float:
-    """Return lmoo's time over scipy's; ours: what lmoo alone is given."""
+    """Return lmoo's time divided by scipy's; ours: arguments for lmoo only."""
     mine = {**both, **(ours or {})}
     return alternate(
         lambda: lmoo.curve_fit(decay, T, Y, p0, **mine),
@@ -40,7 +40,7 @@ if __name__ == "__main__":
     print(versions("scipy"))
     print(f"scipy's tolerances:           {ratio(300, START, SCIPYS):.2f} of scipy's time")
     print(f"  without p0:                 {ratio(300, None, SCIPYS):.2f}")
-    print(f"each one's own:               {ratio(300, START):.2f}")
+    print(f"default tolerances:           {ratio(300, START):.2f}")
     print(f"  without p0:                 {ratio(300):.2f}")
     print(f"bounds around the solution:   {ratio(40, START, bounds=(0, 10)):.2f}")
     cut_off = (0, [3.0, 1.0, 1.0])

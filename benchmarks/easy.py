@@ -1,12 +1,12 @@
-"""Easy problems: what lmoo's default solver costs beside scipy's leastsq, and what it gains.
+"""Easy problems: evaluations and accuracy of lmoo's default solver and of scipy's leastsq.
 
     python benchmarks/easy.py [nist] [docs] [models] [--sets 10] [--verbose]
 
 nist: NIST's 27 problems from the near starts.  docs: the curves of the gallery and the tutorial
-with the starts given there.  models: the built-in models with their own guesses, on noisy curves.
-Derivatives are differences; calls of f are counted.  Digits are the worst parameter's -log10 of
-the error, relative to the larger of the parameter and its standard error, at most 11; the answer
-is the certified one, or that of Gauss-Newton steps with the exact Jacobian to the last digit.
+with the starts given there.  models: the built-in models with their guesses, on noisy curves.
+Derivatives are differences; calls of f are counted.  Digits are -log10 of the error of the least
+accurate parameter, relative to the larger of the parameter and its standard error, at most 11.  The
+solution is the certified one, or that of Gauss-Newton steps with the exact Jacobian.
 """
 
 import argparse
@@ -26,7 +26,7 @@ MOST_DIGITS = 11.0
 
 
 class Easy(NamedTuple):
-    """A residual with its exact Jacobian, a start, and the answer where it is certified."""
+    """A residual with its exact Jacobian, a start, and the certified solution, if there is one."""
 
     name: str
     residual: Callable[[Array], Array]
@@ -165,7 +165,7 @@ def built_in(sets: int) -> Iterator[Easy]:
 
 
 class Fit(NamedTuple):
-    """Where a fit ended, whether it reports success, and its calls of f."""
+    """The end of a fit, whether it reports success, and its calls of f."""
 
     x: Array
     success: bool
@@ -196,7 +196,7 @@ def theirs(easy: Easy) -> Fit:
 
 
 def gauss_newton(easy: Easy, x: Array) -> Array:
-    """Go on with full steps of the exact Jacobian until they no longer become shorter."""
+    """Continue with full Gauss-Newton steps of the exact Jacobian while they become shorter."""
     last = np.inf
     for _ in range(200):
         J, f = easy.jacobian(x), easy.residual(x)
@@ -210,7 +210,7 @@ def gauss_newton(easy: Easy, x: Array) -> Array:
 
 
 def answer(easy: Easy, fits: list[Fit]) -> Array:
-    """Return the certified answer, or the best that is reached from either fit."""
+    """Return the certified solution, or the best one reached from either fit."""
     if easy.answer is not None:
         return easy.answer
     refined = [gauss_newton(easy, fit.x) for fit in fits]

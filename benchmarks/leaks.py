@@ -43,7 +43,7 @@ def solve_raising() -> None:
 
 
 def growth(function: Callable[[], None], solves: int) -> float:
-    """Return by how many MB the process grows over these solves, after a tenth to warm up."""
+    """Return the growth of the process in MB over these solves, after a tenth to warm up."""
     for _ in range(solves // 10):
         function()
     gc.collect()

@@ -1,8 +1,8 @@
-"""The picture of docs/many.rst: lifetimes of a stack of images, pixel by pixel, and their errors.
+"""Plot for docs/many.rst: lifetimes in a stack of images, by pixel, and their standard errors.
 
     python benchmarks/lifetimes.py docs/data/lifetimes.png
 
-256 x 256 pixels, each with a decay of 64 points and the noise of counting, and some dead pixels.
+256 x 256 pixels, each with a decay of 64 points and counting noise, and some dead pixels.
 """
 
 import sys

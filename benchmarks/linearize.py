@@ -1,12 +1,12 @@
-"""Tall problems: what a solver itself spends on a Jacobian, and whole solves, beside scipy.
+"""Tall problems: the solver's time per Jacobian, and whole solves, compared with scipy.
 
     python benchmarks/linearize.py           time
     python benchmarks/linearize.py memory    peak memory of a whole solve, each in its own process
 
-A linearisation turns a Jacobian at hand into the linear model.  A solver's own time is that of a
-`leastsq` call less the time in the user's functions, by the Jacobians evaluated; the model is
-linear, so that there is little else.
-One thread but where it says two; the BLAS has one (OPENBLAS_NUM_THREADS=1) in any case.
+A linearisation computes the linear model from a Jacobian.  The solver's time is that of a `leastsq`
+call minus the time in the user's functions, divided by the number of Jacobians; the model is
+linear, so there is little other work.  One thread unless two are stated; the BLAS always has one
+(OPENBLAS_NUM_THREADS=1).
 """
 
 import os
@@ -51,7 +51,7 @@ class Linear:
         return self.a
 
     def own_time(self, leastsq: Callable[..., tuple]) -> float:
-        """Return the solver's own seconds a Jacobian."""
+        """Return the solver's time per Jacobian in seconds, without the user's functions."""
         self.spent, self.jacobians = 0.0, 0
         x0 = np.ones(self.a.shape[1])
         total = seconds(lambda: leastsq(self.residual, x0, Dfun=self.jacobian, full_output=True))
@@ -99,7 +99,7 @@ def linearizations(m: int, n: int) -> None:
 
 
 class Saturating:
-    """A response that saturates, y = z - z^2 / 40 with z = A x: 10^6 x 10, its own time counted."""
+    """A saturating response, y = z - z^2 / 40 with z = A x, 10^6 x 10, that measures its time."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(3)
@@ -128,7 +128,7 @@ class Saturating:
         return self.buffer
 
     def solve(self, leastsq: Callable[..., tuple]) -> tuple[float, float]:
-        """Return the seconds of a solve, and those of it in the functions above."""
+        """Return the time of a solve in seconds, and the part of it in the functions above."""
         self.spent = 0.0
         start = time.perf_counter()
         *_, ier = leastsq(self.residual, 0.8 * self.truth, Dfun=self.jacobian, full_output=True)

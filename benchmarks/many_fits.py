@@ -1,13 +1,13 @@
-"""Fits by the hundred thousand, against loops of scipy's curve_fit and leastsq.
+"""Hundreds of thousands of fits, compared with loops of scipy's curve_fit and leastsq.
 
-    python benchmarks/many_fits.py            fits a second, side by side; cminpack (from C) and
-                                              optimistix as well, where they are installed
-    python benchmarks/many_fits.py scaling    cost a fit, from 10^4 to 10^7 fits
+    python benchmarks/many_fits.py            fits per second; also of cminpack (from C) and
+                                              optimistix, if they are installed
+    python benchmarks/many_fits.py scaling    time per fit, for 10^4 to 10^7 fits
 
 A: exponentials with an offset, 20 points, noise 0.01, from (1, 1, 0).  B: 5 x 5 pixels of a
-Gaussian spot, signal to noise 10, from within 10 % (Przybylski and others 2017, "Gpufit: an
-open-source toolkit for GPU-accelerated curve fitting", Scientific Reports 7).  scipy's loops are
-over 1000 of the fits.
+Gaussian spot, signal to noise 10, from starts within 10 % (Przybylski and others 2017, "Gpufit: an
+open-source toolkit for GPU-accelerated curve fitting", Scientific Reports 7).  The loops of scipy
+solve 1000 of the fits.
 """
 
 import ctypes
@@ -65,7 +65,7 @@ def spots(count: int):
 
 
 def scipys(a, b, starts):
-    """Return loops of scipy's over the first of the curves, by name."""
+    """Return loops of scipy over the first curves, by name."""
     p0 = [1.0, 1.0, 0.0]
 
     def curve_fit() -> None:
@@ -90,7 +90,7 @@ def scipys(a, b, starts):
 
 
 def cminpacks(a, b, starts, folder: str):
-    """Return cminpack's lmder from C, on one core, by name; nothing where it is not installed."""
+    """Return cminpack's lmder from C, on one core, by name; {} if it is not installed."""
     try:
         lib = cminpack_library("stacks.c", folder)
     except (OSError, subprocess.CalledProcessError):
@@ -110,7 +110,7 @@ def cminpacks(a, b, starts, folder: str):
 
 
 def optimistixs(a):
-    """Return optimistix's jitted vmap, by name; nothing where it is not installed."""
+    """Return optimistix's compiled vmap, by name; {} if it is not installed."""
     try:
         import jax
         import optimistix
@@ -135,7 +135,7 @@ def optimistixs(a):
 
 
 def ours(a, b, starts):
-    """Return ours, by name."""
+    """Return the fits of lmoo, by name."""
     exponential, gaussian = lmoo.models.Exponential(), lmoo.models.Gaussian2D()
     p0, plain = [1.0, 1.0, 0.0], lmoo.Solver()
 
@@ -181,7 +181,7 @@ def side_by_side() -> None:
 
 
 def scaling() -> None:
-    """Stream curves from a memmap, and only x and stderr into others."""
+    """Read curves from a memmap, and write x and stderr into others."""
     with tempfile.TemporaryDirectory() as folder:
         block = curves(10_000)
         path = os.path.join(folder, "y.npy")
@@ -212,7 +212,7 @@ def scaling() -> None:
 
 
 def anonymous() -> float:
-    """Return the anonymous memory in use, in MB; the peak where the system does not tell."""
+    """Return the anonymous memory in use in MB, or the peak if the system does not report it."""
     try:
         with open("/proc/self/status") as status:
             for line in status:

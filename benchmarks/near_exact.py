@@ -2,15 +2,15 @@
 
     python benchmarks/near_exact.py [--only MODEL,...] [--sets 4]
 
-Noise of 0 and of 1e-17 to 1e-10 of y, and y in units of 1e-12, 1 and 1e12.  At such a minimum the
-residual is rounding error, and no relative change of cost or of a parameter at 0 means anything.
+The noise is 0 or 1e-17 to 1e-10 of y, and y has units of 1e-12, 1 and 1e12.  At such a minimum the
+residual is rounding error, and relative changes of the cost or of a parameter at 0 have no meaning.
 Each data set is fitted by `lmoo.curve_fit`, with differences and with the Jacobian, and by
 scipy's, with ``absolute_sigma=True`` and a sigma of 1: standard errors then come from the
 Jacobian alone.
 
 "raised" counts fits that raise, "elsewhere" those with |f| above 1e-6 |y| and 100 times that of
-the true parameters, "errors" those with a standard error more than 1 % off that of the exact
-Jacobian.  All should be 0.
+the true parameters, "errors" those with a standard error that differs by more than 1 % from that of
+the exact Jacobian.  All should be 0.
 """
 
 import argparse
@@ -179,7 +179,7 @@ def exact_errors(J: np.ndarray) -> np.ndarray:
 
 
 def verdict(case: Case, fit: Callable[..., Any], y: np.ndarray, true: np.ndarray, **options: Any):
-    """Return which of the counts a fit adds to; None for none of them."""
+    """Return the name of the count that a fit belongs to, or None."""
     try:
         x, covariance = fit(
             case.model, case.x, y, sigma=np.ones(y.size), absolute_sigma=True, **options

@@ -1,6 +1,6 @@
 """Accuracy on NIST's 27 nonlinear regression problems, from both starting points.
 
-Digits are the worst parameter's -log10 of the relative error, at most 11.
+Digits are -log10 of the relative error of the least accurate parameter, at most 11.
 """
 
 from collections.abc import Callable

@@ -1,13 +1,13 @@
-"""Peaks whose place is far from zero in units of their width, beside scipy's curve_fit.
+"""Peaks whose position is far from zero in units of their width, compared with scipy's curve_fit.
 
     python benchmarks/peaks.py [--sets 20] [--only KIND,...]
 
-Four kinds of peaks, from places of one width to 1e9 widths; 60 points over 6 widths to either
+Four kinds of peaks with positions from one width to 1e9 widths; 60 points over 6 widths to either
 side, amplitude 10, noise 0.3, background 1.  Each data set is fitted by `lmoo.curve_fit`,
 `lmoo.Solver` and `lmoo.curve_fit_many`, without bounds and with bounds that contain the solution.
-A fit is right where it ends within one width of the place.
+A fit is right if it ends within one width of the position.
 
-"missed" counts fits in which scipy is right and lmoo is not; it should be 0.  "errors" is the
+"missed" counts fits for which scipy is right and lmoo is not; it should be 0.  "errors" is the
 largest relative deviation of a standard error from that of the exact Jacobian at the same
 solution; it should be below 0.01 up to 1e7.  "f" is the mean number of calls of the model.
 """
@@ -31,7 +31,7 @@ WAYS = ("curve_fit", "Solver", "many", "curve_fit, bounds", "Solver, bounds", "m
 
 
 class Kind(NamedTuple):
-    """A model, its parameters at a place and width, and which of them is the place."""
+    """A model, its parameters for a position and a width, and the index of the position."""
 
     model: Model
     exact: Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -75,7 +75,7 @@ def resonance_jacobian(f, p):
 
 
 def oscillator(f, a, f0, damping, b):
-    """Power of a damped oscillator, written with differences of squares as it should not be."""
+    """Power of a damped oscillator, written with differences of squares, which lose digits."""
     return a * (damping * f) ** 2 / ((f**2 - f0**2) ** 2 + (damping * f) ** 2) + b
 
 
@@ -110,7 +110,7 @@ class Counted:
 
 
 class Case(NamedTuple):
-    """One place: its data sets with their starts, and bounds round the true values."""
+    """One position: its data sets with their starts, and bounds around the true values."""
 
     kind: Kind
     width: float
@@ -122,7 +122,7 @@ class Case(NamedTuple):
 
 
 def case(kind: Kind, ratio: float, sets: int) -> Case:
-    """Return the data at a place of `ratio` widths; the width is such that no unit is special."""
+    """Return the data for a position of `ratio` widths, with a width that is not a round number."""
     width = 0.37
     place = ratio * width
     true = np.array([AMPLITUDE, place, kind.shape(place, width), BACKGROUND])
@@ -141,7 +141,7 @@ def case(kind: Kind, ratio: float, sets: int) -> Case:
 
 
 class Fit(NamedTuple):
-    """Where a fit ended, whether it reports success, its standard errors and model calls."""
+    """The end of a fit, whether it reports success, its standard errors and model calls."""
 
     x: np.ndarray
     success: bool
@@ -154,7 +154,7 @@ def right(c: Case, fit: Fit) -> bool:
 
 
 def deviation(c: Case, k: int, fit: Fit) -> float:
-    """Return how far the standard errors are from those of the exact Jacobian."""
+    """Return the largest relative error of the standard errors."""
     J = c.kind.exact(c.x, fit.x)
     residual = c.kind.model(c.x, *fit.x) - c.y[k]
     size = np.linalg.norm(J, axis=0)
@@ -206,7 +206,7 @@ def all_ways(c: Case) -> Iterator[tuple[str, list[Fit]]]:
 
 
 def show(name: str, kind: Kind, sets: int) -> tuple[int, int]:
-    """Print a table of one kind; return how many fits are missed, how many errors are off."""
+    """Print a table of one kind; return the numbers of missed fits and of wrong errors."""
     ways = ("scipy", *WAYS[:3], "scipy, bounds", *WAYS[3:])
     print(f"\n{name}, {sets} sets at each place\n{'':<12}" + "".join(f"|{way:<21}" for way in ways))
     print(f"{'place/width':<12}" + len(ways) * "|right miss errors   f")

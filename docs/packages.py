@@ -1,8 +1,8 @@
 """Print the packages of lmoo and their imports as the drawing in CONTRIBUTING.md.
 
-An arrow is left out where a way of several arrows leads to the same package, and so are ``errors``
-and ``status``, which every package may import.  With ``--check`` the exit code is 1 unless
-CONTRIBUTING.md has the drawing as it is now.
+Arrows to a package that a path of several arrows reaches are left out, and so are ``errors`` and
+``status``, which every package may import.  With ``--check`` the exit code is 1 unless
+CONTRIBUTING.md contains the drawing.
 """
 
 import sys
@@ -14,7 +14,7 @@ CONTRIBUTING = Path(__file__).parents[1] / "CONTRIBUTING.md"
 
 
 def imports() -> dict[str, set[str]]:
-    """Return what each package imports, the packages by their names below ``lmoo``."""
+    """Return the packages that each package imports, without the prefix ``lmoo``."""
     graph = grimp.build_graph("lmoo", cache_dir=None)
     packages = {module for module in graph.find_children("lmoo") if graph.find_children(module)}
     for module in packages:
@@ -29,7 +29,7 @@ def imports() -> dict[str, set[str]]:
 
 
 def reachable(arrows: dict[str, set[str]], start: str) -> set[str]:
-    """Return the packages that arrows lead to from one of them."""
+    """Return the packages that can be reached from a package along arrows."""
     found: set[str] = set()
     ahead = list(arrows[start])
     while ahead:
@@ -55,4 +55,4 @@ def drawing() -> str:
 if __name__ == "__main__":
     print(drawing())
     if "--check" in sys.argv[1:] and drawing() not in CONTRIBUTING.read_text(encoding="utf-8"):
-        sys.exit("CONTRIBUTING.md has another drawing: put this one in its place")
+        sys.exit("CONTRIBUTING.md has another drawing; replace it by this one")

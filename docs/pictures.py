@@ -1,9 +1,9 @@
-"""Draw the pictures of a page of the documentation.
+"""Draw the plots of a page of the documentation.
 
-    python docs/pictures.py        # all of docs/gallery.rst, into docs/data
+    python docs/pictures.py        # all plots of docs/gallery.rst, into docs/data
 
-The examples of the page are run from the top.  Wherever it shows a picture, that is what the
-examples before it have drawn last: page and pictures cannot part.
+The examples of the page are run from the top.  Each image of the page is the last plot of the
+examples before it, so the plots always match the page.
 """
 
 import doctest
@@ -22,7 +22,7 @@ SHOWN = re.compile(r"^\.\. image:: (\S+\.png)$", re.MULTILINE)
 
 
 def pictures(page: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield each picture of a page: where it is stored, relative to the page, and the PNG file."""
+    """Yield each plot of a page: its path relative to the page, and the PNG file."""
     import matplotlib.pyplot as plt
 
     names: dict[str, Any] = {}
@@ -37,7 +37,7 @@ def pictures(page: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def png(figure: Any) -> bytes:
-    """Return a figure of 8 x 6 inches as a file of 800 x 600 pixels, small by way of a palette."""
+    """Return a figure of 8 x 6 inches as a file of 800 x 600 pixels, with a palette."""
     from PIL import Image
 
     full, small = BytesIO(), BytesIO()
@@ -48,7 +48,7 @@ def png(figure: Any) -> bytes:
 
 
 def main() -> None:
-    """Write the pictures of the pages that are named, those of the gallery where none are."""
+    """Write the plots of the pages given, or of the gallery."""
     mpl.use("Agg")
     for page in [Path(name) for name in sys.argv[1:]] or [DOCS / "gallery.rst"]:
         for name, file in pictures(page):

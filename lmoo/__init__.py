@@ -1,6 +1,6 @@
 """Nonlinear least squares: Levenberg-Marquardt as in MINPACK, object-oriented and compiled.
 
-`leastsq` takes scipy's arguments; `Problem`, `Solver` and `Result` are the framework under it.
+`leastsq` has scipy's signature; `Problem`, `Solver` and `Result` are the object-oriented interface.
 """
 
 from importlib import import_module as _import_module
@@ -24,7 +24,9 @@ from lmoo.problems.problem import FunctionProblem, Problem
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result
 from lmoo.scipy_api.leastsq import leastsq
-from lmoo.solver.solver import Iteration, IterationRecord, Solver
+from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.linear import LinearModel
+from lmoo.solver.solver import Solver
 from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status
 
@@ -33,7 +35,8 @@ if _TYPE_CHECKING:
     from lmoo import curve as curve
     from lmoo import datasets, models
     from lmoo import plotting as plotting
-    from lmoo.batch.many import Fits, curve_fit_many
+    from lmoo.batch.fits import Fits
+    from lmoo.batch.many import curve_fit_many
     from lmoo.batch.problems import solve_many
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
@@ -49,7 +52,7 @@ if _TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The modules of what is imported when it is used.
+# Names that are imported on first use, with their modules.
 _WHERE = {
     "BatchProblem": "problems.batch",
     "CFunctionProblem": "problems.cfunction",
@@ -57,7 +60,7 @@ _WHERE = {
     "CurveProblem": "problems.curveproblem",
     "Expression": "models.expression",
     "ExpressionError": "models.expression",
-    "Fits": "batch.many",
+    "Fits": "batch.fits",
     "History": "results.history",
     "JacobianCheck": "jacobians.check",
     "Nonlinearity": "results.curvature",
@@ -70,7 +73,7 @@ _WHERE = {
     "trace_residual": "models.tracing.residual",
 }
 
-# Public modules, imported when they are used.
+# Public modules that are imported on first use.
 _MODULES = ("bounds", "curve", "datasets", "models", "plotting")
 
 __all__ = [
@@ -98,6 +101,7 @@ __all__ = [
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "LinearModel",
     "More",
     "Nielsen",
     "Nonlinearity",
@@ -125,7 +129,7 @@ __all__ = [
 
 
 def get_include() -> str:
-    """Return the folder of lmoo.h, for the include directories of an extension's compiler.
+    """Return the folder of lmoo.h, for the include directories of an extension module.
 
     Examples
     --------
@@ -137,7 +141,7 @@ def get_include() -> str:
 
 
 def __getattr__(name: str) -> _Any:
-    """Import what a script may not need when it is first used, so that it costs nothing before."""
+    """Import a name on its first use, so that `import lmoo` is fast."""
     if name in _MODULES:
         return _import_module(f"lmoo.{name}")
     if name in _WHERE:

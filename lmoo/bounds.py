@@ -1,4 +1,4 @@
-"""Bounds of parameters, and parameters that are held: what callers may write, and its meaning."""
+"""Bounds and fixed parameters: `limits` shows how lmoo reads them."""
 
 from lmoo.problems.bounds import limits
 

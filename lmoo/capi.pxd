@@ -1,13 +1,13 @@
-"""The compiled interface of lmoo for Cython; lmoo/include/lmoo.h is the same for C.
+"""The compiled interface of lmoo for Cython; lmoo/include/lmoo.h is that for C.
 
     from lmoo.capi cimport CompiledProblem, lmoo_api, lmoo_import
 
-compiled with ``lmoo.get_include()`` among the include directories.  What is stable, and what a
-mismatch of versions does, stands in the documentation, "Extending lmoo".
+An extension module needs ``lmoo.get_include()`` among its include directories.  The page "What is
+stable" of the documentation describes what its version promises.
 """
 
 from lmoo._core.abi1 cimport CompiledProblem
-from lmoo._core.model cimport (
+from lmoo._core.public cimport (
     LM_CURVATURE,
     LM_DOMAIN,
     LM_DONE,
@@ -34,13 +34,48 @@ from lmoo._core.model cimport (
     LMOO_BAD_POINT,
     LMOO_GOOD,
     LMOO_NOT_PROVIDED,
-    lm_model,
+    LMOO_X,
+    LMOO_TRIAL,
+    LMOO_BASE,
+    LMOO_DIAG,
+    LMOO_STEP,
+    LMOO_VELOCITY,
+    LMOO_ACCELERATION,
+    LMOO_CURVATURE,
+    LMOO_COLUMN_NORMS,
+    LMOO_MEMORY,
+    LMOO_FNORM,
+    LMOO_FNORM1,
+    LMOO_BASE_FNORM,
+    LMOO_DELTA,
+    LMOO_PAR,
+    LMOO_XNORM,
+    LMOO_PNORM,
+    LMOO_GNORM,
+    LMOO_ACTRED,
+    LMOO_PRERED,
+    LMOO_DIRDER,
+    LMOO_RATIO,
+    LMOO_NFEV,
+    LMOO_NIT,
+    LMOO_STEPS,
+    LMOO_MODELS,
+    LMOO_STATUS,
+    LMOO_REQUEST,
+    LMOO_ACCEPTED,
+    LMOO_REVERTED,
+    LMOO_REFUSED,
+    LMOO_REFINED,
+    LMOO_CURVED,
+    LMOO_NEWTON,
+    LMOO_BELOW_NOISE,
     lm_options,
     lm_state,
     lmoo_api,
     lmoo_both_function,
     lmoo_jacobian,
     lmoo_jacobian_function,
+    lmoo_linear,
     lmoo_model,
     lmoo_model_both_function,
     lmoo_model_function,

@@ -1,4 +1,4 @@
-"""The curve that a problem fits: what its method ``as_curve()`` returns."""
+"""`Curve`: the model and the data of a problem, returned by its method ``as_curve()``."""
 
 from lmoo.problems.curve import UNKNOWN, Curve
 

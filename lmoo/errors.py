@@ -1,4 +1,4 @@
-"""What goes wrong: models without a value at a point, and minima that were none."""
+"""Exceptions and warnings."""
 
 from typing import Any
 
@@ -8,17 +8,16 @@ __all__ = ["BetterMinimumWarning", "EvaluationError", "TraceError", "TraceWarnin
 class EvaluationError(ArithmeticError):
     """The residual or the Jacobian cannot be evaluated at this point.
 
-    Raise it in a residual or a Jacobian where the model has no value: the step that led there is
-    refused and a shorter one tried.  At the starting point there is nothing to go back to, and
-    the exception comes out.
+    Raise it in a residual or a Jacobian if the model has no value at x.  The solver then refuses
+    the step and tries a shorter one.  At the starting point the exception ends the solve and is
+    passed to the caller.
 
     Attributes
     ----------
     evaluations : int, default 0
-        Set by a `Jacobian` that evaluated the residual before it gave up: how often.
+        Number of evaluations of the residual before the exception; set by a `Jacobian`.
     code : int or None, default None
-        What a compiled function returned: a positive number at a bad point, a negative one to end
-        the solve.
+        Return value of a compiled function: positive at a bad point, negative to end the solve.
 
     Examples
     --------
@@ -36,15 +35,15 @@ class EvaluationError(ArithmeticError):
 
 
 class BetterMinimumWarning(UserWarning):
-    """A profile has come to a lower sum of squares than the fit that it is of.
+    """A profile has found a lower sum of squares than its own fit.
 
-    The fit is at another minimum, or at none: intervals from there are of little worth.  Solve
+    The fit has ended at a local minimum, or at none, so its intervals are not reliable.  Solve
     again from `x`.
 
     Attributes
     ----------
     x : (n,) float64 array
-        The better point.
+        The point with the lower sum of squares.
     cost : float
         ``1/2 sum(residual**2)`` there.
     """
@@ -56,8 +55,8 @@ class BetterMinimumWarning(UserWarning):
             for name, value in zip(result.parameter_names, point.x, strict=True)
         )
         super().__init__(
-            f"the profile has found a better minimum, of cost {self.cost:.10g} where that of the "
-            f"result is {result.cost:.10g}: solve again from {where}"
+            f"the profile has found a better minimum: its cost is {self.cost:.10g}, that of the "
+            f"result is {result.cost:.10g}. Solve again from {where}"
         )
 
 

@@ -1,9 +1,10 @@
-"""Pictures of a fit, with matplotlib: ``pip install lmoo[plot]``.
+"""Plots of a fit, with matplotlib: ``pip install lmoo[plot]``.
 
-Each function draws into the axes that it is given, or makes a figure, and returns the axes; the
-methods of `Result` of the same names call them.
+Each function draws into the axes given, or into a new figure, and returns the axes.  `Result` has
+methods of the same names.
 """
 
-from lmoo.results.plotting import plot, plot_contour, plot_convergence, plot_profile
+from lmoo.results.plotting import plot, plot_convergence
+from lmoo.results.profileplots import plot_contour, plot_profile
 
 __all__ = ["plot", "plot_contour", "plot_convergence", "plot_profile"]

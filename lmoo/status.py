@@ -1,4 +1,4 @@
-"""Why a solve stopped."""
+"""`Status`: why a solve stopped."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ __all__ = ["Status"]
 class Status(IntEnum):
     """Why a solve stopped; the values from 0 to 8 are MINPACK's ``info`` (scipy's ``ier``).
 
-    `success` is true for 1 to 4 only: what they name is a minimum to within the tolerances.
+    `success` is true for 1 to 4 only, which mean that a minimum was found within the tolerances.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Status(IntEnum):
 
     @property
     def reason(self) -> str:
-        """The inequality that held, or what went wrong."""
+        """The stopping test that was passed, or what went wrong."""
         return _REASONS[self]
 
 

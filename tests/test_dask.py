@@ -27,7 +27,7 @@ T = np.linspace(0.0, 4.0, 4000)
 Y = 3.0 * np.exp(-0.5 * T) + 0.01 * np.cos(37.0 * T)
 ROWS = np.column_stack([T, Y])
 X0 = (1.0, 1.0)
-SIZE = 200
+SIZE = 500
 BLOCKS = [ROWS[k : k + SIZE] for k in range(0, len(ROWS), SIZE)]
 
 
@@ -93,7 +93,7 @@ def test_arrays_delayed_objects_and_futures_are_blocks(client: Any, here: lmoo.R
         BLOCKS,
         [dask.delayed(load)(k) for k in range(len(BLOCKS))],
         client.map(load, range(len(BLOCKS)), pure=False),
-        [*BLOCKS[:10], *(dask.delayed(load)(k) for k in range(10, len(BLOCKS)))],
+        [*BLOCKS[:5], *(dask.delayed(load)(k) for k in range(5, len(BLOCKS)))],
     ]
     for blocks in kinds:
         assert_same_bits(Solver().solve(Decay(blocks, client), X0), here)
@@ -181,7 +181,7 @@ def test_no_blocks_is_a_value_error(client: Any) -> None:
 def test_an_exception_of_the_model_comes_out(client: Any) -> None:
     class Failing(Decay):
         def jacobian(self, x: np.ndarray, block: Any) -> np.ndarray:
-            if block[0, 0] == BLOCKS[13][0, 0]:
+            if block[0, 0] == BLOCKS[5][0, 0]:
                 raise ZeroDivisionError("mine")
             return super().jacobian(x, block)
 

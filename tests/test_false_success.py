@@ -57,8 +57,8 @@ def test_a_growth_from_one(driver: str, exact: bool, start: list[float]) -> None
     jac = exponential_jacobian if exact else None
     found = fit(driver, exponential, t, y, start, jac=jac)
     check(found, exponential, exponential_jacobian, t, y)
-    if exact:
-        assert found.success
+    # Differences from the first start overflow.
+    assert found.success == (exact or start != [1, 1, 0])
     if found.success:
         cost = 0.5 * np.sum((exponential(t, *found.x) - y) ** 2)
         np.testing.assert_allclose(cost, 1121.58, rtol=1e-4)
@@ -163,7 +163,8 @@ def test_a_boundary_layer_is_no_success_before_its_root(options: dict[str, Any])
 
     solver = lmoo.Solver(bounds=(-5, 705), **options)
     result = solver.solve(lmoo.FunctionProblem(f, jac), np.zeros(n))
-    assert not result.success or np.sqrt(2 * result.cost) < 1e-8
+    assert result.success
+    assert np.sqrt(2 * result.cost) < 1e-8
 
 
 # ---------------------------------------------------------------------------------------- plateaus
@@ -198,7 +199,11 @@ def test_a_plateau_in_other_units_is_never_a_silent_minimum(driver: str, scale: 
     y = np.exp(-(((u - 0.5) / 0.223) ** 2)) + 0.1 * np.random.default_rng(42).random(100)
     start = np.array([1.0, 0.0, 1.0])
     found = fit(driver, bell, u * scale, y, start, maxfev=500)
-    if found.success and np.isfinite(found.stderr).all():
+    # At the smallest scale the start is so wide a peak that its place and width are undetermined.
+    assert np.isfinite(found.stderr).all() == (scale > 1e-3)
+    # Blocks have forward differences alone, which end before the minimum at one of the scales.
+    assert found.success == ((driver, scale) != ("RowBlockProblem", 0.04))
+    if found.success and scale > 1e-3:
         assert relative_offset(bell, bell_jacobian, u * scale, y, found.x) < 1e-9
 
 
@@ -248,6 +253,7 @@ def test_a_rate_that_runs_away_is_named(exact: bool) -> None:
 
 def test_every_random_decay_that_is_over_is_fitted() -> None:
     t = np.arange(10.0)
+    determined = 0
     for seed in range(30):
         random = np.random.default_rng(seed)
         y = 20 + 80 * np.exp(-8 * t) + random.standard_normal(10)
@@ -255,9 +261,11 @@ def test_every_random_decay_that_is_over_is_fitted() -> None:
         for jac in (None, decay_jacobian):
             with quiet():
                 result = lmoo.Solver().solve(lmoo.CurveProblem(decay, t, y, jac=jac), [1, 1, 1])
-            assert result.status not in (lmoo.Status.DOMAIN, lmoo.Status.NO_PROGRESS)
-            if result.success and not result.undetermined:
+            assert result.success
+            if not result.undetermined:
+                determined += 1
                 assert relative_offset(decay, decay_jacobian, t, y, result.x) < 1e-9
+    assert 10 <= determined < 30
 
 
 # ----------------------------------------------------------------------------- radii that overflow
@@ -360,4 +368,4 @@ def test_leastsq_with_a_jacobian_of_zeros(exact: bool) -> None:
     )
     assert ier == 4
     assert x[0] == 7.5
-    assert "zero" in message or "no parameter" in message
+    assert message.startswith("No residual depends on a parameter at this point: all columns")

@@ -127,6 +127,7 @@ def test_the_step_solves_the_damped_problem_with_its_lambda(steps: list[Step]) -
 
 
 def test_the_step_is_within_the_region(steps: list[Step]) -> None:
+    assert any(step.record.accepted for step in steps)
     for step in steps:
         if step.record.accepted:
             length = np.linalg.norm(step.diag * step.step)

@@ -197,7 +197,7 @@ def test_joint_regions_are_drawn_beside_the_ellipse(given: bool) -> None:
     result = fitted()
     ax = plt.figure().subplots() if given else None
     drawn = result.plot_contour("amplitude", 1, ax)
-    assert drawn is ax or not given
+    assert (drawn is ax) == given
     outlines = [item.get_xydata() for item in drawn.lines if item.get_label().startswith("_")]
     for level, outline in zip((0.95, 0.68), outlines, strict=True):
         np.testing.assert_allclose(outline, np.stack(contour(result, 0, 1, level, True), axis=1))

@@ -91,8 +91,8 @@ def test_no_warning_escapes_from_far_points(problem, scale):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for x in points:
-            problem.residual(x)
-            problem.jacobian(x)
+            assert problem.residual(x).shape == (problem.m,)
+            assert problem.jacobian(x).shape == (problem.m, problem.n)
 
 
 def central_differences(problem: MghProblem, x: np.ndarray, j: int) -> np.ndarray:

@@ -67,7 +67,7 @@ def test_fixed_parameters_and_bounds_are_said() -> None:
     assert row(result, "amplitude").split() == ["amplitude", "2", "fixed", "-", "-"]
     assert row(result, "rate").split()[2:] == ["at", "lower", "bound", "-", "-", f"{low:.6g}", ".."]
     assert row(result, "offset").endswith("0 .. 5")
-    assert "Held at a bound: rate; the errors are those of a fit without." in str(result)
+    assert "Active bounds: rate; the standard errors of the other parameters" in str(result)
     assert fact(result, "rank of the Jacobian") == "1 of 1"
 
 

@@ -5,7 +5,7 @@ Nothing here may change, be added or be moved: what grows, grows at the end of l
 must change goes into a module abi2, so that what was compiled for this one gets an ImportError.
 """
 
-from lmoo._core.model cimport lmoo_problem
+from lmoo._core.public cimport lmoo_problem
 
 cdef class CompiledProblem:
     cdef readonly ptrdiff_t m, n

@@ -5,7 +5,7 @@ from libc.stdlib cimport calloc, free
 
 import numpy as np
 
-from lmoo._core cimport fold as folding, iteration, lmpar as parameter, qr, steps, whole
+from lmoo._core cimport access, fold as folding, iteration, linearize, lmpar as parameter, qr, steps, whole
 from lmoo._core.norms cimport column_norms, enorm
 from lmoo._core.geodesic cimport GEODESIC
 from lmoo._core.model cimport *
@@ -130,7 +130,7 @@ cdef class CompiledProblem:
         cdef double[::1] f
         cdef double[:, ::1] columns = np.empty((self.n, self.m))
         cdef int code = LMOO_NOT_PROVIDED
-        cdef const lmoo_problem *p = self.table
+        cdef const lmoo_problem *p = <const lmoo_problem *>self.table
         if p.jacobian != NULL:
             with nogil:
                 code = p.jacobian(self.m, self.n, &point[0], &columns[0, 0], p.user_data)
@@ -162,11 +162,11 @@ cdef lmoo_api API
 API.size = sizeof(lmoo_api)
 API.version = LMOO_API_VERSION
 API.state_bytes = iteration.lm_state_bytes
-API.bounded_bytes = iteration.lm_bounded_bytes
 API.attach = iteration.lm_attach
 API.start = iteration.lm_start
 API.advance = iteration.lm_advance
 API.residual = iteration.lm_residual
+API.linearize = linearize.lm_linearize
 API.linearized = iteration.lm_linearized
 API.curved = iteration.lm_curved
 API.stepped = iteration.lm_stepped
@@ -175,7 +175,12 @@ API.stop = iteration.lm_stop
 API.default_options = whole.default_options
 API.predict = steps.predict
 API.predict_damped = steps.predict_damped
-API.damped_step = steps.damped_step
+API.damped = steps.damped
+API.within = steps.step_within
+API.vector = access.lm_vector
+API.number = access.lm_number
+API.count = access.lm_count
+API.flag = access.lm_flag
 API.more = &MORE
 API.nielsen = &NIELSEN
 API.geodesic = &GEODESIC

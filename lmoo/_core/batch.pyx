@@ -16,11 +16,17 @@ from lmoo._core.differences cimport (
     DIFFERENCES_ASK, differences_begin, differences_next, differences_points, differences_skips,
     differences_take, lm_columns, lm_differences,
 )
+from lmoo._core.dense cimport lm_dense, lm_triangle
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.lanes cimport FITS, lanes_answer, lanes_doubles
+from lmoo._core.linearize cimport linearize_answer
 from lmoo._core.model cimport *
 from lmoo._core.uncertainty cimport uncertainty, uncertainty_doubles
+from lmoo._core.vectors cimport (
+    vectors_answer_curvature, vectors_answer_residual, vectors_begin_curvature, vectors_begin_model,
+    vectors_doubles, vectors_place,
+)
 from lmoo._core.weights cimport weigh_residual
 
 cnp.import_array()
@@ -68,13 +74,12 @@ cdef class Fleet:
         memset(&self.problem, 0, sizeof(lmoo_problem))
         self.problem.size = sizeof(lmoo_problem)
         self.problem.m, self.problem.n, self.problem.precision = m, n, 2.0**-52
-        self.state_bytes = lm_state_bytes(n)
+        self.state_bytes = lm_state_bytes(n, bounds is not None, True)
         if bounds is not None:
             assert bounds.shape[0] == 2 and bounds.shape[1] == n
             self.options.lower, self.options.upper = &bounds[0, 0], &bounds[1, 0]
-            self.state_bytes = lm_bounded_bytes(n)
         cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes
-        cdef size_t doubles = driver_doubles(m, n) + <size_t>(m * n)
+        cdef size_t doubles = vectors_doubles(m, n) + <size_t>(m * n)
         bytes_each += doubles * sizeof(double)
         self.memory = [np.zeros(self.count * bytes_each // 8), np.empty(lanes_doubles(m, n)), bounds]
         self.lanes.m, self.lanes.n, self.lanes.count = m, n, 0
@@ -96,9 +101,8 @@ cdef class Fleet:
         cdef double *doubles = <double *>(<char *>s + self.state_bytes)
         memset(fit, 0, sizeof(lm_fit))
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
-        lm_attach(s, n)
-        lm_start(s, &self.options, x0, NULL)
-        driver_place(&fit.d, m, doubles, doubles + driver_doubles(m, n))
+        lm_start(s, n, &self.options, x0, NULL)
+        vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n))
         fit.asks = ASKS_TRIAL
 
     @property
@@ -162,7 +166,7 @@ cdef class Fleet:
             return {}
         for j in range(n):
             edges[0, j], edges[1, j], gradient[j] = s.lower[j], s.upper[j], s.gradient[j]
-            active[j] = <signed char>s.held[j] if s.lower[j] < s.upper[j] else 0
+            active[j] = <signed char>s.active[j] if s.lower[j] < s.upper[j] else 0
         lower, upper = np.asarray(edges)
         return {"lower": lower, "upper": upper, "fixed": lower == upper,
                 "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if self.at(k).d.njev else None}
@@ -171,19 +175,44 @@ cdef class Fleet:
         """Return (r, ipvt, qtf, acnorm, error, held) of one fit's last Jacobian; held: bool or None."""
         cdef const lm_state *s = self.at(k).d.s
         cdef ptrdiff_t i, j, n = self.n
+        cdef const lm_triangle *t = &(<const lm_dense *>s.model).free
         cdef double[:, ::1] r = np.zeros((n, n))
         cdef double[::1] qtf = np.empty(n), acnorm = np.empty(n)
         cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
         for j in range(n):
-            qtf[j], acnorm[j], ipvt[j] = s.model.qtf[j], s.model.acnorm[j], s.model.ipvt[j]
+            qtf[j], acnorm[j], ipvt[j] = t.qtf[j], s.free_norms[j], t.ipvt[j]
             for i in range(j + 1):
-                r[i, j] = s.model.r[i + j * n]
-        held = np.array([s.held[j] != 0 for j in range(n)]) if s.bounded else None
+                r[i, j] = t.r[i + j * n]
+        held = np.array([s.active[j] != 0 for j in range(n)]) if s.bounded else None
         return (np.asarray(r), np.asarray(ipvt), np.asarray(qtf), np.asarray(acnorm),
                 s.jacobian_error, held)
 
 
 # ---- answered from outside ------------------------------------------------------------------
+
+cdef int _ask_residual(lm_driver *d) noexcept nogil:
+    (<lm_fit *>d).asks = ASKS_TRIAL
+    return PAUSED
+
+
+cdef int _ask_jacobian(lm_driver *d, bint better) noexcept nogil:
+    vectors_begin_model(d, better)
+    if (<Batch>d.owner).ask(<lm_fit *>d):
+        return PAUSED
+    return linearize_answer(d, 0)
+
+
+cdef int _ask_curvature(lm_driver *d) noexcept nogil:
+    (<lm_fit *>d).asks = ASKS_CURVATURE
+    return PAUSED if vectors_begin_curvature(d) else 0
+
+
+cdef lm_evaluator ASKING
+ASKING.residual = _ask_residual
+ASKING.linearize = _ask_jacobian
+ASKING.curvature = _ask_curvature
+ASKING.step = refuse_request
+
 
 cdef class Batch(Fleet):
     """Solves whose models are evaluated by whoever calls, for all of them at once.
@@ -218,6 +247,8 @@ cdef class Batch(Fleet):
             self.options.refine = 0
             for k in range(self.count):
                 self.at(k).d.s.options.refine = 0
+        for k in range(self.count):
+            self.at(k).d.evaluator, self.at(k).d.owner = &ASKING, <void *>self
 
     def wanted(self, bint jacobians, ptrdiff_t most):
         """Return who asks, (r,) intp, and where, (r, n): for models, or for Jacobians.
@@ -278,12 +309,12 @@ cdef class Batch(Fleet):
                 if fit.asks == ASKS_TRIAL:
                     fit.d.s.nfev += 1
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.d.trial)
-                    driver_answer_residual(&fit.d)
+                    vectors_answer_residual(&fit.d)
                     self.go_on(fit)
                 elif fit.asks == ASKS_CURVATURE:
                     fit.d.s.nfev += 1
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.d.trial)
-                    driver_answer_curvature(&fit.d, False)
+                    vectors_answer_curvature(&fit.d, False)
                     self.go_on(fit)
                 elif fit.asks == ASKS_COLUMN:
                     self.residual(who[row], &values[row, 0], values.strides[1], fit.columns.out)
@@ -305,6 +336,16 @@ cdef class Batch(Fleet):
         if self.weights != NULL:
             weigh_residual(self.m, self.weights + k * self.weights_stride, f)
 
+    cdef bint ask(self, lm_fit *fit) noexcept nogil:
+        """Ask for the Jacobian; False where no column of it is wanted, as all parameters are fixed."""
+        fit.asks = ASKS_JACOBIAN
+        if self.analytic:
+            return True
+        differences_begin(&fit.d.point, &self.differences, &fit.columns)
+        fit.asks = ASKS_COLUMNS
+        # The first column: its value is what comes in first.
+        return differences_next(&fit.d.point, &self.differences, &fit.columns, 0) != 0
+
     cdef void columns(self, lm_fit *fit) noexcept nogil:
         """Take the value that has come in, and others of the same round, as far as they go."""
         cdef int code = differences_take(&fit.d.point, &self.differences, &fit.columns,
@@ -314,7 +355,7 @@ cdef class Batch(Fleet):
         elif code == 0:
             self.wait(fit)
         else:
-            driver_answer_model(&fit.d, code)
+            linearize_answer(&fit.d, code)
             self.go_on(fit)
 
     cdef void wait(self, lm_fit *fit) noexcept nogil:
@@ -339,34 +380,8 @@ cdef class Batch(Fleet):
 
     cdef void go_on(self, lm_fit *fit) noexcept nogil:
         """Take the iteration to the next thing it asks for."""
-        cdef int request
-        while True:
-            request = driver_advance(&fit.d)
-            if request == LM_DONE:
-                fit.asks = ENDED
-                return
-            if request == LM_RESIDUAL:
-                fit.asks = ASKS_TRIAL
-                return
-            if request == LM_LINEARIZE or request == LM_REFINE:
-                driver_begin_model(&fit.d, request == LM_REFINE or fit.d.s.refined)
-                fit.asks = ASKS_JACOBIAN
-                if not self.analytic:
-                    differences_begin(&fit.d.point, &self.differences, &fit.columns)
-                    fit.asks = ASKS_COLUMNS
-                    # The first column: its value is what comes in first.
-                    if differences_next(&fit.d.point, &self.differences, &fit.columns, 0) == 0:
-                        # All are fixed.
-                        driver_answer_model(&fit.d, 0)
-                        continue
-                return
-            if request == LM_CURVATURE:
-                if driver_begin_curvature(&fit.d):
-                    fit.asks = ASKS_CURVATURE
-                    return
-            else:
-                # A step that is asked for.
-                lm_refuse(fit.d.s)
+        if driver_run(&fit.d, False) != PAUSED:
+            fit.asks = ENDED
 
     def answer_jacobians(self, const Py_ssize_t[::1] who, const double[:, :, :] jacobians):
         """Give those who asked the derivatives of their models, (r, n, m)."""

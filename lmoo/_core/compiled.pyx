@@ -20,7 +20,8 @@ cdef class Compiled(Source):
         if problem.m == 0:
             raise TypeError(f"{type(problem).__name__} must call super().__init__(m, n)")
         self.problem = problem
-        self.table = problem.table[0]
+        # Of the same struct, as modules compiled outside know it.
+        self.table = (<const lmoo_problem *>problem.table)[0]
         self.name = "residual"
 
 

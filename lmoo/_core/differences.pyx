@@ -129,7 +129,7 @@ cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
 
 
 cdef const double *_column_norms(const lm_state *s) noexcept nogil:
-    return s.full.acnorm if s.bounded else s.model.acnorm
+    return s.acnorm if s.bounded else s.free_norms
 
 
 cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w,

@@ -15,7 +15,7 @@ from libc.string cimport memcpy
 from lmoo._core.model cimport *
 from lmoo._core.more cimport more_propose, more_refused, more_update
 from lmoo._core.norms cimport scaled_norm
-from lmoo._core.steps cimport damped_solve, predict_damped
+from lmoo._core.steps cimport predict_damped
 
 cdef double ALPHA = 0.75
 
@@ -25,13 +25,13 @@ cdef int geodesic_propose(lm_state *s, void *context) noexcept nogil:
     cdef double speed
     if s.curved == 0:
         more_propose(s, context)
-        if s.trusting:
+        if s.below_noise:
             return LM_RESIDUAL
         memcpy(s.velocity, s.step, <size_t>s.n * sizeof(double))
         return LM_CURVATURE
     # The reduction is predicted for v, which solves the damped problem.
     predict_damped(s, s.velocity, s.par)
-    if s.curved < 0 or not damped_solve(s, s.par, s.curvature, s.acceleration):
+    if s.curved < 0 or s.linear.solve(s.model, s.par, s.diag, s.curvature, s.acceleration) != 0:
         return LM_RESIDUAL
     speed = scaled_norm(s.n, s.diag, s.velocity, s.wa2)
     if 2.0 * scaled_norm(s.n, s.diag, s.acceleration, s.wa2) <= ALPHA * speed:

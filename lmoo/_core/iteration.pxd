@@ -2,10 +2,10 @@
 
 from lmoo._core.model cimport lm_options, lm_state
 
-cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil
-cdef size_t lm_bounded_bytes(ptrdiff_t n) noexcept nogil
+cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
+cdef size_t lm_bytes(const lm_state *s) noexcept nogil
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil
-cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
+cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil
 cdef int lm_advance(lm_state *s) noexcept nogil
 cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil

@@ -4,14 +4,15 @@
     while True:
         request = lm_advance(s)
         LM_RESIDUAL               evaluate f at s.trial;  lm_residual(s, |f|) or lm_refuse(s)
-        LM_LINEARIZE, LM_REFINE   evaluate J at s.x, fill s.model;  lm_linearized(s) or lm_refuse(s)
+        LM_LINEARIZE, LM_REFINE   evaluate J at s.x, fill the linear model;  lm_linearized(s) or lm_refuse(s)
         LM_CURVATURE              fill s.curvature for s.velocity;  lm_curved(s) or lm_refuse(s)
         LM_STEP                   fill s.step and s.par;  lm_stepped(s)
         LM_DONE                   s.status says why
 
 Each step p solves  min |J p + f|^2 + par |D p|^2;  how par and the trust region's radius delta
-follow the ratio of the actual to the predicted reduction of |f|^2 is the step strategy's affair:
-More's (more.pyx), unless the options name another.
+follow the ratio of the actual to the predicted reduction of |f|^2 is decided by the step strategy: More's (more.pyx)
+and additions to it (valley.pyx), unless the options name another.  Of f and J the iteration knows the operations of the
+linear model alone (lmoo_linear in lmoo.h; dense.pyx).
 More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", algorithm 7.1, with
 the order of operations of MINPACK's lmder.  No allocation, no Python object, no array of length m.
 
@@ -27,14 +28,15 @@ from lmoo._core.bounds cimport (
     bounds_attach, bounds_confine, bounds_doubles, bounds_new_model, bounds_place, bounds_start,
     bounds_met,
 )
+from lmoo._core.dense cimport DENSE, dense_attach, dense_doubles
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
 from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
-    exhausted, gradient_error, has_faded_column, is_all_error, is_below_noise, is_flat, no_more_words,
-    relaxed_ratio, stopping, weigh,
+    assess, exhausted, gradient_error, has_faded_column, hidden_steps_fail, is_all_error, is_flat, is_hidden,
+    relaxed_ratio, stopping,
 )
 from lmoo._core.valley cimport DEFAULT
 
@@ -74,20 +76,21 @@ cdef enum:
 
 # ---- memory ---------------------------------------------------------------------------------
 
-cdef size_t lm_state_bytes(ptrdiff_t n) noexcept nogil:
-    """Bytes of a state for n parameters, with all its arrays; whole doubles, so that more may follow.
-    """
-    return sizeof(lm_state) + <size_t>(n * n + 17 * n + (n + 1) // 2) * sizeof(double)
+cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil:
+    """Bytes of a state for n parameters, with all its arrays, and of the dense linear model behind it, with what that
+    needs for bounds; whole doubles, so that more may follow."""
+    return sizeof(lm_state) + (<size_t>(17 * n) + bounds_doubles(n)) * sizeof(double) \
+        + (dense_doubles(n, bounded) * sizeof(double) if dense else 0)
 
 
-cdef size_t lm_bounded_bytes(ptrdiff_t n) noexcept nogil:
-    """The same for a solve with bounds."""
-    return lm_state_bytes(n) + bounds_doubles(n) * sizeof(double)
+cdef size_t lm_bytes(const lm_state *s) noexcept nogil:
+    """Bytes of this state."""
+    return lm_state_bytes(s.n, s.bounded, s.linear == &DENSE)
 
 
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
-    """Point the state's arrays into its own block, which the caller owns: of lm_state_bytes(n), or of
-    lm_bounded_bytes(n) for a solve with bounds."""
+    """Point the state's arrays into its own block, which the caller owns; with the linear model that s.linear is,
+    another than the dense one being elsewhere."""
     cdef double *next = <double *>(s + 1)
     s.n = n
     s.x = next
@@ -98,36 +101,41 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
     s.velocity = next + 5 * n
     s.acceleration = next + 6 * n
     s.curvature = next + 7 * n
-    s.sdiag = next + 8 * n
-    s.wa1 = next + 9 * n
-    s.wa2 = next + 10 * n
-    s.model.qtf = next + 11 * n
-    s.model.acnorm = next + 12 * n
-    s.column_error = next + 13 * n
-    s.length = next + 14 * n
-    s.last_step = next + 15 * n
-    s.interval = next + 16 * n
-    s.model.r = next + 17 * n
-    s.model.ipvt = <int *>(next + 17 * n + n * n)
-    bounds_attach(s, next + 17 * n + n * n + (n + 1) // 2)
+    s.wa1 = next + 8 * n
+    s.wa2 = next + 9 * n
+    s.acnorm = s.free_norms = next + 10 * n
+    s.column_error = next + 11 * n
+    s.length = next + 12 * n
+    s.last_step = next + 13 * n
+    s.interval = next + 14 * n
+    if s.bounded:
+        s.free_norms = next + 15 * n
+    s.gradient = next + 16 * n
+    bounds_attach(s, next + 17 * n)
+    if s.linear == NULL:
+        s.linear = &DENSE
+    if s.linear == &DENSE:
+        dense_attach(s, next + 17 * n + bounds_doubles(n))
 
 
 # ---- the dialogue ---------------------------------------------------------------------------
 
-cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
+cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil:
     """Begin at x0.
 
-    s        attached to a block of its own
-    options  read once, copied, with its bounds; its step strategy is to outlive the solve
+    s        a block of lm_state_bytes, the caller's, written whole
+    options  read once, copied, with its bounds; its step strategy and its linear model are to outlive the solve
     x0       n doubles, finite, within the bounds, copied
     diag     n positive doubles, copied; NULL where the scaling is to follow the columns of J
     """
-    cdef ptrdiff_t n = s.n
-    memset(s, 0, lm_state_bytes(n))
-    lm_attach(s, n)
+    memset(s, 0, sizeof(lm_state))
     s.version = LM_STATE_VERSION
     memcpy(&s.options, options, min(options.size, sizeof(lm_options)))
+    s.bounded = s.options.lower != NULL or s.options.upper != NULL
+    s.linear, s.model = s.options.linear, s.options.model
+    memset(s + 1, 0, lm_state_bytes(n, s.bounded, s.linear == NULL) - sizeof(lm_state))
+    lm_attach(s, n)
     s.options.size = sizeof(lm_options)
     s.options.user_scale = diag != NULL
     if s.options.step == NULL:
@@ -137,7 +145,7 @@ cdef void lm_start(lm_state *s, const lm_options *options, const double *x0,
     copy(n, x0, s.base)
     if diag != NULL:
         copy(n, diag, s.diag)
-    if s.options.lower != NULL or s.options.upper != NULL:
+    if s.bounded:
         bounds_start(s, s.options.lower, s.options.upper)
         s.options.lower = s.options.upper = NULL
     s.request = LM_RESIDUAL
@@ -150,7 +158,7 @@ cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil:
 
 
 cdef void lm_linearized(lm_state *s) noexcept nogil:
-    """Answer LM_LINEARIZE or LM_REFINE: s.model is that of s.x, all of it finite."""
+    """Answer LM_LINEARIZE or LM_REFINE: the linear model and acnorm are those of s.x, all of it finite."""
     s.answer = ANSWER_GOOD
 
 
@@ -165,7 +173,7 @@ cdef void lm_stepped(lm_state *s) noexcept nogil:
 
 
 cdef void lm_refuse(lm_state *s) noexcept nogil:
-    """Answer any request: the point is bad, or nobody knows; s.model is as it was."""
+    """Answer any request: the point is bad, or the request is not supported; the linear model is as it was."""
     s.answer = ANSWER_BAD
 
 
@@ -202,6 +210,8 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
         s.request = _bad_model(s)
     else:
         s.request = _new_model(s)
+    if s.failed:
+        s.request = _done(s, LM_STOPPED)
     return s.request
 
 
@@ -224,6 +234,7 @@ cdef int _begin(lm_state *s, int answer) noexcept nogil:
 cdef int _new_model(lm_state *s) noexcept nogil:
     """The model at x is in: scale, test the gradient, take the first or next step."""
     cdef bint first = s.models == 0
+    cdef double newton = 0.0
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
@@ -249,15 +260,17 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     if not s.options.user_scale:
         _rescale(s)
     if s.options.tests == LM_TESTS_ACCURATE:
-        if not s.looked and _has_lost_columns(s):
+        if not s.measured and _has_lost_columns(s):
             return _look(s)
-        weigh(s, _truncate(s))
+        s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+        s.offset = newton * newton
+        assess(s)
         if s.rank == 0 and _may_move(s):
             # Nothing but the error of J; where f has underflowed there is nothing else.
             return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
-        if no_more_words(s):
+        if hidden_steps_fail(s):
             return _stop_or_refine(s, LM_FTOL)
-        if _wants_refinement(s) and s.promise <= REFINE_BELOW:
+        if _wants_refinement(s) and s.offset <= REFINE_BELOW:
             return LM_REFINE
     return _propose(s)
 
@@ -269,7 +282,7 @@ cdef double _bend(lm_state *s) noexcept nogil:
     not lead too far.
     """
     cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square, excess
-    predict(s, s.last_step)
+    predict(s, s.last_step, True)
     square = -(s.prered + 2.0 * s.dirder)
     excess = s.dirder - before - square
     if square <= 0.0 or excess <= max(0.1 * square, 10.0 * gradient_error(s) * sqrt(square)):
@@ -281,16 +294,16 @@ cdef void _refined(lm_state *s) noexcept nogil:
     """Better derivatives make a model of their own: the radius that the worse ones ruined is no bound for
     it."""
     s.delta = max(s.delta, 0.01 * s.xnorm)
-    if s.looking:
+    if s.measuring:
         # Forward differences go on, with the intervals that have been measured.
-        s.looking = 0
+        s.measuring = 0
         s.last_pnorm = 0.0
         return
     s.refined = 1
     # The next step corrects what the error of the worse ones has added up to; it is longer than it
     # would be, and how far the next goes can be told from the steps before all the same.
     s.last_pnorm = -s.last_pnorm
-    s.word, s.broken_words = 0.0, 0
+    s.hidden_offset, s.failed_hidden = 0.0, 0
 
 
 cdef int _bad_model(lm_state *s) noexcept nogil:
@@ -311,7 +324,7 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
     """
     if s.status != LM_RUNNING:
         return LM_DONE
-    s.options.refine = s.looking = 0
+    s.options.refine = s.measuring = 0
     # The model may be that of x already, or still that of the point before.
     if memcmp(s.x, s.base, <size_t>s.n * sizeof(double)) == 0:
         return _propose(s)
@@ -320,7 +333,7 @@ cdef int _not_refined(lm_state *s) noexcept nogil:
 
 cdef const double *lm_column_norms(const lm_state *s) noexcept nogil:
     """Norms of the columns of the last J, those of parameters that are held included."""
-    return s.full.acnorm if s.bounded else s.model.acnorm
+    return s.acnorm
 
 
 cdef double _size_of_x(lm_state *s) noexcept nogil:
@@ -355,27 +368,6 @@ cdef void _first_radius(lm_state *s) noexcept nogil:
         s.delta = LARGEST_RADIUS
 
 
-cdef ptrdiff_t _truncate(lm_state *s) noexcept nogil:
-    """Zero the last rows of R where they are no more than the error of J; returns the rank left.
-
-    A step along what is only error goes anywhere, and far.  The error of J is then that of the columns that
-    are left.
-    """
-    cdef ptrdiff_t j, k, n = s.n, rank = n
-    while rank > 0:
-        j = s.model.ipvt[rank - 1]
-        if fabs(s.model.r[(rank - 1) * (n + 1)]) > s.column_error[j] * s.model.acnorm[j]:
-            break
-        rank -= 1
-    s.jacobian_error = 0.0
-    for k in range(rank):
-        s.jacobian_error = max(s.jacobian_error, s.column_error[s.model.ipvt[k]])
-    for k in range(rank, n):
-        for j in range(rank, k + 1):
-            s.model.r[j + k * n] = 0.0
-    return rank
-
-
 cdef bint _is_constant(const lm_state *s) noexcept nogil:
     """Whether f depends on no parameter at all that may move: no minimum, but a plateau."""
     cdef const double *acnorm = lm_column_norms(s)
@@ -393,7 +385,7 @@ cdef bint _may_move(const lm_state *s) noexcept nogil:
     """Whether there is a parameter that neither is fixed nor held by its bound."""
     cdef ptrdiff_t j
     for j in range(s.n):
-        if not s.bounded or s.held[j] == 0:
+        if not s.bounded or s.active[j] == 0:
             return True
     return False
 
@@ -431,19 +423,15 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
 
 
 cdef double _gradient_norm(lm_state *s) noexcept nogil:
-    """Largest |J_j^T f| / (|J_j| |f|) over the columns j, 0 where f = 0."""
-    cdef double total, gnorm = 0.0
-    cdef ptrdiff_t i, j, n = s.n
+    """Largest |J_j^T f| / (|J_j| |f|) over the free columns j, 0 where f = 0."""
+    cdef double gnorm = 0.0
+    cdef ptrdiff_t j
     if s.fnorm == 0.0:
         return 0.0
-    for j in range(n):
-        s.wa1[j] = s.model.qtf[j] / s.fnorm
-    for j in range(n):
-        if s.model.acnorm[s.model.ipvt[j]] != 0.0:
-            total = 0.0
-            for i in range(j + 1):
-                total += s.model.r[i + j * n] * s.wa1[i]
-            gnorm = max(gnorm, fabs(total / s.model.acnorm[s.model.ipvt[j]]))
+    s.linear.gradient(s.model, NULL, s.fnorm, s.wa1)
+    for j in range(s.n):
+        if s.free_norms[j] != 0.0:
+            gnorm = max(gnorm, fabs(s.wa1[j] / s.free_norms[j]))
     return gnorm
 
 
@@ -478,10 +466,10 @@ cdef int _try(lm_state *s) noexcept nogil:
         s.pnorm = s.delta
         return _shorten(s)
     s.pnorm = scaled_norm(s.n, s.diag, s.step, s.wa2)
-    if s.steps == 0 and not s.confined:
+    if s.steps == 0 and not s.limited:
         s.delta = min(s.delta, s.pnorm)
     if s.prered == 0.0:
-        predict(s, s.step)
+        predict(s, s.step, False)
     return LM_RESIDUAL
 
 
@@ -492,7 +480,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.good = 0
     s.ratio = s.actred = 0.0
     s.last_pnorm = 0.0
-    s.trusting = 0
+    s.below_noise = 0
     s.wall = max(s.wall, s.delta)
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
@@ -517,14 +505,14 @@ cdef int _judge(lm_state *s) noexcept nogil:
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
     taken = s.ratio >= LEAST_RATIO and (s.prered > 0.0 or not accurate)
     if accurate:
-        if is_below_noise(s):
+        if is_hidden(s):
             return _finish(s, exhausted(s))
         s.ratio = relaxed_ratio(s, &relaxed)
         taken |= relaxed
     s.options.step.update(s, s.options.step.context)
     # A good step that a bound cut short says nothing against longer ones along it.
     # Nor does an extrapolated or a bent step that fails say anything against the step that it comes from.
-    if s.confined and s.ratio > 0.25 or s.extrapolated and not taken:
+    if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
     if s.delta >= s.wall and (accurate or not has_faded_column(s)):
         s.wall = 0.0
@@ -537,8 +525,8 @@ cdef int _judge(lm_state *s) noexcept nogil:
     if status != LM_RUNNING:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
     if not s.accepted:
-        return _look(s) if s.rejections >= REJECTIONS and not s.looked else _propose(s)
-    if _wants_refinement(s) and s.promise * s.contraction * s.contraction <= REFINE_BELOW:
+        return _look(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
+    if _wants_refinement(s) and s.offset * s.contraction * s.contraction <= REFINE_BELOW:
         return LM_REFINE
     return LM_LINEARIZE
 
@@ -547,10 +535,10 @@ cdef int _finish(lm_state *s, int status) noexcept nogil:
     """No step brings a reduction that can be seen: one more, of which none need be seen, where the gradient is known
     better than that."""
     if status != LM_FTOL or s.options.tests != LM_TESTS_ACCURATE or _wants_refinement(s) \
-            or s.bend == 0.0 or s.finished == s.steps + 1 or no_more_words(s) or is_flat(s):
+            or s.bend == 0.0 or s.finished == s.steps + 1 or hidden_steps_fail(s) or is_flat(s):
         return _stop_or_refine(s, status)
     s.finished = <int>s.steps + 1
-    s.trusting = 1
+    s.below_noise = 1
     s.rejections = 0
     return _propose(s)
 
@@ -561,17 +549,17 @@ cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:
     if not _wants_refinement(s):
         return False
     for j in range(s.n):
-        if s.column_error[j] == 1.0 and not (s.bounded and s.held[j]):
+        if s.column_error[j] == 1.0 and not (s.bounded and s.active[j]):
             return True
     return False
 
 
 cdef int _look(lm_state *s) noexcept nogil:
     """Steps are refused in a row: measure the differences before going on, where that can be done."""
-    s.looked = 1
+    s.measured = 1
     if not _wants_refinement(s):
         return _propose(s)
-    s.looking = 1
+    s.measuring = 1
     return LM_REFINE
 
 
@@ -587,7 +575,7 @@ cdef void _accept(lm_state *s) noexcept nogil:
     s.steps += 1
     s.accepted = 1
     s.refused = s.probe = 0
-    if s.trusting or s.actred > s.noise:
+    if s.below_noise or s.actred > s.noise:
         s.rejections = 0
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
@@ -627,7 +615,7 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
         noise_place(s)
         return LM_RESIDUAL
     s.least_noise = found
-    weigh(s, s.rank)
+    assess(s)
     s.status = exhausted(s)
     if s.status != LM_NO_PROGRESS:
         return _stop_or_refine(s, s.status)
@@ -665,7 +653,7 @@ cdef int _search(lm_state *s) noexcept nogil:
 cdef bint _may_search(const lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
     for j in range(s.n):
-        if s.bounded and s.held[j] != 0 or _has_no_effect(s, j):
+        if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
             return True
     return False
 
@@ -676,7 +664,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     copy(s.n, s.x, s.trial)
     if k == 4 * s.n + 4:
         s.trial[j] = _across(s, j)
-    elif not (s.bounded and s.held[j] != 0) and _has_no_effect(s, j):
+    elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
         _change(s, j, FACTORS[k % 4] * s.x[j])
         if k >= 4 and not _take_off(s, k // 4 - 1):
             return False
@@ -694,9 +682,9 @@ cdef bint _take_off(lm_state *s, ptrdiff_t j) noexcept nogil:
     Where that turns the gradient, the cosine of which is more than 0.05, |f| shows it.
     """
     cdef double way
-    if not s.bounded or s.held[j] == 0 or _has_no_effect(s, j):
+    if not s.bounded or s.active[j] == 0 or _has_no_effect(s, j):
         return False
-    way = 0.1 * s.fnorm / s.full.acnorm[j]
+    way = 0.1 * s.fnorm / s.acnorm[j]
     _change(s, j, s.x[j] + (way if s.x[j] == s.lower[j] else -way))
     return s.trial[j] != s.x[j]
 
@@ -708,7 +696,7 @@ cdef bint _has_no_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
 cdef double _across(const lm_state *s, ptrdiff_t j) noexcept nogil:
     """The bound opposite the one that holds parameter j, where there is one; x_j otherwise."""
     cdef double other
-    if not s.bounded or s.held[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j):
+    if not s.bounded or s.active[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j):
         return s.x[j]
     other = s.upper[j] if s.x[j] == s.lower[j] else s.lower[j]
     return other if isfinite(other) else s.x[j]

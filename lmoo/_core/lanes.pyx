@@ -4,8 +4,10 @@ Each fit's Jacobian goes into a lane of the vectors that lanes_body.inc factors;
 bits of the fit's own factorisation, so that nobody can tell whether it was in company.
 """
 
+from lmoo._core.dense cimport dense_all, lm_triangle
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
+from lmoo._core.linearize cimport linearize_answer, linearize_errors
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
 from lmoo._core.units cimport multiply_columns, multiply_triangle, unit_of
@@ -27,7 +29,7 @@ cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
 
 
 cdef void lanes_answer(lm_lanes *w) noexcept nogil:
-    """driver_answer_model(d, 0) for all that are waiting, 1 to FITS, with the same bits; then none is.
+    """linearize_answer(d, 0) for all that are waiting, 1 to FITS, with the same bits; then none is.
     """
     cdef ptrdiff_t n = w.n
     cdef double *ipvt = w.memory + FITS * (n + 1) * w.m
@@ -49,11 +51,11 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
         odd = lmoo_qrfac_lanes(w.m, n, factors, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
         for l in range(w.count):
             # Its factors are wanted for the curvature.
-            if driver_wants_curvature(w.drivers[l]):
+            if wants_curvature(w.drivers[l].s):
                 odd |= <unsigned int>1 << l
     for l in range(w.count):
         if odd >> l & 1:
-            driver_answer_model(w.drivers[l], 0)
+            linearize_answer(w.drivers[l], 0)
         else:
             _store(w, l, w.drivers[l], ipvt, rdiag, acnorm)
     w.count = 0
@@ -73,7 +75,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
                  const double *acnorm) noexcept nogil:
     """Answer with lane l's model."""
     cdef ptrdiff_t i, j, m = w.m, n = w.n
-    cdef lm_model *model = &d.s.model
+    cdef lm_triangle *model = dense_all(d.s)
     cdef const double *a = w.memory + l
     cdef double *norms = d.work + n
     for j in range(n):
@@ -83,12 +85,12 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         lm_refuse(d.s)
         return
     copy(n, d.s.column_error, d.work + 2 * n)
-    if driver_tell_errors(d, norms):
+    if linearize_errors(d, norms):
         # A column is to be set to zero, in this fit alone; its Jacobian is still there.
         copy(n, d.work + 2 * n, d.s.column_error)
-        driver_answer_model(d, 0)
+        linearize_answer(d, 0)
         return
-    copy(n, norms, model.acnorm)
+    copy(n, norms, d.s.acnorm)
     for j in range(n):
         for i in range(j):
             model.r[i + j * n] = a[(i + j * m) * FITS]

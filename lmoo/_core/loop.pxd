@@ -2,6 +2,7 @@
 
 from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.driver cimport lm_driver
+from lmoo._core.linearmodel cimport LinearTable
 from lmoo._core.model cimport lm_state
 from lmoo._core.residual cimport Source
 from lmoo._core.stepping cimport Stepping
@@ -13,6 +14,7 @@ cdef class Loop:
     cdef Source fun
     cdef Derivatives derivatives
     cdef Stepping stepping
+    cdef LinearTable linear     # None: the dense one
     cdef object stopped
     cdef ptrdiff_t m, n
     cdef object memory          # the driver's, in one array

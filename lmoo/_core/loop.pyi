@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.derivatives import Derivatives
+from lmoo._core.linearmodel import LinearTable
 from lmoo._core.residual import Source
 from lmoo._core.stepping import Stepping
 
@@ -22,6 +23,7 @@ class Loop:
         tests: int,
         step: Stepping | None,
         bounds: NDArray[np.float64] | None,
+        linear: LinearTable | None,
         stopped: type[BaseException],
     ) -> None: ...
     def run(self) -> None: ...

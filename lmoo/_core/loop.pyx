@@ -13,11 +13,13 @@ from lmoo._core.covariance cimport inverse_gram
 from lmoo._core.derivatives cimport Derivatives
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
+from lmoo._core.linearmodel cimport LinearTable
 from lmoo._core.model cimport *
 from lmoo._core.residual cimport Residual, Source, own_vector
-from lmoo._core.stepping cimport Asked, Stepping
+from lmoo._core.stepping cimport Asked, Stepping, triangle_of
 from lmoo._core.stored cimport check_state, count, field, vector
 from lmoo._core.stored import checksum
+from lmoo._core.vectors cimport vectors_answer_residual, vectors_doubles, vectors_place
 
 cnp.import_array()
 
@@ -45,38 +47,44 @@ cdef class Loop:
         The step strategy; None is More's.
     bounds : (2, n) float64 array, contiguous, or None
         The lower bounds and the upper ones, x0 between them; NaN for a parameter that is fixed.
+    linear : LinearTable or None
+        A linear model, new; None is the dense one.
     stopped : type
         The exception for a compiled function that ends the solve; its ``code`` is what it returned.
     """
 
     def __cinit__(self, Source fun, Derivatives jac, cnp.ndarray x0, diag, double ftol,
                   double xtol, double gtol, double factor, ptrdiff_t maxfev, int tests,
-                  Stepping step, const double[:, ::1] bounds, stopped):
+                  Stepping step, const double[:, ::1] bounds, LinearTable linear, stopped):
         cdef lm_options options
         cdef const double[::1] scale
         cdef const double *start = <const double *>cnp.PyArray_DATA(x0)
         self.fun, self.derivatives, self.stepping, self.stopped = fun, jac, step, stopped
+        self.linear = linear
         self.m = -1
         self.n = self.d.n = cnp.PyArray_SIZE(x0)
-        self.bytes = lm_state_bytes(self.n) if bounds is None else lm_bounded_bytes(self.n)
+        self.bytes = lm_state_bytes(self.n, bounds is not None, linear is None)
         self.s = self.d.s = <lm_state *>calloc(1, self.bytes)
         if self.s == NULL:
             raise MemoryError()
-        lm_attach(self.s, self.n)
         options.size = sizeof(lm_options)
         options.ftol, options.xtol, options.gtol, options.factor = ftol, xtol, gtol, factor
         options.maxfev, options.tests, options.refine = maxfev, tests, jac.table.refines
         options.epsfcn = 2.0**-52
         options.step = NULL if step is None else &step.table
+        options.linear, options.model = NULL, NULL
+        if linear is not None:
+            linear.attach(self.s)
+            options.linear, options.model = &linear.table, <void *>linear
         options.lower = options.upper = NULL
         if bounds is not None:
             assert bounds.shape[0] == 2 and bounds.shape[1] == self.n
             options.lower, options.upper = &bounds[0, 0], &bounds[1, 0]
         if diag is None:
-            lm_start(self.s, &options, start, NULL)
+            lm_start(self.s, self.n, &options, start, NULL)
         else:
             scale = diag
-            lm_start(self.s, &options, start, &scale[0])
+            lm_start(self.s, self.n, &options, start, &scale[0])
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
         self.d.threads = True
@@ -96,12 +104,14 @@ cdef class Loop:
             self.begin()
         while True:
             if self.d.python:
-                outcome = driver_step(&self.d)
+                outcome = driver_run(&self.d, True)
             else:
                 with nogil:
-                    outcome = driver_step(&self.d)
+                    outcome = driver_run(&self.d, True)
             if outcome < 0:
                 self.fail()
+            if self.s.failed:
+                self.linear.reraise()
             if self.s.request != LM_STEP:
                 return outcome
             self.stepping.ask(self.s)
@@ -172,7 +182,7 @@ cdef class Loop:
         self.allocate(self.fun.table.m)
         (<Residual>self.fun).take((<Residual>self.fun).first, self.d.trial)
         (<Residual>self.fun).first = None
-        driver_answer_residual(&self.d)
+        vectors_answer_residual(&self.d)
         return 0
 
     cdef int allocate(self, ptrdiff_t m) except -1:
@@ -183,13 +193,13 @@ cdef class Loop:
         cdef cnp.npy_intp shape[2]
         cdef ptrdiff_t padded = max(m, self.n)
         # By numpy, which asks for large pages where there is much.
-        shape[0] = <cnp.npy_intp>driver_doubles(padded, self.n)
+        shape[0] = <cnp.npy_intp>vectors_doubles(padded, self.n)
         self.memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
         if m < padded:
             self.memory.fill(0.0)
         shape[0], shape[1] = self.n, padded
         self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
-        driver_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
+        vectors_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
         self.derivatives.attach(self.fun, self.buffer if m == padded else self.buffer[:, :m])
         self.m = self.d.rows = m
@@ -225,7 +235,7 @@ cdef class Loop:
     @property
     def promise(self):
         """By how much the last model predicts a Gauss-Newton step to reduce |f|^2, relatively."""
-        return self.s.promise
+        return self.s.offset
 
     @property
     def noise(self):
@@ -240,7 +250,7 @@ cdef class Loop:
     @property
     def own(self):
         """Whether the derivatives were a compiled problem's own."""
-        return bool(self.d.own)
+        return bool(self.d.has_jacobian)
 
     @property
     def nit(self):
@@ -290,7 +300,7 @@ cdef class Loop:
 
     @property
     def qtf(self):
-        return own_vector(self.n, self.s.model.qtf)
+        return triangle_of(self.s)[2]
 
     @property
     def bounds(self):
@@ -304,39 +314,31 @@ cdef class Loop:
         """Where each parameter is held, int32: -1 at its lower bound, 1 at its upper, 2 fixed, else 0.
         """
         cdef ptrdiff_t n = self.n
-        return np.array(<int[:n]>self.s.held) if self.s.bounded else np.zeros(n, dtype=np.int32)
+        return np.array(<int[:n]>self.s.active) if self.s.bounded else np.zeros(n, dtype=np.int32)
 
     @property
     def gradient(self):
         """J^T f = P R^T (Q^T f)[:n] of the last model, with those held; infinite where it overflows.
         """
-        cdef ptrdiff_t i, j, n = self.n
         if self.s.bounded:
-            return own_vector(n, self.s.gradient)
-        cdef double[::1] out = np.empty(n)
-        cdef double total
-        for j in range(n):
-            total = 0.0
-            for i in range(j + 1):
-                total += self.s.model.r[i + j * n] * self.s.model.qtf[i]
-            out[self.s.model.ipvt[j]] = total
+            return own_vector(self.n, self.s.gradient)
+        cdef double[::1] out = np.empty(self.n)
+        self.s.linear.gradient(self.s.model, NULL, 1.0, &out[0])
         return np.asarray(out)
 
     @property
     def acnorm(self):
-        return own_vector(self.n, self.s.model.acnorm)
+        return own_vector(self.n, self.s.free_norms)
 
     @property
     def r(self):
         """R, (n, n), zeros below the diagonal, a copy."""
-        cdef ptrdiff_t n = self.n
-        return np.triu(np.asarray(<double[:n, :n]>self.s.model.r).T)
+        return triangle_of(self.s)[0]
 
     @property
     def ipvt(self):
         """The permutation, int32, 0-based, a copy."""
-        cdef ptrdiff_t n = self.n
-        return np.array(<int[:n]>self.s.model.ipvt, dtype=np.int32)
+        return triangle_of(self.s)[1]
 
     def out_of_jacobian(self):
         """The Jacobian buffer as the strategy left it, (m, n), a copy; empty before that."""
@@ -359,7 +361,10 @@ cdef class Loop:
         cdef ptrdiff_t n = self.n
         cdef double[:, ::1] out = np.empty((n, n))
         cdef double[:, ::1] work = np.empty((n, n))
-        if inverse_gram(n, self.s.model.r, self.s.model.ipvt, &work[0, 0], &out[0, 0]):
+        r, ipvt, _ = triangle_of(self.s)
+        cdef const double[::1, :] triangle = r
+        cdef const int[::1] order = ipvt
+        if inverse_gram(n, &triangle[0, 0], &order[0], &work[0, 0], &out[0, 0]):
             return None
         return np.asarray(out)
 
@@ -374,10 +379,14 @@ cdef class Loop:
     def snapshot(self):
         """Everything that the solve has come to, as plain data."""
         cdef size_t size = self.bytes
+        if self.linear is not None:
+            raise TypeError(
+                "a solve with a linear model of its own cannot be stored before its end: the model is not part of "
+                "what is stored")
         vectors = jacobian = None
         if self.m >= 0:
             vectors = (own_vector(self.m, self.d.f), own_vector(self.m, self.d.previous))
-            if driver_wants_curvature(&self.d):
+            if wants_curvature(self.s):
                 jacobian = (np.array(self.buffer), own_vector(self.n, self.d.u0))
         stored = {
             "version": LM_STATE_VERSION,
@@ -386,7 +395,7 @@ cdef class Loop:
             "vectors": vectors,
             "jacobian": jacobian,
             "flags": (bool(self.d.evaluated), bool(self.d.factored), bool(self.d.folded),
-                      bool(self.d.own)),
+                      bool(self.d.has_jacobian)),
             "njev": self.d.njev,
             "precision": self.fun.table.precision,
             "step": None if self.stepping is None else self.stepping.memory,
@@ -428,9 +437,11 @@ cdef class Loop:
             raise MemoryError()
         try:
             memcpy(s, <const char *>state, size)
-            if s.n != self.n:
+            if s.n != self.n or s.bounded != self.s.bounded:
                 raise ValueError(
-                    f"the stored solve is damaged: it has {s.n} parameters, not {self.n}")
+                    f"the stored solve is damaged: it has {s.n} parameters and bounds {bool(s.bounded)}, not "
+                    f"{self.n} and {bool(self.s.bounded)}")
+            s.linear, s.model = self.s.linear, self.s.model
             lm_attach(s, self.n)
             check_state(self.s, s, isinstance(self.stepping, Asked))
             s.options.step = self.s.options.step
@@ -442,7 +453,7 @@ cdef class Loop:
         finally:
             free(s)
         self.fun.table.precision = precision
-        self.d.evaluated, self.d.factored, self.d.folded, self.d.own = flags
+        self.d.evaluated, self.d.factored, self.d.folded, self.d.has_jacobian = flags
         self.d.njev = njev
         if self.stepping is not None:
             self.stepping.memory = memory

@@ -1,110 +1,16 @@
-"""The structs that everything speaks in, as lmoo.h has them: the linear model, the options, the
-state, the requests; problems and strategies as tables of functions.
-
-The linear model at x is what a factorisation J P = Q R leaves behind,
-
-    R, ipvt (P), qtf = (Q^T f)[:n], acnorm = column norms of J, fnorm = |f|,
-
-O(n^2) numbers whatever m is.  The iteration needs nothing else of the problem; whoever answers
-its requests fills them in.  What each member means stands in lmoo.h.
-"""
+"""The structs that everything speaks in: what lmoo.h declares (api.pxi), and the state of the iteration (state.h)."""
 
 cdef extern from "lmoo.h" nogil:
-    enum:
-        LMOO_API_VERSION
-        LMOO_GOOD
-        LMOO_BAD_POINT
-        LMOO_NOT_PROVIDED
-
-        LM_RESIDUAL
-        LM_LINEARIZE
-        LM_REFINE
-        LM_DONE
-        LM_CURVATURE
-        LM_STEP
-
-        LM_RUNNING
-        LM_FTOL
-        LM_XTOL
-        LM_FTOL_XTOL
-        LM_GTOL
-        LM_MAXFEV
-        LM_FTOL_SMALL
-        LM_XTOL_SMALL
-        LM_GTOL_SMALL
-        LM_START_NOT_FINITE
-        LM_DOMAIN
-        LM_STOPPED
-        LM_NO_PROGRESS
-        LM_FLAT
-
-        LM_TESTS_MINPACK
-        LM_TESTS_ACCURATE
-        LM_VALLEY
-
-    ctypedef int (*lmoo_residual_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
-                                           void *user_data) noexcept nogil
-    ctypedef int (*lmoo_jacobian_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
-                                           void *user_data) noexcept nogil
-    ctypedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
-                                       double *fjac, void *user_data) noexcept nogil
-
-    ctypedef struct lmoo_problem:
-        size_t size
-        ptrdiff_t m, n
-        void *user_data
-        lmoo_residual_function residual
-        lmoo_jacobian_function jacobian
-        lmoo_both_function both
-        double precision
-
-    ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
-                                        double *out, void *user_data) noexcept nogil
-
-    ctypedef int (*lmoo_model_both_function)(ptrdiff_t m, ptrdiff_t n, const double *t,
-                                             const double *x, double *values, double *derivatives,
-                                             void *user_data) noexcept nogil
-
-    ctypedef struct lmoo_model:
-        size_t size
-        ptrdiff_t n, variables
-        void *user_data
-        lmoo_model_function values
-        lmoo_model_function derivatives
-        lmoo_model_both_function both
-
     ctypedef struct lm_state
 
-    ctypedef struct lmoo_step:
-        size_t size
-        void *context
-        void (*begin)(lm_state *state, void *context) noexcept nogil
-        int (*propose)(lm_state *state, void *context) noexcept nogil
-        void (*update)(lm_state *state, void *context) noexcept nogil
-        void (*refused)(lm_state *state, void *context) noexcept nogil
-        int wants_curvature
+include "api.pxi"
 
-    ctypedef struct lm_options:
-        size_t size
-        double ftol, xtol, gtol, factor, epsfcn
-        ptrdiff_t maxfev
-        int tests
-        int refine
-        int user_scale
-        const lmoo_step *step
-        const double *lower
-        const double *upper
-
-    ctypedef struct lm_model:
-        double *r
-        double *qtf
-        double *acnorm
-        int *ipvt
-
+cdef extern from "state.h" nogil:
     ctypedef struct lm_state:
         int version
         ptrdiff_t n
-        lm_model model
+        const lmoo_linear *linear
+        void *model
         double *x
         double *trial
         double *base
@@ -113,135 +19,88 @@ cdef extern from "lmoo.h" nogil:
         double *velocity
         double *acceleration
         double *curvature
-        double *sdiag
+        double *acnorm
+        double *free_norms
         double *wa1
         double *wa2
-        int request, answer, status, accepted, reverted, refined, refused, started, curved
-        double fnorm, fnorm1, base_fnorm, delta, par, step_par, xnorm, pnorm, gnorm
-        double actred, prered, dirder, ratio
-        ptrdiff_t nfev, models, nit, steps
+        int request
+        int answer
+        int status
+        int accepted
+        int reverted
+        int refined
+        int refused
+        int started
+        int curved
+        int failed
+        double fnorm
+        double fnorm1
+        double base_fnorm
+        double delta
+        double par
+        double step_par
+        double xnorm
+        double pnorm
+        double gnorm
+        double actred
+        double prered
+        double dirder
+        double ratio
+        ptrdiff_t nfev
+        ptrdiff_t models
+        ptrdiff_t nit
+        ptrdiff_t steps
         double jacobian_error
-        int newton, trusting
+        int newton
+        int below_noise
         double memory[8]
         lm_options options
-        double promise, noise, contraction, last_pnorm
-        double word
-        int broken_words
-        int bounded, confined
+        double offset
+        double noise
+        double contraction
+        double last_pnorm
+        double hidden_offset
+        int failed_hidden
+        int bounded
+        int limited
         double *lower
         double *upper
         double *gradient
         double *shift
         double *target
-        double *bounds_work
-        lm_model full
-        lm_model face
-        int *held
+        int *active
         int *working
+        int *near
         double *column_error
         double *interval
         double *length
         double *last_step
         double least_noise
-        int rank, probe
+        int rank
+        int probe
         double probes[8]
-        int search, best
+        int search
+        int best
         double drop
         int found
         double start_fnorm
         double reached
-        int idle, rejections, cut, good, looked, looking, extrapolated, steady
-        double remainder, refused_length, noise_seen, probe_scale
-        double rate, linear
+        int idle
+        int rejections
+        int cut
+        int good
+        int measured
+        int measuring
+        int extrapolated
+        int steady
+        double remainder
+        double probe_scale
+        double rate
+        double linear_rate
         int since
-        int *near
         double bend
         int finished
         double wall
 
-    ctypedef struct lmoo_point:
-        size_t size
-        ptrdiff_t m, n
-        const double *x
-        const double *f
-        double *fjac
-        double *x_work
-        double *f_work
-        const lm_state *state
-        double precision
-        int better
-        double relative_error
-        int (*residual)(lmoo_point *point, const double *x, double *f) noexcept nogil
-        int (*jacobian)(lmoo_point *point) noexcept nogil
-        void *driver
-        int takes_rows
-        const double *rows
-        ptrdiff_t row_stride, column_stride
-        double *column_error
-        double *interval
-        double noise
-        double *length
-        double share
-
-    ctypedef struct lmoo_jacobian:
-        size_t size
-        void *context
-        int (*evaluate)(lmoo_point *point, void *context) noexcept nogil
-        int refines
-
-    ctypedef struct lmoo_outcome:
-        size_t size
-        int status, code
-        double fnorm
-        ptrdiff_t nfev, njev, nit
-        const double *fvec
-        const lm_state *state
-
-    ctypedef struct lmoo_api:
-        size_t size
-        unsigned int version
-        size_t (*state_bytes)(ptrdiff_t n) noexcept nogil
-        void (*attach)(lm_state *s, ptrdiff_t n) noexcept nogil
-        void (*start)(lm_state *s, const lm_options *options, const double *x0,
-                      const double *diag) noexcept nogil
-        int (*advance)(lm_state *s) noexcept nogil
-        void (*residual)(lm_state *s, double fnorm) noexcept nogil
-        void (*linearized)(lm_state *s) noexcept nogil
-        void (*curved)(lm_state *s) noexcept nogil
-        void (*stepped)(lm_state *s) noexcept nogil
-        void (*refuse)(lm_state *s) noexcept nogil
-        void (*stop)(lm_state *s, int status) noexcept nogil
-        void (*default_options)(lm_options *options, ptrdiff_t n) noexcept nogil
-        void (*predict)(lm_state *s, const double *p) noexcept nogil
-        void (*predict_damped)(lm_state *s, const double *p, double par) noexcept nogil
-        void (*damped_step)(lm_state *s, double par, double *p) noexcept nogil
-        const lmoo_step *more
-        const lmoo_step *nielsen
-        const lmoo_step *geodesic
-        double (*enorm)(ptrdiff_t n, const double *x) noexcept nogil
-        void (*column_norms)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
-                             double *norms) noexcept nogil
-        void (*qrfac)(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
-                      const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil
-        void (*qrsolv)(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
-                       const double *qtb, double *x, double *sdiag, double *wa) noexcept nogil
-        double (*lmpar)(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
-                        const double *qtb, double delta, double par, double *x, double *sdiag,
-                        double *wa1, double *wa2) noexcept nogil
-        size_t (*fold_work_bytes)(ptrdiff_t n) noexcept nogil
-        void (*fold)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
-                     ptrdiff_t column_stride, const double *f, double *t, double *work) noexcept nogil
-        void (*pivot_triangle)(ptrdiff_t n, double *t, int *ipvt, double *acnorm, double *qtf,
-                               double *work) noexcept nogil
-        size_t (*work_bytes)(ptrdiff_t m, ptrdiff_t n) noexcept nogil
-        int (*solve)(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
-                     const lm_options *options, double *x, const double *diag, void *work,
-                     lmoo_outcome *outcome) noexcept nogil
-        const lmoo_jacobian *analytic
-        const lmoo_jacobian *forward
-        const lmoo_jacobian *central
-        const lmoo_jacobian *minpack_forward
-        size_t (*bounded_bytes)(ptrdiff_t n) noexcept nogil
-
 cdef enum:
-    LM_STATE_VERSION = 5
+    LM_STATE_VERSION = 6

@@ -20,15 +20,37 @@ from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.curvemodel cimport CurveModel, curve_both, curve_jacobian, curve_residual, lm_curve
 from lmoo._core.differences cimport differences
 from lmoo._core.driver cimport *
+from lmoo._core.iteration cimport lm_refuse
 from lmoo._core.lanes cimport FITS, lanes_answer
 from lmoo._core.model cimport *
 from lmoo._core.uncertainty cimport uncertainty, uncertainty_doubles
+from lmoo._core.vectors cimport VECTORS, vectors_begin_model
 
 cnp.import_array()
 
 cdef enum:
     SLOTS = 64
     IDLE = -1
+
+
+cdef int _fill_jacobian(lm_driver *d, bint better) noexcept nogil:
+    """Fill the Jacobian and leave its factorisation to the lanes."""
+    cdef int code
+    vectors_begin_model(d, better)
+    code = d.strategy.evaluate(&d.point, d.strategy.context)
+    if code == 0:
+        return PAUSED
+    if code < 0:
+        if d.code == 0:
+            d.code = code
+        return FAILED
+    lm_refuse(d.s)
+    return 0
+
+
+cdef lm_evaluator FILLING = VECTORS
+FILLING.linearize = _fill_jacobian
+FILLING.step = refuse_request
 
 
 cdef class SlotFits(Fleet):
@@ -50,7 +72,7 @@ cdef class SlotFits(Fleet):
     cdef lmoo_problem problems[SLOTS]
     cdef ptrdiff_t which[SLOTS]
     cdef lmoo_jacobian strategy
-    cdef bint eager         # problem.both is to be called for every trial point
+    cdef bint joint         # problem.both is to be called for every trial point
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, bint own, const double[:, ::1] x0 not None, *rest):
@@ -73,7 +95,8 @@ cdef class SlotFits(Fleet):
         fit = self.at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
         fit.d.countdown = PTRDIFF_MAX
-        fit.d.eager = self.eager
+        fit.d.evaluator = &FILLING
+        fit.d.joint = self.joint
         self.which[slot] = k
 
     def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None,
@@ -111,8 +134,8 @@ cdef class SlotFits(Fleet):
                             self.begin(slot, next)
                             next += 1
                         fit = self.at(slot)
-                        more = driver_seek(&fit.d)
-                        if more > 0:
+                        more = driver_run(&fit.d, False)
+                        if more == PAUSED:
                             active += 1
                             self.lanes.drivers[self.lanes.count] = &fit.d
                             self.lanes.count += 1
@@ -171,7 +194,7 @@ cdef class ModelFits(SlotFits):
         self.problem.jacobian = curve_jacobian
         if model.table.both != NULL and self.differences.own:
             self.problem.both = curve_both
-            self.eager = True
+            self.joint = True
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         cdef lm_curve *c = &self.curves[slot]
@@ -204,7 +227,7 @@ cdef class ProblemFits(SlotFits):
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
         self.compiled = compiled
-        self.problem = compiled.table[0]
+        self.problem = (<const lmoo_problem *>compiled.table)[0]
         self.data, self.data_stride = NULL, 0
         self.memory.append(data)
         if data is not None:

@@ -8,20 +8,15 @@ constants.
 
 from libc.float cimport DBL_MAX
 
-from lmoo._core.lmpar cimport lmpar
 from lmoo._core.model cimport *
-from lmoo._core.steps cimport predict_damped
+from lmoo._core.steps cimport predict_damped, step_within
 
 cdef double SHORTENED = 0.25    # the iteration's factor for a step to a bad point
 
 
 cdef int more_propose(lm_state *s, void *context) noexcept nogil:
-    """The step within delta; that of Gauss and Newton where the model is trusted."""
-    cdef ptrdiff_t j, n = s.n
-    s.par = lmpar(n, s.model.r, n, s.model.ipvt, s.diag, s.model.qtf,
-                  DBL_MAX if s.trusting else s.delta, s.par, s.step, s.sdiag, s.wa1, s.wa2)
-    for j in range(n):
-        s.step[j] = -s.step[j]
+    """The step within delta; that of Gauss and Newton where its reduction is below noise."""
+    s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
     s.newton = s.par == 0.0
     predict_damped(s, s.step, s.par)
     return LM_RESIDUAL

@@ -11,7 +11,7 @@ memory: mu, nu.
 """
 
 from lmoo._core.model cimport *
-from lmoo._core.steps cimport damped_step, predict_damped
+from lmoo._core.steps cimport predict_damped
 
 # mu at the start, relative to the diagonal of D^-1 J^T J D^-1, which is 1.
 cdef double TAU = 1.0
@@ -26,8 +26,8 @@ cdef void nielsen_begin(lm_state *s, void *context) noexcept nogil:
 
 
 cdef int nielsen_propose(lm_state *s, void *context) noexcept nogil:
-    s.par = 0.0 if s.trusting else s.memory[0]
-    damped_step(s, s.par, s.step)
+    s.par = 0.0 if s.below_noise else s.memory[0]
+    s.linear.damped(s.model, s.par, s.diag, s.step)
     predict_damped(s, s.step, s.par)
     # prered = |w|^2 + 2 par |D p|^2 and -dirder = |w|^2 + par |D p|^2, both over |f|^2.
     s.newton = s.prered + s.dirder <= NEGLIGIBLE * s.prered

@@ -44,7 +44,7 @@ cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil:
     cdef double change = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
-        change += fabs(s.model.acnorm[j] * s.step[j])
+        change += fabs(s.free_norms[j] * s.step[j])
     s.probe_scale *= factor
     return change * s.probe_scale <= LARGEST_CHANGE * s.fnorm
 

@@ -26,22 +26,25 @@ cimport numpy as cnp
 
 from lmoo._core.bounds cimport bounds_start
 from lmoo._core.derivatives cimport Derivatives, Rows
-from lmoo._core.driver cimport drop_columns, tell_errors
+from lmoo._core.dense cimport dense_fill_triangle
+from lmoo._core.driver cimport FAILED, lm_driver, lm_evaluator, pause_at_request, refuse_request
 from lmoo._core.fold cimport fold, fold_work_bytes
 from lmoo._core.iteration cimport *
+from lmoo._core.linearize cimport drop_columns, tell_errors
 from lmoo._core.loop cimport Loop
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm, first_not_finite
 from lmoo._core.residual cimport Residual, Source, own_vector
 from lmoo._core.stored cimport count, field
 from lmoo._core.stored import checksum
-from lmoo._core.units cimport pivot_in_units
 
 cnp.import_array()
 
 cdef double EPSMCH = 2.0**-52
 
 ctypedef int (*residual_callback)(lmoo_point *at, const double *x, double *f) noexcept nogil
+ctypedef int (*residual_answer)(lm_driver *d) noexcept nogil
+ctypedef int (*linearize_answer)(lm_driver *d, bint better) noexcept nogil
 
 
 cdef int reraise() except -1:
@@ -134,7 +137,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     if m == 0:
         return m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n)
     d.fun = <PyObject *>fun
-    d.s = <lm_state *>calloc(1, lm_bounded_bytes(n))
+    d.s = <lm_state *>calloc(1, lm_state_bytes(n, True, True))
     if d.s == NULL:
         raise MemoryError()
     try:
@@ -143,8 +146,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         d.s.least_noise = least_noise
         if bounds is not None:
             bounds_start(d.s, &bounds[0, 0], &bounds[1, 0])
-        memcpy(d.s.full.acnorm if d.s.bounded else d.s.model.acnorm, &acnorm[0],
-               <size_t>n * sizeof(double))
+        memcpy(d.s.acnorm, &acnorm[0], <size_t>n * sizeof(double))
         memcpy(d.s.length, &length[0], <size_t>n * sizeof(double))
         memcpy(d.s.diag, &diag[0], <size_t>n * sizeof(double))
         memset(&at, 0, sizeof(lmoo_point))
@@ -297,6 +299,30 @@ cdef class RowSource(Source):
         self.table.precision = EPSMCH
 
 
+# As plain C functions: -1 says that an exception is set, which the caller of the solve raises.
+
+cdef int _measure(lm_driver *d) except -1:
+    """lm_evaluator.residual; called with the GIL."""
+    if d.stop:
+        return FAILED
+    return (<RowLoop>d.owner).measure()
+
+
+cdef int _linearize(lm_driver *d, bint better) except -1:
+    """lm_evaluator.linearize; called with the GIL."""
+    if d.stop:
+        return FAILED
+    return (<RowLoop>d.owner).linearize(better)
+
+
+cdef lm_evaluator ROWS
+ROWS.residual = <residual_answer><void *>_measure
+ROWS.linearize = <linearize_answer><void *>_linearize
+# It would take a second pass over the Jacobian: the strategy does without.
+ROWS.curvature = refuse_request
+ROWS.step = pause_at_request
+
+
 cdef class RowLoop(Loop):
     """One solve of a problem in blocks; its ``fun`` is a RowSource."""
 
@@ -306,27 +332,7 @@ cdef class RowLoop(Loop):
         # The triangle, and work space to pivot it.
         self.memory = np.empty(
             self.n * self.n + 5 * self.n + fold_work_bytes(self.n) // sizeof(double))
-
-    cdef int step(self) except -1:
-        """Go on until a trial point has been judged (1) or the iteration has ended (0)."""
-        cdef lm_state *s = self.s
-        cdef ptrdiff_t nit = s.nit
-        cdef int request = lm_advance(s)
-        while request != LM_DONE and s.nit == nit:
-            if self.d.stop:
-                lm_stop(s, LM_STOPPED)
-            elif request == LM_RESIDUAL:
-                self.measure()
-            elif request == LM_CURVATURE:
-                # It would take a second pass over the Jacobian: the strategy does without.
-                lm_refuse(s)
-            elif request == LM_STEP:
-                self.stepping.ask(s)
-                lm_stepped(s)
-            else:
-                self.linearize(request == LM_REFINE or s.refined)
-            request = lm_advance(s)
-        return request != LM_DONE or s.nit != nit
+        self.d.evaluator, self.d.owner = &ROWS, <void *>self
 
     cdef int measure(self) except -1:
         """Answer LM_RESIDUAL by a pass that evaluates residuals only."""
@@ -370,8 +376,13 @@ cdef class RowLoop(Loop):
             return 0
         if self.tell_errors(found, work):
             drop_columns(s, n, t, work)
-        pivot_in_units(s, t, work, work + n)
-        memcpy(s.model.r, t, <size_t>(n * n) * sizeof(double))
+        if self.linear is None:
+            dense_fill_triangle(s, t, work, work + n)
+        else:
+            memcpy(s.acnorm, work, <size_t>n * sizeof(double))
+            if s.linear.fill(s.model, n, t, n, t + n * n) != 0:
+                lm_refuse(s)
+                return 0
         lm_linearized(s)
         return 0
 

@@ -13,6 +13,8 @@ cdef class Table(Stepping):
 cdef class Asked(Stepping):
     cdef object func
 
+cdef object triangle_of(const lm_state *s)
+
 cdef class StepModel:
     cdef lm_state *s                # a copy, so that it may outlive the call
     cdef readonly object memory

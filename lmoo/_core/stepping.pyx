@@ -7,14 +7,13 @@ from libc.string cimport memcpy
 import numpy as np
 
 from lmoo._core.geodesic cimport GEODESIC
-from lmoo._core.iteration cimport lm_attach, lm_state_bytes
-from lmoo._core.lmpar cimport lmpar
+from lmoo._core.iteration cimport lm_attach, lm_bytes
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE, more_refused, more_update
 from lmoo._core.nielsen cimport NIELSEN
 from lmoo._core.norms cimport first_not_finite
 from lmoo._core.residual cimport own_vector
-from lmoo._core.steps cimport damped_step, predict
+from lmoo._core.steps cimport predict, step_within
 from lmoo._core.valley cimport DEFAULT
 
 
@@ -89,13 +88,24 @@ cdef object _step_of(value, ptrdiff_t n):
 
 cdef StepModel _model(const lm_state *s, memory):
     cdef StepModel model = StepModel.__new__(StepModel)
-    model.s = <lm_state *>malloc(lm_state_bytes(s.n))
+    model.s = <lm_state *>malloc(lm_bytes(s))
     if model.s == NULL:
         raise MemoryError()
-    memcpy(model.s, s, lm_state_bytes(s.n))
+    memcpy(model.s, s, lm_bytes(s))
     lm_attach(model.s, s.n)
     model.memory = memory
     return model
+
+
+cdef object triangle_of(const lm_state *s):
+    """R, (n, n), zeros below the diagonal, the permutation, and (Q^T f)[:n] of the linear model."""
+    cdef ptrdiff_t n = s.n
+    r, ipvt, qtf = np.empty((n, n), order="F"), np.empty(n, dtype=np.int32), np.empty(n)
+    cdef double[::1, :] to_r = r
+    cdef int[::1] to_ipvt = ipvt
+    cdef double[::1] to_qtf = qtf
+    s.linear.triangle(s.model, &to_r[0, 0], &to_ipvt[0], &to_qtf[0])
+    return r, ipvt, qtf
 
 
 cdef class StepModel:
@@ -142,21 +152,21 @@ cdef class StepModel:
 
     @property
     def r(self):
-        return np.triu(np.asarray(<double[:self.s.n, :self.s.n]>self.s.model.r).T)
+        return triangle_of(self.s)[0]
 
     @property
     def ipvt(self):
-        return np.array(<int[:self.s.n]>self.s.model.ipvt, dtype=np.int32)
+        return triangle_of(self.s)[1]
 
     @property
     def qtf(self):
-        return own_vector(self.s.n, self.s.model.qtf)
+        return triangle_of(self.s)[2]
 
     @property
     def gradient(self):
-        out = np.empty(self.s.n)
-        out[self.ipvt] = self.r.T @ self.qtf
-        return out
+        cdef double[::1] out = np.empty(self.s.n)
+        self.s.linear.gradient(self.s.model, NULL, 1.0, &out[0])
+        return np.asarray(out)
 
     @property
     def fnorm(self):
@@ -197,21 +207,19 @@ cdef class StepModel:
         cdef double[::1] p = np.empty(self.s.n)
         if not 0.0 <= lambda_ < np.inf:
             raise ValueError(f"lambda_ must not be negative; it is {lambda_!r}")
-        damped_step(self.s, lambda_, &p[0])
+        self.s.linear.damped(self.s.model, lambda_, self.s.diag, &p[0])
         return np.asarray(p)
 
     def within(self, double delta):
         """Return More's step for this radius, ``|D p| <= 1.1 delta``, and its lambda."""
         cdef double[::1] p = np.empty(self.s.n)
-        cdef lm_state *s = self.s
         if not delta > 0.0:
             raise ValueError(f"delta must be positive; it is {delta!r}")
-        par = lmpar(s.n, s.model.r, s.n, s.model.ipvt, s.diag, s.model.qtf, delta, s.par, &p[0],
-                    s.sdiag, s.wa1, s.wa2)
-        return -np.asarray(p), par
+        par = step_within(self.s, delta, self.s.par, &p[0])
+        return np.asarray(p), par
 
     def predicted_reduction(self, p):
         """Return the relative reduction of ``sum(f**2)`` that the model predicts for a step p."""
         cdef const double[::1] step = _step_of(p, self.s.n)
-        predict(self.s, &step[0])
+        predict(self.s, &step[0], False)
         return self.s.prered

@@ -4,11 +4,11 @@ MINPACK's compare reductions of |f|^2, which rounding hides long before x is as 
 get: an error e in x changes |f|^2 by e^2 only.  The accurate ones look at what the model predicts for
 a full Gauss-Newton step, and at the steps themselves:
 
-    promise = |(Q^T f)[:n]|^2 / |f|^2,      the squared cosine between f and the span of J
+    offset = |J p|^2 / |f|^2,     p the Gauss-Newton step: the squared cosine between f and the span of J
               (the relative offset of Bates, Watts 1988, "Nonlinear regression analysis", section
               2.2.3, but for the degrees of freedom)
 
-    ftol    promise <= ftol, or no more than the error of the gradient
+    ftol    offset <= ftol, or no more than the error of the gradient
     xtol    |p_j| <= xtol |x_j| for each parameter, or the steps contract at such a rate that what is
             left of them is
 
@@ -74,7 +74,7 @@ cdef bint has_faded_column(const lm_state *s) noexcept nogil:
     if s.options.user_scale:
         return False
     for j in range(s.n):
-        if s.model.acnorm[j] < FADED * s.diag[j]:
+        if s.free_norms[j] < FADED * s.diag[j]:
             return True
     return False
 
@@ -117,7 +117,7 @@ cdef double RELAXED_RATIO = 0.25
 
 cdef enum:
     # Steps below noise in a row after which more was predicted, until no more is asked.
-    BROKEN_WORDS = 5
+    MOST_FAILED = 5
     IDLE = 20
 
 
@@ -126,22 +126,19 @@ cdef double _rounding(const lm_state *s) noexcept nogil:
     cdef double largest = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
-        largest = max(largest, fabs(s.model.acnorm[j] * s.x[j]) / s.fnorm)
+        largest = max(largest, fabs(s.free_norms[j] * s.x[j]) / s.fnorm)
     return max(s.options.epsfcn * (1.0 + largest), s.least_noise / s.fnorm)
 
 
-cdef void weigh(lm_state *s, ptrdiff_t rank) noexcept nogil:
-    """What the new model, of this rank, predicts, and whether |f|^2 could show it."""
-    cdef double newton = enorm(rank, s.model.qtf) / s.fnorm
-    s.rank = <int>rank
-    s.promise = newton * newton
+cdef void assess(lm_state *s) noexcept nogil:
+    """Whether |f|^2 can show the reduction that the new model predicts, offset."""
     s.noise = 4.0 * _rounding(s)
-    s.trusting = s.promise <= min(s.noise, ALL_NOISE)
+    s.below_noise = s.offset <= min(s.noise, ALL_NOISE)
 
 
-cdef bint is_below_noise(const lm_state *s) noexcept nogil:
+cdef bint is_hidden(const lm_state *s) noexcept nogil:
     """Whether the step is so short that nothing can be seen of it, longer ones having been refused."""
-    return s.rejections > 0 and not s.trusting and s.actred <= s.noise \
+    return s.rejections > 0 and not s.below_noise and s.actred <= s.noise \
         and s.prered <= (1.0 / RELAXED_RATIO - 1.0) * s.noise
 
 
@@ -151,28 +148,28 @@ cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil:
     cdef double hidden = min(s.noise, ALL_NOISE)
     cdef double ratio = (s.actred + hidden) / (s.prered + hidden) if s.prered + hidden > 0.0 else 0.0
     # A Gauss-Newton step of which nothing need be seen is refused only where more than errors speaks against it.
-    cdef bint good = ratio > (0.0 if s.trusting else RELAXED_RATIO)
-    if s.trusting:
+    cdef bint good = ratio > (0.0 if s.below_noise else RELAXED_RATIO)
+    if s.below_noise:
         if good:
-            s.word = s.promise
+            s.hidden_offset = s.offset
         else:
-            s.trusting = 0
+            s.below_noise = 0
     # What is hidden once must not add up.
     taken[0] = good and s.fnorm1 <= s.reached * (1.0 + 0.5 * hidden)
     return ratio
 
 
-cdef bint no_more_words(lm_state *s) noexcept nogil:
+cdef bint hidden_steps_fail(lm_state *s) noexcept nogil:
     """Whether the new model's step would be below noise, had not the last ones led to no better models.
 
     Where the residual is large and Gauss-Newton steps do not contract, they swing round the minimum for
     ever, as no growth of |f| is seen: here, where there is no less to be seen either, is as good a point
     as any.
     """
-    if s.word > 0.0:
-        s.broken_words = s.broken_words + 1 if s.promise >= s.word else 0
-    s.word = 0.0
-    return s.trusting and s.broken_words >= BROKEN_WORDS
+    if s.hidden_offset > 0.0:
+        s.failed_hidden = s.failed_hidden + 1 if s.offset >= s.hidden_offset else 0
+    s.hidden_offset = 0.0
+    return s.below_noise and s.failed_hidden >= MOST_FAILED
 
 
 cdef double gradient_error(const lm_state *s) noexcept nogil:
@@ -188,7 +185,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil:
 cdef bint is_flat(const lm_state *s) noexcept nogil:
     """Whether the promise is no more than ftol, or than the error of the gradient."""
     cdef double error = gradient_error(s)
-    return s.noise > ALL_NOISE or s.promise <= max(s.options.ftol, error * error)
+    return s.noise > ALL_NOISE or s.offset <= max(s.options.ftol, error * error)
 
 
 cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
@@ -213,16 +210,16 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     # Zero, or so small that what belongs to it underflows.
     if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
         return LM_GTOL
-    if s.promise <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
+    if s.offset <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
     if s.actred > LARGE_REDUCTION and s.noise <= ALL_NOISE:
         return LM_RUNNING
     if not newton:
         return LM_FTOL if s.prered <= s.noise and _nothing_to_see(s) else _idle(s)
-    if s.since == 1 and s.linear != 0.0:
+    if s.since == 1 and s.linear_rate != 0.0:
         # What the extrapolation has left goes on at the rate that it was made with.
-        left = fabs(s.linear / (1.0 - s.linear))
+        left = fabs(s.linear_rate / (1.0 - s.linear_rate))
     elif s.extrapolated == 1:
         left = min(s.remainder, 1.0)
     elif rate < 0.5:
@@ -246,7 +243,7 @@ cdef int _idle(lm_state *s) noexcept nogil:
     cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
         s.idle += 10
-    elif s.fnorm != s.reached and s.prered <= s.noise and (not to_wall or s.confined):
+    elif s.fnorm != s.reached and s.prered <= s.noise and (not to_wall or s.limited):
         s.idle += 1
     if s.idle < 10 * IDLE:
         return LM_RUNNING
@@ -261,7 +258,7 @@ cdef double _current_norm(const lm_state *s) noexcept nogil:
     """|N p|, N being the norms of the columns as they are now."""
     cdef ptrdiff_t j
     for j in range(s.n):
-        s.wa2[j] = s.model.acnorm[j] * s.step[j]
+        s.wa2[j] = s.free_norms[j] * s.step[j]
     return enorm(s.n, s.wa2)
 
 
@@ -275,7 +272,7 @@ cdef bint _settled(const lm_state *s, double left) noexcept nogil:
     cdef ptrdiff_t j
     for j in range(s.n):
         p = left * fabs(s.step[j])
-        if p > s.options.xtol * fabs(s.x[j]) and p * s.model.acnorm[j] > hidden:
+        if p > s.options.xtol * fabs(s.x[j]) and p * s.free_norms[j] > hidden:
             return False
     return True
 
@@ -312,6 +309,6 @@ cdef int _after_rejection(const lm_state *s) noexcept nogil:
 
 cdef int exhausted(const lm_state *s) noexcept nogil:
     """The status where no step from x brings a reduction that can be seen."""
-    if is_flat(s) or _nothing_to_see(s) or s.promise <= max(s.noise, NEAR_ENOUGH):
+    if is_flat(s) or _nothing_to_see(s) or s.offset <= max(s.noise, NEAR_ENOUGH):
         return LM_FTOL
     return LM_NO_PROGRESS

@@ -13,6 +13,7 @@ from libc.string cimport memcmp
 
 import numpy as np
 
+from lmoo._core.dense cimport lm_dense, lm_triangle
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
 
@@ -106,16 +107,13 @@ cdef int check_state(const lm_state *own, lm_state *s, bint asked) except -1:
     for name, value in (("delta", s.delta), ("par", s.par)):
         if not isfinite(value):
             _refuse(name, value, "finite")
-    _check_model(n, &s.model, s.models > 0, "the model")
+    _check_dense(own, s)
     if s.models > 0:
         for j in range(n):
             if not (s.diag[j] > 0.0 and isfinite(s.diag[j])):
                 _refuse(f"diag[{j}]", s.diag[j], "positive and finite")
     if own.bounded:
-        _check_model(n, &s.full, s.models > 0, "the model of all parameters")
-        # Work space, of sizes that are not kept.
-        _check_indices(n, s.face.ipvt, 0, n - 1, "the permutation of a face")
-        _check_indices(n, s.held, -1, 2, "held")
+        _check_indices(n, s.active, -1, 2, "active")
         _check_indices(n, s.working, -1, 2, "working")
         _check_indices(n, s.near, -1, 2, "near")
     return 0
@@ -160,6 +158,8 @@ cdef int _check_dialogue(const lm_state *own, const lm_state *s, bint asked) exc
                               ("best", s.best, trials)):
         if not 0 <= value <= most:
             _refuse(name, value, f"from 0 to {most}")
+    if s.failed:
+        _refuse("failed", s.failed, "0")
     if s.version != LM_STATE_VERSION:
         _refuse("its version", s.version, f"{LM_STATE_VERSION}")
     if not LM_RESIDUAL <= s.request <= LM_STEP:
@@ -191,7 +191,20 @@ cdef int _check_place(const lm_state *own, const lm_state *s, const double *x, s
     return 0
 
 
-cdef int _check_model(ptrdiff_t n, const lm_model *model, bint there, str name) except -1:
+cdef int _check_dense(const lm_state *own, const lm_state *s) except -1:
+    """The triangles and the norms of the columns."""
+    cdef const lm_dense *d = <const lm_dense *>s.model
+    _check_triangle(s.n, &d.all, s.models > 0, "the model of all parameters")
+    if own.bounded:
+        _check_triangle(s.n, &d.free, s.models > 0, "the model")
+        # Work space, of sizes that are not kept.
+        _check_indices(s.n, d.face.ipvt, 0, s.n - 1, "the permutation of the bounded subproblem")
+    if s.models > 0 and not (all_finite(s.n, s.acnorm) and all_finite(s.n, s.free_norms)):
+        _refuse("a norm of a column", "another", "finite")
+    return 0
+
+
+cdef int _check_triangle(ptrdiff_t n, const lm_triangle *model, bint there, str name) except -1:
     """A permutation that is one, and R and its vectors finite; before the first, indices in range."""
     cdef ptrdiff_t j
     _check_indices(n, model.ipvt, 0, n - 1, f"the permutation of {name}")
@@ -202,9 +215,8 @@ cdef int _check_model(ptrdiff_t n, const lm_model *model, bint there, str name) 
     for j in range(n):
         if not all_finite(j + 1, model.r + j * n):
             _refuse(f"column {j} of R of {name}", "another", "finite")
-    for what, good in (("qtf", all_finite(n, model.qtf)), ("acnorm", all_finite(n, model.acnorm))):
-        if not good:
-            _refuse(f"{what} of {name}", "another", "finite")
+    if not all_finite(n, model.qtf):
+        _refuse(f"qtf of {name}", "another", "finite")
     return 0
 
 

@@ -9,6 +9,7 @@ stands in covariance.pyx.
 from libc.math cimport INFINITY, isfinite, sqrt
 
 from lmoo._core.covariance cimport inverse_gram
+from lmoo._core.dense cimport lm_dense, lm_triangle
 from lmoo._core.model cimport *
 
 
@@ -24,7 +25,7 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
     With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j),
     and 0 for a parameter that is held.
     """
-    cdef const lm_model *model = &s.model
+    cdef const lm_triangle *model = &(<const lm_dense *>s.model).free
     cdef ptrdiff_t i, j, a, b, n = s.n, free = n
     cdef double *scaled = w + n * n
     cdef double *gram = w + 2 * n * n
@@ -39,9 +40,9 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         return False
     if s.bounded:
         order = <int *>(w + 3 * n * n)
-        free = _order_of_free(s, <int *>order)
+        free = _order_of_free(s, model.ipvt, <int *>order)
     for j in range(free):
-        size = model.acnorm[model.ipvt[j]]
+        size = s.free_norms[model.ipvt[j]]
         if not abs(model.r[j + j * n]) > s.column_error[model.ipvt[j]] * size:
             return True
         for i in range(j + 1):
@@ -51,9 +52,9 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
     a = 0
     for i in range(n):
         stderr[i] = 0.0
-        if s.bounded and s.held[i]:
+        if s.bounded and s.active[i]:
             continue
-        stderr[i] = deviation / model.acnorm[i] * sqrt(gram[a + a * free])
+        stderr[i] = deviation / s.free_norms[i] * sqrt(gram[a + a * free])
         a += 1
     if covariance == NULL:
         return False
@@ -62,21 +63,21 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         b = 0
         for j in range(n):
             covariance[i * n + j] = 0.0
-            if not (s.bounded and (s.held[i] or s.held[j])):
-                covariance[i * n + j] = gram[a * free + b] * (deviation / model.acnorm[i]) \
-                    * (deviation / model.acnorm[j])
-            b += not (s.bounded and s.held[j])
-        a += not (s.bounded and s.held[i])
+            if not (s.bounded and (s.active[i] or s.active[j])):
+                covariance[i * n + j] = gram[a * free + b] * (deviation / s.free_norms[i]) \
+                    * (deviation / s.free_norms[j])
+            b += not (s.bounded and s.active[j])
+        a += not (s.bounded and s.active[i])
     return False
 
 
-cdef ptrdiff_t _order_of_free(const lm_state *s, int *order) noexcept nogil:
+cdef ptrdiff_t _order_of_free(const lm_state *s, const int *ipvt, int *order) noexcept nogil:
     """P among the free parameters alone, whose columns come first; returns how many they are."""
     cdef ptrdiff_t j, k, free = 0
     for j in range(s.n):
-        free += s.held[j] == 0
+        free += s.active[j] == 0
     for k in range(free):
         order[k] = 0
-        for j in range(s.model.ipvt[k]):
-            order[k] += s.held[j] == 0
+        for j in range(ipvt[k]):
+            order[k] += s.active[j] == 0
     return free

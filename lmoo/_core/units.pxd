@@ -7,4 +7,3 @@ cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, d
                          double *norms) noexcept nogil
 cdef void multiply_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a) noexcept nogil
 cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, const int *ipvt) noexcept nogil
-cdef void pivot_in_units(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil

@@ -13,7 +13,6 @@ from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
-from lmoo._core.fold cimport pivot_triangle
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport enorm
 
@@ -72,13 +71,3 @@ cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, 
         if unit != 1.0:
             for i in range(j + 1):
                 r[i + j * n] *= unit
-
-
-cdef void pivot_in_units(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil:
-    """pivot_triangle to the state's model.  t: as there; acnorm: n, the norms of its columns; work: 3 n."""
-    cdef ptrdiff_t j, n = s.n
-    divide_columns(s, acnorm, n, t, NULL)
-    pivot_triangle(n, t, s.model.ipvt, s.model.acnorm, s.model.qtf, work)
-    multiply_triangle(s, acnorm, t, s.model.ipvt)
-    for j in range(n):
-        s.model.acnorm[j] = acnorm[j]

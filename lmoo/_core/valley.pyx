@@ -42,7 +42,7 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     request = more_propose(s, context)
     if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
         _extrapolate(s)
-    if s.newton and s.trusting and s.extrapolated == 0:
+    if s.newton and s.below_noise and s.extrapolated == 0:
         _follow_curvature(s)
     return request
 
@@ -65,8 +65,8 @@ cdef double _along_last(const lm_state *s, double *cosine) noexcept nogil:
     cdef double square = 0.0, last = 0.0, product = 0.0, p, q
     cdef ptrdiff_t j
     for j in range(s.n):
-        p = s.model.acnorm[j] * s.step[j]
-        q = s.model.acnorm[j] * s.last_step[j]
+        p = s.free_norms[j] * s.step[j]
+        q = s.free_norms[j] * s.last_step[j]
         square += p * p
         last += q * q
         product += p * q
@@ -88,7 +88,7 @@ cdef void _follow_curvature(lm_state *s) noexcept nogil:
         return
     _multiply(s, 1.0 / s.bend)
     # Along other directions they may contract as slowly, and without a change of sign.
-    s.linear = min(s.bend - 1.0, FASTEST)
+    s.linear_rate = min(s.bend - 1.0, FASTEST)
     s.remainder = 1.0
 
 
@@ -113,7 +113,7 @@ cdef void _extrapolate(lm_state *s) noexcept nogil:
     s.steady = fabs(cosine) >= SAME_DIRECTION and fabs(rate - factor) <= STEADY * fabs(rate)
     if not s.steady or not -2.0 < rate < FASTEST:
         return
-    s.linear = rate
+    s.linear_rate = rate
     # What the extrapolation leaves, as a share of the step: the error of the rate, and what goes another way.
     s.remainder = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
     _multiply(s, 1.0 / (1.0 - rate))

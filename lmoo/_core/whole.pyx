@@ -7,6 +7,7 @@ from lmoo._core.differences cimport analytic, differences, lm_differences
 from lmoo._core.driver cimport *
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
+from lmoo._core.vectors cimport VECTORS, vectors_doubles, vectors_place
 
 ctypedef struct lm_solve:
     # What a caller's work space begins with; the state and the driver's arrays follow.
@@ -31,8 +32,8 @@ cdef void default_options(lm_options *options, ptrdiff_t n) noexcept nogil:
 
 cdef size_t work_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Bytes of work space that solve needs."""
-    return sizeof(lm_solve) + lm_bounded_bytes(n) \
-        + (driver_doubles(m, n) + <size_t>(m * n)) * sizeof(double)
+    return sizeof(lm_solve) + lm_state_bytes(n, True, True) \
+        + (vectors_doubles(m, n) + <size_t>(m * n)) * sizeof(double)
 
 
 cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
@@ -67,21 +68,15 @@ cdef int solve(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
         jacobian = &MINPACK_FORWARD if options.tests == LM_TESTS_MINPACK else &FORWARD
     memcpy(&w.jacobian, jacobian, min(jacobian.size, sizeof(lmoo_jacobian)))
     d.s = <lm_state *>(w + 1)
-    lm_attach(d.s, n)
-    lm_start(d.s, options, x, diag)
+    lm_start(d.s, n, options, x, diag)
     d.s.options.refine = w.jacobian.refines
     d.n = n
     d.problem, d.strategy = &w.problem, &w.jacobian
     d.countdown = PTRDIFF_MAX
-    memory = <double *>(<char *>d.s + lm_bounded_bytes(n))
-    driver_place(d, m, memory, memory + driver_doubles(m, n))
-    while True:
-        code = driver_step(d)
-        if code <= 0:
-            break
-        # Nobody here can answer a step strategy that is asked.
-        if d.s.request == LM_STEP:
-            lm_refuse(d.s)
+    memory = <double *>(<char *>d.s + lm_state_bytes(n, True, True))
+    vectors_place(d, m, memory, memory + vectors_doubles(m, n))
+    d.evaluator = &UNASKED
+    code = driver_run(d, False)
     memcpy(x, d.s.x, <size_t>n * sizeof(double))
     result.status, result.code, result.fnorm = d.s.status, d.code, d.s.fnorm
     result.nfev, result.njev, result.nit = d.s.nfev, d.njev, d.s.nit
@@ -108,6 +103,11 @@ cdef bint _feasible(const lm_options *options, ptrdiff_t n, const double *x) noe
 cdef void _report(lmoo_outcome *result, lmoo_outcome *outcome) noexcept nogil:
     result.size = outcome.size
     memcpy(outcome, result, min(outcome.size, sizeof(lmoo_outcome)))
+
+
+# Nobody here can answer a step strategy that is asked.
+cdef lm_evaluator UNASKED = VECTORS
+UNASKED.step = refuse_request
 
 
 # ---- the strategies -------------------------------------------------------------------------

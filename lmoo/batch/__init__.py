@@ -1,1 +1,1 @@
-"""Many problems of one kind, solved at once."""
+"""Many fits at once: stacks of curves and of problems, compiled or in Python."""

@@ -1,4 +1,4 @@
-"""A stack of curves and the model that is fitted to each: its evaluation for many fits at once."""
+"""Evaluate the model for a chunk of fits at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ _REMEDY = "return a number for each point, or mask the points of t and y that ar
 
 
 class Model:
-    """A model as `curve_fit_many` is given it.
+    """A Python model: the arguments f, jac and vectorized of `curve_fit_many`.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ class Model:
     jac : callable or None
         ``jac(t, *parameters)``.
     vectorized : bool
-        They take columns of parameters, (k, 1).
+        Whether f and jac take columns of parameters, (k, 1).
     """
 
     def __init__(self, f: Callable[..., Any], jac: Callable[..., Any] | None, vectorized: bool):
         self.f, self.jac, self.vectorized = f, jac, vectorized
 
     def values(self, t: Any, x: Array, m: int) -> Array:
-        """Return the model of k fits, (k, m); x is (k, n)."""
+        """Return the values of the model for k fits, (k, m); x is (k, n)."""
         with np.errstate(all="ignore"):
             if self.vectorized:
                 return _shaped("f", self.f(t, *x.T[:, :, None]), (len(x), m))
@@ -43,7 +43,7 @@ class Model:
             return np.stack(rows)
 
     def single_jacobian(self) -> Callable[..., Array] | None:
-        """Return the derivatives of one curve by numbers, (m, n); None where there are none."""
+        """Return a function for the derivatives of one curve, (m, n); None without jac."""
         jac = self.jac
         if jac is None:
             return None
@@ -66,14 +66,14 @@ class Model:
 
 
 def _row(t: Any, i: int) -> Any:
-    """Return what one fit is measured against."""
+    """Return the independent variable of fit i."""
     if isinstance(t, tuple):
         return tuple(_row(part, i) for part in t)
     return t if t.ndim == 1 else t[i]
 
 
 def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
-    """Return what the model returned in the shape that it stands for."""
+    """Return a value of the model, broadcast to the shape expected."""
     array = np.asarray(refuse_masked(f"what {name} returns", value, _REMEDY))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must return real numbers; it returned dtype {array.dtype}")
@@ -87,7 +87,7 @@ def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
 
 
 def _columns(value: Any, shape: tuple[int, ...], n: int) -> Array:
-    """Return a Jacobian, a sequence of n arrays or one with n last, as (..., n, m)."""
+    """Return derivatives, n arrays or one array (..., m, n), as an array (..., n, m)."""
     if isinstance(value, (tuple, list)):
         if len(value) != n:
             raise ValueError(f"jac must return {n} arrays; it returned {len(value)}")
@@ -96,18 +96,19 @@ def _columns(value: Any, shape: tuple[int, ...], n: int) -> Array:
 
 
 class Chunk:
-    """Some fits of a stack, with their data.
+    """The data of k fits and their model.
 
     Parameters
     ----------
     model : Model or CompiledModel
     t : list of (1, m) or (k, m) arrays
-        What the curves are measured against; more than one where the model takes a tuple.
+        The independent variables.
     many : bool
-        It does.
+        Whether the model takes the independent variables as a tuple.
     y : (k, m) array, contiguous
+        The dependent variable.
     weights : (1, m) or (k, m) array, contiguous, or None
-        By which residuals are multiplied; 0 for a point that is missing.
+        Factors of the residuals; 0 for a missing point.
     """
 
     def __init__(
@@ -121,51 +122,52 @@ class Chunk:
         self.model, self.t, self.many, self.y, self.weights = model, t, many, y, weights
         self.m = y.shape[1]
 
-    def points(self, who: NDArray[np.intp]) -> Any:
-        """Return what these fits are measured against, as the model takes it."""
-        rows = tuple(part[0] if len(part) == 1 else part[who] for part in self.t)
+    def points(self, which: NDArray[np.intp]) -> Any:
+        """Return the independent variables of some fits, as the model takes them."""
+        rows = tuple(part[0] if len(part) == 1 else part[which] for part in self.t)
         return rows if self.many else rows[0]
 
     @property
     def compiled(self) -> bool:
-        """Whether it is solved without Python, by its `fleet`."""
+        """Whether the fits are solved without Python, by `solve_batch`."""
         return isinstance(self.model, CompiledModel)
 
-    def fleet(self, part: slice, *options: Any) -> SlotFits:
+    def solve_batch(self, rows: slice, *options: Any) -> SlotFits:
         """Return the compiled solves of some of the fits; options: those of `SlotFits`."""
         t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
         return ModelFits(
-            *options, self.model._model, _part(t, part), self.y[part], _part(self.weights, part)
+            *options, self.model._model, _rows(t, rows), self.y[rows], _rows(self.weights, rows)
         )
 
-    def values(self, who: NDArray[np.intp], x: Array) -> Array:
-        """Return the models of these fits at x, (len(who), m)."""
+    def values(self, which: NDArray[np.intp], x: Array) -> Array:
+        """Return the values of the model for some fits at x, (len(which), m)."""
         model = self.model
         if isinstance(model, CompiledModel):
-            return model(self.points(who), *x.T[:, :, None])
-        return np.asarray(model.values(self.points(who), x, self.m))
+            return model(self.points(which), *x.T[:, :, None])
+        return np.asarray(model.values(self.points(which), x, self.m))
 
-    def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
-        """Return their derivatives, (len(who), n, m)."""
-        return np.asarray(self.model.derivatives(self.points(who), x, self.m))
+    def derivatives(self, which: NDArray[np.intp], x: Array) -> Array:
+        """Return the derivatives of the model for some fits at x, (len(which), n, m)."""
+        return np.asarray(self.model.derivatives(self.points(which), x, self.m))
 
-    def tracked_down(
-        self, function: Callable[..., Array], who: NDArray[np.intp], x: Array
+    def evaluated(
+        self, function: Callable[..., Array], which: NDArray[np.intp], x: Array
     ) -> tuple[Array, dict[int, Exception]]:
-        """Return function(who, x), with NaN for bad points, and what others raised.
+        """Return function(which, x), with NaN at bad points, and the other exceptions by row.
 
-        Where one raises, each is evaluated for itself, so that it is the only one to be refused.
+        If the call for all fits raises, each fit is evaluated alone, so that only those that raise
+        are refused.
         """
         try:
-            return function(who, x), {}
+            return function(which, x), {}
         except Exception:
             pass
         raised: dict[int, Exception] = {}
         rows: list[Array | None] = []
-        for i in range(len(who)):
+        for i in range(len(which)):
             row = None
             try:
-                row = function(who[i : i + 1], x[i : i + 1])[0]
+                row = function(which[i : i + 1], x[i : i + 1])[0]
             except EvaluationError:
                 pass
             except Exception as error:
@@ -176,13 +178,13 @@ class Chunk:
         return np.stack([bad if row is None else row for row in rows]), raised
 
 
-def _part(array: Array | None, part: slice) -> Array | None:
-    """Return the rows of some fits, or the one that is that of all."""
-    return array if array is None or len(array) == 1 else array[part]
+def _rows(array: Array | None, rows: slice) -> Array | None:
+    """Return the rows of some fits; a single row belongs to all fits."""
+    return array if array is None or len(array) == 1 else array[rows]
 
 
 def _shifted(x: Array, shift: Array, edges: Array) -> Array:
-    """Return x + shift, or x - shift, as far as the bounds allow; what is fixed stays."""
+    """Return x + shift, or x - shift, clipped to the bounds; fixed parameters stay as they are."""
     lower, upper = edges
     inside = (lower <= x + shift) & (x + shift <= upper)
     points = np.clip(np.where(inside, x + shift, x - shift), lower, upper)
@@ -190,26 +192,32 @@ def _shifted(x: Array, shift: Array, edges: Array) -> Array:
 
 
 def check_vectorized(chunk: Chunk, x: Array, edges: Array | None = None) -> None:
-    """Raise ValueError where a few fits come out differently alone and together.
+    """Raise ValueError if the values for three fits depend on whether they are evaluated together.
 
-    x: (k, n), as many points as the chunk has fits; edges: as `lmoo.bounds.box` returns them.
+    Parameters
+    ----------
+    chunk : Chunk
+    x : (k, n) array
+        A point for each fit of the chunk.
+    edges : (2, n) array, optional
+        Bounds as `box` returns them.
     """
     model = chunk.model
-    who = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
-    # Fits that start from one point would not show that the model mixes them.
-    scale = np.where(x[who] == 0, 1.0, x[who])
-    shift = (0.01 * np.arange(len(who))[:, None] * scale).astype(np.float64)
-    points = x[who] + shift if edges is None else _shifted(x[who], shift, edges)
+    which = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
+    # At equal points a model that mixes the fits would return equal values.
+    scale = np.where(x[which] == 0, 1.0, x[which])
+    shift = (0.01 * np.arange(len(which))[:, None] * scale).astype(np.float64)
+    points = x[which] + shift if edges is None else _shifted(x[which], shift, edges)
     alone = Model(model.f, model.jac, vectorized=False)
-    _compare("f", chunk, who, points, alone.values, model.values)
+    _compare("f", chunk, which, points, alone.values, model.values)
     if model.jac is not None:
-        _compare("jac", chunk, who, points, alone.derivatives, model.derivatives)
+        _compare("jac", chunk, which, points, alone.derivatives, model.derivatives)
 
 
 def _compare(
     name: str,
     chunk: Chunk,
-    who: NDArray[np.intp],
+    which: NDArray[np.intp],
     x: Array,
     alone: Callable[..., Array],
     together: Callable[..., Array],
@@ -219,7 +227,7 @@ def _compare(
         "row of what it returns depending on its own parameters alone"
     )
     remedy = "write it elementwise, or pass vectorized=False, which evaluates fit by fit"
-    t = chunk.points(who)
+    t = chunk.points(which)
     try:
         expected = alone(t, x, chunk.m)
     except EvaluationError:
@@ -227,10 +235,10 @@ def _compare(
     try:
         found = together(t, x, chunk.m)
     except Exception as error:
-        raise ValueError(f"{hint}; for {len(who)} fits it raised {error!r}: {remedy}") from error
+        raise ValueError(f"{hint}; for {len(which)} fits it raised {error!r}: {remedy}") from error
     size = np.abs(np.where(np.isfinite(expected), expected, 0.0)).max(initial=0.0)
     if not np.allclose(found, expected, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
         raise ValueError(
-            f"{hint}; for {len(who)} fits together it gives other numbers than for each alone: "
+            f"{hint}; for {len(which)} fits together it gives other numbers than for each alone: "
             f"{remedy}"
         )

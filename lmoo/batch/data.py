@@ -1,4 +1,4 @@
-"""The data of many fits: curves, what they are measured against, and where their fits start."""
+"""The data of many fits, and their starting values."""
 
 from typing import Any
 
@@ -12,29 +12,30 @@ from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
 from lmoo.problems.bounds import box
 
-__all__ = ["Curves", "Starts"]
+__all__ = ["Dataset", "InitialGuesses"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-class Curves:
-    """Curves in a row, whatever the shape of their stack; read chunk by chunk.
+class Dataset:
+    """A stack of curves, read chunk by chunk; curves are numbered in C order.
 
     Parameters
     ----------
-    As for `lmoo.curve_fit_many`.
+    t, y, sigma, nan_policy
+        As for `lmoo.curve_fit_many`.
 
     Attributes
     ----------
     shape : tuple of int
-        That of the stack.
+        Shape of the stack.
     count, m : int
-        Curves, and points of each.
+        Number of curves, and of points per curve.
     """
 
     def __init__(self, t: Any, y: Any, sigma: Any, nan_policy: str) -> None:
-        # Not copied: there may be more than memory holds.
+        # Not copied: y may be larger than memory.
         self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else _array(y)
         if self.y.dtype.kind not in "biuf":
             raise TypeError(f"y must be real numbers; its dtype is {self.y.dtype}")
@@ -49,7 +50,7 @@ class Curves:
         self.shape, self.m = shape[:-1], shape[-1]
         self.count = int(np.prod(self.shape))
         self.many = isinstance(t, tuple)
-        # Of t and sigma, (1, m) or (count, m) each.
+        # Masks of t and sigma, (1, m) or (count, m) each.
         self.masks: list[Mask] = []
         self.t = [self._points(part) for part in (t if self.many else (t,))]
         if not self.t or not all(np.isfinite(part).all() for part in self.t):
@@ -63,7 +64,7 @@ class Curves:
             self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
 
     def _points(self, t: Any) -> Array:
-        """Return one variable, (1, m) or (count, m); masked entries get the value of another."""
+        """Return one variable, (1, m) or (count, m); masked entries get an unmasked value."""
         t, mask = separated(t)
         rows: Array = self._rows("t", real_array("t", t))
         if mask is not None:
@@ -87,19 +88,19 @@ class Curves:
         )
 
     def values(self, part: slice) -> Array:
-        """Return the points of some curves, a new (k, m) array; NaN for those that are masked."""
+        """Return y of some curves, a new (k, m) array; NaN at masked points."""
         rows, masked = self._measured(part)
         if masked is not None:
             rows[masked] = np.nan
         return rows
 
     def _measured(self, part: slice) -> tuple[Array, Mask | None]:
-        """Return the points of some curves, a new (k, m) array, and which are masked."""
+        """Return y of some curves, a new (k, m) array, and their mask."""
         inner = int(np.prod(self.shape[1:]))
         first = part.start // inner
         start = part.start - first * inner
         some = slice(start, start + part.stop - part.start)
-        # A slice may have a mask where the whole does not tell, that of a netCDF variable for one.
+        # A slice may be masked although y has no mask: a variable of netCDF, for example.
         piece, mask = separated(self.y[first : -(-part.stop // inner)])
         rows = np.ascontiguousarray(np.array(piece, dtype=np.float64).reshape(-1, self.m)[some])
         masks = [mask if len(mask) == 1 else mask[part] for mask in self.masks]
@@ -113,11 +114,11 @@ class Curves:
         return rows, masked
 
     def points(self, part: slice) -> list[Array]:
-        """Return what they are measured against, (1, m) or (k, m) each."""
+        """Return the independent variables of some curves, (1, m) or (k, m) each."""
         return [array if len(array) == 1 else array[part] for array in self.t]
 
     def chunk(self, model: Model | CompiledModel, part: slice) -> Chunk:
-        """Return some of the curves."""
+        """Return some of the curves with their model."""
         y, masked = self._measured(part)
         weights = self.weights
         if weights is not None and len(weights) > 1:
@@ -139,7 +140,7 @@ class Curves:
         return Chunk(model, self.points(part), self.many, y, weights)
 
     def problem(self, model: Model | CompiledModel, which: int) -> Any:
-        """Return the problem of fitting one curve, without its missing points; None without any."""
+        """Return the problem of one curve without its missing points; None if no point is left."""
         chunk = self.chunk(model, slice(which, which + 1))
         y, sigma = chunk.y[0], None
         kept = np.arange(self.m)
@@ -154,11 +155,11 @@ class Curves:
         return curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
 
     def compiled(self, model: Model | CompiledModel) -> bool:
-        """Whether the model is solved without Python."""
+        """Return whether fits of the model are solved without Python."""
         return isinstance(model, CompiledModel)
 
-    def few(self, model: Model) -> Chunk:
-        """Return up to three curves from all over the stack."""
+    def sample(self, model: Model) -> Chunk:
+        """Return the first curve, one from the middle and the last one."""
         chunks = [self.chunk(model, slice(k, k + 1)) for k in self.samples()]
         t = [
             part if len(part) == 1 else np.concatenate([chunk.t[i] for chunk in chunks])
@@ -167,42 +168,51 @@ class Curves:
         return Chunk(model, t, self.many, np.concatenate([chunk.y for chunk in chunks]), None)
 
     def samples(self) -> list[int]:
-        """Return the numbers of up to three curves from all over the stack."""
+        """Return the numbers of the curves of `sample`, without repetitions."""
         return sorted({0, self.count // 2, self.count - 1})
 
     def index(self, which: int) -> Any:
-        """Return the index of a curve in the stack: an int where that has one dimension."""
+        """Return the index of a curve in the stack: an int if the stack has one dimension."""
         index = tuple(int(i) for i in np.unravel_index(which, self.shape))
         return index if len(index) > 1 else index[0]
 
 
-class Starts:
-    """Starting values for any of the curves, and the bounds that all fits keep to.
+class InitialGuesses:
+    """Starting values of the fits, and the bounds that are common to all of them.
+
+    Parameters
+    ----------
+    p0 : array or callable
+        As for `lmoo.curve_fit_many`.
+    dataset : Dataset
+        Or another class with its attributes ``shape``, ``count`` and ``m``.
+    name : str, default "p0"
+        What messages call p0.
 
     Attributes
     ----------
     n : int
-        Parameters.
+        Number of parameters.
     edges : (2, n) array or None
-        Bounds as kernels take them.
+        Bounds as `box` returns them.
     """
 
     edges: Array | None = None
     _limits: tuple[Any, Any, Any] | None = None
 
-    def __init__(self, p0: Any, curves: Any, name: str = "p0") -> None:
-        self.curves, self.function, self.name = curves, p0 if callable(p0) else None, name
+    def __init__(self, p0: Any, dataset: Any, name: str = "p0") -> None:
+        self.dataset, self.function, self.name = dataset, p0 if callable(p0) else None, name
         if self.function is None:
-            self.values = self._checked(real_array(self.name, p0), curves.shape)
+            self.values = self._checked(real_array(self.name, p0), dataset.shape)
             if self.values.ndim > 1:
-                self.values = self.values.reshape(curves.count, self.values.shape[-1])
+                self.values = self.values.reshape(dataset.count, self.values.shape[-1])
             self.n = self.values.shape[-1]
         else:
-            self.n = -1  # until the first is known
-            self.n = self.of(slice(0, min(1, curves.count))).shape[1]
+            self.n = -1  # not known before the first call
+            self.n = self.of(slice(0, min(1, dataset.count))).shape[1]
 
-    def keep_within(self, bounds: Any, fixed: Any, names: Any) -> None:
-        """Take bounds and fixed parameters; what a function guesses is moved into them."""
+    def set_bounds(self, bounds: Any, fixed: Any, names: Any) -> None:
+        """Set bounds and fixed parameters; values that a function returns are clipped to them."""
         if bounds is None and fixed is None:
             return
         if self.function is None:
@@ -217,10 +227,10 @@ class Starts:
         if self.function is None:
             x = self.values if self.values.ndim == 1 else self.values[part]
         else:
-            points = self.curves.points(part)
+            points = self.dataset.points(part)
             t = [array[0] if len(array) == 1 else array for array in points]
-            y = _filled(self.curves.values(part))
-            x = real_array(self.name, self.function(tuple(t) if self.curves.many else t[0], y))
+            y = _filled(self.dataset.values(part))
+            x = real_array(self.name, self.function(tuple(t) if self.dataset.many else t[0], y))
             x = self._checked(x, (count,))
             if self.n not in (-1, x.shape[-1]):
                 raise ValueError(
@@ -238,22 +248,25 @@ class Starts:
             )
         if not np.isfinite(x).all():
             raise ValueError(f"{self.name} must be finite")
-        if x.shape[-1] > self.curves.m:
+        if x.shape[-1] > self.dataset.m:
             raise ValueError(
                 f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
-                f"has {self.curves.m}"
+                f"has {self.dataset.m}"
             )
         return x
 
 
 def _array(y: Any) -> Any:
-    """Return a list of curves as an array, masked where one of them is."""
+    """Return a list of curves as an array, which is masked if one of the curves is."""
     values, mask = separated(y)
     return np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
 
 
 def _filled(y: Array) -> Array:
-    """Return curves with missing points as their neighbours before, or behind; 0 where all are."""
+    """Return curves with each NaN replaced by the last finite value before it.
+
+    Leading NaN get the first finite value; a curve of NaN alone becomes 0.
+    """
     finite = np.isfinite(y)
     if finite.all():
         return y

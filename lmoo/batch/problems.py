@@ -1,4 +1,4 @@
-"""Many problems of one kind, solved at once."""
+"""`solve_many`: solve many problems of one kind."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -13,8 +13,10 @@ from lmoo._core.masks import refuse_masked
 from lmoo._core.modelfits import ProblemFits
 from lmoo._core.threads import thread_count
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import Starts
-from lmoo.batch.many import Fits, Work, checked_call, fitted
+from lmoo.batch.data import InitialGuesses
+from lmoo.batch.fits import Fits
+from lmoo.batch.run import checked_solver, solve_batch
+from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import real_array
 from lmoo.problems.batch import BatchProblem
@@ -27,32 +29,32 @@ Array = NDArray[np.float64]
 
 
 class _Model:
-    """What a chunk of problems has for a model."""
+    """A `BatchProblem` in place of the model of a chunk."""
 
-    vectorized = False  # there is nothing to be compared with
+    vectorized = False  # so that no check compares it with single evaluations
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem
-        own = getattr(problem, "jacobian", None)
-        plain = getattr(own, "__func__", None) is BatchProblem.jacobian
-        self.jac = own if callable(own) and not plain else None
+        method = getattr(problem, "jacobian", None)
+        inherited = getattr(method, "__func__", None) is BatchProblem.jacobian
+        self.jac = method if callable(method) and not inherited else None
 
 
 class _Chunk(Chunk):
-    """Some of the problems, from `first` on."""
+    """Some of the problems, beginning with number `first`."""
 
     def __init__(self, model: _Model, first: int, count: int, m: int) -> None:
         super().__init__(model, [], False, np.zeros((count, m)), None)
         self.first = first
 
-    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+    def values(self, which: NDArray[np.intp], x: Array) -> Array:
         """Return the residuals of these problems."""
-        return _evaluated(self.model.problem, "residual", x, self.first + who, (self.m,))
+        return _evaluated(self.model.problem, "residual", x, self.first + which, (self.m,))
 
-    def derivatives(self, who: NDArray[np.intp], x: Array) -> Array:
-        """Return their derivatives, (len(who), n, m)."""
+    def derivatives(self, which: NDArray[np.intp], x: Array) -> Array:
+        """Return their derivatives, (len(which), n, m)."""
         shape = (self.m, x.shape[1])
-        found = _evaluated(self.model.problem, "jacobian", x, self.first + who, shape)
+        found = _evaluated(self.model.problem, "jacobian", x, self.first + which, shape)
         return np.swapaxes(found, 1, 2)
 
 
@@ -81,26 +83,26 @@ class _CompiledChunk(Chunk):
         super().__init__(problem, [], False, np.zeros((count, problem.m)), None)
         self.data = data
 
-    def fleet(self, part: slice, *options: Any) -> ProblemFits:
-        """Return the compiled solves of some of them; options: those of `SlotFits`."""
-        return ProblemFits(*options, self.model, None if self.data is None else self.data[part])
+    def solve_batch(self, rows: slice, *options: Any) -> ProblemFits:
+        """Return the compiled solves of some of the problems; options: those of `SlotFits`."""
+        return ProblemFits(*options, self.model, None if self.data is None else self.data[rows])
 
-    def values(self, who: NDArray[np.intp], x: Array) -> Array:
+    def values(self, which: NDArray[np.intp], x: Array) -> Array:
         """Return the residuals of these problems."""
         options = (self.m, 0.0, 0.0, 0.0, 1.0, 1, 1, 0.0, False, False, None, True)
-        fits = self.fleet(slice(None), x[:1], *options, x)
-        return np.stack([fits.residual(int(k), row) for k, row in zip(who, x, strict=True)])
+        fits = self.solve_batch(slice(None), x[:1], *options, x)
+        return np.stack([fits.residual(int(k), row) for k, row in zip(which, x, strict=True)])
 
 
 class _One(Problem):
-    """One problem of a stack, by itself."""
+    """One problem of a `BatchProblem`."""
 
     def __init__(self, batch: BatchProblem, which: int) -> None:
         self.batch, self.which = batch, np.array([which])
         self.parameter_names = getattr(batch, "parameter_names", None)
         self.bounds, self.fixed = getattr(batch, "bounds", None), getattr(batch, "fixed", None)
         if not _Model(batch).jac:
-            # Which is how a problem says that it has none.
+            # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
 
     def residual(self, x: Array) -> Any:
@@ -108,18 +110,18 @@ class _One(Problem):
         return np.asarray(self.batch.residual(x[None], self.which.copy()))[0]
 
     def jacobian(self, x: Array) -> Any:
-        """Return its derivatives."""
+        """Return the derivatives of this problem."""
         return np.asarray(self.batch.jacobian(x[None], self.which.copy()))[0]
 
 
 class _OneCompiled(Problem):
-    """One compiled problem of a stack, by itself, with the bytes of its data."""
+    """One compiled problem with the bytes of its data."""
 
     def __init__(self, problem: CompiledProblem, data: NDArray[np.uint8]) -> None:
         self.problem, self.data = problem, data
         self.parameter_names = getattr(problem, "parameter_names", None)
         self.bounds, self.fixed = getattr(problem, "bounds", None), getattr(problem, "fixed", None)
-        # Its derivatives are for compiled solves alone; here differences are taken.
+        # The compiled derivatives cannot be called from Python; None selects differences.
         self.jacobian = None  # type: ignore[method-assign,assignment]
 
     def residual(self, x: Array) -> Any:
@@ -129,7 +131,7 @@ class _OneCompiled(Problem):
 
 
 class _Problems:
-    """The stack of problems, as `Fits` sees it."""
+    """A stack of problems, with the interface of `Dataset` that `BatchData` uses."""
 
     def __init__(
         self, problem: Any, shape: tuple[int, ...], m: int, data: NDArray[np.uint8] | None = None
@@ -138,7 +140,7 @@ class _Problems:
         self.count = int(np.prod(shape))
 
     def compiled(self, model: Any) -> bool:
-        """Whether they are solved without Python."""
+        """Return whether the problems are solved without Python."""
         return isinstance(model, CompiledProblem)
 
     def chunk(self, model: Any, part: slice) -> Chunk:
@@ -149,7 +151,7 @@ class _Problems:
         return _Chunk(model, part.start, part.stop - part.start, self.m)
 
     def problem(self, model: Any, which: int) -> Any:
-        """Return one of them as a problem."""
+        """Return one problem as a `Problem`."""
         if isinstance(model, CompiledProblem):
             if self.data is None:
                 return self.problem_of_all
@@ -174,17 +176,20 @@ def solve_many(
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
 ) -> Fits:
-    """Solve many problems of one kind: one solve each, one call of the residual for all.
+    """Solve many problems of one kind.
+
+    Each problem has its own iteration; the residual is called once for all problems that are not
+    yet solved.
 
     Parameters
     ----------
     problem : BatchProblem or CompiledProblem
-        A compiled problem is solved without Python, on all processors.
+        Compiled problems are solved without Python, on all processors.
     x0 : (..., n) array_like
         A starting point for each problem; its leading dimensions are the shape of the stack.
     data : (..., p) array_like, optional
-        For a `CFunctionProblem`: its functions get the address of row k as user_data when they work
-        for problem k.  None: all have the problem's own, so that only the starts differ.
+        For a `CFunctionProblem`: its functions get the address of row k as user_data for problem
+        k.  None: the problem's user_data for all, so that only the starting points differ.
     solver, errors, threads, executor, out, progress
         As for `lmoo.curve_fit_many`.
 
@@ -195,14 +200,14 @@ def solve_many(
     Raises
     ------
     TypeError, ValueError
-        An argument is not what it should be; the residuals are fewer than the parameters, or not
-        of one number for all.
+        An argument of the wrong type or value; fewer residuals than parameters, or a number of
+        residuals that differs between problems.
     EvaluationError
-        The residual raised, with ``errors="raise"``.
+        The residual raised an exception, with ``errors="raise"``.
 
     See Also
     --------
-    curve_fit_many : a model y = f(t, x) and a stack of curves.
+    curve_fit_many : Fit a model y = f(t, x) to a stack of curves.
 
     Examples
     --------
@@ -211,7 +216,7 @@ def solve_many(
     compiled = isinstance(problem, CompiledProblem)
     if threads is None:
         threads = thread_count() if compiled else 1
-    options = checked_call(solver, errors, threads, executor)
+    options = checked_solver(solver, errors, threads, executor)
     if not callable(getattr(problem, "residual", None)):
         raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
     points = real_array("x0", x0)
@@ -229,19 +234,22 @@ def solve_many(
     if m < n:
         raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
     problems = _Problems(problem, shape, m, rows)
-    starts = Starts(points, problems, "x0")
+    guesses = InitialGuesses(points, problems, "x0")
     names = getattr(problem, "parameter_names", None)
     bounds, fixed = (
-        getattr(problem, name, None) if own is None else own
-        for name, own in (("bounds", options.bounds), ("fixed", options.fixed))
+        getattr(problem, name, None) if option is None else option
+        for name, option in (("bounds", options.bounds), ("fixed", options.fixed))
     )
-    starts.keep_within(bounds, fixed, names)
-    work = Work(problems, model, starts, options, errors == "record", names)
-    return fitted(work, threads, executor, out, progress)
+    guesses.set_bounds(bounds, fixed, names)
+    batch = BatchData(problems, model, guesses, options, errors == "record", names)
+    return solve_batch(batch, threads, executor, out, progress)
 
 
 def _checked(model: _Model, x0: Array) -> int:
-    """Return the number of residuals; ValueError where a few problems differ alone and together."""
+    """Return the number of residuals per problem.
+
+    ValueError if the values for three problems depend on whether they are evaluated together.
+    """
     which = np.unique(np.linspace(0, len(x0) - 1, 3).astype(np.intp))
     m = -1
     for name in ("residual", "jacobian") if model.jac else ("residual",):
@@ -264,7 +272,7 @@ def _checked(model: _Model, x0: Array) -> int:
 
 
 def _rows_of(problem: Any, data: Any, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """Return the bytes of each problem's data, a row each."""
+    """Return the data as bytes, one row per problem."""
     if data is None:
         return None
     if not isinstance(problem, Pointers):

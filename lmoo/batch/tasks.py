@@ -1,11 +1,8 @@
-"""The work of many fits, chunk by chunk: here, on threads, or wherever an executor takes it."""
+"""Cut a batch into chunks of fits, and solve a chunk."""
 
 import itertools
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from os import cpu_count
 from typing import Any
 
 import numpy as np
@@ -14,25 +11,42 @@ from numpy.typing import NDArray
 from lmoo._core.batch import Batch
 from lmoo._core.modelfits import SlotFits
 from lmoo.batch.chunk import Chunk
+from lmoo.batch.data import InitialGuesses
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.results.factor import Factor
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
 
-__all__ = ["Job", "Outcome", "outcomes"]
+__all__ = ["BatchData", "ChunkResult", "Task"]
 
 Array = NDArray[np.float64]
 
 _ACCURATE = 1
-_SLOTS = 64  # fits of a compiled model at work at once: what a second-level cache holds
-# Of values of the model, for all that it makes on the way to stay in a second-level cache.
-_ROUND_BYTES = 2**20
+_SLOTS = 64  # fits of a compiled model that are iterated together: they fit a second-level cache
+# Size of the values of one call of the model: its temporaries should fit a second-level cache.
+_CALL_BYTES = 2**20
+_MOST_COMPILED, _LEAST_COMPILED = 8192, 512  # fits in a chunk of a compiled model
+_CHUNK_BYTES = 2**23  # states and buffers of a chunk: long calls of the model, and few of them
 
 
 @dataclass
-class Outcome:
-    """What came of a chunk: arrays with a row a fit, and what models raised, by row."""
+class ChunkResult:
+    """The results of a chunk.
+
+    Attributes
+    ----------
+    rows : dict of arrays
+        Results by name, with one row per fit.
+    observations : (k,) int64 array
+        Number of points of each fit that are not missing.
+    errors : dict
+        Exceptions of the model, by row.
+    factor : Factor or None
+        Factor of the first fit, if requested.
+    limits : dict
+        The fields of `Result` for the bounds of the first fit, if requested.
+    """
 
     rows: dict[str, NDArray[Any]]
     observations: NDArray[np.int64]
@@ -42,27 +56,27 @@ class Outcome:
 
 
 @dataclass
-class Job:
+class Task:
     """A chunk of fits to solve.
 
     Attributes
     ----------
-    part : slice
-        Which of all they are.
+    fits : slice
+        The fits of the chunk, as numbers in the batch.
     chunk : Chunk
     x0 : (k, n) array
     solver : Solver
     record : bool
-        Go on where a model raises.
+        Continue with the other fits if the model raises for one.
     covariance : bool
-        Is wanted.
+        Whether to return covariances.
     factor : bool
-        That of the first fit is wanted, and what `Result` says of its bounds.
+        Whether to return the factor and the bounds of the first fit.
     bounds : (2, n) array or None
-        Of all fits, as kernels take them.
+        Bounds of all fits as `box` returns them.
     """
 
-    part: slice
+    fits: slice
     chunk: Chunk
     x0: Array
     solver: Solver
@@ -71,7 +85,7 @@ class Job:
     factor: bool = False
     bounds: Array | None = None
 
-    def __call__(self) -> Outcome:
+    def __call__(self) -> ChunkResult:
         """Solve the chunk."""
         chunk, n = self.chunk, self.x0.shape[1]
         observations = np.full(len(self.x0), chunk.m, dtype=np.int64)
@@ -86,10 +100,12 @@ class Job:
         rows = _collect(batch, observations - self._free(), self.covariance)
         rows["x"][few] = np.nan
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
-        return Outcome(rows, observations, errors, factor, batch.limits(0) if self.factor else {})
+        return ChunkResult(
+            rows, observations, errors, factor, batch.limits(0) if self.factor else {}
+        )
 
     def _free(self) -> int:
-        """Return how many parameters are not fixed, each of which takes a degree of freedom."""
+        """Return the number of parameters that are not fixed."""
         n: int = self.x0.shape[1]
         return n if self.bounds is None else n - int(np.isnan(self.bounds[0]).sum())
 
@@ -102,7 +118,7 @@ class Job:
         return np.array(values)
 
     def _options(self) -> Any:
-        """Return m and the options as the compiled classes take them."""
+        """Return m and the options in the order of the compiled classes' arguments."""
         solver, n = self.solver, self.x0.shape[1]
         strategy: Any = solver.jacobian or ForwardDifference()
         maxfev = 1000 * (n + 1) if solver.maxfev is None else min(solver.maxfev, 2**62)
@@ -114,13 +130,13 @@ class Job:
 
     def _batch(self) -> Batch:
         chunk = self.chunk
-        own = chunk.model.jac is not None
-        return Batch(*(self.x0, *self._options(), own, chunk.y, chunk.weights))
+        has_jacobian = chunk.model.jac is not None
+        return Batch(*(self.x0, *self._options(), has_jacobian, chunk.y, chunk.weights))
 
-    def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> Outcome:
+    def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> ChunkResult:
         """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
-        own = self.solver.jacobian is None
+        uses_jacobian = self.solver.jacobian is None
         degrees = observations - self._free()
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
@@ -133,29 +149,31 @@ class Job:
         fnorm, counts = np.full(k, np.nan), np.zeros((k, 3), dtype=np.int64)
         codes, singular = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.uint8)
 
-        def solve(part: slice, *out: Any) -> SlotFits:
-            x0 = self.x0[part]
-            fits = chunk.fleet(part, x0[:_SLOTS], *self._options(), own, x0)
-            fits.run(few[part].view(np.uint8), degrees[part].astype(np.float64), *out)
+        def solve(some: slice, *out: Any) -> SlotFits:
+            x0 = self.x0[some]
+            fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(), uses_jacobian, x0)
+            fits.run(few[some].view(np.uint8), degrees[some].astype(np.float64), *out)
             return fits
 
-        full = rows.get("covariance")
-        out = (rows["x"], fnorm, rows["status"], counts, rows["stderr"], full, codes, singular)
+        covariance = rows.get("covariance")
+        out = (
+            rows["x"], fnorm, rows["status"], counts, rows["stderr"], covariance, codes, singular,
+        )  # fmt: skip
         if k:
             solve(slice(0, k), *out)
         factor, limits = None, {}
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
-            # Once more, by itself, so that it leaves its factor behind.
+            # Solved again alone, as the factor of a fit is kept until the next fit starts.
             one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
             fits = solve(slice(i, i + 1), *one)
             limits = fits.limits(0)
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                deviation = fnorm[i] / np.sqrt(degrees[i])
-                rows["stderr"][i] = factor.deviations(deviation)
-                if full is not None:
-                    full[i] = factor.covariance(deviation)
+                sigma = fnorm[i] / np.sqrt(degrees[i])
+                rows["stderr"][i] = factor.standard_errors(sigma)
+                if covariance is not None:
+                    covariance[i] = factor.covariance(sigma)
         with np.errstate(all="ignore"):
             solved = counts[:, 1] > 0
             rows["cost"][solved] = 0.5 * fnorm[solved] * fnorm[solved]
@@ -165,110 +183,102 @@ class Job:
             rows["status"][i] = int(Status.RAISED)
             errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
         last = (factor, limits) if self.factor else (None, {})
-        return Outcome(rows, observations, errors, *last)
+        return ChunkResult(rows, observations, errors, *last)
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
-        """Answer what the fits ask for until all have ended; return what models raised."""
+        """Answer the requests of the fits until all have ended; return exceptions by fit."""
         chunk = self.chunk
         errors: dict[int, Exception] = {}
         for jacobians in itertools.cycle((False, True) if chunk.model.jac else (False,)):
-            who, x = batch.wanted(jacobians, max(_ROUND_BYTES // (8 * chunk.m), 1))
-            if who.size:
+            which, x = batch.wanted(jacobians, max(_CALL_BYTES // (8 * chunk.m), 1))
+            if which.size:
                 evaluate = chunk.derivatives if jacobians else chunk.values
-                values, raised = chunk.tracked_down(evaluate, who, x)
+                values, raised = chunk.evaluated(evaluate, which, x)
                 for row, error in raised.items():
-                    errors.setdefault(int(who[row]), error)
-                    batch.end(who[row : row + 1], Status.RAISED)
+                    errors.setdefault(int(which[row]), error)
+                    batch.end(which[row : row + 1], Status.RAISED)
                 if raised and not self.record:
                     break
-                (batch.answer_jacobians if jacobians else batch.answer)(who, values)
+                (batch.answer_jacobians if jacobians else batch.answer)(which, values)
             elif batch.done:
                 break
         return errors
 
 
 def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict[str, NDArray[Any]]:
-    """Return what came of the fits."""
+    """Return the results of the fits by name."""
     k, n = batch.count, batch.n
     x, fnorm = np.empty((k, n)), np.empty(k)
     status, counts = np.empty(k, dtype=np.int64), np.empty((k, 3), dtype=np.int64)
     batch.collect(x, fnorm, status, counts)
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
-        deviation = np.where(degrees > 0, fnorm / np.sqrt(np.maximum(degrees, 1)), np.inf)
+        sigma = np.where(degrees > 0, fnorm / np.sqrt(np.maximum(degrees, 1)), np.inf)
     cost[counts[:, 1] == 0] = np.nan
     stderr = np.empty((k, n))
-    full = np.empty((k, n, n)) if covariance else None
-    for i in batch.uncertainty(deviation, stderr, full):
-        # What is left of them where J is singular takes more than a triangle's inverse.
+    matrices = np.empty((k, n, n)) if covariance else None
+    for i in batch.uncertainty(sigma, stderr, matrices):
+        # The compiled code inverts R; a singular Jacobian needs a generalised inverse.
         factor = Factor(*batch.factor(i))
-        stderr[i] = factor.deviations(deviation[i])
-        if full is not None:
-            full[i] = factor.covariance(deviation[i])
+        stderr[i] = factor.standard_errors(sigma[i])
+        if matrices is not None:
+            matrices[i] = factor.covariance(sigma[i])
     rows: dict[str, NDArray[Any]] = {
         "x": x, "stderr": stderr, "cost": cost, "status": status, "nfev": counts[:, 0],
         "njev": counts[:, 1], "nit": counts[:, 2],
     }  # fmt: skip
-    if full is not None:
-        rows["covariance"] = full
+    if matrices is not None:
+        rows["covariance"] = matrices
     return rows
 
 
-# ---- who does it ----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class BatchData:
+    """A batch of fits: the data, the model, the initial guesses and the options.
 
+    Attributes
+    ----------
+    dataset : Dataset
+        Or another class with its attributes and its methods ``chunk``, ``problem``, ``compiled``
+        and ``index``.
+    model : object
+        What the methods of the dataset take.
+    guesses : InitialGuesses
+    solver : Solver
+    record : bool
+        Record exceptions of the model instead of raising them.
+    names : sequence of str or None
+        Names of the parameters.
+    evaluation : str
+        How the model is evaluated, as `Result.evaluation`.
+    function : object or None
+        The model as a function, if `model` is compiled from it.
+    """
 
-def outcomes(
-    jobs: Iterable[Job], threads: int, executor: Executor | None
-) -> Iterator[tuple[Job, Outcome]]:
-    """Do the jobs, in any order, and yield what comes of them in theirs."""
-    if executor is None and threads == 1:
-        for job in jobs:
-            yield job, job()
-    elif executor is None:
-        with ThreadPoolExecutor(threads) as pool:
-            yield from _submitted(jobs, pool, threads)
-    else:
-        workers = getattr(executor, "_max_workers", None) or cpu_count() or 1
-        yield from _submitted(jobs, executor, workers)
+    dataset: Any
+    model: Any
+    guesses: InitialGuesses
+    solver: Solver
+    record: bool
+    names: Sequence[str] | None
+    evaluation: str = "called"
+    function: Any = None
 
+    def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
+        """Return the task of some fits."""
+        return Task(
+            fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
+            self.record, covariance, factor, self.guesses.edges,
+        )  # fmt: skip
 
-def _submitted(
-    jobs: Iterable[Job], executor: Executor, workers: int
-) -> Iterator[tuple[Job, Outcome]]:
-    """Do the jobs on an executor, with no more than two a worker under way."""
-    under_way: deque[tuple[Job, Future[Outcome] | None]] = deque()
-    try:
-        for job in jobs:
-            under_way.append((job, _submit(executor, job)))
-            if len(under_way) >= 2 * workers:
-                yield _taken(under_way)
-        while under_way:
-            yield _taken(under_way)
-    finally:
-        # Nothing of this is to run when the caller has gone.
-        futures = [future for _, future in under_way if future is not None]
-        for future in futures:
-            future.cancel()
-        wait(futures)
-
-
-def _submit(executor: Executor, job: Job) -> "Future[Outcome] | None":
-    """Return the job's future; None where the executor's workers have died."""
-    try:
-        return executor.submit(job)
-    except BrokenExecutor:
-        return None
-
-
-def _taken(under_way: "deque[tuple[Job, Future[Outcome] | None]]") -> tuple[Job, Outcome]:
-    """Return the next outcome; of a job whose worker died, by doing it again, here."""
-    job, future = under_way.popleft()
-    if future is None:
-        return job, job()
-    try:
-        return job, future.result()
-    except BrokenExecutor:
-        return job, job()
-    except BaseException:
-        under_way.appendleft((job, future))
-        raise
+    def chunks(self, threads: int) -> Iterator[slice]:
+        """Yield the fits of each chunk."""
+        n, m, count = self.guesses.n, self.dataset.m, self.dataset.count
+        if self.dataset.compiled(self.model):
+            # The same number of chunks for each thread, and few, as each takes Python code.
+            rounds = max(-(-count // (threads * _MOST_COMPILED)), 1)
+            size = max(-(-count // (threads * rounds)), _LEAST_COMPILED)
+        else:
+            size = min(max(_CHUNK_BYTES // (8 * (n * n + m * (n + 6) + 150)), 64), 4096)
+        for start in range(0, count, size):
+            yield slice(start, min(start + size, count))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.batch.chunk import Model
-from lmoo.batch.data import Curves, Starts
+from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.tracing.cache import Kind, traced
@@ -21,7 +21,7 @@ from lmoo.models.tracing.evaluation import (
 )
 from lmoo.solver.solver import Solver
 
-__all__ = ["checked_solutions", "stack_evaluation"]
+__all__ = ["batch_evaluation", "checked_solutions"]
 
 Array = NDArray[np.float64]
 
@@ -30,16 +30,16 @@ _FEW = 64
 _CHUNK = 4096
 
 
-def stack_evaluation(
-    function: Model, curves: Curves, starts: Starts, solver: Solver, trace: Any
+def batch_evaluation(
+    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
 ) -> Evaluation:
     """Return how the model of a stack of curves is evaluated.
 
     Parameters
     ----------
     function : Model
-    curves : Curves
-    starts : Starts
+    dataset : Dataset
+    guesses : InitialGuesses
         Where the fits start: at that of up to three curves the values are compared.
     solver : Solver
     trace : {"auto", True, False}
@@ -50,7 +50,7 @@ def stack_evaluation(
         The function must be called, and `trace` is True.
     """
     try:
-        return Evaluation(function.f, None, _compiled(function, curves, starts, solver, trace))
+        return Evaluation(function.f, None, _compiled(function, dataset, guesses, solver, trace))
     except TraceError as error:
         if trace is True:
             raise
@@ -58,7 +58,7 @@ def stack_evaluation(
 
 
 def _compiled(
-    function: Model, curves: Curves, starts: Starts, solver: Solver, trace: Any
+    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
 ) -> GraphModel:
     if trace is False:
         raise TraceError("trace is False")
@@ -66,21 +66,21 @@ def _compiled(
         raise TraceError("its derivatives are given")
     if solver.jacobian is not None:
         raise TraceError(f"the solver takes derivatives by {solver.jacobian!r}")
-    if not curves.count:
+    if not dataset.count:
         raise TraceError("there are no curves")
-    found = traced(function.f, Kind(starts.n, len(curves.t), False, curves.m))
+    found = traced(function.f, Kind(guesses.n, len(dataset.t), False, dataset.m))
     if found.sized:
         raise TraceError("the function depends on the number of points of its argument")
-    for k in curves.samples():
+    for k in dataset.samples():
         part = slice(k, k + 1)
-        reason = _compared(function, found.model, curves, part, starts.of(part), start_reason)
+        reason = _compared(function, found.model, dataset, part, guesses.of(part), start_reason)
         if reason is not None:
-            raise TraceError(f"at the start of curve {curves.index(k)} {reason}")
+            raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
     return found.model
 
 
 def checked_solutions(
-    function: Model, model: GraphModel, curves: Curves, x: Array, trace: Any
+    function: Model, model: GraphModel, dataset: Dataset, x: Array, trace: Any
 ) -> str | None:
     """Return where the function and its model differ at the solutions, with a warning.
 
@@ -88,7 +88,7 @@ def checked_solutions(
     ----------
     function : Model
     model : GraphModel
-    curves : Curves
+    dataset : Dataset
     x : (count, n) float64 array
     trace : {"auto", True, False}
 
@@ -97,11 +97,11 @@ def checked_solutions(
     TraceError
         They differ, and `trace` is True.
     """
-    for part in _parts(curves.count, function.vectorized):
-        reason = _compared(function, model, curves, part, x[part], parting)
+    for part in _parts(dataset.count, function.vectorized):
+        reason = _compared(function, model, dataset, part, x[part], parting)
         if reason is None:
             continue
-        reason = f"at the solution of a curve from {curves.index(part.start)} on {reason}"
+        reason = f"at the solution of a curve from {dataset.index(part.start)} on {reason}"
         if trace is True:
             raise TraceError(reason)
         warnings.warn(
@@ -125,13 +125,13 @@ def _parts(count: int, vectorized: bool) -> list[slice]:
 def _compared(
     function: Model,
     model: GraphModel,
-    curves: Curves,
+    dataset: Dataset,
     part: slice,
     x: Array,
     compare: Callable[..., str | None],
 ) -> str | None:
-    """Return where a function and its model differ for some curves."""
-    points = curves.points(part)
+    """Return where a function and its model differ for some dataset."""
+    points = dataset.points(part)
     rows = tuple(p[0] if len(p) == 1 else p for p in points)
     solved = np.flatnonzero(np.isfinite(x).all(axis=1))
     if solved.size == 0:
@@ -140,7 +140,7 @@ def _compared(
         rows = tuple(p if p.ndim == 1 else p[solved] for p in rows)
         x = x[solved]
     try:
-        values = function.values(rows if curves.many else rows[0], x, curves.m)
+        values = function.values(rows if dataset.many else rows[0], x, dataset.m)
     except Exception as error:
         return f"the function raised {error!r}"
     k, t = 0, _stacked(rows)

@@ -1,1 +1,1 @@
-"""Problems in blocks of rows: evaluation on threads, processes or Dask, and the merge of blocks."""
+"""Problems in blocks of rows: evaluation on threads, processes or Dask, and their merging."""

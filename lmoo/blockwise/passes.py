@@ -1,4 +1,4 @@
-"""Passes over all blocks of a tall problem, with the executor that it has."""
+"""Evaluate all blocks of a `RowBlockProblem` with its executor."""
 
 import sys
 from typing import Any, Protocol
@@ -7,42 +7,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.rows import RowSource
-from lmoo.blockwise.task import Model, Task, evaluate, iterator, local
-from lmoo.blockwise.tree import Part, Tree
+from lmoo.blockwise.evaluation import (
+    Linearization,
+    WorkerProblem,
+    evaluate,
+    iterator,
+    require_local,
+)
+from lmoo.blockwise.reduction import PartialQR, ReductionTree
 from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["Passes", "row_source"]
 
 
 class Engine(Protocol):
-    """Who evaluates the blocks of a problem."""
+    """Evaluation of all blocks of a problem."""
 
-    def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
-        """Evaluate every block and merge what comes of them; None where there is no block."""
+    def __call__(
+        self, worker: WorkerProblem, x: NDArray[np.float64], at: Linearization | None
+    ) -> PartialQR | None:
+        """Evaluate all blocks at x and merge their factors; return None if there is no block."""
 
 
 class _Serial:
-    """The calling thread, block after block."""
+    """Evaluate one block after another in the calling thread."""
 
     def __init__(self, problem: RowBlockProblem) -> None:
         self.problem = problem
 
-    def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
-        tree = Tree()
+    def __call__(
+        self, worker: WorkerProblem, x: NDArray[np.float64], at: Linearization | None
+    ) -> PartialQR | None:
+        tree = ReductionTree()
         for index, block in enumerate(iterator(self.problem)):
-            part = evaluate(task, x, model, index, local(block))
-            tree.add(part)
-            if part.refusal is not None:
+            factor = evaluate(worker, x, at, index, require_local(block))
+            tree.add(factor)
+            if factor.refusal is not None:
                 break
         return tree.root()
 
 
 def _engine(problem: RowBlockProblem) -> Engine:
-    """Return who evaluates the blocks."""
+    """Return the engine for the problem's executor."""
     executor = problem.executor
     if executor is None:
         return _Serial(problem)
-    # Whoever has one of these has imported its module; nobody else need.
+    # A module of which executor is no instance need not be imported: dask is optional.
     if _is_a(executor, "concurrent.futures", "Executor"):
         from lmoo.blockwise.pool import Pool
 
@@ -57,30 +67,30 @@ def _engine(problem: RowBlockProblem) -> Engine:
 
 
 def _is_a(value: Any, module: str, name: str) -> bool:
-    """Whether value is an instance of a class of a module that may never have been imported."""
+    """Return whether value is an instance of a class in a module that may not be imported."""
     found = sys.modules.get(module)
     return found is not None and isinstance(value, getattr(found, name))
 
 
 class Passes:
-    """What `RowLoop` asks of a problem: passes over all of its blocks."""
+    """Passes over all blocks of a problem: the interface that `RowLoop` calls."""
 
     def __init__(self, problem: RowBlockProblem, strategy: Any) -> None:
-        self.engine, self.task = _engine(problem), Task(problem, strategy)
+        self.engine, self.worker = _engine(problem), WorkerProblem(problem, strategy)
 
-    def residual(self, x: NDArray[np.float64]) -> Part:
-        """Return rows and norm of the residual at x."""
+    def residual(self, x: NDArray[np.float64]) -> PartialQR:
+        """Return the number of rows and the norm of the residual at x."""
         return self._run(x, None)
 
-    def linearize(self, x: NDArray[np.float64], *model: Any) -> Part:
-        """Return the triangle of the Jacobian at x; model: the fields of a `Model`."""
-        return self._run(x, Model(*model))
+    def linearize(self, x: NDArray[np.float64], *at: Any) -> PartialQR:
+        """Return the factor of the Jacobian at x; at: the fields of a `Linearization`."""
+        return self._run(x, Linearization(*at))
 
-    def _run(self, x: NDArray[np.float64], model: Model | None) -> Part:
-        part = self.engine(self.task, x, model)
-        if part is None:
+    def _run(self, x: NDArray[np.float64], at: Linearization | None) -> PartialQR:
+        factor = self.engine(self.worker, x, at)
+        if factor is None:
             raise ValueError("blocks must have at least one block; there is none")
-        return part
+        return factor
 
 
 def row_source(problem: RowBlockProblem, strategy: Any) -> RowSource:

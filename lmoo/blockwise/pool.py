@@ -1,4 +1,4 @@
-"""Blocks on an executor of concurrent.futures: threads or processes."""
+"""Evaluate blocks on an executor of concurrent.futures: threads or processes."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,63 +10,71 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.blockwise.task import Model, Task, evaluate, iterator, local
-from lmoo.blockwise.tree import Part, Tree
+from lmoo.blockwise.evaluation import (
+    Linearization,
+    WorkerProblem,
+    evaluate,
+    iterator,
+    require_local,
+)
+from lmoo.blockwise.reduction import PartialQR, ReductionTree
 from lmoo.problems.rows import RowBlockProblem
 
 __all__ = ["Pool"]
 
 
 class Pool:
-    """An executor of concurrent.futures; no more than two blocks a worker are under way."""
+    """Evaluate blocks on an executor; at most two blocks per worker are pending at a time."""
 
     def __init__(self, problem: RowBlockProblem, executor: Executor) -> None:
         self.problem, self.executor = problem, executor
         self.window = 2 * (getattr(executor, "_max_workers", None) or cpu_count() or 1)
 
-    def __call__(self, task: Task, x: NDArray[np.float64], model: Model | None) -> Part | None:
-        """Evaluate every block, and merge in their order."""
-        tree = Tree()
-        under_way: deque[_Leaf] = deque()
+    def __call__(
+        self, worker: WorkerProblem, x: NDArray[np.float64], at: Linearization | None
+    ) -> PartialQR | None:
+        """Evaluate all blocks and merge them in their order."""
+        tree = ReductionTree()
+        pending: deque[_PendingBlock] = deque()
         try:
             for index, block in enumerate(iterator(self.problem)):
-                call = partial(evaluate, task, x, model, index, local(block))
-                under_way.append(_Leaf(call, self._submit(call)))
-                if len(under_way) >= self.window and self._take(under_way, tree):
+                call = partial(evaluate, worker, x, at, index, require_local(block))
+                pending.append(_PendingBlock(call, self._submit(call)))
+                if len(pending) >= self.window and self._merge_next(pending, tree):
                     return tree.root()
-            while under_way and not self._take(under_way, tree):
+            while pending and not self._merge_next(pending, tree):
                 pass
             return tree.root()
         finally:
-            # Nothing of this solve is to run when it has ended.
-            futures = [leaf.future for leaf in under_way if leaf.future is not None]
+            # No evaluation may run after the solve has ended.
+            futures = [block.future for block in pending if block.future is not None]
             for future in futures:
                 future.cancel()
             wait(futures)
 
-    def _submit(self, call: Callable[[], Part]) -> "Future[Part] | None":
-        """Return the call's future; None where the executor's workers have died."""
+    def _submit(self, call: Callable[[], PartialQR]) -> "Future[PartialQR] | None":
+        """Return the future of a call; None if the workers of the executor have died."""
         try:
             return self.executor.submit(call)
         except BrokenExecutor:
             return None
 
-    def _take(self, under_way: "deque[_Leaf]", tree: Tree) -> bool:
-        """Take the next part into the tree; whether it was refused."""
-        part = under_way[0].part()
-        under_way.popleft()
-        tree.add(part)
-        return part.refusal is not None
+    def _merge_next(self, pending: "deque[_PendingBlock]", tree: ReductionTree) -> bool:
+        """Add the factor of the first pending block to the tree; return whether it was refused."""
+        factor = pending[0].result()
+        pending.popleft()
+        tree.add(factor)
+        return factor.refusal is not None
 
 
-class _Leaf(NamedTuple):
-    """A block under way."""
+class _PendingBlock(NamedTuple):
+    """A block that was submitted."""
 
-    call: Callable[[], Part]
-    future: "Future[Part] | None"
+    call: Callable[[], PartialQR]
+    future: "Future[PartialQR] | None"
 
-    def part(self) -> Part:
-        """Return the part of the block; where its worker died, evaluate it again, here."""
+    def result(self) -> PartialQR:
+        """Return the factor; evaluate the block in this thread if its worker has died."""
         if self.future is not None:
             try:
                 return self.future.result()

@@ -1,4 +1,4 @@
-"""Columns of numbers from text files, with errors that name the line."""
+"""Read columns of numbers from text files; errors name the line."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ __all__ = ["DataError", "Table", "number", "read_table"]
 Array = NDArray[np.float64]
 
 _MISSING = {"", "nan", "na", "n/a", "null", "none"}
-# No two parts of it match the same digits, so that what is no number is known in linear time.
+# No two parts of the pattern match the same digits, so a match takes linear time.
 _NUMBER = re.compile(
     r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
     re.ASCII | re.IGNORECASE,
@@ -30,7 +30,7 @@ _COMMENT = re.compile(r"""("[^"]*"?)|#.*""")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
 
-# A file of a few kB may hold GB of zeros, and a table takes many times the memory of its text.
+# A compressed file of a few kB may contain GB of text, and a table takes more memory.
 _DECOMPRESSED_MIB = 64
 _LIMIT_VARIABLE = "LMOO_DECOMPRESSED_MIB"
 
@@ -50,17 +50,17 @@ class Row(NamedTuple):
 class Table:
     """The cells of a data file.
 
-    Made by `read_table`; cells are read as numbers when a column is asked for, so that columns
-    that nobody asks for may hold anything.
+    It is returned by `read_table`.  Cells are converted to numbers when a column is requested, so
+    other columns may contain any text.
 
     Attributes
     ----------
     name : str
-        Of the file, as messages call it.
+        Name of the file, for messages.
     header : tuple of str or None
-        Names of the columns; None where the file gives none.
+        Names of the columns; None if the file has no header.
     rows : tuple of Row
-        Each with as many cells as the others.
+        The rows, all with the same number of cells.
 
     Examples
     --------
@@ -102,25 +102,25 @@ class Table:
         raise DataError(f"{self.name} has no column {key!r}; {self._columns()}")
 
     def names(self, key: str) -> bool:
-        """Whether a column is called so."""
+        """Return whether a column has this name."""
         return key in self._places
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        """Indices of the columns that have a name, as models may name thousands."""
+        """Indices of the named columns.  A dict, as a model may contain thousands of names."""
         return {name: index for index, name in enumerate(self.header or ()) if name}
 
     def label(self, index: int, default: str) -> str:
-        """Return the name of a column; the default where it has none."""
+        """Return the name of a column, or the default if it has none."""
         return (self.header[index] if self.header is not None else "") or default
 
     def title(self, index: int) -> str:
-        """Return what a message calls a column."""
+        """Return the name or the number of a column for messages."""
         name = self.label(index, "")
         return f"column {name!r}" if name else f"column {index + 1}"
 
     def complete(self, columns: Sequence[int]) -> "Table":
-        """Return the table without the rows in which one of some columns has no value.
+        """Return the table without the rows in which one of these columns has no value.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Table:
         Raises
         ------
         DataError
-            A cell that is no finite number, with its line.
+            A cell is not a finite number; the message names the line.
         """
         return np.array([self._number(row, column) for row in self.rows])
 
@@ -171,11 +171,11 @@ class Table:
 def read_table(path: str) -> Table:
     r"""Read the cells of a data file.
 
-    Columns are separated by tabs, semicolons, commas or white space, whichever of them the first
-    line has, in this order.  The first line is a header where it has names and no number.  ``#``
+    Columns are separated by tabs, semicolons, commas or white space: the first of these that the
+    first line contains.  The first line is a header if it contains names and no numbers.  ``#``
     begins a comment; empty lines are skipped.  The text is UTF-8, with or without a byte order
-    mark, plain or compressed by gzip; compressed text may be no longer than 64 MiB, or as many as
-    the environment variable ``LMOO_DECOMPRESSED_MIB`` says.
+    mark, plain or compressed by gzip.  Decompressed text may have at most 64 MiB, or the number of
+    MiB in the environment variable ``LMOO_DECOMPRESSED_MIB``.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ def read_table(path: str) -> Table:
     Raises
     ------
     DataError
-        The file cannot be read, is no text, is too long when decompressed, has no data, or has a
-        line with more or fewer cells than the first one.
+        The file cannot be read, is not text, is too long when decompressed, has no data, or has a
+        line whose number of cells differs from that of the first line.
 
     Examples
     --------
@@ -219,17 +219,17 @@ def read_table(path: str) -> Table:
 
 
 def missing(cell: str) -> bool:
-    """Whether a cell says that there is no value."""
+    """Return whether a cell stands for a missing value."""
     return cell.lower() in _MISSING
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number, infinite ones included."""
+    """Return whether a cell is a number, including infinities."""
     return _NUMBER.fullmatch(cell) is not None
 
 
 def number(cell: str) -> float | None:
-    """Return a number, infinite ones included; None for a cell that is none.
+    """Return the number in a cell, including infinities; None if it is not a number.
 
     Examples
     --------
@@ -254,7 +254,7 @@ def _content(name: str, path: str) -> bytes:
         return content
     limit = _decompressed_limit()
     try:
-        # One byte more than the limit tells that there is more; no more than that is unpacked.
+        # Reading one byte beyond the limit shows whether the text is longer.
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             text = file.read((limit << 20) + 1)
     except (OSError, EOFError, zlib.error) as error:
@@ -268,7 +268,7 @@ def _content(name: str, path: str) -> bytes:
 
 
 def _decompressed_limit() -> int:
-    """Return how many MiB compressed text may have."""
+    """Return the limit of decompressed text in MiB."""
     text = os.environ.get(_LIMIT_VARIABLE, "").strip()
     if not text:
         return _DECOMPRESSED_MIB
@@ -291,10 +291,10 @@ def _text(name: str, content: bytes) -> str:
 
 
 def _rows(name: str, text: str) -> Iterator[Row]:
-    """Yield the lines that hold something, cut into cells."""
+    """Yield the lines that are not empty, split into cells."""
     delimiter = None
     first = True
-    # As editors count lines: "\r\n", "\n" and a lone "\r", and nothing else, end one.
+    # Lines end with "\r\n", "\n" or "\r", as in editors; str.splitlines knows more line ends.
     for number, raw in enumerate(io.StringIO(text, newline=None), start=1):
         line = _COMMENT.sub(lambda match: match.group(1) or "", raw).strip(" \r\n")
         if not line.strip():
@@ -305,13 +305,13 @@ def _rows(name: str, text: str) -> Iterator[Row]:
 
 
 def _delimiter(line: str) -> str | None:
-    """Return what separates the cells of a line; None for white space."""
+    """Return the delimiter of the cells in a line; None for white space."""
     bare = re.sub(r'"[^"]*"', "", line)
     return next((char for char in "\t;," if char in bare), None)
 
 
 def _cells(where: str, line: str, delimiter: str | None) -> list[str]:
-    """Cut a line into cells, without their quotes and the white space round them."""
+    """Split a line into cells without quotes and surrounding white space."""
     if delimiter is None:
         return [word.strip('"') for word in _WORD.findall(line)]
     try:
@@ -322,7 +322,7 @@ def _cells(where: str, line: str, delimiter: str | None) -> list[str]:
 
 
 def _header(row: Row) -> tuple[str, ...] | None:
-    """Return the names in the first row; None where it holds data."""
+    """Return the names in the first row; None if it contains data."""
     named = any(not is_number(cell) and not missing(cell) for cell in row.cells)
     return tuple(row.cells) if named and not any(map(is_number, row.cells)) else None
 
@@ -346,5 +346,5 @@ def _check_widths(name: str, rows: Sequence[Row]) -> None:
 
 
 def _cut(text: str, length: int = 40) -> str:
-    """Return the text as a message shows it, on one line and not without end."""
+    """Return the text for a message: on one line, and cut off if it is long."""
     return repr(text if len(text) <= length else text[:length] + "...")

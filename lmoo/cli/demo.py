@@ -1,7 +1,7 @@
-"""Fit real measurements and print what comes out beside what NIST certifies.
+"""``lmoo demo``: fit two data sets of NIST and compare the results with the certified values.
 
-Run it as ``lmoo demo``; with matplotlib (``pip install lmoo[plot]``) it draws the data, the fit and
-the residuals into the folder ``demo``.
+With matplotlib (``pip install lmoo[plot]``) it draws data, fit and residuals into the folder
+``demo``.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from lmoo.results.result import Result
 
 __all__ = ["fit", "main"]
 
-# An easy one and a hard one, both from the far one of NIST's starting points.
+# An easy and a difficult problem, both from NIST's start 1, which is far from the solution.
 NAMES = ("Misra1a", "Eckerle4")
 
 
@@ -56,7 +56,7 @@ def report(data: NistDataset, result: Result) -> str:
 
 def draw(data: NistDataset, result: Result, path: Path) -> None:
     """Draw data and fit above, residuals below."""
-    # The pictures go to files: no screen is wanted.
+    # The canvas writes files and needs no display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

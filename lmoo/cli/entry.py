@@ -13,8 +13,8 @@ __all__ = ["main"]
 
 _USAGE_ERROR, _BROKEN_PIPE, _INTERRUPTED = 2, 141, 130
 
-# Errors whose message says it all; of others the name is part of what there is to say.
-_SPEAKING = (ValueError, ArithmeticError, OSError, ImportError)
+# Exceptions whose message is sufficient; for others the name of the class is shown as well.
+_SELF_EXPLANATORY = (ValueError, ArithmeticError, OSError, ImportError)
 
 # "-" alone is standard input.
 _OPTION = re.compile(r"--[a-z][a-z-]*(=|$)|-h$|-$")
@@ -27,16 +27,16 @@ examples:
   lmoo fit decay.csv "a*exp(-b*t)" --sigma err --absolute-sigma --plot fit.png --json fit.json
   zcat scan.gz | lmoo fit - "a*x^n" --y 3 --nan-policy omit
 
-The variable is called t or x, or as a column of the file; every other name is a parameter.
+The variable is t, x or the name of a column of the file; every other name is a parameter.
 exit codes: 0 a minimum was found; 1 none was; 2 an error in the options, the expression or the data
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser of options that says what is wrong on one line."""
+    """A parser of options with error messages of one line."""
 
     def error(self, message: str) -> NoReturn:
-        _complain(_one_line(f"{message} ({self.prog} --help shows what there is)"))
+        _print_error(_one_line(f"{message} ({self.prog} --help lists the options)"))
         raise SystemExit(_USAGE_ERROR)
 
 
@@ -52,11 +52,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         The exit code: 0 success, 1 no minimum was found, 2 an error in options, expression or
-        data, or while files are written, 130 interrupted, 141 nobody reads the output any more.
+        data, or while files are written, 130 interrupted, 141 standard output was closed.
 
     Notes
     -----
-    Standard output spells out what its encoding does not have, from here on.
+    Standard output is set to escape characters that its encoding does not have.
 
     Examples
     --------
@@ -65,28 +65,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     lmoo ...
     0
     """
-    _spell_out()
+    _escape_unencodable()
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         try:
             code = _run(sys.argv[1:] if argv is None else argv)
-            # Here rather than at the interpreter's end, where nobody could catch it.
+            # An error of this flush could not be caught at the end of the interpreter.
             print(end="", flush=True)
             return code
         except KeyboardInterrupt:
-            _complain("interrupted")
+            _print_error("interrupted")
             return _INTERRUPTED
         except BrokenPipeError:
-            _silence()
+            _discard_output()
             return _BROKEN_PIPE
         except Exception as error:
-            # Of whatever kind, matplotlib's own included: a shell user is not shown a traceback.
-            _complain(_described(error))
+            # A user of the shell should not see a traceback, whatever the exception.
+            _print_error(_described(error))
             return _USAGE_ERROR
 
 
 def _run(argv: Sequence[str]) -> int:
-    """Run a command and return its exit code, which for help and misuse is argparse's."""
+    """Run a command and return its exit code; for help and usage errors that of argparse."""
     try:
         arguments = _parser().parse_args(_guarded(argv))
     except SystemExit as end:
@@ -96,9 +96,9 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _guarded(argv: Sequence[str]) -> list[str]:
-    """Return the arguments so that an expression may begin with a minus.
+    """Return the arguments with a space before those that begin with a minus and are no options.
 
-    What begins with a space is no option to argparse, and the space is none to an expression.
+    argparse takes an argument with a leading space as a value, and expressions ignore the space.
     """
     return [
         f" {text}" if text.startswith("-") and not _OPTION.match(text) else text for text in argv
@@ -145,19 +145,24 @@ def _add_fit(commands: Any) -> None:
     add(
         "--fix",
         metavar="c=0",
-        help="parameters that are held, at --start without a value",
+        help="fixed parameters; without a value, at their --start",
         **listed,
     )
     add("--x", metavar="[NAME=]COLUMN", help="the variable (default: the first column)", **listed)
-    add("--y", metavar="COLUMN", help='what is fitted: a column, or a formula as "log(y)"')
-    add("--sigma", metavar="COLUMN", help="its standard deviations: a column, a formula, or 0.1")
+    add("--y", metavar="COLUMN", help='the data to fit: a column, or a formula as "log(y)"')
+    add("--sigma", metavar="COLUMN", help="standard deviations of y: a column, a formula, or 0.1")
     add(
         "--absolute-sigma",
         action="store_true",
-        help="sigma is known, and not scaled to the scatter",
+        help="sigma is known, and not scaled by the residual",
     )
-    add("--nan-policy", choices=("raise", "omit"), default="raise", help="what to do with gaps")
-    add("--level", type=_level, default=0.95, help="of the confidence intervals (default: 0.95)")
+    add(
+        "--nan-policy",
+        choices=("raise", "omit"),
+        default="raise",
+        help="rows with missing values: an error, or left out",
+    )
+    add("--level", type=_level, default=0.95, help="level of confidence intervals (default: 0.95)")
     add(
         "--plot",
         metavar="FILE",
@@ -193,14 +198,14 @@ def _picture(text: str) -> str:
 
 
 def _file(text: str) -> str:
-    """Return the name of a file without the space that `_guarded` may have set before it."""
+    """Return the name of a file without the space that `_guarded` may have added."""
     if not text:
         raise argparse.ArgumentTypeError("must be the name of a file; it is ''")
     return text.removeprefix(" ") if text.startswith(" -") else text
 
 
 def _command(module: str) -> Callable[[argparse.Namespace], int]:
-    """Return a command's function, importing it only if it is called."""
+    """Return the function of a command, which imports its module when it is called."""
 
     def run(arguments: argparse.Namespace) -> int:
         from importlib import import_module
@@ -219,7 +224,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _described(error: BaseException) -> str:
-    """Return what went wrong, on one line; an expression's error shows the place below it."""
+    """Return the message of an exception on one line; ExpressionError has lines with the place."""
     from lmoo.models.expression import ExpressionError
 
     if isinstance(error, ExpressionError):
@@ -230,7 +235,7 @@ def _described(error: BaseException) -> str:
         return "pictures need matplotlib: pip install lmoo[plot]"
     if isinstance(error, MemoryError):
         return _one_line(f"not enough memory: {error}").removesuffix(":")
-    if isinstance(error, _SPEAKING) and str(error):
+    if isinstance(error, _SELF_EXPLANATORY) and str(error):
         return _one_line(str(error))
     return _one_line(f"{type(error).__name__}: {error}").removesuffix(":")
 
@@ -240,29 +245,29 @@ def _one_line(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return the text with escapes for what a terminal would obey instead of showing it."""
+    """Return the text with escapes for characters that are not printable."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
-def _complain(message: str) -> None:
-    # Names of files, columns and options may hold anything, and argparse repeats what it got.
+def _print_error(message: str) -> None:
+    # Names of files, columns and options may contain control characters of a terminal.
     lines = [_visible(line) for line in message.split("\n")]
     print("lmoo: error: " + "\n".join(lines), file=sys.stderr)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as a shell user expects it."""
+    """Print a warning on one line of standard error."""
     print(f"lmoo: warning: {_one_line(str(message))}", file=sys.stderr)
 
 
-def _spell_out() -> None:
-    """Have standard output write what its encoding does not have as an escape, and not fail."""
+def _escape_unencodable() -> None:
+    """Set standard output to write escapes for characters that its encoding does not have."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _silence() -> None:
-    """Keep the interpreter from complaining at its end that nobody reads what it still holds."""
+def _discard_output() -> None:
+    """Discard buffered output, as the interpreter's flush of a closed pipe would print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,11 +22,12 @@ _Scalar = TypeVar("_Scalar", np.float64, np.complex128)
 # Compared by identity (eq=False): arrays have no single truth value for a field-wise ==.
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NistDataset:
-    """One NIST StRD nonlinear regression problem: data, model, certified answer.
+    """One NIST StRD nonlinear regression problem: data, model and certified solution.
 
-    Made by `nist`. With m observations and p parameters the problem is to find
-    the ``b`` that minimises the sum of squares of ``residual(b)``; `residual`
-    and `jacobian` are what a solver needs. All arrays are read-only.
+    It is returned by `nist`. With m observations and p parameters the problem is to
+    find the ``b`` that minimises the sum of squares of ``residual(b)``. It can be
+    passed to a solver, as it has the methods `residual` and `jacobian`. All arrays
+    are read-only.
 
     Attributes
     ----------
@@ -91,10 +92,10 @@ class NistDataset:
         """The names of the p parameters: ``("b1", "b2", ...)``."""
         return tuple(f"b{k}" for k in range(1, self.certified.size + 1))
 
-    # Cached, as a solver asks for it at every evaluation.
+    # Cached, as every evaluation of the residual uses it.
     @cached_property
     def response(self) -> npt.NDArray[np.float64]:
-        """What the model predicts, shape (m,): ``log(y)`` for Nelson, else ``y``."""
+        """The response of the model, shape (m,): ``log(y)`` for Nelson, else ``y``."""
         return _frozen(self._model.response(self.y))
 
     def model(self, b: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
@@ -131,7 +132,7 @@ class NistDataset:
         return prediction
 
     def residual(self, b: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
-        """Give the prediction less the response, ``model(b) - response``.
+        """Return the prediction minus the response, ``model(b) - response``.
 
         Parameters
         ----------
@@ -159,7 +160,7 @@ class NistDataset:
             return self.model(b) - self.response
 
     def jacobian(self, b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Differentiate `residual` analytically.
+        """Return the analytic derivatives of `residual`.
 
         Parameters
         ----------
@@ -197,7 +198,7 @@ class NistDataset:
         return MODELS[self.name]
 
     def _point(self, b: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Check the shape of ``b`` and make it float64, or complex128 if it is complex."""
+        """Check the shape of ``b`` and convert it to float64, or to complex128 if it is complex."""
         point = np.asarray(b)
         if point.shape != self.certified.shape:
             raise ValueError(
@@ -208,7 +209,7 @@ class NistDataset:
 
 
 def nist_names() -> tuple[str, ...]:
-    """List the names of the NIST StRD nonlinear regression problems.
+    """Return the names of the NIST StRD nonlinear regression problems.
 
     Returns
     -------
@@ -232,7 +233,7 @@ def nist_names() -> tuple[str, ...]:
 
 
 def nist(name: str) -> NistDataset:
-    """Give one of the NIST StRD nonlinear regression problems.
+    """Return one of the NIST StRD nonlinear regression problems.
 
     Parameters
     ----------
@@ -242,7 +243,7 @@ def nist(name: str) -> NistDataset:
     Returns
     -------
     NistDataset
-        The problem. It is immutable; the same object is given every time.
+        The problem. It is immutable; all calls return the same object.
 
     Raises
     ------
@@ -299,7 +300,7 @@ def _records() -> dict[str, dict[str, Any]]:
 
 
 def _frozen(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Make a read-only float64 array; an array that is one already is not copied."""
+    """Return a read-only float64 array; a float64 array is not copied."""
     array = np.asarray(values, dtype=np.float64)
     array.flags.writeable = False
     return array

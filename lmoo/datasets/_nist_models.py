@@ -1,16 +1,16 @@
 """The models of the NIST StRD nonlinear regression problems.
 
-Every model comes as two functions of the predictor ``x``, shape (m,), for
-Nelson's data (m, 2), and the p parameters ``b1``, ``b2``, ...:
+Every model has two functions of the predictor ``x``, shape (m,), for Nelson's
+data (m, 2), and the p parameters ``b1``, ``b2``, ...:
 
-* the model itself gives the predicted response, shape (m,); it is analytic in
-  the parameters and takes them complex too, for complex-step derivatives (the
-  annotations tell the real case);
-* its ``..._jacobian`` gives the p columns of the derivative with respect to the
+* the model returns the predicted response, shape (m,). It is analytic in the
+  parameters and takes complex ones for complex-step derivatives (the annotations
+  are those of the real case);
+* its ``..._jacobian`` returns the p columns of the derivative with respect to the
   parameters, each of shape (m,) or a constant.
 
-Neither checks its arguments or silences floating-point warnings: the data set
-that calls them does (`lmoo.datasets.NistDataset`).
+`lmoo.datasets.NistDataset`, which calls them, checks the arguments and silences
+floating-point warnings.
 
 The formulas are those of the NIST files,
 https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml.

@@ -76,6 +76,47 @@ typedef struct lmoo_model {
     /* grows here */
 } lmoo_model;
 
+/* ---- the linear model ----------------------------------------------------------------------- */
+
+/* Near x the residual is f + J p.  This is all that the iteration, the step strategies, bounds and covariances
+   use of it; `model` is the implementation's own memory.  Vectors have n entries, in the order of the parameters, and
+   are the caller's.  fnorm is |f|, by which results are divided so that nothing overflows.
+
+   Parameters can be left out: those that are fixed, or that a bound holds.  But where it says "of all columns",
+   the functions speak of the others, which are free. */
+typedef struct lmoo_linear {
+    size_t size;                        /* sizeof(lmoo_linear) */
+    /* Take in J, m x n with m >= n, column-major with leading dimension lda, and f, m doubles; both are read only.
+       No column is left out then.  Return 0; or positive where this cannot be factored: x is then a bad point. */
+    int (*fill)(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f);
+    /* Leave out the parameters with active[j] != 0, and no others, until the next fill. */
+    void (*leave_out)(void *model, const int *active);
+    /* Leave out the directions along which J is no more than its error; column_error[j] is that of column j,
+       relative.  Return the rank that is left; *newton = |J p| / fnorm for the Gauss-Newton step p; *error = the
+       largest error of the columns that are left. */
+    ptrdiff_t (*truncate)(void *model, const double *column_error, double fnorm, double *newton,
+                          double *error);
+    /* out = J^T (f + J p) / fnorm, of all columns; p = 0 where it is NULL. */
+    void (*gradient)(void *model, const double *p, double fnorm, double *out);
+    /* *norm = |J p| / fnorm and *slope = f^T J p / fnorm^2; of all columns where `all` is set. */
+    void (*predict)(void *model, const double *p, int all, double fnorm, double *norm, double *slope);
+    /* out = J^T J v, of all columns. */
+    void (*gram)(void *model, const double *v, double *out);
+    /* p = argmin |J p + f|^2 + par |D p|^2, D = diag; where that is singular, a basic solution. */
+    void (*damped)(void *model, double par, const double *diag, double *p);
+    /* The same over the parameters with active[j] == 0 of all, for others p[j] = moved[j]. */
+    void (*damped_on_face)(void *model, const int *active, const double *moved, double par,
+                           const double *diag, double *p);
+    /* x = (J^T J + par D^2)^-1 g.  Return 0, or 1 where that is singular. */
+    int (*solve)(void *model, double par, const double *diag, const double *g, double *x);
+    /* The damped p with | |D p| - delta | <= 0.1 delta, or with par = 0 where that is no longer than 1.1 delta;
+       par is a first guess.  Return par.  NULL: Newton's method on |D p|, with damped and solve. */
+    double (*within)(void *model, const double *diag, double delta, double par, double *p);
+    /* The triangle R, n x n, column-major, of J P = Q R, P in ipvt, and (Q^T f)[:n]; what is left out is zero. */
+    void (*triangle)(void *model, double *r, int *ipvt, double *qtf);
+    /* grows here */
+} lmoo_linear;
+
 /* ---- the iteration -------------------------------------------------------------------------- */
 
 /* What the iteration asks for.  Open-ended: a driver answers those it knows, and refuses others. */
@@ -115,7 +156,56 @@ enum {
 
 #define LM_VALLEY 10
 
-struct lm_state;
+/* A solve: a block of memory that is lmoo's own, read and written by the functions of lmoo_api. */
+typedef struct lm_state lm_state;
+
+/* Vectors of a solve, for lmoo_api.vector: n doubles each, but for the last. */
+enum {
+    LMOO_X = 1,               /* the current point */
+    LMOO_TRIAL,               /* where f is asked for */
+    LMOO_BASE,                /* the last point whose linear model was good */
+    LMOO_DIAG,                /* D, the scaling of the trust region */
+    LMOO_STEP,                /* trial - x: a step strategy writes it */
+    LMOO_VELOCITY,            /* the direction that LM_CURVATURE is asked for */
+    LMOO_ACCELERATION,        /* a step strategy's own */
+    LMOO_CURVATURE,           /* J^T f_vv, the answer to LM_CURVATURE */
+    LMOO_COLUMN_NORMS,        /* norms of the columns of J, 0 for parameters that are fixed or held by a bound */
+    LMOO_MEMORY               /* 8 doubles, a step strategy's own */
+};
+/* Numbers of a solve, for lmoo_api.number. */
+enum {
+    LMOO_FNORM = 1,           /* |f(x)| */
+    LMOO_FNORM1,              /* |f(trial)| */
+    LMOO_BASE_FNORM,          /* |f(base)| */
+    LMOO_DELTA,               /* radius of the trust region, in units of |D x| */
+    LMOO_PAR,                 /* the Levenberg-Marquardt parameter */
+    LMOO_XNORM,               /* |D x| */
+    LMOO_PNORM,               /* |D step| */
+    LMOO_GNORM,               /* largest cosine between f and a column of J */
+    LMOO_ACTRED,              /* actual reduction of |f|^2, relative */
+    LMOO_PRERED,              /* predicted reduction */
+    LMOO_DIRDER,              /* its slope along the step */
+    LMOO_RATIO                /* actual over predicted reduction */
+};
+/* Counts, for lmoo_api.count. */
+enum {
+    LMOO_NFEV = 1,            /* evaluations of f; kept by whoever answers */
+    LMOO_NIT,                 /* trial points judged */
+    LMOO_STEPS,               /* those of them that were taken */
+    LMOO_MODELS               /* Jacobians used */
+};
+/* Flags and codes, for lmoo_api.flag. */
+enum {
+    LMOO_STATUS = 1,          /* LM_RUNNING, or why it ended */
+    LMOO_REQUEST,             /* what is asked for */
+    LMOO_ACCEPTED,            /* the last answer made trial the current point */
+    LMOO_REVERTED,            /* the last answer went back to base */
+    LMOO_REFUSED,             /* points refused since the last step that was taken */
+    LMOO_REFINED,             /* the Jacobian is the more accurate one */
+    LMOO_CURVED,              /* in propose: LM_CURVATURE was answered (1) or refused (-1) */
+    LMOO_NEWTON,              /* the step is that of Gauss and Newton: a step strategy says so */
+    LMOO_BELOW_NOISE          /* no reduction of |f|^2 can be seen: the Gauss-Newton step is wanted */
+};
 
 /* How lambda and the trust region move.  A strategy holds nothing of a solve: its own numbers live
    in state->memory, its vectors in state->velocity and state->acceleration. */
@@ -123,15 +213,15 @@ typedef struct lmoo_step {
     size_t size;                        /* sizeof(lmoo_step) */
     void *context;
     /* The first model is in; diag, xnorm and delta are set.  Or NULL. */
-    void (*begin)(struct lm_state *state, void *context);
+    void (*begin)(lm_state *state, void *context);
     /* Fill step, par and newton from model, diag and delta; prered and dirder with lm_predict or
        lm_predict_damped.  Return LM_RESIDUAL when that is done, or LM_CURVATURE or LM_STEP to ask
        for what those bring and be called again. */
-    int (*propose)(struct lm_state *state, void *context);
+    int (*propose)(lm_state *state, void *context);
     /* The trial has been judged: ratio, actred, prered, fnorm1.  Move delta and par. */
-    void (*update)(struct lm_state *state, void *context);
+    void (*update)(lm_state *state, void *context);
     /* The trial is a bad point, delta has been shortened.  Move par. */
-    void (*refused)(struct lm_state *state, void *context);
+    void (*refused)(lm_state *state, void *context);
     int wants_curvature;                /* propose may return LM_CURVATURE: 1; 2: in valleys only, once
                                            LM_VALLEY steps in a row have been cut by the radius */
     /* grows here */
@@ -154,123 +244,10 @@ typedef struct lm_options {
        block of bounded_bytes(n). */
     const double *lower;
     const double *upper;
+    const lmoo_linear *linear;  /* NULL: the dense linear model, behind the state */
+    void *model;                /* the memory of another one, the caller's */
     /* grows here */
 } lm_options;
-
-/* The linear model at x, what a factorisation J P = Q R leaves behind: O(n^2) numbers whatever m
-   is.  The iteration needs nothing else of the problem. */
-typedef struct lm_model {
-    double *r;              /* n x n: R on and above the diagonal, below it lmpar's work */
-    double *qtf;            /* n: (Q^T f)[:n] */
-    double *acnorm;         /* n: the norms of the columns of J, in the order of the parameters */
-    int *ipvt;              /* n: J[:, ipvt] = Q R */
-} lm_model;
-
-/* One block of memory of state_bytes(n), or of bounded_bytes(n) where there are bounds, which attach
-   lays out: this struct and, behind it, every array it points to.  It can be copied, stored between any two calls and kept in arrays of
-   states; a copy is to be attached again. */
-typedef struct lm_state {
-    int version;
-    ptrdiff_t n;
-    lm_model model;         /* of the last point linearised, which is base */
-    double *x;              /* n each: the current point */
-    double *trial;          /* where f is asked for */
-    double *base;           /* the last point whose model was good */
-    double *diag;           /* D, the scaling of the trust region */
-    double *step;           /* trial - x */
-    double *velocity;       /* the direction that LM_CURVATURE is asked for */
-    double *acceleration;
-    double *curvature;      /* its answer: J^T f_vv */
-    double *sdiag;
-    double *wa1;
-    double *wa2;
-    /* The dialogue. */
-    int request;
-    int answer;             /* what came back: one of LM_ANSWER_... */
-    int status;
-    int accepted;           /* the last answer made trial the current point */
-    int reverted;           /* the last answer threw the current point back to base */
-    int refined;            /* the model comes from the better derivatives */
-    int refused;            /* points refused since the last step that was taken */
-    int started;
-    int curved;             /* in propose: LM_CURVATURE was answered (1) or refused (-1) */
-    /* The scalars of More' (1978). */
-    double fnorm;           /* |f(x)| */
-    double fnorm1;          /* |f(trial)| */
-    double base_fnorm;      /* |f(base)| */
-    double delta;           /* radius of the trust region, in units of |D x| */
-    double par;             /* for the next step: as the radius, it has been updated */
-    double step_par;        /* that gave the step */
-    double xnorm;           /* |D x| */
-    double pnorm;           /* |D step| */
-    double gnorm;           /* largest cosine between f and a column of J */
-    double actred;
-    double prered;
-    double dirder;
-    double ratio;
-    ptrdiff_t nfev;         /* kept by the driver, which knows what a Jacobian cost */
-    ptrdiff_t models;       /* Jacobians gone on from */
-    ptrdiff_t nit;          /* trial points judged */
-    ptrdiff_t steps;        /* those of them that were taken */
-    double jacobian_error;  /* relative error of J's columns, told by the driver */
-    int newton;             /* the step is, as good as, that of Gauss and Newton */
-    int trusting;           /* and it is to be: it is taken on the model's word */
-    double memory[8];       /* the step strategy's own */
-    /* What follows is lmoo's own and no part of the interface: it moves as the options grow. */
-    lm_options options;
-    double promise;         /* relative reduction of |f|^2 that the model predicts for a Gauss-Newton step */
-    double noise;           /* a relative change of |f|^2 that errors of f can bring */
-    double contraction;     /* |N step| over that of the step before, both Gauss-Newton steps; else 1 */
-    double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 where it
-                               was not a Gauss-Newton step, negative where derivatives have become better since */
-    double word;            /* the promise below noise on which the last step was taken, if any */
-    int broken_words;       /* such steps in a row after which more was promised */
-    /* With bounds, and only then. */
-    int bounded;
-    int confined;           /* the step was made to stay inside */
-    double *lower, *upper;  /* n each */
-    double *gradient;       /* n: J^T f at base, of all parameters */
-    double *shift, *target, *bounds_work;
-    lm_model full;          /* the model with all columns; in `model` those held are zero */
-    lm_model face;
-    int *held;              /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
-    int *working;
-    /* What is measured of f and J. */
-    double *column_error;   /* n: relative error of each column of J, told by the driver */
-    double *interval;       /* n: distance of the points whose difference a column is; 0: it is none */
-    double *length;         /* n: over which a column of J changes by its own size; 0: not known */
-    double *last_step;      /* n: the last step that was taken */
-    double least_noise;     /* error of |f| that was measured, absolute; 0: none was */
-    int rank;               /* of the model, as far as R is more than its error */
-    int probe;              /* values of |f| taken to measure its error, and where they went */
-    double probes[8];
-    int search;             /* trials before a success, away from x: for parameters without an effect, or held */
-    int best;               /* the one of them to be taken, plus 1; 0: none is */
-    double drop;            /* what that takes from |f|^2, relatively */
-    int found;              /* searches that have led on */
-    /* What becomes of the steps. */
-    double start_fnorm;     /* |f(x0)| */
-    double reached;         /* |f| when a reduction was last seen */
-    int idle;               /* trials since */
-    int rejections;         /* in a row */
-    int cut;                /* steps in a row that the radius has cut */
-    int good;               /* those of them since a step was last refused */
-    int looked;             /* differences have been measured since the last step that was taken */
-    int looking;            /* and are being measured */
-    int extrapolated;       /* the step is more than that of Gauss and Newton (1), or bent (2) */
-    int steady;             /* the last two rates were the same */
-    double remainder;       /* share of an extrapolated step that it leaves to go */
-    double refused_length;  /* |D step| of the first of the steps in a row that were refused */
-    double noise_seen;      /* error of |f| along one line, to be confirmed along a shorter one; else 0 */
-    double probe_scale;     /* how many times as long as that the line is, along which |f| is probed */
-    double rate;            /* signed: of the last two Gauss-Newton steps */
-    double linear;          /* the rate by which a step was last extrapolated */
-    int since;              /* steps taken since */
-    int *near;              /* n: the bound that the last step was kept short of, as in held */
-    double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not more */
-    int finished;           /* `steps` when a last step was asked for, plus 1 */
-    double wall;            /* radius before bad points have shrunk it, 0: they have not */
-} lm_state;
 
 /* ---- where derivatives come from ------------------------------------------------------------ */
 
@@ -340,14 +317,21 @@ typedef struct lmoo_api {
 
     /* The iteration asks, it never calls:
 
-         lm_state *s = malloc(lm_state_bytes(n));
-         lm_attach(s, n);  lm_start(s, &options, x0, diag or NULL);
-         while ((request = lm_advance(s)) != LM_DONE) answer it;                               */
-    size_t (*state_bytes)(ptrdiff_t n);
+         lm_state *s = malloc(state_bytes(n, bounded, dense));
+         start(s, n, &options, x0, diag or NULL);
+         while ((request = advance(s)) != LM_DONE) answer it;
+
+       bounded: options.lower or options.upper is given; dense: options.linear is NULL.  A copy of a state is to
+       be attached before it is used. */
+    size_t (*state_bytes)(ptrdiff_t n, int bounded, int dense);
     void (*attach)(lm_state *s, ptrdiff_t n);
-    void (*start)(lm_state *s, const lm_options *options, const double *x0, const double *diag);
+    void (*start)(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
+                  const double *diag);
     int (*advance)(lm_state *s);
     void (*residual)(lm_state *s, double fnorm);
+    /* J, m x n, column-major, and f, both of which are overwritten, for LM_LINEARIZE and LM_REFINE; refuses them where
+       they are not finite.  Or fill options.linear's model yourself, and say so by linearized. */
+    void (*linearize)(lm_state *s, ptrdiff_t m, double *fjac, double *f);
     void (*linearized)(lm_state *s);
     void (*curved)(lm_state *s);
     void (*stepped)(lm_state *s);
@@ -357,9 +341,17 @@ typedef struct lmoo_api {
 
     /* For step strategies.  The reduction that the model predicts for any p, or for one that solves
        (J^T J + par D^2) p = -J^T f; that p itself. */
-    void (*predict)(lm_state *s, const double *p);
+    void (*predict)(lm_state *s, const double *p, int all);
     void (*predict_damped)(lm_state *s, const double *p, double par);
-    void (*damped_step)(lm_state *s, double par, double *p);
+    void (*damped)(lm_state *s, double par, double *p);
+    /* The damped step with |D p| close to delta, or that of Gauss and Newton; returns its par. */
+    double (*within)(lm_state *s, double delta, double par, double *p);
+
+    /* What a solve holds, by the names above; NULL for a name that is not known. */
+    double *(*vector)(lm_state *s, int which);
+    double *(*number)(lm_state *s, int which);
+    ptrdiff_t *(*count)(lm_state *s, int which);
+    int *(*flag)(lm_state *s, int which);
     const lmoo_step *more, *nielsen, *geodesic;
 
     /* The kernels: the equations and the arguments stand in lmoo/_core, in norms.pxd,
@@ -390,8 +382,6 @@ typedef struct lmoo_api {
                  lmoo_outcome *outcome);
     /* The problem's own Jacobian alone; that where there is one, else differences. */
     const lmoo_jacobian *analytic, *forward, *central, *minpack_forward;
-    /* Bytes of a state for a solve with bounds. */
-    size_t (*bounded_bytes)(ptrdiff_t n);
     /* grows here */
 } lmoo_api;
 

@@ -1,1 +1,1 @@
-"""Derivatives of residuals: the strategies that provide them, and the check of user code."""
+"""Jacobian strategies, and the check of a problem's Jacobian."""

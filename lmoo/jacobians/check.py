@@ -1,4 +1,4 @@
-"""A check of a problem's Jacobian against differences of its residual."""
+"""`check_jacobian`: compare a problem's Jacobian with differences of its residual."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,18 +17,18 @@ _EPS = 2.0**-52
 
 @dataclass(frozen=True, eq=False)
 class JacobianCheck:
-    """What `check_jacobian` found; true where the Jacobian is right.
+    """Result of `check_jacobian`; true if the Jacobian is right.
 
     Attributes
     ----------
     wrong : (k, 2) int array
-        Residual and parameter, (i, j), of each entry that disagrees.
+        Indices (i, j) of residual and parameter of each wrong entry.
     analytic, numeric : (m, n) float64 array
         The problem's Jacobian and the differences.
     error : (m, n) float64 array
-        By how much the two may differ at each entry.
+        Difference allowed at each entry.
     transposed : bool
-        The Jacobian is wrong, and its transpose is right.
+        Whether the Jacobian is wrong and its transpose is right.
 
     Examples
     --------
@@ -73,31 +73,32 @@ def check_jacobian(
     Parameters
     ----------
     problem : Problem
-        With a `jacobian`.
+        A problem with a method `jacobian`.
     x : (n,) array_like
-        Where to compare: better a point without symmetry than a special one.
+        The point to compare at.  A point without zeros and without equal entries shows most errors.
     col_deriv : bool, default False
-        The Jacobian has a row a parameter, as for the strategy `ColumnMajor`.
+        The Jacobian has one row per parameter, as for the strategy `ColumnMajor`.
     rtol : float, default 1e-5
-        Relative difference allowed, besides the error that the differences have themselves.
+        Relative difference allowed, in addition to the error of the differences.
 
     Returns
     -------
     JacobianCheck
-        True where all entries agree; prints as a list of those that do not.
+        True if all entries agree.  It prints as a list of the wrong entries.
 
     Raises
     ------
     TypeError
         The problem has no `jacobian`.
     ValueError
-        x is not 1-D, the Jacobian's shape not (m, n) - for ``m != n`` a transposed one too -, the
-        residual not finite at or near x, `rtol` not positive.
+        x is not 1-D; the shape of the Jacobian is not (m, n), as that of a transposed one with
+        m != n; the residual is not finite at x or near it; `rtol` is not positive.
 
     Notes
     -----
-    Central differences with two steps and Richardson's extrapolation; the two tell the error
-    (Dennis, Schnabel 1983, section 5.4).  Costs 4 n + 1 evaluations of the residual.
+    The differences are central, with two steps and Richardson's extrapolation, whose correction
+    bounds the error (Dennis, Schnabel 1983, section 5.4).  They take 4 n + 1 evaluations of the
+    residual.
 
     Examples
     --------
@@ -138,7 +139,7 @@ def check_jacobian(
 def _disagree(
     analytic: NDArray[np.float64], numeric: NDArray[np.float64], allowed: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Where the two differ by more than is allowed; an entry that is not finite always does."""
+    """Return the entries that differ by more than is allowed or are not finite, (m, n)."""
     with np.errstate(invalid="ignore"):
         return ~(np.isfinite(analytic) & (np.abs(analytic - numeric) <= allowed))
 

@@ -1,4 +1,4 @@
-"""Strategies for the Jacobian: where the derivatives come from and in what layout."""
+"""Jacobian strategies: how the derivatives are computed."""
 
 from typing import Any
 
@@ -23,15 +23,15 @@ __all__ = [
 
 
 class Jacobian:
-    """Base of the strategies; subclass it and write `evaluate` for one of your own.
+    """Base class of Jacobian strategies; subclass it and define `evaluate`.
 
-    A strategy holds nothing of a solve: solvers and threads may share it.
+    The solver stores nothing in a strategy, so solvers and threads may share one.
 
     Attributes
     ----------
     relative_error : float, default 0.0
-        Relative error of the columns that `evaluate` writes, by which the solver judges what it
-        can make of them; 0 for derivatives as exact as the residual.
+        Relative error of the columns that `evaluate` writes, for the rank of the Jacobian and the
+        stopping tests.  0: the derivatives are as accurate as the residual.
 
     Examples
     --------
@@ -58,34 +58,35 @@ class Jacobian:
         Parameters
         ----------
         problem : Problem
-            What is being solved.
+            The problem that is solved.
         x : (n,) float64 array
-            The point; the callee's own.
+            The point; a new array, which may be kept or changed.
         f : (m,) float64 array
-            The residual at x; the callee's own.
+            The residual at x; a new array, which may be kept or changed.
         out : (m, n) float64 array, Fortran-ordered
-            Every entry is to be written: one that is not stays NaN, and the point is refused.  It
-            owns its memory, which the solver uses again after the call.
+            The output.  It is filled with NaN, so the point is refused if an entry is not written.
+            The solver uses its memory after the call.
 
         Returns
         -------
         int or None
-            Evaluations of the residual that it cost, which are added to nfev; None for 0.
+            Number of evaluations of the residual, which is added to nfev; None for 0.
 
         Raises
         ------
         EvaluationError
-            There are no derivatives at x; its attribute ``evaluations`` is what that cost.
+            There are no derivatives at x.  Its attribute ``evaluations`` is the number of
+            evaluations of the residual.
         """
         raise NotImplementedError(f"{type(self).__name__} must define evaluate(self, ...)")
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        """Return the compiled side of this strategy for one solve."""
+        """Return the object that the compiled loop uses for one solve."""
         return Custom(_Bound(self, problem), EvaluationError, self.relative_error)
 
 
 class _Bound:
-    """A strategy with its problem: a callable for the compiled loop."""
+    """A strategy with its problem, as a callable for the compiled loop."""
 
     def __init__(self, strategy: Jacobian, problem: Any) -> None:
         self.strategy, self.problem = strategy, problem
@@ -101,9 +102,9 @@ def _name(function: Any) -> str:
 
 
 class Analytic(Jacobian):
-    """The problem's own `jacobian`, with a row a residual: shape (m, n).
+    """The problem's method `jacobian` with one row per residual: shape (m, n).
 
-    The default where the problem defines one.
+    It is the default for problems that define ``jacobian``.
 
     Examples
     --------
@@ -118,7 +119,7 @@ class Analytic(Jacobian):
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         if isinstance(problem, CompiledProblem) and has_jacobian(problem):
-            # Whose layout is the buffer's, whatever this strategy's may be.
+            # A compiled Jacobian is column-major in either strategy.
             return OwnJacobian()
         if not has_jacobian(problem):
             raise TypeError(
@@ -139,9 +140,9 @@ class Analytic(Jacobian):
 
 
 class ColumnMajor(Analytic):
-    """The problem's own `jacobian`, with a row a parameter: shape (n, m), as ``col_deriv``.
+    """The problem's method `jacobian` with one row per parameter: shape (n, m), as ``col_deriv``.
 
-    This is the layout of the solver's buffer: no transposition.
+    This is the layout of the solver's memory, so no transposition is needed.
 
     Examples
     --------
@@ -157,7 +158,7 @@ class ColumnMajor(Analytic):
 
 
 class _Numeric(Jacobian):
-    """What the numeric strategies have in common: the typical sizes of the parameters."""
+    """Base class of numeric strategies, with the typical sizes of the parameters."""
 
     def __init__(self, typical: ArrayLike | None) -> None:
         self.typical: float | tuple[float, ...] | None = None
@@ -167,11 +168,11 @@ class _Numeric(Jacobian):
                 raise ValueError(
                     f"typical must be a number or one per parameter; it is {typical!r}"
                 )
-            # In a form that can be compared and hashed.
+            # A tuple can be compared and hashed.
             self.typical = float(sizes) if sizes.ndim == 0 else tuple(sizes.tolist())
 
     def _typical(self, n: int) -> NDArray[np.float64] | None:
-        """Return the sizes as n numbers."""
+        """Return the typical sizes, (n,); None if they are not given."""
         if self.typical is None:
             return None
         sizes = np.array(self.typical)
@@ -190,7 +191,7 @@ class _Numeric(Jacobian):
 
 
 def _check_epsfcn(epsfcn: float | None) -> float:
-    """Return epsfcn as the kernels take it, 0 for the precision of the residual."""
+    """Return epsfcn as the kernels take it: 0 for the precision of the residual."""
     if epsfcn is None:
         return 0.0
     if not 0.0 < real_number("epsfcn", epsfcn) < 1.0:
@@ -199,33 +200,33 @@ def _check_epsfcn(epsfcn: float | None) -> float:
 
 
 class ForwardDifference(_Numeric):
-    """Forward differences, n evaluations a Jacobian; the default without a ``jacobian``.
+    """Forward differences, n evaluations per Jacobian; the default without a ``jacobian``.
 
-    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later ones balance the
+    The first Jacobian has MINPACK's interval, ``h = sqrt(eps) |x_j|``.  Later intervals balance the
     error of the formula against that of the residual, ``h = 2 sqrt(e L / |J_j|)``: e is the norm of
     the error of f, and L the change of parameter j over which column J_j changes by its own size
-    (Gill, Murray, Saunders, Wright 1983; More', Wild 2012).  Where the residual is bad at x + h,
-    x - h is tried.  Where the difference shows nothing but the error of f, a longer interval is
-    tried.  All of these evaluations are counted in ``nfev``.
+    (Gill, Murray, Saunders, Wright 1983; More', Wild 2012).  If x + h is a bad point, x - h is
+    tried.  If the difference is no larger than the error of f, a longer interval is tried.  All
+    evaluations are counted in ``nfev``.
 
     Parameters
     ----------
     epsfcn : float, optional
-        Relative error of the residual; None (the default): the precision in which it comes (2^-52
-        for float64, 2^-23 for float32).
+        Relative error of the residual.  None (the default): its precision, 2^-52 for float64 and
+        2^-23 for float32.
     typical : float or (n,) array_like, optional
-        Typical size of each parameter, in its own units: ``max(|x_j|, typical_j)`` takes the place
-        of ``|x_j|`` in the first interval, and of L until L is measured.  None (the default): L is
-        the change of parameter j that changes f by the size of one parameter's contribution.
+        Typical size of each parameter, in its units.  ``max(|x_j|, typical_j)`` replaces ``|x_j|``
+        in the first interval, and L until L is measured.  None (the default): L is the change of
+        parameter j that changes f by the size of one parameter's contribution.
     refine : bool, default True
-        Before stopping, go on with central differences, whose relative error is about eps^(2/3);
-        that of forward differences is about eps^(1/2).  They also follow three rejected steps in a
-        row and columns that are all error, once, to measure L.
+        Use central differences for the last steps.  Their relative error is about eps^(2/3), that
+        of forward differences about eps^(1/2).  One Jacobian by central differences is also taken
+        after three rejected steps in a row, or if a column is all error, to measure L.
 
     Raises
     ------
     ValueError
-        `epsfcn` not between 0 and 1, `typical` not positive or not one per parameter.
+        `epsfcn` is not between 0 and 1; `typical` is not positive, or not one size per parameter.
 
     Examples
     --------
@@ -251,21 +252,23 @@ class ForwardDifference(_Numeric):
         )
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        return self._differences(n, own=False)
+        return self._differences(n, prefer_jacobian=False)
 
-    def _differences(self, n: int, own: bool) -> Derivatives:
-        """Return the differences, or the own derivatives of a compiled problem where it has any."""
-        return Differences(own, False, self.epsfcn, self._typical(n), False, self.refine)
+    def _differences(self, n: int, prefer_jacobian: bool) -> Derivatives:
+        """Return the compiled strategy; prefer_jacobian: use a compiled problem's Jacobian."""
+        return Differences(
+            prefer_jacobian, False, self.epsfcn, self._typical(n), False, self.refine
+        )
 
 
 class CentralDifference(_Numeric):
-    """Central differences, 2 n evaluations a Jacobian.
+    """Central differences, 2 n evaluations per Jacobian.
 
-    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later ones balance the error of
-    the formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
-    `ForwardDifference`.  The second difference of each column measures L; it is kept for the next
-    Jacobian, and a column whose interval was far from the best one is taken again.  Where the
-    residual is bad on one side, a one-sided difference takes its place.
+    The first Jacobian has the interval ``h = cbrt(eps) |x_j|``.  Later intervals balance the error
+    of the formula against that of the residual, ``h = cbrt(3 e L^2 / |J_j|)``, with e and L as for
+    `ForwardDifference`.  The second difference of each column measures L for the next Jacobian.  A
+    column whose interval was far from the best one is evaluated again.  If one of the two points is
+    bad, a one-sided difference is taken.
 
     Parameters
     ----------
@@ -297,16 +300,16 @@ class CentralDifference(_Numeric):
 
 
 class ComplexStep(_Numeric):
-    """Derivatives by a step into the complex plane, n evaluations a Jacobian, exact to rounding.
+    """Complex-step derivatives, n evaluations per Jacobian, exact to rounding.
 
     ``J_j = Im f(x + i h e_j) / h`` with a tiny h (Squire, Trapp 1998, SIAM Review 40).  The
-    residual is called with a complex x for this, and must be an analytic function of it: no abs,
-    no comparison, no conjugation.
+    residual is called with a complex x and must be an analytic function of it: without abs,
+    comparisons and conjugation.
 
     Parameters
     ----------
     typical : float or (n,) array_like, optional
-        As for `ForwardDifference`; h is 1e-20 times this, 1e-20 without.
+        Typical sizes as for `ForwardDifference`; h is 1e-20 times the size.  None: 1.
 
     Examples
     --------
@@ -356,13 +359,13 @@ class CompiledJacobian(Jacobian):
     Parameters
     ----------
     table : PyCapsule
-        Of the name ``lmoo_jacobian``, pointing to a ``lmoo_jacobian`` of lmoo.h that lives as long
-        as the capsule.
+        A capsule of the name ``lmoo_jacobian``.  It points to a ``lmoo_jacobian`` of lmoo.h that
+        lives as long as the capsule.
 
     Raises
     ------
     TypeError
-        `table` is no such capsule.
+        `table` is not such a capsule.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""Problems: residuals of parameters, with their data, their names and their bounds."""
+"""Problems: residuals as functions of parameters, with their data, names and bounds."""

@@ -1,4 +1,4 @@
-"""Checks of arguments that name the argument, what it was and what it should be."""
+"""Checks of arguments; the messages name the argument, its value and what is expected."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def real_number(name: str, value: Any) -> float:
-    """Return value as a float; TypeError where it is no real number."""
+    """Return value as a float; TypeError if it is not a real number."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(
         value, (int, float, np.integer, np.floating)
     ):
@@ -29,7 +29,7 @@ def real_number(name: str, value: Any) -> float:
 
 
 def in_range(name: str, value: Any) -> float:
-    """Return a number as a float; ValueError for an integer that is too large for one."""
+    """Return a number as a float; ValueError if an integer is too large for a float."""
     try:
         return float(value)
     except OverflowError:
@@ -41,23 +41,23 @@ def in_range(name: str, value: Any) -> float:
 
 
 def integer(name: str, value: Any) -> int:
-    """Return value as an int; TypeError where it is none."""
+    """Return value as an int; TypeError if it is not an integer."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer; it is {value!r}")
     return int(value)
 
 
 def real_array(name: str, value: Any) -> NDArray[np.float64]:
-    """Return value as a new float64 array; TypeError where it is no array of real numbers.
+    """Return value as a new float64 array; TypeError if it is not an array of real numbers.
 
-    ValueError where entries are masked, which numpy.asarray would take as numbers.
+    ValueError if entries are masked: numpy.asarray would return the numbers below the mask.
     """
     value = refuse_masked(name, value)
     try:
         array = np.asarray(plain(value))
     except ValueError as error:
         raise TypeError(
-            f"{name} must be an array of real numbers; it is no array: {error}"
+            f"{name} must be an array of real numbers; it is not an array: {error}"
         ) from error
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers; it is {value!r}")
@@ -74,7 +74,7 @@ def positive(name: str, value: Any) -> NDArray[np.float64]:
 
 
 def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
-    """Return a clause that says which entry of an array is the first wrong one, and its value."""
+    """Return the index and the value of the first wrong entry of an array, as a clause."""
     if array.ndim == 0:
         return f"it is {array}"
     index = tuple(int(k) for k in np.argwhere(wrong)[0])
@@ -82,7 +82,7 @@ def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:
 
 
 def checked_capsule(table: Any, name: str) -> Any:
-    """Return a capsule of this name; TypeError that shows both names where it is of another."""
+    """Return a capsule; TypeError if its name is another one."""
     if not is_capsule(table):
         raise TypeError(f"table must be a PyCapsule of the name {name!r}; it is {table!r}")
     found, _, _ = capsule_contents(table)

@@ -1,4 +1,4 @@
-"""Many problems of one kind, whose residuals are evaluated together."""
+"""`BatchProblem`: many problems of one kind, whose residuals are evaluated together."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ Array = NDArray[np.float64]
 class BatchProblem:
     """Many least-squares problems of one kind, whose residuals are evaluated together.
 
-    Subclass it and write `residual`, and `jacobian` where the derivatives are known;
-    `lmoo.solve_many` solves it.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known.
+    `lmoo.solve_many` solves the problems.
 
     Attributes
     ----------
@@ -46,20 +46,20 @@ class BatchProblem:
         Parameters
         ----------
         x : (r, n) float64 array
-            A point a row.
+            One point per row.
         which : (r,) intp array
-            The problem that each row is for, counted through the stack; one may stand there
+            The number of the problem of each row, in C order of the stack.  A number may occur
             several times.
 
         Returns
         -------
         (r, m) array_like of real numbers
-            Each row is to depend on its own point and problem alone.
+            Each row must depend only on its point and its problem.
 
         Raises
         ------
         EvaluationError
-            Where there is no value for one of them: each is then evaluated for itself.
+            One of the points is bad: each row is then evaluated alone.
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, which)")
 

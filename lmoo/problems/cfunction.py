@@ -1,4 +1,4 @@
-"""Problems from pointers to compiled functions: numba, ctypes, cffi, capsules."""
+"""`CFunctionProblem`: problems from pointers to compiled functions of numba, ctypes, cffi, C."""
 
 import ctypes
 import sys
@@ -10,10 +10,10 @@ from lmoo._core.compiled import Pointers, capsule_contents, is_capsule
 
 __all__ = ["CFunctionProblem"]
 
-# f and J have the same: m, n, x, where to write, user_data.
+# The signature of residual and jacobian: m, n, x, output, user_data.
 _SIGNATURE = "int (ptrdiff_t, ptrdiff_t, double *, double *, void *)"
 
-# How ctypes, numba and cffi call the types of these places.
+# The types of ctypes that are accepted for the five arguments.
 _CTYPES: tuple[tuple[Any, ...], ...] = (
     (ctypes.c_ssize_t,),
     (ctypes.c_ssize_t,),
@@ -27,16 +27,17 @@ _SIZE = "int64" if sys.maxsize > 2**32 else "int32"
 
 
 class CFunctionProblem(Pointers):
-    """A problem from compiled functions, which lmoo calls without Python.
+    """A problem from pointers to compiled functions, which lmoo calls without Python.
 
     Both functions have the signature::
 
         int residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec, void *user_data);
         int jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac, void *user_data);
 
-    x has n doubles, fvec m; fjac is m x n and column-major: ``fjac[i + j * m]`` is the derivative
-    of residual i by parameter j.  They return 0, a positive number where x is a bad point (the
-    step is refused and shortened), or a negative one to end the solve with `EvaluationError`.
+    x has n doubles and fvec has m; fjac is m x n and column-major: ``fjac[i + j * m]`` is the
+    derivative of residual i by parameter j.  The functions return 0, a positive number for a bad
+    point (the step is refused and shortened), or a negative number to end the solve with
+    `EvaluationError`.
 
     Parameters
     ----------
@@ -46,35 +47,35 @@ class CFunctionProblem(Pointers):
         * a function compiled by ``numba.cfunc`` with the signature
           ``int32(intp, intp, CPointer(float64), CPointer(float64), voidptr)`` (user_data may be any
           pointer),
-        * a ctypes function pointer, whose argtypes and restype are checked where they are set,
+        * a ctypes function pointer, whose argtypes and restype are checked if they are set,
         * a cffi function pointer,
         * a PyCapsule whose name is ``"int (ptrdiff_t, ptrdiff_t, double *, double *, void *)"``,
         * a ``scipy.LowLevelCallable`` of one of these.
     m, n : int
         Numbers of residuals and of parameters, m >= n >= 1.
     jacobian : function, optional
-        The derivatives, likewise; differences without it.
+        The derivatives, in the same form.  None: differences.
     user_data : int, ctypes object, buffer or PyCapsule, optional
-        What the functions get as user_data: an address, or the memory of a ctypes object or of a
-        contiguous buffer (an array), or a capsule's pointer.  It is kept alive.  Without it, what a
-        capsule has as its context, or a LowLevelCallable as its user_data.
+        The argument user_data of the functions: an address, the memory of a ctypes object or of a
+        contiguous buffer (an array), or the pointer of a capsule.  The object is kept alive.  None:
+        the context of a capsule, or the user_data of a LowLevelCallable.
 
     Attributes
     ----------
     m, n : int
     parameter_names : sequence of str or None
-        May be set; names for reports.
+        Names of the parameters, for reports; may be set.
 
     Raises
     ------
     TypeError
-        A function of another kind or signature, a `user_data` that is none of these.
+        A function of another kind or signature; `user_data` of another type.
     ValueError
         A null pointer, m < n, a buffer that is not contiguous.
 
     Examples
     --------
-    With a function from a shared library, or here one that ctypes makes:
+    With a function that ctypes creates; a function of a shared library is used in the same way:
 
     >>> import ctypes, lmoo
     >>> doubles = ctypes.POINTER(ctypes.c_double)
@@ -92,7 +93,7 @@ class CFunctionProblem(Pointers):
     parameter_names: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "CFunctionProblem":
-        """Make the problem; the arguments are those of the class."""
+        """Create the problem; the arguments are those of the class."""
         return super().__new__(cls)
 
     def __init__(
@@ -102,7 +103,7 @@ class CFunctionProblem(Pointers):
         j = None if jacobian is None else _function("jacobian", jacobian)
         data = f.context if user_data is None else _address(user_data)
         super().__init__(f.address, m, n, 0 if j is None else j.address, data)
-        # What must stay alive as long as the pointers are called.
+        # These objects must live as long as the pointers are called.
         self._kept = (residual, jacobian, user_data)
 
     def __repr__(self) -> str:
@@ -110,7 +111,9 @@ class CFunctionProblem(Pointers):
         return f"CFunctionProblem({residual!r}, m={self.m}, n={self.n}, jacobian={jacobian!r})"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a CFunctionProblem holds addresses, which mean nothing elsewhere")
+        raise TypeError(
+            "a CFunctionProblem cannot be pickled: its addresses are valid in this process only"
+        )
 
 
 class _Function(NamedTuple):
@@ -119,7 +122,7 @@ class _Function(NamedTuple):
 
 
 def _function(name: str, function: Any) -> _Function:
-    """Return where a function is, its signature having been checked as far as it is known."""
+    """Return the address of a function, and check its signature as far as it is known."""
     if type(function).__name__ == "LowLevelCallable" and isinstance(function, tuple):
         return _low_level_callable(name, function)
     if is_capsule(function):
@@ -152,7 +155,7 @@ def _capsule(name: str, capsule: Any) -> _Function:
 
 
 def _normal(signature: str) -> str:
-    """Return a C signature without const and without the blanks that mean nothing."""
+    """Return a C signature without const and with single blanks between its tokens."""
     words = (
         signature.replace("*", " * ").replace("(", " ( ").replace(")", " ) ").replace(",", " , ")
     )
@@ -172,7 +175,7 @@ def _ctypes_function(name: str, function: Any) -> _Function:
         and all(place in allowed for place, allowed in zip(places[:4], _CTYPES, strict=False))
         and (places[4] is ctypes.c_void_p or hasattr(places[4], "contents"))
     )
-    # c_int is what ctypes takes where nothing was said.
+    # c_int is the default of ctypes.
     if not fits or function.restype is not ctypes.c_int:
         names = "?" if places is None else ", ".join(place.__name__ for place in places)
         raise _mismatch(name, f"{getattr(function.restype, '__name__', None)} ({names})")
@@ -194,7 +197,7 @@ def _numba_function(name: str, function: Any) -> _Function:
 
 
 def _cffi_function(name: str, function: Any) -> _Function:
-    # It is loaded, or there would be no such object.
+    # The module is loaded, as the object is an instance of one of its classes.
     ffi = sys.modules["_cffi_backend"].FFI()
     kind = ffi.typeof(function)
     places: tuple[Any, ...] = kind.args if kind.kind == "function" else ()
@@ -211,14 +214,14 @@ def _cffi_function(name: str, function: Any) -> _Function:
 
 
 def _cffi_name(ffi: Any, kind: Any) -> str:
-    """Return "int" for a signed integer of the size of a pointer, else the type's own name."""
+    """Return "int" for a signed integer of the size of a pointer, else the name of the type."""
     if kind.kind == "primitive" and ffi.sizeof(kind) == ffi.sizeof("ptrdiff_t"):
         return "int" if kind.cname in ("long", "long long", "ptrdiff_t", "ssize_t") else kind.cname
     return " ".join(word for word in kind.cname.split() if word != "const")
 
 
 def _address(user_data: Any) -> int:
-    """Return the address that user_data stands for."""
+    """Return the address to pass as user_data."""
     if is_capsule(user_data):
         return int(capsule_contents(user_data)[1])
     if isinstance(user_data, (int, np.integer)) and not isinstance(user_data, bool):

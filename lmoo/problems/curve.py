@@ -1,7 +1,7 @@
-"""The curve that a problem fits: the model f(t, ...) and the data that it is fitted to.
+"""`Curve`: the model f(t, ...) of a problem and the data that it is fitted to.
 
-A problem has one where it says so, by a method ``as_curve()`` that returns a `Curve`: attributes of
-these names may mean anything, and a residual may have weights of its own.
+A problem defines its curve by a method ``as_curve()``.  Attributes named f, t or y are not used, as
+they may have another meaning, and the residual may have other weights.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,19 @@ __all__ = ["UNKNOWN", "Curve"]
 
 Array = NDArray[np.float64]
 
-# Stands for a sigma that the problem does not tell, where None says that there is none.
+# Marks a sigma that the problem does not define; None means that sigma is 1 for all points.
 UNKNOWN: Any = object()
 
 
 class Curve(NamedTuple):
-    """A model and its data: what ``as_curve()`` of a problem returns.
+    """A model and its data, returned by ``as_curve()`` of a problem.
 
-    With it the problem says that its residual is ``(f(t, *x) - y) / sigma``.
+    It states that the residual of the problem is ``(f(t, *x) - y) / sigma``.
 
-    f : callable, ``f(t, *parameters)``; None where there is no model
-    t, y : what it was fitted to; None where that is not at hand
-    sigma : None (1 for all), float, (m,) deviations, (m, m) covariance, or ``lmoo.curve.UNKNOWN``
-    jac : callable or None, ``jac(t, *parameters)``, (k, n)
+    f : callable ``f(t, *parameters)``; None without a model
+    t, y : the data; None if they are not available
+    sigma : None (1), float, (m,) standard deviations, (m, m) covariance or ``lmoo.curve.UNKNOWN``
+    jac : callable ``jac(t, *parameters)`` that returns (k, n), or None
 
     Examples
     --------
@@ -59,10 +59,10 @@ class Curve(NamedTuple):
         """Return the model at t, (k,)."""
         return np.asarray(self.f(t, *x), dtype=np.float64).reshape(-1)
 
-    def deviations(self) -> Array | None:
-        """Return the standard deviation of each point, (m,), or () where y is not at hand.
+    def standard_deviations(self) -> Array | None:
+        """Return the standard deviation of each point, (m,); a scalar if y is None.
 
-        None where no sigma was given, or nobody knows it.
+        None if sigma is None or unknown.
         """
         if self.sigma is None or self.sigma is UNKNOWN:
             return None

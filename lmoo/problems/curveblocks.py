@@ -1,4 +1,4 @@
-"""A model y = f(x) and long arrays of data, as a problem in blocks."""
+"""`CurveBlocks`: a model y = f(x) and long arrays of data, as a problem in blocks of rows."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -19,35 +19,36 @@ __all__ = ["CurveBlocks"]
 
 
 class CurveBlocks(RowBlockProblem):
-    """Fit ``y = f(x, *parameters)`` to long arrays, a block of rows at a time.
+    """Fit ``y = f(x, *parameters)`` to long arrays, one block of rows at a time.
 
-    Minimises ``1/2 sum(((f(xdata, *parameters) - ydata) / sigma)**2)``.  Nothing is copied but the
-    block at work, so the arrays may be memory maps larger than memory.
+    Minimises ``1/2 sum(((f(xdata, *parameters) - ydata) / sigma)**2)``.  Only the current block is
+    copied, so the arrays may be memory maps that are larger than memory.
 
     Parameters
     ----------
     f : callable
         ``f(x, *parameters)`` returns the model's values for the rows in x, (rows,).
     xdata : (m,) or (k, m) array, or dask.array
-        What the model depends on, real numbers; blocks are slices of the last axis.  Anything
-        with ``shape``, ``dtype`` and slicing will do: a memmap, an HDF5 or zarr data set.
+        The independent variable, real numbers; blocks are slices of the last axis.  An object with
+        ``shape``, ``dtype`` and slicing is accepted, such as a memmap or a data set of HDF5 or
+        zarr.
     ydata : (m,) array, or dask.array
-        What was measured.
+        The dependent variable.
     block_size : int, default 65536
-        Rows of a block.  Other blocks give other last digits, and the same fit.  For dask.arrays,
-        which need a Dask client as ``executor``, their own chunks are the blocks.
+        Number of rows of a block.  It changes the last digits of the result.  The blocks of
+        dask.arrays are their chunks; these need a Dask client as ``executor``.
     sigma : float or (m,) array, optional
-        Positive standard deviations of `ydata`, by which rows are divided; None stands for 1.
-        Rows that are masked (``numpy.ma``) in one of the arrays are left out.
+        Positive standard deviations of `ydata`; residuals are divided by them.  None: 1.  Rows
+        that are masked (``numpy.ma``) in one of the arrays are left out.
     jac : callable, optional
         ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
-        (rows,) for a single parameter; None takes differences.
+        (rows,) for a single parameter.  None: differences.
     parameter_names : sequence of str, optional
-        None takes them from f's signature.
+        None: the names in f's signature.
     executor : concurrent.futures.Executor or distributed.Client, optional
         See `RowBlockProblem`.
     bounds, fixed : optional
-        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+        See `lmoo.bounds.limits`; they are checked when the problem is solved.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called for the first block at the start and at the solution, to
@@ -63,10 +64,10 @@ class CurveBlocks(RowBlockProblem):
     Raises
     ------
     TypeError
-        `f` or `jac` is not callable, or the data are no real numbers.
+        `f` or `jac` is not callable, or the data are not real numbers.
     ValueError
-        Shapes that do not fit each other, `block_size` below 1, `sigma` not positive (where it is
-        an array: when its block is looked at).
+        Shapes that do not match, `block_size` below 1, `sigma` not positive (an array is checked
+        block by block, when the block is evaluated).
 
     Examples
     --------
@@ -104,14 +105,14 @@ class CurveBlocks(RowBlockProblem):
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
-        # Not the array of different ones, which would travel to workers with the problem.
+        # nan stands for an array, which would be sent to the workers with the problem.
         self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan
         chunked = any(hasattr(array, "to_delayed") for array in arrays)
         super().__init__(
             _chunks(*arrays) if chunked else _Slices(arrays, int(block_size)), executor
         )
         if jac is None and type(self).jacobian is CurveBlocks.jacobian:
-            # Which is how a problem says that it has none.
+            # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
 
     def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
@@ -122,10 +123,11 @@ class CurveBlocks(RowBlockProblem):
         value = np.asarray(self.f(xdata, *x))
         if value.shape != ydata.shape:
             raise ValueError(
-                f"f must return a value a row, shape {ydata.shape}; it returned shape {value.shape}"
+                f"f must return one value per row, shape {ydata.shape}; it returned shape "
+                f"{value.shape}"
             )
         rows = np.asarray((value - ydata) / _positive(sigma))
-        # The precision of the model is that of the residual: steps of differences depend on it.
+        # The residual keeps the precision of the model, which determines difference intervals.
         return rows.astype(np.float32) if is_single(value) else rows
 
     def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
@@ -164,10 +166,10 @@ class CurveBlocks(RowBlockProblem):
         return other
 
     def as_curve(self) -> Curve:
-        """Return the model and what is known of sigma; the data may be larger than memory."""
-        own = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
-        told = own and (self._sigma is None or self._sigma > 0.0)
-        return Curve(self.f, sigma=self._sigma if told else UNKNOWN, jac=self.jac)
+        """Return the model and sigma without the data, which may be larger than memory."""
+        standard = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
+        known = standard and (self._sigma is None or self._sigma > 0.0)
+        return Curve(self.f, sigma=self._sigma if known else UNKNOWN, jac=self.jac)
 
 
 class _Rows:
@@ -183,7 +185,7 @@ class _Rows:
 
 
 class _Slices:
-    """The blocks of some arrays: iterable any number of times."""
+    """The blocks of arrays, as an iterable that can be used repeatedly."""
 
     def __init__(self, arrays: Sequence[Any], size: int) -> None:
         self.arrays, self.size = arrays, size
@@ -213,7 +215,7 @@ def _unmasked(block: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _chunks(xdata: Any, ydata: Any, sigma: Any) -> list[tuple[Any, ...]]:
-    """Return the chunks of dask.arrays, together."""
+    """Return the chunks of dask.arrays as tuples."""
     rows = ydata.chunks[0]
     parts = [_delayed("xdata", xdata, rows), _delayed("ydata", ydata, rows)]
     parts.append(_delayed("sigma", sigma, rows) if np.ndim(sigma) else [sigma] * len(rows))
@@ -232,7 +234,7 @@ def _delayed(name: str, array: Any, rows: tuple[int, ...]) -> list[Any]:
 
 
 def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
-    """Return the data as arrays that fit each other, not copied where they are arrays."""
+    """Return the data as arrays of matching shapes; arrays are not copied."""
     xdata, ydata = _real("xdata", xdata), _real("ydata", ydata)
     if len(ydata.shape) != 1:
         raise ValueError(f"ydata must be 1-D; its shape is {ydata.shape}")
@@ -254,7 +256,7 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
 
 
 def _real(name: str, value: Any) -> Any:
-    """Return value, as an array where it is none; TypeError where it is not of real numbers."""
+    """Return value as an array; TypeError if it does not contain real numbers."""
     array = value
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
         values, mask = separated(value)
@@ -268,7 +270,7 @@ def _positive(sigma: Any) -> Any:
     array = np.asarray(sigma)
     wrong = ~(array > 0)
     if wrong.any():
-        # Which block it is stands in a note.
+        # The number of the block is added as a note of the exception.
         raise ValueError(
             f"sigma must be positive; some of its entries are not: {entry(array, wrong)} of a block"
         )

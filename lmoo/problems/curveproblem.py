@@ -1,4 +1,4 @@
-"""One curve and a model of it, as a problem."""
+"""`CurveProblem`: a model y = f(t) and the data of one curve, as a problem."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -11,7 +11,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo._core.residual import Residual, is_single
 from lmoo.errors import EvaluationError
 from lmoo.problems.curve import UNKNOWN, Curve
-from lmoo.problems.data import curve_data, spread, whitened, whitening
+from lmoo.problems.data import checked_sigma, curve_data, whitened, whitening
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 
@@ -33,23 +33,23 @@ class CurveProblem(Problem):
     f : callable
         ``f(t, *parameters)`` returns the model's value at each of m points.
     t : object
-        What the model depends on: an (m,) array, a (k, m) array, a tuple of arrays, a table;
-        anything that f takes.  Lists, and arrays of real numbers, reach f as float64 arrays.
+        The independent variable, of any type that f takes: an (m,) or (k, m) array, a tuple of
+        arrays, a table.  Lists and arrays of real numbers are converted to float64 arrays.
     y : (m,) array_like
-        What was measured.
+        The dependent variable.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Positive standard deviations of y, or its covariance matrix.  Points that are masked
         (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.
     jac : callable, optional
-        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n); for a
-        single parameter (m,) will do.
+        ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n), or (m,) for
+        a single parameter.  None: differences.
     parameter_names : sequence of str, optional
-        None takes them from f: from its attribute ``parameter_names``, or its signature, where
-        arguments with a default count as well.
+        None: the attribute ``parameter_names`` of f, or the names in its signature, including
+        arguments with a default.
     bounds, fixed : optional
-        See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+        See `lmoo.bounds.limits`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in y or t: ValueError, or leave these points out.
+        What to do with NaN in y or t: raise ValueError, or leave these points out.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values
@@ -62,17 +62,18 @@ class CurveProblem(Problem):
     t : object
     y : (m,) float64 array
     sigma : None, (m,) or (m, m) float64 array
-        Read-only; what is set in its place is checked, and weighs from then on.
+        Read-only array.  The attribute can be set; the new value is checked.
     parameter_names : tuple of str or None
 
     Raises
     ------
     TypeError
-        `f` or `jac` is not callable; `y`, `sigma` or a list in `t` holds what is no real number.
+        `f` or `jac` is not callable; `y`, `sigma` or a list in `t` has an entry that is not a real
+        number.
     ValueError
-        `y` is not 1-D, empty or not finite; `sigma` has another shape, is not positive, or no
-        covariance matrix; NaN in `t`; an unknown `nan_policy`.  Later, when f returns an array of
-        another shape than y has.
+        `y` is not 1-D, is empty or is not finite; `sigma` has another shape, is not positive or is
+        not a covariance matrix; NaN in `t`; an unknown `nan_policy`.  During the solve: f returns
+        an array whose shape is not that of y.
 
     TraceError
         When the problem is solved: `trace` is True, and f cannot be traced.
@@ -120,41 +121,41 @@ class CurveProblem(Problem):
     def _of(
         cls, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None
     ) -> "CurveProblem":
-        """Return the problem of data that `curve_data` has seen, without names and bounds."""
+        """Return the problem of data that `curve_data` returned, without names and bounds."""
         problem = cls.__new__(cls)
         problem._set(f, jac, t, y, sigma)
         return problem
 
     def _set(self, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None) -> None:
         self.f, self.jac, self.t, self.y = f, jac, t, y
-        self._weigh(sigma)
+        self._set_sigma(sigma)
         if jac is None and type(self).jacobian is CurveProblem.jacobian:
-            # Which is how a problem says that it has none.
+            # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
 
-    def _weigh(self, sigma: Array | None) -> None:
+    def _set_sigma(self, sigma: Array | None) -> None:
         self._whitening = whitening(sigma)
         if sigma is not None:
-            # A change in place would not reach the weights.
+            # A change in place would not change the weights.
             sigma.flags.writeable = False
         self._sigma = sigma
 
     @property
     def sigma(self) -> Any:
-        """Standard deviations or covariance matrix of y, read-only; another can be set."""
+        """Standard deviations or covariance matrix of y; the array is read-only."""
         return self._sigma
 
     @sigma.setter
     def sigma(self, value: Any) -> None:
-        self._weigh(spread(value, self.y.size))
+        self._set_sigma(checked_sigma(value, self.y.size))
 
     def residual(self, x: NDArray[np.float64]) -> Any:
         """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
-        # Through `flat`, as an array that is unpacked takes twice the time.
+        # x.flat, as unpacking an array takes twice the time.
         return self._weighted(self.f(self.t, *x.flat))
 
     def _weighted(self, value: Any) -> Any:
-        """Return the residual of what f returned."""
+        """Return the residual for the values that f returned."""
         value = refuse_masked("f", value, _RETURN)
         try:
             difference = value - self.y
@@ -164,7 +165,7 @@ class CurveProblem(Problem):
         if not same:
             self._refuse(value, None)
         difference = whitened(difference, self._whitening)
-        # The precision of the model is that of the residual: steps of differences depend on it.
+        # The residual keeps the precision of the model, which determines difference intervals.
         return difference.astype(np.float32) if is_single(value) else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
@@ -172,14 +173,14 @@ class CurveProblem(Problem):
         try:
             array = np.asarray(value)
         except ValueError as error:
-            raise TypeError(f"{expected}; what it returned is no array: {error}") from error
+            raise TypeError(f"{expected}; what it returned is not an array: {error}") from error
         if array.dtype.kind not in "biufc":
             raise TypeError(f"{expected}; it returned {value!r}") from cause
         raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
 
     def _source(self, n: int) -> Residual | None:
-        """Return the residual as the compiled loop calls it with the fewest calls between."""
-        if self._has_own_residual():
+        """Return the residual in the form that the compiled loop calls most directly."""
+        if self._overrides_residual():
             return None
         w = self._whitening
         if w is not None and w.ndim > 1:
@@ -202,13 +203,13 @@ class CurveProblem(Problem):
         return whitened(derivatives, self._whitening)
 
     def as_curve(self) -> Curve:
-        """Return model and data; the model alone where a subclass has another residual."""
-        if self._has_own_residual():
+        """Return model and data; the model alone if a subclass overrides the residual."""
+        if self._overrides_residual():
             return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
         return Curve(self.f, self.t, self.y, self.sigma, self.jac)
 
-    def _has_own_residual(self) -> bool:
-        """Whether a subclass, or the instance itself, has another residual."""
+    def _overrides_residual(self) -> bool:
+        """Return whether a subclass or the instance has another residual."""
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
 
 
@@ -220,7 +221,7 @@ def checked_trace(trace: Any) -> Any:
 
 
 def check_callable(f: Any, jac: Any) -> None:
-    """Raise TypeError where the model or its derivatives cannot be called."""
+    """Raise TypeError if the model or its derivatives cannot be called."""
     if not callable(f):
         raise TypeError(f"f must be callable; it is {f!r}")
     if jac is not None and not callable(jac):

@@ -1,4 +1,4 @@
-"""The data of one curve: what was measured, where, and how well."""
+"""The data of one curve: t, y and sigma, their checks, and missing points."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from lmoo._core.residual import start
 from lmoo.problems.arguments import entry, positive, real_array
 
 __all__ = [
+    "checked_sigma",
     "curve_data",
     "points",
     "refuse_masked_points",
-    "spread",
     "whitened",
     "whitening",
     "without_masked",
@@ -31,23 +31,23 @@ def curve_data(
     called: tuple[str, str] = ("t", "y"),
     check: str | None = "nan",
 ) -> tuple[Any, Array, Array | None]:
-    """Return t, y and sigma as `CurveProblem` keeps them.
+    """Return t, y and sigma as `CurveProblem` stores them.
 
     Parameters
     ----------
     t : object
-        Lists and arrays of real numbers become float64 arrays, also those in a tuple; everything
-        else stays what it is.
+        Lists and arrays of real numbers become float64 arrays, also those in a tuple; other objects
+        are returned as they are.
     y : (m,) array_like
     sigma : None, float, (m,) or (m, m) array_like
-        A point that is masked in t, y or sigma is left out; with a covariance matrix one of which
-        the diagonal is masked.
+        Points that are masked in t, y or sigma, or on the diagonal of a covariance matrix, are left
+        out.
     nan_policy : {"raise", "omit"}
-        "omit" drops the points where y or t is NaN.
+        "omit" leaves out the points at which y or t is NaN.
     called : tuple of str
-        What messages call t and y.
+        Names of t and y in messages.
     check : {"nan", "finite", None}
-        What t is checked for, where it is an array or several: NaN, also infinities, or nothing.
+        Check the arrays of t for NaN, for NaN and infinities, or not at all.
 
     Returns
     -------
@@ -66,14 +66,14 @@ def curve_data(
     y, of_y = separated(y)
     sigma, of_sigma = separated(sigma)
     t, (values, bad) = points(t, called[0]), _vector(called[1], y)
-    deviations = None if sigma is None else _spread(sigma, values.size, called[1])
+    sigma = None if sigma is None else _sigma_array(sigma, values.size, called[1])
     count = values.size
     keep = _not_masked(masks, of_y, of_sigma, count, called[0])
     if keep is not None:
-        t, values, deviations = _kept(t, values, deviations, keep, called[0])
+        t, values, sigma = _kept(t, values, sigma, keep, called[0])
         bad = start(values, True)[1]
     if nan_policy == "omit":
-        t, values, deviations = _without_nan(t, values, deviations, called[0])
+        t, values, sigma = _without_nan(t, values, sigma, called[0])
         bad = start(values, True)[1]
     if check is not None:
         _check_points(called[0], t, check == "finite")
@@ -86,7 +86,7 @@ def curve_data(
         raise ValueError(
             f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
         )
-    return t, values, None if deviations is None else _checked_spread(deviations)
+    return t, values, None if sigma is None else _check_sigma(sigma)
 
 
 def points(t: Any, name: str = "t") -> Any:
@@ -94,7 +94,7 @@ def points(t: Any, name: str = "t") -> Any:
     if isinstance(t, np.ndarray):
         if t.dtype == np.float64:
             return t
-        # Integers and single precision would take what is computed from them down to theirs.
+        # In integers or single precision the model would be computed with their precision.
         return t.astype(np.float64, copy=False) if t.dtype.kind in "biuf" else t
     if isinstance(t, tuple):
         return tuple(points(part, name) for part in t)
@@ -103,7 +103,7 @@ def points(t: Any, name: str = "t") -> Any:
 
 def _vector(name: str, value: Any) -> tuple[Array, int]:
     """Return value as a new float64 vector, and the index of the first entry that is not finite."""
-    # What is a vector already needs no look.
+    # float64 arrays need no conversion.
     if not (type(value) is np.ndarray and value.dtype == np.float64):
         value = real_array(name, value)
     if value.ndim != 1:
@@ -114,13 +114,13 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
 # ---- standard deviations ---------------------------------------------------------------------
 
 
-def spread(sigma: Any, m: int) -> Array | None:
-    """Return sigma for m points as `curve_data` does, new; None for None."""
-    return None if sigma is None else _checked_spread(_spread(sigma, m, "y"))
+def checked_sigma(sigma: Any, m: int) -> Array | None:
+    """Return sigma for m points as a new array, as `curve_data` does; None for None."""
+    return None if sigma is None else _check_sigma(_sigma_array(sigma, m, "y"))
 
 
-def _spread(sigma: Any, m: int, y: str) -> Array:
-    """Return sigma as (m,) or (m, m), whatever its values."""
+def _sigma_array(sigma: Any, m: int, y: str) -> Array:
+    """Return sigma as an array (m,) or (m, m), without a check of its values."""
     array = real_array("sigma", sigma)
     if array.ndim < 2 and array.size == 1:
         array = np.full(m, array.item())
@@ -132,7 +132,8 @@ def _spread(sigma: Any, m: int, y: str) -> Array:
     return array
 
 
-def _checked_spread(sigma: Array) -> Array:
+def _check_sigma(sigma: Array) -> Array:
+    """Return sigma; ValueError if it is not positive, or not a covariance matrix."""
     if sigma.ndim == 1:
         return positive("sigma", sigma)
     wrong = ~np.isfinite(sigma)
@@ -144,9 +145,9 @@ def _checked_spread(sigma: Array) -> Array:
 
 
 def whitening(sigma: Array | None) -> Array | None:
-    """Return what turns a residual into one of unit variance: None, (m,) factors, or (m, m).
+    """Return the factors that give a residual unit variance: None, (m,) or (m, m).
 
-    With the covariance ``sigma = L @ L.T`` that is the inverse of L.
+    For a covariance ``sigma = L @ L.T`` it is the inverse of L.
     """
     if sigma is None:
         return None
@@ -156,12 +157,12 @@ def whitening(sigma: Array | None) -> Array | None:
         factor = np.linalg.cholesky(sigma)
     except np.linalg.LinAlgError as error:
         raise ValueError("`sigma` must be positive definite.") from error
-    # m^2 multiplications an evaluation, as a substitution would take.
+    # A product with the inverse takes m^2 multiplications, as many as a substitution.
     return np.tril(np.linalg.inv(factor))
 
 
 def whitened(values: Any, by: Array | None) -> Any:
-    """Return values, (m,) or (m, n), times what `whitening` returned."""
+    """Return values, (m,) or (m, n), multiplied by the result of `whitening`."""
     if by is None:
         return values
     if by.ndim > 1:
@@ -173,7 +174,7 @@ def whitened(values: Any, by: Array | None) -> Any:
 
 
 def _check_points(name: str, t: Any, check_finite: bool) -> None:
-    """Raise ValueError where an array has NaN in it, or infinities where those are no points."""
+    """Raise ValueError if an array of t contains NaN, or infinities if those are checked."""
     for part in t if isinstance(t, tuple) else (t,):
         if not isinstance(part, np.ndarray) or part.dtype != np.float64:
             continue
@@ -201,21 +202,22 @@ def _unmasked(t: Any) -> tuple[Any, list[Mask]]:
 def _not_masked(
     masks: list[Mask], of_y: Mask | None, of_sigma: Mask | None, m: int, name: str
 ) -> Mask | None:
-    """Return which of the m points are not masked; None for all."""
+    """Return which of the m points are not masked; None if nothing is masked."""
     if not masks and of_y is None and of_sigma is None:
         return None
     keep = np.ones(m, dtype=bool) if of_y is None else ~of_y
     for mask in masks:
         keep &= ~_masked_points(name, mask, m)
     if of_sigma is not None:
-        keep &= ~_masked_deviations(of_sigma, m, keep)
+        keep &= ~_masked_in_sigma(of_sigma, m, keep)
     return keep
 
 
 def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
-    """Return data without their masks, and without the points that are masked.
+    """Return the data without masks and without the points that are masked.
 
-    As they are where nothing is; otherwise new float64 arrays, sigma None, (m,) or (m, m).
+    If nothing is masked the data are returned as they are; otherwise as new float64 arrays, with
+    sigma None, (m,) or (m, m).
     """
     t, masks = _unmasked(t)
     y, of_y = separated(y)
@@ -223,14 +225,14 @@ def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
     if not masks and of_y is None and of_sigma is None:
         return t, y, sigma
     values = _vector("y", y)[0]
-    deviations = None if sigma is None else _spread(sigma, values.size, "y")
+    sigma = None if sigma is None else _sigma_array(sigma, values.size, "y")
     keep = _not_masked(masks, of_y, of_sigma, values.size, "t")
     assert keep is not None
-    return _kept(points(t), values, deviations, keep, "t")
+    return _kept(points(t), values, sigma, keep, "t")
 
 
 def refuse_masked_points(t: Any) -> Any:
-    """Return points without their masks; ValueError where some are masked."""
+    """Return t without its masks; ValueError if entries are masked."""
     t, masks = _unmasked(t)
     if masks:
         raise ValueError(
@@ -240,7 +242,7 @@ def refuse_masked_points(t: Any) -> Any:
 
 
 def _masked_points(name: str, mask: Mask, m: int) -> Mask:
-    """Return at which of the m points one of the variables is masked."""
+    """Return the points at which one of the variables is masked, (m,)."""
     if mask.shape[-1:] != (m,):
         raise ValueError(
             f"{name} must have its {m} points along its last axis where entries are masked; its "
@@ -249,8 +251,8 @@ def _masked_points(name: str, mask: Mask, m: int) -> Mask:
     return np.asarray(mask.reshape(-1, m).any(axis=0))
 
 
-def _masked_deviations(mask: Mask, m: int, keep: Mask) -> Mask:
-    """Return which of the m points sigma masks."""
+def _masked_in_sigma(mask: Mask, m: int, keep: Mask) -> Mask:
+    """Return the points that are masked in sigma, (m,)."""
     if mask.size == 1 and mask.ndim < 2 and m != 1:
         raise ValueError("sigma must be a number; it is masked: give one, or None")
     if mask.ndim < 2:
@@ -295,8 +297,8 @@ def _kept_of(t: Any, keep: Mask, name: str) -> Any:
 
 
 def _check_places(name: str, part: Any, m: int, when: str) -> None:
-    """Raise ValueError where it is not known which entries belong to a point."""
-    frame = hasattr(part, "iloc")  # pandas', with a row a point
+    """Raise ValueError if the shape does not show which entries belong to a point."""
+    frame = hasattr(part, "iloc")  # a data frame of pandas has one row per point
     array = part if isinstance(part, np.ndarray) else np.empty(0)
     if (part.shape[:1] if frame else array.shape[-1:]) != (m,):
         raise ValueError(

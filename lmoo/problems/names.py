@@ -1,4 +1,4 @@
-"""Names of parameters: those given, those that a model itself has, and those made up."""
+"""Names of parameters: given, from a model, or x[0], x[1], ..."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
@@ -16,18 +16,18 @@ _VARARGS = inspect.CO_VARARGS
 def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
     """Return the names of the parameters of a model ``f(t, *parameters)``.
 
-    Its attribute ``parameter_names`` where it has one, otherwise its positional arguments after
-    the first, those with a default included.
+    They are its attribute ``parameter_names``, or its positional arguments after the first,
+    including those with a default.
 
     Parameters
     ----------
     f : callable
-        A function, a bound method, a partial, or an object that can be called.
+        A function, a bound method, a partial, or another callable object.
 
     Returns
     -------
     tuple of str or None
-        None where nobody can tell: for ``*parameters``, for ufuncs and other functions without
+        None if the names are not known: for ``*parameters``, for ufuncs and for functions without
         a signature.
 
     Examples
@@ -42,7 +42,7 @@ def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
     True
     """
     if type(f) is FunctionType and not f.__dict__:
-        # A plain function, the case of most: its code object tells, in no time.
+        # For a plain function the code object is faster than inspect.signature.
         code = f.__code__
         if code.co_flags & _VARARGS:
             return None
@@ -54,9 +54,9 @@ def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
 
 
 def printable(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names of parameters; ValueError where one would do more to a terminal than print.
+    """Return names of parameters; ValueError if one has characters that are not printable.
 
-    Control characters, line ends, and marks that turn the direction of writing.
+    These are control characters, line ends, and marks of the direction of writing.
     """
     found = tuple(names)
     for name in found:
@@ -68,7 +68,7 @@ def printable(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
-    """Return n names of parameters."""
+    """Return n names of parameters; x[0], x[1], ... for None."""
     if names is None:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
@@ -83,7 +83,7 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
 
 
 def _from_signature(f: Callable[..., Any]) -> tuple[str, ...] | None:
-    # The arguments of a ufunc after the first are no parameters: one is `out`.
+    # The further arguments of a ufunc are not parameters: one is `out`.
     if isinstance(f, np.ufunc):
         return None
     try:

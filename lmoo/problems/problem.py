@@ -1,4 +1,4 @@
-"""What is to be minimised: problems as classes, and problems from functions."""
+"""`Problem`, the base class of least-squares problems, and `FunctionProblem`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,17 +17,17 @@ __all__ = ["FunctionProblem", "Problem"]
 class Problem:
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
 
-    Subclass it, write `residual`, and `jacobian` where the derivatives are known.  A problem
-    holds nothing of a solve, so threads may share one.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known.  The solver
+    stores nothing in a problem, so threads may share one.
 
     Attributes
     ----------
     parameter_names : sequence of str or None
-        Names of the n parameters, for reports; None (the default) calls them x[0], x[1], ...
+        Names of the n parameters, for reports; None (the default): x[0], x[1], ...
     bounds : pair, object, mapping or None
-        Bounds of the parameters, as `lmoo.bounds.limits` takes them; `Solver` can have others.
+        Bounds of the parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
     fixed : sequence, mapping or None
-        Parameters that are held, likewise.
+        Fixed parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
 
     Examples
     --------
@@ -54,29 +54,29 @@ class Problem:
         Parameters
         ----------
         x : (n,) float64 array
-            The callee's own: it may be kept or changed.
+            A new array, which may be kept or changed.
 
         Returns
         -------
         (m,) array_like of real numbers, m >= n, the same m at every call
-            Copied before user code runs again, so that an output buffer can be reused.
+            It is copied before user code runs again, so an output buffer can be reused.
 
         Raises
         ------
         EvaluationError
-            Where there is no value at x: the solver tries a shorter step.
+            x is a bad point: the solver tries a shorter step.
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x)")
 
     def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
-        """Return the derivatives at x: ``J[i, j]`` is that of residual i by parameter j.
+        """Return the Jacobian at x: ``J[i, j]`` is the derivative of residual i by parameter j.
 
         Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 
     def _source(self, n: int) -> Source | None:
-        """Return the residual as the compiled loop is to call it; None for a call from Python."""
+        """Return the residual for the compiled loop; None: the loop calls `residual`."""
         return None
 
 
@@ -90,20 +90,20 @@ class FunctionProblem(Problem):
     jacobian : callable, optional
         ``jacobian(x, *args, **kwargs)``, (m, n), or (n, m) with the strategy `ColumnMajor`.
     args : tuple, default ()
-        Further arguments of both; anything but a tuple is taken as one argument.
+        Further arguments of both functions; a value that is not a tuple is a single argument.
     kwargs : mapping of str, optional
-        Keyword arguments of both.
+        Keyword arguments of both functions.
     parameter_names : sequence of str, optional
         Names of the parameters, for reports.
     bounds : pair, object or mapping, optional
         Bounds of the parameters, see `lmoo.bounds.limits`.
     fixed : sequence or mapping, optional
-        Parameters that are held, likewise.
+        Fixed parameters, see `lmoo.bounds.limits`.
 
     Raises
     ------
     TypeError
-        `residual` or `jacobian` is not callable, `kwargs` no mapping.
+        `residual` or `jacobian` is not callable, or `kwargs` is not a mapping.
 
     Examples
     --------
@@ -149,8 +149,8 @@ class FunctionProblem(Problem):
 
 
 def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-    """Return function, args and kwargs that evaluate the residual with the fewest calls between."""
-    # Not where a subclass, or the instance itself, has another residual.
+    """Return function, args and kwargs that evaluate the residual most directly."""
+    # A subclass or an instance may override the residual.
     direct = (
         isinstance(problem, FunctionProblem)
         and type(problem).residual is FunctionProblem.residual
@@ -175,15 +175,15 @@ def source(problem: Any, n: int) -> Source:
                 f"it has {n}"
             )
         return compiled
-    own: Source | None = problem._source(n) if isinstance(problem, Problem) else None
-    if own is not None:
-        return own
+    direct: Source | None = problem._source(n) if isinstance(problem, Problem) else None
+    if direct is not None:
+        return direct
     func, args, kwargs = residual_call(problem)
     return Residual(func, args, kwargs, "residual", False, EvaluationError)
 
 
 def has_jacobian(problem: Any) -> bool:
-    """Whether the problem defines its derivatives."""
+    """Return whether the problem defines its Jacobian."""
     if isinstance(problem, CompiledProblem):
         return problem.provides_jacobian
     method = getattr(problem, "jacobian", None)

@@ -1,4 +1,4 @@
-"""Tall problems: their rows come in blocks, and are folded as they come."""
+"""`RowBlockProblem`: problems whose rows come in blocks, which are reduced one after another."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,28 +10,29 @@ __all__ = ["RowBlockProblem"]
 
 
 class RowBlockProblem:
-    """A least-squares problem whose rows come in blocks, of which one is looked at at a time.
+    """A least-squares problem whose rows come in blocks, which are evaluated one at a time.
 
-    For more rows than memory holds, and for rows that are spread over machines.  Subclass it and
-    write `residual`, and `jacobian` where the derivatives are known; `lmoo.Solver` solves it as
-    any other problem.  Of each block's Jacobian a triangle is kept, (n, n + 1), so memory is that
-    of one block at a time (of two per thread, with an executor), however many there are.
+    It is for problems with more rows than fit into memory, or with rows on several machines.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known.  `lmoo.Solver`
+    solves it like any other problem.  The Jacobian of each block is reduced to a triangle,
+    (n, n + 1), so the solve needs the memory of one block, or of two blocks per worker of an
+    executor.
 
     Parameters
     ----------
     blocks : iterable, optional
-        The blocks: whatever `residual` takes as its second argument, such as pairs of arrays,
-        slices of a memmap, names of files.  Each ``iter(blocks)`` must start anew and give the
-        same blocks in the same order, so a list will do, and a generator will not.  A subclass
-        may write ``blocks`` as a method instead, which then may be a generator.  For a Dask
-        client also: a dask.array, chunked along its rows only, or a dask.dataframe, whose
-        partitions become the blocks (arrays, data frames), or an iterable of futures, Delayed
-        objects, or tuples of them.
+        The blocks: objects that `residual` takes as its second argument, such as pairs of arrays,
+        slices of a memmap, names of files.  Each ``iter(blocks)`` must yield the same blocks in
+        the same order, so it can be a list but not a generator.  A subclass may define ``blocks``
+        as a method instead, which may be a generator.  With a Dask client it may also be a
+        dask.array that is chunked along its rows only, a dask.dataframe, whose partitions are the
+        blocks (arrays or data frames), or an iterable of futures, of Delayed objects, or of tuples
+        of these.
     executor : concurrent.futures.Executor or distributed.Client, optional
-        Who evaluates the blocks; None (the default): the calling thread, one after another.
-        With a Dask client (``pip install lmoo[dask]``) blocks stay on the workers that hold them.
-        A block whose worker died is evaluated again: by Dask on another one, for a pool of
-        processes in the calling thread.
+        Evaluates the blocks.  None (the default): the calling thread, one block after another.
+        With a Dask client (``pip install lmoo[dask]``) the blocks stay on their workers.  A block
+        whose worker died is evaluated again: by Dask on another worker, for a pool of processes in
+        the calling thread.
 
     Attributes
     ----------
@@ -40,22 +41,22 @@ class RowBlockProblem:
 
     See Also
     --------
-    CurveBlocks : a model y = f(x), and data in arrays.
+    CurveBlocks : A model y = f(x) and data in arrays.
 
     Notes
     -----
-    The result is the same bit for bit with any executor and any number of workers, on one type of
-    processor.  Other blocks of the same rows give other last digits.
+    On one type of processor the result has the same bits with any executor and any number of
+    workers.  A different division into blocks changes the last digits.
 
-    ``nfev`` counts passes over all blocks as `lmoo.Solver` counts evaluations; each of the
-    ``njev`` linearisations evaluates the residual of every block once more, uncounted.
-    `Result.residual` is empty, as nobody holds all rows; `Result.observations` is their number.
-    Steps are not corrected for curvature here, as that would take another pass over the Jacobian:
+    ``nfev`` is the number of passes over all blocks for residuals.  Each of the ``njev``
+    linearisations evaluates the residual of every block once more, which is not counted.
+    `Result.residual` is empty; `Result.observations` is the number of rows.  Steps are not
+    corrected for curvature, which would need another pass over the Jacobian:
     `GeodesicAcceleration` takes the steps of ``More(accelerate=False)``.
 
-    A block may have no rows, and fewer than n.  The rows of all must be n at least.
+    A block may have no rows, or fewer than n.  All blocks together must have at least n rows.
 
-    An executor is not pickled along with a problem.
+    The executor is not pickled with the problem.
 
     Examples
     --------
@@ -83,24 +84,24 @@ class RowBlockProblem:
     def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return the residuals of one block at x.
 
-        Weights and robust scaling of rows happen here.
+        Apply weights and robust scaling of rows here.
 
         Parameters
         ----------
         x : (n,) float64 array
-            The callee's own: it may be kept or changed.
+            A new array, which may be kept or changed.
         block : object
             One of the problem's blocks.
 
         Returns
         -------
         (rows,) array_like of real numbers
-            As many for the same block at every call.
+            The same number of rows for the same block at every call.
 
         Raises
         ------
         EvaluationError
-            Where there is no value at x: the solver tries a shorter step.
+            x is a bad point: the solver tries a shorter step.
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, block)")
 

@@ -1,11 +1,11 @@
-"""How far a model is from being linear: the relative curvatures of Bates and Watts.
+"""The relative curvatures of Bates and Watts, which measure the nonlinearity of a model.
 
 Bates and Watts (1980), "Relative curvature measures of nonlinearity", Journal of the Royal
-Statistical Society B 42, 1-25.  With J = Q R, and u = R (theta - x), the model moves by Q u to
-first order.  Its second derivatives by u have a part within the columns of J, which other
-parameters would take away, and a part across, which is the bend of the surface of all models
-itself.  Both are measured against the radius s sqrt(p) of a confidence region, as root mean squares
-over all directions.
+Statistical Society B 42, 1-25.  With J = Q R and u = R (theta - x), the values of the model change
+by Q u to first order.  The second derivatives by u have two parts.  The tangential part lies in the
+range of J; another choice of parameters can remove it.  The normal part is the curvature of the
+surface of all values of the model, whatever its parameters.  Both are given as root mean squares
+over all directions, relative to the radius s sqrt(p) of a confidence region.
 """
 
 from dataclasses import dataclass
@@ -22,25 +22,27 @@ __all__ = ["Nonlinearity", "nonlinearity"]
 
 Array = NDArray[np.float64]
 
-# At the edge of a 95 % region, an arc of this curvature is off its tangent by 15 % of the distance.
+# At the edge of a 95 % region an arc of this curvature deviates from its tangent by 15 % of the
+# distance.
 _MUCH = 0.3
 
 
 @dataclass(frozen=True)
 class Nonlinearity:
-    """Relative curvatures of a model at its best fit, times ``sqrt(F)`` for 95 %.
+    """Relative curvatures of a model at the solution, times ``sqrt(F)`` for 95 %.
 
     Attributes
     ----------
     intrinsic : float
-        Curvature of the model itself, whatever its parameters.
+        Curvature of the model, whatever its parameters.
     parameter_effects : float
-        Curvature that comes of the parameters chosen.
+        Curvature that results from the choice of the parameters.
 
     Notes
     -----
-    1 is a radius of curvature as small as the confidence region.  At 0.3 the tangent plane is off
-    by 15 % of the distance at the edge of the region, where linear intervals begin to mislead.
+    At 1 the radius of curvature equals that of the confidence region.  At 0.3 the tangent plane
+    deviates by 15 % of the distance at the edge of the region; above, linear intervals may be
+    misleading.
 
     Examples
     --------
@@ -54,12 +56,14 @@ class Nonlinearity:
 
     @property
     def acceptable(self) -> bool:
-        """Whether linear errors can be trusted: both are below 0.3."""
+        """Whether linear standard errors are reliable: both curvatures are below 0.3."""
         return max(self.intrinsic, self.parameter_effects) < _MUCH
 
     def __str__(self) -> str:
         if np.isnan(self.intrinsic):
-            return "The nonlinearity is not known: the data leave nothing to judge it by."
+            return (
+                "The nonlinearity is not known: no degree of freedom, or undetermined parameters."
+            )
         verdict = "can be trusted" if self.acceptable else "may mislead"
         return (
             f"Linear errors {verdict}: curvature {self.intrinsic:.2g} of the model, "
@@ -70,11 +74,11 @@ class Nonlinearity:
 def nonlinearity(result: Fit) -> Nonlinearity:
     """Return the root mean square curvatures, times sqrt(F)."""
     p, dof = result.observations - result.degrees_of_freedom, result.degrees_of_freedom
-    free = ~result.held
+    free = ~result.fixed_or_active
     J = jacobian_of(result)[:, free]
     if dof <= 0 or result.rank < J.shape[1] or J.shape[1] == 0:
         return Nonlinearity(nan, nan)
-    # In units of the residual's deviation, so that no square overflows, or vanishes.
+    # In units of the residual's standard deviation, so that squares neither over- nor underflow.
     unit = result.residual_deviation or 1.0
     scaled, norms = unit_columns(J)
     Q, R = np.linalg.qr(scaled)
@@ -83,7 +87,7 @@ def nonlinearity(result: Fit) -> Nonlinearity:
     bend = _second_derivatives(result, directions, unit)
     within = np.einsum("ma,mkl->akl", Q, bend)
     across = bend - np.einsum("ma,akl->mkl", Q, within)
-    # Of the radius of a region of p parameters, held ones at a bound not among them.
+    # The radius of the region of the free parameters.
     p = J.shape[1]
     scale = result.residual_deviation / unit * sqrt(p) * sqrt(f_exceeded(0.05, p, dof))
     return Nonlinearity(scale * _rms(across), scale * _rms(within))
@@ -100,10 +104,10 @@ def _rms(faces: Array) -> float:
 
 
 def _second_derivatives(result: Fit, directions: Array, unit: float) -> Array:
-    """Return the second derivatives of the residual along the directions, in a unit, (m, p, p).
+    """Return the second derivatives of the residual along the directions, (m, p, p), over unit.
 
-    Differences of the Jacobian along each, central ones where the bounds leave room on both sides;
-    nan where they leave none.
+    They are differences of the Jacobian along each direction: central differences if the bounds
+    leave room on both sides, nan if they leave none.
     """
     planes = []
     for direction in directions.T:
@@ -118,17 +122,17 @@ def _second_derivatives(result: Fit, directions: Array, unit: float) -> Array:
 
 
 def _room(result: Fit, direction: Array) -> float:
-    """Return how far x can go along a direction before it meets a bound."""
+    """Return the distance from x to the first bound along a direction."""
     moving = direction != 0.0
     end = np.where(direction > 0.0, result.upper, result.lower)
     return float(np.min((end[moving] - result.x[moving]) / direction[moving], initial=inf))
 
 
 def _length(result: Fit, direction: Array, unit: float) -> float:
-    """Return a step along a direction: a small part of a standard error, which is a unit long."""
+    """Return a difference step along a direction whose unit is one standard error."""
     share, precision = (1e-3, 1e-7) if exact(result) else (3e-2, 1e-5)
     moving = (direction != 0.0) & (result.x != 0.0)
-    # Not less than what the parameters resolve, where a fit is all but perfect.
+    # At least a multiple of the rounding of the parameters, if the residual is nearly zero.
     least = float(np.min(np.abs(result.x[moving] / direction[moving]), initial=inf))
     h = max(share * result.residual_deviation / unit, precision * least if least < inf else 0.0)
     return h if h > 0.0 else precision

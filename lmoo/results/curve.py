@@ -1,4 +1,4 @@
-"""The curve behind a result, as its problem says it, and the derivatives of its model."""
+"""The model and the data of a result, and the derivatives of the model."""
 
 from typing import Any
 
@@ -16,20 +16,20 @@ Array = NDArray[np.float64]
 
 
 def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) -> Curve:
-    """Return the curve of a result.
+    """Return the model and the data of a result.
 
     Parameters
     ----------
     result : Fit
     what : str
-        What it is needed for.
+        The method that needs the curve, for messages.
     needed : tuple of str
-        What of it is needed.
+        The fields of the curve that the method needs.
 
     Raises
     ------
     TypeError
-        The problem has none: it is a residual, of which only its author knows what it means.
+        The problem has a residual, but does not define its model and data.
     ValueError
         The result has no problem.
     """
@@ -38,21 +38,21 @@ def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) 
     missing = [name for name in needed if getattr(curve, name) is None]
     if missing:
         raise TypeError(
-            f"{what} needs a problem that says what curve it fits, such as a CurveProblem or the "
+            f"{what} needs a problem that defines its curve, such as a CurveProblem or the "
             f"problem of a compiled model; {type(problem).__name__} has no {', '.join(missing)}: "
-            "a method as_curve() that returns an lmoo.curve.Curve tells them"
+            "define a method as_curve() that returns an lmoo.curve.Curve"
         )
     return curve
 
 
 def _curve(problem: Any) -> Curve:
-    """Return what the problem says of its curve, or its model alone."""
-    say = getattr(problem, "as_curve", None)
-    if say is None:
-        # A model can be evaluated at any t; how the residual weighs its values is not known.
+    """Return the problem's `Curve`; without a method as_curve(), its model f alone."""
+    as_curve = getattr(problem, "as_curve", None)
+    if as_curve is None:
+        # The model can be evaluated at any t; the weights of the residual are not known.
         f = getattr(problem, "f", None)
         return Curve(f if callable(f) else None, getattr(problem, "t", None), sigma=UNKNOWN)
-    curve = say()
+    curve = as_curve()
     if not isinstance(curve, Curve):
         raise TypeError(
             f"as_curve() of {type(problem).__name__} must return an lmoo.curve.Curve; it returned "
@@ -66,13 +66,13 @@ def _curve(problem: Any) -> Curve:
 
 
 def slopes(curve: Curve, t: Any, result: Fit) -> Array:
-    """Return the derivatives of a curve's model by the parameters at t, (k, n)."""
+    """Return the derivatives of the model by the parameters at t, (k, n)."""
     x = result.x
     if curve.jac is not None:
         try:
             found = np.asarray(curve.jac(t, *x), dtype=np.float64)
             return np.where(result.fixed, 0.0, found.reshape(-1, x.size))
         except NotImplementedError:
-            # A compiled model without derivatives.
+            # Compiled models without derivatives raise this.
             pass
     return differences(lambda point: curve.values(t, point), x, result)

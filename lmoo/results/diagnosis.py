@@ -1,4 +1,4 @@
-"""What a solve that failed has seen, and what to try."""
+"""Explain why a solve failed, and suggest what to try."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,36 +8,37 @@ from lmoo.status import Status
 
 __all__ = ["diagnosis"]
 
-# A parameter this many times as large as at the start, which changes f by as little, runs away.
+# A parameter diverges if it is this many times as large as at the start and changes f by as little.
 _FAR, _LITTLE = 1e3, 1e-6
 
 
 def diagnosis(
     loop: Loop, status: Status, names: tuple[str, ...], x0: NDArray[np.float64], analytic: bool
 ) -> str:
-    """Return what was seen and what to try, for a status that is no success; else nothing.
+    """Return an explanation and a suggestion for a failed solve; "" for other statuses.
 
     Parameters
     ----------
     loop : Loop
     status : Status
     names : tuple of str
-        Of the parameters.
+        Names of the parameters.
     x0 : (n,) float64 array
+        The starting point.
     analytic : bool
-        Whether the derivatives are the user's.
+        Whether the derivatives are the problem's.
     """
     if status not in (Status.NO_PROGRESS, Status.MAXFEV, Status.FLAT) or not loop.linearized:
         return ""
     parts = []
-    away = _running_away(loop, names, x0)
+    diverging = _diverging(loop, names, x0)
     if status is Status.NO_PROGRESS:
         parts.append(
-            f"by the model a Gauss-Newton step removes {loop.promise:.2g} of the sum of squares, "
-            f"and changes below {loop.noise:.2g} of it cannot be seen"
+            f"the model predicts that a Gauss-Newton step reduces the sum of squares by "
+            f"{loop.promise:.2g} of its value, and changes below {loop.noise:.2g} are noise"
         )
-    if away:
-        parts.append(f"{', '.join(away)} runs away: give bounds, or other starting values")
+    if diverging:
+        parts.append(f"{', '.join(diverging)} diverges: give bounds, or other starting values")
     elif status is Status.FLAT:
         parts.append("try other starting values")
     elif status is Status.NO_PROGRESS and analytic:
@@ -47,17 +48,17 @@ def diagnosis(
     return "; ".join(parts)
 
 
-def _running_away(loop: Loop, names: tuple[str, ...], x0: NDArray[np.float64]) -> list[str]:
-    """Return the parameters that have gone far and have next to no effect there."""
+def _diverging(loop: Loop, names: tuple[str, ...], x0: NDArray[np.float64]) -> list[str]:
+    """Return the parameters that are far from the start and have almost no effect at x."""
     x = loop.x
     with np.errstate(all="ignore"):
-        # A start at 0 tells nothing of the scale of a parameter.
+        # A starting value of 0 gives no scale.
         far = (x0 != 0.0) & (np.abs(x) > _FAR * np.abs(x0))
         little = loop.acnorm * np.abs(x) < _LITTLE * loop.fnorm
-    return [name for name, away in zip(names, (far & little).tolist(), strict=True) if away]
+    return [name for name, found in zip(names, (far & little).tolist(), strict=True) if found]
 
 
 def _epsfcn(loop: Loop) -> float:
-    """Return a relative error of the residual to try: what was measured, or more than rounding."""
+    """Return a relative error of the residual to try: the measured one, but at least 1e-8."""
     found = loop.measured[3] / loop.fnorm if loop.fnorm > 0 else 0.0
     return float(min(max(found, 1e-8), 0.1))

@@ -46,8 +46,8 @@ def f_exceeded(q: float, d1: float, d2: float) -> float:
 
     Notes
     -----
-    ``P(F > f) = I_x(d2 / 2, d1 / 2)`` with x = d2 / (d2 + d1 f); its logarithm is solved for log f,
-    in which it is monotone and, in both tails, nearly a straight line or a parabola.
+    ``P(F > f) = I_x(d2 / 2, d1 / 2)`` with x = d2 / (d2 + d1 f).  The logarithm of this equation is
+    solved for log f.  It is monotone in log f, and nearly linear or quadratic in both tails.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def f_exceeded(q: float, d1: float, d2: float) -> float:
     a, b, target = 0.5 * d2, 0.5 * d1, log(q)
 
     def excess(u: float) -> tuple[float, float]:
-        # x and 1 - x by themselves: neither is lost where the other is close to 1.
+        # x and 1 - x are computed separately: a difference would lose the smaller one.
         odds = d1 / d2 * exp(u)
         x, y = 1.0 / (1.0 + odds), odds / (1.0 + odds)
         tail = incomplete_beta(a, b, x, y)
@@ -69,7 +69,10 @@ def f_exceeded(q: float, d1: float, d2: float) -> float:
 
 
 def _decreasing_root(function: Callable[[float], tuple[float, float]]) -> float:
-    """Return the root of a decreasing function that gives its slope too: Newton in a bracket."""
+    """Return the root of a decreasing function by Newton's method within a bracket.
+
+    function: returns its value and its slope
+    """
     low, high = -1.0, 1.0
     while function(low)[0] < 0.0:
         low *= 2.0
@@ -92,8 +95,8 @@ def _decreasing_root(function: Callable[[float], tuple[float, float]]) -> float:
 def incomplete_beta(a: float, b: float, x: float, y: float) -> float:
     """Return the regularised incomplete beta function I_x(a, b); y is 1 - x.
 
-    By the continued fraction of Didonato and Morris (1992), "Algorithm 708", equation 9, of
-    I_x(a, b) or of 1 - I_y(b, a), whichever converges at once.
+    It is computed by the continued fraction of Didonato and Morris (1992), "Algorithm 708",
+    equation 9, for I_x(a, b) or for 1 - I_y(b, a), whichever converges faster.
     """
     if x <= a / (a + b):
         return _prefactor(a, b, x, y) * _fraction(a, b, x, y)
@@ -105,7 +108,7 @@ def _fraction(a: float, b: float, x: float, y: float) -> float:
 
     1 / (beta_0 + alpha_1 / (beta_1 + alpha_2 / (beta_2 + ...))) in Lentz' form.
     """
-    # a - (a + b) x, from whichever of x and y is not close to 1.
+    # a - (a + b) x, from the smaller one of x and y.
     excess = a - (a + b) * x if x < y else (a + b) * y - b
     c = a * (excess + 1.0) / (a + 1.0)
     d, value = 0.0, c
@@ -124,7 +127,7 @@ def _fraction(a: float, b: float, x: float, y: float) -> float:
 def _prefactor(a: float, b: float, x: float, y: float) -> float:
     """Return x^a y^b / B(a, b), from the deviance of the binomial distribution.
 
-    No difference of large logarithms is taken (Loader 2000, "Fast and accurate computation of
+    This avoids differences of large logarithms (Loader 2000, "Fast and accurate computation of
     binomial probabilities").
     """
     n = a + b
@@ -136,7 +139,7 @@ def _prefactor(a: float, b: float, x: float, y: float) -> float:
 
 
 def _stirling_error(z: float) -> float:
-    """Return log Gamma(z + 1) less Stirling's (z + 1/2) log z - z + log(2 pi) / 2."""
+    """Return log Gamma(z + 1) minus Stirling's (z + 1/2) log z - z + log(2 pi) / 2."""
     if z < 15.0:
         return lgamma(z + 1.0) - (z + 0.5) * log(z) + z - _HALF_LOG_2PI
     total, power = 0.0, 1.0 / z
@@ -147,7 +150,7 @@ def _stirling_error(z: float) -> float:
 
 
 def _deviance(k: float, mean: float) -> float:
-    """Return k log(k / mean) + mean - k, also where k is close to the mean."""
+    """Return k log(k / mean) + mean - k, accurately also for k close to the mean."""
     difference = (mean - k) / k
     if abs(difference) > 0.1:
         return k * log(k / mean) + mean - k

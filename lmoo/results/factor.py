@@ -1,4 +1,4 @@
-"""The factor of a Jacobian, and what it tells of the parameters."""
+"""The QR factor of a Jacobian: rank, covariance and standard errors of the parameters."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +15,10 @@ Array = NDArray[np.float64]
 
 
 class _Inverse(NamedTuple):
-    """A generalised inverse of S.T @ S, where S is J with free columns scaled to norm 1.
+    """A generalised inverse of S.T @ S, where S is J with its free columns scaled to norm 1.
 
-    root : (n, rank), of which root @ root.T is the inverse
-    null : (n, free - rank), of norm 1 each: the directions along which S is zero
+    root : (n, rank); root @ root.T is the inverse
+    null : (n, free - rank); columns of norm 1, the directions along which S is zero
     """
 
     root: Array
@@ -27,7 +27,7 @@ class _Inverse(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """The factor of the last Jacobian, ``J[:, ipvt] = Q R``.
+    """The QR factor of the last Jacobian, ``J[:, ipvt] = Q R``.
 
     Attributes
     ----------
@@ -36,10 +36,10 @@ class Factor:
     qtf : (n,) float64 array, ``(Q.T @ f)[:n]``
     acnorm : (n,) float64 array, the norms of the columns of J
     error : float
-        Relative error of the entries of J, below which a singular value means nothing.
-    held : (n,) bool array or None
-        Parameters that are no unknowns here, being fixed or at a bound: without variance, and
-        neither determined nor undetermined.  None: there are none.
+        Relative error of the entries of J.  Smaller diagonal entries of R count as zero.
+    excluded : (n,) bool array or None
+        Parameters that are not free: fixed, or at an active bound.  Their variance is 0, and they
+        are neither determined nor undetermined.  None: all parameters are free.
     """
 
     r: Array
@@ -47,18 +47,19 @@ class Factor:
     qtf: Array
     acnorm: Array
     error: float
-    held: NDArray[np.bool_] | None = None
+    excluded: NDArray[np.bool_] | None = None
 
     @cached_property
     def _inverse(self) -> _Inverse:
-        """The inverse of S.T @ S.
+        """The generalised inverse of S.T @ S.
 
-        Columns are scaled so that units do not decide the rank (Golub, Van Loan 2013, "Matrix
-        computations", section 5.4.2).  Where S is deficient, the root is that of a basic solution:
-        whatever J determines has the same variance in every generalised inverse.
+        The columns are scaled so that the rank does not depend on units (Golub, Van Loan 2013,
+        "Matrix computations", section 5.4.2).  If S is rank-deficient, the inverse is that of a
+        basic solution: parameters that J determines have the same variance in every generalised
+        inverse.
         """
         n = self.acnorm.size
-        free = np.arange(n) if self.held is None else np.flatnonzero(~self.held)
+        free = np.arange(n) if self.excluded is None else np.flatnonzero(~self.excluded)
         p = free.size
         if p == 0:
             return _Inverse(np.zeros((n, 0)), np.zeros((n, 0)))
@@ -84,30 +85,30 @@ class Factor:
 
     @property
     def undetermined(self) -> NDArray[np.bool_]:
-        """Which parameters J does not determine.
+        """Parameters that J does not determine, (n,) bool.
 
-        Those with a share in a direction along which J is zero.
+        They have a component in a direction along which J is zero.
         """
         share = np.abs(self._inverse.null).max(axis=1, initial=0.0)
-        # Where J is mostly error its error is no measure of shares; a tenth is one, whatever J is.
+        # The limit 0.1 is for Jacobians that are mostly error, where the root of it exceeds shares.
         return np.asarray(share > min(np.sqrt(self.error), 0.1))
 
     @property
     def _unit(self) -> Array:
-        """``1 / acnorm``; 0 for what is held."""
+        """``1 / acnorm``; 0 for excluded parameters."""
         with np.errstate(divide="ignore"):
             unit = 1.0 / self.acnorm
-        return unit if self.held is None else np.where(self.held, 0.0, unit)
+        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
 
-    def deviations(self, sigma: float) -> Array:
+    def standard_errors(self, sigma: float) -> Array:
         """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
         root = self._inverse.root
         with np.errstate(all="ignore"):
-            spread = sigma * self._unit * np.sqrt((root * root).sum(axis=1))
-        return np.where(self.undetermined, np.inf, spread)
+            errors = sigma * self._unit * np.sqrt((root * root).sum(axis=1))
+        return np.where(self.undetermined, np.inf, errors)
 
     def covariance(self, sigma: float) -> Array:
-        """Return sigma^2 ``inv(J.T @ J)``; inf and nan for what is not determined."""
+        """Return sigma^2 ``inv(J.T @ J)``; inf and nan for undetermined parameters."""
         root = self._inverse.root
         with np.errstate(all="ignore"):
             unit = sigma * self._unit
@@ -116,9 +117,9 @@ class Factor:
         return self._marked(out, np.inf)
 
     def correlation(self) -> Array:
-        """Return the correlations, 1 on the diagonal; nan for what is not determined.
+        """Return the correlations, 1 on the diagonal; nan for undetermined parameters.
 
-        Without the units of the parameters, so that nothing can overflow.
+        They are computed from S, without the units of the parameters, so that nothing overflows.
         """
         root = self._inverse.root
         norms = np.sqrt((root * root).sum(axis=1))
@@ -128,15 +129,15 @@ class Factor:
         return self._marked(out, 1.0)
 
     def _marked(self, out: Array, variance: float) -> Array:
-        """Mark rows and columns of parameters that are not determined."""
+        """Set the rows and columns of undetermined parameters to nan, and their diagonal."""
         undetermined = self.undetermined
         out[undetermined] = np.nan
         out[:, undetermined] = np.nan
         out[undetermined, undetermined] = variance
         return out
 
-    def spread(self, directions: Array) -> Array:
-        """Return the roots of ``d @ inv(J.T @ J) @ d`` for each row d; inf where undetermined.
+    def prediction_error(self, directions: Array) -> Array:
+        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d; inf if undetermined.
 
         Parameters
         ----------

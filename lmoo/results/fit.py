@@ -1,7 +1,7 @@
-"""A solved problem: what the iteration left, and what follows from its last factor alone.
+"""A solved problem: its solution, and the statistics that follow from the last QR factor.
 
-Statistics, profiles, reports and pictures take a `Fit`; `Result`, the class above them, offers them
-as methods.
+Statistics, profiles, reports and plots are functions of a `Fit`.  Its subclass `Result` has them as
+methods.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ __all__ = ["Fit"]
 
 
 def _unknown() -> Any:
-    """Stand for an array that `Result` makes where none is given."""
+    """Return None, the default of arrays that `Fit` creates."""
     return None
 
 
@@ -51,11 +51,11 @@ class Fit:
     seconds: float = field(default=float("nan"), repr=False)
     history: "History | None" = field(default=None, repr=False)
     evaluation: str = field(default="called", repr=False)
-    # Where the factor does not tell it, as parameters are held.
+    # With bounds the factor contains the free parameters alone, so the gradient is stored.
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
 
-    # Solves again with further parameters held: (fit, x, fixed, maxfev) -> Fit.  The solver, which
-    # is above this module, sets it on this class.
+    # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
+    # solver sets it, as this module must not import the solver.
     _solve_again: ClassVar[Callable[..., "Fit"]]
 
     def __post_init__(self) -> None:
@@ -76,33 +76,33 @@ class Fit:
         return self.status.success
 
     @property
-    def held(self) -> NDArray[np.bool_]:
-        """Parameters that are fixed, or held at a bound by the gradient, (n,)."""
+    def fixed_or_active(self) -> NDArray[np.bool_]:
+        """Parameters that are fixed or whose bound is active, (n,) bool; the others are free."""
         return np.asarray(self.fixed | (self.active_mask != 0))
 
     @cached_property
     def _linear(self) -> Factor:
-        """The factor, told which parameters are held."""
+        """The factor of the free parameters."""
         assert self.factor is not None
-        held = self.held
-        return replace(self.factor, held=held) if held.any() else self.factor
+        excluded = self.fixed_or_active
+        return replace(self.factor, excluded=excluded) if excluded.any() else self.factor
 
     @property
     def degrees_of_freedom(self) -> int:
-        """``m - n``, with the n of the parameters that are not fixed."""
+        """``m - n``, where n counts the parameters that are not fixed."""
         return self.observations - int(np.count_nonzero(~self.fixed))
 
     @property
     def residual_deviation(self) -> float:
-        """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf where m = n."""
+        """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf if m = n."""
         dof = self.degrees_of_freedom
         return self.fnorm / float(np.sqrt(dof)) if dof > 0 else float("inf")
 
     @property
     def rank(self) -> int:
-        """Numerical rank of the last Jacobian, without the columns of held parameters.
+        """Numerical rank of the columns of the free parameters in the last Jacobian.
 
-        The number of the others where all of them are determined.
+        It is the number of free parameters if the data determine all of them.
         """
         return 0 if self.factor is None else self._linear.rank
 
@@ -116,11 +116,11 @@ class Fit:
 
     @property
     def gradient(self) -> NDArray[np.float64]:
-        """``J.T @ f`` of the last Jacobian, (n,); nan before there is one.
+        """``J.T @ f`` of the last Jacobian, (n,); nan if no Jacobian was evaluated.
 
-        That of a parameter at a bound is not 0, and is its Lagrange multiplier: how much less the
-        cost would be, were the bound elsewhere.  Of fixed ones it is 0 where derivatives are
-        differences, which then are not taken.
+        For a parameter at an active bound it is not 0: it is the Lagrange multiplier of the bound,
+        the derivative of the cost by the bound.  For fixed parameters it is 0 if the derivatives
+        are differences, as these are not evaluated.
         """
         if self._gradient is not None:
             return self._gradient
@@ -134,13 +134,14 @@ class Fit:
     def standard_errors(self) -> NDArray[np.float64]:
         """Standard errors of the parameters, (n,), in their units.
 
-        The roots of the diagonal of `covariance`, taken without squaring anything; inf for
-        parameters that the data do not determine, and for all where m = n.  0 for parameters that
-        are fixed or held at a bound: the others' are those of a fit without them.
+        The roots of the diagonal of `covariance`, computed without squares.  They are inf for
+        parameters that the data do not determine, and for all parameters if m = n.  They are 0 for
+        parameters that are fixed or at an active bound; those of the other parameters are the
+        standard errors of a fit in which these are fixed.
         """
         if self.factor is None or self.degrees_of_freedom <= 0:
-            return np.where(self.held, 0.0, np.inf)
-        return self._linear.deviations(self.residual_deviation)
+            return np.where(self.fixed_or_active, 0.0, np.inf)
+        return self._linear.standard_errors(self.residual_deviation)
 
     @property
     def stderr(self) -> NDArray[np.float64]:
@@ -153,19 +154,19 @@ class Fit:
         Parameters
         ----------
         scaled : bool, default True
-            Times the variance of the residual, ``2 cost / (m - n)``; False gives
+            Multiply by the variance of the residual, ``2 cost / (m - n)``.  False: return
             ``inv(J.T @ J)``, for a residual that was divided by its known standard deviation.
 
         Returns
         -------
         (n, n) float64 array
-            Parameters that J does not determine have variance inf and covariances nan; the rest
-            is what any solution with the same residual has.  Rows and columns of fixed parameters,
-            and of those held at a bound, are 0.  Scaled with m = n: all inf, as nothing is left to
-            estimate the variance from.
+            Parameters that J does not determine have variance inf and covariances nan; the other
+            entries are the same for all solutions with this residual.  Rows and columns of
+            parameters that are fixed or at an active bound are 0.  If scaled and m = n, the other
+            entries are inf, as no degree of freedom is left to estimate the variance.
         """
         if self.factor is None or (scaled and self.degrees_of_freedom <= 0):
-            free = ~self.held
+            free = ~self.fixed_or_active
             return np.where(np.outer(free, free), np.inf, 0.0)
         return self._linear.covariance(self.residual_deviation if scaled else 1.0)
 
@@ -173,7 +174,7 @@ class Fit:
     def correlation(self) -> NDArray[np.float64]:
         """Correlations of the parameters, (n, n), with 1 on the diagonal.
 
-        0 for parameters that are held, nan for those that the data do not determine.
+        0 for parameters that are fixed or at an active bound, nan for undetermined ones.
         """
         if self.factor is None:
             out = np.full((self.x.size, self.x.size), np.nan)
@@ -183,5 +184,5 @@ class Fit:
 
     @property
     def reduced_chi_square(self) -> float:
-        """``2 cost / (m - n)``; about 1 where residuals were divided by their deviations."""
+        """``2 cost / (m - n)``; about 1 if residuals were divided by their standard deviations."""
         return self.residual_deviation * self.residual_deviation

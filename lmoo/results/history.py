@@ -12,7 +12,7 @@ __all__ = ["History"]
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """The k iterations of a solve, as arrays; the fields of `IterationRecord`.
+    """The k iterations of a solve: the fields of `IterationRecord` as arrays.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class History:
 
     @classmethod
     def of(cls, records: Sequence[Any], n: int) -> "History":
-        """Return the history of some records of iterations of n parameters."""
+        """Return the history of a list of `IterationRecord` of n parameters."""
         columns: dict[str, Any] = {}
         for field in fields(cls):
             shape = (len(records), n) if field.name in ("x", "gradient") else (len(records),)

@@ -7,7 +7,7 @@ from lmoo.results.report import correlations, facts, rows, verdict, warnings
 
 __all__ = ["html"]
 
-# Colours are the notebook's own, thinned: they suit light pages and dark ones.
+# Colours are mixed from the notebook's text colour, so that they suit light and dark themes.
 _RULE = "1px solid color-mix(in srgb, currentColor 25%, transparent)"
 _CELL = "padding: 0.25em 0.9em; background: transparent; color: inherit; white-space: nowrap;"
 _NUMBER = "font-variant-numeric: tabular-nums; text-align: right;"

@@ -1,4 +1,4 @@
-"""Derivatives at a point, asked for once more after a solve."""
+"""Evaluate the Jacobian of a solved problem, and derivatives of functions of its parameters."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ _STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
 
 def problem_of(result: Fit, what: str) -> Any:
-    """Return the problem of a result; ValueError where it has none."""
+    """Return the problem of a result; ValueError if it has none."""
     if result.problem is None:
         raise ValueError(
             f"{what} needs the problem, which this result does not have: it was read from a file, "
@@ -47,8 +47,7 @@ def residual(result: Fit, x: Array) -> Array:
 def unit_columns(matrix: Array) -> tuple[Array, Array]:
     """Return a matrix with its columns scaled to norm 1, and the norms, (n,).
 
-    Whatever the size of its entries: the squares of large ones overflow, those of small ones
-    vanish.  Columns of zeros stay, with the norm 0.
+    Squares of the entries may overflow or underflow.  Columns of zeros are kept, with norm 0.
     """
     largest = np.abs(matrix).max(axis=0, initial=0.0)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
@@ -58,7 +57,7 @@ def unit_columns(matrix: Array) -> tuple[Array, Array]:
 
 
 def exact(result: Fit) -> bool:
-    """Whether the Jacobian comes from the problem or a strategy, and not from differences."""
+    """Return whether the problem or its strategy evaluates the Jacobian, without differences."""
     return _source(result) is not None
 
 
@@ -74,25 +73,26 @@ def jacobian_of(result: Fit) -> Array:
 def jacobian(result: Fit, x: Array) -> Array:
     """Return the Jacobian at x, (m, n), by the solver's strategy; 0 for fixed parameters.
 
-    Where the strategy takes differences, or is compiled, these are central ones within the bounds.
+    If the strategy uses differences or is compiled, central differences within the bounds are
+    taken.
 
     Raises
     ------
     TypeError
-        The problem is a `RowBlockProblem`, whose rows nobody holds.
+        The problem is a `RowBlockProblem`, whose rows are never in memory together.
     ValueError
         The result has no problem; the Jacobian has the wrong shape.
     """
     problem = problem_of(result, "the Jacobian")
     if isinstance(problem, RowBlockProblem):
         raise TypeError(
-            "the Jacobian of a RowBlockProblem is never held as a whole; what needs it, the "
-            "leverage and the nonlinearity, is there for problems in one piece"
+            "the Jacobian of a RowBlockProblem is never in memory as a whole: leverage, "
+            "standardized_residuals and nonlinearity need a Problem"
         )
     if result.observations == 0:
         raise ValueError(
-            "the Jacobian needs a residual, and none was evaluated for this result: take a step of "
-            "the iteration first"
+            "the Jacobian needs a residual, and none was evaluated for this result: advance the "
+            "iteration first"
         )
     source = _source(result)
     if source is None:
@@ -106,17 +106,17 @@ def jacobian(result: Fit, x: Array) -> Array:
 
 
 def _source(result: Fit) -> Callable[[Array], Array] | None:
-    """Return what evaluates the Jacobian; None where differences are taken."""
+    """Return a function that evaluates the Jacobian; None if differences are needed."""
     problem = problem_of(result, "the Jacobian")
     strategy = None if result.solver is None else result.solver.jacobian
-    own = isinstance(strategy, Analytic) or (strategy is None and has_jacobian(problem))
-    if own:
-        turned = isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
+    analytic = isinstance(strategy, Analytic) or (strategy is None and has_jacobian(problem))
+    if analytic:
+        transposed = isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
 
         def by_problem(x: Array) -> Array:
             found = np.asarray(problem.jacobian(x), dtype=np.float64)
             found = found.reshape(-1, x.size) if found.ndim == 1 else found
-            return found.T if turned and x.size > 1 else found
+            return found.T if transposed and x.size > 1 else found
 
         return by_problem
     if strategy is None or type(strategy).evaluate is Jacobian.evaluate:
@@ -134,22 +134,22 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
 def differences(function: Callable[[Array], Array], x: Array, result: Fit) -> Array:
     """Return the derivatives of a function of the parameters at x by differences, (k, n).
 
-    Central ones of the step ``cbrt(eps) max(|x_j|, typical_j)`` (Dennis, Schnabel 1983, section
-    5.4); one-sided ones of second order where a bound, or a point without a value, is in the way.
-    Points stay within the bounds; columns of fixed parameters are 0.
+    They are central differences with the step ``cbrt(eps) max(|x_j|, typical_j)`` (Dennis, Schnabel
+    1983, section 5.4), or one-sided differences of second order if a bound or a bad point prevents
+    them.  All points are within the bounds.  Columns of fixed parameters are 0.
     """
     steps = _STEP * np.maximum(np.abs(x), _typical(result))
     columns = [
-        None if held else _column(function, x, j, steps[j], result.lower[j], result.upper[j])
-        for j, held in enumerate(result.fixed)
+        None if fixed else _column(function, x, j, steps[j], result.lower[j], result.upper[j])
+        for j, fixed in enumerate(result.fixed)
     ]
     known = next((c for c in columns if c is not None), None)
-    nothing = np.zeros_like(function(x.copy()) if known is None else known)
-    return np.stack([nothing if c is None else c for c in columns], axis=1)
+    zeros = np.zeros_like(function(x.copy()) if known is None else known)
+    return np.stack([zeros if c is None else c for c in columns], axis=1)
 
 
 def _typical(result: Fit) -> Array:
-    """Return sizes of the parameters that are at or near 0: what changes the residual by |f|."""
+    """Return the typical sizes: those given, or the changes that change the residual by |f|."""
     n = result.x.size
     strategy = None if result.solver is None else result.solver.jacobian
     given = getattr(strategy, "typical", None)
@@ -165,7 +165,7 @@ def _typical(result: Fit) -> Array:
 def _column(
     function: Callable[[Array], Array], x: Array, j: int, h: float, lower: float, upper: float
 ) -> Array:
-    """Return the derivative by parameter j."""
+    """Return the derivative by parameter j with step h."""
 
     def at(shift: float) -> Array:
         point = x.copy()
@@ -181,7 +181,7 @@ def _column(
             return np.asarray((at(h) - at(-h)) / width)
         except EvaluationError:
             pass
-    # Away from what is nearer, and no further than to the other side.
+    # First towards the farther bound, and at most half-way to it.
     room = {1.0: upper - x[j], -1.0: x[j] - lower}
     sides = sorted(room, key=lambda side: -room[side])
     for side in sides:

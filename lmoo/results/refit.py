@@ -1,4 +1,4 @@
-"""Fits again, with some parameters held at given values."""
+"""Solve a problem again with some parameters fixed."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,63 +17,63 @@ __all__ = ["Point", "refit"]
 
 Array = NDArray[np.float64]
 
-# Evaluations per parameter: where a parameter is far off, others may run away without an end.
+# Evaluations per parameter: far from the solution other parameters may diverge.
 _MAXFEV = 200
 
 
 class Point(NamedTuple):
-    """Where a fit ended: all n parameters, and the norm of the residual there."""
+    """The end of a fit: all n parameters, and the norm of the residual."""
 
     x: Array
     fnorm: float
 
 
-def refit(result: Fit, held: Mapping[int, float], start: Array) -> Point | None:
-    """Minimise over the parameters that are not held, from start.
+def refit(result: Fit, fixed: Mapping[int, float], start: Array) -> Point | None:
+    """Minimise over the parameters that are not fixed, from start.
 
     Parameters
     ----------
     result : Fit
-        Whose problem and solver they are, and whose bounds and fixed parameters hold too.
-    held : mapping of int to float
-        Values of further parameters that are held.
+        Its problem, solver, bounds and fixed parameters are used.
+    fixed : mapping of int to float
+        Values of further parameters that are fixed.
     start : (n,) float64 array
-        Taken into the bounds.
+        Starting point; clipped to the bounds.
 
     Returns
     -------
     Point or None
-        None where the model has no value at the start.
+        None if the start is a bad point.
     """
     x = np.clip(start, result.lower, result.upper)
-    x[list(held)] = list(held.values())
-    fixed = result.fixed.copy()
-    fixed[list(held)] = True
+    x[list(fixed)] = list(fixed.values())
+    mask = result.fixed.copy()
+    mask[list(fixed)] = True
     try:
-        if fixed.all():
+        if mask.all():
             return Point(x, _norm(result, x))
-        return _solve(result, x, fixed)
+        return _solve(result, x, mask)
     except EvaluationError:
         return None
 
 
 def _norm(result: Fit, x: Array) -> float:
-    """Return the norm of the residual at x; EvaluationError where it has no finite one."""
+    """Return the norm of the residual at x; EvaluationError if it is not finite."""
     problem = problem_of(result, "a profile")
     if isinstance(problem, RowBlockProblem):
-        part = Passes(problem, None).residual(x)
-        if part.refusal is not None:
-            raise part.refusal
-        return part.norm
+        factor = Passes(problem, None).residual(x)
+        if factor.refusal is not None:
+            raise factor.refusal
+        return factor.norm
     norm = enorm(residual(result, x))
     if not np.isfinite(norm):
         raise EvaluationError(f"the residual at {x} is not finite")
     return norm
 
 
-def _solve(result: Fit, x: Array, held: NDArray[np.bool_]) -> Point:
-    """Solve with the result's solver, and further parameters held where x has them."""
+def _solve(result: Fit, x: Array, fixed: NDArray[np.bool_]) -> Point:
+    """Solve with the result's solver from x, with some parameters fixed at their value in x."""
     problem_of(result, "a profile")
-    fixed = {int(j): float(x[j]) for j in np.flatnonzero(held)}
-    found = result._solve_again(x, fixed, _MAXFEV * (x.size + 1))
+    values = {int(j): float(x[j]) for j in np.flatnonzero(fixed)}
+    found = result._solve_again(x, values, _MAXFEV * (x.size + 1))
     return Point(found.x, found.fnorm)

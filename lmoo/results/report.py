@@ -1,4 +1,4 @@
-"""The report of a solve, as text; its parts serve the one for notebooks too."""
+"""The report of a solve as text; the report for notebooks uses the same rows and facts."""
 
 from math import ceil, inf, log10
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from lmoo.results.statistics import aic, bic, linear_interval, r_squared
 
 __all__ = ["Row", "correlations", "facts", "rows", "text", "verdict", "warnings"]
 
-# Correlations that are listed: from this magnitude, and not more.
+# The smallest correlation that is listed, and the largest number of them.
 _SMALLEST, _MOST = 0.1, 12
 
 
 class Row(NamedTuple):
-    """What is said of a parameter; each is a string, empty where there is nothing to say."""
+    """The line of a parameter in the table; columns that do not apply are empty strings."""
 
     name: str
     value: str
@@ -26,12 +26,12 @@ class Row(NamedTuple):
 
 
 _HEADER = Row("parameter", "value", "standard error", "relative", "95 % interval", "bounds")
-# Names and bounds to the left, numbers to the right.
+# Alignment of the columns: names and bounds left, numbers right.
 _ALIGNED = "<>>>><"
 
 
 def text(result: Fit) -> str:
-    """Return the report: why it stopped, parameters and standard errors, fit, counts."""
+    """Return the report: the reason for stopping, the parameters, the fit and the counts."""
     lines = [verdict(result), f"  {result.message}", ""]
     lines += _table(rows(result))
     lines += ["", *(f"  {label:<28}{value}" for label, value in facts(result))]
@@ -55,7 +55,7 @@ def verdict(result: Fit) -> str:
 
 
 def rows(result: Fit) -> list[Row]:
-    """Return what is said of each parameter, below a header."""
+    """Return the table of the parameters, with its header."""
     limits = linear_interval(result, 0.95, True)
     out = [_HEADER]
     for j, name in enumerate(result.parameter_names):
@@ -63,14 +63,14 @@ def rows(result: Fit) -> list[Row]:
         relative = f"{100 * error / abs(value):.2g} %" if value and np.isfinite(error) else "-"
         interval = _range(float(limits[j, 0]), float(limits[j, 1]))
         shown = f"+- {error:.4g}"
-        if result.held[j]:
-            shown, relative, interval = _held(result, j), "-", "-"
+        if result.fixed_or_active[j]:
+            shown, relative, interval = _fixed_or_active(result, j), "-", "-"
         out.append(Row(name, f"{value:.10g}", shown, relative, interval, _bounds(result, j)))
     return out
 
 
 def _range(low: float, high: float) -> str:
-    """Return an interval, with as many digits as tell its ends apart, and two more."""
+    """Return an interval with two digits more than are needed to distinguish its ends."""
     size, width = max(abs(low), abs(high)), high - low
     digits = 4
     if 0 < width < inf:
@@ -78,15 +78,15 @@ def _range(low: float, high: float) -> str:
     return f"{low:.{digits}g} .. {high:.{digits}g}"
 
 
-def _held(result: Fit, j: int) -> str:
-    """Return why a parameter has no error."""
+def _fixed_or_active(result: Fit, j: int) -> str:
+    """Return why a parameter has no standard error."""
     if result.fixed[j]:
         return "fixed"
     return "at lower bound" if result.active_mask[j] < 0 else "at upper bound"
 
 
 def _bounds(result: Fit, j: int) -> str:
-    """Return the bounds of a parameter, as far as there are any."""
+    """Return the finite bounds of a parameter; "" if there are none."""
     low, high = result.lower[j], result.upper[j]
     if result.fixed[j] or not (np.isfinite(low) or np.isfinite(high)):
         return ""
@@ -95,7 +95,7 @@ def _bounds(result: Fit, j: int) -> str:
 
 
 def _table(table: list[Row]) -> list[str]:
-    """Return the table, aligned; columns that are empty for all parameters are left out."""
+    """Return the lines of the table; columns that are empty for all parameters are left out."""
     kept = [k for k in range(len(_HEADER)) if any(row[k] for row in table[1:])]
     widths = {k: max(len(row[k]) for row in table) for k in kept}
     lines = ("  ".join(f"{row[k]:{_ALIGNED[k]}{widths[k]}}" for k in kept) for row in table)
@@ -108,7 +108,7 @@ def _table(table: list[Row]) -> list[str]:
 def facts(result: Fit) -> list[tuple[str, str]]:
     """Return the numbers of the fit with their labels."""
     m, dof = result.observations, result.degrees_of_freedom
-    n, free = result.x.size, int(np.count_nonzero(~result.held))
+    n, free = result.x.size, int(np.count_nonzero(~result.fixed_or_active))
     out = [
         ("cost = 1/2 sum of squares", f"{result.cost:.10g}"),
         ("observations, parameters", f"{m}, {n} ({max(dof, 0)} degrees of freedom)"),
@@ -133,11 +133,11 @@ def facts(result: Fit) -> list[tuple[str, str]]:
 
 
 def _r_squared(result: Fit) -> list[tuple[str, str]]:
-    """Return R squared, where the problem has a curve of which there is one."""
+    """Return R squared if the problem defines its curve; else an empty list."""
     try:
         return [("R squared", f"{r_squared(result):.6g}")]
     except Exception:
-        # Whatever a problem says of its curve, a report is no place to fail.
+        # A report must not fail because of a problem's as_curve().
         return []
 
 
@@ -157,7 +157,7 @@ def correlations(result: Fit) -> list[tuple[str, str, float]]:
 
 
 def _correlated(result: Fit) -> list[tuple[int, int, float]]:
-    """Return pairs of parameters and their correlation, the strongest first."""
+    """Return pairs of parameters and their correlation, the largest magnitude first."""
     matrix = result.correlation
     pairs = [
         (i, j, float(matrix[i, j]))
@@ -169,18 +169,18 @@ def _correlated(result: Fit) -> list[tuple[int, int, float]]:
 
 
 def _more(result: Fit) -> int:
-    """Return how many correlations are not listed."""
+    """Return the number of correlations that are not listed."""
     return max(len(_correlated(result)) - _MOST, 0)
 
 
 def warnings(result: Fit) -> list[str]:
-    """Return what the reader must know of the standard errors."""
+    """Return warnings about the standard errors."""
     lines = []
-    free = int(np.count_nonzero(~result.held))
+    free = int(np.count_nonzero(~result.fixed_or_active))
     if result.degrees_of_freedom <= 0:
         lines.append(
-            "There are as many parameters as observations, or more: nothing is left to estimate "
-            "standard errors from."
+            "There are as many parameters as observations, or more: the data do not determine "
+            "standard errors."
         )
     if result.factor is not None and result.rank < free:
         lines.append(
@@ -192,6 +192,7 @@ def warnings(result: Fit) -> list[str]:
     ]
     if at_bound:
         lines.append(
-            f"Held at a bound: {', '.join(at_bound)}; the errors are those of a fit without."
+            f"Active bounds: {', '.join(at_bound)}; the standard errors of the other parameters "
+            "are those with these fixed."
         )
     return lines

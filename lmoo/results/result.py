@@ -1,4 +1,4 @@
-"""What a solve returns."""
+"""The result of a solve: `Fit` with statistics, reports, storage and plots as methods."""
 
 import copy
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["Result"]
 
 
-# What is inherited is not made again: `import lmoo` would take longer.
+# The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)
 class Result(Fit):
-    """What a solve came to.
+    """Result of a solve.
 
     Attributes
     ----------
@@ -28,33 +28,33 @@ class Result(Fit):
     cost : float
         ``1/2 sum(residual**2)`` at x; inf where that overflows.
     residual : (m,) float64 array
-        The residual at x; empty for a `RowBlockProblem`, whose rows nobody holds.
+        The residual at x; empty for a `RowBlockProblem`.
     observations : int
-        The number m of residuals; 0 where none could be evaluated.
+        The number m of residuals; 0 if the residual could not be evaluated.
     status : Status
-        Why it stopped; its values are MINPACK's.
+        Why the solve stopped; the values are MINPACK's.
     message : str
-        The same in words, with the numbers that decided.
+        The status in words, with the tolerances.
     nfev, njev, nit : int
-        Evaluations of the residual (those for numeric derivatives included), Jacobians, and
-        iterations, which are the trial points judged.
+        Numbers of evaluations of the residual (including those for numeric derivatives), of
+        Jacobians, and of iterations, that is, of trial points.
     parameter_names : tuple of str
-        The names of the parameters, x[0], x[1], ... where the problem gives none.
+        The names of the parameters; x[0], x[1], ... if the problem does not name them.
     problem : Problem
-        What was solved; None for a result that was read from a file, or pickled with a problem that
-        cannot be.
+        The problem that was solved; None for a result that was read from a file, or pickled with a
+        problem that cannot be pickled.
     solver : Solver
-        What it was solved with; None likewise.
+        The solver; None in the same cases.
     lower, upper : (n,) float64 array
-        Bounds that x was kept within; -inf and inf where there are none.
+        Bounds of the parameters; -inf and inf without bounds.
     fixed : (n,) bool array
-        Parameters that were held at their start.
+        Parameters that were fixed.
     active_mask : (n,) int8 array
-        -1 for a parameter that the gradient holds at its lower bound, 1 at its upper one, else 0.
+        -1 for an active lower bound, 1 for an active upper bound, else 0.
     seconds : float
-        How long the solve took; nan for one that was iterated.
+        Duration of the solve; nan for a solve by `Solver.iterate`.
     history : History or None
-        The iterations as arrays, where ``Solver.solve(..., history=True)`` was asked for them.
+        The iterations as arrays, with ``Solver.solve(..., history=True)``.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
@@ -76,10 +76,10 @@ class Result(Fit):
 
     @property
     def r_squared(self) -> float:
-        """Coefficient of determination, 1 less the sum of squares over that of the best constant.
+        """Coefficient of determination: 1 - S / S0, where S0 is that of the best constant.
 
-        With the weights of the fit.  nan where all of y are equal; TypeError where the problem
-        does not say what curve it fits, see `lmoo.curve.Curve`.
+        Both sums of squares have the weights of the fit.  nan if all values of y are equal;
+        TypeError if the problem does not define its curve, see `lmoo.curve.Curve`.
         """
         from lmoo.results import statistics
 
@@ -89,8 +89,8 @@ class Result(Fit):
     def aic(self) -> float:
         """Akaike's criterion, ``m log(2 cost / m) + 2 k`` for k parameters that are not fixed.
 
-        As in lmfit: constants that are the same for all models of the same data are left out, and
-        the variance is not counted as a parameter.
+        It is defined as in lmfit: constants that are equal for all models of the same data are
+        left out, and the variance is not counted as a parameter.
         """
         from lmoo.results import statistics
 
@@ -98,21 +98,21 @@ class Result(Fit):
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, ``m log(2 cost / m) + k log(m)``; otherwise as `aic`."""
+        """Schwarz's criterion, ``m log(2 cost / m) + k log(m)``; see `aic`."""
         from lmoo.results import statistics
 
         return statistics.bic(self)
 
     def jacobian(self) -> NDArray[np.float64]:
-        """Return the Jacobian at x, (m, n), evaluated anew by the solver's strategy, and kept.
+        """Return the Jacobian at x, (m, n), evaluated by the solver's strategy at the first call.
 
-        Strategies that take differences are represented by central ones, within the bounds; columns
+        If the strategy uses differences, central differences within the bounds are taken.  Columns
         of fixed parameters are 0.
 
         Raises
         ------
         TypeError
-            For a `RowBlockProblem`, whose rows nobody holds.
+            The problem is a `RowBlockProblem`, whose rows are never in memory together.
         ValueError
             The result has no problem.
         """
@@ -122,9 +122,10 @@ class Result(Fit):
 
     @property
     def leverage(self) -> NDArray[np.float64]:
-        """Diagonal of the hat matrix ``J inv(J.T J) J.T``, (m,): how far a point fits itself.
+        """Diagonal of the hat matrix ``J inv(J.T J) J.T``, (m,).
 
-        Between 0 and 1, with the sum `rank`.  Raises as `jacobian`.
+        It is the derivative of a point's fitted value by its measured one, between 0 and 1.  The
+        sum is `rank`.  Raises as `jacobian`.
         """
         from lmoo.results import statistics
 
@@ -132,9 +133,9 @@ class Result(Fit):
 
     @property
     def standardized_residuals(self) -> NDArray[np.float64]:
-        """``residual / (s sqrt(1 - leverage))``, (m,), of variance 1 where the model is right.
+        """``residual / (s sqrt(1 - leverage))``, (m,), of variance 1 if the model is right.
 
-        nan where the leverage is 1, and for all where m = n.  Raises as `jacobian`.
+        nan for points of leverage 1, and for all points if m = n.  Raises as `jacobian`.
         """
         from lmoo.results import statistics
 
@@ -148,33 +149,34 @@ class Result(Fit):
         Parameters
         ----------
         level : float, default 0.95
-            Probability that an interval holds its parameter.
+            Probability that an interval contains its parameter.
         method : {"linear", "profile"}
-            "linear": x -+ t times the standard error, with Student's t for m - n degrees of
-            freedom.  "profile": where the sum of squares, minimised over all other parameters, has
-            grown by t^2 s^2 (Bates and Watts 1988, section 6.1; Venzon and Moolgavkar 1988).  It
-            takes a few fits for each end, and is right where the model is not linear too.
+            "linear": x -/+ t times the standard error, with Student's t for m - n degrees of
+            freedom.  "profile": the values at which the sum of squares, minimised over all other
+            parameters, has grown by t^2 s^2 (Bates and Watts 1988, section 6.1; Venzon and
+            Moolgavkar 1988).  Each end takes a few fits.  Profile intervals are accurate for
+            nonlinear models too.
         scaled : bool, default True
-            The variance is estimated from the residual; False: residuals were divided by their
-            known deviations, and t is that of the normal distribution.
+            The variance is estimated from the residual.  False: residuals were divided by their
+            known standard deviations, and t is the quantile of the normal distribution.
 
         Returns
         -------
         (n, 2) float64 array
-            Lower and upper ends.  Profile intervals end at a bound that is met first, and are
-            open (-inf, inf) on a side where the sum of squares never grows by that much, or the
-            model ends before.  Linear ones know of no bounds; they are the value itself for
-            parameters that are held.
+            Lower and upper ends.  A profile interval ends at a bound if it reaches one.  It is
+            open (-inf or inf) on a side where the sum of squares does not grow enough or the model
+            has no values.  Linear intervals ignore bounds; for parameters that are fixed or at an
+            active bound they have length 0.
 
         Raises
         ------
         ValueError
-            `level` or `method` is none; a profile of a result without its problem.
+            `level` or `method` is invalid; a profile of a result without its problem.
 
         Warns
         -----
         BetterMinimumWarning
-            A profile has found a lower sum of squares than this result has.
+            A profile has found a lower sum of squares than that of this result.
 
         Examples
         --------
@@ -203,21 +205,21 @@ class Result(Fit):
     def profile(
         self, j: int | str, level: float = 0.99, scaled: bool = True
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the profile t of a parameter: a straight line where the model is linear.
+        """Return the profile t of a parameter, which is a straight line for a linear model.
 
         Parameters
         ----------
         j : int or str
-            Position or name of the parameter.
+            Index or name of the parameter.
         level : float, default 0.99
-            How far to go: until tau passes the quantile that belongs to this level.
+            The profile extends to the quantile of tau for this level.
         scaled : bool, default True
             As for `confidence_interval`.
 
         Returns
         -------
         values : (k,) float64 array
-            Values of the parameter, ascending; that of x is among them.
+            Values of the parameter, ascending; they include its value in x.
         tau : (k,) float64 array
             ``sign(value - x_j) sqrt((S(value) - S(x)) / s^2)``, where S(value) is the least sum of
             squares with the parameter at this value.
@@ -225,8 +227,7 @@ class Result(Fit):
         Raises
         ------
         ValueError
-            There is no such parameter, it is fixed, or there are no more observations than
-            parameters.
+            There is no such parameter, the parameter is fixed, or m <= n.
 
         Examples
         --------
@@ -241,7 +242,7 @@ class Result(Fit):
         from lmoo.results.profile import trace
 
         level = statistics.probability("level", level)
-        found = trace(self, statistics.position(self, j), level, scaled)
+        found = trace(self, statistics.parameter_index(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(
@@ -252,21 +253,21 @@ class Result(Fit):
         sigma: ArrayLike | None = None,
         scaled: bool = True,
     ) -> Any:
-        """Return the model's values at t, and how well they are known.
+        """Return the model's values at t, and confidence or prediction intervals.
 
         Parameters
         ----------
         t : array_like, optional
-            What the model takes, converted as data are: numbers, lists and arrays of real numbers
-            become float64 arrays.  None: that of the data.
+            The independent variable, converted like the data: numbers, lists and arrays of real
+            numbers become float64 arrays.  None: that of the data.
         interval : {None, "confidence", "prediction"}
-            "confidence": of the model's value; "prediction": of a new observation, whose own
-            scatter comes on top.  Both from linear theory, point by point.
+            "confidence": an interval for the value of the model; "prediction": for a new
+            observation, including its error.  Both are linear and pointwise.
         level : float, default 0.95
         sigma : float or (k,) array_like, optional
-            Standard deviations of the new observations, in the units of the sigma that was given
-            for the data.  None: as the data, which must have one for all where t is new, and a
-            problem that says so: see `lmoo.curve.Curve`.
+            Standard deviations of the new observations, in the units of the sigma of the data.
+            None: those of the data, which must be equal for all points if t is new.  The problem
+            must define them, see `lmoo.curve.Curve`.
         scaled : bool, default True
             As for `confidence_interval`.
 
@@ -274,14 +275,14 @@ class Result(Fit):
         -------
         y : (k,) float64 array
         lower, upper : (k,) float64 arrays
-            Only with an interval.  Infinite where the data do not determine the value.
+            Only with an interval.  Infinite if the data do not determine the value.
 
         Raises
         ------
         TypeError
             The problem has no model ``f(t, ...)``.
         ValueError
-            `interval` or `level` is none; `sigma` is needed.
+            `interval` or `level` is invalid; `sigma` is needed.
 
         Examples
         --------
@@ -299,14 +300,14 @@ class Result(Fit):
         return statistics.predict(self, t, interval, level, sigma, scaled)
 
     def nonlinearity(self) -> "Nonlinearity":
-        """Return the curvatures that tell whether linear errors can be trusted.
+        """Return the curvatures that show whether linear standard errors are reliable.
 
         Returns
         -------
         Nonlinearity
             Root mean square relative curvatures, intrinsic and of the parameters, times sqrt(F) for
-            95 % (Bates and Watts 1980); prints as a sentence.  nan where there is nothing to judge
-            by: no degree of freedom, parameters that are not determined.
+            95 % (Bates and Watts 1980).  It prints as a sentence.  nan without degrees of freedom
+            or with undetermined parameters.
 
         Raises
         ------
@@ -328,12 +329,12 @@ class Result(Fit):
     # ---- reports, storage -------------------------------------------------------------------
 
     def report(self, nonlinearity: bool = False) -> str:
-        """Return the report that ``str(result)`` is.
+        """Return the report, which is also ``str(result)``.
 
         Parameters
         ----------
         nonlinearity : bool, default False
-            With a sentence on whether linear errors can be trusted, see `nonlinearity`.
+            Add a sentence about the reliability of linear standard errors, see `nonlinearity`.
         """
         from lmoo.results.report import text
 
@@ -353,8 +354,8 @@ class Result(Fit):
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict of numbers, strings, lists and dicts.
 
-        Fields and statistics by their names, standard errors, covariance, correlation and 95 %
-        intervals among them; not the problem, the solver and the history.
+        It contains the fields and the statistics by their names, with standard errors, covariance,
+        correlation and 95 % intervals.  Problem, solver and history are left out.
 
         Examples
         --------
@@ -373,8 +374,8 @@ class Result(Fit):
     def to_json(self, indent: int | None = None) -> str:
         """Return `to_dict` as JSON.
 
-        Numbers that JSON does not know are the strings "inf", "-inf" and "nan", which ``float``
-        reads in Python and ``Number`` does not in JavaScript; every parser reads the whole.
+        Infinities and NaN are the strings "inf", "-inf" and "nan", as JSON cannot represent them.
+        ``float`` converts these strings in Python; ``Number`` does not in JavaScript.
         """
         from lmoo.results.storage import to_json
 
@@ -382,26 +383,25 @@ class Result(Fit):
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Result":
-        """Return the result that `to_dict` returned, or ``json.loads`` of what `to_json` did.
+        """Return a result from the dict of `to_dict`, or from ``json.loads`` of `to_json`.
 
-        It has no problem and no solver: what needs these, profiles, predictions and the Jacobian,
-        says so.
+        The result has no problem and no solver.  Profiles, predictions and the Jacobian need
+        these, and raise ValueError.
 
         Raises
         ------
         ValueError
-            `stored` is no such thing: parts are missing, of another type or shape, or the status
-            is none.
+            `stored` is incomplete, or has an entry of the wrong type, shape or value.
         """
         from lmoo.results.storage import from_dict
 
         return from_dict(cls, stored)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: always, so that a problem that cannot be is left out."""
+        """Return the state to pickle, without a problem or solver that cannot be pickled."""
         from lmoo.results.storage import frozen
 
-        # Not what can be made again.
+        # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
@@ -427,34 +427,34 @@ class Result(Fit):
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Result":
-        # The problem is what was solved, and no part of what came out.
+        # Problem and solver are inputs and are shared with the copy.
         shared = {id(part): part for part in (self.problem, self.solver)}
         twin = object.__new__(type(self))
         vars(twin).update(copy.deepcopy(vars(self), {**memo, **shared}))
         return twin
 
-    # ---- pictures ---------------------------------------------------------------------------
+    # ---- plots ------------------------------------------------------------------------------
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Draw data, fit and bands, with the residuals below; see `lmoo.plotting.plot`."""
+        """Plot data, fit and bands, with the residuals below; see `lmoo.plotting.plot`."""
         from lmoo.results import plotting
 
         return plotting.plot(self, ax, **options)
 
     def plot_profile(self, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Draw the profile of a parameter; see `lmoo.plotting.plot_profile`."""
-        from lmoo.results import plotting
+        """Plot the profile of a parameter; see `lmoo.plotting.plot_profile`."""
+        from lmoo.results import profileplots
 
-        return plotting.plot_profile(self, j, ax, **options)
+        return profileplots.plot_profile(self, j, ax, **options)
 
     def plot_contour(self, i: int | str, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Draw the joint regions of two parameters; see `lmoo.plotting.plot_contour`."""
-        from lmoo.results import plotting
+        """Plot the joint regions of two parameters; see `lmoo.plotting.plot_contour`."""
+        from lmoo.results import profileplots
 
-        return plotting.plot_contour(self, i, j, ax, **options)
+        return profileplots.plot_contour(self, i, j, ax, **options)
 
     def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
-        """Draw how the solve converged; see `lmoo.plotting.plot_convergence`."""
+        """Plot the convergence of the solve; see `lmoo.plotting.plot_convergence`."""
         from lmoo.results import plotting
 
         return plotting.plot_convergence(self, ax, **options)

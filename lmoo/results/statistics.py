@@ -1,4 +1,4 @@
-"""Statistics of a fit, from its result; the methods of `Result` say what each is."""
+"""Statistics of a fit; the methods of `Result` document them."""
 
 from math import inf, nan, sqrt
 from typing import Any
@@ -20,7 +20,7 @@ __all__ = [
     "information",
     "leverage",
     "linear_interval",
-    "position",
+    "parameter_index",
     "predict",
     "probability",
     "r_squared",
@@ -36,22 +36,22 @@ _EPS = 2.0**-52
 
 
 def probability(name: str, value: Any) -> float:
-    """Return value as a float; ValueError unless it lies between 0 and 1."""
+    """Return value as a float; ValueError unless it is between 0 and 1."""
     if not 0.0 < real_number(name, value) < 1.0:
         raise ValueError(f"{name} must be between 0 and 1, such as 0.95; it is {value!r}")
     return float(value)
 
 
-def position(result: Fit, which: Any, name: str = "j") -> int:
-    """Return the position of a parameter that is given by name or position.
+def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
+    """Return the index of a parameter that is given by name or index.
 
     Examples
     --------
     >>> import lmoo
-    >>> from lmoo.results.statistics import position
+    >>> from lmoo.results.statistics import parameter_index
     >>> problem = lmoo.FunctionProblem(lambda x: x, parameter_names=["a", "b"])
     >>> result = lmoo.Solver().solve(problem, [1.0, 2.0])
-    >>> position(result, "b"), position(result, -1)
+    >>> parameter_index(result, "b"), parameter_index(result, -1)
     (1, 1)
     """
     names = result.parameter_names
@@ -67,13 +67,13 @@ def position(result: Fit, which: Any, name: str = "j") -> int:
     return j % len(names)
 
 
-def deviation(result: Fit, scaled: bool) -> float:
-    """Return the standard deviation of a residual: what was estimated, or 1 where it is known."""
+def residual_scale(result: Fit, scaled: bool) -> float:
+    """Return the standard deviation of the residuals: the estimate, or 1 if it is known."""
     return result.residual_deviation if scaled else 1.0
 
 
-def factor_for(result: Fit, level: float, scaled: bool) -> float:
-    """Return the t that belongs to a level; that of the normal distribution for a known sigma."""
+def t_quantile(result: Fit, level: float, scaled: bool) -> float:
+    """Return the quantile of Student's t for a level; of the normal distribution if not scaled."""
     dof = result.degrees_of_freedom
     if not scaled:
         return t_factor(level, inf)
@@ -89,7 +89,7 @@ def information(result: Fit, penalty: float) -> float:
     if m == 0:
         return nan
     k = m - result.degrees_of_freedom
-    # From the norm: its square may overflow, or be zero.
+    # From the norm, as its square may overflow or underflow.
     with np.errstate(divide="ignore"):
         return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
 
@@ -105,14 +105,14 @@ def bic(result: Fit) -> float:
 
 
 def r_squared(result: Fit) -> float:
-    """Return 1 less the sum of squares over that of the best constant, both weighted."""
+    """Return 1 minus the weighted sum of squares divided by that of the best constant."""
     curve = curve_of(result, "r_squared")
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
-    # Of norm 1, as squares may overflow, or vanish.
+    # Columns of norm 1, as squares may overflow or underflow.
     columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
     (z, one), (norm, _) = (part.T for part in unit_columns(columns))
     about_mean = float(np.linalg.norm(z - one * (one @ z)))
-    # What is left of equal values is rounding.
+    # For equal values of y the difference is rounding error.
     if about_mean <= 16 * _EPS:
         return nan
     return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
@@ -123,7 +123,7 @@ def r_squared(result: Fit) -> float:
 
 def leverage(result: Fit) -> Array:
     """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
-    J = jacobian_of(result)[:, ~result.held]
+    J = jacobian_of(result)[:, ~result.fixed_or_active]
     if J.shape[1] == 0:
         return np.zeros(len(J))
     U = np.linalg.svd(unit_columns(J)[0], full_matrices=False)[0]
@@ -132,26 +132,26 @@ def leverage(result: Fit) -> Array:
 
 
 def standardized_residuals(result: Fit) -> Array:
-    """Return ``residual / (s sqrt(1 - leverage))``, (m,); nan where a point decides its own fit."""
+    """Return ``residual / (s sqrt(1 - leverage))``, (m,); nan if the leverage is 1."""
     if result.degrees_of_freedom <= 0:
         return np.full(result.residual.size, np.nan)
-    room = 1.0 - leverage(result)
+    remaining = 1.0 - leverage(result)
     with np.errstate(invalid="ignore", divide="ignore"):
-        out = result.residual / (result.residual_deviation * np.sqrt(room))
-    return np.where(room > 1e-12, out, np.nan)
+        out = result.residual / (result.residual_deviation * np.sqrt(remaining))
+    return np.where(remaining > 1e-12, out, np.nan)
 
 
 # ---- intervals ------------------------------------------------------------------------------
 
 
 def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
-    """Return x -+ t times the standard errors, (n, 2)."""
+    """Return x -/+ t times the standard errors, (n, 2)."""
     errors = np.full(result.x.size, np.inf)
     if result.factor is not None:
-        errors = result._linear.deviations(deviation(result, scaled))
+        errors = result._linear.standard_errors(residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):
-        reach = np.where(result.held, 0.0, factor_for(result, level, scaled) * errors)
-    return np.stack([result.x - reach, result.x + reach], axis=1)
+        half = np.where(result.fixed_or_active, 0.0, t_quantile(result, level, scaled) * errors)
+    return np.stack([result.x - half, result.x + half], axis=1)
 
 
 def predict(
@@ -162,7 +162,7 @@ def predict(
     sigma: ArrayLike | None,
     scaled: bool,
 ) -> Any:
-    """Return the model at t, with the limits of an interval where one is asked for."""
+    """Return the model at t, and the limits of the interval requested."""
     if interval not in (None, "confidence", "prediction"):
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
@@ -171,39 +171,39 @@ def predict(
     y = curve.values(where, result.x)
     if interval is None:
         return y
-    reach = _reach(result, curve, where, scaled)
+    errors = _model_errors(result, curve, where, scaled)
     if interval == "prediction":
-        fresh = _fresh(curve, y.size, t is None, sigma) * deviation(result, scaled)
-        reach = np.hypot(reach, fresh)
+        new = _observation_errors(curve, y.size, t is None, sigma)
+        errors = np.hypot(errors, new * residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):
-        half = factor_for(result, level, scaled) * reach
+        half = t_quantile(result, level, scaled) * errors
     return y, y - half, y + half
 
 
 def _points(t: Any) -> Any:
-    """Return t converted as data are, and a number as one point."""
-    alone = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
-    return np.atleast_1d(real_array("t", t)) if alone else points(refuse_masked_points(t))
+    """Return t converted like the data of a `CurveProblem`; a number becomes one point."""
+    scalar = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
+    return np.atleast_1d(real_array("t", t)) if scalar else points(refuse_masked_points(t))
 
 
-def _reach(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
+def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     """Return the standard errors of the model's values, (k,)."""
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)
-    return result._linear.spread(derivatives) * deviation(result, scaled)
+    return result._linear.prediction_error(derivatives) * residual_scale(result, scaled)
 
 
-def _fresh(curve: Curve, k: int, own: bool, sigma: ArrayLike | None) -> Array:
+def _observation_errors(curve: Curve, k: int, at_data: bool, sigma: ArrayLike | None) -> Array:
     """Return the standard deviations of new observations, in units of the residual's, (k,)."""
     if sigma is not None:
         return np.broadcast_to(positive("sigma", sigma), (k,))
     if curve.sigma is None:
         return np.ones(k)
-    known = curve.deviations()
+    known = curve.standard_deviations()
     if known is None:
-        raise _no_sigma("the problem does not tell that of the data")
-    if own:
+        raise _no_sigma("the problem does not define that of the data")
+    if at_data:
         return np.array(known)
     if np.ptp(known) > 0:
         raise _no_sigma("that of the data differs from point to point")

@@ -1,4 +1,4 @@
-"""A result as plain data, to be written to a file and read again."""
+"""Convert results to plain data and back: dict, JSON, pickle."""
 
 import json
 import pickle
@@ -20,10 +20,10 @@ __all__ = ["from_dict", "plain", "to_dict", "to_json"]
 
 Kind = TypeVar("Kind", bound=Fit)
 
-# What makes a result again, besides its factor.
+# The fields of a result that are stored, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
-_DTYPES = {"fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "held": np.bool_}
+_DTYPES = {"fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_}
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
@@ -56,12 +56,12 @@ def _factor(factor: Factor) -> dict[str, Any]:
 
 
 def to_json(result: Fit, indent: int | None) -> str:
-    """Return the result as JSON; numbers that it does not know become strings."""
+    """Return the result as JSON; inf, -inf and nan become strings."""
     return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """Return value with "inf", "-inf" and "nan" for the numbers that JSON does not know."""
+    """Return value with "inf", "-inf" and "nan" for the numbers that JSON cannot represent."""
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
 
 
 def from_dict(cls: type[Kind], stored: Any) -> Kind:
-    """Return the result that `to_dict` or `to_json` has written."""
+    """Return the result that was stored by `to_dict` or `to_json`."""
     try:
         factor = stored["factor"]
         result = cls(
@@ -92,7 +92,7 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
 
 
 def check(result: Fit) -> None:
-    """Raise TypeError or ValueError where the parts of a result do not fit each other."""
+    """Raise TypeError or ValueError if the fields of a result are inconsistent."""
     n, m = result.x.size, result.observations
     for name in ("observations", "nfev", "njev", "nit"):
         if integer(name, getattr(result, name)) < 0:
@@ -135,8 +135,8 @@ def _check_factor(factor: Factor, n: int) -> None:
     _check_each(factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
     if sorted(factor.ipvt.tolist()) != list(range(n)):
         raise ValueError(f"ipvt must be a permutation: {factor.ipvt}")
-    if factor.held is not None:
-        _check_each(factor, {"held": (n,)})
+    if factor.excluded is not None:
+        _check_each(factor, {"excluded": (n,)})
     if not real_number("error", factor.error) >= 0:
         raise ValueError(f"error must not be negative: {factor.error}")
 
@@ -153,7 +153,7 @@ def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
 def _factor_of(stored: dict[str, Any]) -> Factor:
     arrays = {
         name: None if stored[name] is None else _array(name, stored[name])
-        for name in ("r", "ipvt", "qtf", "acnorm", "held")
+        for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
     }
     return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
 
@@ -174,14 +174,14 @@ def _scalar(name: str, value: Any) -> Any:
 
 
 def _number(name: str, value: Any) -> float:
-    """Return a number, or one of those that JSON writes as strings."""
+    """Return a number, or the number that "inf", "-inf" or "nan" stands for."""
     if isinstance(value, str) and value in ("inf", "-inf", "nan"):
         return float(value)
     return real_number(name, value)
 
 
 def _array(name: str, value: Any) -> Any:
-    """Return a list of numbers, or of lists of them, as an array; none of them is rounded."""
+    """Return a list of numbers, or of lists of numbers, as an array without rounding."""
     dtype = _DTYPES.get(name, np.float64)
     array = np.array(value, dtype=object)
     for entry in array.flat:
@@ -198,7 +198,7 @@ def _array(name: str, value: Any) -> Any:
 
 
 def frozen(value: Any) -> bytes | None:
-    """Return value as bytes; None where it cannot be pickled."""
+    """Return value as bytes; None if it cannot be pickled."""
     try:
         return pickle.dumps(value)
     except Exception:
@@ -206,7 +206,7 @@ def frozen(value: Any) -> bytes | None:
 
 
 def thawed(value: bytes | None) -> Any:
-    """Return what `frozen` was given; None where it cannot be had here."""
+    """Return the value that `frozen` stored; None if it cannot be unpickled here."""
     try:
         return None if value is None else pickle.loads(value)
     except Exception:

@@ -1,1 +1,1 @@
-"""The signatures of scipy.optimize: `leastsq` and `curve_fit`."""
+"""Functions with the signatures of scipy.optimize: `leastsq` and `curve_fit`."""

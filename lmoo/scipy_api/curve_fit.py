@@ -1,4 +1,4 @@
-"""`curve_fit`: scipy's signature, tuple, warnings and errors."""
+"""`curve_fit`: the signature, the tuple, the warnings and the errors of scipy's curve_fit."""
 
 import sys
 import warnings
@@ -23,7 +23,7 @@ from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
 from lmoo.scipy_api.leastsq import _infodict
 from lmoo.scipy_api.options import curve_solver
-from lmoo.solver.solver import Iteration, _bad_start, keep_result
+from lmoo.solver.iteration import Iteration, bad_start, keep_result
 from lmoo.status import Status
 
 __all__ = ["OptimizeWarning", "curve_fit"]
@@ -41,8 +41,8 @@ _FIXED = 2  # in Loop.held
 class OptimizeWarning(UserWarning):
     """The covariance of the parameters could not be estimated.
 
-    Where scipy.optimize is imported, the warning is one of its `OptimizeWarning` as well, so that
-    filters which name either of them apply.
+    If scipy.optimize is imported, the warning is also an instance of its `OptimizeWarning`, so that
+    filters for either class apply.
     """
 
 
@@ -66,43 +66,43 @@ def curve_fit(
 ) -> tuple[Any, ...]:
     """Fit ``ydata = f(xdata, *parameters)`` by least squares.
 
-    The arguments and what is returned are those of ``scipy.optimize.curve_fit``; the fit is that
-    of `Solver`, with its tolerances where none are given.
+    The arguments and the return values are those of ``scipy.optimize.curve_fit``.  The fit is made
+    by `Solver`, with its default tolerances.
 
     Parameters
     ----------
     f : callable
         ``f(xdata, *parameters)``, m values; or one of `lmoo.models`, which runs compiled.
     xdata : object
-        Where was measured: lists, tuples and arrays reach f as float64 arrays, (m,) or (k, m);
-        anything else as it is.
+        The independent variable.  Lists, tuples and arrays are converted to float64 arrays, (m,)
+        or (k, m); other objects are passed to f as they are.
     ydata : (m,) array_like
-        What was measured; a number stands for m of them.
+        The dependent variable; a number stands for m equal values.
     p0 : (n,) array_like, optional
-        Where to start.  None: the guess of a compiled model; for other models 1 for each parameter
-        in the signature of f, or the middle of its bounds, or 1 inside of its only one.
+        The starting point.  None: the guess of a compiled model; for other models, for each
+        parameter in the signature of f, 1, the middle of its bounds, or 1 inside its only bound.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Standard deviations of ydata, or its covariance matrix.  Points that are masked
         (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
     absolute_sigma : bool, default False
-        Take sigma as it is.  False: its relative size alone counts, and `pcov` is scaled by the
+        Use sigma as it is.  False: only its relative size counts, and `pcov` is scaled by the
         variance of the residual.  True without sigma assumes errors of 1, and warns.
     check_finite : bool, optional
-        Whether xdata must be finite; None: yes, unless there is a `nan_policy`.  False leaves
-        infinities to f, and without a `nan_policy` NaN too.  ydata must always be finite.
+        Whether xdata must be finite; None: yes, unless `nan_policy` is given.  False passes
+        infinities to f, and without `nan_policy` also NaN.  ydata must always be finite.
     bounds : pair, object or mapping, optional
         (lower, upper), ``scipy.optimize.Bounds``, or a mapping {name or position: (lower, upper)}.
     method : {"lm", "trf", "dogbox"}, optional
-        There is one method: with bounds, "lm" is refused, as it is by scipy.
+        All values select the same method.  With bounds, "lm" raises ValueError as in scipy.
     jac : callable or {"2-point", "3-point", "cs"}, optional
-        ``jac(xdata, *parameters)``, the derivatives of f, (m, n); or how to take differences.
+        ``jac(xdata, *parameters)``, the derivatives of f, (m, n); or a difference scheme.
     full_output : bool, default False
         Return `infodict`, `mesg` and `ier` as well.
     nan_policy : {"raise", "omit"}, optional
         What to do with NaN in xdata and ydata; "omit" leaves these points out.
     fixed : sequence or mapping, optional
-        Names or positions of parameters that stay where they start, or a mapping from them to
-        values.  Not in scipy.
+        Names or positions of parameters that are fixed at their starting values, or a mapping from
+        them to values.  Not in scipy.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
@@ -111,32 +111,32 @@ def curve_fit(
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
-        ``diff_step``.  Others are refused, or accepted with the only value that they can have.
+        ``diff_step``.  Other options are refused unless they have their default value.
 
     Returns
     -------
     popt : (n,) float64 array
         The parameters.
     pcov : (n, n) float64 array
-        Their covariance.  Rows and columns of fixed parameters, and of those held at a bound, are
-        0; all is inf where it cannot be estimated.
+        Their covariance.  Rows and columns of parameters that are fixed or at an active bound are
+        0.  All entries are inf if the covariance cannot be estimated.
     infodict : dict
-        ``fvec``, the residual; ``nfev``; ``njev`` where derivatives are known; ``fjac``, ``ipvt``,
-        ``qtf`` as `leastsq` has them.  With `full_output` only.
+        ``fvec``, the residual; ``nfev``; ``njev``, if the problem has derivatives; ``fjac``,
+        ``ipvt``, ``qtf`` as for `leastsq`.  With `full_output` only.
     mesg : str
-        Why it stopped.  With `full_output` only.
+        Why the fit stopped.  With `full_output` only.
     ier : int
         A value of `Status`, 1 to 4.  With `full_output` only.
 
     Raises
     ------
     RuntimeError
-        No minimum was found; the message says why.
+        No minimum was found; the message gives the reason.
     ValueError
-        Data that are empty, not finite, or of shapes that do not go together; a model that is not
-        finite where it starts; p0 that is missing or outside the bounds; an option out of range.
+        Data that are empty, not finite, or of shapes that do not match; a model that is not finite
+        at p0; p0 missing or outside the bounds; an option out of range.
     TypeError
-        Arguments of the wrong type, an unknown option, fewer points than parameters.
+        An argument of the wrong type, an unknown option, fewer points than parameters.
     TraceError
         `trace` is True, and f cannot be traced.
 
@@ -152,16 +152,16 @@ def curve_fit(
 
     Notes
     -----
-    Exceptions, those of f and KeyboardInterrupt too, have an attribute ``lmoo_result``: the
+    Exceptions, including those of f and KeyboardInterrupt, have an attribute ``lmoo_result``, the
     `Result` with the best point so far.
 
-    With both ``ftol`` and ``xtol`` given as 1e-8 or more, forward differences do until the end;
-    otherwise central ones follow, from which the last digits come.
+    If both ``ftol`` and ``xtol`` are 1e-8 or more, all derivatives are forward differences.
+    Otherwise the last steps use central differences, which give the last digits.
 
     See Also
     --------
-    CurveProblem, Solver : the same with a `Result`, which knows more than a tuple.
-    curve_fit_many : many curves at once.
+    CurveProblem, Solver : The same fit with a `Result` instead of a tuple.
+    curve_fit_many : Fit many curves at once.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def _within(problem: Any, x: Array) -> Array:
 def _problem(
     f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check_finite: Any, nan_policy: Any
 ) -> Any:
-    """Return the problem, without its parameters."""
+    """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     if isinstance(xdata, (np.ndarray, list, tuple)):
@@ -258,27 +258,27 @@ def _problem(
 
 
 def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
-    """Return what xdata is checked for."""
+    """Return the argument `check` of `curve_data`."""
     if check_finite or (check_finite is None and nan_policy is None):
         return "finite"
     return None if nan_policy is None else "nan"
 
 
 def _repeated(y: Any, xdata: Any) -> Any:
-    """Return one number as often as there are points, as scipy's broadcasting does."""
+    """Return y repeated for each point, as scipy broadcasts a single number."""
     points = xdata[0] if isinstance(xdata, tuple) else xdata
     y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
 
 
 def _points(f: Any, xdata: Any) -> Any:
-    """Return xdata as one array, for compiled models of several variables as a tuple of them."""
+    """Return xdata as an array; as a tuple of arrays for compiled models of several variables."""
     array = _real("xdata", xdata)
     return tuple(array) if array.ndim > 1 and is_compiled(f) else array
 
 
 def _real(name: str, data: Any) -> Any:
-    """Return data as an array of float64, also from objects that convert to float."""
+    """Return data as a float64 array; objects are converted to float."""
     if type(data) is np.ndarray and data.dtype == np.float64:
         return data
     data, mask = separated(data)
@@ -294,14 +294,14 @@ def _real(name: str, data: Any) -> Any:
     return array if mask is None else np.ma.array(array, mask=mask)
 
 
-# ---- what came of it -------------------------------------------------------------------------
+# ---- result ----------------------------------------------------------------------------------
 
 
 def _failure(iteration: Iteration) -> Exception:
-    """Return the exception for a solve that has not found a minimum."""
+    """Return the exception for a solve that has found no minimum."""
     loop = iteration._loop
     if loop.status == Status.NOT_FINITE:
-        cause = _bad_start(loop)
+        cause = bad_start(loop)
         error = ValueError(f"Residuals are not finite in the initial point: {cause}")
         error.__cause__ = cause
         return error
@@ -309,36 +309,36 @@ def _failure(iteration: Iteration) -> Exception:
 
 
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
-    """Return the covariance; None where it cannot be estimated."""
+    """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:
-        inverse = _of_the_free(loop) if inverse is None else inverse
+        inverse = _inverse_of_free(loop) if inverse is None else inverse
         dof += int(np.count_nonzero(loop.held == _FIXED))
     if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
 
 
-def _of_the_free(loop: Loop) -> Array | None:
-    """Return the inverse where columns of J are zero because their parameters are held."""
-    held = loop.held
-    free = held.size - np.count_nonzero(held)
-    # Pivoting has left the zero columns for the end.
+def _inverse_of_free(loop: Loop) -> Array | None:
+    """Return ``inv(J.T @ J)`` of the free parameters; the others have zero columns in J."""
+    excluded = loop.held
+    free = excluded.size - np.count_nonzero(excluded)
+    # Pivoting moves the zero columns to the end.
     leading, places = loop.r[:free, :free], loop.ipvt[:free]
-    if held[places].any() or not leading.diagonal().all():
+    if excluded[places].any() or not leading.diagonal().all():
         return None
-    roots = np.zeros((held.size, free))
+    roots = np.zeros((excluded.size, free))
     roots[places] = np.linalg.inv(leading)
     return np.asarray(roots @ roots.T)
 
 
 def _is_safe(inverse: Array, loop: Loop) -> bool:
-    """Whether the inverse is far from where rank or overflow come into play.
+    """Return whether the inverse is certainly of full rank and without overflow.
 
-    For columns of J scaled to norm 1 its diagonal holds the variance inflation factors, whose sum
-    is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least
-    squares regression", Statistical Science 2).
+    For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their
+    sum is the sum of the inverse squares of the singular values (Stewart 1987, "Collinearity and
+    least squares regression", Statistical Science 2).
     """
     inflation = 0.0
     for variance, norm in zip(inverse.diagonal().tolist(), loop.acnorm.tolist(), strict=True):
@@ -361,7 +361,7 @@ def _category_with(theirs: type[Warning]) -> type[Warning]:
 
 
 def _category() -> type[Warning]:
-    """Return the warning's class: scipy's as well, where a program may filter by that."""
+    """Return the class of the warning, which is also scipy's if scipy.optimize is imported."""
     scipy = sys.modules.get("scipy.optimize")
     theirs = getattr(scipy, "OptimizeWarning", None)
     return OptimizeWarning if theirs is None else _category_with(theirs)

@@ -1,4 +1,4 @@
-"""Where `curve_fit` starts, and within what bounds."""
+"""The starting point and the bounds of `curve_fit`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from lmoo._core.residual import start
 from lmoo.models.problem import is_compiled
 from lmoo.problems.arguments import real_array
-from lmoo.problems.bounds import frozen_bounds, limits
+from lmoo.problems.bounds import limits
+from lmoo.problems.boundsforms import frozen_bounds
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
@@ -20,7 +21,7 @@ NO_BOUNDS = (-np.inf, np.inf)
 
 
 def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) -> Array:
-    """Return where to start, with the problem told its parameters' names and bounds.
+    """Return the starting point, and set names and bounds of the problem.
 
     Parameters
     ----------
@@ -42,31 +43,31 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
     x = _default(problem, names) if p0 is None else _given(p0)
     n = x.size
     refuse_few(problem.y.size, n)
-    # Parameters with a default need not be fitted.
+    # A shorter p0 leaves the last arguments of f at their defaults.
     problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
     if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
         return x
     bounds = frozen_bounds(bounds, scipy=True)
-    lower, upper, held = limits(bounds, fixed, names, n)
-    if held.all():
+    lower, upper, is_fixed = limits(bounds, fixed, names, n)
+    if is_fixed.all():
         raise ValueError(
             f"fixed must leave a parameter to be fitted; it is {fixed!r}"
             + ("" if fixed is not None else ", and all bounds are equal")
         )
-    bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~held
-    if not bounded.any() and not held.any():
+    bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~is_fixed
+    if not bounded.any() and not is_fixed.any():
         return x
     if bounded.any() and method == "lm":
         raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
     problem.bounds, problem.fixed = bounds, fixed
     if p0 is not None:
-        _refuse_outside(x, lower, upper, held)
+        _refuse_outside(x, lower, upper, is_fixed)
         return x
     return np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
 
 
 def refuse_few(m: int, n: int) -> None:
-    """Raise TypeError where there are fewer points than parameters."""
+    """Raise TypeError if there are fewer points than parameters."""
     if m < n:
         raise TypeError(
             f"The number of func parameters={n} must not exceed the number of data points={m}"
@@ -93,7 +94,7 @@ def _guess(problem: Any) -> Array:
 
 
 def _one_row(t: Any) -> Any:
-    """Return the points of a curve as those of a stack of one."""
+    """Return the points of a curve as a stack with one curve."""
     return tuple(part[None] for part in t) if isinstance(t, tuple) else t[None]
 
 
@@ -102,7 +103,7 @@ def _given(p0: Any) -> Array:
     try:
         x, bad = start(p0, True)
     except TypeError:
-        # The same with the name that this argument has here.
+        # The same check with the name of this argument in its message.
         real_array("p0", p0)
         raise
     if x.size == 0:
@@ -113,15 +114,15 @@ def _given(p0: Any) -> Array:
 
 
 def _inside(lower: Array, upper: Array) -> Array:
-    """Return the middle of the bounds, 1 inside of a single one, 1 where there are none."""
+    """Return the middle of two bounds, 1 inside a single bound, or 1 without bounds."""
     with np.errstate(invalid="ignore"):
         middle = 0.5 * lower + 0.5 * upper
     x = np.where(np.isfinite(lower), lower + 1.0, np.where(np.isfinite(upper), upper - 1.0, 1.0))
     return np.where(np.isfinite(middle), middle, x)
 
 
-def _refuse_outside(x: Array, lower: Array, upper: Array, held: NDArray[np.bool_]) -> None:
-    outside = ~((lower <= x) & (x <= upper)) & ~(held & (lower == upper))
+def _refuse_outside(x: Array, lower: Array, upper: Array, fixed: NDArray[np.bool_]) -> None:
+    outside = ~((lower <= x) & (x <= upper)) & ~(fixed & (lower == upper))
     if outside.any():
         j = int(np.argmax(outside))
         raise ValueError(

@@ -1,4 +1,4 @@
-"""`leastsq`: scipy's signature and tuple.  Argument handling, and nothing else."""
+"""`leastsq`: the signature and the tuple of scipy.optimize.leastsq."""
 
 import warnings
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from lmoo.status import Status
 __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
-# MINPACK's, with the precision of what func returns; they hold nothing of a solve.
+# MINPACK's forward differences.  They store nothing of a solve, so all solves share them.
 _FORWARD = Differences(False, False, 0.0, None, True, False)
 _OWN_OR_FORWARD = Differences(True, False, 0.0, None, True, False)
 
@@ -43,36 +43,36 @@ def leastsq(
     """Minimise the sum of squares of a vector of functions, as MINPACK's lmder and lmdif do.
 
     The arguments, the returned tuple and the evaluation counts are those of
-    ``scipy.optimize.leastsq``; `Solver` is the same iteration with tests that go further.
+    ``scipy.optimize.leastsq``.  `Solver` runs the same iteration with more accurate tests.
 
     Parameters
     ----------
     func : callable or CompiledProblem
-        ``func(x, *args)`` returns m >= n real numbers for n parameters x (float64, its own).
-        A compiled problem brings its Jacobian with it, and takes neither `args` nor `Dfun`.
+        ``func(x, *args)`` returns m >= n real numbers for n parameters x, a new float64 array.
+        A compiled problem has its own Jacobian; `args` and `Dfun` must then not be given.
     x0 : array_like
-        Starting point, of any shape; flattened, and cast to float64.
+        Starting point, of any shape; it is flattened and converted to float64.
     args : tuple, default ()
-        Further arguments of `func` and `Dfun`; anything but a tuple is one argument.
+        Further arguments of `func` and `Dfun`; a value that is not a tuple is a single argument.
     Dfun : callable, optional
-        ``Dfun(x, *args)`` returns the Jacobian, (m, n).  Forward differences without it.
+        ``Dfun(x, *args)`` returns the Jacobian, (m, n).  None: forward differences.
     full_output : bool, default False
         Return ``(x, cov_x, infodict, mesg, ier)``.
     col_deriv : bool, default False
-        `Dfun` returns the transpose, (n, m), which needs no copying into place.
+        `Dfun` returns the transpose, (n, m), which needs no transposition.
     ftol : float, default 1.49012e-8
-        Stop where the sum of squares is reduced by at most this, relatively.
+        Stop if the relative reduction of the sum of squares is at most this.
     xtol : float, default 1.49012e-8
-        Stop where x changes by at most this, relatively.
+        Stop if the relative change of x is at most this.
     gtol : float, default 0.0
-        Stop where the cosine between the residual and each column of the Jacobian is at most this.
+        Stop if the cosine between the residual and each column of the Jacobian is at most this.
     maxfev : int, default 0
-        Evaluations of `func` after which to stop; 0 or less: 200 (n + 1), with `Dfun` 100 (n + 1).
+        Maximum number of evaluations of `func`; 0 or less: 200 (n + 1), with `Dfun` 100 (n + 1).
     epsfcn : float, optional
-        Relative error of `func`, from which the step of forward differences follows,
-        ``sqrt(max(epsfcn, 2**-52)) * |x_j|``.  None: the precision in which it returns.
+        Relative error of `func`.  The step of forward differences is
+        ``sqrt(max(epsfcn, 2**-52)) * |x_j|``.  None: the precision of its return value.
     factor : float, default 100
-        First bound of the step, in units of ``|diag * x0|``.
+        Limit of the first step, in units of ``|diag * x0|``.
     diag : (n,) array_like, optional
         Positive scale factors of the parameters; None: the norms of the Jacobian's columns.
 
@@ -81,32 +81,32 @@ def leastsq(
     x : (n,) float64 array
         The solution, or the last good point.
     cov_x : (n, n) float64 array or None
-        ``inv(J.T @ J)`` of the last Jacobian, to be multiplied by the variance of the residuals;
-        None where it is singular or `ier` is not 1 to 4.  With `full_output` only.
+        ``inv(J.T @ J)`` of the last Jacobian, to be multiplied by the variance of the residuals.
+        None if it is singular or `ier` is not 1 to 4.  With `full_output` only.
     infodict : dict
         ``fvec`` (the residual at x), ``nfev``, ``njev`` (with `Dfun`), ``fjac``, ``ipvt``,
-        ``qtf``: ``fjac.T[:n]`` holds R on and above its diagonal, ``J[:, ipvt] = Q R``, and
-        ``qtf = (Q.T @ f)[:n]``.  Below R stand MINPACK's Householder vectors, zeros where
-        m n^2 > 1e6.  What was not evaluated is missing; where `ier` is 0, `fvec` is the residual at
-        x0 and the others are zeros.  With `full_output` only.
+        ``qtf``: ``fjac.T[:n]`` contains R on and above its diagonal, ``J[:, ipvt] = Q R``, and
+        ``qtf = (Q.T @ f)[:n]``.  Below R are MINPACK's Householder vectors, or zeros for
+        m n^2 > 1e6.  Entries that were not evaluated are missing.  If `ier` is 0, `fvec` is the
+        residual at x0 and the other arrays are zero.  With `full_output` only.
     mesg : str
-        Why it stopped.  With `full_output` only.
+        Why the solve stopped.  With `full_output` only.
     ier : int
         A value of `Status`: 1 to 4 mean that a minimum was found.
 
     Raises
     ------
     TypeError
-        m < n, a Jacobian of the wrong shape, an argument or a result of the wrong type; in the
-        short form also an improper tolerance, `factor` or `diag`.
+        m < n; a Jacobian of the wrong shape; an argument or a return value of the wrong type.
+        Without `full_output` also an improper tolerance, `factor` or `diag`.
     ValueError
-        `func` returns a different number of values than before; `diag` of the wrong shape, or not
-        finite.
+        `func` returns a different number of values than before; `diag` has the wrong shape, or is
+        not finite.
 
     Warns
     -----
     RuntimeWarning
-        In the short form, where `ier` says that no minimum was found.
+        Without `full_output`, if no minimum was found.
 
     References
     ----------
@@ -127,10 +127,10 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
-    # More than any count can reach is no limit.
+    # The counter has 64 bits; larger numbers mean no limit.
     maxfev = min(index(maxfev), 2**62)
     scale = None if diag is None else _scale(diag, n)
-    # Written so that NaN is improper too.
+    # In this form NaN is improper as well.
     proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
     if not proper or (scale is not None and not (scale > 0).all()):
         mesg = _improper(n, ftol, xtol, gtol, factor, scale)
@@ -151,7 +151,7 @@ def leastsq(
         fun = Residual(func, args, {}, "func", True, EvaluationError)
         jac = _derivatives(Dfun, args, col_deriv, epsfcn)
     loop = Loop(
-        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, EvaluationError
+        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, None, EvaluationError
     )
     loop.run()
     status = loop.status
@@ -165,14 +165,14 @@ def leastsq(
 
 
 def _is_differentiated(func: Any) -> bool:
-    """Whether func is a compiled problem with derivatives of its own."""
+    """Return whether func is a compiled problem that defines its Jacobian."""
     return isinstance(func, CompiledProblem) and func.provides_jacobian
 
 
 def _compiled(
     problem: CompiledProblem, n: int, args: tuple[Any, ...], dfun: Any, epsfcn: Any
 ) -> tuple[Source, Derivatives]:
-    """Return what the loop takes for a compiled problem."""
+    """Return the residual and the Jacobian strategy of a compiled problem."""
     if args != ():
         raise TypeError(f"args must be () where func is a compiled problem; it is {args!r}")
     if dfun is not None:
@@ -186,7 +186,7 @@ def _compiled(
 
 
 def _scale(diag: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Return diag as n float64 numbers of our own."""
+    """Return diag as a new float64 array, (n,)."""
     scale = real_array("diag", diag)
     if scale.ndim != 1:
         raise ValueError(f"diag must be 1-D; its shape is {scale.shape}")
@@ -220,7 +220,7 @@ def _infodict(loop: Loop, analytic: bool) -> dict[str, Any]:
 
 
 def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> str:
-    """Return the reason for the stop, with the numbers it was measured by."""
+    """Return the reason for stopping, with the tolerances."""
     status = Status(loop.status)
     if status is Status.NOT_FINITE:
         loop.take_refusal()
@@ -238,7 +238,9 @@ def _message(loop: Loop, ftol: float, xtol: float, gtol: float, maxfev: int) -> 
 def _what_is_not_finite(loop: Loop) -> str:
     f = loop.residual
     if f.size == 0:
-        return "func cannot be evaluated at x0: it refused the point."
+        return (
+            "func cannot be evaluated at x0: it raised EvaluationError or returned a positive code."
+        )
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return f"func(x0) is not finite: its entry {bad[0]} is {f[bad[0]]}."
@@ -257,7 +259,7 @@ def _improper(
     factor: float,
     scale: NDArray[np.float64] | None,
 ) -> str:
-    """Return what is wrong with options that make no sense, MINPACK's info 0."""
+    """Return the message for improper options, MINPACK's info 0."""
     return (
         f"Improper input: there must be a parameter, and ftol, xtol and gtol must not be negative, "
         f"factor and diag positive; there are {n} parameters, ftol = {ftol}, xtol = {xtol}, "
@@ -268,7 +270,7 @@ def _improper(
 def _nothing_done(
     func: Any, x: NDArray[np.float64], args: tuple[Any, ...], dfun: Any
 ) -> dict[str, Any]:
-    """Return the infodict of a solve that was not begun: with the residual at x0 alone."""
+    """Return the infodict of a solve that was not started, with the residual at x0."""
     info: dict[str, Any] = {"nfev": 0}
     if dfun is not None or _is_differentiated(func):
         info["njev"] = 0

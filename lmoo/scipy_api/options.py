@@ -13,17 +13,17 @@ __all__ = ["curve_solver"]
 
 _EPS = 2.0**-52
 _METHODS = (None, "lm", "trf", "dogbox")
-# Tolerances that forward differences are good enough for.
+# For tolerances at or above this, forward differences are accurate enough.
 _COARSE = 1e-8
 
-# Options of which one value alone has a meaning here, with what to do for another.
+# Options with the only value that is supported, and what to do instead of setting another one.
 _ONLY = {
-    "loss": ("linear", "points that are worth less have a larger sigma"),
+    "loss": ("linear", "give outliers a larger sigma"),
     "verbose": (0, "Solver.solve(..., callback=print) shows each iteration"),
-    "col_deriv": (False, "jac is to return a row for each point"),
-    "tr_solver": (None, "the linear problems are solved by a QR factorisation"),
+    "col_deriv": (False, "jac must return one row per point"),
+    "tr_solver": (None, "the linear problems are solved by QR factorisation"),
     "jac_sparsity": (None, "the Jacobian is dense"),
-    "callback": (None, "Solver.solve(..., callback=...) takes one"),
+    "callback": (None, "use Solver.solve(..., callback=...)"),
     "workers": (None, "curve_fit_many fits in parallel"),
 }
 _WITHOUT_EFFECT = {"f_scale", "tr_options"}
@@ -41,11 +41,11 @@ def curve_solver(
     n : int
         Number of parameters.
     method : {None, "lm", "trf", "dogbox"}
-        Checked, and no more: there is one method.
+        It is checked and otherwise ignored, as there is one method.
     jac : callable, None or str
-        A string names a strategy.
+        A string selects a difference scheme.
     differentiated : bool
-        Whether the problem has derivatives of its own, which are used unless `jac` is a string.
+        Whether the problem defines its Jacobian, which is used unless `jac` is a string.
     options : dict
         Keyword arguments.
 
@@ -56,7 +56,7 @@ def curve_solver(
     Raises
     ------
     TypeError
-        An option that is not known, is of the wrong type, or is there under two names.
+        An option that is unknown, has the wrong type, or is given under two names.
     ValueError
         A value that is out of range or not supported.
 
@@ -80,7 +80,7 @@ def curve_solver(
 
 @lru_cache(maxsize=64, typed=True)
 def _kept(n: int, scheme: str | None, differentiated: bool, /, **options: Any) -> Solver:
-    """Return a solver that may have been made before: most fits are one of many."""
+    """Return a cached solver: many fits are made with the same options."""
     return _made(n, scheme, differentiated, options)
 
 
@@ -110,7 +110,7 @@ def _check_names(options: dict[str, Any]) -> None:
         if name not in _USED and name not in _ONLY and name not in _WITHOUT_EFFECT:
             raise TypeError(f"curve_fit() got an unexpected keyword argument {name!r}")
         only, instead = _ONLY.get(name, (value, ""))
-        # Arrays compare entry by entry.
+        # The comparison of an array returns an array.
         if value is not only and (isinstance(value, np.ndarray) or value != only):
             raise ValueError(f"{name} must be {only!r}; it is {value!r}: {instead}")
     for one, other in _SAME:
@@ -119,7 +119,7 @@ def _check_names(options: dict[str, Any]) -> None:
 
 
 def _limit(options: dict[str, Any]) -> int | None:
-    """Return maxfev; None, and for ``leastsq`` what is not positive, stand for the default."""
+    """Return maxfev; None for the default, which leastsq's maxfev <= 0 stands for as well."""
     if options.get("max_nfev") is not None:
         return integer("max_nfev", options["max_nfev"])
     maxfev = options.get("maxfev")
@@ -127,7 +127,7 @@ def _limit(options: dict[str, Any]) -> int | None:
 
 
 def _scale(options: dict[str, Any], n: int) -> Any:
-    """Return the scale factors D: ``diag``, or the inverse of the typical sizes ``x_scale``."""
+    """Return the scale factors D: ``diag``, or 1 / ``x_scale``."""
     sizes = options.get("x_scale")
     if sizes is None or (isinstance(sizes, str) and sizes == "jac"):
         return options.get("diag")
@@ -143,15 +143,15 @@ def _strategy(scheme: str | None, differentiated: bool, options: dict[str, Any])
     epsfcn = _precision(3 if scheme == "3-point" else 2, options)
     if scheme == "3-point":
         return CentralDifference(epsfcn)
-    # Central differences in the end would be for digits that these tolerances do not ask for.
+    # Tolerances of 1e-8 do not need the accuracy of central differences for the last steps.
     coarse = all((options.get(name) or 0.0) >= _COARSE for name in ("ftol", "xtol"))
     return ForwardDifference(epsfcn, refine=not coarse)
 
 
 def _precision(order: int, options: dict[str, Any]) -> float | None:
-    """Return the relative error of the model, from which the steps of differences follow."""
+    """Return the relative error of the model, which determines the difference steps."""
     if options.get("diff_step") is not None:
-        # The step that an error of eps leads to is its root, of this order.
+        # The relative step for an error eps is eps^(1 / order).
         step = abs(real_number("diff_step", options["diff_step"]))
         if not _EPS < step < 1.0:
             raise ValueError(f"diff_step must be between {_EPS:g} and 1; it is {step!r}")

@@ -1,4 +1,4 @@
-"""Step strategies: how lambda and the trust region move from one step to the next."""
+"""Step strategies: how lambda and the trust region change from step to step."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ __all__ = ["CompiledStep", "GeodesicAcceleration", "More", "Nielsen", "Step", "S
 
 
 class Step:
-    """Base of the step strategies; subclass it and write `propose` for one of your own.
+    """Base class of step strategies; subclass it and define `propose`.
 
-    A strategy holds nothing of a solve: solvers and threads may share it.  What it wants to
-    remember from step to step it keeps in ``model.memory``.
+    A strategy must store nothing in itself, so that solvers and threads may share it.  Values that
+    it needs for later steps go into ``model.memory``.
 
     Examples
     --------
-    Marquardt's own strategy: lambda goes down by ten after a good step and up after a bad one.
+    Marquardt's strategy: divide lambda by ten after an accepted step, else multiply it by ten.
 
     >>> import lmoo
     >>> class Marquardt(lmoo.Step):
@@ -40,31 +40,31 @@ class Step:
         Parameters
         ----------
         model : StepModel
-            The linear model at x and what came of the last step; the callee's own, with the
-            methods ``damped``, ``within`` and ``predicted_reduction``.
+            The linear model at x and the outcome of the last step.  It is a copy, with the methods
+            ``damped``, ``within`` and ``predicted_reduction``.
 
         Returns
         -------
         p : (n,) array_like of finite numbers
             The trial point is x + p.
         lambda_ : float
-            0 says that p is a full Gauss-Newton step, by which the stopping tests go.
+            0 if p is a full Gauss-Newton step; the stopping tests use such steps.
         """
         raise NotImplementedError(f"{type(self).__name__} must define propose(self, model)")
 
     def _bind(self) -> Stepping:
-        """Return the compiled side of this strategy for one solve."""
+        """Return the object that the compiled loop uses for one solve."""
         return Asked(self.propose)
 
 
 class _Compiled(Step):
-    """A strategy that lmoo has in compiled code."""
+    """Base class of strategies in compiled code."""
 
     _table: Any
 
     def propose(self, model: StepModel) -> tuple[NDArray[np.float64], float]:
-        """Not to be called: this strategy runs in compiled code."""
-        raise TypeError(f"{type(self).__name__} runs in compiled code and cannot be asked")
+        """Raise TypeError, as this strategy runs in compiled code only."""
+        raise TypeError(f"{type(self).__name__} runs in compiled code and cannot be called")
 
     def _bind(self) -> Stepping:
         return Table(self._table)
@@ -80,17 +80,17 @@ class _Compiled(Step):
 
 
 class More(_Compiled):
-    """More's steps: the lambda that keeps the step within a radius; the default.
+    """More's steps, the default: lambda is such that the step is within the trust region.
 
     The radius follows the ratio of the actual to the predicted reduction of the sum of squares.
 
     Parameters
     ----------
     accelerate : bool, default True
-        Once the radius has limited ten steps in a row, correct them for curvature as
-        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Where Gauss-Newton
-        steps contract at a steady rate, replace one by the sum of all that would follow.  False:
-        More's steps alone, as in MINPACK.
+        After ten steps in a row that the radius has limited, correct the steps for curvature as
+        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  If Gauss-Newton steps
+        contract at a steady rate, replace one by the sum of all that would follow.  False: More's
+        steps alone, as in MINPACK.
 
     References
     ----------
@@ -116,7 +116,10 @@ class More(_Compiled):
 
 
 class Nielsen(_Compiled):
-    """No radius: lambda itself follows the ratio, falls by at most 3 and rises ever faster.
+    """Nielsen's rule: lambda follows the ratio of the reductions, without a trust region.
+
+    An accepted step divides lambda by at most 3.  Each further rejected step in a row multiplies it
+    by a factor that doubles.
 
     References
     ----------
@@ -135,9 +138,9 @@ class Nielsen(_Compiled):
 
 
 class GeodesicAcceleration(_Compiled):
-    """More's steps, bent by the second derivative of the residual along them.
+    """More's steps with a correction by the second derivative of the residual along them.
 
-    Costs one evaluation a step, and can save steps in narrow, curved valleys.
+    Each step takes one more evaluation.  The correction saves steps in narrow, curved valleys.
 
     References
     ----------
@@ -156,18 +159,18 @@ class GeodesicAcceleration(_Compiled):
 
 
 class CompiledStep(_Compiled):
-    """A strategy of your own in compiled code: a table of functions, called inside the iteration.
+    """A strategy in compiled code: a table of functions, which the iteration calls.
 
     Parameters
     ----------
     table : PyCapsule
-        Of the name ``lmoo_step``, pointing to a ``lmoo_step`` of lmoo.h that lives as long as the
-        capsule.
+        A capsule of the name ``lmoo_step``.  It points to a ``lmoo_step`` of lmoo.h that lives as
+        long as the capsule.
 
     Raises
     ------
     TypeError
-        `table` is no such capsule.
+        `table` is not such a capsule.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""The commands of the command line: what each does with its options."""
+"""The commands of the command line."""

@@ -1,4 +1,4 @@
-"""Which columns of a data file a fit is of, and which of them the model's variables are."""
+"""Select the columns of a data file: the variables, the data to fit and their errors."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ __all__ = ["Columns", "CurveData", "Quantity", "choose", "load"]
 
 Array = NDArray[np.float64]
 
-# What the variable may be called where it is no column's name.
+# Names of the variable besides the names of columns.
 _USUAL = ("t", "x")
 
 
@@ -26,11 +26,11 @@ class Quantity:
     Attributes
     ----------
     option : str
-        Where it comes from, for messages.
+        The option that selects it, for messages.
     columns : tuple of int
         Indices of the columns.
     formula : Expression or None
-        A function of these columns; None for the column itself.
+        A function of these columns; None for a column.
     """
 
     option: str
@@ -38,13 +38,13 @@ class Quantity:
     formula: Expression | None = None
 
     def label(self, table: Table) -> str:
-        """Return what it is called in a picture."""
+        """Return the label of the axis in a plot."""
         if self.formula is not None:
             return self.formula.text
         return table.label(self.columns[0], "y")
 
     def of(self, table: Table) -> Array:
-        """Return its values, (m,)."""
+        """Return the values of the quantity, (m,)."""
         values = [table.numbers(j) for j in self.columns]
         if self.formula is None:
             return values[0]
@@ -54,14 +54,14 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Columns:
-    """What is fitted: variables of the model by their names, the response, its deviations."""
+    """The columns of a fit: variables by name, the response y, and its standard deviations."""
 
     variables: dict[str, int]
     y: Quantity
     sigma: Quantity | None
 
     def labels(self, table: Table) -> tuple[str, str]:
-        """Return what the axes of a picture are called; several variables are drawn by row."""
+        """Return the labels of the axes; with several variables the abscissa is the row."""
         variables = [table.label(index, name) for name, index in self.variables.items()]
         return variables[0] if len(variables) == 1 else "row", self.y.label(table)
 
@@ -73,7 +73,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class CurveData:
-    """A curve: t is (m,), or (k, m) for several variables; y is (m,), and sigma if not None."""
+    """The data of a curve: t, (m,), or (k, m) for k variables; y and sigma, (m,), or sigma None."""
 
     t: Array
     y: Array
@@ -88,7 +88,7 @@ def choose(
     sigma: str | None,
     parameters: Collection[str],
 ) -> Columns:
-    """Return what is fitted.
+    """Return the columns of a fit.
 
     Parameters
     ----------
@@ -96,16 +96,16 @@ def choose(
     expression : str
         The model.
     x : sequence of (str or None, str)
-        Names of variables and their columns; None for the column's own name, or t, or x.
+        Names of variables and their columns; None stands for the name of the column, t or x.
     y, sigma : str or None
         A column, or an expression of columns; sigma may be a constant.
     parameters : collection of str
-        Names that are parameters, and therefore no variables.
+        Names of parameters; they are not variables.
 
     Raises
     ------
     DataError, ExpressionError, UsageError
-        There is no such column; the variable or the response cannot be told.
+        There is no such column; the variable or the response is not known.
 
     Examples
     --------
@@ -117,21 +117,21 @@ def choose(
     ({'t': 0}, (1,), (2,))
     """
     used = [name for name in names(expression) if name not in parameters]
-    spread = None if sigma is None else _quantity(table, "--sigma", sigma.strip())
+    errors = None if sigma is None else _quantity(table, "--sigma", sigma.strip())
     response = None if y is None else _quantity(table, "--y", y.strip())
-    variables = _variables(table, used, x, _own(response), _own(spread))
+    variables = _variables(table, used, x, _single(response), _single(errors))
     if response is None:
-        # A number may be a constant that was written without its point: y does not give way to it.
-        given = set() if _whole(sigma) else _own(spread)
+        # An integer may be meant as a constant, so it does not take its column away from y.
+        given = set() if _whole(sigma) else _single(errors)
         response = _response(table, {*variables.values(), *given})
-    both = _own(spread) & {*variables.values(), *_own(response)}
+    both = _single(errors) & {*variables.values(), *_single(response)}
     if both:
         constant = f"; a constant is written with a point, {sigma}.0" if _whole(sigma) else ""
         raise UsageError(
             f"--sigma {sigma} is {table.title(min(both))}, which is the variable or what is "
             f"fitted{constant}"
         )
-    return Columns(variables, response, spread)
+    return Columns(variables, response, errors)
 
 
 def load(table: Table, columns: Columns, omit: bool) -> CurveData:
@@ -147,8 +147,8 @@ def load(table: Table, columns: Columns, omit: bool) -> CurveData:
     Raises
     ------
     DataError
-        A cell that is no number, a response that is not finite, deviations that are not positive,
-        with the line.
+        A cell that is not a number, a response that is not finite, or a standard deviation that is
+        not positive; the message names the line.
     """
     if omit:
         table = table.complete(columns.all())
@@ -173,7 +173,7 @@ def _check(
 
 
 def _quantity(table: Table, option: str, text: str) -> Quantity:
-    """Return the column, or the function of columns, that an option names."""
+    """Return the column or the function of columns in the value of an option."""
     if table.names(text) or text.isidentifier() or text.isdecimal():
         return Quantity(f"{option} {text}", (table.column(text),))
     columns = [name for name in dict.fromkeys(names(text)) if table.names(name)]
@@ -181,8 +181,8 @@ def _quantity(table: Table, option: str, text: str) -> Quantity:
     return Quantity(f"{option} {text}", tuple(map(table.column, columns)), formula)
 
 
-def _own(quantity: Quantity | None) -> set[int]:
-    """Return the column that a quantity has for itself; a formula has none."""
+def _single(quantity: Quantity | None) -> set[int]:
+    """Return the column of a quantity; an empty set for a formula or None."""
     return set() if quantity is None or quantity.formula is not None else set(quantity.columns)
 
 
@@ -191,21 +191,21 @@ def _variables(
     used: Sequence[str],
     x: Sequence[tuple[str | None, str]],
     response: set[int],
-    spread: set[int],
+    errors: set[int],
 ) -> dict[str, int]:
-    """Return the model's variables: those of --x, columns that it names, or t or x."""
+    """Return the model's variables: those of --x, columns in the expression, or t or x."""
     found: dict[str, int] = {}
     for name, column in x:
         index = table.column(column)
         found[_name(table, index, used) if name is None else name] = index
     for name in used:
         if table.names(name) and name not in found:
-            found[name] = _free_column(table, name, response | spread)
+            found[name] = _free_column(table, name, response | errors)
     usual = [name for name in _USUAL if name in used and name not in found]
     if usual and (found or len(usual) > 1):
         raise UsageError(
             f"{' and '.join(map(repr, usual))} in the expression: which column? --x "
-            f"{usual[0]}=COLUMN says so, --start {usual[0]}=... makes it a parameter"
+            f"{usual[0]}=COLUMN selects it, --start {usual[0]}=... makes it a parameter"
         )
     if usual:
         return {usual[0]: _first_column(table, usual[0], response)}
@@ -215,7 +215,7 @@ def _variables(
 
 
 def _free_column(table: Table, name: str, taken: set[int]) -> int:
-    """Return the column that the expression names, unless it is what is fitted."""
+    """Return the column that the expression names; UsageError if --y or --sigma uses it."""
     index = table.column(name)
     if index in taken:
         raise UsageError(
@@ -226,7 +226,7 @@ def _free_column(table: Table, name: str, taken: set[int]) -> int:
 
 
 def _first_column(table: Table, name: str, response: set[int]) -> int:
-    """Return the column of a variable that is called t or x and nothing else."""
+    """Return the column of a variable t or x that no option selects."""
     free = [j for j in range(table.width) if j not in response]
     if not free:
         raise UsageError(f"{table.name} has no column left for {name}; name it with --x")
@@ -235,7 +235,7 @@ def _first_column(table: Table, name: str, response: set[int]) -> int:
 
 def _no_variable(table: Table, used: Sequence[str]) -> UsageError:
     if not used:
-        return UsageError("the expression has no variable: it is called t or x, or as a column")
+        return UsageError("the expression has no variable: use t, x or the name of a column")
     return UsageError(
         f"the expression has no variable: none of {', '.join(used)} is t, x or a column of "
         f"{table.name}"
@@ -243,19 +243,19 @@ def _no_variable(table: Table, used: Sequence[str]) -> UsageError:
 
 
 def _name(table: Table, index: int, used: Sequence[str]) -> str:
-    """Return what the expression calls a column."""
-    own = [] if table.header is None else [table.header[index]]
-    for name in (*own, *_USUAL):
+    """Return the name of a column's variable in the expression."""
+    header = [] if table.header is None else [table.header[index]]
+    for name in (*header, *_USUAL):
         if name in used:
             return name
     raise UsageError(
-        f"--x: the expression has no variable for {table.title(index)}; it is called t or x, or "
-        "as the column, or NAME in --x NAME=COLUMN"
+        f"--x: the expression has no variable for {table.title(index)}; use t, x, the name of the "
+        "column, or NAME in --x NAME=COLUMN"
     )
 
 
 def _response(table: Table, used: set[int]) -> Quantity:
-    """Return the column that is fitted where no option names it: y, or the first one left."""
+    """Return the response if no option selects it: the column y, or the first one not used."""
     header = table.header or ()
     free = [j for j in range(table.width) if j not in used]
     if not free:

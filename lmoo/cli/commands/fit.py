@@ -1,4 +1,4 @@
-"""``lmoo fit``: a model from text, fitted to columns of a file."""
+"""``lmoo fit``: fit an expression to columns of a file."""
 
 import argparse
 import contextlib
@@ -33,31 +33,31 @@ __all__ = ["run"]
 
 Array = NDArray[np.float64]
 
-# Costs closer to each other than this, relatively, are the same minimum.
+# Results whose costs differ by less than this, relatively, are at the same minimum.
 _SAME = 1e-6
-# Costs below this, relative to the sum of squares of the data, are zero but for rounding.
+# Costs below this, relative to the sum of squares of the data, are rounding errors.
 _ROUNDING = 1e-26
-# Room for noise above the limit of an oscillation.  One that is faster than most points can tell
-# may leave this share of the sum of squares.
-_ROOM, _BETTER = 1.01, 0.5
-# Share of a cost to which linear parameters alone must reduce it for a fit to go on; and how often.
-_MUCH, _CONTINUED = 0.99, 5
-# Evaluations that each of several starts gets, and how many of them go on to the end.
-_HEAT, _FINALISTS = 40, 4
-# Starts that are taken, and how many rows they may have together before they are fewer.
+# Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
+# reduce the cost to this share of that of a slower one.
+_TOLERANCE, _BETTER = 1.01, 0.5
+# A fit is continued if the linear parameters alone reduce its cost to this share; at most so often.
+_REDUCED, _CONTINUED = 0.99, 5
+# Evaluations for each starting point, and number of results that are then solved to the end.
+_FIRST_MAXFEV, _FINALISTS = 40, 4
+# Numbers of starting points, and of rows of all of them together above which they are fewer.
 _MOST_STARTS, _FEWEST_STARTS, _ROWS = 48, 12, 480_000
-# Parameters that a search finds starting values for; in more dimensions it finds none, for hours.
+# Largest number of nonlinear parameters without a starting value: for more a search fails.
 _MOST_GUESSED = 50
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fit, print the report, write the files; return 0 for a minimum and 1 for none."""
+    """Fit, print the report and write the files; return 0 if a minimum was found, else 1."""
     start = options.numbers("--start", arguments.start)
     bounds = options.bounds("--bounds", arguments.bounds)
-    fixed = options.held("--fix", arguments.fix)
+    fixed = options.optional_numbers("--fix", arguments.fix)
     named = {**start, **bounds, **fixed}
     check_files(arguments)
-    # What is wrong with the expression comes before what is wrong with its names.
+    # Report errors of the expression before errors of its names.
     Expression(arguments.expression, variables=())
     table = read_table(arguments.data)
     columns = choose(
@@ -71,18 +71,18 @@ def run(arguments: argparse.Namespace) -> int:
     model = _model(arguments.expression, list(columns.variables), named)
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
     data = load(table, columns, arguments.nan_policy == "omit")
-    held = _held(model, fixed, start)
-    _check_rows(data, len(model.parameter_names), len(held))
-    unknowns = _unknowns(model, {**start, **held}, bounds, held)
+    values = _fixed_values(model, fixed, start)
+    _check_rows(data, len(model.parameter_names), len(values))
+    unknowns = _unknowns(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
-    solver = Solver(bounds=bounds or None, fixed=held or None)
+    solver = Solver(bounds=bounds or None, fixed=values or None)
     result = _best(problem, model, data, solver, unknowns)
     deliver(result, arguments, columns.labels(table))
     return 0 if result.success else 1
 
 
 def _model(text: str, variables: list[str], named: Iterable[str]) -> Expression:
-    """Return the model; the constants pi and e are parameters where an option says so."""
+    """Return the model; pi and e are parameters if an option names them."""
     taken = {*variables, *(set(CONSTANTS) - set(named))}
     parameters = [name for name in names(text) if name not in taken]
     if not parameters:
@@ -100,38 +100,38 @@ def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
                 )
 
 
-def _check_rows(data: CurveData, n: int, held: int) -> None:
-    """Refuse what `Solver` would: fixed parameters are columns of its Jacobian as well."""
+def _check_rows(data: CurveData, n: int, fixed: int) -> None:
+    """Raise UsageError if there are fewer rows than parameters, including fixed ones."""
     if data.y.size < n:
-        among = f", {held} of them fixed," if held else ""
+        among = f", {fixed} of them fixed," if fixed else ""
         raise UsageError(
             f"{n} parameters{among} need as many rows of data or more; there are {data.y.size}"
         )
 
 
-def _held(
+def _fixed_values(
     model: Expression, fixed: Mapping[str, float | None], start: Mapping[str, float]
 ) -> dict[str, float]:
-    """Return the values of parameters that are held."""
-    held = {}
+    """Return the values of fixed parameters."""
+    values = {}
     for name, value in fixed.items():
         if value is None and name not in start:
             raise UsageError(f"--fix {name} needs a value: {name}=1.5, or one in --start")
-        held[name] = start[name] if value is None else value
-    if len(held) == len(model.parameter_names):
+        values[name] = start[name] if value is None else value
+    if len(values) == len(model.parameter_names):
         raise UsageError("--fix leaves no parameter to be fitted")
-    return held
+    return values
 
 
 def _unknowns(
     model: Expression,
     known: Mapping[str, float],
     bounds: Mapping[str, tuple[float, float]],
-    held: Mapping[str, float],
+    fixed_values: Mapping[str, float],
 ) -> Unknowns:
-    """Return what is known of the parameters; those not given are nan."""
+    """Return the starting values that are given, nan for the others, and the bounds."""
     order = model.parameter_names
-    lower, upper, fixed = limits(bounds or None, held or None, order, len(order))
+    lower, upper, fixed = limits(bounds or None, fixed_values or None, order, len(order))
     values = np.array([known.get(name, np.nan) for name in order])
     for name, value, low, high in zip(order, values, lower, upper, strict=True):
         if value < low or value > high:
@@ -142,9 +142,10 @@ def _unknowns(
 def _best(
     problem: CurveProblem, model: Expression, data: CurveData, solver: Solver, unknowns: Unknowns
 ) -> Result:
-    """Solve from the start that was given, or from several, and return the best that is found.
+    """Solve from the given starting point, or from several, and return the best result.
 
-    All of several get a few evaluations, and those that got furthest go on to the end.
+    From several starting points each solve gets a few evaluations; those with the lowest cost are
+    then solved to the end.
     """
     if not np.isnan(unknowns.values).any():
         try:
@@ -157,26 +158,26 @@ def _best(
     _check_guesses(model, unknowns)
     count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // data.y.size))
     starts = starting_points(model, data.t, data.y, data.sigma, unknowns, count)
-    heats = _solved(problem, replace(solver, maxfev=_HEAT), starts)
-    furthest = sorted(heats, key=lambda result: result.cost)[:_FINALISTS]
-    results = _solved(problem, solver, [result.x for result in furthest])
+    first = _solved(problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
+    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(problem, solver, [result.x for result in lowest])
     if not results:
         raise UsageError("no starting values were found at which the model is finite; give --start")
     return _lowest(results, model, data)
 
 
 def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result:
-    """Return the result with the lowest cost, and of equal ones that which oscillates least.
+    """Return the result with the lowest cost; among equal ones that with the slowest oscillation.
 
-    A faster oscillation than the data can tell has the values of a slower one at their points.
-    Where the points are not even, a faster one than most of them can tell may be right, and must
-    then fit much better.
+    An oscillation above the Nyquist limit has the same values at the points as a slower one.  If
+    the points are not equidistant, an oscillation above the limit of their median distance may be
+    right; it must then fit much better than slower ones.
     """
     speeds = {id(result): oscillation(model, data.t, result.x) for result in results}
     most = most_oscillation(data.t)
 
     def no_faster(limit: float) -> list[Result]:
-        return [result for result in results if speeds[id(result)] <= _ROOM * limit]
+        return [result for result in results if speeds[id(result)] <= _TOLERANCE * limit]
 
     kept = no_faster(1.0)
     better = min((result.cost for result in kept), default=np.inf) * _BETTER
@@ -192,7 +193,7 @@ def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result
 
 
 def _rounding(data: CurveData) -> float:
-    """Return the cost below which a fit is exact but for rounding."""
+    """Return the cost below which a fit is exact to rounding."""
     weighted = data.y if data.sigma is None else data.y / data.sigma
     return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
 
@@ -205,10 +206,10 @@ def _continued(
     solver: Solver,
     unknowns: Unknowns,
 ) -> Result:
-    """Go on where the linear parameters alone give a much lower cost: that is no minimum.
+    """Continue the fit if its linear parameters alone can reduce the cost: that is no minimum.
 
-    A fit from far away may end where a growing exponential drowns all else, and a step of the
-    linear parameters, which is exact, is lost in rounding.
+    A fit from a distant start may end where a growing exponential is so large that the effect of
+    the linear parameters is below rounding errors.
     """
     for _ in range(_CONTINUED):
         point = projected(model, data.t, data.y, data.sigma, unknowns, result.x)
@@ -216,7 +217,7 @@ def _continued(
             return result
         weight = 1.0 if data.sigma is None else 1.0 / data.sigma
         cost = 0.5 * float(np.sum(((model(data.t, *point) - data.y) * weight) ** 2))
-        if not cost < _MUCH * result.cost - _rounding(data):
+        if not cost < _REDUCED * result.cost - _rounding(data):
             return result
         further = _solved(problem, solver, [point])
         if not further or not further[0].cost < result.cost:
@@ -240,7 +241,7 @@ def _check_guesses(model: Expression, unknowns: Unknowns) -> None:
 
 
 def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> list[Result]:
-    """Solve from some points, but for those at which the model is not finite on every row."""
+    """Solve from the points at which the model is finite on every row."""
     results = []
     for x0 in starts:
         with contextlib.suppress(EvaluationError):

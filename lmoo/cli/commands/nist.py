@@ -1,4 +1,4 @@
-"""``lmoo nist``: how many digits of NIST's certified values this installation reaches."""
+"""``lmoo nist``: compare fits of this installation with NIST's certified values."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from lmoo.solver.solver import Solver
 
 __all__ = ["digits", "run"]
 
-# NIST certifies 11.
+# NIST certifies 11 digits.
 _MOST = 11.0
 _ENOUGH = 6.0
 
 
 def run(arguments: Any) -> int:
-    """Print the table; return 0 where all fits reach 6 digits and 1 where not."""
+    """Print the table; return 0 if all fits reach 6 digits, else 1."""
     print("Digits of NIST's certified parameters, the worst of each fit, at most 11,")
     print("from NIST's start 1 (far) and start 2 (near), with the model's derivatives.\n")
     print(f"{'problem':<10}{'level':<9}{'parameters':>10}{'rows':>6}{'start 1':>9}{'start 2':>9}")
@@ -30,7 +30,7 @@ def run(arguments: Any) -> int:
 
 
 def digits(x: NDArray[np.float64], certified: NDArray[np.float64]) -> float:
-    """Return the digits of the worst parameter: -log10 of its relative error, from 0 to 11.
+    """Return the digits of the least accurate parameter: -log10 of its relative error, 0 to 11.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def digits(x: NDArray[np.float64], certified: NDArray[np.float64]) -> float:
 
 
 def _row(data: NistDataset) -> list[float]:
-    """Print the row of one problem and return its digits; a fit without success has none."""
+    """Print the row of one problem and return its digits; 0 for a fit without success."""
     problem = FunctionProblem(data.residual, data.jacobian, parameter_names=data.parameter_names)
     results: list[Result] = [Solver().solve(problem, start) for start in data.starts]
     found = [digits(one.x, data.certified) if one.success else 0.0 for one in results]

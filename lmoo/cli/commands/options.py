@@ -1,15 +1,15 @@
-"""The options of a fit that have a small language of their own: a=1,b=2 and a=0:10."""
+"""Parse the values of options: a=1,b=2 and a=0:10."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from lmoo.cli.datafile import number
 
-__all__ = ["UsageError", "bindings", "bounds", "held", "numbers"]
+__all__ = ["UsageError", "bindings", "bounds", "numbers", "optional_numbers"]
 
 
 class UsageError(ValueError):
-    """Options that make no sense, alone or together."""
+    """An invalid option, or options that contradict each other."""
 
 
 def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
@@ -24,8 +24,8 @@ def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
     return {name: _number(option, name, text) for name, text in _pairs(option, texts)}
 
 
-def held(option: str, texts: Sequence[str]) -> dict[str, float | None]:
-    """Return the numbers of ``name=number,...``, None for a name without one."""
+def optional_numbers(option: str, texts: Sequence[str]) -> dict[str, float | None]:
+    """Return the numbers of ``name=number,...``; None for a name without a number."""
     return {
         name: None if text is None else _number(option, name, text)
         for name, text in _pairs(option, texts)
@@ -33,7 +33,7 @@ def held(option: str, texts: Sequence[str]) -> dict[str, float | None]:
 
 
 def bounds(option: str, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Return the intervals of ``name=lower:upper,...``, each end of which may be left open.
+    """Return the intervals of ``name=lower:upper,...``; either end may be left out.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def _parts(option: str, texts: Sequence[str]) -> Iterator[str]:
 
 
 def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield names and what follows their "=", None where there is none; no name twice."""
+    """Yield names and the text after "=", None without "="; UsageError if a name occurs twice."""
     seen = set()
     for part in _parts(option, texts):
         name, equals, value = (piece.strip() for piece in part.partition("="))

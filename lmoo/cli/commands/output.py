@@ -1,4 +1,4 @@
-"""The output of a fit: the report, the JSON, the picture."""
+"""The output of ``lmoo fit``: the report, the JSON file and the plot."""
 
 import argparse
 import contextlib
@@ -18,12 +18,12 @@ from lmoo.results.storage import plain
 
 __all__ = ["check_files", "deliver"]
 
-# The level of the intervals that the report has already.
+# The level of the intervals in the report.
 _USUAL_LEVEL = 0.95
 
 
 def check_files(arguments: argparse.Namespace) -> None:
-    """Refuse to write over the data, or two outputs to one file.
+    """Raise UsageError if an output would overwrite the data or another output.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def check_files(arguments: argparse.Namespace) -> None:
     Raises
     ------
     UsageError
-        Two of the data, the report, the JSON and the picture are the same file, whatever it is
-        called: links and redirected streams are followed.
+        Two of the data, the report, the JSON and the plot are the same file.  Links and redirected
+        streams are resolved.
     """
     uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
     uses.append(("the report on standard output", _identity("-", sys.stdout)))
@@ -51,28 +51,28 @@ def check_files(arguments: argparse.Namespace) -> None:
 
 
 def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
-    """Return what two names of one file have in common; None for what is no regular file.
+    """Return a value that is equal for all names of a file; None if it is not a regular file.
 
     Parameters
     ----------
     path : str
-        "-" is `stream`.
+        Name of the file; "-" stands for `stream`.
     stream : file or None
     """
     with contextlib.suppress(OSError, ValueError, AttributeError):
         found = os.fstat(stream.fileno()) if path == "-" and stream is not None else os.stat(path)
-        # Terminals, pipes and /dev/null are not written over.
+        # Terminals, pipes and /dev/null cannot be overwritten.
         return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
     if path == "-" and stream is not None:
         return None
     with contextlib.suppress(OSError, ValueError):
-        # A file that is still to be made, which two links may name.
+        # A file that does not exist yet; two links may point to it.
         return (os.path.normcase(os.path.realpath(path)),)
     return None
 
 
 def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
-    """Print the report and write the files that were asked for.
+    """Print the report and write the files that the options request.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, st
     arguments : argparse.Namespace
         The options of the command.
     labels : (str, str)
-        Of the axes of the picture.
+        Labels of the axes of the plot.
     """
     if arguments.json == "-":
         print(_json(result, arguments))
@@ -96,14 +96,14 @@ def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, st
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
-    """Return standard errors, (n,), and confidence intervals, (n, 2), as the options want them."""
+    """Return standard errors, (n,), and confidence intervals, (n, 2), for the options."""
     scaled = not arguments.absolute_sigma
     errors = np.sqrt(np.diag(result.covariance(scaled)))
     return errors, result.confidence_interval(arguments.level, scaled=scaled)
 
 
 def _intervals(result: Result, arguments: argparse.Namespace) -> str:
-    """Return the table of intervals at another level, or for deviations that are known."""
+    """Return the table of intervals for another level or for known standard deviations."""
     known = " with sigma as given, not scaled" if arguments.absolute_sigma else ""
     width = max(map(len, result.parameter_names))
     lines = ["", f"  {100 * arguments.level:g} % confidence intervals{known}"]
@@ -115,7 +115,7 @@ def _intervals(result: Result, arguments: argparse.Namespace) -> str:
 
 
 def _json(result: Result, arguments: argparse.Namespace) -> str:
-    """Return the result as JSON, and under "fit" what the command line asked for."""
+    """Return the result as JSON, with the options and their intervals under "fit"."""
     errors, intervals = _errors(result, arguments)
     document = result.to_dict()
     document["fit"] = {

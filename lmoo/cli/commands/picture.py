@@ -1,4 +1,4 @@
-"""The picture of a fit, written by matplotlib alone: no other program is started."""
+"""The plot of a fit in a file; matplotlib writes it without starting another program."""
 
 from os.path import splitext
 
@@ -6,19 +6,19 @@ from lmoo.results.result import Result
 
 __all__ = ["FORMATS", "draw", "format_of"]
 
-# What matplotlib writes itself, and with which backend.  Others have TeX write their pictures.
+# Formats and the backends that write them.  Other backends run TeX.
 FORMATS = {".png": "agg", ".svg": "svg", ".pdf": "pdf"}
-# Of labels: longer ones leave no room for the picture.
+# Longest label of an axis: longer ones leave no room for the plot.
 _LONGEST = 60
 
 
 def format_of(path: str) -> str:
-    """Return the ending that says in which format a picture is to be written.
+    """Return the suffix of a file name, which selects the format.
 
     Raises
     ------
     ValueError
-        It is none of `FORMATS`.
+        The suffix is not in `FORMATS`.
 
     Examples
     --------
@@ -46,21 +46,21 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
     ----------
     result : Result
     path : str
-        Its ending is one of `FORMATS`.
+        Name of the file; its suffix is one of `FORMATS`.
     level : float
-        Of the bands.
+        Level of the bands.
     scaled : bool
         As for `Result.predict`.
     labels : (str, str)
-        Of the axes.  They are shown as they are, no formula is made of a "$".
+        Labels of the axes.  A "$" is shown as it is and starts no formula.
     """
-    # To a file: no screen is wanted.
+    # The canvas writes files and needs no display.
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     suffix = format_of(path)
-    # A matplotlibrc, which may lie beside the data, could ask for TeX.
+    # A matplotlibrc in the working directory could enable TeX.
     with rc_context({"text.usetex": False}):
         figure = Figure(figsize=(8, 6), layout="constrained")
         FigureCanvasAgg(figure)
@@ -72,6 +72,6 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
 
 
 def _legible(label: str) -> str:
-    """Return a label on one line, without what cannot be printed, and cut where it is long."""
+    """Return a label with blanks for unprintable characters, and cut off if it is long."""
     short = label if len(label) <= _LONGEST else label[:_LONGEST] + "..."
     return "".join(char if char.isprintable() else " " for char in short)

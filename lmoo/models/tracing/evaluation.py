@@ -198,7 +198,7 @@ def _reason(problem: CurveProblem) -> str | None:
         return "trace is False"
     if problem.jac is not None or problem.jacobian is not None:
         return "its derivatives are given"
-    if problem._has_own_residual():
+    if problem._overrides_residual():
         return "the problem has a residual of its own"
     y = problem.y
     if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.flags.c_contiguous:

@@ -108,22 +108,25 @@ one_sided = PyCapsule_New(&one_sided_table, b"lmoo_jacobian", NULL)
 
 
 cdef void _begin(lm_state *s, void *context) noexcept nogil:
-    s.memory[0] = 1e-3
+    LMOO.vector(s, LMOO_MEMORY)[0] = 1e-3
 
 cdef int _propose(lm_state *s, void *context) noexcept nogil:
     """Marquardt's own: lambda down by ten after a good step, up by ten after a bad one."""
-    s.par = 0.0 if s.trusting else s.memory[0]
-    LMOO.damped_step(s, s.par, s.step)
-    LMOO.predict_damped(s, s.step, s.par)
-    s.newton = s.par < 1e-10
+    cdef double par = 0.0 if LMOO.flag(s, LMOO_BELOW_NOISE)[0] else LMOO.vector(s, LMOO_MEMORY)[0]
+    cdef double *step = LMOO.vector(s, LMOO_STEP)
+    LMOO.damped(s, par, step)
+    LMOO.predict_damped(s, step, par)
+    LMOO.number(s, LMOO_PAR)[0] = par
+    LMOO.flag(s, LMOO_NEWTON)[0] = par < 1e-10
     return LM_RESIDUAL
 
 cdef void _update(lm_state *s, void *context) noexcept nogil:
-    s.memory[0] *= 0.1 if s.ratio > 1e-4 else 10.0
-    s.delta = s.pnorm if s.ratio > 1e-4 else 0.5 * s.pnorm
+    cdef bint good = LMOO.number(s, LMOO_RATIO)[0] > 1e-4
+    LMOO.vector(s, LMOO_MEMORY)[0] *= 0.1 if good else 10.0
+    LMOO.number(s, LMOO_DELTA)[0] = LMOO.number(s, LMOO_PNORM)[0] * (1.0 if good else 0.5)
 
 cdef void _refused(lm_state *s, void *context) noexcept nogil:
-    s.memory[0] *= 10.0
+    LMOO.vector(s, LMOO_MEMORY)[0] *= 10.0
 
 cdef lmoo_step marquardt_table
 marquardt_table.size = sizeof(lmoo_step)
@@ -138,44 +141,42 @@ marquardt = PyCapsule_New(&marquardt_table, b"lmoo_step", NULL)
 
 # ---- a driver of one's own ------------------------------------------------------------------
 
+cdef void _rosenbrock(const double *x, double *f) noexcept nogil:
+    f[0] = 10.0 * (x[1] - x[0] * x[0])
+    f[1] = 1.0 - x[0]
+
+
 def solve_by_hand(double[::1] x0):
     """Rosenbrock's function, the iteration's requests being answered here."""
     cdef lm_options options
     cdef double f[2]
     cdef double a[4]
-    cdef double rdiag[2]
-    cdef double work[2]
-    cdef lm_state *s = <lm_state *>malloc(LMOO.state_bytes(2))
+    cdef const double *x
+    cdef lm_state *s = <lm_state *>malloc(LMOO.state_bytes(2, False, True))
     cdef int request
     if s == NULL:
         raise MemoryError()
     options.size = sizeof(lm_options)
     LMOO.default_options(&options, 2)
-    LMOO.attach(s, 2)
-    LMOO.start(s, &options, &x0[0], NULL)
+    LMOO.start(s, 2, &options, &x0[0], NULL)
     request = LMOO.advance(s)
     while request != LM_DONE:
         if request == LM_RESIDUAL:
-            f[0] = 10.0 * (s.trial[1] - s.trial[0] * s.trial[0])
-            f[1] = 1.0 - s.trial[0]
-            s.nfev += 1
+            _rosenbrock(LMOO.vector(s, LMOO_TRIAL), f)
+            LMOO.count(s, LMOO_NFEV)[0] += 1
             LMOO.residual(s, sqrt(f[0] * f[0] + f[1] * f[1]))
         elif request == LM_LINEARIZE or request == LM_REFINE:
-            f[0] = 10.0 * (s.x[1] - s.x[0] * s.x[0])
-            f[1] = 1.0 - s.x[0]
-            a[0], a[1], a[2], a[3] = -20.0 * s.x[0], -1.0, 10.0, 0.0
-            LMOO.column_norms(2, 2, a, 2, s.model.acnorm)
-            LMOO.qrfac(2, 2, a, 2, s.model.ipvt, rdiag, s.model.acnorm, work, f, s.model.qtf)
-            s.model.r[0], s.model.r[2], s.model.r[3] = rdiag[0], a[2], rdiag[1]
-            s.jacobian_error = 1e-15
-            LMOO.linearized(s)
+            x = LMOO.vector(s, LMOO_X)
+            _rosenbrock(x, f)
+            a[0], a[1], a[2], a[3] = -20.0 * x[0], -1.0, 10.0, 0.0
+            LMOO.linearize(s, 2, a, f)
         else:
             LMOO.refuse(s)
         request = LMOO.advance(s)
-    x = np.array([s.x[0], s.x[1]])
-    status, nfev = s.status, s.nfev
+    found = np.array([LMOO.vector(s, LMOO_X)[0], LMOO.vector(s, LMOO_X)[1]])
+    status, nfev = LMOO.flag(s, LMOO_STATUS)[0], LMOO.count(s, LMOO_NFEV)[0]
     free(s)
-    return x, status, nfev
+    return found, status, nfev
 
 
 def solve_many(Decay problem, double[:, ::1] starts, bint twice=False):

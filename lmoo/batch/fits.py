@@ -1,0 +1,203 @@
+"""The results of many fits."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.batch.tasks import BatchData, ChunkResult, Task
+from lmoo.errors import EvaluationError
+from lmoo.problems.names import names_of
+from lmoo.results.result import Result
+from lmoo.solver.iteration import reason
+from lmoo.status import Status
+
+__all__ = ["Fits"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Results of `curve_fit_many` and `solve_many`: arrays with one entry per fit.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the stack of curves or problems.
+    x : shape + (n,) float64 array
+        The parameters.
+    stderr : shape + (n,) float64 array
+        Standard errors of the parameters, scaled by the residual variance; inf for parameters
+        that the curve does not determine.
+    cost : float64 array
+        ``1/2 sum(residual**2)``.
+    status : int64 array
+        Values of `Status`.
+    success : bool array
+        Whether a minimum was found.
+    nfev, njev, nit : int64 array
+        Evaluations of the model (those for numeric derivatives included), Jacobians, iterations.
+    covariance : shape + (n, n) float64 array
+        Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
+        does not determine.
+    errors : dict
+        The exceptions of curves with `Status.RAISED`, by index.
+    evaluation : str
+        How the model was evaluated: "compiled", "compiled from <function>", or "called, because
+        <reason>"; see `Result`.
+
+    Notes
+    -----
+    ``fits[i]``, with as many indices as the stack has dimensions, is the `Result` of one curve.
+    The curve is solved again, with the same bits.  The result has its problem, so that profiles,
+    predictions and plots are available.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> t = np.arange(6.0)
+    >>> y = np.array([[1.0], [2.0]]) * t + 0.01 * np.cos(3 * t)
+    >>> fits = lmoo.curve_fit_many(lambda t, slope: slope * t, t, y, p0=[0.5])
+    >>> fits.x.round(2).ravel(), fits[1].success
+    (array([1., 2.]), True)
+    """
+
+    shape: tuple[int, ...]
+    x: Array
+    stderr: Array
+    cost: Array
+    status: NDArray[np.int64]
+    nfev: NDArray[np.int64]
+    njev: NDArray[np.int64]
+    nit: NDArray[np.int64]
+    covariance: Array | None
+    errors: dict[Any, Exception]
+    _batch: BatchData
+
+    @classmethod
+    def _empty(cls, batch: BatchData, out: Mapping[str, Any] | None) -> "Fits":
+        shape, n = batch.dataset.shape, batch.guesses.n
+        given = dict(out or {})
+        arrays: dict[str, Any] = {}
+        for name, extra in _EXTRA.items():
+            wanted = shape + (n,) * extra
+            array = given.pop(name, _MISSING)
+            if array is _MISSING:
+                kind = np.int64 if name in _INTEGERS else np.float64
+                array = np.zeros(wanted, dtype=kind)
+            elif array is None and name == "covariance":
+                pass
+            elif getattr(array, "shape", None) != wanted:
+                raise ValueError(
+                    f"out[{name!r}] must be an array of shape {wanted}; it is {array!r}"
+                )
+            arrays[name] = array
+        if given:
+            raise ValueError(
+                f"out must have names of {', '.join(_EXTRA)} only; it has {', '.join(given)}"
+            )
+        return cls(shape=shape, errors={}, _batch=batch, **arrays)
+
+    def _tasks(self, threads: int) -> Iterator[Task]:
+        for fits in self._batch.chunks(threads):
+            yield self._batch.task(fits, self.covariance is not None)
+
+    def _store(self, fits: slice, result: ChunkResult) -> None:
+        """Write the results of a chunk."""
+        dataset = self._batch.dataset
+        for row, error in sorted(result.errors.items()):
+            index = dataset.index(fits.start + row)
+            if not self._batch.record:
+                raise EvaluationError(f"f raised {error!r} for curve {index}") from error
+            self.errors[index] = error
+        for name, values in result.rows.items():
+            _write(getattr(self, name), len(self.shape), fits, values)
+
+    def _points(self) -> Array:
+        """Return the parameters as (count, n)."""
+        return np.asarray(self.x).reshape(-1, self._batch.guesses.n)
+
+    @property
+    def evaluation(self) -> str:
+        """How the model was evaluated, as `Result.evaluation`."""
+        return self._batch.evaluation
+
+    @property
+    def success(self) -> NDArray[np.bool_]:
+        """Whether a minimum was found."""
+        status = np.asarray(self.status)
+        return (status >= 1) & (status <= 4)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Result:
+        where = index if isinstance(index, tuple) else (index,)
+        if len(where) != len(self.shape):
+            raise IndexError(
+                f"index must have one number for each of the {len(self.shape)} dimensions of the "
+                f"stack; it is {index!r}"
+            )
+        which = int(np.ravel_multi_index(_positive(where, self.shape), self.shape))
+        batch = self._batch
+        task = batch.task(slice(which, which + 1), factor=True)
+        task.record = True
+        result = task()
+        row = {name: values[0] for name, values in result.rows.items()}
+        status = Status(int(row["status"]))
+        names = names_of(batch.names, batch.guesses.n)
+        problem = batch.dataset.problem(batch.function or batch.model, which)
+        residual = np.empty(0)
+        if not result.errors and np.isfinite(row["cost"]):
+            called = batch.function is not None
+            residual = problem.residual(row["x"]) if called else task.residual(row["x"])
+        return Result(
+            x=row["x"],
+            cost=float(row["cost"]),
+            residual=residual,
+            observations=int(result.observations[0]),
+            status=status,
+            message=reason(status, names, result.limits.get("active_mask")),
+            nfev=int(row["nfev"]),
+            njev=int(row["njev"]),
+            nit=int(row["nit"]),
+            parameter_names=names,
+            fnorm=float(np.sqrt(2.0 * row["cost"])),
+            factor=result.factor,
+            problem=problem,
+            solver=batch.solver,
+            evaluation=batch.evaluation,
+            **result.limits,
+        )  # fmt: skip
+
+
+# The results, with the number of dimensions of size n that follow the shape of the stack.
+_EXTRA = {
+    "x": 1, "stderr": 1, "cost": 0, "status": 0, "nfev": 0, "njev": 0, "nit": 0, "covariance": 2,
+}  # fmt: skip
+_INTEGERS = ("status", "nfev", "njev", "nit")
+_MISSING = object()
+
+
+def _positive(where: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return indices counted from the start; IndexError if one is out of range."""
+    for i, size in zip(where, shape, strict=True):
+        if isinstance(i, bool) or not isinstance(i, (int, np.integer)) or not -size <= i < size:
+            raise IndexError(f"index must be integers within {shape}; it is {where}")
+    return tuple(int(i) % size for i, size in zip(where, shape, strict=True))
+
+
+def _write(array: Any, dimensions: int, fits: slice, values: NDArray[Any]) -> None:
+    """Write rows into an array whose leading dimensions are those of the stack."""
+    if dimensions == 1:
+        array[fits] = values
+        return
+    if isinstance(array, np.ndarray) and array.flags.c_contiguous:
+        array.reshape(-1, *array.shape[dimensions:])[fits] = values
+        return
+    where = np.unravel_index(np.arange(fits.start, fits.stop), array.shape[:dimensions])
+    for row, index in enumerate(zip(*where, strict=True)):
+        array[index] = values[row]

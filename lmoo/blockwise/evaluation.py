@@ -1,0 +1,163 @@
+"""Evaluate one block of rows: its residual, and the QR factor of its Jacobian."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.residual import Residual
+from lmoo._core.rows import RefusedError, block_norm, block_triangle
+from lmoo.blockwise.reduction import PartialQR
+from lmoo.errors import EvaluationError
+from lmoo.problems.problem import Problem
+from lmoo.problems.rows import RowBlockProblem
+
+__all__ = [
+    "BlockView",
+    "Linearization",
+    "WorkerProblem",
+    "blocks_of",
+    "evaluate",
+    "iterator",
+    "require_local",
+]
+
+
+class Linearization(NamedTuple):
+    """The state of the iteration that a Jacobian strategy needs; see ``block_triangle``."""
+
+    high_accuracy: bool
+    models: int
+    fnorm: float
+    start_fnorm: float
+    rows: int
+    least_noise: float
+    acnorm: NDArray[np.float64]
+    length: NDArray[np.float64]
+    diag: NDArray[np.float64]
+    bounds: NDArray[np.float64] | None
+
+
+class WorkerProblem:
+    """A problem and its Jacobian strategy as workers receive them: pickled without the blocks."""
+
+    def __init__(self, problem: RowBlockProblem, strategy: Any) -> None:
+        self.problem, self.strategy = problem, strategy
+
+    def __getstate__(self) -> dict[str, Any]:
+        problem = copy.copy(self.problem)
+        vars(problem).pop("blocks", None)
+        return {"problem": problem, "strategy": self.strategy}
+
+
+class _Method:
+    """A method of the problem for one block, as a function of x."""
+
+    def __init__(self, method: Callable[..., ArrayLike], block: Any) -> None:
+        self.method, self.block = method, block
+        self.__qualname__ = getattr(method, "__qualname__", type(method).__name__)
+
+    def __call__(self, x: NDArray[np.float64]) -> ArrayLike:
+        return self.method(x, self.block)
+
+
+class BlockView(Problem):
+    """One block as a `Problem`, which Jacobian strategies receive in place of the whole.
+
+    Attributes
+    ----------
+    problem : RowBlockProblem
+    block : object
+    """
+
+    def __init__(self, problem: RowBlockProblem, block: Any) -> None:
+        self.problem, self.block = problem, block
+        method = getattr(problem, "jacobian", None)
+        if callable(method) and getattr(method, "__func__", None) is not RowBlockProblem.jacobian:
+            self.jacobian = _Method(method, block)  # type: ignore[method-assign]
+
+    def residual(self, x: NDArray[np.float64]) -> ArrayLike:
+        """Return the block's residuals at x."""
+        return self.problem.residual(x, self.block)
+
+
+def evaluate(
+    worker: WorkerProblem,
+    x: NDArray[np.float64],
+    at: Linearization | None,
+    index: int,
+    block: Any,
+) -> PartialQR:
+    """Evaluate one block at x.
+
+    Parameters
+    ----------
+    worker : WorkerProblem
+    x : (n,) float64 array
+    at : Linearization or None
+        None: the residual's norm alone.  Otherwise also the factor of the Jacobian.
+    index : int
+        Number of the block, for messages.
+    block : object
+    """
+    view = BlockView(worker.problem, block)
+    fun = Residual(view.residual, (), {}, "residual", False, EvaluationError)
+    try:
+        if at is None:
+            rows, norm, precision = block_norm(fun, x)
+            return PartialQR(rows, 1, norm, precision)
+        derivatives = worker.strategy._bind(view, x.size)
+        found = block_triangle(fun, derivatives, x, *at)
+        return PartialQR(found[0], 1, *found[1:])
+    except RefusedError as refused:
+        return PartialQR(
+            0, 1, 0.0, 0.0, evaluations=refused.evaluations, refusal=_refusal(refused, index)
+        )
+    except Exception as error:
+        error.add_note(f"in block {index} of the problem's blocks")
+        raise
+
+
+def _refusal(refused: RefusedError, index: int) -> EvaluationError:
+    """Return the exception that says why a block could not be evaluated."""
+    if isinstance(refused.error, EvaluationError):
+        return refused.error
+    if refused.entry >= 0:
+        return EvaluationError(
+            f"residual(x0, block) must be finite; its entry {refused.entry} is {refused.value} for "
+            f"block {index}"
+        )
+    if np.isinf(refused.value):
+        return EvaluationError(f"the norm of the residual at x0 overflows for block {index}")
+    return EvaluationError(f"the Jacobian at x0 must be finite; it is not for block {index}")
+
+
+def blocks_of(problem: RowBlockProblem) -> Any:
+    """Return the problem's blocks, which are an attribute or a method."""
+    blocks = problem.blocks
+    return blocks() if callable(blocks) else blocks
+
+
+def iterator(problem: RowBlockProblem) -> Iterator[Any]:
+    """Return an iterator over the blocks, from the first one at each call."""
+    blocks = blocks_of(problem)
+    expected = "blocks must be an iterable that starts anew each time, or a method that returns one"
+    try:
+        found: Iterator[Any] = iter(blocks)
+    except TypeError:
+        raise TypeError(f"{expected}; it is {blocks!r}") from None
+    if found is blocks and not callable(problem.blocks):
+        raise TypeError(f"{expected}; it is {blocks!r}, which ends after one pass")
+    return found
+
+
+def require_local(block: Any) -> Any:
+    """Return a block; TypeError if it is a Dask collection or a future."""
+    for part in block if isinstance(block, tuple) else (block,):
+        if hasattr(part, "__dask_graph__") or type(part).__module__.startswith("distributed"):
+            raise TypeError(
+                f"executor must be a Dask client where blocks are Dask's; one is {part!r}"
+            )
+    return block

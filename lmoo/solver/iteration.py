@@ -1,0 +1,382 @@
+"""A solve that advances step by step."""
+
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.loop import Loop
+from lmoo._core.residual import start
+from lmoo.errors import EvaluationError
+from lmoo.jacobians.strategies import Analytic
+from lmoo.problems.names import names_of
+from lmoo.problems.problem import has_jacobian
+from lmoo.results.diagnosis import diagnosis
+from lmoo.results.factor import Factor
+from lmoo.results.result import Result
+from lmoo.solver.options import SolverOptions, differentiated
+from lmoo.status import Status
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
+    from lmoo.results.history import History
+
+__all__ = [
+    "Callback",
+    "Iteration",
+    "IterationRecord",
+    "bad_start",
+    "keep_result",
+    "reason",
+    "starting_point",
+]
+
+# Reasons of the accurate tests, which differ from MINPACK's tests with the same status.
+_REASONS = {
+    Status.FTOL: "the relative reduction of the sum of squares that the model predicts for a "
+    "Gauss-Newton step is at most ftol, or no more than the errors of f and J",
+    Status.XTOL: "the Gauss-Newton steps that remain change no parameter by more than xtol, "
+    "relative to itself, or f by more than 30 xtol |f|",
+}
+
+
+class IterationRecord(NamedTuple):
+    """One iteration: a trial point, and whether it was accepted.
+
+    Attributes
+    ----------
+    iteration : int
+        Number of the iteration, from 1.
+    x : (n,) float64 array
+        The current point, which is the trial point if it was accepted.
+    cost : float
+        ``1/2 sum(residual**2)`` at x.
+    delta : float
+        Radius of the trust region for the next step, in units of ``|D x|``.
+    lambda_ : float
+        The Levenberg-Marquardt parameter of the step; 0 for a Gauss-Newton step.
+    gradient : (n,) float64 array
+        ``J.T @ f`` at the point where the step started.
+    optimality : float
+        Largest cosine of the angles between f and the columns of J at that point.
+    ratio : float
+        Actual over predicted reduction of the sum of squares; 0 for a bad point.
+    accepted : bool
+        Whether the trial point was accepted.
+    nfev, njev : int
+        Numbers of residuals and Jacobians evaluated so far.
+    """
+
+    iteration: int
+    x: NDArray[np.float64]
+    cost: float
+    delta: float
+    lambda_: float
+    gradient: NDArray[np.float64]
+    optimality: float
+    ratio: float
+    accepted: bool
+    nfev: int
+    njev: int
+
+
+Callback = Callable[[IterationRecord], Any]
+
+
+class Iteration(Iterator[IterationRecord]):
+    """A solve as an iterator over its iterations; created by `Solver.iterate`.
+
+    The loop over it can be left at any time, by a break or an exception, and continued later;
+    `result` is the best point so far.  Between two iterations it can be pickled with its solver and
+    its problem.  The unpickled one continues with the same bits, without repeating an evaluation.
+
+    A StopIteration that the problem raises is replaced by RuntimeError, as it would end the
+    caller's loop.
+
+    Attributes
+    ----------
+    solver : Solver
+    problem : Problem
+
+    Examples
+    --------
+    >>> import pickle, numpy as np, lmoo
+    >>> steps = lmoo.Solver().iterate(lmoo.FunctionProblem(np.cos), [2.0])
+    >>> first = next(steps)
+    >>> again = pickle.loads(pickle.dumps(steps))
+    >>> [step.cost for step in steps] == [step.cost for step in again]
+    True
+    """
+
+    # Set by Solver.solve.
+    _seconds = float("nan")
+    _history: "History | None" = None
+    # Seconds spent so far if there is a time limit, and whether the limit ended the solve.
+    _spent = 0.0
+    _timed_out = False
+    # Of a model that ran compiled: whether its end has been checked, and the function's residual.
+    _is_checked = False
+    _residual: NDArray[np.float64] | None = None
+
+    def __init__(
+        self,
+        solver: SolverOptions,
+        problem: Any,
+        x0: NDArray[np.float64],
+        evaluation: "Evaluation | None" = None,
+        checked: bool = False,
+    ) -> None:
+        self.solver, self.problem = solver, problem
+        self._x0 = x0
+        self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
+        if evaluation is None:
+            evaluation = solver._evaluation(problem, x0, checked)
+        self._evaluation = evaluation
+        self._loop = solver._loop(problem, x0, evaluation)
+
+    def __iter__(self) -> "Iteration":
+        return self
+
+    def __next__(self) -> IterationRecord:
+        try:
+            more = self._advance()
+            if self._loop.done and not self._settled():
+                more = self._advance()
+        except StopIteration as error:
+            # StopIteration would end the caller's loop as if the solve had ended.
+            raise RuntimeError("the problem raised StopIteration") from error
+        if self._loop.status == Status.NOT_FINITE:
+            raise bad_start(self._loop)
+        if not more:
+            raise StopIteration
+        return IterationRecord(*self._loop.record())
+
+    def _advance(self) -> bool:
+        """Run one iteration and check the time limit; return False if the solve had ended."""
+        limit = self.solver.time_limit
+        if limit is None:
+            return self._loop.advance()
+        began = time.perf_counter()
+        try:
+            more = self._loop.advance()
+        finally:
+            self._spent += time.perf_counter() - began
+        if self._spent > limit and not self._loop.done:
+            self._timed_out = True
+            self._loop.stop(Status.STOPPED)
+        return more
+
+    def _settled(self) -> bool:
+        """Whether the end stands: a compiled model has there the values of its function.
+
+        Otherwise the function is solved from now on, from the start.
+        """
+        evaluation, loop = self._evaluation, self._loop
+        ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
+        if evaluation is None or evaluation.problem is None or not ended:
+            return True
+        from lmoo.models.tracing.evaluation import called_instead, solution
+
+        self._residual, parting = solution(self.problem, evaluation, loop.x)
+        if parting is not None:
+            self._evaluation = called_instead(self.problem, parting)
+        elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
+            # Where derivatives are not finite, differences may be.
+            self._evaluation = replace(
+                evaluation, reason="compiled, it came to no minimum", problem=None
+            )
+            self._residual = None
+        else:
+            self._is_checked = True
+            return True
+        self._loop = self.solver._loop(self.problem, self._x0)
+        return False
+
+    def _run_watched(self, callback: Callback | None, keep: bool) -> None:
+        """Run to the end with a callback after each iteration; keep: store the history."""
+        records: list[IterationRecord] = []
+        try:
+            while self._advance():
+                record = IterationRecord(*self._loop.record())
+                if keep:
+                    records.append(record)
+                try:
+                    stop = callback is not None and callback(record)
+                except StopIteration:
+                    stop = True
+                if stop:
+                    self._loop.stop(Status.STOPPED)
+        finally:
+            if keep:
+                # Imported here, as it would slow down `import lmoo`.
+                from lmoo.results.history import History
+
+                self._history = History.of(records, self._x0.size)
+
+    def stop(self) -> None:
+        """End the solve with `Status.STOPPED`."""
+        self._loop.stop(Status.STOPPED)
+
+    @property
+    def result(self) -> Result:
+        """The result with the best point so far; `Status.UNFINISHED` if the solve has not ended."""
+        loop = self._loop
+        status = Status(loop.status) if loop.done else Status.UNFINISHED
+        return Result(
+            x=loop.x,
+            cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
+            residual=loop.residual if self._residual is None else self._residual.copy(),
+            observations=loop.observations,
+            status=status,
+            message=self._message(status),
+            nfev=loop.nfev,
+            njev=loop.njev,
+            nit=loop.nit,
+            parameter_names=self._names,
+            fnorm=loop.fnorm,
+            factor=self._factor(),
+            problem=self.problem,
+            solver=self.solver,
+            seconds=self._seconds,
+            history=self._history,
+            evaluation="called" if self._evaluation is None else self._evaluation.text,
+            **self._limits(),
+        )
+
+    def _limits(self) -> dict[str, Any]:
+        """Return the fields of `Result` that belong to bounds; {} without bounds."""
+        bounds = self._loop.bounds
+        if bounds is None:
+            return {}
+        fixed = bounds[0] == bounds[1]
+        active = np.where(fixed, 0, self._loop.held).astype(np.int8)
+        return {
+            "lower": bounds[0],
+            "upper": bounds[1],
+            "fixed": fixed,
+            "active_mask": active,
+            "_gradient": self._loop.gradient if self._loop.linearized else None,
+        }
+
+    def _message(self, status: Status) -> str:
+        solver = self.solver
+        active = None if self._loop.bounds is None else self._loop.held
+        limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
+        text = reason(status, self._names, active)
+        if self._timed_out and status is Status.STOPPED:
+            text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
+        details = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
+        text = f"{text}: {details}" if details else text
+        return f"{text} ({limits}, maxfev = {self._loop.maxfev})"
+
+    @property
+    def _analytic(self) -> bool:
+        """Whether the problem's Jacobian is used."""
+        strategy = self.solver.jacobian
+        if self._evaluation is not None and self._evaluation.problem is not None:
+            return True
+        default = strategy is None and has_jacobian(differentiated(self.problem))
+        return default or isinstance(strategy, Analytic)
+
+    def _factor(self) -> Factor | None:
+        """Return the factor of the last Jacobian; None if none was evaluated."""
+        loop = self._loop
+        if not loop.linearized:
+            return None
+        return Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = {
+            "problem": self.problem,
+            "solver.jacobian": self.solver.jacobian,
+            "solver.step": self.solver.step,
+        }
+        for name, value in parts.items():
+            try:
+                pickle.dumps(value)
+            except Exception as error:
+                raise TypeError(
+                    f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
+                ) from error
+        state = (self.solver, self.problem, self._x0, self._loop.snapshot())
+        compiled = self._evaluation is not None and self._evaluation.problem is not None
+        return _resume, (*state, True) if compiled else state
+
+
+def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:
+    """Return why the solve stopped, with the names of parameters at active bounds.
+
+    active: (n,), -1 at the lower bound, 1 at the upper one; None without bounds
+    """
+    text = _REASONS.get(status, status.reason)
+    if not status.success or active is None:
+        return text
+    sides = {-1: "lower", 1: "upper"}
+    found = [
+        f"{name} at its {sides[side]} bound"
+        for name, side in zip(names, active.tolist(), strict=True)
+        if side in sides
+    ]
+    return f"{text}, with {', '.join(found)}" if found else text
+
+
+def _resume(
+    solver: SolverOptions,
+    problem: Any,
+    x0: NDArray[np.float64],
+    snapshot: dict[str, Any],
+    compiled: bool = False,
+) -> Iteration:
+    """Return an iteration that continues from a snapshot."""
+    if not isinstance(solver, SolverOptions):
+        raise ValueError(f"the stored solve must have a Solver; it has a {type(solver).__name__}")
+    try:
+        # The kernels do not check it.
+        x0 = starting_point(x0)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the stored solve is damaged: {error}") from error
+    iteration = Iteration(solver, problem, x0, checked=compiled)
+    iteration._loop.restore(snapshot)
+    return iteration
+
+
+def keep_result(error: BaseException, iteration: Iteration) -> None:
+    """Set the attribute ``lmoo_result`` of an exception to the result so far."""
+    # Some exceptions have no attributes; the original exception must not be replaced.
+    with suppress(Exception):
+        # A stored exception must not keep problem and solver alive, nor form a reference cycle.
+        result = replace(iteration.result, problem=None, solver=None)
+        error.lmoo_result = result  # type: ignore[attr-defined]
+
+
+def bad_start(loop: Loop) -> BaseException:
+    """Return the exception for a starting point that cannot be evaluated."""
+    refusal = loop.take_refusal()
+    if refusal is not None:
+        return refusal
+    f = loop.residual
+    if f.size == 0:
+        what = "Jacobian" if loop.observations else "residual"
+        return EvaluationError(f"the {what} at x0 cannot be evaluated")
+    bad = np.flatnonzero(~np.isfinite(f))
+    if bad.size:
+        return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")
+    jacobian = loop.out_of_jacobian()
+    for i, j in np.argwhere(~np.isfinite(jacobian))[:1]:
+        return EvaluationError(
+            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {jacobian[i, j]}"
+        )
+    return EvaluationError("the Jacobian at x0 cannot be evaluated")
+
+
+def starting_point(x0: ArrayLike) -> NDArray[np.float64]:
+    """Return x0 as a new float64 vector."""
+    x, bad = start(x0, False)
+    if bad >= 0:
+        raise ValueError(f"x0 must be finite; its entry {bad} is {x[bad]}")
+    return x

@@ -1,0 +1,156 @@
+"""The options of a solver, and the compiled loop of one solve."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.derivatives import Derivatives
+from lmoo._core.linearmodel import PythonLinear
+from lmoo._core.loop import Loop
+from lmoo._core.rows import RowLoop
+from lmoo.blockwise.evaluation import BlockView
+from lmoo.blockwise.passes import row_source
+from lmoo.errors import EvaluationError
+from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
+from lmoo.problems.arguments import integer, positive, real_number
+from lmoo.problems.bounds import box
+from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
+from lmoo.problems.problem import has_jacobian, source
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.solver.linear import LinearModel, checked_linear, new_linear
+from lmoo.solver.steps import Step
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
+
+__all__ = ["SolverOptions", "differentiated"]
+
+_ACCURATE = 1  # the stopping tests
+
+
+@dataclass(frozen=True)
+class SolverOptions:
+    """The options of a `Solver`, which documents them."""
+
+    ftol: float = 1e-20
+    xtol: float = 1e-10
+    gtol: float = 0.0
+    maxfev: int | None = None
+    factor: float = 0.3
+    diag: ArrayLike | None = None
+    jacobian: Jacobian | None = field(default=None)
+    step: Step | None = field(default=None)
+    bounds: Any = field(default=None)
+    fixed: Any = field(default=None)
+    time_limit: float | None = None
+    linear: Callable[[], LinearModel] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name in ("ftol", "xtol", "gtol"):
+            if not real_number(name, getattr(self, name)) >= 0:
+                raise ValueError(f"{name} must not be negative; it is {getattr(self, name)!r}")
+        if not 0 < real_number("factor", self.factor) < np.inf:
+            raise ValueError(f"factor must be positive and finite; it is {self.factor!r}")
+        if self.maxfev is not None and not integer("maxfev", self.maxfev) >= 1:
+            raise ValueError(f"maxfev must be at least 1, or None; it is {self.maxfev!r}")
+        if self.time_limit is not None and not real_number("time_limit", self.time_limit) > 0:
+            raise ValueError(
+                "time_limit must be a positive number of seconds, or None; it is "
+                f"{self.time_limit!r}"
+            )
+        if self.jacobian is not None and not isinstance(self.jacobian, Jacobian):
+            raise TypeError(f"jacobian must be a Jacobian or None; it is {self.jacobian!r}")
+        if self.step is not None and not isinstance(self.step, Step):
+            raise TypeError(f"step must be a Step or None; it is {self.step!r}")
+        if self.linear is not None:
+            checked_linear(self.linear)
+        if self.diag is not None:
+            diag = positive("diag", self.diag)
+            if diag.ndim != 1:
+                raise ValueError(f"diag must be 1-D; it is {self.diag!r}")
+            # A tuple can be compared and hashed.
+            object.__setattr__(self, "diag", tuple(diag.tolist()))
+        if self.bounds is not None:
+            object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
+        if self.fixed is not None:
+            object.__setattr__(self, "fixed", frozen_fixed(self.fixed))
+
+    def _box(
+        self, problem: Any, x0: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Return x0 with the values of fixed parameters, and the bounds as the loop takes them."""
+        bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
+        fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
+        if bounds is None and fixed is None:
+            return x0, None
+        return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
+
+    def _loop(
+        self, problem: Any, x0: NDArray[np.float64], evaluation: "Evaluation | None" = None
+    ) -> Loop:
+        """Return the compiled loop of one solve."""
+        n = x0.size
+        x0, bounds = self._box(problem, x0)
+        if evaluation is not None and evaluation.problem is not None:
+            problem = evaluation.problem
+        if self.diag is not None and np.shape(self.diag) != (n,):
+            raise ValueError(
+                f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
+            )
+        # The counter has 64 bits; larger numbers mean no limit.
+        maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
+        tall = isinstance(problem, RowBlockProblem)
+        return (RowLoop if tall else Loop)(
+            row_source(problem, self._strategy(problem)) if tall else source(problem, n),
+            self._derivatives(problem, n),
+            x0,
+            None if self.diag is None else np.array(self.diag),
+            self.ftol,
+            self.xtol,
+            self.gtol,
+            self.factor,
+            maxfev,
+            _ACCURATE,
+            None if self.step is None else self.step._bind(),
+            bounds,
+            None if self.linear is None else PythonLinear(new_linear(self.linear)),
+            EvaluationError,
+        )
+
+    def _evaluation(
+        self, problem: Any, x0: NDArray[np.float64], checked: bool = False
+    ) -> "Evaluation | None":
+        """Return how the model of a curve is evaluated; None for other problems.
+
+        checked: whether it is known to agree with its function at the start.
+        """
+        if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
+            return None
+        # Imported here, as it would slow down `import lmoo`.
+        from lmoo.models.tracing.evaluation import evaluation_of
+
+        because = None
+        if self.jacobian is not None:
+            because = f"the solver takes derivatives by {self.jacobian!r}"
+        return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
+
+    def _derivatives(self, problem: Any, n: int) -> Derivatives:
+        """Return the Jacobian strategy for the compiled loop."""
+        if self.jacobian is None and isinstance(problem, CompiledProblem):
+            return ForwardDifference()._differences(n, prefer_jacobian=True)
+        return self._strategy(problem)._bind(differentiated(problem), n)
+
+    def _strategy(self, problem: Any) -> Jacobian:
+        """Return the strategy given, or the default one for the problem."""
+        if self.jacobian is not None:
+            return self.jacobian
+        return Analytic() if has_jacobian(differentiated(problem)) else ForwardDifference()
+
+
+def differentiated(problem: Any) -> Any:
+    """Return the problem that a Jacobian strategy receives: a block of a `RowBlockProblem`."""
+    return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
