@@ -13,7 +13,7 @@ from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
-from lmoo.batch.tracing import checked_solutions, stack_evaluation
+from lmoo.batch.tracing import batch_evaluation, checked_solutions
 from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.curveproblem import checked_trace
@@ -174,7 +174,7 @@ def curve_fit_many(
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
         check_vectorized(dataset.sample(model), np.concatenate(points), guesses.edges)
-    evaluation = stack_evaluation(model, dataset, guesses, solver, trace)
+    evaluation = batch_evaluation(model, dataset, guesses, solver, trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)
         reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)

@@ -21,7 +21,7 @@ from lmoo.models.tracing.evaluation import (
 )
 from lmoo.solver.solver import Solver
 
-__all__ = ["checked_solutions", "stack_evaluation"]
+__all__ = ["batch_evaluation", "checked_solutions"]
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ _FEW = 64
 _CHUNK = 4096
 
 
-def stack_evaluation(
+def batch_evaluation(
     function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
 ) -> Evaluation:
     """Return how the model of a stack of curves is evaluated.

@@ -101,7 +101,7 @@ def random_attribute_of_an_alias() -> Made:
 
     def f(t, a, b):
         numpy = np
-        return model(t, a, b) + 1e-9 * numpy.random.rand()  # noqa: NPY002
+        return model(t, a, b) + 1e-9 * numpy.random.rand()
 
     return f, None
 

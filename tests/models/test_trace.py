@@ -542,7 +542,9 @@ def norms(x):
 
 
 @pytest.mark.parametrize(
-    ("f", "n"), [(rosenbrock, 2), (powell, 4), (with_data, 3), (norms, 3)], ids=str
+    ("f", "n"),
+    [(rosenbrock, 2), (powell, 4), (with_data, 3), (norms, 3)],
+    ids=["rosenbrock", "powell", "with_data", "norms"],
 )
 def test_residual_functions(f: Any, n: int) -> None:
     problem = lmoo.trace_residual(f, n)
