@@ -63,11 +63,13 @@ def fit(
     *,
     jac: Model | None = None,
     bounds: Any = None,
+    trace: bool | str = "auto",
     **options: Any,
 ) -> Fit:
     """Fit f(t, *parameters) to y by one driver; a failed curve_fit has no success and NaN.
 
-    jac: (m, n), or (k, m, n) for a stack; bounds: (lower, upper).
+    jac: (m, n), or (k, m, n) for a stack; bounds: (lower, upper); trace: of the drivers that have
+    it.
     """
     p0 = np.asarray(p0, float)
     if driver == "curve_fit":
@@ -77,7 +79,7 @@ def fit(
             with quiet(), warnings.catch_warnings():
                 # Undetermined: an infinite covariance says so too.
                 warnings.simplefilter("ignore", lmoo.OptimizeWarning)
-                x, covariance = lmoo.curve_fit(f, t, y, p0=p0, jac=jac, **options)
+                x, covariance = lmoo.curve_fit(f, t, y, p0=p0, jac=jac, trace=trace, **options)
         except RuntimeError as error:
             nan = np.full(p0.size, np.nan)
             return Fit(nan, nan, False, str(error), 0)
@@ -87,7 +89,7 @@ def fit(
         # In company, of which the others have another size.
         stack = np.stack([y, 2.0 * y, y])
         with quiet():
-            fits = lmoo.curve_fit_many(f, t, stack, p0, jac=jac, solver=solver)
+            fits = lmoo.curve_fit_many(f, t, stack, p0, jac=jac, solver=solver, trace=trace)
         status = lmoo.Status(int(fits.status[0]))
         return Fit(fits.x[0], fits.stderr[0], bool(fits.success[0]), status.name, int(fits.nfev[0]))
     problem: Any
@@ -98,7 +100,7 @@ def fit(
             derivatives = jac
             problem = lmoo.FunctionProblem(lambda x: f(t, *x) - y, lambda x: derivatives(t, *x))
     elif driver == "CurveProblem":
-        problem = lmoo.CurveProblem(f, t, y, jac=jac)
+        problem = lmoo.CurveProblem(f, t, y, jac=jac, trace=trace)
     elif jac is None:
         problem = Blocks(f, t, y)
     else:

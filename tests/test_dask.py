@@ -158,7 +158,7 @@ def test_curve_blocks_take_dask_arrays(client: Any) -> None:
     array = pytest.importorskip("dask.array")
     t, y = (array.from_array(column, chunks=SIZE) for column in (T, Y))
     sigma = array.full(T.size, 2.0, chunks=SIZE)
-    right = Solver().solve(CurveBlocks(model, T, Y, SIZE, np.full(T.size, 2.0)), X0)
+    right = Solver().solve(CurveBlocks(model, T, Y, SIZE, np.full(T.size, 2.0), trace=False), X0)
     ours = Solver().solve(CurveBlocks(model, t, y, sigma=sigma, executor=client), X0)
     assert_same_bits(ours, right)
     with pytest.raises(ValueError, match=r"^xdata must be chunked as ydata is"):
@@ -278,7 +278,7 @@ def test_many_fits_on_a_client_whose_worker_dies(client: Any) -> None:
     rng = np.random.default_rng(8)
     t = np.linspace(0.0, 3.0, 200)
     y = model(t, 2.0, rng.uniform(0.5, 1.5, (3000, 1))) + 0.01 * rng.standard_normal((3000, 200))
-    expected = lmoo.curve_fit_many(model, t, y, X0)
+    expected = lmoo.curve_fit_many(model, t, y, X0, trace=False)
     killed = []
 
     def kill(done: int, total: int) -> None:

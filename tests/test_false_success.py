@@ -55,7 +55,7 @@ def test_a_growth_from_one(driver: str, exact: bool, start: list[float]) -> None
     t = np.arange(50, 100, 5.0)
     y = np.array([45, 55, 62, 70, 80, 90, 100, 200, 375, 600.0])
     jac = exponential_jacobian if exact else None
-    found = fit(driver, exponential, t, y, start, jac=jac)
+    found = fit(driver, exponential, t, y, start, jac=jac, trace=False)
     check(found, exponential, exponential_jacobian, t, y)
     # Differences from the first start overflow.
     assert found.success == (exact or start != [1, 1, 0])
@@ -198,7 +198,7 @@ def test_a_plateau_in_other_units_is_never_a_silent_minimum(driver: str, scale: 
     u = np.linspace(0, 1, 100)
     y = np.exp(-(((u - 0.5) / 0.223) ** 2)) + 0.1 * np.random.default_rng(42).random(100)
     start = np.array([1.0, 0.0, 1.0])
-    found = fit(driver, bell, u * scale, y, start, maxfev=500)
+    found = fit(driver, bell, u * scale, y, start, maxfev=500, trace=False)
     # At the smallest scale the start is so wide a peak that its place and width are undetermined.
     assert np.isfinite(found.stderr).all() == (scale > 1e-3)
     # Blocks have forward differences alone, which end before the minimum at one of the scales.
@@ -369,3 +369,24 @@ def test_leastsq_with_a_jacobian_of_zeros(exact: bool) -> None:
     assert ier == 4
     assert x[0] == 7.5
     assert message.startswith("No residual depends on a parameter at this point: all columns")
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.04, 1.0, 10.0, 410.0, 420.0, 1e4])
+@pytest.mark.parametrize("driver", ["CurveProblem", "curve_fit", "curve_fit_many"])
+def test_nor_is_a_plateau_with_exact_derivatives(driver: str, scale: float) -> None:
+    u = np.linspace(0, 1, 100)
+    y = np.exp(-(((u - 0.5) / 0.223) ** 2)) + 0.1 * np.random.default_rng(42).random(100)
+    found = fit(driver, bell, u * scale, y, np.array([1.0, 0.0, 1.0]), maxfev=500, trace=True)
+    check(found, bell, bell_jacobian, u * scale, y)
+
+
+@pytest.mark.parametrize("driver", ["CurveProblem", "curve_fit", "curve_fit_many"])
+@pytest.mark.parametrize("start", [[1, 1, 0], [1, 1, 100], [1, 0.8, 1]])
+def test_a_traced_growth_from_one(driver: str, start: list[float]) -> None:
+    t = np.arange(50, 100, 5.0)
+    y = np.array([45, 55, 62, 70, 80, 90, 100, 200, 375, 600.0])
+    found = fit(driver, exponential, t, y, start, trace=True)
+    assert found.success
+    check(found, exponential, exponential_jacobian, t, y)
+    cost = 0.5 * np.sum((exponential(t, *found.x) - y) ** 2)
+    np.testing.assert_allclose(cost, 1121.58, rtol=1e-4)

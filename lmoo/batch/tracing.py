@@ -19,6 +19,7 @@ from lmoo.models.tracing.evaluation import (
     parting,
     start_reason,
 )
+from lmoo.models.tracing.slopes import slope_reason
 from lmoo.solver.solver import Solver
 
 __all__ = ["batch_evaluation", "checked_solutions"]
@@ -74,6 +75,11 @@ def _compiled(
     for k in dataset.samples():
         part = slice(k, k + 1)
         reason = _compared(function, found.model, dataset, part, guesses.of(part), start_reason)
+        if reason is None:
+            rows = [points[0] for points in dataset.points(part)]
+            x = guesses.of(part)[0]
+            if np.isfinite(x).all():
+                reason = slope_reason(found.model, np.ascontiguousarray(np.stack(rows)), x)
         if reason is not None:
             raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
     return found.model

@@ -70,6 +70,9 @@ class GraphModel(CompiledModel):
     array([2.      , 1.213061, 0.735759])
     """
 
+    # Whether the derivatives were compared with differences (tracing/slopes.py).
+    _slopes_agree = False
+
     def __init__(self, model: Model) -> None:
         self.model = model
         super().__init__(program_of(model).capsule, model.parameter_names)

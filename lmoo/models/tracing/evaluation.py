@@ -18,6 +18,7 @@ from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.tracing.cache import Kind, traced
+from lmoo.models.tracing.slopes import slope_reason
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.rows import RowBlockProblem
 
@@ -130,6 +131,8 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
         value, reason = _value(problem.f, problem.t, x, problem.y.size)
         if reason is None:
             reason = start_reason(found.model, points, x, value)
+        if reason is None:
+            reason = slope_reason(found.model, points, x)
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     compiled = _TracedProblem(problem, found.model, points)
@@ -151,6 +154,7 @@ def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Ev
     if not checked:
         value, reason = _value(problem.f, t, x, y.size)
         reason = start_reason(found.model, points, x, value) if reason is None else reason
+        reason = slope_reason(found.model, points, x) if reason is None else reason
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))

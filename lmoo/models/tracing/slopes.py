@@ -1,0 +1,78 @@
+"""Whether the derivatives of a trace are slopes that the values of its function follow.
+
+A function may have a rapid part that is an error of its values: a sine of a huge argument, a
+remainder, the noise of a simulation.  Its exact derivative is then large, and a fit that follows it
+ends anywhere.  Over the distances that matter to a fit the values do not follow this derivative,
+and differences show it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.models.compiled import GraphModel
+
+__all__ = ["slope_reason"]
+
+Array = NDArray[np.float64]
+
+# Differences over these shares of a parameter, of which one is to agree with the derivative.  A
+# peak at 1e7 times its width is resolved by the shortest ones; a parameter of little effect shows
+# in the longest ones.
+_SHARES = 10.0 ** -np.arange(1.0, 9.0)
+# Relative error of a difference that agrees: for smooth functions it is far smaller at some share,
+# for noise it is about 1.
+_AGREES = 0.01
+# Change of the values, relative to them, that rounding hides.
+_HIDDEN = 1e-12
+# Points at which values are compared.
+_POINTS = 256
+
+
+def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
+    """Return which derivative the values do not follow near x; None if they follow all.
+
+    Parameters
+    ----------
+    model : GraphModel
+        Checked once: a model that has passed is not looked at again.
+    points : (variables, m) float64 array
+    x : (n,) float64 array
+    """
+    if model._slopes_agree:
+        return None
+    t = np.ascontiguousarray(points[None, :, :: max(points.shape[1] // _POINTS, 1)])
+    with np.errstate(all="ignore"):
+        j = _first_apart(model, t, x)
+    if j is None:
+        model._slopes_agree = True
+        return None
+    name = f"parameter {j}" if model.parameter_names is None else model.parameter_names[j]
+    return (
+        f"the values near {x[j]:g} do not follow the exact derivative by {name}: a rapid part of "
+        "the function is taken for noise"
+    )
+
+
+def _first_apart(model: GraphModel, t: Array, x: Array) -> int | None:
+    """Return the first parameter whose derivative no difference agrees with."""
+    evaluate: Any = model._model.evaluate
+    value, slopes = evaluate(t, x[None], False)[0][0], evaluate(t, x[None], True)[0][0]
+    finite = np.isfinite(value) & np.isfinite(slopes).all(axis=0)
+    size = np.linalg.norm(value[finite])
+    for j, slope in enumerate(slopes[:, finite]):
+        norm = np.linalg.norm(slope)
+        scale = abs(x[j]) if x[j] != 0.0 else size / norm
+        if not norm * scale > _HIDDEN * size or not np.isfinite(scale):
+            continue
+        shifted = np.repeat(x[None], 2 * _SHARES.size, axis=0)
+        shifted[::2, j] += _SHARES * scale
+        shifted[1::2, j] -= _SHARES * scale
+        values = evaluate(t, shifted, False)[0][:, finite]
+        widths = shifted[::2, j] - shifted[1::2, j]
+        differences = (values[::2] - values[1::2]) / widths[:, None]
+        errors = np.linalg.norm(differences - slope, axis=1)
+        if not (errors <= _AGREES * norm).any():
+            return j
+    return None
