@@ -48,7 +48,7 @@ lint: $(VENV)/.lint
 	$(BIN)/python docs/packages.py --check >/dev/null
 	$(BIN)/python docs/words.py
 	for header in lmoo/_core/*.h lmoo/include/*.h; do \
-	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. \
+	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. -Ilmoo/include \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
 	        sysconfig.get_path('include'), '-isystem', numpy.get_include())") -x c - || exit 1; \
 	done

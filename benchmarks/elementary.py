@@ -65,7 +65,7 @@ def faddeeva(x: mpmath.mpf, y: mpmath.mpf) -> mpmath.mpc:
     return mpmath.mpc(0, 1) / mpmath.sqrt(mpmath.pi) / (z - tail) + mpmath.exp(-z * z) * (y == 0)
 
 
-def spread(low: float, high: float, count: int, rng: np.random.Generator) -> np.ndarray:
+def ulp_samples(low: float, high: float, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return half of the points evenly from low to high, half with exponents spread evenly."""
     even = rng.uniform(low, high, count // 2)
     largest = max(abs(low), abs(high))
@@ -98,7 +98,7 @@ def main() -> None:
     print("function    range                      largest error   mean   at")
     for name, ranges in RANGES.items():
         for low, high in ranges:
-            x = spread(low, high, count, rng)
+            x = ulp_samples(low, high, count, rng)
             report(
                 name,
                 low,
@@ -113,7 +113,7 @@ def main() -> None:
     report("power", -1022, 1023, ulps(function("power", 2)(base, exponent), exact), base)
     for name, ranges in BY_MPMATH.items():
         for low, high in ranges:
-            x = spread(low, high, count // 1000, rng)
+            x = ulp_samples(low, high, count // 1000, rng)
             report(name, low, high, ulps(function(name)(x), by_mpmath(name, x)), x)
     size, angle = 10.0 ** rng.uniform(-3, 4, count // 1000), rng.uniform(0, np.pi, count // 1000)
     angle = np.where(rng.random(len(size)) < 0.5, angle, 10.0 ** rng.uniform(-18, 0, len(size)))

@@ -130,7 +130,7 @@ class Fits:
 
     @property
     def evaluation(self) -> str:
-        """How the model was evaluated, as `Result.evaluation`."""
+        """How the model was evaluated, as ``Result.evaluation``."""
         return self._batch.evaluation
 
     def __len__(self) -> int:

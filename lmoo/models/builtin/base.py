@@ -28,8 +28,8 @@ class BuiltIn(CompiledModel):
 
     ``+ - * / **`` with models and numbers give a `lmoo.models.Model`.
 
-    Subclasses set `formula` and `parameter_names`, and `candidates` where some parameter is not a
-    linear one.
+    Subclasses set ``formula`` and ``parameter_names``, and ``candidates`` where some parameter is
+    not a linear one.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ class BuiltIn(CompiledModel):
     def derive(
         self, parameters: ArrayLike, covariance: ArrayLike | None = None
     ) -> dict[str, float] | dict[str, tuple[float, float]]:
-        """Return the quantities of `derived` at some values of the parameters.
+        """Return the quantities of ``derived`` at some values of the parameters.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ class Model:
     Parameters
     ----------
     steps : sequence of Step
-        A graph as `lmoo.models.graph.nodes` has it, whose last step is the value.
+        A graph, whose last step is the value.
     variables : sequence of str
         Names of the independent variables.
     parameter_names : sequence of str

@@ -53,7 +53,7 @@ class Expression(Model):
     ExpressionError
         The expression is not understood; the message marks the place.
     TypeError, ValueError
-        `text` is no string; `variables` or `parameters` are no names, are doubled, or do not
+        ``text`` is no string; `variables` or `parameters` are no names, are doubled, or do not
         appear.
 
     Examples
