@@ -50,6 +50,7 @@ if _TYPE_CHECKING:
     from lmoo.results.history import History
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
     from lmoo.scipy_api.least_squares import least_squares
+    from lmoo.solver.fitting import fit as fit
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ _WHERE = {
     "check_jacobian": "jacobians.check",
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
+    "fit": "solver.fitting",
     "least_squares": "scipy_api.least_squares",
     "solve_many": "batch.problems",
     "trace": "models.tracing.trace",
@@ -121,6 +123,7 @@ __all__ = [
     "curve_fit",
     "curve_fit_many",
     "datasets",
+    "fit",
     "get_include",
     "least_squares",
     "leastsq",

@@ -72,7 +72,9 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("where", ["lmoo.cli.commands.fit._best", "lmoo.cli.commands.output.draw"])
+@pytest.mark.parametrize(
+    "where", ["lmoo.cli.commands.fit.best_result", "lmoo.cli.commands.output.draw"]
+)
 def test_whatever_goes_wrong_is_one_line(
     call: Call, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, message: str
 ) -> None:

@@ -1,7 +1,6 @@
 """``lmoo fit``: fit an expression to columns of a file."""
 
 import argparse
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -13,41 +12,18 @@ from lmoo.cli.commands.columns import CurveData, choose, load
 from lmoo.cli.commands.options import UsageError
 from lmoo.cli.commands.output import check_files, deliver
 from lmoo.cli.datafile import read_table
-from lmoo.errors import EvaluationError
 from lmoo.models.expression import Expression
 from lmoo.models.expression.functions import CONSTANTS
 from lmoo.models.expression.tokens import names
-from lmoo.models.starts.points import (
-    Unknowns,
-    most_oscillation,
-    oscillation,
-    projected,
-    starting_points,
-)
+from lmoo.models.starts.points import Unknowns
 from lmoo.problems.bounds import limits
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.results.result import Result
+from lmoo.solver.multistart import Search, StartError, best_result, robust_result
 from lmoo.solver.solver import Solver
 
 __all__ = ["run"]
 
 Array = NDArray[np.float64]
-
-# Results whose costs differ by less than this, relatively, are at the same minimum.
-_SAME = 1e-6
-# Costs below this, relative to the sum of squares of the data, are rounding errors.
-_ROUNDING = 1e-26
-# Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
-# reduce the cost to this share of that of a slower one.
-_TOLERANCE, _BETTER = 1.01, 0.5
-# A fit is continued if the linear parameters alone reduce its cost to this share; at most so often.
-_REDUCED, _CONTINUED = 0.99, 5
-# Evaluations for each starting point, and number of results that are then solved to the end.
-_FIRST_MAXFEV, _FINALISTS = 40, 4
-# Numbers of starting points, and of rows of all of them together above which they are fewer.
-_MOST_STARTS, _FEWEST_STARTS, _ROWS = 48, 12, 480_000
-# Largest number of nonlinear parameters without a starting value: for more a search fails.
-_MOST_GUESSED = 50
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,11 +57,15 @@ def run(arguments: argparse.Namespace) -> int:
     unknowns = _unknowns(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=values or None)
-    if arguments.loss == "linear":
-        result = _best(problem, model, data, solver, unknowns)
-    else:
-        robust = replace(solver, loss=arguments.loss, f_scale=arguments.f_scale)
-        result = _robust(problem, model, data, (solver, robust), unknowns)
+    search = Search(problem, model, data.t, data.y, data.sigma, unknowns, "give --start")
+    try:
+        if arguments.loss == "linear":
+            result = best_result(search, solver)
+        else:
+            robust = replace(solver, loss=arguments.loss, f_scale=arguments.f_scale)
+            result = robust_result(search, solver, robust)
+    except StartError as error:
+        raise UsageError(str(error)) from error
     deliver(result, arguments, columns.labels(table))
     return 0 if result.success else 1
 
@@ -146,138 +126,3 @@ def _unknowns(
         if value < low or value > high:
             raise UsageError(f"--start {name}={value:g} is outside its bounds, {low:g} to {high:g}")
     return Unknowns(values, lower, upper, fixed)
-
-
-def _best(
-    problem: CurveProblem, model: Expression, data: CurveData, solver: Solver, unknowns: Unknowns
-) -> Result:
-    """Solve from the given starting point, or from several, and return the best result.
-
-    From several starting points each solve gets a few evaluations; those with the lowest cost are
-    then solved to the end.
-    """
-    if not np.isnan(unknowns.values).any():
-        try:
-            result = solver.solve(problem, unknowns.values)
-        except EvaluationError as error:
-            raise UsageError(
-                f"the model cannot be evaluated at the starting values: {error}"
-            ) from error
-        return _continued(result, problem, model, data, solver, unknowns)
-    _check_guesses(model, unknowns)
-    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // data.y.size))
-    starts = starting_points(model, data.t, data.y, data.sigma, unknowns, count)
-    first = _solved(problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
-    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
-    results = _solved(problem, solver, [result.x for result in lowest])
-    if not results:
-        raise UsageError("no starting values were found at which the model is finite; give --start")
-    return _lowest(results, model, data)
-
-
-def _robust(
-    problem: CurveProblem,
-    model: Expression,
-    data: CurveData,
-    solvers: tuple[Solver, Solver],
-    unknowns: Unknowns,
-) -> Result:
-    """Solve with a loss, from the given start or from the least-squares solution.
-
-    Starts are compared by their costs, which with an estimated scale cannot be compared.
-
-    solvers: of least squares, and with the loss
-    """
-    squares, robust = solvers
-    start = unknowns.values
-    if np.isnan(start).any():
-        start = _best(problem, model, data, squares, unknowns).x
-    try:
-        return robust.solve(problem, start)
-    except EvaluationError as error:
-        raise UsageError(
-            f"the model cannot be evaluated at the starting values: {error}"
-        ) from error
-
-
-def _lowest(results: list[Result], model: Expression, data: CurveData) -> Result:
-    """Return the result with the lowest cost; among equal ones that with the slowest oscillation.
-
-    An oscillation above the Nyquist limit has the same values at the points as a slower one.  If
-    the points are not equidistant, an oscillation above the limit of their median distance may be
-    right; it must then fit much better than slower ones.
-    """
-    speeds = {id(result): oscillation(model, data.t, result.x) for result in results}
-    most = most_oscillation(data.t)
-
-    def no_faster(limit: float) -> list[Result]:
-        return [result for result in results if speeds[id(result)] <= _TOLERANCE * limit]
-
-    kept = no_faster(1.0)
-    better = min((result.cost for result in kept), default=np.inf) * _BETTER
-    rounding = _rounding(data)
-    fast = [result for result in no_faster(most) if result.cost < better - rounding]
-    kept = fast or kept or results
-    lowest = min(result.cost for result in kept)
-    near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
-    return min(
-        near,
-        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
-    )
-
-
-def _rounding(data: CurveData) -> float:
-    """Return the cost below which a fit is exact to rounding."""
-    weighted = data.y if data.sigma is None else data.y / data.sigma
-    return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * data.y.size
-
-
-def _continued(
-    result: Result,
-    problem: CurveProblem,
-    model: Expression,
-    data: CurveData,
-    solver: Solver,
-    unknowns: Unknowns,
-) -> Result:
-    """Continue the fit if its linear parameters alone can reduce the cost: that is no minimum.
-
-    A fit from a distant start may end where a growing exponential is so large that the effect of
-    the linear parameters is below rounding errors.
-    """
-    for _ in range(_CONTINUED):
-        point = projected(model, data.t, data.y, data.sigma, unknowns, result.x)
-        if not np.isfinite(point).all():
-            return result
-        weight = 1.0 if data.sigma is None else 1.0 / data.sigma
-        cost = 0.5 * float(np.sum(((model(data.t, *point) - data.y) * weight) ** 2))
-        if not cost < _REDUCED * result.cost - _rounding(data):
-            return result
-        further = _solved(problem, solver, [point])
-        if not further or not further[0].cost < result.cost:
-            return result
-        (result,) = further
-    return result
-
-
-def _check_guesses(model: Expression, unknowns: Unknowns) -> None:
-    missing = {
-        name
-        for name, value in zip(model.parameter_names, unknowns.values, strict=True)
-        if np.isnan(value)
-    }
-    guessed = len(missing.difference(model.linear))
-    if guessed > _MOST_GUESSED:
-        raise UsageError(
-            f"starting values are found for at most {_MOST_GUESSED} parameters that the model is "
-            f"not linear in; there are {guessed}: give --start"
-        )
-
-
-def _solved(problem: CurveProblem, solver: Solver, starts: Iterable[Array]) -> list[Result]:
-    """Solve from the points at which the model is finite on every row."""
-    results = []
-    for x0 in starts:
-        with contextlib.suppress(EvaluationError):
-            results.append(solver.solve(problem, x0))
-    return results

@@ -1,0 +1,195 @@
+"""Fit a curve from several starting points, where values of some parameters are missing."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.errors import EvaluationError
+from lmoo.models.expression import Expression
+from lmoo.models.starts.points import (
+    Unknowns,
+    most_oscillation,
+    oscillation,
+    projected,
+    starting_points,
+)
+from lmoo.results.result import Result
+from lmoo.solver.solver import Solver
+
+__all__ = ["Search", "StartError", "best_result", "robust_result"]
+
+Array = NDArray[np.float64]
+
+# Results whose costs differ by less than this, relatively, are at the same minimum.
+_SAME = 1e-6
+# Costs below this, relative to the sum of squares of the data, are rounding errors.
+_ROUNDING = 1e-26
+# Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
+# reduce the cost to this share of that of a slower one.
+_TOLERANCE, _BETTER = 1.01, 0.5
+# A fit is continued if the linear parameters alone reduce its cost to this share; at most so often.
+_REDUCED, _CONTINUED = 0.99, 5
+# Evaluations for each starting point, and number of results that are then solved to the end.
+_FIRST_MAXFEV, _FINALISTS = 40, 4
+# Numbers of starting points, and of rows of all of them together above which they are fewer.
+_MOST_STARTS, _FEWEST_STARTS, _ROWS = 48, 12, 480_000
+# Largest number of nonlinear parameters without a starting value: for more a search fails.
+_MOST_GUESSED = 50
+
+
+class StartError(ValueError):
+    """No starting values were found, or the model has no value at those given."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A problem to be solved from several points.
+
+    Attributes
+    ----------
+    problem : object
+        What is solved.
+    model : Expression
+        The model, from which starting values are derived.
+    t : (m,) or (k, m) float64 array
+    y : (m,) float64 array
+    sigma : (m,) float64 array or None
+    unknowns : Unknowns
+        The starting values that are given, and the bounds.
+    hint : str, default "give p0"
+        What to do if no starting values are found.
+    """
+
+    problem: Any
+    model: Expression
+    t: Array
+    y: Array
+    sigma: Array | None
+    unknowns: Unknowns
+    hint: str = "give p0"
+
+
+def best_result(search: Search, solver: Solver) -> Result:
+    """Solve from the given starting point, or from several, and return the best result.
+
+    From several starting points each solve gets a few evaluations; those with the lowest cost are
+    then solved to the end.
+    """
+    if not np.isnan(search.unknowns.values).any():
+        try:
+            result = solver.solve(search.problem, search.unknowns.values)
+        except EvaluationError as error:
+            raise StartError(
+                f"the model cannot be evaluated at the starting values: {error}"
+            ) from error
+        return _continued(result, search, solver)
+    _check_guesses(search)
+    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
+    starts = starting_points(search.model, search.t, search.y, search.sigma, search.unknowns, count)
+    first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
+    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(search.problem, solver, [result.x for result in lowest])
+    if not results:
+        raise StartError(
+            f"no starting values were found at which the model is finite; {search.hint}"
+        )
+    return _lowest(results, search)
+
+
+def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
+    """Solve with a loss, from the given start or from the least-squares solution.
+
+    Starts are compared by their costs, which with an estimated scale cannot be compared.
+
+    squares, robust : solvers of least squares, and with the loss
+    """
+    start = search.unknowns.values
+    if np.isnan(start).any():
+        start = best_result(search, squares).x
+    try:
+        return robust.solve(search.problem, start)
+    except EvaluationError as error:
+        raise StartError(
+            f"the model cannot be evaluated at the starting values: {error}"
+        ) from error
+
+
+def _lowest(results: list[Result], search: Search) -> Result:
+    """Return the result with the lowest cost; among equal ones that with the slowest oscillation.
+
+    An oscillation above the Nyquist limit has the same values at the points as a slower one.  If
+    the points are not equidistant, an oscillation above the limit of their median distance may be
+    right; it must then fit much better than slower ones.
+    """
+    speeds = {id(result): oscillation(search.model, search.t, result.x) for result in results}
+    most = most_oscillation(search.t)
+
+    def no_faster(limit: float) -> list[Result]:
+        return [result for result in results if speeds[id(result)] <= _TOLERANCE * limit]
+
+    kept = no_faster(1.0)
+    better = min((result.cost for result in kept), default=np.inf) * _BETTER
+    rounding = _rounding(search)
+    fast = [result for result in no_faster(most) if result.cost < better - rounding]
+    kept = fast or kept or results
+    lowest = min(result.cost for result in kept)
+    near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
+    return min(
+        near,
+        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
+    )
+
+
+def _rounding(search: Search) -> float:
+    """Return the cost below which a fit is exact to rounding."""
+    weighted = search.y if search.sigma is None else search.y / search.sigma
+    return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * search.y.size
+
+
+def _continued(result: Result, search: Search, solver: Solver) -> Result:
+    """Continue the fit if its linear parameters alone can reduce the cost: that is no minimum.
+
+    A fit from a distant start may end where a growing exponential is so large that the effect of
+    the linear parameters is below rounding errors.
+    """
+    for _ in range(_CONTINUED):
+        point = projected(search.model, search.t, search.y, search.sigma, search.unknowns, result.x)
+        if not np.isfinite(point).all():
+            return result
+        weight = 1.0 if search.sigma is None else 1.0 / search.sigma
+        values = search.model(search.t, *point)
+        cost = 0.5 * float(np.sum(((values - search.y) * weight) ** 2))
+        if not cost < _REDUCED * result.cost - _rounding(search):
+            return result
+        further = _solved(search.problem, solver, [point])
+        if not further or not further[0].cost < result.cost:
+            return result
+        (result,) = further
+    return result
+
+
+def _check_guesses(search: Search) -> None:
+    missing = {
+        name
+        for name, value in zip(search.model.parameter_names, search.unknowns.values, strict=True)
+        if np.isnan(value)
+    }
+    guessed = len(missing.difference(search.model.linear))
+    if guessed > _MOST_GUESSED:
+        raise StartError(
+            f"starting values are found for at most {_MOST_GUESSED} parameters that the model is "
+            f"not linear in; there are {guessed}: {search.hint}"
+        )
+
+
+def _solved(problem: Any, solver: Solver, starts: Iterable[Array]) -> list[Result]:
+    """Solve from the points at which the model is finite on every row."""
+    results = []
+    for x0 in starts:
+        with contextlib.suppress(EvaluationError):
+            results.append(solver.solve(problem, x0))
+    return results
