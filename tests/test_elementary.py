@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
-from elementary import BY_MPMATH, RANGES, by_mpmath, faddeeva, function, spread, ulps
+from elementary import BY_MPMATH, RANGES, by_mpmath, faddeeva, function, ulp_samples, ulps
 
 Array = NDArray[Any]
 
@@ -42,7 +42,7 @@ LONG = pytest.mark.skipif(
 def test_two_units_in_the_last_place(name: str) -> None:
     rng = np.random.default_rng(3)
     for low, high in RANGES[name]:
-        x = spread(low, high, 20000, rng)
+        x = ulp_samples(low, high, 20000, rng)
         exact = getattr(np, name)(x.astype(np.longdouble))
         assert ulps(function(name)(x), exact).max() <= 2.0
 
@@ -64,7 +64,7 @@ def test_power_over_its_full_range() -> None:
 def test_special_functions_against_mpmath(name: str) -> None:
     rng = np.random.default_rng(4)
     for low, high in BY_MPMATH[name]:
-        x = spread(low, high, 120, rng)
+        x = ulp_samples(low, high, 120, rng)
         assert ulps(function(name)(x), by_mpmath(name, x)).max() <= LARGEST.get(name, 2.0)
 
 

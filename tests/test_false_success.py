@@ -390,3 +390,21 @@ def test_a_traced_growth_from_one(driver: str, start: list[float]) -> None:
     check(found, exponential, exponential_jacobian, t, y)
     cost = 0.5 * np.sum((exponential(t, *found.x) - y) ** 2)
     np.testing.assert_allclose(cost, 1121.58, rtol=1e-4)
+
+
+@pytest.mark.parametrize("jac", [None, exponential_jacobian], ids=["traced", "given"])
+def test_a_way_to_infinity_with_exact_derivatives_is_no_success(jac: Model | None) -> None:
+    # From [1, 1, 1] many end on the line that a exp(b t) + c tends to as b goes to 0, or where
+    # exp(b t) is so large that the first radius limits all steps.
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        low, width = rng.choice([0, 10, 50, 100, 300]), rng.choice([5, 20, 50, 100])
+        t = np.linspace(low, low + width, 15)
+        b = rng.choice([-1, 1]) * rng.uniform(0.5, 5) / width
+        y = exponential(t, 10 * np.exp(-b * t.mean()), b, rng.uniform(-5, 5))
+        y = y + 0.1 * rng.standard_normal(15)
+        problem = lmoo.CurveProblem(exponential, t, y, jac=jac)
+        with quiet():
+            result = lmoo.Solver().solve(problem, [1, 1, 1])
+        if result.success and result.rank == 3:
+            assert relative_offset(exponential, exponential_jacobian, t, y, result.x) < 1e-2

@@ -192,10 +192,16 @@ cdef bint _nothing_to_see(const lm_state *s) noexcept nogil:
     """Whether the gradient predicts no reduction that |f|^2 could show.
 
     Where J is nearly singular at a minimum with f != 0, the reduction that is predicted for a Gauss-Newton
-    step does not come and never becomes small; that of a step along one parameter is gnorm^2.
+    step does not come and never becomes small; that of a step along one parameter is gnorm^2.  It is compared with the
+    rounding of J x, the parameters' terms together: on the way to infinity terms grow that cancel, and their rounding
+    would hide any gradient.
     """
-    cdef double error = gradient_error(s)
-    return s.gnorm * s.gnorm <= max(s.noise, error * error)
+    cdef double error = gradient_error(s), norm = 0.0, slope = 0.0, rounding
+    if s.gnorm * s.gnorm > max(s.noise, error * error):
+        return False
+    s.linear.predict(s.model, s.x, False, s.fnorm, &norm, &slope)
+    rounding = 4.0 * max(s.options.epsfcn * (1.0 + norm), s.least_noise / s.fnorm)
+    return s.gnorm * s.gnorm <= max(min(rounding, s.noise), error * error)
 
 
 cdef int _after_step(lm_state *s) noexcept nogil:
@@ -249,6 +255,9 @@ cdef int _idle(lm_state *s) noexcept nogil:
         return LM_RUNNING
     if to_wall and s.bounded and s.gnorm * s.gnorm > NEAR_ENOUGH:
         return LM_DOMAIN
+    # Steps that all succeed and that the radius alone limits: wherever they lead, it is not here.
+    if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
+        return LM_NO_PROGRESS
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)

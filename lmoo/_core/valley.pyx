@@ -30,6 +30,9 @@ cdef double FASTEST = 0.95
 cdef double LINEAR = 1e-6
 # The radius grows by this at the most.
 cdef double LONGEST = 10.0
+# Where steps are too short to be seen it grows to what shows, within what double precision can hold.
+cdef double LARGEST_GROWTH = 1e150
+cdef double LARGEST_RADIUS = 1e300
 
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
@@ -49,13 +52,20 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
 
 cdef void default_update(lm_state *s, void *context) noexcept nogil:
     """More's update, but for a radius that is much too short."""
-    cdef double length = s.pnorm
+    cdef double length = s.pnorm, growth
     more_update(s, context)
     cdef bint linear = fabs(1.0 - s.ratio) <= LINEAR
     if (s.good >= LM_VALLEY or linear) and s.step_par > 0.0 and s.ratio >= 0.75:
         # The error of the ratio is in proportion to the length of the step, at least: as long as this it
         # would be a quarter.
         s.delta = max(s.delta, length * min(0.25 / max(fabs(1.0 - s.ratio), 1e-10), LONGEST))
+        s.par *= length / s.delta
+    if s.step_par > 0.0 and s.ratio >= 0.75 and s.prered < s.noise:
+        # So short a step shows nothing, whatever its ratio: a longer one will.
+        growth = LARGEST_GROWTH
+        if s.prered > s.noise / LARGEST_GROWTH:
+            growth = 4.0 * s.noise / s.prered
+        s.delta = max(s.delta, min(length * growth, LARGEST_RADIUS))
         s.par *= length / s.delta
 
 
