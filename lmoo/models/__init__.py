@@ -111,50 +111,6 @@ _FUNCTIONS = [
     "wofz_real",
 ]
 
-_BUILTIN = [
-    "Arrhenius",
-    "BiExponential",
-    "BreitWigner",
-    "BuiltIn",
-    "Constant",
-    "DampedHarmonicOscillator",
-    "DampedOscillator",
-    "DampedSine",
-    "Doniach",
-    "EllipticalGaussian2D",
-    "Exponential",
-    "ExponentialGaussian",
-    "Gaussian",
-    "Gaussian2D",
-    "Gompertz",
-    "Hill",
-    "Linear",
-    "LogNormal",
-    "Logistic",
-    "Logistic4",
-    "Lorentzian",
-    "Lorentzian2D",
-    "MichaelisMenten",
-    "Moffat",
-    "Pearson4",
-    "Pearson7",
-    "Polynomial",
-    "PowerLaw",
-    "PseudoVoigt",
-    "Quadratic",
-    "Rectangle",
-    "Sine",
-    "SkewedGaussian",
-    "SkewedVoigt",
-    "SplitLorentzian",
-    "Step",
-    "StretchedExponential",
-    "StudentsT",
-    "ThermalDistribution",
-    "Voigt",
-    "Weibull",
-]
-
 __all__ = [
     "Arrhenius",
     "BiExponential",
@@ -212,14 +168,14 @@ def __getattr__(name: str) -> _Any:
         from lmoo.models.functions import function
 
         return globals().setdefault(name, function(name))
-    if name in _BUILTIN:
+    if name == "CompiledModel":
+        from lmoo.models.library import CompiledModel
+
+        return CompiledModel
+    if name in __all__:
         from lmoo.models import builtin
 
         return getattr(builtin, name)
-    if name in __all__:
-        from lmoo.models import library
-
-        return getattr(library, name)
     raise AttributeError(f"module 'lmoo.models' has no attribute {name!r}")
 
 

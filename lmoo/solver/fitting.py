@@ -26,6 +26,8 @@ __all__ = ["fit"]
 
 Array = NDArray[np.float64]
 
+_OPTIONS = ("bounds", "fixed", "loss", "f_scale")
+
 
 def fit(
     model: str | Callable[..., Any],
@@ -107,14 +109,17 @@ def fit(
         model = Expression(model)
     if not callable(model):
         raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
-    squares = _solver(solver, bounds, fixed)
-    robust = _solver(solver, bounds, fixed, loss=loss, f_scale=f_scale)
+    robust = _solver(solver, bounds, fixed, loss, f_scale)
+    squares = replace(robust, loss="linear", f_scale=1.0)
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
     names = _names(model, p0)
     problem.parameter_names = names
     start = _given(p0, names)
     edges = limits(squares.bounds, squares.fixed, names, start.size)
     start = np.where(edges[2] & np.isnan(start), edges[0], start)
+    for name, without in zip(names, edges[2] & ~np.isfinite(start), strict=True):
+        if without:
+            raise ValueError(f"fixed must have a value for {name}, or p0 must have it")
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
@@ -131,22 +136,28 @@ def fit(
     )
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
-        if loss == "linear":
+        if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
 
 
-def _solver(solver: Solver | None, bounds: Any, fixed: Any, **options: Any) -> Solver:
-    """Return the solver with the options of this call."""
+def _solver(
+    solver: Solver | None, bounds: Any, fixed: Any, loss: Any, f_scale: float | str
+) -> Solver:
+    """Return the solver with the options of this call, each given once."""
     if solver is None:
         solver = Solver()
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
-    for name, value in (("bounds", bounds), ("fixed", fixed)):
-        if value is not None and getattr(solver, name) is not None:
+    defaults = Solver()
+    options: dict[str, Any] = {}
+    for name, value in zip(_OPTIONS, (bounds, fixed, loss, f_scale), strict=True):
+        default = getattr(defaults, name)
+        if value is None or (isinstance(value, (str, float, int)) and value == default):
+            continue
+        if getattr(solver, name) != default:
             raise ValueError(f"{name} must be given once, in the call or in solver")
-        if value is not None:
-            options[name] = value
+        options[name] = value
     return replace(solver, **options)
 
 

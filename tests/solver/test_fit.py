@@ -121,6 +121,23 @@ def test_bad_arguments(arguments: Any, error: type[Exception], message: str) -> 
         lmoo.fit(*arguments)
 
 
+@pytest.mark.parametrize("p0", [None, [3.0, 0.7, 0.5]], ids=["searched", "given"])
+def test_the_loss_of_a_solver_is_used(p0: Any) -> None:
+    y = Y.copy()
+    y[::7] += 3.0
+    solver = lmoo.Solver(loss="cauchy", f_scale=0.01)
+    result = lmoo.fit(decay, T, y, p0, solver=solver)
+    np.testing.assert_allclose(result.x, RIGHT.x, rtol=0.02)
+    with pytest.raises(ValueError, match=r"^loss must be given once"):
+        lmoo.fit(decay, T, y, p0, loss="huber", solver=solver)
+
+
+def test_a_fixed_parameter_needs_a_value() -> None:
+    with pytest.raises(ValueError, match=r"^fixed must have a value for c, or p0 must have it$"):
+        lmoo.fit(decay, T, Y, fixed=["c"])
+    assert lmoo.fit(decay, T, Y, {"c": 0.5}, fixed=["c"]).x[2] == 0.5
+
+
 def test_options_are_given_once() -> None:
     with pytest.raises(ValueError, match=r"^bounds must be given once"):
         lmoo.fit(decay, T, Y, bounds=(0, 9), solver=lmoo.Solver(bounds=(0, 8)))
