@@ -185,11 +185,9 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        from lmoo.models.tracing.evaluation import called_instead, solution
-
-        self._residual, parting = solution(self.problem, evaluation, loop.x)
+        self._residual, parting = evaluation.solution(self.problem, loop.x)
         if parting is not None:
-            self._evaluation = called_instead(self.problem, parting)
+            self._evaluation = evaluation.called_instead(self.problem, parting)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(
