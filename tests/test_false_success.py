@@ -200,8 +200,8 @@ def test_a_plateau_in_other_units_is_never_a_silent_minimum(driver: str, scale: 
     start = np.array([1.0, 0.0, 1.0])
     found = fit(driver, bell, u * scale, y, start, maxfev=500, trace=False)
     if (driver, scale) == ("RowBlockProblem", 0.04):
-        # Blocks have forward differences alone, which end before the minimum at one of the scales; where they end
-        # depends on the last bits of the exponential.
+        # Blocks have forward differences alone, which end before the minimum at one of the scales;
+        # where they end depends on the last bits of the exponential.
         assert not found.success
         return
     # At the smallest scale the start is so wide a peak that its place and width are undetermined.
@@ -398,8 +398,9 @@ def test_a_traced_growth_from_one(driver: str, start: list[float]) -> None:
 
 @pytest.mark.parametrize("jac", [None, exponential_jacobian], ids=["traced", "given"])
 def test_exponentials_from_one(jac: Model | None) -> None:
-    # From [1, 1, 1] many end on the line that a exp(-b t) + c tends to as b goes to 0, or where the exponential is so
-    # large that the first radius limits all steps; where it is below the rounding of c, c alone can be fitted at first.
+    # From [1, 1, 1] many end on the line that a exp(b t) + c tends to as b goes to 0, or where the
+    # exponential is so large that the first radius limits all steps; where it is below the
+    # rounding of c, c alone can be fitted at first.
     rng = np.random.default_rng(0)
     reached = 0
     for _ in range(60):
@@ -412,12 +413,12 @@ def test_exponentials_from_one(jac: Model | None) -> None:
         with quiet():
             result = lmoo.Solver().solve(problem, [1, 1, 1])
             best = lmoo.Solver().solve(problem, true)
-        assert result.success or result.status.name in ("NO_PROGRESS", "MAXFEV", "DOMAIN")
+        assert result.success or result.status.name in ("NO_PROGRESS", "MAXFEV", "DOMAIN", "FLAT")
         reached += result.success and result.cost <= best.cost * (1 + 1e-9)
         if result.success and result.rank == 3:
             assert relative_offset(exponential, exponential_jacobian, t, y, result.x) < 1e-2
         elif result.success:
-            # The parameters that are determined are at their minimum with the others where they are.
+            # The parameters that are determined have their best values.
             determined = [j for j in range(3) if j not in result.undetermined]
             columns = exponential_jacobian(t, *result.x)[:, determined]
             cosines = columns.T @ result.residual / np.linalg.norm(columns, axis=0)
