@@ -3,7 +3,7 @@
 Every fit has a driver and an iteration of its own, those of a single solve, so a fit whose residual
 has the same bits takes the same steps.  In a round each fit that has not ended asks for the model at
 one point, a trial, or at those of all columns of a difference; whoever calls evaluates all of them in
-one go.  Jacobians that are full wait until there are as many as a vector has lanes (lanes.pyx).
+one go.  Jacobians that are full wait until there are as many as a vector has lanes (evaluate/lanes.pxi).
 """
 
 from libc.math cimport INFINITY, sqrt

@@ -2,7 +2,7 @@
 
 A few slots hold a fit each; one that has ended makes room for the next, so the memory at work stays in
 the cache however many fits there are.  Each goes on by itself until its Jacobian is full; then it waits
-until there are as many as a vector has lanes (lanes.pyx).  Its bits are those of the fit alone.
+until there are as many as a vector has lanes (evaluate/lanes.pxi).  Its bits are those of the fit alone.
 """
 
 from libc.stdint cimport PTRDIFF_MAX

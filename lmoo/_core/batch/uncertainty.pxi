@@ -3,7 +3,7 @@
     covariance = deviation^2 (J^T J)^-1
 
 in columns scaled to norm 1, so that neither units nor squares are lost; what (J^T J)^-1 is made from
-stands in covariance.pyx.
+stands in linalg/covariance.pxi.
 """
 
 from libc.math cimport INFINITY, isfinite, sqrt

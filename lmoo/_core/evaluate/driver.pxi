@@ -1,8 +1,8 @@
 """The driver: it answers what the iteration asks, by an evaluator.
 
 ``driver_run`` is the only loop there is; what differs from one kind of problem to the next is a table of four
-functions, lm_evaluator: residual vectors in memory (vectors.pyx), blocks of rows (rows.pyx), fits by the thousand, whose
-models are evaluated together (batch.pyx, modelfits.pyx).
+functions, lm_evaluator: residual vectors in memory (vectors.pxi), blocks of rows (solve/rows.pxi), fits by the
+thousand, whose models are evaluated together (batch/batch.pxi, batch/modelfits.pxi).
 """
 
 from libc.math cimport fabs

@@ -10,9 +10,9 @@
         LM_DONE                   s.status says why
 
 Each step p solves  min |J p + f|^2 + par |D p|^2;  how par and the trust region's radius delta
-follow the ratio of the actual to the predicted reduction of |f|^2 is decided by the step strategy: More's (more.pyx)
-and additions to it (valley.pyx), unless the options name another.  Of f and J the iteration knows the operations of the
-linear model alone (lmoo_linear in lmoo.h; dense.pyx).
+follow the ratio of the actual to the predicted reduction of |f|^2 is decided by the step strategy: More's (more.pxi)
+and additions to it (valley.pxi), unless the options name another.  Of f and J the iteration knows the operations of the
+linear model alone (lmoo_linear in lmoo.h; linalg/dense.pxi).
 More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", algorithm 7.1, with
 the order of operations of MINPACK's lmder.  No allocation, no Python object, no array of length m.
 
@@ -606,7 +606,7 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 # ---- points that no step leads to -----------------------------------------------------------
 
 cdef int _search(lm_state *s) noexcept nogil:
-    """Before a success, try values that no step from x leads to (search.pyx), and continue from the best of them."""
+    """Before a success, try values that no step from x leads to (search.pxi), and continue from the best of them."""
     if search_place(s):
         return LM_RESIDUAL
     return LM_DONE

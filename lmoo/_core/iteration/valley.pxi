@@ -1,7 +1,7 @@
 """The default step strategy: More's, with three additions where its steps tell that they are slow.
 
 *Valleys.*  Where the radius has cut LM_VALLEY = 10 steps in a row the way is curved, and steps are bent by the second
-derivative along them: geodesic acceleration (geodesic.pyx), one evaluation more a step.
+derivative along them: geodesic acceleration (geodesic.pxi), one evaluation more a step.
 
 *Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
 direction or to and fro.  Once two rates in a row agree, what is left of the sequence is p / (1 - q), q having the

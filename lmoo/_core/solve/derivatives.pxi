@@ -30,7 +30,7 @@ cdef class Derivatives:
 
 
 cdef class Differences(Derivatives):
-    """Forward or central differences of the residual, see differences.pyx; shared by all solves.
+    """Forward or central differences of the residual, see evaluate/differences.pxi; shared by all solves.
 
     Parameters
     ----------

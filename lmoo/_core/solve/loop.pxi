@@ -34,7 +34,7 @@ cdef class Loop:
     ftol, xtol, gtol, factor : float
     maxfev : int
     tests : int
-        LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see stopping.pyx.
+        LM_TESTS_MINPACK (0) or LM_TESTS_ACCURATE (1), see iteration/stopping.pxi.
     step : Stepping or None
         The step strategy; None is More's.
     bounds : (2, n) float64 array, contiguous, or None

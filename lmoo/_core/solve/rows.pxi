@@ -168,7 +168,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         if loss is not None:
             _weigh(loss, f, sums)
             if isinstance(jac, Differences):
-                # As for problems in one piece, see vectors.pyx.
+                # As for problems in one piece, see evaluate/vectors.pxi.
                 d.root, at.f = loss.table.root, loss.table.weighted
         matrix = _own(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun)
         if loss is not None:
@@ -413,7 +413,7 @@ cdef class RowLoop(Loop):
         return 0
 
     cdef bint tell_errors(self, found, const double *acnorm) except? True:
-        """What the blocks have measured, to the state; see driver.pyx."""
+        """What the blocks have measured, to the state; see evaluate/driver.pxi."""
         cdef lm_state *s = self.s
         cdef const double[::1] error = found.error
         cdef const double[::1] interval = found.interval
