@@ -418,14 +418,29 @@ cdef class Loop:
     def covariance(self):
         """(J^T J)^-1 of the last model, or None where R is singular."""
         cdef ptrdiff_t n = self.n
-        cdef double[:, ::1] out = np.empty((n, n))
-        cdef double[:, ::1] work = np.empty((n, n))
-        r, ipvt, _ = triangle_of(self.s)
-        cdef const double[::1, :] triangle = r
-        cdef const int[::1] order = ipvt
-        if inverse_gram(n, &triangle[0, 0], &order[0], &work[0, 0], &out[0, 0]):
-            return None
-        return np.asarray(out)
+        # R, (Q^T f)[:n] and work space in one array, as they are small.
+        cdef double[::1] r = np.empty(2 * n * n + n)
+        cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
+        out = np.empty((n, n))
+        cdef double[:, ::1] inverse = out
+        self.s.linear.triangle(self.s.model, &r[0], &ipvt[0], &r[2 * n * n])
+        return None if inverse_gram(n, &r[0], &ipvt[0], &r[n * n], &inverse[0, 0]) else out
+
+    def is_safe(self, const double[:, ::1] inverse not None):
+        """Whether this inverse of J^T J is certainly of full rank and without overflow.
+
+        For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their
+        sum is the sum of the inverse squares of the singular values (Stewart 1987, "Collinearity and
+        least squares regression", Statistical Science 2).
+        """
+        cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm
+        cdef ptrdiff_t j
+        for j in range(self.n):
+            norm = self.s.free_norms[j]
+            if not 1e-50 < norm < 1e50 and inverse[j, j] != 0.0:
+                return False
+            inflation += inverse[j, j] * norm * norm
+        return 1e-50 < self.s.fnorm < 1e50 and inflation * error * error < 1.0
 
     def record(self):
         """The last iteration: the fields of an iteration record, in its order."""
