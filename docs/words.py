@@ -13,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = ("lmoo", "docs", "benchmarks", "README.md", "CONTRIBUTING.md")
-SUFFIXES = {".py", ".pyi", ".rst", ".md"}
-# The attributes of compiled classes have other names; builds are generated.
-LEFT_OUT = ("lmoo/_core", "docs/_build", "docs/words.py")
+SUFFIXES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".h", ".inc", ".rst", ".md"}
+# Builds are generated.
+LEFT_OUT = ("docs/_build", "docs/words.py")
 
 NAMES = {
     r"\bclass (Part|Tree|Job|Work|Outcome|Fleet|Curves|Starts)\b": "PartialQR, ReductionTree, "

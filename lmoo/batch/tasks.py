@@ -174,7 +174,7 @@ class Task:
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                sigma = fits.deviations(degrees[i : i + 1].astype(np.float64))[0]
+                sigma = fits.standard_deviations(degrees[i : i + 1].astype(np.float64))[0]
                 rows["stderr"][i] = factor.standard_errors(sigma)
                 if covariance is not None:
                     covariance[i] = factor.covariance(sigma)
@@ -217,7 +217,7 @@ def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict
     batch.collect(x, fnorm, status, counts)
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
-        sigma = batch.deviations(degrees.astype(np.float64))
+        sigma = batch.standard_deviations(degrees.astype(np.float64))
     cost[counts[:, 1] == 0] = np.nan
     stderr = np.empty((k, n))
     matrices = np.empty((k, n, n)) if covariance else None

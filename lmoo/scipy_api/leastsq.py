@@ -166,7 +166,7 @@ def leastsq(
         if not 1 <= status <= 4:
             warnings.warn(_message(loop, ftol, xtol, gtol, maxfev), RuntimeWarning, stacklevel=2)
         return loop.x, status
-    info = _infodict(loop, Dfun is not None or loop.own)
+    info = _infodict(loop, Dfun is not None or loop.has_jacobian)
     cov_x = loop.covariance() if 1 <= status <= 4 else None
     return loop.x, cov_x, info, _message(loop, ftol, xtol, gtol, maxfev), status
 

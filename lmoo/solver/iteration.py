@@ -257,7 +257,7 @@ class Iteration(Iterator[IterationRecord]):
         if bounds is None:
             return {}
         fixed = bounds[0] == bounds[1]
-        active = np.where(fixed, 0, self._loop.held).astype(np.int8)
+        active = np.where(fixed, 0, self._loop.fixed_or_active).astype(np.int8)
         return {
             "lower": bounds[0],
             "upper": bounds[1],
@@ -268,7 +268,7 @@ class Iteration(Iterator[IterationRecord]):
 
     def _message(self, status: Status) -> str:
         solver = self.solver
-        active = None if self._loop.bounds is None else self._loop.held
+        active = None if self._loop.bounds is None else self._loop.fixed_or_active
         limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
         text = reason(status, self._names, active)
         if self._timed_out and status is Status.STOPPED:
