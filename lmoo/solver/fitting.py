@@ -13,7 +13,7 @@ from lmoo.models.expression import Expression
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
-from lmoo.models.starts.points import Unknowns
+from lmoo.models.starts.given import GivenParameters
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
@@ -132,7 +132,7 @@ def fit(
         np.asarray(points, dtype=np.float64),
         curve.y,
         curve.standard_deviations(),
-        Unknowns(start, *edges),
+        GivenParameters(start, *edges),
     )
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
