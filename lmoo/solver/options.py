@@ -163,7 +163,7 @@ class SolverOptions:
 
         because = None
         if self.jacobian is not None:
-            because = f"the solver takes derivatives by {self.jacobian!r}"
+            because = f"the solver has the Jacobian strategy {self.jacobian!r}"
         return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:

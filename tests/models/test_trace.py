@@ -1,4 +1,4 @@
-"""`trace`: what can be followed, what cannot and with which message, and residual functions."""
+"""`trace`: what can be traced, what cannot and with which message, and residual functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lmoo.models import Model
 T = np.linspace(0.1, 3.0, 13)
 SCALE, WEIGHTS, TABLE, COUNT = 2.5, [1.0, 2.0], np.array([0.5, 1.5]), {"calls": 0}
 
-# ============================================================================ what can be followed
+# ============================================================================ what can be traced
 
 
 def default(t, a, b=0.5):
@@ -251,7 +251,7 @@ def test_names() -> None:
     assert list(lmoo.trace(default, prefix="p_").components) == ["p"]
     assert list((lmoo.trace(default) + 1.0).components) == ["default", "1"]
     for arguments, match in {
-        ((lambda t, *p: t,), "parameters must be given, how many or their names"),
+        ((lambda t, *p: t,), "parameters must be given, their number or their names"),
         ((default, ("a", "a")), "parameters must differ from each other"),
         ((default, ("2",)), "parameters must be names; one is '2'"),
         ((default, -1), "parameters must be at least 0; it is -1"),
@@ -467,23 +467,23 @@ REFUSED = [
     (counted, "the number of points is not known", "return a * t / len(t)"),
     (into_buffer, r"a function of numpy writes into an array \(out=\)", "return np.multiply"),
     (random, "np.random.normal is used", "return a * t + np.random.normal(size=t.size)"),
-    (random_generator, "RNG is used, and what it does cannot be told", "return a * t + RNG"),
-    (timed, "time.time is used, and what it does cannot be told", "return a * t + time.time()"),
+    (random_generator, "RNG is used, and its effects are unknown", "return a * t + RNG"),
+    (timed, "time.time is used, and its effects are unknown", "return a * t + time.time()"),
     (printing, r"print\(\) is called", "print(a)"),
     (counting, "an object is changed in place", 'COUNT["calls"] += 1'),
     (global_state, "the global variable STATE is set", "STATE = a"),
     (typed, r"isinstance\(\) is called", "return a * t if isinstance"),
     (catching, "an exception is caught", "except TypeError:"),
-    (array_constant, r"an array of shape \(3,\) is no single number", "return a * t * np.arange"),
+    (array_constant, r"shape \(3,\) is not a single number", "return a * t * np.arange"),
     (constant_result, "the function returns ndarray that does not depend", None),
-    (unknown_function, "scipy.special.kv is not among the functions", "return scipy.special.kv"),
+    (unknown_function, "scipy.special.kv is not a function", "return scipy.special.kv"),
     (solved, "scipy.integrate is imported", "import scipy.integrate"),
-    (caught_inside, "hidden is used, and what it does cannot be told", "return hidden(t, a)"),
+    (caught_inside, "hidden is used, and its effects are unknown", "return hidden(t, a)"),
     (selected, "only the points that a condition selects", None),
     (default_list, r"append\(\) changes an object", "seen.append(1)"),
     (closure_state(), "the variable calls of the enclosing function is set", "calls += 1"),
     (Stateful().f, "the attribute calls of an object is set", "self.calls += 1"),
-    (generator, "a generator or a coroutine is no model", None),
+    (generator, "a generator or a coroutine cannot be traced", None),
     (threading.Lock().acquire, "has no code that could be read", None),
     (functools.lru_cache(default), "has no code that could be read", None),
 ]  # fmt: skip
@@ -572,9 +572,9 @@ def test_refused_residual_functions() -> None:
     for f, match in {
         (lambda x: x[0] if x[1] > 0 else x[1]): "a branch is taken",
         (lambda x: float(x[0])): "a number is made",
-        (lambda x: {}): "returns dict|no sequence",
-        (lambda x: [x[0] * T, x[1]]): "other things than one sequence",
-        (lambda x: np.array([[x[0], x[1]]])): "no sequence of numbers",
+        (lambda x: {}): "returns dict, not a sequence",
+        (lambda x: [x[0] * T, x[1]]): "must return one sequence",
+        (lambda x: np.array([[x[0], x[1]]])): "not a sequence of numbers",
     }.items():
         with pytest.raises(TraceError, match=match):
             lmoo.trace_residual(f, 2)

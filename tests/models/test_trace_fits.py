@@ -20,7 +20,7 @@ import lmoo
 from lmoo import CurveBlocks, CurveProblem, Solver, TraceError, TraceWarning, curve_fit
 from lmoo.models.tracing import cache
 from lmoo.models.tracing.cache import Kind, traced
-from lmoo.models.tracing.evaluation import parting
+from lmoo.models.tracing.evaluation import mismatch
 
 T = np.linspace(0.0, 4.0, 40)
 Y = 2.0 * np.exp(-1.3 * T) + 0.01 * np.cos(7 * T)
@@ -104,7 +104,9 @@ def test_a_fit_says_how_its_model_was_evaluated() -> None:
     assert "a branch is taken by a value" in reason
     assert reason.endswith("return a * t if b > 5 else a * np.exp(-b * t)")
     given = Solver(jacobian=lmoo.ForwardDifference()).solve(CurveProblem(decay, T, Y), [1.0, 1.0])
-    assert given.evaluation.startswith("called, because the solver takes derivatives by Forward")
+    assert given.evaluation.startswith(
+        "called, because the solver has the Jacobian strategy Forward"
+    )
 
 
 def test_the_residual_is_that_of_the_function() -> None:
@@ -276,11 +278,11 @@ def test_rounding_is_no_difference() -> None:
     model = traced(cancelling, Kind(2, points=T.size)).model
     x = np.array([1.0, 1.0])
     value = cancelling(T, *x)
-    assert parting(model, T[None], x, value) is None
+    assert mismatch(model, T[None], x, value) is None
     value[3] += 1e-2
-    assert "for t = 0.3076923077" in str(parting(model, T[None], x, value))
+    assert "for t = 0.3076923077" in str(mismatch(model, T[None], x, value))
     value[3] = np.nan
-    assert "the value nan" in str(parting(model, T[None], x, value))
+    assert "the value nan" in str(mismatch(model, T[None], x, value))
 
 
 def test_where_a_derivative_has_no_value_the_function_is_called() -> None:
