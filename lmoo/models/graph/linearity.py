@@ -1,4 +1,4 @@
-"""Which parameters a graph is linear in."""
+"""The parameters that a graph is linear in."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
     Parameters
     ----------
     steps : sequence of Step
-        All of which the last one needs.
+        The last one must depend on all of them.
     n : int
         Number of parameters.
 
     Returns
     -------
     tuple of int
-        As many as can be had by taking them in order; a parameter that is linear by a rule of
-        algebra only, as in ``log(exp(a))``, is not seen.
+        Chosen in order of the index: each is linear jointly with those before.  A parameter whose
+        linearity follows from an identity only, as in ``log(exp(a))``, is not detected.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
     ['a', 'c']
     """
     depends, curved, factors = _upwards(steps)
-    # What a node is multiplied by on its ways to the last step, itself parameters as bits.
+    # The parameters that a node is multiplied by on its paths to the last step, as bits.
     rivals = [0] * len(steps)
     leaves: dict[int, int] = {}
     for node in range(len(steps) - 1, -1, -1):
@@ -55,11 +55,11 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
 
 
 def _upwards(steps: Sequence[Step]) -> tuple[list[int], int, dict[int, tuple[int, int]]]:
-    """Return how the steps depend on the parameters, as bits of integers.
+    """Return how the steps depend on the parameters, as bits of integers, which are fast.
 
-    Sets of bits stay cheap in long sums.  They are: the parameters that each step depends on, those
-    that one of the steps is not linear in, and for each product the parameters that one factor is
-    multiplied by, and the other.
+    Returns the parameters that each step depends on, the parameters that any of the steps is not
+    linear in, and for each product the parameters that its first and its second factor are
+    multiplied by.
     """
     depends: list[int] = []
     curved = 0
