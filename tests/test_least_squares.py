@@ -207,7 +207,7 @@ def test_complex_problems_are_to_be_wrapped() -> None:
         ({"diff_step": [1.0, 2.0, 3.0]}, "`diff_step` must be a number or have shape"),
         ({"tr_solver": "best"}, "`tr_solver` must be None, 'exact' or 'lsmr'"),
         ({"jac_sparsity": np.eye(3)}, r"`jac_sparsity` must have shape \(2, 2\)"),
-        ({"jac_sparsity": np.eye(2), "tr_solver": "exact"}, "does not go with `jac_sparsity`"),
+        ({"jac_sparsity": np.eye(2), "tr_solver": "exact"}, "is incompatible with `jac_sparsity`"),
         ({"max_nfev": 0}, "`max_nfev` must be None or a positive integer"),
         ({"verbose": 3}, "`verbose` must be 0, 1 or 2"),
         (

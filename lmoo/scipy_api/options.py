@@ -130,7 +130,7 @@ def _check_names(options: dict[str, Any]) -> None:
 
 
 def _limit(options: dict[str, Any]) -> int | None:
-    """Return maxfev; None for the default, which leastsq's maxfev <= 0 stands for as well."""
+    """Return maxfev; None for the default, which maxfev <= 0 also selects, as in leastsq."""
     if options.get("max_nfev") is not None:
         return integer("max_nfev", options["max_nfev"])
     maxfev = options.get("maxfev")
