@@ -1,4 +1,4 @@
-"""Fit a curve from several starting points, where values of some parameters are missing."""
+"""Fit a curve from several starting points if starting values of parameters are missing."""
 
 import contextlib
 from collections.abc import Iterable
@@ -28,7 +28,8 @@ _ROUNDING = 1e-26
 # Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
 # reduce the cost to this share of that of a slower one.
 _TOLERANCE, _BETTER = 1.01, 0.5
-# A fit is continued if the linear parameters alone reduce its cost to this share; at most so often.
+# A fit is continued if the linear parameters alone reduce its cost to this share; largest number
+# of continuations.
 _REDUCED, _CONTINUED = 0.99, 5
 # Evaluations for each starting point, and number of results that are then solved to the end.
 _FIRST_MAXFEV, _FINALISTS = 40, 4
@@ -39,7 +40,7 @@ _MOST_GUESSED = 50
 
 
 class StartError(ValueError):
-    """No starting values were found, or the model has no value at those given."""
+    """No starting values were found, or the model is not defined at the given ones."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Search:
     Attributes
     ----------
     problem : object
-        What is solved.
+        The problem to be solved.
     model : Expression
         The model, from which starting values are derived.
     t : (m,) or (k, m) float64 array
@@ -100,7 +101,8 @@ def best_result(search: Search, solver: Solver) -> Result:
 def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
     """Solve with a loss, from the given start or from the least-squares solution.
 
-    Starts are compared by their costs, which with an estimated scale cannot be compared.
+    Starting points are compared by their costs.  Costs with an estimated scale cannot be compared,
+    so the search uses least squares.
 
     squares, robust : solvers of least squares, and with the loss
     """
@@ -148,7 +150,7 @@ def _rounding(search: Search) -> float:
 
 
 def _continued(result: Result, search: Search, solver: Solver) -> Result:
-    """Continue the fit if its linear parameters alone can reduce the cost: that is no minimum.
+    """Continue the fit if its linear parameters alone can reduce the cost: it is not at a minimum.
 
     A fit from a distant start may end where a growing exponential is so large that the effect of
     the linear parameters is below rounding errors.
