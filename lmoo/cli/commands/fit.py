@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     named = {**start, **bounds, **fixed}
     if arguments.loss != "linear" and arguments.absolute_sigma:
         raise UsageError(
-            "--absolute-sigma does not go with --loss: with a loss the errors are estimated from "
-            "the scatter of the good points"
+            "--absolute-sigma is incompatible with --loss: with a loss the errors are estimated "
+            "from the scatter of the good points"
         )
     check_files(arguments)
     # Report errors of the expression before errors of its names.
@@ -84,7 +84,7 @@ def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
         for name in used:
             if name not in model.parameter_names:
                 raise UsageError(
-                    f"{option}: {name!r} is no parameter of the expression; its parameters are "
+                    f"{option}: {name!r} is not a parameter of the expression; its parameters are "
                     f"{', '.join(model.parameter_names)}"
                 )
 
