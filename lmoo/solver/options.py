@@ -96,7 +96,7 @@ class SolverOptions:
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return x0 with the values of fixed parameters, and the bounds as the loop takes them."""
+        """Return x0 with the values of fixed parameters, and the bounds in the form of the loop."""
         bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
         fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
         if bounds is None and fixed is None:

@@ -271,7 +271,7 @@ class Model:
         Raises
         ------
         ValueError
-            A name with the prefix is no name, or that of a variable.
+            A name with the prefix is invalid, or is the name of a variable.
 
         Examples
         --------
