@@ -130,7 +130,7 @@ class Fits:
 
     @property
     def evaluation(self) -> str:
-        """How the model was evaluated, as ``Result.evaluation``."""
+        """Text about the evaluation of the model, as ``Result.evaluation``."""
         return self._batch.evaluation
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""What a loss adds to a fit: weights of the points, and what standard errors follow from."""
+"""Additional results of a fit with a loss: weights of the points, sums for standard errors."""
 
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -17,12 +17,12 @@ OUTLIER = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Robust:
-    """What a loss adds to a fit.
+    """Additional results of a fit with a loss.
 
     Attributes
     ----------
     name : str
-        That of the loss.
+        Name of the loss.
     scale : float
         ``f_scale``, as given or estimated.
     weights : (m,) float64 array

@@ -262,34 +262,34 @@ class BuiltIn(CompiledModel):
     __array_ufunc__ = None
 
     def __add__(self, other: Any) -> Model:
-        return _made(self.model + _operand(other))
+        return _as_model(self.model + _operand(other))
 
     def __radd__(self, other: Any) -> Model:
-        return _made(_operand(other) + self.model)
+        return _as_model(_operand(other) + self.model)
 
     def __sub__(self, other: Any) -> Model:
-        return _made(self.model - _operand(other))
+        return _as_model(self.model - _operand(other))
 
     def __rsub__(self, other: Any) -> Model:
-        return _made(_operand(other) - self.model)
+        return _as_model(_operand(other) - self.model)
 
     def __mul__(self, other: Any) -> Model:
-        return _made(self.model * _operand(other))
+        return _as_model(self.model * _operand(other))
 
     def __rmul__(self, other: Any) -> Model:
-        return _made(_operand(other) * self.model)
+        return _as_model(_operand(other) * self.model)
 
     def __truediv__(self, other: Any) -> Model:
-        return _made(self.model / _operand(other))
+        return _as_model(self.model / _operand(other))
 
     def __rtruediv__(self, other: Any) -> Model:
-        return _made(_operand(other) / self.model)
+        return _as_model(_operand(other) / self.model)
 
     def __pow__(self, other: Any) -> Model:
-        return _made(self.model ** _operand(other))
+        return _as_model(self.model ** _operand(other))
 
     def __neg__(self) -> Model:
-        return _made(-self.model)
+        return _as_model(-self.model)
 
     # ---- identity ----
 
@@ -314,6 +314,6 @@ def _operand(value: Any) -> Any:
     return value.model if isinstance(value, BuiltIn) else value
 
 
-def _made(value: Any) -> Model:
+def _as_model(value: Any) -> Model:
     """Return the result of arithmetic, which may be NotImplemented."""
     return value  # type: ignore[no-any-return]

@@ -242,7 +242,7 @@ class Model:
 
     @property
     def label(self) -> str:
-        """What the model is called among the components of a sum."""
+        """Name of the model among the components of a sum."""
         return self.text if self._label is None else self._label
 
     @property
@@ -483,7 +483,7 @@ def _check_together(variables: Sequence[str], names: Sequence[str], part: Model)
 
 
 def _sum(operation: str, a: Any, b: Any) -> Model:
-    """Return a + b or a - b, which knows its terms."""
+    """Return a + b or a - b, with its terms as components."""
     if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
         return NotImplemented  # type: ignore[no-any-return]
     model = combined(operation, a, b)

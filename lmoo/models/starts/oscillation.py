@@ -1,4 +1,4 @@
-"""How fast a model oscillates, compared with the sampling of the data."""
+"""The frequency of a model's oscillation, relative to the sampling of the data."""
 
 import numpy as np
 from numpy.typing import NDArray

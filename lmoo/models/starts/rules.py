@@ -1,4 +1,4 @@
-"""How a parameter is drawn: its magnitude follows from its place in the model.
+"""Rules by which parameters are drawn: their magnitudes follow from their places in the model.
 
 No magnitude is absolute.  Terms of a sum have a common order of magnitude, and the argument of a
 function has one that the function determines; these give the magnitude of the parameter in the
@@ -40,7 +40,7 @@ class Context:
     data : Features
     values : NodeValues
     offset, factor, exponent : number or (k, m) float64 array
-        A, B and e; A is nan where it is unknown.
+        A, B and e; nan for an unknown A.
     """
 
     data: Features
@@ -52,7 +52,7 @@ class Context:
 
 @dataclass(eq=False)
 class Rule(ABC):
-    """How one parameter is drawn; each kind of rule is a subclass.
+    """The rule by which one parameter is drawn; each kind of rule is a subclass.
 
     Attributes
     ----------
