@@ -56,7 +56,9 @@ PROSE = {
     r"\bmodels? knows? (?:its|their|the|none)\b": "provides, has",
     r"\bknows? (?:its|their) (?:derivatives|data|terms|loss)\b": "provides, has as attributes",
     r"\bdo(?:es)? not go (?:with|together)\b": "is incompatible with",
-    r"(?<!there )\b(?:is|are) no (?:parameter|name|sequence|loss|number|string|list|function)s?\b": "is not a",
+    r"(?<!there )\b(?:is|are) no (?:parameter|name|sequence|loss|number|string|function)s?\b": (
+        "is not a"
+    ),
     r"\b(?:cannot|can) be told (?:apart|from)\b|\b(?:is|are) told (?:by|apart)\b": "distinguished",
     r"\bdoes not tell\b|\bcannot be told\b": "is unknown",
     r"\bmeans? nothing elsewhere\b": "is invalid in another process",

@@ -65,7 +65,7 @@ def test_a_fit_says_how_its_model_was_evaluated() -> None:
         CurveProblem(
             decay, T, Y, jac=lmoo.trace(decay).jacobian
         ): "called, because its derivatives",
-        CurveProblem(branching, T, Y): "called, because test_trace_fits.py:",
+        CurveProblem(branching, T, Y): "called, because test_trace_answers.py:",
         CurveProblem(lmoo.trace(decay), T, Y): "compiled from Model('a*exp(-b*t)')",
         CurveProblem(decay, T, Y, np.eye(T.size)): "called, because sigma is a covariance matrix",
         CurveProblem(lambda t, a, b: decay(t[0], a, b), (T,), Y): "called, because t is a tuple",

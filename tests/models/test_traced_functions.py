@@ -12,10 +12,16 @@ import pytest
 import scipy.special
 from numpy import sqrt
 from scipy.special import erf, voigt_profile, wofz
-from trace_cases import SCALE, TABLE, WEIGHTS, T, default, made, name_of
+from trace_cases import SCALE, T, default, name_of
 
 import lmoo
 from lmoo.models import Model
+
+WEIGHTS, TABLE = [1.0, 2.0], np.array([0.5, 1.5])
+
+
+def made(rate):
+    return lambda t, a: a * np.exp(-rate * t)
 
 
 def branches_of_constants(t, a, b, kind="exp"):
