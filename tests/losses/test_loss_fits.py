@@ -24,7 +24,7 @@ from loss_cases import (
 from scipy import optimize
 
 import lmoo
-from lmoo._core.losses import LossKernel
+from lmoo._core.evaluate import LossKernel
 from lmoo.datasets import nist, nist_names
 
 

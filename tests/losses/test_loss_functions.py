@@ -11,7 +11,7 @@ from scipy import integrate, stats
 from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
 import lmoo
-from lmoo._core.losses import LossKernel
+from lmoo._core.evaluate import LossKernel
 
 RNG = np.random.default_rng(20)
 
