@@ -20,13 +20,13 @@ class Function:
     operation : str or None
         The name of the operation in graphs; None for the argument times `factor`.
     factor : float
-    folds : bool
+    variadic : bool
         Whether it accepts more than two arguments, as ``min(a, b, c)``.
     """
 
     operation: str | None
     factor: float = 1.0
-    folds: bool = False
+    variadic: bool = False
 
     @property
     def arity(self) -> int:
@@ -73,7 +73,7 @@ _NAMED = (
 
 FUNCTIONS = {
     **{name: Function(name) for name in _NAMED.split()},
-    **{name: Function(name, folds=True) for name in ("minimum", "maximum", "fmin", "fmax")},
+    **{name: Function(name, variadic=True) for name in ("minimum", "maximum", "fmin", "fmax")},
     "abs": Function("absolute"),
     "lgamma": Function("gammaln"),
     "deg2rad": Function(None, np.pi / 180.0),

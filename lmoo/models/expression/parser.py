@@ -188,14 +188,14 @@ class _Parser:
         while self.token.text != ")" or count == 0:
             self.expression(0)
             count += 1
-            if function.folds and count > function.arity:
+            if function.variadic and count > function.arity:
                 self.steps.append(Apply(function))
             if self.token.text != ",":
                 break
             self.advance()
         self.closing(opening)
-        if count < function.arity or (count > function.arity and not function.folds):
-            more = " or more" if function.folds else ""
+        if count < function.arity or (count > function.arity and not function.variadic):
+            more = " or more" if function.variadic else ""
             raise self.error(
                 token, f"{token.text} takes {function.arity}{more} arguments, found {count}"
             )
