@@ -85,7 +85,7 @@ def parse(
         The text is invalid; the message marks a character.
     """
     parser = _Parser(text, variables, parameters)
-    parser.whole()
+    parser.parse()
     return tuple(parser.steps), tuple(parser.parameters)
 
 
@@ -101,10 +101,10 @@ class _Parser:
         self.steps: list[Step] = []
         self.depth = 0
         self.variables = {name: index for index, name in enumerate(variables)}
-        self.open = parameters is None
+        self.collects_names = parameters is None
         self.parameters = {name: index for index, name in enumerate(parameters or ())}
 
-    def whole(self) -> None:
+    def parse(self) -> None:
         """Parse the text to its end."""
         if not self.token.text:
             raise self.error(self.token, "the expression is empty")
@@ -171,7 +171,7 @@ class _Parser:
             self.steps.append(Parameter(self.parameters[name]))
         elif name in CONSTANTS:
             self.steps.append(Constant(CONSTANTS[name]))
-        elif self.open:
+        elif self.collects_names:
             self.parameters[name] = len(self.parameters)
             self.steps.append(Parameter(self.parameters[name]))
         else:
