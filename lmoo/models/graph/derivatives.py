@@ -98,7 +98,7 @@ class _Differentiation:
         self.graph, self.root = graph, root
         self.depends = _depends(graph, root)
         # Growing operations that a node depends on, as the bits of an integer.
-        self._hot: list[int] = []
+        self._growing: list[int] = []
         self._bits = 0
         self._tangents: dict[int, Tangents] = {}
 
@@ -114,11 +114,11 @@ class _Differentiation:
             operation, _, value = graph.steps[node]
             if operation == "parameter":
                 if value < n:  # type: ignore[operator]
-                    self._to(totals, value, adjoint)  # type: ignore[arg-type]
+                    self._add_to(totals, value, adjoint)  # type: ignore[arg-type]
             elif operation in SELECTIONS:
                 for j, tangent in self._forward(node).items():
                     if j < n:
-                        self._to(totals, j, self._guarded(adjoint, tangent, node))
+                        self._add_to(totals, j, self._guarded(adjoint, tangent, node))
             else:
                 for argument, partial in self._partials(node):
                     product = self._guarded if operation in _STEEP else self._product
@@ -128,7 +128,7 @@ class _Differentiation:
                     adjoints[argument] = found
         return totals
 
-    def _to(self, totals: list[int | None], j: int, node: int) -> None:
+    def _add_to(self, totals: list[int | None], j: int, node: int) -> None:
         before = totals[j]
         totals[j] = node if before is None else self.graph.apply("add", before, node)
 
@@ -180,7 +180,7 @@ class _Differentiation:
         """
         graph = self.graph
         product = self._product(slope, tangent, node)
-        if not self._hot_of(slope) & self._hot_of(node):
+        if not self._growing_of(slope) & self._growing_of(node):
             return product
         flat = graph.apply("equal", slope, graph.constant(0.0))
         size = graph.apply("absolute", node)
@@ -188,21 +188,21 @@ class _Differentiation:
         flat = graph.apply("logical_and", flat, infinite)
         return graph.apply("where", flat, graph.constant(0.0), product)
 
-    def _hot_of(self, node: int) -> int:
+    def _growing_of(self, node: int) -> int:
         """Return the growing operations that a node depends on."""
-        steps, hot = self.graph.steps, self._hot
-        for operation, arguments, _ in steps[len(hot) : node + 1]:
+        steps, growing = self.graph.steps, self._growing
+        for operation, arguments, _ in steps[len(growing) : node + 1]:
             found = 0
             for i in arguments:
-                found |= hot[i]
+                found |= growing[i]
             if operation in _GROWING and not (
                 # A constant power overflows for extreme arguments only.
                 operation == "power" and steps[arguments[1]][0] == "constant"
             ):
                 found |= 1 << self._bits
                 self._bits += 1
-            hot.append(found)
-        return hot[node]
+            growing.append(found)
+        return growing[node]
 
     def _forward(self, top: int) -> Tangents:
         """Return the derivatives of a selection by the parameters that it depends on."""
