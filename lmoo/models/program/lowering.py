@@ -16,7 +16,7 @@ from lmoo._core.models import (
     UNIFORM,
 )
 from lmoo.models.program.operations import ARITHMETIC, LEAVES, Divisors, Step
-from lmoo.models.program.rewriting import Rewritten
+from lmoo.models.program.rewriting import RewrittenGraph
 
 __all__ = ["Lowered", "lower"]
 
@@ -54,15 +54,15 @@ def lower(
     divisors : Divisors or None
         The divisors of all graphs of the program; None if divisions are not to be replaced.
     """
-    graph = Rewritten(divisors)
-    ends = graph.take(steps, outputs)
+    graph = RewrittenGraph(divisors)
+    ends = graph.include(steps, outputs)
     return _Tape(graph, ends, n, variables).assemble()
 
 
 class _Tape:
     """The instructions of a rewritten graph."""
 
-    def __init__(self, graph: Rewritten, ends: Sequence[int], n: int, variables: int) -> None:
+    def __init__(self, graph: RewrittenGraph, ends: Sequence[int], n: int, variables: int) -> None:
         self.graph, self.ends, self.n, self.variables = graph, list(ends), n, variables
         self.order = self._needed()
         self.uses = self._counts()

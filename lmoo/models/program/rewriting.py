@@ -6,10 +6,10 @@ from typing import Any
 
 from lmoo.models.program.operations import LEAVES, Divisors
 
-__all__ = ["Rewritten"]
+__all__ = ["RewrittenGraph"]
 
 
-class Rewritten:
+class RewrittenGraph:
     """A graph of the operations of the compiled evaluation, without duplicates.
 
     Parameters
@@ -26,7 +26,7 @@ class Rewritten:
         self.uniform: list[bool] = []
         self._known: dict[Any, int] = {}
 
-    def take(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
+    def include(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
         """Add the steps that outputs depend on; return the nodes of the outputs."""
         needed = [False] * len(steps)
         for output in outputs:
@@ -47,12 +47,12 @@ class Rewritten:
                     self.constant(value) if name == "constant" else self.node(name, (), value)
                 )
             elif name == "divide" and shared[arguments[1]]:
-                nodes[i] = self.made(
+                nodes[i] = self.apply(
                     "multiply",
-                    [nodes[arguments[0]], self.made("reciprocal", [nodes[arguments[1]]])],
+                    [nodes[arguments[0]], self.apply("reciprocal", [nodes[arguments[1]]])],
                 )
             else:
-                nodes[i] = self.made(name, [nodes[argument] for argument in arguments])
+                nodes[i] = self.apply(name, [nodes[argument] for argument in arguments])
         return [nodes[output] for output in outputs]
 
     def node(self, name: str, arguments: tuple[int, ...], payload: Any = None) -> int:
@@ -81,7 +81,7 @@ class Rewritten:
         """Return the argument of a negation; None for other nodes."""
         return self.arguments[node][0] if self.names[node] == "negative" else None
 
-    def made(self, name: str, arguments: Sequence[int]) -> int:
+    def apply(self, name: str, arguments: Sequence[int]) -> int:
         """Return the node of an operation, simplified by the rule for it if there is one."""
         rule = getattr(self, f"_{name}", None)
         return rule(*arguments) if rule is not None else self.node(name, tuple(arguments))
