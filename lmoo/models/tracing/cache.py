@@ -14,7 +14,7 @@ from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import extracted
-from lmoo.models.tracing.effects import Uses, examined
+from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.trace import recorded
 
@@ -71,7 +71,7 @@ class _Entry:
     sized: bool
     found: Traced | TraceError
     # Holder, name, object and snapshot of each object that the function depends on.
-    uses: "tuple[tuple[Any, str, Any, Any], ...]"
+    dependencies: "tuple[tuple[Any, str, Any, Any], ...]"
     code: Any
     owner: Any
 
@@ -83,7 +83,7 @@ class _Entry:
             return False
         if self.code != _code(f):
             return False
-        for holder, name, value, snapshot in self.uses:
+        for holder, name, value, snapshot in self.dependencies:
             if not _is_unchanged(holder, name, value, snapshot):
                 return False
         return True
@@ -160,13 +160,13 @@ def _store(holder: Any, entry: _Entry) -> None:
 
 def _new_entry(f: Any, kind: Kind) -> _Entry:
     """Trace a function."""
-    uses, sized = Uses(), False
+    dependencies, sized = Dependencies(), False
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
             found = Traced(_compiled(f))
         else:
-            uses = examined(f)
+            dependencies = examined(f)
             recorder = start(kind.variables, kind.points)
             value = recorded(f, recorder, kind.n, kind.joined)
             sized = recorder.asked or bool(recorder.arrays)
@@ -187,7 +187,7 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
         found,
         tuple(
             (holder, name, value, _snapshot(value))
-            for holder, name, value in uses.found
+            for holder, name, value in dependencies.objects
             if value is not f
         ),
         _code(f),

@@ -18,7 +18,7 @@ from lmoo.errors import TraceError
 from lmoo.models.tracing.bytecode import CodeReader, refusal
 from lmoo.models.tracing.purity import is_pure
 
-__all__ = ["Uses", "examined"]
+__all__ = ["Dependencies", "examined"]
 
 _CONSTANTS = (
     bool, int, float, complex, str, bytes, type(None), type(Ellipsis), slice, range, np.generic,
@@ -29,12 +29,12 @@ _DEEPEST = 20
 
 
 @dataclass
-class Uses:
+class Dependencies:
     """Objects that a function depends on besides its arguments.
 
     Attributes
     ----------
-    found : list of (holder, name, object)
+    objects : list of (holder, name, object)
         The holder of the name is a namespace of globals, a cell, an object with attributes, or None
         for default arguments.
     changing : TraceError or None
@@ -43,12 +43,12 @@ class Uses:
         An object outside of the function that can be changed.
     """
 
-    found: list[tuple[Any, str, Any]] = field(default_factory=list)
+    objects: list[tuple[Any, str, Any]] = field(default_factory=list)
     changing: TraceError | None = None
     mutable: Any = None
 
 
-def examined(f: Any) -> Uses:
+def examined(f: Any) -> Dependencies:
     """Return the objects that a function depends on.
 
     Raises
@@ -59,33 +59,33 @@ def examined(f: Any) -> Uses:
     Examples
     --------
     >>> from lmoo.models.tracing.effects import examined
-    >>> examined(lambda t, a: a * t).found
+    >>> examined(lambda t, a: a * t).objects
     []
     """
     examination = _Examination()
     examination.examine_callable(f, 0, TraceError(f"{f!r} has no code that could be read"))
-    uses = examination.uses
-    if uses.changing is not None and uses.mutable is not None:
-        raise uses.changing
-    return uses
+    dependencies = examination.found
+    if dependencies.changing is not None and dependencies.mutable is not None:
+        raise dependencies.changing
+    return dependencies
 
 
 class _Examination:
     """The examination of a function and of the functions that it calls: an `Examiner`."""
 
     def __init__(self) -> None:
-        self.uses = Uses()
+        self.found = Dependencies()
         self._seen: set[int] = set()
 
     def note_use(self, holder: Any, name: str, value: Any) -> None:
-        self.uses.found.append((holder, name, value))
+        self.found.objects.append((holder, name, value))
 
     def note_mutable(self, value: Any) -> None:
-        self.uses.mutable = value
+        self.found.mutable = value
 
     def note_change(self, error: TraceError) -> None:
-        if self.uses.changing is None:
-            self.uses.changing = error
+        if self.found.changing is None:
+            self.found.changing = error
 
     def examine_callable(self, f: Any, depth: int, error: TraceError) -> None:
         """Examine what a call of an object does."""
@@ -97,7 +97,7 @@ class _Examination:
         if isinstance(f, types.FunctionType):
             self._function(f, depth, None)
         elif isinstance(f, types.MethodType):
-            self.uses.mutable = f.__self__
+            self.found.mutable = f.__self__
             if not isinstance(f.__func__, types.FunctionType):
                 raise error
             self._function(f.__func__, depth, f.__self__)
@@ -110,7 +110,7 @@ class _Examination:
         elif isinstance(
             called := inspect.getattr_static(type(f), "__call__", None), types.FunctionType
         ):
-            self.uses.mutable = f
+            self.found.mutable = f
             self._function(called, depth, f)
         else:
             raise error
@@ -155,5 +155,5 @@ class _Examination:
             raise error
 
     def _note_first_mutable(self, value: Any) -> None:
-        if self.uses.mutable is None:
-            self.uses.mutable = value
+        if self.found.mutable is None:
+            self.found.mutable = value
