@@ -182,8 +182,8 @@ def _given(p0: Any, names: Sequence[str]) -> Array:
         unknown = [name for name in p0 if name not in names]
         if unknown:
             raise ValueError(
-                f"p0 has {unknown[0]!r}, which is not a parameter of the model; those are "
-                f"{', '.join(names)}"
+                f"p0 has {unknown[0]!r}, which is not a parameter of the model; its parameters "
+                f"are {', '.join(names)}"
             )
         x = np.array([p0.get(name, np.nan) for name in names], dtype=np.float64)
         bad = [name for name in p0 if not np.isfinite(x[names.index(name)])]
