@@ -83,7 +83,7 @@ class TraceError(RuntimeError):
     ...     lmoo.trace(capped)
     ... except lmoo.TraceError as error:
     ...     print(error.reason)
-    a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)
+    a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)
     """
 
     def __init__(self, reason: str, where: str | None = None, source: str | None = None) -> None:

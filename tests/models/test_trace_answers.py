@@ -77,7 +77,7 @@ def test_a_fit_says_how_its_model_was_evaluated() -> None:
         assert result.evaluation.startswith(said)
         np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=0.01)
     reason = solve(CurveProblem(branching, T, Y), [1.0, 1.0]).evaluation
-    assert "a branch is taken by a value" in reason
+    assert "a branch depends on a value" in reason
     assert reason.endswith("return a * t if b > 5 else a * np.exp(-b * t)")
     given = Solver(jacobian=lmoo.ForwardDifference()).solve(CurveProblem(decay, T, Y), [1.0, 1.0])
     assert given.evaluation.startswith(
@@ -152,7 +152,7 @@ def test_a_trace_that_must_be_there() -> None:
         lambda: Solver().solve(CurveBlocks(branching, T, Y, trace=True), [1.0, 1.0]),
         lambda: lmoo.curve_fit_many(branching, T, stack, [1.0, 1.0], vectorized=False, trace=True),
     ):
-        with pytest.raises(TraceError, match="a branch is taken by a value"):
+        with pytest.raises(TraceError, match="a branch depends on a value"):
             call()
     with pytest.raises(TraceError, match="jac is '3-point'"):
         curve_fit(decay, T, Y, jac="3-point", trace=True)

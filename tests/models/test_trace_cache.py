@@ -94,7 +94,7 @@ def test_refusals_are_kept_too() -> None:
         return a * t if a > 0 else t
 
     for _ in range(2):
-        with pytest.raises(TraceError, match="a branch is taken"):
+        with pytest.raises(TraceError, match="a branch depends"):
             traced(f, Kind(1, points=5))
     assert len(cache._entries[id(f)][1]) == 1
     assert not calls

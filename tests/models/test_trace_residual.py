@@ -60,7 +60,7 @@ def test_a_traced_residual_is_solved() -> None:
 
 def test_refused_residual_functions() -> None:
     for f, match in {
-        (lambda x: x[0] if x[1] > 0 else x[1]): "a branch is taken",
+        (lambda x: x[0] if x[1] > 0 else x[1]): "a branch depends",
         (lambda x: float(x[0])): "a number is made",
         (lambda x: {}): "returns dict, not a sequence",
         (lambda x: [x[0] * T, x[1]]): "must return one sequence",

@@ -54,8 +54,8 @@ class Expression(Model):
     ExpressionError
         The expression is invalid; the message marks a character.
     TypeError, ValueError
-        `text` is not a string; a name in `variables` or `parameters` is invalid or occurs twice; a
-        parameter does not appear in the text.
+        ``text`` is not a string; a name in `variables` or `parameters` is invalid or occurs twice;
+        a parameter does not appear in the text.
 
     Examples
     --------

@@ -27,8 +27,9 @@ __all__ = ["FrequencyRule", "PhaseRule"]
 class FrequencyRule(Rule):
     """A parameter in the argument ``A + B p^e`` of a periodic function, where p^e is a frequency.
 
-    Half of the frequencies that are no candidates have logarithms, the others values, spread evenly
-    from that of a slow oscillation to the highest that the data can resolve.
+    Frequencies that are not candidates of the data are between that of a slow oscillation and the
+    highest that the data can resolve: half of them with evenly spaced logarithms, half with evenly
+    spaced values.
     """
 
     _frequencies: Array | None = None

@@ -154,7 +154,7 @@ class _Search:
         if not (np.isfinite(lower) and np.isfinite(upper)):
             values, chosen = rule.draw(u, ranked, self._data, draws)
             return _reflected(values, lower, upper), chosen
-        # The bounds themselves say where the parameter is: some draws are even between them.
+        # The bounds may be meant as the range of the parameter: some draws are evenly between them.
         by_rule = u < 0.6
         values, chosen = rule.draw(np.where(by_rule, u / 0.6, 0.5), ranked, self._data, draws)
         even = lower + (u - 0.6) / 0.4 * (upper - lower)

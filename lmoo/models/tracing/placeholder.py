@@ -64,7 +64,7 @@ _REDUCTIONS = frozenset(
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
 _BRANCH = (
-    "a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)"
+    "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
 )
 
 
@@ -113,7 +113,7 @@ class Placeholder:
         name = ufunc.__name__
         if method != "__call__":
             self.recorder.refuse(
-                f"np.{name}.{method} joins points; a model must be evaluated point by point"
+                f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if any(options.get(key) not in (None, True) for key in ("out", "where")):
             self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
@@ -135,7 +135,7 @@ class Placeholder:
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             self.recorder.refuse(
-                "an array of numbers is made of a value that is not known before the fit"
+                "an array of numbers is made from a value that is unknown before the fit"
             )
         # numpy's functions apply an array of objects element by element.
         out = np.empty((), dtype=object)
@@ -275,7 +275,7 @@ class Placeholder:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
             self.recorder.refuse(
-                "an array is changed at some points by their places; select them by a condition"
+                "points of an array selected by index are changed; select them by a condition"
             )
         value = as_placeholder(self.recorder, value)
         if value.mask not in (None, key.node) or (value.points and value.mask is None):
@@ -289,7 +289,7 @@ class Placeholder:
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
         self.recorder.refuse(
-            "points are picked out by their places; a model must be evaluated point by point"
+            "points are selected by index; a model must be evaluated point by point"
             if self.points
             else "a parameter is indexed as if it were an array"
         )
@@ -301,17 +301,19 @@ class Placeholder:
 
     def __float__(self) -> float:
         self.recorder.refuse(
-            "a number is made (float(x), math.exp(x), dtype=float) of a value that is not known "
+            "a number is made (float(x), math.exp(x), dtype=float) from a value that is unknown "
             "before the fit; numpy's functions of x can be traced"
         )
 
     def __int__(self) -> int:
-        self.recorder.refuse("an integer is made of a value that is not known before the fit")
+        self.recorder.refuse("an integer is made from a value that is unknown before the fit")
 
     __index__ = __int__
 
     def __complex__(self) -> complex:
-        self.recorder.refuse("complex(x) makes a number of a value that is not known before")
+        self.recorder.refuse(
+            "complex(x) makes a number from a value that is unknown before the fit"
+        )
 
     def __len__(self) -> int:
         if not self.points or self.mask is not None:
@@ -324,7 +326,7 @@ class Placeholder:
     def _count(self) -> int:
         recorder = self.recorder
         if recorder.points is None:
-            recorder.refuse("the number of points is not known before the fit")
+            recorder.refuse("the number of points is unknown before the fit")
         recorder.asked = True
         return recorder.points
 
@@ -409,8 +411,8 @@ class Placeholder:
             return lambda: applied(self.recorder, name, self)
         if name in _REDUCTIONS:
             self.recorder.refuse(
-                f".{name}() joins points, or changes their order; a model must be evaluated point "
-                "by point"
+                f".{name}() combines points, or changes their order; a model must be evaluated "
+                "point by point"
             )
         self.recorder.refuse(f"the attribute {name!r} of an array cannot be traced")
 
