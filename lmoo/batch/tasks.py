@@ -167,7 +167,7 @@ class Task:
             solve(slice(0, k), *out)
         factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
-            # Solved again alone, as the factor of a fit is kept until the next fit starts.
+            # Solved again alone, because the next fit overwrites the factor.
             one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
             fits = solve(slice(i, i + 1), *one)
             limits, scale = fits.limits(0), fits.scale(0)
@@ -246,7 +246,7 @@ class BatchData:
         Or another class with its attributes and its methods ``chunk``, ``problem``, ``compiled``
         and ``index``.
     model : object
-        What the methods of the dataset take.
+        Argument of the methods of the dataset.
     guesses : InitialGuesses
     solver : Solver
     record : bool
@@ -279,7 +279,7 @@ class BatchData:
         """Yield the fits of each chunk."""
         n, m, count = self.guesses.n, self.dataset.m, self.dataset.count
         if self.dataset.compiled(self.model):
-            # The same number of chunks for each thread, and few, as each takes Python code.
+            # Each thread has the same number of chunks, and few, because a chunk runs Python code.
             rounds = max(-(-count // (threads * _MOST_COMPILED)), 1)
             size = max(-(-count // (threads * rounds)), _LEAST_COMPILED)
         else:

@@ -217,7 +217,7 @@ def curve_fit(
 def _iteration(
     problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
 ) -> Iteration:
-    """Return the solve, compiled from the model's function if that can be."""
+    """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
     evaluation = None
     if not isinstance(problem, CompiledProblem):
@@ -234,7 +234,7 @@ def _iteration(
 
 
 def _within(problem: Any, x: Array) -> Array:
-    """Return where the iteration starts."""
+    """Return the starting point of the iteration."""
     if problem.bounds is None and problem.fixed is None:
         return x
     return box(problem.bounds, problem.fixed, problem.parameter_names, x)[0]

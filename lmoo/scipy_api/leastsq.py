@@ -27,7 +27,7 @@ from lmoo.status import Status
 __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
-# MINPACK's forward differences.  They store nothing of a solve, so all solves share them.
+# MINPACK's forward differences.  The strategy stores no data of a solve, so all solves share it.
 _FORWARD = Differences(False, False, 0.0, None, True, False)
 _OWN_OR_FORWARD = Differences(True, False, 0.0, None, True, False)
 

@@ -175,7 +175,7 @@ class Iteration(Iterator[IterationRecord]):
         return more
 
     def _settled(self) -> bool:
-        """Return whether the end is final: a compiled model agrees with its function there.
+        """Return whether the end is final: the function agrees with its compiled model.
 
         If it does not, the solve continues from the start with the function.
         """
@@ -183,9 +183,9 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        self._residual, parting = evaluation.solution(self.problem, loop.x)
-        if parting is not None:
-            self._evaluation = evaluation.called_instead(self.problem, parting)
+        self._residual, mismatch = evaluation.solution(self.problem, loop.x)
+        if mismatch is not None:
+            self._evaluation = evaluation.called_instead(self.problem, mismatch)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(
@@ -298,7 +298,7 @@ class Iteration(Iterator[IterationRecord]):
         return factor if robust is None else robust.reduced(factor, loop.observations)
 
     def _robust(self) -> Robust | None:
-        """Return what the loss adds to the result; None without a loss."""
+        """Return the field `robust` of the result; None without a loss."""
         loop = self._loop
         if loop.scale is None or not loop.observations:
             return None
