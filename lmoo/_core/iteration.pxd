@@ -1,9 +1,14 @@
-"""The Levenberg-Marquardt iteration: its step strategies, its tests, bounds."""
+"""The Levenberg-Marquardt iteration: step strategies, tests, bounds."""
 
 from lmoo._core.model cimport lm_options, lm_state, lmoo_step
 
 
-# ---- iteration/stopping.pxi: When to stop.
+# ---- iteration/minpack.pxi: MINPACK's tests.
+
+cdef bint has_faded_column(const lm_state *s) noexcept nogil
+
+
+# ---- iteration/stopping.pxi: Tests that end the iteration.
 
 cdef int stopping(lm_state *s) noexcept nogil
 cdef int exhausted(const lm_state *s) noexcept nogil
@@ -15,10 +20,9 @@ cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef void assess(lm_state *s) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
-cdef bint has_faded_column(const lm_state *s) noexcept nogil
 
 
-# ---- iteration/noise.pxi: The error of |f|, measured.
+# ---- iteration/noise.pxi: The measured error of |f|.
 
 cdef void noise_begin(lm_state *s) noexcept nogil
 cdef void noise_place(lm_state *s) noexcept nogil
@@ -27,7 +31,7 @@ cdef bint noise_take(lm_state *s) noexcept nogil
 cdef double noise_found(lm_state *s) noexcept nogil
 
 
-# ---- iteration/steps.pxi: What step strategies share.
+# ---- iteration/steps.pxi: Functions for step strategies.
 
 cdef void predict(lm_state *s, const double *p, bint all) noexcept nogil
 cdef void predict_damped(lm_state *s, const double *p, double par) noexcept nogil
@@ -35,7 +39,7 @@ cdef void damped(lm_state *s, double par, double *p) noexcept nogil
 cdef double step_within(lm_state *s, double delta, double par, double *p) noexcept nogil
 
 
-# ---- iteration/more.pxi: More's step strategy, the default.
+# ---- iteration/more.pxi: More's step strategy.
 
 cdef lmoo_step MORE
 cdef int more_propose(lm_state *s, void *context) noexcept nogil
@@ -65,35 +69,47 @@ cdef size_t bounds_doubles(ptrdiff_t n) noexcept nogil
 cdef void bounds_attach(lm_state *s, double *next) noexcept nogil
 cdef void bounds_start(lm_state *s, const double *lower, const double *upper) noexcept nogil
 cdef void bounds_new_model(lm_state *s) noexcept nogil
-cdef void bounds_confine(lm_state *s) noexcept nogil
+cdef void bounds_limit_step(lm_state *s) noexcept nogil
 cdef void bounds_place(lm_state *s) noexcept nogil
 cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 
 
-# ---- iteration/search.pxi: Points that no step leads to.
+# ---- iteration/search.pxi: Trial points away from x.
 
 cdef enum:
-    # Times that the search may find something; if that is lost again the model has no minimum here.
+    # Searches that may find a better point; if its reduction is lost again, the model has no minimum here.
     MOST_FOUND = 3
 
 cdef bint search_place(lm_state *s) noexcept nogil
 cdef bint search_take(lm_state *s, bint good) noexcept nogil
 
 
-# ---- iteration/iteration.pxi: The iteration, in reverse communication.
+# ---- iteration/memory.pxi: The memory of a state.
 
 cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
 cdef size_t lm_bytes(const lm_state *s) noexcept nogil
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil
 cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil
+
+
+# ---- iteration/linearization.pxi: New linear models.
+
+cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
+cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
+
+
+# ---- iteration/ending.pxi: The end of an iteration, and what is tried before it.
+
+cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil
+
+
+# ---- iteration/iteration.pxi: The iteration, in reverse communication.
+
 cdef int lm_advance(lm_state *s) noexcept nogil
 cdef void lm_residual(lm_state *s, double fnorm) noexcept nogil
 cdef void lm_linearized(lm_state *s) noexcept nogil
 cdef void lm_curved(lm_state *s) noexcept nogil
 cdef void lm_stepped(lm_state *s) noexcept nogil
-cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
-cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
-cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil
 cdef void lm_refuse(lm_state *s) noexcept nogil
 cdef void lm_stop(lm_state *s, int status) noexcept nogil

@@ -1,11 +1,13 @@
-"""The Levenberg-Marquardt iteration: its step strategies, its tests, bounds."""
+"""The Levenberg-Marquardt iteration: step strategies, tests, bounds."""
 
 cdef double EPSMCH = 2.0**-52
-# Of actual to predicted reduction, for a step to be taken.
+# Least ratio of the actual to the predicted reduction of an accepted step.
 cdef double LEAST_RATIO = 1e-4
 # A radius beyond this overflows when it grows.
 cdef double LARGEST_RADIUS = 1e300
 
+include "iteration/memory.pxi"
+include "iteration/minpack.pxi"
 include "iteration/stopping.pxi"
 include "iteration/noise.pxi"
 include "iteration/steps.pxi"
@@ -15,4 +17,7 @@ include "iteration/geodesic.pxi"
 include "iteration/valley.pxi"
 include "iteration/bounds.pxi"
 include "iteration/search.pxi"
+include "iteration/linearization.pxi"
+include "iteration/trials.pxi"
+include "iteration/ending.pxi"
 include "iteration/iteration.pxi"

@@ -1,15 +1,15 @@
-"""Bounds on the parameters: which of them are active, and steps that stay inside.
+"""Bounds on the parameters: the active bounds, and steps that stay within the bounds.
 
-At x a parameter is active where it is fixed, or where it is at a bound and the gradient J^T f pushes it against this
-bound, or its column of J is no more than error and cannot lead away.  The linear model leaves the active parameters out,
-and the iteration, its strategies and its tests see the free ones alone: where they stop, the projected gradient is zero.
-A step that leaves the box is replaced by
+At x a parameter is active if it is fixed, or if it is at a bound and either the gradient J^T f pushes it against this
+bound, or its column of J is no larger than its error, so that no step can be based on it.  The linear model leaves out
+the active parameters; the iteration, the step strategies and the tests use the free ones only.  At convergence the
+projected gradient is zero.  A step that leaves the bounds is replaced by the solution of
 
-    min |J p + f|^2 + par |D p|^2,      lower <= x + p <= upper,
+   min |J p + f|^2 + par |D p|^2,      lower <= x + p <= upper,
 
-with the strategy's own par, by an active-set method: from p = 0 towards the minimum over the free subspace, up to the first
-bound, which joins the working set; a bound whose multiplier has the wrong sign is released.  Each point reduces the model,
-so the step does.
+with the par of the strategy, by an active-set method: from p = 0 towards the minimum over the free subspace, up to the
+first bound, which joins the working set; a bound whose multiplier has the wrong sign is released.  Each point reduces
+the model, so the step does.
 
 Kanzow, Yamashita, Fukushima (2004), "Levenberg-Marquardt methods with strong local convergence
 properties for solving nonlinear equations with convex constraints", J. Comput. Appl. Math. 172,
@@ -29,7 +29,7 @@ cdef enum:
     AT_UPPER = 1
     FIXED = 2
 
-# How much of the way to a bound a step goes at first.
+# Share of the distance to a bound that a first step towards it may use.
 cdef double SHORT = 0.5
 # A multiplier of less than this, relative to |J_j| |f|, is rounding.
 cdef double NO_MULTIPLIER = 1e-12
@@ -38,12 +38,12 @@ cdef double NO_MULTIPLIER = 1e-12
 # ---- memory ---------------------------------------------------------------------------------
 
 cdef size_t bounds_doubles(ptrdiff_t n) noexcept nogil:
-    """Doubles that bounds_attach lays out."""
+    """Return the doubles that bounds_attach uses."""
     return <size_t>(4 * n + 3 * ((n + 1) // 2))
 
 
 cdef void bounds_attach(lm_state *s, double *next) noexcept nogil:
-    """Point what bounds want into bounds_doubles(n)."""
+    """Set the pointers of the arrays for bounds to bounds_doubles(n) doubles."""
     cdef ptrdiff_t n = s.n, ints = 2 * ((n + 1) // 2)
     s.lower, s.upper = next, next + n
     s.shift, s.target = next + 2 * n, next + 3 * n
@@ -53,8 +53,10 @@ cdef void bounds_attach(lm_state *s, double *next) noexcept nogil:
 
 
 cdef void bounds_start(lm_state *s, const double *lower, const double *upper) noexcept nogil:
-    """Keep to these from now on; n doubles each, copied, NULL for none on that side, NaN for a
-    parameter that is fixed where it is."""
+    """Store the bounds, n doubles each, copied.
+
+    NULL stands for no bounds on that side; NaN for a parameter that is fixed at its value.
+    """
     cdef ptrdiff_t j
     s.bounded = 1
     memset(s.lower, 0, bounds_doubles(s.n) * sizeof(double))
@@ -68,23 +70,23 @@ cdef void bounds_start(lm_state *s, const double *lower, const double *upper) no
 # ---- the model of the free parameters -------------------------------------------------------
 
 cdef void bounds_new_model(lm_state *s) noexcept nogil:
-    """The linear model is that of all columns: find the active parameters, and leave these out."""
+    """Determine the active parameters from the linear model of all columns, and leave them out of it."""
     cdef ptrdiff_t j
-    cdef int hold
+    cdef int activity
     s.linear.gradient(s.model, NULL, 1.0, s.gradient)
     for j in range(s.n):
-        hold = _hold(s, j)
-        if hold != s.active[j]:
-            # Another set: the results of steps with the last one say nothing here.
+        activity = _activity(s, j)
+        if activity != s.active[j]:
+            # The active set has changed: the rate of the previous steps does not apply.
             s.last_pnorm, s.contraction = 0.0, 1.0
-        s.active[j] = hold
-        s.free_norms[j] = s.acnorm[j] if hold == FREE else 0.0
+        s.active[j] = activity
+        s.free_norms[j] = s.acnorm[j] if activity == FREE else 0.0
     s.linear.leave_out(s.model, s.active)
 
 
-cdef int _hold(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    # A slope of which the sign is not known is none: that of a square at 0, from differences.
-    # Of the error a tenth is the estimate, the rest safety.
+cdef int _activity(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    # A slope smaller than its error counts as zero: for example that of x^2 at 0, from differences.
+    # The estimated error is a tenth of column_error; the rest is a safety factor.
     cdef double unknown = 0.1 * s.column_error[j] * s.acnorm[j] * s.fnorm
     cdef bint lost = s.column_error[j] == 1.0 and s.acnorm[j] == 0.0
     if s.lower[j] == s.upper[j]:
@@ -96,27 +98,27 @@ cdef int _hold(const lm_state *s, ptrdiff_t j) noexcept nogil:
 
 # ---- steps ----------------------------------------------------------------------------------
 
-cdef void bounds_confine(lm_state *s) noexcept nogil:
-    """Make s.step one that stays inside, with prered and dirder; s.limited tells whether it was not."""
+cdef void bounds_limit_step(lm_state *s) noexcept nogil:
+    """Limit s.step to the bounds, with its prered and dirder; set s.limited if it has changed."""
     cdef double proposed = scaled_norm(s.n, s.diag, s.step, s.wa2)
     s.limited = 0
-    _start_from_held(s)
+    _start_from_active(s)
     if not _leaves(s):
         memset(s.near, 0, <size_t>s.n * sizeof(int))
         return
     s.limited = 1
     s.newton = 0
-    _confine(s)
+    _minimize_within(s)
     if s.prered <= 0.0:
-        # A step that is bent or extrapolated follows more than this model, which its part inside need not reduce.
-        _start_from_held(s)
+        # A bent or extrapolated step is not based on this model alone; its part within the bounds may not reduce the model.
+        _start_from_active(s)
         s.linear.damped(s.model, s.par, s.diag, s.step)
-        _confine(s)
-    _note_bounds_met(s)
-    _limit(s, 2.0 * proposed)
+        _minimize_within(s)
+    _note_approached_bounds(s)
+    _limit_length(s, 2.0 * proposed)
 
 
-cdef void _start_from_held(lm_state *s) noexcept nogil:
+cdef void _start_from_active(lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
     for j in range(s.n):
         s.working[j] = s.active[j]
@@ -124,8 +126,8 @@ cdef void _start_from_held(lm_state *s) noexcept nogil:
             s.step[j] = 0.0
 
 
-cdef void _confine(lm_state *s) noexcept nogil:
-    """The step within the box; bounds that are newly active are nearer."""
+cdef void _minimize_within(lm_state *s) noexcept nogil:
+    """Minimise the damped model within the bounds; bounds that are newly active are replaced by points on the way to them."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))
@@ -136,11 +138,11 @@ cdef void _confine(lm_state *s) noexcept nogil:
     predict(s, s.step, True)
 
 
-cdef void _limit(lm_state *s, double most) noexcept nogil:
-    """Shorten a step of which |D p| is more than this.
+cdef void _limit_length(lm_state *s, double most) noexcept nogil:
+    """Shorten a step with |D p| > most.
 
-    The minimum over a subspace may be far away where that over all parameters is near; what lies between is inside as
-    well.
+    The minimum over a subspace may be far away although that over all parameters is near; all points between are within
+    the bounds.
     """
     cdef ptrdiff_t j
     cdef double size = scaled_norm(s.n, s.diag, s.step, s.wa2)
@@ -153,28 +155,28 @@ cdef void _limit(lm_state *s, double most) noexcept nogil:
 
 
 cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
-    """How far parameter j may go from x towards its bound on this side, with its sign.
+    """Return the signed distance that parameter j may move from x towards its bound on this side.
 
-    A step that would make a bound active for the first time stops short of it; the next one may reach it.  On the
-    bound a model may be degenerate, as a peak of height 0 is, and not be left any more.
+    A step that would make a bound active for the first time stops before it; the next one may reach it.  On the bound
+    the model may be degenerate, as a peak of height 0, so that no step can leave it.
     """
     cdef double room = (s.lower[j] if side == AT_LOWER else s.upper[j]) - s.x[j]
-    return room if _may_be_met(s, j, side) else SHORT * room
+    return room if _may_become_active(s, j, side) else SHORT * room
 
 
-cdef bint _may_be_met(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
-    """Whether a step may end on this bound: where the last one stopped short of it, or as good as on it."""
+cdef bint _may_become_active(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
+    """Return whether a step may end on this bound: the last one stopped before it, or x is within xtol of it."""
     cdef double bound = s.lower[j] if side == AT_LOWER else s.upper[j]
     return s.near[j] == side or fabs(bound - s.x[j]) <= s.options.xtol * fabs(s.x[j])
 
 
-cdef void _note_bounds_met(lm_state *s) noexcept nogil:
-    """Remember the bounds that this step goes towards, and put on them only what was near before."""
+cdef void _note_approached_bounds(lm_state *s) noexcept nogil:
+    """Record the bounds that this step approaches; release those that the last step did not approach."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.active[j] != FREE or s.working[j] == FREE:
             s.near[j] = FREE
-        elif not _may_be_met(s, j, s.working[j]):
+        elif not _may_become_active(s, j, s.working[j]):
             s.near[j] = s.working[j]
             s.working[j] = FREE
 
@@ -188,7 +190,7 @@ cdef bint _leaves(const lm_state *s) noexcept nogil:
 
 
 cdef bint _to_first_bound(lm_state *s) noexcept nogil:
-    """Go from shift towards target; True where a bound is reached, which joins the working set."""
+    """Move from shift towards target; return True if a bound is reached, which joins the working set."""
     cdef ptrdiff_t j
     cdef double share, first = 1.0
     for j in range(s.n):
@@ -206,7 +208,7 @@ cdef bint _to_first_bound(lm_state *s) noexcept nogil:
 
 
 cdef double _share(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    """How much of the way from shift to target parameter j can go; 1 or more where all of it."""
+    """Return the share of the way from shift to target that parameter j can move; at least 1 for all of it."""
     cdef double way = s.target[j] - s.shift[j], room
     if s.working[j] != FREE or way == 0.0:
         return 1.0
@@ -217,7 +219,7 @@ cdef double _share(const lm_state *s, ptrdiff_t j) noexcept nogil:
 
 
 cdef bint _release(lm_state *s) noexcept nogil:
-    """Free the parameter that its bound holds back most, in units of D; False where there is none."""
+    """Release the parameter with the largest multiplier, in units of D; return False if there is none."""
     cdef ptrdiff_t j, worst = -1
     cdef double pull, most = 0.0
     s.linear.gradient(s.model, s.shift, s.fnorm, s.wa1)
@@ -233,7 +235,7 @@ cdef bint _release(lm_state *s) noexcept nogil:
 
 
 cdef void bounds_place(lm_state *s) noexcept nogil:
-    """Put s.trial, x + step, where no rounding leads out: on the bound that it goes to, or inside."""
+    """Move s.trial, x + step, onto its active bounds, and back within the others if rounding has moved it out."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.working[j] == AT_LOWER:
@@ -245,7 +247,7 @@ cdef void bounds_place(lm_state *s) noexcept nogil:
 
 
 cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil:
-    """Whether x, n doubles, may be evaluated."""
+    """Return whether x, n doubles, is within the bounds."""
     cdef ptrdiff_t j
     if s.bounded:
         for j in range(s.n):

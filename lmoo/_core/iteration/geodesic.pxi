@@ -1,4 +1,4 @@
-"""More's steps, bent: geodesic acceleration.
+"""More's steps with geodesic acceleration, which bends them.
 
 With v the step of More's strategy, the damped second-order correction
 
@@ -6,8 +6,8 @@ With v the step of More's strategy, the damped second-order correction
 
 follows the curvature of the manifold of residuals; it costs one evaluation.  Transtrum, Sethna
 (2012), "Improvements to the Levenberg-Marquardt algorithm for nonlinear least-squares
-minimization", arXiv:1201.5885, section 3.  Where 2 |D a| > ALPHA |D v| the series cannot be trusted,
-and v is taken as it is.
+minimization", arXiv:1201.5885, section 3.  If 2 |D a| > ALPHA |D v| the series is not accurate,
+and the step is v.
 """
 
 from libc.string cimport memcpy

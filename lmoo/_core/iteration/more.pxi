@@ -1,4 +1,4 @@
-"""More's step strategy: a radius, and the lambda that keeps the step within it.
+"""More's step strategy: a trust-region radius, and the lambda that limits the step to it.
 
 Each step p solves  min |J p + f|^2 + par |D p|^2  with |D p| close to delta or par = 0; delta
 follows the ratio of the actual to the predicted reduction of |f|^2.  More' (1978), "The
@@ -14,7 +14,7 @@ cdef double SHORTENED = 0.25    # the iteration's factor for a step to a bad poi
 
 
 cdef int more_propose(lm_state *s, void *context) noexcept nogil:
-    """The step within delta; that of Gauss and Newton where its reduction is below noise."""
+    """Compute the step within delta, or the Gauss-Newton step if its reduction is below noise."""
     s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
     s.newton = s.par == 0.0
     predict_damped(s, s.step, s.par)
@@ -22,7 +22,7 @@ cdef int more_propose(lm_state *s, void *context) noexcept nogil:
 
 
 cdef void more_update(lm_state *s, void *context) noexcept nogil:
-    """Shrink along the parabola through what is known, or grow."""
+    """Reduce delta by the minimum of a parabola through the known values, or increase it."""
     cdef double temp
     if s.ratio <= 0.25:
         temp = 0.5

@@ -1,10 +1,10 @@
-"""Nielsen's step strategy: no radius, but lambda itself follows the ratio.
+"""Nielsen's step strategy: lambda is updated from the ratio, without a radius.
 
-    mu *= max(1/3, 1 - (2 ratio - 1)^3),  nu = 2        after a step that is taken
-    mu *= nu,  nu *= 2                                  after one that is not
+    mu *= max(1/3, 1 - (2 ratio - 1)^3),  nu = 2        after an accepted step
+    mu *= nu,  nu *= 2                                  after a rejected step
 
 Nielsen (1999), "Damping parameter in Marquardt's method", IMM-REP-1999-05, Technical University of
-Denmark, with More's D for the identity; Madsen, Nielsen, Tingleff (2004), "Methods for non-linear
+Denmark, with More's D in place of the identity; Madsen, Nielsen, Tingleff (2004), "Methods for non-linear
 least squares problems", section 3.2.
 
 memory: mu, nu.
@@ -14,7 +14,7 @@ from lmoo._core.model cimport *
 
 # mu at the start, relative to the diagonal of D^-1 J^T J D^-1, which is 1.
 cdef double TAU = 1.0
-# The damping takes no more than this share of the predicted reduction: as good as Gauss-Newton.
+# Share of the damping in the predicted reduction up to which a step counts as a Gauss-Newton step.
 cdef double NEGLIGIBLE = 1e-3
 
 
@@ -44,7 +44,7 @@ cdef void nielsen_update(lm_state *s, void *context) noexcept nogil:
 
 cdef void nielsen_refused(lm_state *s, void *context) noexcept nogil:
     if s.reverted:
-        # The step had been taken, and mu had come down for it, by as much as this.
+        # The step had been accepted, and mu had been divided by up to 3 for it.
         s.memory[0] *= 3.0
     _damp(s)
 
@@ -52,7 +52,7 @@ cdef void nielsen_refused(lm_state *s, void *context) noexcept nogil:
 cdef void _damp(lm_state *s) noexcept nogil:
     s.memory[0] *= s.memory[1]
     s.memory[1] *= 2.0
-    # This strategy does not use the radius, but the iteration sees from it that steps have no effect.
+    # This strategy does not use the radius; the iteration uses it to detect steps without effect.
     s.delta = min(s.delta, 0.5 * s.pnorm)
 
 

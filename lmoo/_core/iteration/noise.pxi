@@ -1,17 +1,17 @@
-"""The error of |f|, from values along a short line.
+"""The error of |f|, measured from values along a short line.
 
-    v_k = |f(x + k p / 8)| / |f(x)| - 1,  k = 0 ... 7
+   v_k = |f(x + k p / 8)| / |f(x)| - 1,  k = 0 ... 7
 
-p has the direction of the last step that was refused, and its length or a multiple of it.  Along a line so short a
-smooth function is a parabola: what is left of the values when the best one is taken away,
+p has the direction of the last rejected step, and its length or a multiple of it.  Along a short line a smooth function
+is a parabola.  The residuals of the best parabola,
 
-    sigma^2 = sum (v_k - parabola(k))^2 / 5,
+   sigma^2 = sum (v_k - parabola(k))^2 / 5,
 
-is the error of |f|, where it makes up a good part of how much the values vary.  Where it does not, they vary as f does,
-and it is not its error that is in the way.
+give the error of |f|, if they are a sufficient share of the variation of the values.  Otherwise the values vary as a
+smooth f does, and the error of f is not the reason for the rejected steps.
 
-Cf. More', Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33, who take differences of higher
-order; with a direction in which something is known to be wrong the parabola will do, and 8 values.
+Cf. More', Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 33, who use differences of higher order.
+Here the direction is one in which the model is known to be wrong, so a parabola and 8 values are sufficient.
 """
 
 from libc.float cimport DBL_MAX
@@ -22,26 +22,26 @@ from lmoo._core.model cimport *
 cdef enum:
     VALUES = 8
 
-# Less than this of the range of the values is no error but the shape of f.
+# Least share of sigma in the range of the values; a smaller sigma is the shape of f.
 cdef double LEAST_SHARE = 0.1
-# By how much f and each parameter may change along the line, relatively, for it to be short.
+# Largest relative change of f and of each parameter along a short line, as predicted by J.
 cdef double LARGEST_CHANGE = 0.01
-# And by how much it may be seen to change, where J tells less than it does.
+# Largest observed relative change of f: J may predict less.
 cdef double LARGEST_RANGE = 0.1
 
 
 cdef void noise_begin(lm_state *s) noexcept nogil:
-    """The first line: the last step, or as much of it as is short."""
+    """Begin the first line: the last step, or the part of it that is short."""
     s.probe = 1
     s.probe_scale = min(1.0, _longest(s))
     noise_place(s)
 
 
 cdef double _longest(const lm_state *s) noexcept nogil:
-    """The multiple of the last step that changes a parameter by LARGEST_CHANGE of its size.
+    """Return the multiple of the last step that changes a parameter by LARGEST_CHANGE of its size.
 
-    Where f depends on a parameter so little that J shows nothing, as on the rate of exponentials that have decayed, f
-    may still vary wildly over longer ways.
+    J may show no effect of a parameter, as the rate of exponentials that have decayed; f may still vary strongly over
+    longer distances.
     """
     cdef double longest = DBL_MAX, size
     cdef ptrdiff_t j
@@ -53,7 +53,7 @@ cdef double _longest(const lm_state *s) noexcept nogil:
 
 
 cdef void noise_place(lm_state *s) noexcept nogil:
-    """The next point at which |f| is wanted: to trial."""
+    """Put the next point of the line into trial."""
     cdef ptrdiff_t j
     cdef double share = s.probe / <double>VALUES * s.probe_scale
     for j in range(s.n):
@@ -63,7 +63,7 @@ cdef void noise_place(lm_state *s) noexcept nogil:
 
 
 cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil:
-    """Make the line that much longer; False where it would not be short any more."""
+    """Multiply the length of the line by a factor; return False if it would not be short any more."""
     cdef double change = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
@@ -75,7 +75,7 @@ cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil:
 
 
 cdef bint noise_take(lm_state *s) noexcept nogil:
-    """Take |f(trial)| in; False when there are enough, and probe is VALUES."""
+    """Store |f(trial)|; return False after the last value, when probe is VALUES."""
     s.probes[s.probe] = s.fnorm1 / s.fnorm - 1.0
     s.probe += 1
     if s.probe == VALUES:
@@ -85,7 +85,7 @@ cdef bint noise_take(lm_state *s) noexcept nogil:
 
 
 cdef double noise_found(lm_state *s) noexcept nogil:
-    """The error of |f|, absolute; negative where the values vary as a smooth function does."""
+    """Return the absolute error of |f|; negative if the values vary as a smooth function."""
     cdef double mean = 0.0, slope = 0.0, bend = 0.0, rest = 0.0, least = 0.0, most = 0.0, t, u
     cdef int k
     s.probes[0] = 0.0

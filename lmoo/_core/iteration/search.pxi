@@ -1,8 +1,9 @@
-"""Points that no step leads to, tried before a solve ends as a success.
+"""Trial points away from x, evaluated before a solve ends as a success.
 
-Of the parameters that have no effect at x, on a plateau perhaps: x_j divided and multiplied by 10 and by 100, with each
-of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 is what takes the effect of others
-away.  Of the parameters at active bounds: the opposite bound, where a phase continues.  The best of these points is taken.
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, also
+with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
+other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best of
+these points becomes x.
 """
 
 from libc.math cimport isfinite
@@ -13,12 +14,12 @@ from lmoo._core.norms cimport copy
 # Factors for a parameter without an effect: one and two orders of magnitude.
 cdef double[4] FACTORS
 FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
-# What that must take away from |f|^2, relatively.
+# Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
-    """Put the next point into s.trial, or the best one if there are no more; False if there is none."""
+    """Put the next point, or after the last one the best, into s.trial; return False if there is none."""
     cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
     if s.search == 0 and not _may_search(s):
         return False
@@ -35,9 +36,9 @@ cdef bint search_place(lm_state *s) noexcept nogil:
 
 
 cdef bint search_take(lm_state *s, bint good) noexcept nogil:
-    """Take in |f(trial)|, good unless that is a bad point; False once this was the best point again.
+    """Process |f(trial)|, where good is False for a bad point; return False after the best point was evaluated again.
 
-    A phase on the opposite bound is to leave |f| unchanged, other points are to lower it.
+    A phase on the opposite bound must leave |f| unchanged; other points must reduce it.
     """
     cdef ptrdiff_t trial = s.search - 1, ways = 4 * s.n + 5
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
@@ -59,27 +60,27 @@ cdef bint _may_search(const lm_state *s) noexcept nogil:
 
 
 cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
-    """Put this one of them into s.trial; False where there is none."""
+    """Put the point with this index into s.trial; return False if it does not exist."""
     cdef ptrdiff_t j = trial // (4 * s.n + 5), k = trial % (4 * s.n + 5)
     copy(s.n, s.x, s.trial)
     if k == 4 * s.n + 4:
-        s.trial[j] = _across(s, j)
+        s.trial[j] = _opposite_bound(s, j)
     elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
         _change(s, j, FACTORS[k % 4] * s.x[j])
-        if k >= 4 and not _take_off(s, k // 4 - 1):
+        if k >= 4 and not _move_off_bound(s, k // 4 - 1):
             return False
     return s.trial[j] != s.x[j]
 
 
 cdef void _change(lm_state *s, ptrdiff_t j, double value) noexcept nogil:
-    """Of the trial point, parameter j, within its bounds."""
+    """Set parameter j of the trial point to value, limited by its bounds."""
     s.trial[j] = min(max(value, s.lower[j]), s.upper[j]) if s.bounded else value
 
 
-cdef bint _take_off(lm_state *s, ptrdiff_t j) noexcept nogil:
-    """Take parameter j of the trial point off the bound that holds it, by what changes f by a tenth of its size.
+cdef bint _move_off_bound(lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Move parameter j of the trial point off its active bound, by the distance that changes f by a tenth of |f|.
 
-    Where that turns the gradient, the cosine of which is more than 0.05, |f| shows it.
+    If this changes the direction of the gradient by a cosine of more than 0.05, |f| shows it.
     """
     cdef double way
     if not s.bounded or s.active[j] == 0 or _has_no_effect(s, j):
@@ -93,8 +94,8 @@ cdef bint _has_no_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
     return s.column_error[j] == 1.0 or s.acnorm[j] == 0.0
 
 
-cdef double _across(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    """The bound opposite the one that holds parameter j, where there is one; x_j otherwise."""
+cdef double _opposite_bound(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return the bound opposite the active one of parameter j, if it is finite; else x_j."""
     cdef double other
     if not s.bounded or s.active[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j):
         return s.x[j]

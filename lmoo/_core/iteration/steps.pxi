@@ -1,11 +1,11 @@
-"""What step strategies share: predictions of the linear model, and damped steps.
+"""Functions for step strategies: predictions of the linear model, and damped steps.
 
-The model says of a step p
+The model predicts for a step p
 
-    |J p + f|^2 - |f|^2 = 2 f^T J p + |J p|^2,
+   |J p + f|^2 - |f|^2 = 2 f^T J p + |J p|^2.
 
-and of a p that solves (J^T J + par D^2) p = -J^T f that this is -(|J p|^2 + 2 par |D p|^2), a sum without
-cancellation (More' 1978, section 4).
+For a p that solves (J^T J + par D^2) p = -J^T f this is -(|J p|^2 + 2 par |D p|^2), a sum without cancellation (More'
+1978, section 4).
 """
 
 from libc.float cimport DBL_MIN
@@ -19,7 +19,7 @@ cdef enum:
 
 
 cdef void predict(lm_state *s, const double *p, bint all) noexcept nogil:
-    """prered, the relative reduction of |f|^2 predicted for any step p, and dirder, its slope.
+    """Set prered, the relative reduction of |f|^2 predicted for any step p, and dirder, its slope.
 
     p: n doubles, read only.  all: whether parameters that are left out may move.
     """
@@ -29,7 +29,7 @@ cdef void predict(lm_state *s, const double *p, bint all) noexcept nogil:
 
 
 cdef void predict_damped(lm_state *s, const double *p, double par) noexcept nogil:
-    """The same for a p that solves (J^T J + par D^2) p = -J^T f.
+    """Set prered and dirder for a p that solves (J^T J + par D^2) p = -J^T f.
 
     p: n doubles, read only.  Uses wa2.
     """
@@ -42,23 +42,24 @@ cdef void predict_damped(lm_state *s, const double *p, double par) noexcept nogi
 
 
 cdef void damped(lm_state *s, double par, double *p) noexcept nogil:
-    """p = argmin |J p + f|^2 + par |D p|^2; n doubles."""
+    """Compute p = argmin |J p + f|^2 + par |D p|^2; n doubles."""
     s.linear.damped(s.model, par, s.diag, p)
 
 
 cdef double step_within(lm_state *s, double delta, double par, double *p) noexcept nogil:
-    """p, the damped step with |D p| close to delta, or that of Gauss and Newton; returns par."""
+    """Compute the damped step p with |D p| close to delta, or the Gauss-Newton step if it is shorter; return par."""
     if s.linear.within != NULL:
         return s.linear.within(s.model, s.diag, delta, par, p)
     return _within(s, delta, par, p)
 
 
 cdef double _within(lm_state *s, double delta, double par, double *p) noexcept nogil:
-    """More' (1978), section 5, from damped steps and solutions: Newton's method on phi(par) = |D p| - delta,
+    """Solve |D p| = delta as in More' (1978), section 5, with damped steps and solutions of linear systems:
+    Newton's method on phi(par) = |D p| - delta,
 
         phi' = -(D^2 p / |D p|)^T (J^T J + par D^2)^-1 (D^2 p / |D p|) |D p|,
 
-    kept between bounds; the upper one is |D^-1 J^T f| / delta.  Uses wa1 and wa2.
+    between bounds, of which the upper one is |D^-1 J^T f| / delta.  Uses wa1 and wa2.
     """
     cdef double lower = 0.0, upper = 0.0, phi, slope, size, before
     cdef ptrdiff_t j, k, n = s.n
@@ -96,7 +97,7 @@ cdef double _within(lm_state *s, double delta, double par, double *p) noexcept n
 
 
 cdef bint _slope(lm_state *s, double par, const double *p, double size, double *slope) noexcept nogil:
-    """-phi' at par, p being the step and size |D p|; False where there is none.  Uses wa1 and wa2."""
+    """Compute -phi' at par for the step p of size |D p|; return False if it is undefined.  Uses wa1 and wa2."""
     cdef double total = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):

@@ -1,34 +1,35 @@
-"""The default step strategy: More's, with three additions where its steps tell that they are slow.
+"""The default step strategy: More's, with three additions for slow convergence.
 
-*Valleys.*  Where the radius has cut LM_VALLEY = 10 steps in a row the way is curved, and steps are bent by the second
-derivative along them: geodesic acceleration (geodesic.pxi), one evaluation more a step.
+*Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by the
+second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
 
 *Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
-direction or with alternating signs.  Once two rates in a row agree, what is left of the sequence is p / (1 - q), q having the
-sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
-Soc. Edinburgh 46), and that is the step.  The curvature along it is then not |J p|^2 but (1 - q) |J p|^2, by
-which its reduction is predicted.
+direction or with alternating signs.  Once two rates in a row agree, the sum of the remaining steps is p / (1 - q), where
+q has the sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
+Soc. Edinburgh 46), and this sum is the step.  The curvature along it is not |J p|^2 but (1 - q) |J p|^2, which is used
+to predict its reduction.
 
-*Curvature below the noise.*  Where |f|^2 no longer shows that Gauss-Newton steps lead too far, the gradients at both
-ends of the last one do: a step along it is divided by the curvature there, relative to |J p|^2.
+*Curvature below the noise.*  If |f|^2 does not show any more that Gauss-Newton steps overshoot, the gradients at both
+ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2.
 """
 
 from libc.math cimport fabs, sqrt
 
 from lmoo._core.model cimport *
 
-# Two rates are the same to this, and two directions: the error of p / (1 - q) is then this share of it.
+# Relative difference up to which two rates agree; the error of p / (1 - q) is this share of it.  SAME_DIRECTION is the
+# least cosine between two steps of one direction.
 cdef double STEADY = 0.1
 cdef double SAME_DIRECTION = 0.95
-# Above this rate so much would be extrapolated that the rate itself is in doubt.
+# Above this rate the extrapolation is too long for the accuracy of the rate.
 cdef double FASTEST = 0.95
 
 
-# A ratio as near to 1 as the errors of forward differences let it be: f is linear as far as can be seen.
+# Difference from 1 of a ratio up to which f is linear within the errors of forward differences.
 cdef double LINEAR = 1e-6
-# The radius grows by this at the most.
+# Largest growth of the radius.
 cdef double LONGEST = 10.0
-# Where steps are too short to be seen it grows to what shows, within what double precision can hold.
+# Largest growth for steps whose reduction is below noise, within the range of double precision.
 cdef double LARGEST_GROWTH = 1e150
 
 
@@ -48,17 +49,17 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
 
 
 cdef void default_update(lm_state *s, void *context) noexcept nogil:
-    """More's update, but for a radius that is much too short."""
+    """Update par and delta as More's strategy does; increase a radius that is much too small."""
     cdef double length = s.pnorm, growth
     more_update(s, context)
     cdef bint linear = fabs(1.0 - s.ratio) <= LINEAR
     if (s.good >= LM_VALLEY or linear) and s.step_par > 0.0 and s.ratio >= 0.75:
-        # The error of the ratio is in proportion to the length of the step, at least: as long as this it
-        # would be a quarter.
+        # The error of the ratio grows with the length of the step at least in proportion: at this length it would be a
+        # quarter.
         s.delta = max(s.delta, length * min(0.25 / max(fabs(1.0 - s.ratio), 1e-10), LONGEST))
         s.par *= length / s.delta
     if s.step_par > 0.0 and s.ratio >= 0.75 and s.prered < s.noise:
-        # So short a step shows nothing, whatever its ratio: a longer one will.
+        # The reduction of so short a step is below noise, whatever its ratio: a longer one is visible.
         growth = LARGEST_GROWTH
         if s.prered > s.noise / LARGEST_GROWTH:
             growth = 4.0 * s.noise / s.prered
@@ -67,8 +68,10 @@ cdef void default_update(lm_state *s, void *context) noexcept nogil:
 
 
 cdef double _along_last(const lm_state *s, double *cosine) noexcept nogil:
-    """The share of the last step that this one is, in the norms of the columns as they are now, and the cosine
-    between the two; 0 where there is none."""
+    """Return the component of this step along the last one, relative to it, and the cosine between the two.
+
+    Norms are those of the columns of the current J.  Return 0 if one of the steps is zero.
+    """
     cdef double square = 0.0, last = 0.0, product = 0.0, p, q
     cdef ptrdiff_t j
     for j in range(s.n):
@@ -85,22 +88,22 @@ cdef double _along_last(const lm_state *s, double *cosine) noexcept nogil:
 
 
 cdef void _follow_curvature(lm_state *s) noexcept nogil:
-    """Make a Gauss-Newton step, of which no reduction will be seen, what the curvature along the last one asks for.
+    """Scale a Gauss-Newton step below noise by the curvature along the last step.
 
-    With a large residual a full one may lead as far beyond the minimum as it was away, or farther.
+    If the residual is large, a full step may end as far beyond the minimum as it started before it, or farther.
     """
     cdef double cosine
     _along_last(s, &cosine)
     if fabs(cosine) < SAME_DIRECTION or s.bend == 0.0:
         return
     _multiply(s, 1.0 / s.bend)
-    # Along other directions they may contract as slowly, and without a change of sign.
+    # In other directions the steps may contract as slowly, without a change of sign.
     s.linear_rate = min(s.bend - 1.0, FASTEST)
     s.remainder = 1.0
 
 
 cdef void _multiply(lm_state *s, double factor) noexcept nogil:
-    """Take so many Gauss-Newton steps at once; the curvature is the less."""
+    """Multiply a Gauss-Newton step by a factor, with its prediction; the curvature along it is smaller by this factor."""
     cdef ptrdiff_t j
     for j in range(s.n):
         s.step[j] *= factor
@@ -110,7 +113,7 @@ cdef void _multiply(lm_state *s, double factor) noexcept nogil:
 
 
 cdef void _extrapolate(lm_state *s) noexcept nogil:
-    """Make the Gauss-Newton step what is left of a sequence that contracts at a steady rate."""
+    """Replace the Gauss-Newton step by the sum of a sequence that contracts at a steady rate."""
     cdef double rate, cosine, factor
     rate = _along_last(s, &cosine)
     if rate == 0.0:
@@ -121,7 +124,7 @@ cdef void _extrapolate(lm_state *s) noexcept nogil:
     if not s.steady or not -2.0 < rate < FASTEST:
         return
     s.linear_rate = rate
-    # What the extrapolation leaves, as a share of the step: the error of the rate, and what goes another way.
+    # Share of the step that remains after it: from the error of the rate, and from components in other directions.
     s.remainder = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
     _multiply(s, 1.0 / (1.0 - rate))
 

@@ -1,0 +1,234 @@
+"""New linear models: scaling, the test of the gradient, more accurate derivatives, Jacobians that are refused."""
+
+from libc.float cimport DBL_MIN
+from libc.math cimport fabs, isfinite, sqrt
+from libc.string cimport memcmp
+
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport copy, enorm, scaled_norm
+
+# A parameter diverges if one step changes it by more than this factor times its size.  The size of a parameter that is 0
+# is the change that changes f by |f|.
+cdef double RUNS_AWAY = 4.0
+# Below this squared relative offset, of a model or expected of the next one, the error of forward differences, about
+# 1e-8, begins to slow down the convergence.
+cdef double REFINE_BELOW = 1e-12
+# The curvature along a step is needed for the last steps only, whose predicted reduction is at most this.
+cdef double BEND_BELOW = 1e-8
+
+
+cdef int _new_model(lm_state *s) noexcept nogil:
+    """Process the model at x: update the scaling, test the gradient, propose a step."""
+    cdef bint first = s.models == 0
+    cdef double newton = 0.0
+    s.models += 1
+    if s.request == LM_REFINE:
+        _refined(s)
+    elif s.options.tests == LM_TESTS_ACCURATE:
+        # s.bend increases the predicted reduction of the next step.  Other strategies do not use it: the last step
+        # would be the rejected one.
+        s.bend = 0.0
+        if not first and s.prered <= BEND_BELOW and s.options.step.propose == DEFAULT.propose:
+            s.bend = _bend(s)
+    copy(s.n, s.x, s.base)
+    s.base_fnorm = s.fnorm
+    if s.bounded:
+        bounds_new_model(s)
+    if first or s.steps == 0 and s.request == LM_REFINE and not s.refined:
+        # Columns that were zero with forward differences may be nonzero now.
+        _first_radius(s)
+    if first:
+        if s.options.step.begin != NULL:
+            s.options.step.begin(s, s.options.step.context)
+    s.gnorm = _gradient_norm(s)
+    if s.gnorm <= s.options.gtol:
+        return _stop_or_refine(s, LM_FLAT if _is_constant(s) else LM_GTOL)
+    if not s.options.user_scale:
+        _rescale(s)
+    if s.options.tests == LM_TESTS_ACCURATE:
+        if not s.measured and _has_lost_columns(s):
+            return _measure_differences(s)
+        s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+        s.offset = newton * newton
+        assess(s)
+        if s.rank == 0 and _may_move(s):
+            # J is not larger than its error.  If f has underflowed, this is expected at a minimum.
+            return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
+        if hidden_steps_fail(s):
+            return _stop_or_refine(s, LM_FTOL)
+        if _wants_refinement(s) and s.offset <= REFINE_BELOW:
+            return LM_REFINE
+    return _propose(s)
+
+
+cdef double _bend(lm_state *s) noexcept nogil:
+    """Return the second derivative of |f|^2 / 2 along the last step p, from the gradients at both ends, over |J p|^2.
+
+    Return 0 unless it exceeds that of the model by a tenth, and by more than the error of the gradients: only then do
+    Gauss-Newton steps overshoot.
+    """
+    cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square, excess
+    predict(s, s.last_step, True)
+    square = -(s.prered + 2.0 * s.dirder)
+    excess = s.dirder - before - square
+    if square <= 0.0 or excess <= max(0.1 * square, 10.0 * gradient_error(s) * sqrt(square)):
+        return 0.0
+    return 1.0 + excess / square
+
+
+cdef void _refined(lm_state *s) noexcept nogil:
+    """Prepare for a model from more accurate derivatives: increase a radius that inaccurate ones have reduced."""
+    s.delta = max(s.delta, 0.01 * s.xnorm)
+    if s.measuring:
+        # Forward differences are continued with the measured intervals.
+        s.measuring = 0
+        s.last_pnorm = 0.0
+        return
+    s.refined = 1
+    # The next step also corrects the accumulated effect of the inaccurate derivatives, so it is longer than the
+    # convergence rate predicts.  The sign of last_pnorm marks this; see _rate.
+    s.last_pnorm = -s.last_pnorm
+    s.hidden_offset, s.failed_hidden = 0.0, 0
+
+
+cdef int _bad_model(lm_state *s) noexcept nogil:
+    """Return to the last good point if J cannot be evaluated at x, and shorten the step."""
+    if s.request == LM_REFINE:
+        return _not_refined(s)
+    if s.models == 0:
+        return _done(s, LM_START_NOT_FINITE)
+    copy(s.n, s.base, s.x)
+    s.fnorm = s.base_fnorm
+    s.xnorm = _size_of_x(s)
+    s.reverted = 1
+    return _shorten(s)
+
+
+cdef int _not_refined(lm_state *s) noexcept nogil:
+    """Continue without more accurate derivatives: stop for the reason in s.status, or use the less accurate ones."""
+    if s.status != LM_RUNNING:
+        return LM_DONE
+    s.options.refine = s.measuring = 0
+    # The current model is that of x, or still that of the previous point.
+    if memcmp(s.x, s.base, <size_t>s.n * sizeof(double)) == 0:
+        return _propose(s)
+    return LM_LINEARIZE
+
+
+cdef const double *lm_column_norms(const lm_state *s) noexcept nogil:
+    """Return the norms of all columns of the last J."""
+    return s.acnorm
+
+
+cdef double _size_of_x(lm_state *s) noexcept nogil:
+    """Return |D x| over the parameters that are not fixed."""
+    cdef ptrdiff_t j
+    if not s.bounded:
+        return scaled_norm(s.n, s.diag, s.x, s.wa2)
+    for j in range(s.n):
+        s.wa2[j] = s.diag[j] * s.x[j] if s.lower[j] < s.upper[j] else 0.0
+    return enorm(s.n, s.wa2)
+
+
+cdef void _first_radius(lm_state *s) noexcept nogil:
+    """Set D and delta from the first model."""
+    cdef const double *acnorm = lm_column_norms(s)
+    cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
+    cdef ptrdiff_t j
+    if not s.options.user_scale:
+        for j in range(s.n):
+            s.diag[j] = acnorm[j]
+            if s.diag[j] == 0.0:
+                # A step that changes x_j by |x_j| then has the length |f|, for any unit of x_j.
+                s.diag[j] = s.fnorm / fabs(s.x[j]) if accurate and s.x[j] != 0.0 else 1.0
+    s.xnorm = _size_of_x(s)
+    s.delta = s.options.factor * s.xnorm
+    # |D x| has the unit of f.  It gives no scale if x0 is at or near 0; |f| then sets the scale.
+    if accurate and not s.options.user_scale:
+        s.delta = max(s.delta, 0.1 * s.options.factor * s.fnorm)
+    if s.delta == 0.0:
+        s.delta = s.options.factor
+    if not s.delta <= LARGEST_RADIUS:
+        s.delta = LARGEST_RADIUS
+
+
+cdef bint _is_constant(const lm_state *s) noexcept nogil:
+    """Return whether f depends on none of the parameters that are not fixed: x is on a plateau, not at a minimum."""
+    cdef const double *acnorm = lm_column_norms(s)
+    cdef ptrdiff_t j
+    # If f has underflowed, it cannot be reduced.
+    if s.options.tests == LM_TESTS_MINPACK or s.fnorm <= DBL_MIN / EPSMCH:
+        return False
+    for j in range(s.n):
+        if acnorm[j] != 0.0 and not (s.bounded and s.lower[j] == s.upper[j]):
+            return False
+    return _may_move(s)
+
+
+cdef bint _may_move(const lm_state *s) noexcept nogil:
+    """Return whether a parameter is free: neither fixed nor at an active bound."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if not s.bounded or s.active[j] == 0:
+            return True
+    return False
+
+
+cdef void _rescale(lm_state *s) noexcept nogil:
+    """Increase D to the norms of the columns of J; it never decreases (More' 1978, section 6)."""
+    cdef const double *acnorm = lm_column_norms(s)
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.diag[j] = max(s.diag[j], acnorm[j])
+
+
+cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
+    """Return whether the iteration can continue from a Jacobian at x with these norms of its columns.
+
+    It cannot if a norm is not finite.  With the accurate tests it cannot either if a parameter has diverged and a
+    column has vanished, so that a change that used to change f by |f| has no visible effect now: the step led to a
+    plateau, where the gradient gives no direction.
+    """
+    cdef const double *last = lm_column_norms(s)
+    cdef bint vanished = False
+    cdef double size
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if not isfinite(acnorm[j]):
+            return False
+        vanished |= acnorm[j] < EPSMCH * last[j]
+    if not vanished or s.options.tests != LM_TESTS_ACCURATE or s.models == 0:
+        return True
+    for j in range(s.n):
+        size = last[j] * fabs(s.base[j]) if s.base[j] != 0.0 else s.base_fnorm
+        if last[j] * fabs(s.x[j] - s.base[j]) > RUNS_AWAY * size:
+            return False
+    return True
+
+
+cdef double _gradient_norm(lm_state *s) noexcept nogil:
+    """Return the largest |J_j^T f| / (|J_j| |f|) over the free columns j, 0 if f = 0."""
+    cdef double gnorm = 0.0
+    cdef ptrdiff_t j
+    if s.fnorm == 0.0:
+        return 0.0
+    s.linear.gradient(s.model, NULL, s.fnorm, s.wa1)
+    for j in range(s.n):
+        if s.free_norms[j] != 0.0:
+            gnorm = max(gnorm, fabs(s.wa1[j] / s.free_norms[j]))
+    return gnorm
+
+
+cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:
+    """Return whether differences give columns that are all error, which measured intervals may avoid."""
+    cdef ptrdiff_t j
+    if not _wants_refinement(s):
+        return False
+    for j in range(s.n):
+        if s.column_error[j] == 1.0 and not (s.bounded and s.active[j]):
+            return True
+    return False
+
+
+cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
+    return s.options.refine and not s.refined and s.options.tests == LM_TESTS_ACCURATE

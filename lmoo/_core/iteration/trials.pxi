@@ -1,0 +1,117 @@
+"""Trial points: steps, bad points, acceptance and rejection (More' 1978, algorithm 7.1)."""
+
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport all_finite, copy, scaled_norm
+
+cdef double SHORTEN = 0.25      # factor of a step to a bad point
+
+
+cdef int _propose(lm_state *s) noexcept nogil:
+    """Request a new step from the model, delta and D."""
+    s.curved = 0
+    return _ask_strategy(s)
+
+
+cdef int _ask_strategy(lm_state *s) noexcept nogil:
+    """Call the step strategy; return the request that it needs first, or that for the trial point."""
+    cdef int request
+    s.prered = s.dirder = 0.0
+    request = s.options.step.propose(s, s.options.step.context)
+    return request if request != LM_RESIDUAL else _try(s)
+
+
+cdef int _try(lm_state *s) noexcept nogil:
+    """Set the trial point x + step."""
+    cdef ptrdiff_t j
+    s.step_par = s.par
+    if s.bounded:
+        bounds_limit_step(s)
+    for j in range(s.n):
+        s.trial[j] = s.x[j] + s.step[j]
+    if s.bounded:
+        bounds_place(s)
+    # Near overflow the step may have entries that are not finite.
+    if not all_finite(s.n, s.trial):
+        s.pnorm = s.delta
+        return _shorten(s)
+    s.pnorm = scaled_norm(s.n, s.diag, s.step, s.wa2)
+    if s.steps == 0 and not s.limited:
+        s.delta = min(s.delta, s.pnorm)
+    if s.prered == 0.0:
+        predict(s, s.step, False)
+    return LM_RESIDUAL
+
+
+cdef int _shorten(lm_state *s) noexcept nogil:
+    """Process a bad trial point: reduce the radius and propose a shorter step."""
+    s.nit += 1
+    s.refused += 1
+    s.good = 0
+    s.ratio = s.actred = 0.0
+    s.last_pnorm = 0.0
+    s.below_noise = 0
+    s.wall = max(s.wall, s.delta)
+    s.delta = SHORTEN * min(s.delta, s.pnorm)
+    s.options.step.refused(s, s.options.step.context)
+    # The steps are too short to change x.
+    if s.delta == 0.0 or s.delta <= s.options.epsfcn * s.xnorm and (
+            s.options.tests != LM_TESTS_ACCURATE or is_rounding(s)):
+        s.status = LM_DOMAIN
+        return _leave_out_hidden(s)
+    if s.nfev >= s.options.maxfev:
+        return _done(s, LM_MAXFEV)
+    return _propose(s)
+
+
+cdef int _assess_trial(lm_state *s) noexcept nogil:
+    """Compare the actual with the predicted reduction and accept or reject the trial point (More' 1978, 7.1)."""
+    cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
+    cdef bint taken, relaxed = False
+    cdef double delta = s.delta
+    cdef int status
+    s.nit += 1
+    s.actred = -1.0
+    if 0.1 * s.fnorm1 < s.fnorm:
+        s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
+    s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
+    taken = s.ratio >= LEAST_RATIO and (s.prered > 0.0 or not accurate)
+    if accurate:
+        if is_hidden(s):
+            return _finish(s, exhausted(s))
+        s.ratio = relaxed_ratio(s, &relaxed)
+        taken |= relaxed
+    s.options.step.update(s, s.options.step.context)
+    # A good step that a bound has limited is no reason to reduce the radius.  Neither is the failure of an extrapolated
+    # or bent step: the step that it was made from may be good.
+    if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
+        s.delta = max(s.delta, delta)
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)):
+        s.wall = 0.0
+    if taken:
+        _accept(s)
+    else:
+        s.rejections += 1
+        s.good = 0
+    status = stopping(s)
+    if status != LM_RUNNING:
+        return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
+    if not s.accepted:
+        return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
+    if _wants_refinement(s) and s.offset * s.contraction * s.contraction <= REFINE_BELOW:
+        return LM_REFINE
+    return LM_LINEARIZE
+
+
+cdef void _accept(lm_state *s) noexcept nogil:
+    copy(s.n, s.trial, s.x)
+    copy(s.n, s.step, s.last_step)
+    s.xnorm = _size_of_x(s)
+    s.fnorm = s.fnorm1
+    s.steps += 1
+    s.accepted = 1
+    s.refused = s.probe = 0
+    if s.below_noise or s.actred > s.noise:
+        s.rejections = 0
+    s.cut = s.cut + 1 if s.step_par > 0.0 else 0
+    s.good = min(s.good + 1, s.cut)
+    s.since = 0 if s.extrapolated == 1 else s.since + 1
