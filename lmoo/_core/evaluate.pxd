@@ -1,10 +1,10 @@
-"""From the iteration's requests to values: losses, differences, the driver, factorisation of the Jacobian."""
+"""Evaluation of problems for the iteration: losses, differences, the driver, factorisation of the Jacobian."""
 
 from libc.stddef cimport size_t
 from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_outcome, lmoo_point, lmoo_problem
 
 
-# ---- evaluate/losses.pxi: Robust losses: the cost sum rho(z), z = (f / C)^2, and the scaling of rows that makes it a linear model.
+# ---- evaluate/losses.pxi: Robust losses: the cost sum rho(z), z = (f / C)^2.
 
 ctypedef int (*lm_rho_function)(ptrdiff_t m, const double *z, double *rho, void *context) noexcept nogil
 
@@ -20,26 +20,37 @@ cdef enum:
 ctypedef struct lm_loss:
     int kind
     double scale            # C
-    double tuning           # C over the estimated deviation of f, where C is estimated; else 0
+    double tuning           # C over the standard deviation of f, if C is estimated; else 0
     lm_rho_function rho     # of LM_LOSS_CALLED
     void *context
-    double *root            # m: sqrt(h) of each row, by which rows of J are multiplied
-    double *weighted        # m: root f, which differences are taken of
-    double *model           # m: what stands for f in the linear model
+    double *root            # m: sqrt(h), the factors of the rows of J
+    double *weighted        # m: root f, the function that differences are computed of
+    double *model           # m: the residual of the linear model
     double *values          # 4 m: z and rho of LM_LOSS_CALLED
-    const double *weights   # m, or NULL: entries of f with the weight 0 do not count for C
-    int rounds              # times that C has been estimated
+    const double *weights   # m, or NULL: entries of f with the weight 0 are not used for C
+    int rounds              # estimates of C so far
 
 cdef size_t loss_doubles(ptrdiff_t m, bint called) noexcept nogil
 cdef void loss_place(lm_loss *loss, ptrdiff_t m, double *memory) noexcept nogil
 cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil
+
+
+# ---- evaluate/lossrows.pxi: The scaling of rows with which the linear model predicts the cost.
+
 cdef int loss_rows(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil
+cdef void scale_rows(ptrdiff_t m, ptrdiff_t n, const double *root, double *fjac, ptrdiff_t lda) noexcept nogil
+cdef void multiply_rows(ptrdiff_t m, const double *root, const double *f, double *out) noexcept nogil
+
+
+# ---- evaluate/lossstatistics.pxi: Statistics of a robust fit.
+
 cdef int loss_weights(const lm_loss *loss, ptrdiff_t m, const double *f, double *weights) noexcept nogil
 cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *sums) noexcept nogil
 cdef double loss_deviation(const double *sums, double m, double degrees) noexcept nogil
-cdef void scale_rows(ptrdiff_t m, ptrdiff_t n, const double *root, double *fjac, ptrdiff_t lda) noexcept nogil
-cdef void multiply_rows(ptrdiff_t m, const double *root, const double *f, double *out) noexcept nogil
 cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const double *f, double *work) noexcept nogil
+
+
+# ---- evaluate/losskernel.pxi: Losses as Python objects.
 
 cdef class LossKernel:
     cdef lm_loss table
@@ -47,7 +58,7 @@ cdef class LossKernel:
     cdef int place(self, ptrdiff_t m, ptrdiff_t padded) except -1
 
 
-# ---- evaluate/threads.pxi: Jobs without the GIL on several Python threads.
+# ---- evaluate/threads.pxi: Jobs on several Python threads, without the GIL.
 
 ctypedef void (*job_function)(ptrdiff_t k, void *context) noexcept nogil
 
@@ -57,30 +68,30 @@ cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except
 # ---- evaluate/differences.pxi: Compiled Jacobian strategies: the problem's own, and differences.
 
 ctypedef struct lm_differences:
-    int use_jacobian    # the problem's own Jacobian, where it has one
+    int use_jacobian    # the problem's own Jacobian, if it provides one
     int central         # instead of forward differences
     int minpack_compatible  # step and divide exactly as MINPACK does
     int refines         # forward differences may be followed by central ones
-    double epsfcn       # relative error of the residual; 0: the precision in which it comes
-    const double *typical   # n sizes that |x_j| is taken to be at least, or NULL
+    double epsfcn       # relative error of the residual; 0: that of its data type
+    const double *typical   # n least sizes of |x_j|, or NULL
 
 ctypedef struct lm_columns:
-    # How far differences have come.
+    # The position in a Jacobian by differences.
     ptrdiff_t j         # the column
     int phase, central
-    int first           # what is asked for is the first value of column j
+    int first           # the first value of column j is requested
     double root, h, step, lower
-    double *out         # where f at point.x_work is wanted
+    double *out         # memory for f at point.x_work
     double eps          # relative error of f
     double noise        # norm of the error of f
-    double size         # what a parameter contributes to f, as far as the last model tells
-    double largest      # and the most that one does
-    int tries           # intervals that column j has been taken with
-    int restarted       # the noise of f has been seen in this Jacobian, which has begun anew
-    double last_h, last_second  # the interval before, and the second difference that it showed
+    double size         # contribution of a parameter to f, from the last model
+    double largest      # the largest contribution
+    int tries           # intervals tried for column j
+    int restarted       # the noise of f has been measured in this Jacobian, which was restarted
+    double last_h, last_second  # the previous interval, and its second difference
 
 cdef enum:
-    # What differences_next returns when it wants f at point.x_work, in out.
+    # Value of differences_next: f at point.x_work is requested, in out.
     DIFFERENCES_ASK = 2
 
 cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil
@@ -95,17 +106,17 @@ cdef int analytic(lmoo_point *at, void *context) noexcept nogil
 cdef int differences(lmoo_point *at, void *context) noexcept nogil
 
 
-# ---- evaluate/driver.pxi: The driver: it answers what the iteration asks, by an evaluator.
+# ---- evaluate/driver.pxi: The driver: it answers the requests of the iteration by an evaluator.
 
 cdef enum:
-    FAILED = -1     # what an evaluation returns when the solve is to end
+    FAILED = -1     # value of an evaluation that ends the solve
     PAUSED = 1
 
 ctypedef struct lm_driver
 
 ctypedef struct lm_evaluator:
-    # Each answers one request of the iteration and returns 0; or PAUSED, leaving that to the caller of driver_run; or
-    # FAILED, with d.code or a Python exception.
+    # Each function answers one request of the iteration and returns 0; or returns PAUSED, and the caller of driver_run
+    # must answer; or FAILED, with d.code or a Python exception.
     int (*residual)(lm_driver *d) noexcept nogil
     int (*linearize)(lm_driver *d, bint high_accuracy) noexcept nogil
     int (*curvature)(lm_driver *d) noexcept nogil
@@ -114,41 +125,41 @@ ctypedef struct lm_evaluator:
 ctypedef struct lm_driver:
     lm_state *s
     const lm_evaluator *evaluator
-    void *owner         # an evaluator's own
+    void *owner         # for the evaluator
     const lmoo_problem *problem
     const lmoo_jacobian *strategy
     ptrdiff_t m, n
-    ptrdiff_t rows      # of the residual; m is n where there are fewer, and the rest is 0
+    ptrdiff_t rows      # of the residual; if they are fewer than n, m is n and the other rows are 0
     double *f           # f(s.x)
-    double *previous    # f(s.base), while x has moved on from there
-    double *trial       # f(s.trial); between trials, work space
+    double *previous    # f(s.base), if x is another point
+    double *trial       # f(s.trial); work space between trials
     double *work
     double *u0          # n: the first entries of qrfac's Householder vectors
     double *fjac        # m x n, column-major
-    lmoo_point point    # what the strategy is given
-    lm_loss *loss       # NULL where the cost is the sum of squares
-    bint weighted       # fjac holds rows that the loss has scaled
-    double noise        # relative rounding of the residual, where the user told it
-    bint evaluated      # f holds a residual
-    bint factored       # fjac holds qrfac's factors of the model
-    bint folded         # fjac holds the Jacobian of the model as it is
+    lmoo_point point    # the argument of the strategy
+    lm_loss *loss       # NULL if the cost is the sum of squares
+    bint weighted       # the rows of fjac are scaled by the loss
+    double noise        # relative rounding of the residual, if the user has given it
+    bint evaluated      # f contains a residual
+    bint factored       # fjac contains qrfac's factors of the model
+    bint folded         # fjac contains the unchanged Jacobian of the model
     bint has_jacobian   # the problem's own Jacobian has been used
     bint joint          # residuals are evaluated with the Jacobian, by problem.both
-    bint fresh          # fjac holds the problem's own Jacobian at the last trial point
-    bint streams        # fjac holds blocks of rows of the Jacobian, one after the other (stream.pxi)
-    const double *stream_x  # where its jobs evaluate, and where they put f
+    bint fresh          # fjac contains the problem's own Jacobian at the last trial point
+    bint streams        # fjac contains a block of rows of the Jacobian for each part (stream.pxi)
+    const double *stream_x  # the point of its jobs, and the memory for f
     double *stream_f
-    int stream_code     # what stopped them; else 0
-    bint threads        # there is an interpreter, whose threads may be used
+    int stream_code     # nonzero code of the user's function in a job; else 0
+    bint threads        # threads of the Python interpreter may be used
     bint python         # problem.residual is Python code: the thread holds the GIL
     ptrdiff_t njev      # Jacobians evaluated
     ptrdiff_t differenced   # residuals evaluated for differences
-    int code            # negative: what the user's function ended the solve with
+    int code            # negative: code with which the user's function ended the solve
     # Checks for signals.
     bint stop           # set from outside, at any time
     bint watching       # for Ctrl-C
     ptrdiff_t countdown, interval
-    double checked      # when, in milliseconds
+    double checked      # time of the last check, in milliseconds
 
 cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
@@ -171,7 +182,7 @@ cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noex
 cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil
 
 
-# ---- evaluate/stream.pxi: Tall problems whose rows can be evaluated apart.
+# ---- evaluate/stream.pxi: Tall problems whose rows can be evaluated separately.
 
 cdef size_t stream_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy, const lm_state *s, ptrdiff_t m,
@@ -198,9 +209,9 @@ cdef enum:
 
 ctypedef struct lm_lanes:
     ptrdiff_t m, n
-    double *memory              # lanes_doubles(m, n), the caller's
+    double *memory              # lanes_doubles(m, n), owned by the caller
     int count
-    lm_driver *drivers[FITS]    # whose Jacobians are filled, borrowed
+    lm_driver *drivers[FITS]    # drivers with complete Jacobians, borrowed
 
 cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void lanes_answer(lm_lanes *w) noexcept nogil
@@ -217,7 +228,7 @@ cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobi
                lmoo_outcome *outcome) noexcept nogil
 
 
-# ---- evaluate/access.pxi: What the compiled interface reads and writes of a state.
+# ---- evaluate/access.pxi: Members of a state for the compiled interface.
 
 cdef double *lm_vector(lm_state *s, int which) noexcept nogil
 cdef double *lm_number(lm_state *s, int which) noexcept nogil

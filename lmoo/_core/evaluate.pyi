@@ -4,11 +4,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# ---- evaluate/losses.pxi
+# ---- evaluate/lossstatistics.pxi
+
+def deviation(sums: ArrayLike, m: float, degrees: float) -> float: ...
+
+# ---- evaluate/losskernel.pxi
 
 KINDS: dict[str, int]
 
-def deviation(sums: ArrayLike, m: float, degrees: float) -> float: ...
 def called(value: Any, m: int) -> NDArray[np.float64]: ...
 def evaluate(name: str, z: ArrayLike) -> NDArray[np.float64]: ...
 

@@ -1,10 +1,10 @@
-"""What the compiled interface reads and writes of a state, by name; lmoo.h says what each name means."""
+"""Members of a state for the compiled interface, by the names of lmoo.h."""
 
 from lmoo._core.model cimport *
 
 
 cdef double *lm_vector(lm_state *s, int which) noexcept nogil:
-    """Return a vector of the state; NULL where there is none of this name."""
+    """Return a vector of the state; NULL for an unknown name."""
     if which == LMOO_X:
         return s.x
     elif which == LMOO_TRIAL:
@@ -29,7 +29,7 @@ cdef double *lm_vector(lm_state *s, int which) noexcept nogil:
 
 
 cdef double *lm_number(lm_state *s, int which) noexcept nogil:
-    """Return a number of the state."""
+    """Return a number of the state; NULL for an unknown name."""
     if which == LMOO_FNORM:
         return &s.fnorm
     elif which == LMOO_FNORM1:
@@ -58,7 +58,7 @@ cdef double *lm_number(lm_state *s, int which) noexcept nogil:
 
 
 cdef ptrdiff_t *lm_count(lm_state *s, int which) noexcept nogil:
-    """Return a count of the state."""
+    """Return a count of the state; NULL for an unknown name."""
     if which == LMOO_NFEV:
         return &s.nfev
     elif which == LMOO_NIT:
@@ -71,7 +71,7 @@ cdef ptrdiff_t *lm_count(lm_state *s, int which) noexcept nogil:
 
 
 cdef int *lm_flag(lm_state *s, int which) noexcept nogil:
-    """Return a flag or a code of the state."""
+    """Return a flag or a code of the state; NULL for an unknown name."""
     if which == LMOO_STATUS:
         return &s.status
     elif which == LMOO_REQUEST:

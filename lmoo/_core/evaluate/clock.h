@@ -1,9 +1,9 @@
-/* Milliseconds on a clock that only goes forward. */
+/* Milliseconds of a monotonic clock. */
 
 #ifndef LMOO_CLOCK_H
 #define LMOO_CLOCK_H
 
-#include <Python.h>   /* first: it says which POSIX the headers are to offer */
+#include <Python.h>   /* first: it selects the POSIX version of the headers */
 
 #ifdef _WIN32
 #ifndef WIN32_LEAN_AND_MEAN

@@ -1,8 +1,8 @@
-"""The driver: it answers what the iteration asks, by an evaluator.
+"""The driver: it answers the requests of the iteration by an evaluator.
 
-``driver_run`` is the only loop there is; what differs from one kind of problem to the next is a table of four
-functions, lm_evaluator: residual vectors in memory (vectors.pxi), blocks of rows (solve/rows.pxi), fits by the
-thousand, whose models are evaluated together (batch/batch.pxi, batch/modelfits.pxi).
+``driver_run`` is the only loop.  Kinds of problems differ in a table of four functions, lm_evaluator: residual vectors in
+memory (vectors.pxi), blocks of rows (solve/rows.pxi), thousands of fits whose models are evaluated together
+(batch/batch.pxi, batch/modelfits.pxi).
 """
 
 from libc.math cimport fabs
@@ -10,7 +10,7 @@ from libc.math cimport fabs
 from lmoo._core.iteration cimport lm_advance, lm_refuse, lm_stop
 from lmoo._core.model cimport *
 
-# Relative change of an estimated scale that is none.
+# Relative change of an estimated scale up to which it counts as unchanged.
 cdef double SAME_SCALE = 1e-9
 
 cdef enum:
@@ -18,9 +18,11 @@ cdef enum:
 
 
 cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
-    """Answer requests until the iteration has ended (0), the evaluator has left one unanswered or, with
-    one_iteration, a trial point has been judged (PAUSED), or user code has ended the solve, with d.code or a Python
-    exception (FAILED)."""
+    """Answer requests until the iteration ends.
+
+    Return 0 at its end; PAUSED if the evaluator has left a request unanswered or, with one_iteration, after a trial point;
+    FAILED if user code has ended the solve, with d.code or a Python exception.
+    """
     cdef lm_state *s = d.s
     cdef const lm_evaluator *evaluator = d.evaluator
     cdef int request = driver_advance(d), outcome
@@ -45,10 +47,10 @@ cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
 
 
 cdef int driver_advance(lm_driver *d) noexcept nogil:
-    """lm_advance, with the residuals kept in step with x, and the scale of a loss where that is estimated."""
+    """Call lm_advance; exchange the residuals with the points, and estimate the scale of a loss at the end."""
     cdef int request
     if d.s.answer == 0:
-        # Nothing has come in since the last time.
+        # There is no answer since the last call.
         return d.s.request
     request = lm_advance(d.s)
     if d.s.accepted:
@@ -62,10 +64,10 @@ cdef int driver_advance(lm_driver *d) noexcept nogil:
 
 
 cdef int _rescale(lm_driver *d) noexcept nogil:
-    """The iteration has ended: with a new scale from the residual there it goes on, unless the scale is what it was.
+    """Estimate the scale of the loss at the end of an iteration, and continue with it unless it is unchanged.
 
     Location and scale in turn, as Huber, Ronchetti (2009), "Robust statistics", section 7.8; each minimum is that of
-    one cost.  The radius, D and what has been measured of differences are kept.
+    one cost.  The radius, D and the measured intervals of differences are kept.
     """
     cdef lm_state *s = d.s
     cdef double scale
@@ -89,17 +91,17 @@ cdef int _rescale(lm_driver *d) noexcept nogil:
 
 
 cdef int refuse_request(lm_driver *d) noexcept nogil:
-    """lm_evaluator.step or .curvature of those that do without."""
+    """Refuse a request: lm_evaluator.step or .curvature of evaluators that do not support it."""
     lm_refuse(d.s)
     return 0
 
 
 cdef int pause_at_request(lm_driver *d) noexcept nogil:
-    """lm_evaluator.step where the caller of driver_run answers."""
+    """Leave a request to the caller of driver_run: lm_evaluator.step."""
     return PAUSED
 
 
 cdef bint wants_curvature(const lm_state *s) noexcept nogil:
-    """Whether the step strategy may ask for curvature at x, which takes the Jacobian once more."""
+    """Return whether the step strategy may request the curvature at x, which needs J once more."""
     cdef int wants = s.options.step.wants_curvature
     return wants == 1 or wants == 2 and s.cut >= LM_VALLEY

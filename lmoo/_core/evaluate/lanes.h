@@ -1,7 +1,7 @@
 /* QR factorisations of several small matrices at once, each in a lane of a vector.
 
    One body, lanes_body.inc, is compiled for several instruction sets, as fold_body.inc is (simd.h).
-   Each lane does what qrfac does, operation for operation, so its result has qrfac's bits. */
+   Each lane performs the operations of qrfac in the same order, so its result has qrfac's bits. */
 
 #ifndef LMOO_LANES_H
 #define LMOO_LANES_H
@@ -37,15 +37,15 @@ typedef long long lmoo_lane_mask __attribute__((vector_size(64), aligned(8), may
    takes: with y = 1 / norm rounded, q y-fold and corrected by q + (u - norm q) y is one of the two
    doubles about the quotient, and corrected once more it is the nearest (Markstein (1990), "Computation
    of elementary functions on the IBM RISC System/6000 processor", IBM J. Res. Dev. 34, theorem 5),
-   provided that nothing underflows on the way: returns the lanes in which a numerator is too small for
-   that.  norm lies within the roots of LMOO_SMALL_SUM and LMOO_LARGE_SUM, or its lane is odd. */
+   if nothing underflows in between: returns the lanes in which a numerator is too small for
+   that.  norm is between the roots of LMOO_SMALL_SUM and LMOO_LARGE_SUM, or its lane is marked in odd. */
 __attribute__((target("avx512f,avx512dq,avx512vl")))
 static inline unsigned lmoo_divide_lanes_avx512(ptrdiff_t m, lmoo_lanes *u, const lmoo_lanes *norm)
 {
     const __m512d b = _mm512_loadu_pd((const double *)norm);
     const __m512d y = _mm512_div_pd(_mm512_set1_pd(1.0), b);
-    /* Remainders of numerators from 1e-280 on are exact, and quotients from 1e-290 on normal.  As bits:
-       those of zero, less one, are beyond any other. */
+    /* Remainders of numerators from 1e-280 on are exact, and quotients from 1e-290 on normal.  Compared as bits:
+       those of zero, less one, are the largest. */
     const __m512i least = _mm512_castpd_si512(_mm512_max_pd(
         _mm512_mul_pd(_mm512_abs_pd(b), _mm512_set1_pd(1e-290)), _mm512_set1_pd(1e-280)));
     const __m512i one = _mm512_set1_epi64(1);
@@ -137,7 +137,7 @@ static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors
     return lmoo_qrfac_lanes_plain(m, n, factors, a, ipvt, rdiag, acnorm, wa);
 }
 
-#else /* no vector extension: the caller factors one after the other */
+#else /* no vector extension: the caller factors the matrices one by one */
 
 #define LMOO_HAVE_LANES 0
 

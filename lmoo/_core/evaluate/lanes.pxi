@@ -1,7 +1,7 @@
 """The linear models of several fits of one shape at once.
 
-Each fit's Jacobian goes into a lane of the vectors that lanes_body.inc factors; what comes out has the
-bits of the factorisation of this fit alone, whatever the other lanes hold.
+The Jacobian of each fit is copied into one lane of the vectors that lanes_body.inc factors.  The result has the bits of
+the factorisation of this fit alone, for any contents of the other lanes.
 """
 
 from lmoo._core.linalg cimport dense_all, lm_triangle
@@ -17,18 +17,17 @@ cdef extern from "evaluate/lanes.h" nogil:
                                   double *ipvt, double *rdiag, double *acnorm, double *wa)
 
 cdef enum:
-    # Fewer fits than this are as soon factored one by one.
+    # For fewer fits, factorisations one by one are as fast.
     WORTH = 2
 
 
 cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """How many doubles of memory the lanes want."""
+    """Return the doubles of memory that the lanes use."""
     return <size_t>(FITS * ((n + 1) * m + 5 * n))
 
 
 cdef void lanes_answer(lm_lanes *w) noexcept nogil:
-    """linearize_answer(d, 0) for all that are waiting, 1 to FITS, with the same bits; then none is.
-    """
+    """Call linearize_answer(d, 0) for the 1 to FITS waiting fits, with the same bits; then none is waiting."""
     cdef ptrdiff_t n = w.n
     cdef double *ipvt = w.memory + FITS * (n + 1) * w.m
     cdef double *rdiag = ipvt + FITS * n
@@ -38,7 +37,7 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
     cdef const double *residuals[FITS]
     cdef unsigned int odd = (1u << FITS) - 1u
     cdef int l
-    # Longer sums go in lanes of their own.
+    # Longer sums use lanes within one fit.
     if LMOO_HAVE_LANES and w.count >= WORTH and w.m <= IN_ORDER:
         for l in range(FITS):
             residuals[l] = weigh_model(w.drivers[l if l < w.count else 0])
@@ -48,7 +47,7 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
         lmoo_load_lanes(w.m, residuals, w.memory + w.m * n * FITS)
         odd = lmoo_qrfac_lanes(w.m, n, factors, w.memory, ipvt, rdiag, acnorm, acnorm + FITS * n)
         for l in range(w.count):
-            # Its factors are wanted for the curvature.
+            # The curvature needs the factors.
             if wants_curvature(w.drivers[l].s):
                 odd |= <unsigned int>1 << l
     for l in range(w.count):
@@ -60,8 +59,10 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
 
 
 cdef void _units(lm_driver *d, double *factors) noexcept nogil:
-    """What brings the columns of one fit to the units of D, n numbers at a distance of FITS; the norms of the first
-    Jacobian, before D is known, stay in work."""
+    """Compute the factors that convert the columns of one fit to the units of D, n numbers at a distance of FITS.
+
+    Before D is known, the norms of the first Jacobian are left in d.work.
+    """
     cdef ptrdiff_t j
     if d.s.models == 0:
         column_norms(d.m, d.n, d.fjac, d.m, d.work)
@@ -71,7 +72,7 @@ cdef void _units(lm_driver *d, double *factors) noexcept nogil:
 
 cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
                  const double *acnorm) noexcept nogil:
-    """Answer with lane l's model."""
+    """Answer the request with the model in lane l."""
     cdef ptrdiff_t i, j, m = w.m, n = w.n
     cdef lm_triangle *model = dense_all(d.s)
     cdef const double *a = w.memory + l
@@ -84,7 +85,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         return
     copy(n, d.s.column_error, d.work + 2 * n)
     if linearize_errors(d, norms):
-        # A column is to be set to zero, in this fit alone; its Jacobian is still there.
+        # A column must be set to zero in this fit only; its Jacobian is still available.
         copy(n, d.work + 2 * n, d.s.column_error)
         linearize_answer(d, 0)
         return

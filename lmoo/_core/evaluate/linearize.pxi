@@ -1,7 +1,7 @@
 """From the Jacobian to the linear model: errors of its columns, and its factorisation.
 
-MINPACK's qrfac factors the whole Jacobian in place; where it is large, one pass over its rows folds them into a triangle
-(fold.pyx).  Linear models other than the dense one are given the Jacobian as it is.
+MINPACK's qrfac factors the whole Jacobian in place.  A large one is folded into a triangle by one pass over its rows
+(fold.pyx).  Linear models other than the dense one are given the Jacobian unchanged.
 """
 
 from libc.math cimport NAN, fabs, sqrt
@@ -19,15 +19,15 @@ cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
     void PyEval_RestoreThread(PyThreadState *state)
 
-# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and releasing the
+# Above this m n^2 the fold, which reads memory once, is faster than qrfac, which reads it n times, and releasing the
 # GIL costs less than keeping it.
 cdef double LARGE = 1e6
-# Above this, a millisecond or so, other threads are worth waking.
+# Above this m n^2, about a millisecond, starting threads is worthwhile.
 cdef double WORTH_THREADS = 2e7
 
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Doubles of work space at d.work."""
+    """Return the doubles of work space at d.work."""
     cdef size_t folding = 0
     if <double>m * n * n > LARGE:
         folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
@@ -35,12 +35,12 @@ cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
 
 
 cdef bint folds_rows(const lm_driver *d) noexcept nogil:
-    """Whether the model is made by one pass over the rows."""
+    """Return whether the model is computed by one pass over the rows."""
     return <double>d.m * d.n * d.n > LARGE and d.s.linear == &DENSE
 
 
 cdef const double *weigh_model(lm_driver *d) noexcept nogil:
-    """The residual of the linear model; with a loss the rows of d.fjac are scaled to it, unless they are already."""
+    """Return the residual of the linear model; with a loss, scale the rows of d.fjac unless they are scaled already."""
     if d.loss == NULL:
         return d.f
     if not d.weighted and not d.streams:
@@ -51,7 +51,7 @@ cdef const double *weigh_model(lm_driver *d) noexcept nogil:
 
 
 cdef int linearize_answer(lm_driver *d, int code) noexcept nogil:
-    """The Jacobian is there (0), or cannot be had (positive): factor it, hand over the model."""
+    """Answer LM_LINEARIZE: factor the complete Jacobian (code 0), or refuse the request (positive)."""
     cdef lmoo_point *at = &d.point
     cdef int good
     if code > 0:
@@ -68,9 +68,9 @@ cdef int linearize_answer(lm_driver *d, int code) noexcept nogil:
 
 
 cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexcept nogil:
-    """Answer LM_LINEARIZE or LM_REFINE with J and f: the model of any linear model; refused where J is not finite.
+    """Answer LM_LINEARIZE or LM_REFINE with J and f, for any linear model; refuse if J is not finite.
 
-    fjac  m x n, column-major;  f: m doubles; both are overwritten.  The columns are as exact as f.
+    fjac  m x n, column-major;  f: m doubles; both are overwritten.  The columns are as accurate as f.
     """
     cdef double *acnorm = s.wa1
     column_norms(m, s.n, fjac, m, acnorm)
@@ -90,31 +90,31 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
 # ---- errors of the columns -------------------------------------------------------------------
 
 cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil:
-    """tell_errors, of the Jacobian that the strategy has just filled."""
+    """Call tell_errors for the Jacobian that the strategy has filled."""
     cdef const lmoo_point *at = &d.point
     return tell_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
 
 
 cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
                       double noise, ptrdiff_t m) noexcept nogil:
-    """Put the errors of the columns into the state, whose column_error and interval the strategy has filled.
+    """Store the errors of the columns in the state; the strategy has filled its column_error and interval.
 
     acnorm                n, the norms of the columns, read only
     relative, precision   relative errors of all columns, and of f
-    noise                 norm of the error of f, where a strategy has seen it; else 0
+    noise                 norm of the error of f, if a strategy has measured it; else 0
 
-    Returns whether a column is all error, its column_error being 1: to be set to zero, as a step along it goes
-    anywhere.
+    Return whether a column consists of error.  Its column_error is then 1, and it must be set to zero, as a step along it
+    could have any length.
     """
     cdef double root = sqrt(<double>m), f_error = s.fnorm
     cdef bint all_error = False
     cdef ptrdiff_t j
     if s.options.tests == LM_TESTS_MINPACK:
-        # Which takes J as it comes.
+        # These tests use J without changes.
         s.jacobian_error = 10.0 * max(max(relative, precision), EPSMCH * root)
         return False
     if noise / root > s.least_noise:
-        # Intervals that were measured without it are to be measured again.
+        # Intervals that were measured with a smaller error are measured again.
         s.least_noise, s.measured = noise / root, 0
     for j in range(s.n):
         f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
@@ -131,11 +131,11 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
             s.column_error[j] = 1.0
         if s.column_error[j] >= 1.0:
             s.column_error[j] = 1.0
-            # What it was taken with is no good.
+            # Its interval was not suitable.
             s.length[j] = min(s.length[j], 0.0)
             all_error |= acnorm[j] > 0.0
             continue
-        # Sums of m products, and what follows from them, are good to some ten times this.
+        # Safety factor for sums of m products and further operations.
         s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
         if s.column_error[j] == 1.0:
             s.length[j] = min(s.length[j], 0.0)
@@ -144,7 +144,7 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
 
 
 cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil:
-    """Set to zero what tell_errors found to be all error.  a: m x n, column-major; acnorm: n, its norms."""
+    """Set the columns to zero that consist of error, by tell_errors.  a: m x n, column-major; acnorm: n, its norms."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.column_error[j] == 1.0:
@@ -155,7 +155,7 @@ cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noex
 # ---- factorisations ---------------------------------------------------------------------------
 
 cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
-    """The model from the whole Jacobian; False where that has an entry which is not finite."""
+    """Factor the whole Jacobian; return False if it has an entry that is not finite."""
     cdef lm_state *s = d.s
     cdef ptrdiff_t j, m = d.m, n = d.n
     cdef double *a = d.fjac
@@ -182,8 +182,10 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
 
 
 cdef int _fold_rows(lm_driver *d) noexcept nogil:
-    """The model by one pass over the rows, without the GIL; 0 where an entry is not finite, FAILED
-    where an interruption is to come out."""
+    """Compute the model by one pass over the rows, without the GIL.
+
+    Return 1; 0 if an entry is not finite; FAILED if an interruption is to be raised.
+    """
     cdef ptrdiff_t j, n = d.n
     cdef double *t = d.work
     cdef double *acnorm = t + n * n + n
@@ -199,14 +201,14 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         return 0
     if linearize_errors(d, acnorm):
         drop_columns(d.s, n, t, acnorm)
-        # The Jacobian that is kept is not that of the model any more.
+        # The stored Jacobian differs from that of the model.
         d.folded = False
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
     return 1
 
 
 cdef int _fold_parts(lm_driver *d) noexcept nogil:
-    """Fold all rows, by threads where that is worth it, to the triangle at d.work; 1 where they cannot be had."""
+    """Fold all rows to the triangle at d.work, by threads if they are worthwhile; return 1 if the rows cannot be evaluated."""
     cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
     cdef PyThreadState *thread
     cdef int code
@@ -217,7 +219,7 @@ cdef int _fold_parts(lm_driver *d) noexcept nogil:
             merge_parts(d.m, d.n, d.work)
         return code
     if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
-        # As a plain C function: -1 says that an exception is set.
+        # Called as a plain C function; -1 if an exception is set.
         if (<run_function><void *>run_in_threads)(_fold_part, parts, d) < 0:
             return FAILED
         merge_parts(d.m, d.n, d.work)
@@ -235,7 +237,7 @@ ctypedef int (*run_function)(job_function job, ptrdiff_t count, void *context) n
 
 
 cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
-    """A job for a thread: one part of the rows."""
+    """Fold one part of the rows, as a job of a thread."""
     cdef lm_driver *d = <lm_driver *>context
     cdef const lmoo_point *at = &d.point
     cdef const double *f = d.f if d.loss == NULL else d.loss.model
@@ -246,7 +248,7 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
 
 
 cdef void _copy_rows(lm_driver *d) noexcept nogil:
-    """A Jacobian that is refused goes where it can be looked at."""
+    """Copy a refused Jacobian to d.fjac, where the user can read it."""
     cdef const lmoo_point *at = &d.point
     cdef ptrdiff_t i, j
     if at.rows == NULL:
@@ -259,7 +261,10 @@ cdef void _copy_rows(lm_driver *d) noexcept nogil:
 # ---- products with the Jacobian -----------------------------------------------------------------
 
 cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil:
-    """out = J^T v, of all columns, from what is at fjac; NaN where that cannot be had.  v: m doubles, overwritten."""
+    """Compute out = J^T v for all columns, from the contents of d.fjac; NaN if they are not available.
+
+    v: m doubles, overwritten
+    """
     cdef ptrdiff_t j
     if d.streams:
         if stream_times_transpose(d, v, out) != 0:
@@ -272,7 +277,7 @@ cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil:
 
 
 cdef void _times_transpose_factored(const lm_driver *d, double *v, double *out) noexcept nogil:
-    """out = J^T v = P R^T (Q^T v)[:n], from qrfac's Householder vectors.  v is overwritten."""
+    """Compute out = J^T v = P R^T (Q^T v)[:n] from qrfac's Householder vectors.  v is overwritten."""
     cdef ptrdiff_t i, j
     cdef double total
     cdef const double *u
@@ -291,7 +296,7 @@ cdef void _times_transpose_factored(const lm_driver *d, double *v, double *out) 
 
 
 cdef void _times_transpose(const lm_driver *d, const double *v, double *out) noexcept nogil:
-    """out = J^T v, fjac being J."""
+    """Compute out = J^T v, where fjac contains J."""
     cdef ptrdiff_t i, j
     cdef double total
     for j in range(d.n):

@@ -1,9 +1,9 @@
-"""Tall problems whose rows can be evaluated apart: the Jacobian goes block by block into the fold, and is never stored.
+"""Tall problems whose rows can be evaluated separately: the Jacobian is folded block by block and never stored.
 
-    [J_b | f_b],  b = 1, 2, ...    into the triangle [R | q] of its part of the rows (fold.pyx)
+   [J_b | f_b],  b = 1, 2, ...    into the triangle [R | q] of its part of the rows (fold.pyx)
 
-A block of J is in the second-level cache when it is folded.  Threads share the parts among them; as neither parts nor
-blocks depend on the threads, neither do results.
+A block of J is in the second-level cache when it is folded.  The parts are distributed among threads.  As neither parts
+nor blocks depend on the number of threads, the results do not either.
 """
 
 from libc.string cimport memset
@@ -11,26 +11,26 @@ from libc.string cimport memset
 from lmoo._core.fold cimport fold_block_rows, fold_part_begin, fold_part_rows, fold_parts
 from lmoo._core.model cimport *
 
-# Numbers of a block of J.
+# Entries of a block of J.
 cdef ptrdiff_t BLOCK_NUMBERS = 16384
 cdef enum:
-    RESIDUAL_ROWS = 1024    # of a block where f alone is wanted
+    RESIDUAL_ROWS = 1024    # of a block if only f is evaluated
 
 
 cdef ptrdiff_t _block_rows(ptrdiff_t n) noexcept nogil:
-    """Rows of a block of J: whole blocks of the fold, so that the triangle is that of J in one piece, to the bit."""
+    """Return the rows of a block of J: whole blocks of the fold, so that the triangle has the bits of that of J in one piece."""
     cdef ptrdiff_t rows = fold_block_rows(n)
     return max(BLOCK_NUMBERS // (n * rows), <ptrdiff_t>1) * rows
 
 
 cdef size_t stream_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Doubles at d.fjac: a block of J, and its residuals, for each part."""
+    """Return the doubles at d.fjac: a block of J and its residuals, for each part."""
     return <size_t>(fold_parts(m, n) * _block_rows(n) * (n + 1))
 
 
 cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy, const lm_state *s, ptrdiff_t m,
                      ptrdiff_t n) noexcept nogil:
-    """Whether the rows are evaluated apart: there are many, and the derivatives are the problem's own."""
+    """Return whether the rows are evaluated separately: there are many, and the problem provides the derivatives."""
     if problem.rows == NULL or s.linear != &DENSE or m < n or <double>m * n * n <= LARGE:
         return False
     if strategy.evaluate == analytic:
@@ -39,24 +39,26 @@ cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy,
 
 
 cdef int stream_residual(lm_driver *d, const double *x, double *f) noexcept nogil:
-    """f(x) by rows: 0, 1 at a bad point, FAILED with d.code."""
+    """Compute f(x) by rows; return 0, 1 at a bad point, or FAILED with d.code."""
     d.stream_x, d.stream_f = x, f
     return _run_parts(d, _residual_part)
 
 
 cdef int stream_triangle(lm_driver *d) noexcept nogil:
-    """Fold all rows of J and the model's residual to the triangles at d.work, one for each part: 0, 1 where J cannot be
-    had, FAILED."""
+    """Fold all rows of J and the model's residual to the triangles at d.work, one for each part.
+
+    Return 0, 1 if J cannot be evaluated, or FAILED.
+    """
     d.stream_x = d.s.x
     return _run_parts(d, _fold_part_of_stream)
 
 
 cdef int _run_parts(lm_driver *d, job_function part) noexcept nogil:
-    """One job for each part of the rows, by threads where that is worth it."""
+    """Run one job for each part of the rows, by threads if they are worthwhile."""
     cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
     d.stream_code = 0
     if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
-        # As a plain C function: -1 says that an exception is set.
+        # Called as a plain C function; -1 if an exception is set.
         if (<run_function><void *>run_in_threads)(part, parts, d) < 0:
             return FAILED
     else:
@@ -69,7 +71,7 @@ cdef int _run_parts(lm_driver *d, job_function part) noexcept nogil:
 
 
 cdef void _residual_part(ptrdiff_t p, void *context) noexcept nogil:
-    """A job for a thread: f of one part of the rows."""
+    """Compute f of one part of the rows, as a job of a thread."""
     cdef lm_driver *d = <lm_driver *>context
     cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n), count
     cdef int code
@@ -82,7 +84,7 @@ cdef void _residual_part(ptrdiff_t p, void *context) noexcept nogil:
 
 
 cdef void _fold_part_of_stream(ptrdiff_t p, void *context) noexcept nogil:
-    """A job for a thread: one part of the rows."""
+    """Fold one part of the rows, as a job of a thread."""
     cdef lm_driver *d = <lm_driver *>context
     cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n), count, n = d.n
     cdef double *block = d.fjac + p * _block_rows(n) * (n + 1)
@@ -97,7 +99,7 @@ cdef void _fold_part_of_stream(ptrdiff_t p, void *context) noexcept nogil:
 
 
 cdef int _block(lm_driver *d, ptrdiff_t begin, ptrdiff_t count, const double *x, double *block) noexcept nogil:
-    """Rows of J at x, scaled by the loss; what is returned for them goes to d.stream_code."""
+    """Compute rows of J at x, scaled by the loss; store a nonzero code of the user's function in d.stream_code."""
     cdef int code = d.problem.rows(begin, count, d.n, x, NULL, block, d.problem.user_data)
     if code != 0:
         d.stream_code = code
@@ -107,7 +109,7 @@ cdef int _block(lm_driver *d, ptrdiff_t begin, ptrdiff_t count, const double *x,
 
 
 cdef int stream_times_transpose(lm_driver *d, const double *v, double *out) noexcept nogil:
-    """out = J^T v, J evaluated once more; not 0 where it cannot be had.  v: m doubles."""
+    """Compute out = J^T v, where J is evaluated once more; return nonzero if it cannot be.  v: m doubles."""
     cdef ptrdiff_t begin = 0, count, i, j, n = d.n
     cdef double total
     cdef double *block = d.fjac

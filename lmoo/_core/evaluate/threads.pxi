@@ -16,11 +16,11 @@ from cpython.pythread cimport (
 
 
 cdef class _Worker:
-    """Every step-th job from first on, for the thread that calls `work` first.
+    """The jobs first, first + step, ..., for the thread that calls `work` first.
 
-    The locks are those of C, which run no signal handlers.  `threading.Thread` cannot be relied on
-    after Ctrl-C: an exception that comes out of `start` leaves open whether the thread runs, and one
-    out of `join` (CPython 3.11) marks a thread that still runs as stopped.
+    The locks are those of C, which run no signal handlers.  `threading.Thread` is not reliable
+    after Ctrl-C: after an exception in `start` it is unknown whether the thread runs, and one
+    in `join` (CPython 3.11) marks a running thread as stopped.
     """
 
     cdef job_function job
@@ -47,7 +47,7 @@ cdef class _Worker:
             self.work()
 
     cdef void work(self) noexcept nogil:
-        """Do the jobs, unless a thread has begun with them."""
+        """Run the jobs, unless a thread has begun them."""
         cdef ptrdiff_t k = self.first
         if not PyThread_acquire_lock(self.begun, NOWAIT_LOCK):
             return
@@ -58,16 +58,16 @@ cdef class _Worker:
 
     cdef void finish(self) noexcept nogil:
         """Return when the jobs have ended, for one caller."""
-        # A thread that has not begun, or never will, must not be waited for.
+        # Waiting for a thread that has not begun could last for ever: its jobs are run here.
         self.work()
         PyThread_acquire_lock(self.ended, WAIT_LOCK)
 
 
 cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except -1 with gil:
-    """Run job(0, context) to job(count - 1, context), at the same time where there are threads.
+    """Run job(0, context) to job(count - 1, context), at the same time if threads are available.
 
-    job      without the GIL; each call writes to memory of its own
-    context  what the jobs share, owned by the caller
+    job      runs without the GIL; each call writes to memory of its own
+    context  shared by the jobs, owned by the caller
 
     All jobs have ended when this returns or raises.  Signals are handled after that.
     """
@@ -75,7 +75,7 @@ cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except
     cdef _Worker worker
     cdef list workers = []
     interruption = None
-    # What can fail comes before the first thread starts.
+    # Allocations, which can fail, precede the first thread.
     arguments, start = (), _thread.start_new_thread
     for k in range(step):
         worker = _Worker()
@@ -86,7 +86,7 @@ cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except
         try:
             start(workers[k], arguments)
         except Exception:
-            # No more threads are available: `finish` does their work.
+            # No more threads are available: `finish` runs their jobs.
             break
         except BaseException as error:
             interruption = error

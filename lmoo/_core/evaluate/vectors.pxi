@@ -29,7 +29,7 @@ cdef double CHECK_EVERY = 50.0   # milliseconds
 # ---- memory ---------------------------------------------------------------------------------
 
 cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """How many doubles vectors_place wants, but for the Jacobian's m n."""
+    """Return the doubles that vectors_place uses, without the m n of the Jacobian."""
     return <size_t>(3 * m + n) + linearize_doubles(m, n)
 
 

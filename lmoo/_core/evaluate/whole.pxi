@@ -7,15 +7,14 @@ from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
 
 ctypedef struct lm_solve:
-    # What a caller's work space begins with; the state and the driver's arrays follow.
+    # The beginning of a caller's work space; the state and the driver's arrays follow.
     lm_driver driver
-    lmoo_problem problem        # copies, as the caller's may be of an older, smaller kind
+    lmoo_problem problem        # copies: the caller's may have an older, smaller layout
     lmoo_jacobian jacobian
 
 
 cdef void default_options(lm_options *options, ptrdiff_t n) noexcept nogil:
-    """Those of lmoo.Solver().  options: its size is set already, and no more than that is written.
-    """
+    """Write the options of lmoo.Solver().  options: its size is set, and no more than that is written."""
     cdef lm_options defaults
     cdef size_t size = options.size
     memset(&defaults, 0, sizeof(lm_options))
@@ -28,7 +27,7 @@ cdef void default_options(lm_options *options, ptrdiff_t n) noexcept nogil:
 
 
 cdef size_t work_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Bytes of work space that solve needs."""
+    """Return the bytes of work space that solve_compiled needs."""
     return sizeof(lm_solve) + lm_state_bytes(n, True, True) \
         + (vectors_doubles(m, n) + <size_t>(m * n)) * sizeof(double)
 
@@ -36,13 +35,15 @@ cdef size_t work_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
 cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
                const lm_options *options, double *x, const double *diag, void *work,
                lmoo_outcome *outcome) noexcept nogil:
-    """Minimise |f(x)| from x, and leave the solution there; returns the status, or a code < 0 that
-    the user's function ended it with, LM_... < 0 being in outcome.status alone.
+    """Minimise |f(x)| from x, and leave the solution there.
 
     problem, jacobian, options, diag   read only; all but problem may be NULL
-    x         n doubles: the start, which is to be finite, then the solution
-    work      work_bytes(m, n), the caller's
-    outcome   its size is set already; it points into work
+    x         n doubles: the start, finite, then the solution
+    work      work_bytes(m, n), owned by the caller
+    outcome   its size is set; on return it points into work
+
+    Return the status; or a code < 0 with which the user's function ended the solve.  A status LM_... < 0 is in
+    outcome.status only.
     """
     cdef lm_solve *w = <lm_solve *>work
     cdef lm_driver *d = &w.driver
@@ -72,7 +73,7 @@ cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobi
     d.countdown = PTRDIFF_MAX
     memory = <double *>(<char *>d.s + lm_state_bytes(n, True, True))
     vectors_place(d, m, memory, memory + vectors_doubles(m, n))
-    d.evaluator = &UNASKED
+    d.evaluator = &WITHOUT_REQUESTS
     code = driver_run(d, False)
     memcpy(x, d.s.x, <size_t>n * sizeof(double))
     result.status, result.code, result.fnorm = d.s.status, d.code, d.s.fnorm
@@ -83,14 +84,14 @@ cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobi
 
 
 cdef bint _feasible(const lm_options *options, ptrdiff_t n, const double *x) noexcept nogil:
-    """Whether x lies within the bounds, where there are any: options may be older than they are."""
+    """Return whether x is within the bounds, if there are any; options of an older version have no bounds."""
     cdef lm_options known
     cdef ptrdiff_t j
     memset(&known, 0, sizeof(lm_options))
     if options != NULL:
         memcpy(&known, options, min(options.size, sizeof(lm_options)))
     for j in range(n):
-        # With NaN, no bound: the parameter is fixed.
+        # A NaN is not a bound: the parameter is fixed.
         if known.lower != NULL and x[j] < known.lower[j] \
                 or known.upper != NULL and x[j] > known.upper[j]:
             return False
@@ -102,26 +103,26 @@ cdef void _report(lmoo_outcome *result, lmoo_outcome *outcome) noexcept nogil:
     memcpy(outcome, result, min(outcome.size, sizeof(lmoo_outcome)))
 
 
-# Nobody here can answer a step strategy that is asked.
-cdef lm_evaluator UNASKED = VECTORS
-UNASKED.step = refuse_request
+# Step strategies that send requests cannot be used here.
+cdef lm_evaluator WITHOUT_REQUESTS = VECTORS
+WITHOUT_REQUESTS.step = refuse_request
 
 
 # ---- the strategies -------------------------------------------------------------------------
 
-cdef lm_differences OWN_OR_FORWARD, OWN_OR_CENTRAL, OWN_OR_MINPACK
-memset(&OWN_OR_FORWARD, 0, sizeof(lm_differences))
-OWN_OR_FORWARD.use_jacobian = 1
-OWN_OR_CENTRAL = OWN_OR_MINPACK = OWN_OR_FORWARD
-OWN_OR_FORWARD.refines = 1
-OWN_OR_CENTRAL.central = 1
-OWN_OR_MINPACK.minpack_compatible = 1
+cdef lm_differences JACOBIAN_OR_FORWARD, JACOBIAN_OR_CENTRAL, JACOBIAN_OR_MINPACK
+memset(&JACOBIAN_OR_FORWARD, 0, sizeof(lm_differences))
+JACOBIAN_OR_FORWARD.use_jacobian = 1
+JACOBIAN_OR_CENTRAL = JACOBIAN_OR_MINPACK = JACOBIAN_OR_FORWARD
+JACOBIAN_OR_FORWARD.refines = 1
+JACOBIAN_OR_CENTRAL.central = 1
+JACOBIAN_OR_MINPACK.minpack_compatible = 1
 
 memset(&ANALYTIC, 0, sizeof(lmoo_jacobian))
 ANALYTIC.size = sizeof(lmoo_jacobian)
 FORWARD_DIFFERENCES = CENTRAL_DIFFERENCES = MINPACK_DIFFERENCES = ANALYTIC
 ANALYTIC.evaluate = analytic
 FORWARD_DIFFERENCES.evaluate = CENTRAL_DIFFERENCES.evaluate = MINPACK_DIFFERENCES.evaluate = differences
-FORWARD_DIFFERENCES.context, FORWARD_DIFFERENCES.refines = &OWN_OR_FORWARD, 1
-CENTRAL_DIFFERENCES.context = &OWN_OR_CENTRAL
-MINPACK_DIFFERENCES.context = &OWN_OR_MINPACK
+FORWARD_DIFFERENCES.context, FORWARD_DIFFERENCES.refines = &JACOBIAN_OR_FORWARD, 1
+CENTRAL_DIFFERENCES.context = &JACOBIAN_OR_CENTRAL
+MINPACK_DIFFERENCES.context = &JACOBIAN_OR_MINPACK

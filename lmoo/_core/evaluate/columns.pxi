@@ -1,0 +1,229 @@
+"""Columns of differences: the values that each formula needs, and the measured error of the column."""
+
+from libc.math cimport cbrt, fabs, isfinite, sqrt
+from libc.string cimport memcpy
+
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport all_zero, enorm
+
+# A second difference of fewer errors of f than this is not significant: independent errors add up to
+# 6^(1/2) errors.
+cdef double SEEN = 3.0
+# A column is computed again if its error is this many times that with the optimal interval.
+cdef double FAR_FROM_BEST = 10.0
+
+
+cdef int _begin_column(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                       double h) noexcept nogil:
+    """Request f at x + h e_j, the first value of a column."""
+    cdef ptrdiff_t j = w.j
+    w.h = h
+    at.x_work[j] = _inside(at, j, at.x[j] + h)
+    w.phase = FORWARD
+    if w.central:
+        w.phase = RIGHT if _has_both_sides(at, j, h) else NEAR
+    w.step = at.x_work[j] if w.phase == RIGHT else h if d.minpack_compatible else at.x_work[j] - at.x[j]
+    w.out = at.fjac + j * at.m
+    return DIFFERENCES_ASK
+
+
+cdef int _to_the_left(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """Request backward differences after a bad point x + h."""
+    if not _has_both_sides(at, w.j, w.h):
+        return LMOO_BAD_POINT
+    at.x_work[w.j] = at.x[w.j] - w.h
+    w.step = -w.h if d.minpack_compatible else at.x_work[w.j] - at.x[w.j]
+    w.phase = BACKWARD
+    return DIFFERENCES_ASK
+
+
+cdef int _then_left(lmoo_point *at, lm_columns *w, bint bad) noexcept nogil:
+    """Request f(x - h) for central differences; f(x + h) is known or bad."""
+    if bad:
+        memcpy(at.fjac + w.j * at.m, at.f, <size_t>at.m * sizeof(double))
+        w.step = at.x[w.j]
+    at.x_work[w.j] = w.lower = at.x[w.j] - w.h
+    w.phase = LEFT
+    w.out = at.f_work
+    return DIFFERENCES_ASK
+
+
+cdef int _central(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                  bint bad) noexcept nogil:
+    """Compute the column from the values at both sides, or from one of them if the other is bad."""
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double plus, minus
+    cdef ptrdiff_t i
+    cdef bint only_left = w.step == at.x[w.j]
+    w.step -= at.x[w.j] if bad else w.lower
+    if w.step == 0.0:
+        return LMOO_BAD_POINT
+    if bad or only_left:
+        return _quotient(at, d, w, at.f if bad else at.f_work)
+    at.x_work[w.j] = at.x[w.j]
+    for i in range(at.m):
+        plus, minus = column[i], at.f_work[i]
+        at.f_work[i] = (plus - at.f[i]) + (minus - at.f[i])
+        column[i] = (plus - minus) / w.step
+    return _assess(at, d, w, 0.5 * w.step)
+
+
+cdef int _farther(lmoo_point *at, lm_columns *w) noexcept nogil:
+    """Request f(x + 2 h) for the one-sided formula."""
+    at.x_work[w.j] = _inside(at, w.j, at.x[w.j] + 2.0 * w.step)
+    w.lower = at.x_work[w.j]
+    w.phase = FAR
+    w.out = at.f_work
+    return DIFFERENCES_ASK
+
+
+cdef int _one_sided(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """Compute the slope at x of the parabola through f(x), f(x + h), f(x + k), where k is 2 h but for rounding.
+
+    (f(x + h) - f) / h + ((f(x + h) - f) / h - (f(x + k) - f) / k) h / (k - h)
+    """
+    cdef double h = w.step, k = w.lower - at.x[w.j], near, far
+    cdef double *column = at.fjac + w.j * at.m
+    cdef ptrdiff_t i
+    if h == 0.0:
+        return LMOO_BAD_POINT
+    if k == h:
+        # The bound leaves room for one point only.
+        return _quotient(at, d, w, at.f)
+    at.x_work[w.j] = at.x[w.j]
+    for i in range(at.m):
+        near = (column[i] - at.f[i]) / h
+        far = (at.f_work[i] - at.f[i]) / k
+        at.f_work[i] = (at.f_work[i] - column[i]) - (column[i] - at.f[i])
+        column[i] = near + (near - far) * (h / (k - h))
+    return _assess(at, d, w, fabs(h))
+
+
+cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
+    """Measure L and the error of a complete column from its second difference, which is in f_work.
+
+    The column is computed again if h was far from the optimum.
+    """
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double norm = enorm(at.m, column), second = enorm(at.m, at.f_work)
+    cdef double change = h * norm, error, best, length
+    # f(x + h) is rounded as well, and may be larger than f.
+    cdef double noise = max(w.noise, w.eps * change)
+    cdef bint known = isfinite(change) and isfinite(second), seen
+    cdef ptrdiff_t j
+    if at.share < 1.0:
+        # The terms of these rows may be larger than their share of |f|.
+        noise = max(noise, w.eps * norm * fabs(at.x[w.j]))
+    at.interval[w.j] = 2.0 * h
+    if not known or all_zero(at.m, column):
+        return _next_or_again(at, d, w, h)
+    if d.minpack_compatible:
+        return _next_column(at, d, w)
+    if _look_for_noise(at, w, h, second) and not w.restarted:
+        # The previous measurements of L included the noise.
+        w.restarted = 1
+        for j in range(at.n):
+            at.length[j] = min(at.length[j], 0.0)
+            at.column_error[j] = at.interval[j] = 0.0
+        w.j = -1
+        return _next_column(at, d, w)
+    w.tries += 1
+    if change <= SEEN * noise and _is_seen_elsewhere(at, w, h):
+        return _next_column(at, d, w)
+    if change <= SEEN * noise:
+        # The column consists of the error of f.
+        return _again(at, d, w, h, _longer(at, w, h))
+    seen = second > SEEN * noise
+    if seen:
+        at.length[w.j] = length = h * (change / second)
+    else:
+        # No second difference was significant: this does not justify an interval far beyond x.
+        length = max(max(fabs(at.x[w.j]), w.largest * at.share / norm), h)
+        at.length[w.j] = min(length, max(h * (change / (SEEN * noise)), h))
+    error = (h / length) * (h / length) / 6.0 + noise / change
+    at.column_error[w.j] = (h / length) * (h / length) / 6.0
+    best = min(_best(w, length, norm), length)
+    if not seen:
+        best = h if _is_seen_elsewhere(at, w, h) else min(best, LONGER * h)
+    if error > FAR_FROM_BEST * 0.5 * (best / length) * (best / length):
+        return _again(at, d, w, h, best)
+    return _next_column(at, d, w)
+
+
+cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h) noexcept nogil:
+    """Return whether these rows are a block, and the column is significant with this interval in other blocks."""
+    cdef const lm_state *s = at.state
+    return at.share < 1.0 and s.models > 0 and h * _column_norms(s)[w.j] > SEEN * w.noise / at.share
+
+
+cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double second) noexcept nogil:
+    """Return whether a second difference is error of f, as it does not decrease with its interval.
+
+    It decreases as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than the fourth
+    root of h only if it is error.
+    """
+    cdef bint found = w.tries > 0 and h < w.last_h and second > SEEN * w.noise \
+        and second > w.last_second * sqrt(sqrt(h / w.last_h))
+    if found:
+        w.noise = second / sqrt(6.0)
+        at.noise = max(at.noise, w.noise)
+    w.last_h, w.last_second = h, second
+    return found
+
+
+cdef int _again(lmoo_point *at, const lm_differences *d, lm_columns *w, double h,
+                double interval) noexcept nogil:
+    """Compute the column with another interval, if the bounds allow it and it differs enough; else continue."""
+    interval = _with_room(at, w, w.j, interval)
+    if w.tries >= TRIES or not isfinite(interval) or 0.5 * h <= fabs(interval) <= 2.0 * h \
+            or fabs(interval) <= 2.0 * EPSMCH * fabs(at.x[w.j]):
+        return _next_column(at, d, w)
+    return _begin_column(at, d, w, interval)
+
+
+cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                   const double *other) noexcept nogil:
+    """Compute the column (f - other) / step and continue."""
+    cdef double *column = at.fjac + w.j * at.m
+    cdef double step = w.step, h = fabs(step), length
+    cdef ptrdiff_t i
+    at.x_work[w.j] = at.x[w.j]
+    for i in range(at.m):
+        column[i] = (column[i] - other[i]) / step
+    at.interval[w.j] = h
+    if not d.minpack_compatible and at.state.models > 0:
+        length = _length(at, d, w, w.j)
+        at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0
+    elif not d.minpack_compatible and w.tries < TRIES and h * enorm(at.m, column) <= SEEN * w.noise \
+            and not all_zero(at.m, column):
+        # Without a model the interval for a significant column is unknown.
+        w.tries += 1
+        return _again(at, d, w, h, _longer(at, w, h) if h >= sqrt(EPSMCH) else
+                      max(_longer(at, w, h), sqrt(EPSMCH)))
+    return _next_or_again(at, d, w, h)
+
+
+cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
+                        double step) noexcept nogil:
+    """Continue with the next column, or with the same one and a longer step if it is zero."""
+    cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
+    cdef const double *column = at.fjac + w.j * at.m
+    # A parameter that is 0 has no known scale: intervals of any size are possible.
+    if d.minpack_compatible or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
+            or _is_seen_elsewhere(at, w, step):
+        return _next_column(at, d, w)
+    if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:
+        longer = _with_room(at, w, w.j, LONGER * step)
+        if fabs(longer) > 2.0 * step and isfinite(longer):
+            w.tries += 1
+            return _begin_column(at, d, w, longer)
+    # The column is zero: either f does not depend on this parameter, or x + h was rounded away beside a number
+    # near 1 (x - 3 at x = 1e-9).  The step for a parameter near 1 decides between the two.
+    if step < 0.5 * near_one:
+        longer = _with_room(at, w, w.j, near_one)
+        if fabs(longer) > 2.0 * step and w.tries < TRIES:
+            w.tries += 1
+            return _begin_column(at, d, w, longer)
+    # No longer interval is tried in later Jacobians.
+    at.length[w.j] = -1.0
+    return _next_column(at, d, w)
