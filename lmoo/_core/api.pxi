@@ -1,4 +1,4 @@
-# What lmoo.h declares, but for lm_state: included where that is declared, as it is or as an opaque struct.
+# The declarations of lmoo.h without lm_state, which the including file declares, completely or as an opaque struct.
 
 cdef extern from "lmoo.h" nogil:
     enum:
@@ -154,7 +154,7 @@ cdef extern from "lmoo.h" nogil:
         double *f_work
         const lm_state *state
         double precision
-        int better
+        int high_accuracy
         double relative_error
         int (*residual)(lmoo_point *point, const double *x, double *f) noexcept nogil
         int (*jacobian)(lmoo_point *point) noexcept nogil

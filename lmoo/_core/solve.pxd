@@ -11,8 +11,8 @@ from lmoo._core.model cimport lm_state, lmoo_jacobian, lmoo_linear, lmoo_point, 
 cdef class Source:
     cdef lmoo_problem table
     cdef readonly str name
-    cdef bint python                # the table's functions want the GIL
-    cdef public object refusal      # what the user raised to refuse the starting point
+    cdef bint python                # the table's functions need the GIL
+    cdef public object refusal      # exception with which the user's function refused the starting point
 
 cdef class Residual(Source):
     cdef object func, names, bad_point, x
@@ -20,7 +20,7 @@ cdef class Residual(Source):
     cdef PyObject **stack
     cdef size_t nargs
     cdef bint scalar
-    cdef object offered             # a value at x0 that is known already
+    cdef object offered             # a known value at x0
     cdef object first               # the first value, until the loop has taken it
     cdef int place(self, ptrdiff_t n, const double *x) except -1
     cdef PyObject *call(self) noexcept
@@ -28,16 +28,16 @@ cdef class Residual(Source):
     cdef int evaluate(self, ptrdiff_t n, const double *x, double *f) except -1
     cdef int take(self, object value, double *f) except -1
 
-cdef object own_vector(ptrdiff_t n, const double *x)
+cdef object new_vector(ptrdiff_t n, const double *x)
 
 
-# ---- solve/compiled.pxi: Compiled problems as the driver takes them.
+# ---- solve/compiled.pxi: Compiled problems for the driver.
 
 cdef class Compiled(Source):
     cdef CompiledProblem problem
 
 
-# ---- solve/derivatives.pxi: Jacobian strategies as objects.
+# ---- solve/derivatives.pxi: Jacobian strategies as Python objects.
 
 cdef class Derivatives:
     cdef lmoo_jacobian table
@@ -46,9 +46,9 @@ cdef class Derivatives:
 
 cdef class Differences(Derivatives):
     cdef lm_differences options
-    cdef object typical             # owns the sizes
+    cdef object typical             # keeps the sizes alive
 
-cdef class OwnJacobian(Derivatives):
+cdef class ProblemJacobian(Derivatives):
     pass
 
 cdef class Foreign(Derivatives):
@@ -75,11 +75,11 @@ cdef class Custom(Called):
     cdef double relative_error
 
 
-# ---- solve/stepping.pxi: Step strategies as objects.
+# ---- solve/stepping.pxi: Step strategies as Python objects.
 
 cdef class Stepping:
     cdef lmoo_step table
-    cdef public object memory       # a Python strategy's own, to be pickled with the solve
+    cdef public object memory       # data of a Python strategy, pickled with the solve
     cdef int ask(self, lm_state *s) except -1
 
 cdef class Table(Stepping):
@@ -95,12 +95,12 @@ cdef class StepModel:
     cdef readonly object memory
 
 
-# ---- solve/linearmodel.pxi: Linear models as objects.
+# ---- solve/linearmodel.pxi: Linear models written in Python.
 
 cdef class LinearTable:
     cdef lmoo_linear table      # its functions are given the object itself
-    cdef lm_state *state        # of the solve that it belongs to
-    cdef object error           # what ended it
+    cdef lm_state *state        # of its solve
+    cdef object error           # exception that ended it
     cdef int attach(self, lm_state *s) except -1
     cdef int reraise(self) except -1
 
@@ -113,15 +113,15 @@ cdef class PythonLinear(LinearTable):
 
 # ---- solve/stored.pxi: Checks of a stored solve before it is resumed.
 
-cdef int check_state(const lm_state *own, lm_state *s, bint asked) except -1
+cdef int check_state(const lm_state *current, lm_state *s, bint asked) except -1
 cdef object field(stored, str name)
 cdef object count(stored, str name)
 cdef object vector(value, str name, tuple shape)
 
 
-# ---- solve/loop.pxi: One solve as a Python object.
+# ---- solve/loop.pxi: The iteration of a solve.
 
-cdef class Loop:
+cdef class BaseLoop:
     cdef lm_driver d
     cdef lm_state *s
     cdef size_t bytes           # of the state
@@ -129,7 +129,7 @@ cdef class Loop:
     cdef Derivatives derivatives
     cdef Stepping stepping
     cdef LinearTable linear     # None: the dense one
-    cdef LossKernel kernel      # None where the cost is the sum of squares
+    cdef LossKernel kernel      # None if the cost is the sum of squares
     cdef object stopped
     cdef ptrdiff_t m, n
     cdef object memory          # the driver's, in one array
@@ -140,8 +140,18 @@ cdef class Loop:
     cdef int allocate(self, ptrdiff_t m) except -1
     cdef int begin(self) except -1
     cdef int step(self) except -1
-    cdef object stored_vectors(self, stored, bint needed, bint curved)
+
+
+# ---- solve/results.pxi: Results of a solve.
+
+cdef class LoopResults(BaseLoop):
     cdef object streamed_rows(self)
     cdef object whole_jacobian(self)
+
+
+# ---- solve/snapshot.pxi: A solve that can be stored before its end, and resumed.
+
+cdef class Loop(LoopResults):
+    cdef object stored_vectors(self, stored, bint needed, bint curved)
     cdef object stored_loss(self, stored)
     cdef int restore_vectors(self, vectors, jacobian) except -1

@@ -69,7 +69,7 @@ class Differences(Derivatives):
         can_refine: bool,
     ) -> None: ...
 
-class OwnJacobian(Derivatives): ...
+class ProblemJacobian(Derivatives): ...
 
 class Foreign(Derivatives):
     def __init__(self, capsule: Any) -> None: ...
@@ -147,7 +147,7 @@ class PythonLinear(LinearTable):
 
 def checksum(stored: dict[str, Any]) -> int: ...
 
-# ---- solve/loop.pxi
+# ---- solve/loop.pxi, solve/results.pxi, solve/snapshot.pxi
 
 class Loop:
     def __init__(
@@ -249,21 +249,13 @@ class Loop:
     def snapshot(self) -> dict[str, Any]: ...
     def restore(self, stored: dict[str, Any]) -> None: ...
 
-# ---- solve/rows.pxi
+# ---- solve/block.pxi
 
 class RefusedError(Exception):
     error: BaseException | None
     entry: int
     value: float
     evaluations: int
-
-class RowSource(Source):
-    def __init__(self, passes: Any) -> None: ...
-
-class RowLoop(Loop):
-    rows: int
-    blocks: int
-    sums: NDArray[np.float64] | None
 
 def block_norm(
     fun: Residual, x: NDArray[np.float64], loss: LossKernel | None = None
@@ -296,5 +288,18 @@ def block_triangle(
     NDArray[np.float64],
     NDArray[np.float64] | None,
 ]: ...
+
+# ---- solve/merging.pxi
+
 def merge_norms(norms: list[float]) -> float: ...
 def merge_triangles(triangles: list[NDArray[np.float64]]) -> NDArray[np.float64]: ...
+
+# ---- solve/rows.pxi
+
+class RowSource(Source):
+    def __init__(self, passes: Any) -> None: ...
+
+class RowLoop(Loop):
+    rows: int
+    blocks: int
+    sums: NDArray[np.float64] | None

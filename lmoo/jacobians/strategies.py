@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
+from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, ProblemJacobian, Rows
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_number
 from lmoo.problems.problem import has_jacobian
@@ -120,7 +120,7 @@ class Analytic(Jacobian):
     def _bind(self, problem: Any, n: int) -> Derivatives:
         if isinstance(problem, CompiledProblem) and has_jacobian(problem):
             # A compiled Jacobian is column-major in either strategy.
-            return OwnJacobian()
+            return ProblemJacobian()
         if not has_jacobian(problem):
             raise TypeError(
                 f"problem must define jacobian(x) for the strategy {type(self).__name__}; "

@@ -265,7 +265,7 @@ def test_a_strategy_that_tells_no_number_of_evaluations_is_refused(told: Any, re
     blocks = type("Rows", (lmoo.RowBlockProblem,), {"residual": lambda self, x, block: x - 3.0})
     for solved in (problem, blocks([0])):
         with pytest.raises(
-            ValueError, match=r"evaluate must return the number of evaluations .* told"
+            ValueError, match=r"evaluate must return the number of evaluations .* returned"
         ):
             lmoo.Solver(jacobian=Counting(told, refuse)).solve(solved, [1.0, 1.0])
 

@@ -71,7 +71,7 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     cdef ptrdiff_t j
     cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
     w.eps = eps
-    w.central = d.central or at.better and d.refines
+    w.central = d.central or at.high_accuracy and d.refines
     w.root = cbrt(eps) if w.central else sqrt(eps)
     if not d.minpack_compatible:
         _measure(at, w, eps)

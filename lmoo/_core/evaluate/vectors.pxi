@@ -210,7 +210,7 @@ cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil:
     d.njev += 1
     at.f = d.f
     at.f_work = d.trial         # the trial has been judged, so its memory is free
-    at.better = high_accuracy
+    at.high_accuracy = high_accuracy
     at.precision = max(d.problem.precision, EPSMCH)
     at.relative_error = at.noise = 0.0
     at.column_error, at.interval = d.s.column_error, d.s.interval

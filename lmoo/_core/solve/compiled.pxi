@@ -1,4 +1,4 @@
-"""Compiled problems as the driver takes them, and problems from pointers to functions."""
+"""Compiled problems for the driver, and problems from pointers to functions."""
 
 from cpython.pycapsule cimport (
     PyCapsule_CheckExact,
@@ -13,19 +13,19 @@ from lmoo._core.model cimport *
 
 
 cdef class Compiled(Source):
-    """A compiled problem for one solve; keeps it alive."""
+    """A compiled problem for one solve, with a reference to it."""
 
     def __cinit__(self, CompiledProblem problem not None):
         if problem.m == 0:
             raise TypeError(f"{type(problem).__name__} must call super().__init__(m, n)")
         self.problem = problem
-        # Of the same struct, as modules compiled outside know it.
+        # The struct as declared for modules that are compiled separately.
         self.table = (<const lmoo_problem *>problem.table)[0]
         self.name = "residual"
 
 
 cdef class Pointers(CompiledProblem):
-    """A problem from the addresses of its functions, 0 for one that is not there."""
+    """A problem from the addresses of its functions, 0 for a missing one."""
 
     def __init__(self, uintptr_t residual, m, n, uintptr_t jacobian, uintptr_t user_data):
         super().__init__(m, n)
@@ -35,7 +35,7 @@ cdef class Pointers(CompiledProblem):
 
 
 def capsule_contents(capsule):
-    """Return name, pointer and context of a PyCapsule; TypeError where it is none."""
+    """Return name, pointer and context of a PyCapsule; raise TypeError for another object."""
     if not PyCapsule_CheckExact(capsule):
         raise TypeError(f"expected a PyCapsule; got {capsule!r}")
     cdef const char *name = PyCapsule_GetName(capsule)
@@ -45,5 +45,5 @@ def capsule_contents(capsule):
 
 
 def is_capsule(value):
-    """Whether value is a PyCapsule."""
+    """Return whether value is a PyCapsule."""
     return PyCapsule_CheckExact(value)

@@ -1,9 +1,9 @@
-"""The residual of a model and a curve, called from the compiled loop.
+"""The residual of a model and a dataset, called from the compiled loop.
 
-    w (f(t, x[0], ..., x[n-1]) - y)
+   w (f(t, x[0], ..., x[n-1]) - y)
 
-Called as a residual in Python it would cost a frame, an unpacking of x, and two array operations
-more at each evaluation, which for a short curve is as much as the model itself.
+A residual in Python would need one more frame, an unpacking of x and two array operations at each evaluation.  For few
+points these cost as much as the model itself.
 """
 
 cimport cython
@@ -37,14 +37,14 @@ cdef extern from "solve/reuse.h":
 
 @cython.no_gc_clear
 cdef class CurveResidual(Residual):
-    """A model and its curve.
+    """A model and its dataset.
 
     Parameters
     ----------
     func : callable
         ``func(t, *parameters)``; parameters are np.float64, whose arithmetic is that of arrays.
     args : tuple
-        n of anything: the places of the parameters.
+        n placeholders for the parameters.
     kwargs, name, scalar, bad_point
         As for `Residual`.
     """
@@ -56,12 +56,12 @@ cdef class CurveResidual(Residual):
     cdef ptrdiff_t count
 
     def bind(self, t, cnp.ndarray y not None, cnp.ndarray w, weighted):
-        """Give it the data; the same object again.
+        """Set the data; return this object.
 
         y : (m,);  w : (m,) or None
-            float64, contiguous; kept.  TypeError where they are not.
+            float64, contiguous; kept.  TypeError otherwise.
         weighted : callable
-            Makes the residual of whatever is not an array of m doubles, or raises.
+            Computes the residual from a value that is not an array of m doubles, or raises.
         """
         self.t, self.data, self.weighted = t, (y, w), weighted
         self.count = cnp.PyArray_SIZE(y)
@@ -74,7 +74,7 @@ cdef class CurveResidual(Residual):
         return self
 
     cdef int place(self, ptrdiff_t n, const double *x) except -1:
-        """Put t and the parameters where the call takes them from."""
+        """Put t and the parameters into the arguments of the call."""
         cdef ptrdiff_t j
         self.stack[1] = <PyObject *>self.t
         for j in range(n):
@@ -89,7 +89,7 @@ cdef class CurveResidual(Residual):
         if returned == NULL:
             return NULL
         if lmoo_can_refill(returned, self.count):
-            # Nobody else knows the array.
+            # There is no other reference to the array.
             self.subtract(<const double *>cnp.PyArray_DATA(<cnp.ndarray>returned),
                           <double *>cnp.PyArray_DATA(<cnp.ndarray>returned))
             return returned
@@ -104,16 +104,16 @@ cdef class CurveResidual(Residual):
             Py_DECREF(<object>returned)
 
     cdef object difference(self, object value):
-        """w (value - y), a new array."""
+        """Return w (value - y), a new array."""
         if not self.is_plain(value):
             return self.weighted(value)
-        residual = own_vector(self.count, self.y)
+        residual = new_vector(self.count, self.y)
         self.subtract(<const double *>cnp.PyArray_DATA(<cnp.ndarray>value),
                       <double *>cnp.PyArray_DATA(<cnp.ndarray>residual))
         return residual
 
     cdef void subtract(self, const double *value, double *out) noexcept:
-        """w (value - y) to out, which may be value."""
+        """Compute out = w (value - y); out may be value."""
         cdef ptrdiff_t i
         for i in range(self.count):
             out[i] = value[i] - self.y[i]
@@ -122,7 +122,7 @@ cdef class CurveResidual(Residual):
                 out[i] *= self.w[i]
 
     cdef bint is_plain(self, object value):
-        """Whether value is a vector of m doubles."""
+        """Return whether value is a vector of m doubles."""
         return (type(value) is cnp.ndarray
                 and cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_DOUBLE
                 and cnp.PyArray_NDIM(<cnp.ndarray>value) == 1

@@ -1,4 +1,4 @@
-"""Jacobian strategies as objects: compiled ones, and those that call Python."""
+"""Jacobian strategies as Python objects: compiled ones, and those that call Python."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memcpy
@@ -16,16 +16,16 @@ ctypedef int (*evaluate_function)(lmoo_point *point, void *context) noexcept nog
 
 
 cdef class Derivatives:
-    """Base: one strategy, bound to one problem, as a table that the driver calls.
+    """Base of Jacobian strategies: a strategy for one problem, as a table for the driver.
 
     Attributes
     ----------
     noise : float
-        Relative error of the residual, where the user told it.
+        Relative error of the residual, if the user has given it; else 0.
     """
 
     cdef int attach(self, Source fun, object out) except -1:
-        """Get to know the solve: the problem, and the (n, m) array that is the Jacobian's buffer."""
+        """Set the problem, and the (n, m) array that is the buffer of the Jacobian."""
         return 0
 
 
@@ -35,12 +35,12 @@ cdef class Differences(Derivatives):
     Parameters
     ----------
     use_jacobian : bool
-        The problem's own Jacobian instead, where it has one.
+        Use the problem's own Jacobian instead, if it provides one.
     central : bool
     epsfcn : float
-        Relative error of the residual; 0 stands for the precision in which it comes.
+        Relative error of the residual; 0 stands for that of its data type.
     typical : (n,) float64 array or None
-        |x_j| is taken to be at least this; None lets the linear model tell.
+        Least sizes of |x_j|; None: they are derived from the linear model.
     minpack_compatible : bool
         Step and divide exactly as MINPACK does.
     can_refine : bool
@@ -62,7 +62,7 @@ cdef class Differences(Derivatives):
         self.table.refines = can_refine
 
 
-cdef class OwnJacobian(Derivatives):
+cdef class ProblemJacobian(Derivatives):
     """The Jacobian of a compiled problem."""
 
     def __cinit__(self):
@@ -82,17 +82,17 @@ cdef class Foreign(Derivatives):
 
 
 cdef int _call_strategy(lmoo_point *at, void *context) except -1 with gil:
-    """lmoo_jacobian.evaluate of a strategy in Python."""
+    """Implement lmoo_jacobian.evaluate by a strategy in Python."""
     return (<Called>context).fill(at)
 
 
 cdef class Called(Derivatives):
-    """Base of the strategies that call Python; each belongs to one solve."""
+    """Base of the strategies that call Python, each for one solve."""
 
     def __cinit__(self, *args):
         self.table.size = sizeof(lmoo_jacobian)
         self.table.context = <void *>self
-        # The driver takes -1 for an exception that is set.
+        # -1 if an exception is set.
         self.table.evaluate = <evaluate_function><void *>_call_strategy
 
     cdef int attach(self, Source fun, object out) except -1:
@@ -103,7 +103,7 @@ cdef class Called(Derivatives):
         raise NotImplementedError
 
     cdef int refuse(self, lmoo_point *at, error) except -1:
-        """The user has no derivatives at this point."""
+        """Refuse a point at which the user's function has no derivatives."""
         code = getattr(error, "code", None)
         if code is not None and code < 0:
             raise error
@@ -122,9 +122,9 @@ cdef class Rows(Called):
     name : str
         What messages call it.
     columns : bool
-        The array has a row a parameter, which is the layout of the buffer.
+        The array has one row per parameter, which is the layout of the buffer.
     bad_point : type
-        The exception that says that x cannot be evaluated.
+        The exception that the callable raises if it cannot be evaluated at x.
     """
 
     def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point):
@@ -132,7 +132,7 @@ cdef class Rows(Called):
         self.columns, self.bad_point = columns, bad_point
 
     cdef int fill(self, lmoo_point *at) except -1:
-        # The last one is not needed any more, and there need not be two.
+        # Release the previous array before the next one is allocated.
         self.array = None
         cdef object array = self.matrix(at)
         if array is None:
@@ -142,11 +142,11 @@ cdef class Rows(Called):
         return 0
 
     cdef object matrix(self, lmoo_point *at):
-        """The Jacobian, (m, n), where the callable put it; None at a bad point."""
-        cdef ptrdiff_t m = self.fun.table.m     # at.m, but for rows of zeros behind them
+        """Return the Jacobian of the callable, (m, n), without a copy; None at a bad point."""
+        cdef ptrdiff_t m = self.fun.table.m     # at.m without the padding rows of zeros
         cdef tuple shape = (at.n, m) if self.columns else (m, at.n)
         try:
-            value = self.func(own_vector(at.n, at.x), *self.args, **self.kwargs)
+            value = self.func(new_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
             self.refuse(at, error)
             return None
@@ -154,7 +154,7 @@ cdef class Rows(Called):
         return array.T if self.columns else array
 
     cdef bint lend(self, lmoo_point *at, array) except -1:
-        """Let the driver read the (m, n) array where it lies; False where it cannot."""
+        """Let the driver read the (m, n) array in place; return False if it cannot."""
         cdef cnp.ndarray rows = array
         if array.dtype != np.float64 or not (array.flags.aligned and array.dtype.isnative):
             return False
@@ -166,7 +166,7 @@ cdef class Rows(Called):
         return True
 
     def checked(self, value, tuple shape):
-        """Return value as an array of this shape; TypeError that shows both where it is not."""
+        """Return value as an array of this shape; raise TypeError with both shapes otherwise."""
         expected = f"{self.name} must return a real array of shape {shape}"
         try:
             array = np.asarray(value)
@@ -183,30 +183,30 @@ cdef class Rows(Called):
 
 
 cdef class Custom(Called):
-    """A strategy written in Python: ``func(x, f, out)`` returns the evaluations it cost, or None.
+    """A strategy written in Python: ``func(x, f, out)`` returns the number of its evaluations, or None.
 
-    relative_error is that of the entries it writes, 0 where they are as good as the residual.
+    relative_error is that of the entries it writes, 0 if they are as accurate as the residual.
     """
 
     def __cinit__(self, func, bad_point, double relative_error):
         self.func, self.bad_point, self.relative_error = func, bad_point, relative_error
 
     cdef int fill(self, lmoo_point *at) except -1:
-        # The count is the driver's; this strategy is asked on its behalf.
+        # The driver counts evaluations; this strategy is called by it.
         cdef lm_state *s = <lm_state *>at.state
-        # What is not written must not pass for a derivative.
+        # Entries that are not written must not be used as derivatives.
         self.out.fill(np.nan)
         refusal = None
         try:
-            cost = self.func(own_vector(at.n, at.x), own_vector(self.fun.table.m, at.f), self.out)
+            cost = self.func(new_vector(at.n, at.x), new_vector(self.fun.table.m, at.f), self.out)
         except self.bad_point as error:
             refusal, cost = error, getattr(error, "evaluations", 0)
-        # Added to a count that the solve stops by: a wrong one may keep it from ending.
+        # The count is added to nfev, which ends the solve: a wrong one may prevent this.
         evaluations = 0 if cost is None else int(cost)
         if not 0 <= evaluations <= 2**53:
             raise ValueError(
                 "evaluate must return the number of evaluations of the residual that it made, or "
-                f"None for 0; it told {cost!r}")
+                f"None for 0; it returned {cost!r}")
         s.nfev += evaluations
         if refusal is not None:
             return self.refuse(at, refusal)

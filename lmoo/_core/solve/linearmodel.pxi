@@ -1,7 +1,7 @@
-"""Linear models that are written in Python, as the iteration calls them.
+"""Linear models written in Python, as a table for the iteration.
 
-Each function of the table takes the interpreter's lock, calls the method of the same name and checks what that returns.
-An exception is kept and ends the solve, which raises it; until then the functions return NaN.
+Each function of the table takes the GIL, calls the method of the same name and checks its value.  An exception is kept
+and ends the solve, which raises it; until then the functions return NaN.
 """
 
 from libc.math cimport NAN
@@ -17,17 +17,17 @@ cnp.import_array()
 
 
 cdef class LinearTable:
-    """Base: a linear model for one solve."""
+    """Base of linear models, each for one solve."""
 
     cdef int attach(self, lm_state *s) except -1:
-        """Belong to this solve, which is to be the only one."""
+        """Attach the model to a solve; raise ValueError if it has been attached before."""
         if self.state != NULL:
             raise ValueError("a linear model belongs to one solve; make a new one for each")
         self.state = s
         return 0
 
     cdef int reraise(self) except -1:
-        """Raise what ended the solve."""
+        """Raise the exception that ended the solve."""
         error, self.error = self.error, None
         raise error
 
@@ -38,7 +38,7 @@ cdef class PythonLinear(LinearTable):
     Parameters
     ----------
     model : LinearModel
-        With the methods of `lmoo.LinearModel`; new.
+        A new object with the methods of `lmoo.LinearModel`.
     """
 
     def __cinit__(self, model):
@@ -60,7 +60,7 @@ cdef class PythonLinear(LinearTable):
         return self.state.n
 
     cdef int fail(self, error) except -1:
-        """Keep the first exception, and end the solve."""
+        """Store the first exception, and end the solve."""
         if self.error is None:
             self.error = error
         self.state.failed = 1
@@ -82,12 +82,12 @@ cdef class PythonLinear(LinearTable):
 
 
 cdef object _mask(const int *active, ptrdiff_t n):
-    """The free parameters, (n,) bool."""
+    """Return which parameters are free, (n,) bool."""
     cdef ptrdiff_t j
     return np.array([active[j] == 0 for j in range(n)], dtype=bool)
 
 
-cdef void _nothing(ptrdiff_t n, double *out) noexcept:
+cdef void _fill_nan(ptrdiff_t n, double *out) noexcept:
     cdef ptrdiff_t j
     for j in range(n):
         out[j] = NAN
@@ -103,7 +103,7 @@ cdef int _fill(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f) no
         return 1
     try:
         jac = cnp.PyArray_New(np.ndarray, 2, shape, cnp.NPY_DOUBLE, strides, a, 0, 0, None)
-        self.model._fill(jac, own_vector(m, f))
+        self.model._fill(jac, new_vector(m, f))
         return 0
     except BaseException as error:
         self.fail(error)
@@ -125,7 +125,7 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
     if self.error is not None:
         return 0
     try:
-        rank, newton[0], error[0] = self.model._truncate(own_vector(self.size(), column_error), fnorm)
+        rank, newton[0], error[0] = self.model._truncate(new_vector(self.size(), column_error), fnorm)
         return rank
     except BaseException as raised:
         self.fail(raised)
@@ -135,11 +135,11 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
 cdef void _gradient(void *model, const double *p, double fnorm, double *out) noexcept with gil:
     cdef PythonLinear self = <PythonLinear>model
     cdef ptrdiff_t n = self.size()
-    _nothing(n, out)
+    _fill_nan(n, out)
     if self.error is not None:
         return
     try:
-        self.put(self.model._gradient(None if p == NULL else own_vector(n, p), fnorm), out, "gradient")
+        self.put(self.model._gradient(None if p == NULL else new_vector(n, p), fnorm), out, "gradient")
     except BaseException as error:
         self.fail(error)
 
@@ -151,29 +151,29 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
     if self.error is not None:
         return
     try:
-        norm[0], slope[0] = self.model._predict(own_vector(self.size(), p), fnorm)
+        norm[0], slope[0] = self.model._predict(new_vector(self.size(), p), fnorm)
     except BaseException as error:
         self.fail(error)
 
 
 cdef void _gram(void *model, const double *v, double *out) noexcept with gil:
     cdef PythonLinear self = <PythonLinear>model
-    _nothing(self.size(), out)
+    _fill_nan(self.size(), out)
     if self.error is not None:
         return
     try:
-        self.put(self.model._product(own_vector(self.size(), v)), out, "product")
+        self.put(self.model._product(new_vector(self.size(), v)), out, "product")
     except BaseException as error:
         self.fail(error)
 
 
 cdef void _damped(void *model, double par, const double *diag, double *p) noexcept with gil:
     cdef PythonLinear self = <PythonLinear>model
-    _nothing(self.size(), p)
+    _fill_nan(self.size(), p)
     if self.error is not None:
         return
     try:
-        self.put(self.model._damped(par, own_vector(self.size(), diag)), p, "solve")
+        self.put(self.model._damped(par, new_vector(self.size(), diag)), p, "solve")
     except BaseException as error:
         self.fail(error)
 
@@ -182,11 +182,11 @@ cdef void _damped_on_face(void *model, const int *active, const double *moved, d
                           double *p) noexcept with gil:
     cdef PythonLinear self = <PythonLinear>model
     cdef ptrdiff_t n = self.size()
-    _nothing(n, p)
+    _fill_nan(n, p)
     if self.error is not None:
         return
     try:
-        self.put(self.model._damped_on_face(_mask(active, n), own_vector(n, moved), par, own_vector(n, diag)), p,
+        self.put(self.model._damped_on_face(_mask(active, n), new_vector(n, moved), par, new_vector(n, diag)), p,
                  "solve")
     except BaseException as error:
         self.fail(error)
@@ -198,7 +198,7 @@ cdef int _solve(void *model, double par, const double *diag, const double *g, do
     if self.error is not None:
         return 1
     try:
-        found = self.model._solve(par, own_vector(n, diag), own_vector(n, g))
+        found = self.model._solve(par, new_vector(n, diag), new_vector(n, g))
         if found is None:
             return 1
         self.put(found, x, "solve")
@@ -212,8 +212,8 @@ cdef void _triangle(void *model, double *r, int *ipvt, double *qtf) noexcept wit
     cdef PythonLinear self = <PythonLinear>model
     cdef ptrdiff_t j, n = self.size()
     cdef const double[::1, :] factor
-    _nothing(n * n, r)
-    _nothing(n, qtf)
+    _fill_nan(n * n, r)
+    _fill_nan(n, qtf)
     for j in range(n):
         ipvt[j] = <int>j
     try:

@@ -1,7 +1,6 @@
 """The user's residual, called from the compiled loop.
 
-Whatever the user's function does with its argument or with the array it returned, the solver's
-memory is out of its reach: the x it gets is a new array, and what it returns is copied at once.
+The user's function has no access to the memory of the solver: its x is a new array, and its value is copied at once.
 """
 
 cimport cython
@@ -25,7 +24,7 @@ cnp.import_array()
 
 cdef extern from "Python.h":
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
-    # The result as a plain pointer: NULL with the exception set, at no cost where there is none.
+    # The result as a plain pointer: NULL if the exception is set, without cost otherwise.
     PyObject *PyObject_Vectorcall(PyObject *func, PyObject **args, size_t nargsf, PyObject *names)
     int PyErr_ExceptionMatches(PyObject *kind)
 
@@ -37,11 +36,11 @@ MASKED = "leave these points out of the data, or return a number for each"
 
 
 cdef int reraise() except -1:
-    """Let the exception that a C call has set come out."""
+    """Raise the exception that a C call has set."""
     return -1
 
 
-cdef object own_vector(ptrdiff_t n, const double *x):
+cdef object new_vector(ptrdiff_t n, const double *x):
     """Return a new float64 array with the n doubles at x."""
     cdef cnp.npy_intp size = n
     cdef cnp.ndarray array = cnp.PyArray_SimpleNew(1, &size, cnp.NPY_DOUBLE)
@@ -50,14 +49,14 @@ cdef object own_vector(ptrdiff_t n, const double *x):
 
 
 cdef bint is_vector(object value):
-    """Whether value is an array that can be copied as it stands."""
+    """Return whether value is an array that can be copied without conversion."""
     return (cnp.PyArray_CheckExact(value) and cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_DOUBLE
             and cnp.PyArray_NDIM(<cnp.ndarray>value) == 1
             and cnp.PyArray_ISCARRAY_RO(<cnp.ndarray>value))
 
 
 cdef cnp.ndarray floats(list x0):
-    """Return a list of floats as a vector, faster than NumPy can, which has to look for more."""
+    """Return a list of floats as a vector, None for other lists; faster than np.array, which accepts more types."""
     cdef cnp.npy_intp i, size = len(x0)
     if size == 0:
         return None
@@ -71,10 +70,9 @@ cdef cnp.ndarray floats(list x0):
 
 
 def start(x0, bint flatten):
-    """Return x0 as a new float64 vector, and the index of its first entry not finite, or -1.
+    """Return x0 as a new float64 vector, and the index of its first entry that is not finite, or -1.
 
-    TypeError where it is no array of real numbers; ValueError where it is not 1-D, or empty,
-    unless flatten is set.
+    Raise TypeError if it is not an array of real numbers; ValueError if it is not 1-D or is empty, unless flatten is set.
     """
     cdef cnp.ndarray x = floats(x0) if type(x0) is list else None
     if x is not None:
@@ -100,16 +98,16 @@ def start(x0, bint flatten):
 
 
 def is_single(value):
-    """Whether value is in single precision, an array of numpy or of pandas."""
+    """Return whether value is a numpy or pandas array in single precision."""
     dtype = getattr(value, "dtype", None)
-    # What pandas' own types of numbers, with a place for missing ones, hold.
+    # pandas' types of numbers with missing values have an attribute for the type of their numbers.
     return getattr(dtype, "numpy_dtype", dtype) == np.float32
 
 
 def as_vector(value, str name, bint scalar):
-    """Return what a residual returned as a contiguous float64 vector, and its precision.
+    """Return the value of a residual as a contiguous float64 vector, and its precision.
 
-    A value that cannot be one is a TypeError or a ValueError naming the function.
+    Raise TypeError or ValueError, with the name of the function, if it cannot be converted.
     """
     expected = f"{name} must return a 1-D array of real numbers"
     if value is None:
@@ -134,21 +132,21 @@ def as_vector(value, str name, bint scalar):
 
 cdef int _evaluate(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                    void *user_data) except -1:
-    """lmoo_problem.residual of a Python callable."""
+    """Implement lmoo_problem.residual by a Python callable."""
     return (<Residual>user_data).evaluate(n, x, fvec)
 
 
 cdef class Source:
-    """A problem as a table of functions, which the driver calls.
+    """A problem as a table of functions for the driver.
 
     Attributes
     ----------
     m : int
-        Number of residuals, -1 where the first evaluation is to tell.
+        Number of residuals, -1 if the first evaluation determines it.
     name : str
         What messages call the residual.
     refusal : BaseException or None
-        What the user raised to refuse the starting point.
+        The exception with which the user's function refused the starting point.
     """
 
     @property
@@ -165,13 +163,13 @@ cdef class Residual(Source):
     func : callable
         ``func(x, *args, **kwargs)``, returning m real numbers.
     args, kwargs : tuple, dict
-        Held for the life of this object.
+        Kept for the lifetime of this object.
     name : str
         What messages call it.
     scalar : bool
-        Whether a scalar may stand for one number.
+        Whether a scalar is accepted as a vector of one number.
     bad_point : type
-        The exception by which the callable says that it cannot be evaluated at x.
+        The exception that the callable raises if it cannot be evaluated at x.
     """
 
     def __cinit__(self, func, tuple args, dict kwargs, str name, bint scalar, bad_point):
@@ -184,10 +182,10 @@ cdef class Residual(Source):
         self.table.size = sizeof(lmoo_problem)
         self.table.m = -1
         self.table.user_data = <void *>self
-        # The driver holds the GIL when it calls this, and takes -1 for an exception that is set.
+        # The driver holds the GIL when it calls this; -1 if an exception is set.
         self.table.residual = <lmoo_residual_function><void *>_evaluate
         self.table.precision = 2.0**-52
-        # One place before the arguments belongs to the called function.
+        # The called function may use one entry before the arguments.
         self.stack = <PyObject **>malloc(<size_t>(2 + len(self.rest)) * sizeof(PyObject *))
         if self.stack == NULL:
             raise MemoryError()
@@ -198,29 +196,29 @@ cdef class Residual(Source):
         free(self.stack)
 
     cdef int place(self, ptrdiff_t n, const double *x) except -1:
-        """Put x where the call takes it from, as an array that is the user's own.
+        """Put x into the arguments of the call, as an array that the user may keep or change.
 
-        The array of the call before serves again only where this object alone refers to it.
+        The array of the previous call is used again only if this object has the only reference to it.
         """
         if lmoo_can_refill(<PyObject *>self.x, n):
             memcpy(cnp.PyArray_DATA(<cnp.ndarray>self.x), x, <size_t>n * sizeof(double))
         else:
-            self.x = own_vector(n, x)
+            self.x = new_vector(n, x)
         self.stack[1] = <PyObject *>self.x
         return 0
 
     cdef PyObject *call(self) noexcept:
-        """Call the function: a new reference, or NULL with its exception set."""
+        """Call the function; return a new reference, or NULL with its exception set."""
         cdef PyObject *names = NULL if self.names is None else <PyObject *>self.names
         return PyObject_Vectorcall(<PyObject *>self.func, self.stack + 1,
                                    self.nargs | PY_VECTORCALL_ARGUMENTS_OFFSET, names)
 
     def offer(self, value):
-        """Give it what the function returned at x0, which then is not evaluated there again."""
+        """Set the value of the function at x0, where it is then not evaluated again."""
         self.offered = value
 
     cdef int begin(self, ptrdiff_t n, const double *x) except -1:
-        """Evaluate for the first time, which tells m; 1 where the function refused the point."""
+        """Evaluate for the first time, which determines m; return 1 if the function refused the point."""
         cdef PyObject *returned
         if self.offered is not None:
             self.first, self.table.precision = as_vector(self.offered, self.name, self.scalar)
@@ -244,7 +242,7 @@ cdef class Residual(Source):
         return 0
 
     cdef int evaluate(self, ptrdiff_t n, const double *x, double *f) except -1:
-        """f(x), m doubles, to f; 1 where the function refused the point."""
+        """Compute f(x), m doubles; return 1 if the function refused the point."""
         cdef PyObject *value
         self.place(n, x)
         value = self.call()
@@ -257,12 +255,12 @@ cdef class Residual(Source):
             self.take(<object>value, f)
         finally:
             Py_DECREF(<object>value)
-        # A function without Python code of its own would never let Ctrl-C through.
+        # A function without Python code would never check for Ctrl-C.
         PyErr_CheckSignals()
         return 0
 
     cdef int take(self, object value, double *f) except -1:
-        """Copy what the function returned."""
+        """Copy the value of the function."""
         cdef cnp.ndarray array
         if not is_vector(value):
             value, self.table.precision = as_vector(value, self.name, self.scalar)

@@ -1,4 +1,4 @@
-/* Whether an array that user code was given can be given again with new numbers in it. */
+/* Whether an array that was passed to user code can be passed again with new numbers. */
 
 #ifndef LMOO_REUSE_H
 #define LMOO_REUSE_H
@@ -7,8 +7,8 @@
 #include <numpy/arrayobject.h>
 #include <stddef.h>
 
-/* Only where the one reference left is ours: no variable, no view, no weak reference of the
-   user's can see the change.  Without the GIL a count of references proves nothing. */
+/* Only if the caller has the last reference: no variable, no view, no weak reference of the
+   user's can show the change.  Without the GIL a count of references is not sufficient. */
 static inline int lmoo_can_refill(PyObject *array, ptrdiff_t n)
 {
 #ifdef Py_GIL_DISABLED

@@ -1,4 +1,4 @@
-"""Step strategies as objects: compiled ones, and those that are written in Python."""
+"""Step strategies as Python objects: compiled ones, and those written in Python."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdlib cimport free, malloc
@@ -49,9 +49,9 @@ cdef int _ask(lm_state *s, void *context) noexcept nogil:
 
 
 cdef class Asked(Stepping):
-    """A strategy in Python: ``func(model)`` returns a step and its lambda.
+    """A strategy in Python: a function ``func(model)`` that returns a step and its lambda.
 
-    Between its steps the radius goes as More's does.
+    Between its steps the radius is updated as by More's strategy.
     """
 
     def __cinit__(self, func):
@@ -97,7 +97,7 @@ cdef StepModel _model(const lm_state *s, memory):
 
 
 cdef object triangle_of(const lm_state *s):
-    """R, (n, n), zeros below the diagonal, the permutation, and (Q^T f)[:n] of the linear model."""
+    """Return R, (n, n), with zeros below the diagonal, the permutation, and (Q^T f)[:n] of the linear model."""
     cdef ptrdiff_t n = s.n
     r, ipvt, qtf = np.empty((n, n), order="F"), np.empty(n, dtype=np.int32), np.empty(n)
     cdef double[::1, :] to_r = r
@@ -108,9 +108,9 @@ cdef object triangle_of(const lm_state *s):
 
 
 cdef class StepModel:
-    """The linear model at x, and the result of the last step: what a step strategy decides by.
+    """The linear model at x, and the result of the last step, for a step strategy.
 
-    It is a copy, and the strategy's own.  J P = Q R; D is the diagonal scaling.
+    It is a copy, which the strategy may keep.  J P = Q R; D is the diagonal scaling.
 
     Attributes
     ----------
@@ -125,17 +125,17 @@ cdef class StepModel:
     delta : float
         Radius of the trust region, in units of ``|D step|``; may be set.
     lambda_ : float
-        Of the last step, as More's strategy would change it.
+        That of the last step, updated as by More's strategy.
     ratio : float
-        Actual over predicted reduction of the last step, 0 where it was refused.
+        Actual over predicted reduction of the last step, 0 if its point was bad.
     accepted : bool
-        Whether the last step was taken; False at the first.
+        Whether the last step was accepted; False before the first.
     refused : int
-        How many points have been refused since the last step that was taken.
+        The number of bad points since the last accepted step.
     iteration : int
-        Trial points judged so far; 0 at the first step.
+        The number of assessed trial points; 0 at the first step.
     memory : dict
-        The strategy's own, for this solve alone; pickled with it.
+        Data of the strategy for this solve; pickled with it.
     """
 
     def __dealloc__(self):
@@ -143,11 +143,11 @@ cdef class StepModel:
 
     @property
     def x(self):
-        return own_vector(self.s.n, self.s.x)
+        return new_vector(self.s.n, self.s.x)
 
     @property
     def diag(self):
-        return own_vector(self.s.n, self.s.diag)
+        return new_vector(self.s.n, self.s.diag)
 
     @property
     def r(self):

@@ -1,9 +1,8 @@
 """Checks of a stored solve before it is resumed.
 
-The kernels rely on the state: its permutations and sizes say where they read and write.  A stored state
-comes from outside.  It is checked twice: a checksum finds damage of any kind; and every field that is
-an index, a size or a choice is checked, so that a state that was made by hand with a checksum of its own
-cannot cause a read or write out of bounds.
+The kernels rely on the state: its permutations and sizes determine the memory that they read and write.  A stored state
+comes from outside, so it is checked twice.  A checksum detects damage of any kind.  In addition every index, size and
+choice is checked, so that a state with a forged checksum cannot cause a read or write out of bounds.
 """
 
 import zlib
@@ -17,12 +16,12 @@ from lmoo._core.linalg cimport lm_dense, lm_triangle
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
 
-# Of a solve, as in Status.
+# Valid statuses of a solve, as in Status.
 _STATUSES = frozenset((
     LM_RUNNING, LM_FTOL, LM_XTOL, LM_FTOL_XTOL, LM_GTOL, LM_MAXFEV, LM_FTOL_SMALL, LM_XTOL_SMALL,
     LM_GTOL_SMALL, LM_START_NOT_FINITE, LM_DOMAIN, LM_STOPPED, LM_NO_PROGRESS, LM_FLAT))
 
-# The memory of a step strategy in Python holds any objects.
+# The memory of a step strategy in Python may contain any objects.
 _LEFT_OUT = ("checksum", "step")
 
 
@@ -38,7 +37,7 @@ def checksum(stored):
 
 
 cdef object _added(value, total, name):
-    """The checksum of value, going on from that of the parts before."""
+    """Return the checksum of value, continued from that of the previous parts."""
     if isinstance(value, np.ndarray):
         if value.dtype != np.float64:
             raise ValueError(f"{name} of the stored solve must be float64; it is {value.dtype}")
@@ -57,7 +56,7 @@ cdef object _added(value, total, name):
 
 
 cdef object field(stored, str name):
-    """A part of a snapshot."""
+    """Return a part of a snapshot."""
     if not isinstance(stored, dict):
         raise ValueError(f"the stored solve must be a dict; it is a {type(stored).__name__}")
     if name not in stored:
@@ -68,7 +67,7 @@ cdef object field(stored, str name):
 
 
 cdef object count(stored, str name):
-    """A part that is a number of something."""
+    """Return a part that is a count."""
     value = field(stored, name)
     if type(value) is not int or not 0 <= value < 2**62:
         raise ValueError(f"{name} of the stored solve must be an integer from 0; it is {value!r}")
@@ -76,7 +75,7 @@ cdef object count(stored, str name):
 
 
 cdef object vector(value, str name, tuple shape):
-    """An array of doubles of this shape."""
+    """Return a part that is an array of doubles of this shape."""
     if not isinstance(value, np.ndarray) or value.dtype != np.float64 or value.shape != shape:
         what = f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else \
             f"a {type(value).__name__}"
@@ -86,20 +85,20 @@ cdef object vector(value, str name, tuple shape):
 
 # ---- the state ------------------------------------------------------------------------------
 
-cdef int check_state(const lm_state *own, lm_state *s, bint asked) except -1:
-    """Raise ValueError unless the solve can go on from s.
+cdef int check_state(const lm_state *current, lm_state *s, bint asked) except -1:
+    """Raise ValueError unless the solve can be continued from s.
 
-    own    the state of the same solve, new
-    s      the stored one, attached, its n checked
-    asked  whether the step strategy answers LM_STEP
+    current   the state of the same solve, new
+    s         the stored one, attached, with its n checked
+    asked     whether the step strategy answers LM_STEP
     """
-    cdef ptrdiff_t j, n = own.n
-    _check_options(own, s)
-    _check_dialogue(own, s, asked)
-    _check_place(own, s, s.x, "x")
-    _check_place(own, s, s.base, "base")
+    cdef ptrdiff_t j, n = current.n
+    _check_options(current, s)
+    _check_dialogue(current, s, asked)
+    _check_place(current, s, s.x, "x")
+    _check_place(current, s, s.base, "base")
     if s.request == LM_RESIDUAL:
-        _check_place(own, s, s.trial, "trial")
+        _check_place(current, s, s.trial, "trial")
     for name, value in (("fnorm", s.fnorm), ("base_fnorm", s.base_fnorm), ("delta", s.delta),
                         ("par", s.par), ("xnorm", s.xnorm), ("pnorm", s.pnorm)):
         if not value >= 0.0:
@@ -107,12 +106,12 @@ cdef int check_state(const lm_state *own, lm_state *s, bint asked) except -1:
     for name, value in (("delta", s.delta), ("par", s.par)):
         if not isfinite(value):
             _refuse(name, value, "finite")
-    _check_dense(own, s)
+    _check_dense(current, s)
     if s.models > 0:
         for j in range(n):
             if not (s.diag[j] > 0.0 and isfinite(s.diag[j])):
                 _refuse(f"diag[{j}]", s.diag[j], "positive and finite")
-    if own.bounded:
+    if current.bounded:
         _check_indices(n, s.active, -1, 2, "active")
         _check_indices(n, s.working, -1, 2, "working")
         _check_indices(n, s.near, -1, 2, "near")
@@ -124,31 +123,31 @@ cdef int _refuse(str name, value, str expected) except -1:
         f"the stored solve is damaged: {name} must be {expected}; it is {value}. Solve again")
 
 
-cdef int _check_options(const lm_state *own, const lm_state *s) except -1:
-    """The options are those of the solver, but for what the iteration itself finds out."""
-    cdef const lm_options *a = &own.options
+cdef int _check_options(const lm_state *current, const lm_state *s) except -1:
+    """Check that the options are those of the solver, except for those that the iteration changes."""
+    cdef const lm_options *a = &current.options
     cdef const lm_options *b = &s.options
-    cdef size_t bytes_of_vector = <size_t>own.n * sizeof(double)
-    for name, mine, stored in (
+    cdef size_t bytes_of_vector = <size_t>current.n * sizeof(double)
+    for name, expected, stored in (
         ("ftol", a.ftol, b.ftol), ("xtol", a.xtol, b.xtol), ("gtol", a.gtol, b.gtol),
         ("factor", a.factor, b.factor), ("maxfev", a.maxfev, b.maxfev),
         ("the kind of tests", a.tests, b.tests), ("whether diag is given", a.user_scale, b.user_scale),
-        ("whether there are bounds", own.bounded, s.bounded),
+        ("whether there are bounds", current.bounded, s.bounded),
     ):
-        if mine != stored:
-            _refuse(name, stored, f"that of its solver, {mine}")
+        if expected != stored:
+            _refuse(name, stored, f"that of its solver, {expected}")
     if not 0.0 < b.epsfcn < 1.0:
         _refuse("epsfcn", b.epsfcn, "between 0 and 1")
-    if own.bounded:
-        for name, same in (("lower", memcmp(own.lower, s.lower, bytes_of_vector) == 0),
-                           ("upper", memcmp(own.upper, s.upper, bytes_of_vector) == 0)):
+    if current.bounded:
+        for name, same in (("lower", memcmp(current.lower, s.lower, bytes_of_vector) == 0),
+                           ("upper", memcmp(current.upper, s.upper, bytes_of_vector) == 0)):
             if not same:
                 _refuse(f"the {name} bounds", "another", "those of its solver and problem")
     return 0
 
 
-cdef int _check_dialogue(const lm_state *own, const lm_state *s, bint asked) except -1:
-    """What is asked for now, what was answered, and how often."""
+cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked) except -1:
+    """Check the request, its answer and the counts."""
     for name, value in (("nfev", s.nfev), ("models", s.models), ("nit", s.nit), ("steps", s.steps),
                         ("refused", s.refused)):
         if not 0 <= value < 2**62:
@@ -175,29 +174,29 @@ cdef int _check_dialogue(const lm_state *own, const lm_state *s, bint asked) exc
         _refuse("models", 0, "positive where a step is asked for")
     if s.request == LM_STEP and not asked:
         _refuse("request", s.request, "no step of a strategy in Python, as there is none")
-    if s.request == LM_CURVATURE and not own.options.step.wants_curvature:
+    if s.request == LM_CURVATURE and not current.options.step.wants_curvature:
         _refuse("request", s.request, "no curvature, which the step strategy does not use")
     return 0
 
 
-cdef int _check_place(const lm_state *own, const lm_state *s, const double *x, str name) except -1:
-    """A point is finite, and within the bounds."""
+cdef int _check_place(const lm_state *current, const lm_state *s, const double *x, str name) except -1:
+    """Check that a point is finite and within the bounds."""
     cdef ptrdiff_t j
-    for j in range(own.n):
+    for j in range(current.n):
         if not isfinite(x[j]):
             _refuse(f"{name}[{j}]", x[j], "finite")
-        if own.bounded and not own.lower[j] <= x[j] <= own.upper[j]:
-            _refuse(f"{name}[{j}]", x[j], f"between {own.lower[j]} and {own.upper[j]}")
+        if current.bounded and not current.lower[j] <= x[j] <= current.upper[j]:
+            _refuse(f"{name}[{j}]", x[j], f"between {current.lower[j]} and {current.upper[j]}")
     return 0
 
 
-cdef int _check_dense(const lm_state *own, const lm_state *s) except -1:
-    """The triangles and the norms of the columns."""
+cdef int _check_dense(const lm_state *current, const lm_state *s) except -1:
+    """Check the triangles and the norms of the columns."""
     cdef const lm_dense *d = <const lm_dense *>s.model
     _check_triangle(s.n, &d.all, s.models > 0, "the model of all parameters")
-    if own.bounded:
+    if current.bounded:
         _check_triangle(s.n, &d.free, s.models > 0, "the model")
-        # Work space, of sizes that are not kept.
+        # Work space; only its permutation is used as indices.
         _check_indices(s.n, d.face.ipvt, 0, s.n - 1, "the permutation of the bounded subproblem")
     if s.models > 0 and not (all_finite(s.n, s.acnorm) and all_finite(s.n, s.free_norms)):
         _refuse("a norm of a column", "another", "finite")
@@ -205,7 +204,7 @@ cdef int _check_dense(const lm_state *own, const lm_state *s) except -1:
 
 
 cdef int _check_triangle(ptrdiff_t n, const lm_triangle *model, bint there, str name) except -1:
-    """A permutation that is one, and R and its vectors finite; before the first, indices in range."""
+    """Check that the permutation is one and that R and its vectors are finite; before the first model, only the indices."""
     cdef ptrdiff_t j
     _check_indices(n, model.ipvt, 0, n - 1, f"the permutation of {name}")
     if not there:
