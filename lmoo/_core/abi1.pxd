@@ -1,8 +1,8 @@
 """The compiled interface, version 1: frozen.
 
-A subclass compiled against this file embeds CompiledProblem's members and its table of methods.
-Nothing here may change, be added or be moved: what grows, grows at the end of lmoo_problem, and what
-must change goes into a module abi2, so that what was compiled for this one gets an ImportError.
+A subclass compiled against this file contains CompiledProblem's members and its table of methods.  Nothing here may be
+changed, added or moved.  New members are added at the end of lmoo_problem; other changes need a module abi2, so that
+modules compiled for this one get an ImportError.
 """
 
 from lmoo._core.public cimport lmoo_problem

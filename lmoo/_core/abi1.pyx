@@ -12,7 +12,7 @@ from lmoo._core.model cimport *
 from lmoo.errors import EvaluationError
 
 
-# What the table's functions are given is the problem itself: as an argument, it needs no GIL.
+# The user_data of these functions is the problem itself, as a C argument: this needs no GIL.
 
 cdef int _residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                    CompiledProblem self) noexcept nogil:
@@ -32,8 +32,8 @@ cdef int _both(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec, double *
 cdef class CompiledProblem:
     """Base of problems in compiled code, to be subclassed in Cython.
 
-    Override ``c_residual``, and ``c_jacobian`` where the derivatives are known (or ``c_both``, which
-    does both at once)::
+    Override ``c_residual``, and ``c_jacobian`` to provide derivatives (or ``c_both``, which
+    computes both at once)::
 
         from lmoo.capi cimport CompiledProblem
 
@@ -41,9 +41,9 @@ cdef class CompiledProblem:
             cdef int c_residual(self, const double *x, double *fvec) noexcept nogil: ...
             cdef int c_jacobian(self, const double *x, double *fjac) noexcept nogil: ...
 
-    Each returns 0, a positive number where x is a bad point, a negative one to end the solve with
+    Each returns 0, a positive number if x is a bad point, a negative one to end the solve with
     `EvaluationError`.  fjac is column-major: fjac[i + j * m] is the derivative of residual i by
-    parameter j.  They run without the GIL, and at once in several threads where several solve the
+    parameter j.  They run without the GIL, and at the same time in several threads that solve the
     same problem.
 
     Parameters
@@ -55,10 +55,10 @@ cdef class CompiledProblem:
     ----------
     m, n : int
     provides_jacobian : bool
-        Whether the problem has derivatives of its own.
+        Whether the problem provides derivatives.
     """
 
-    # Names for reports; a subclass may have its own.
+    # Names for reports, which a subclass may set.
     parameter_names = None
 
     def __cinit__(self, *args, **kwargs):
@@ -77,7 +77,7 @@ cdef class CompiledProblem:
             raise ValueError(f"m must be at least n, and n at least 1; m is {m}, n is {n}")
         self.m, self.n = m, n
         self.table.m, self.table.n = m, n
-        # Before __init__ the methods are still this class's own.
+        # Overridden methods are known from __init__ on; in __cinit__ they are those of this class.
         if <void *>self.c_jacobian != <void *>CompiledProblem.c_jacobian:
             self.table.jacobian = <lmoo_jacobian_function><void *>_jacobian
         if <void *>self.c_both != <void *>CompiledProblem.c_both:

@@ -1,4 +1,4 @@
-"""Many small solves of one shape at once, and curve models in compiled code."""
+"""Many small solves of one shape, and curve models in compiled code."""
 
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.evaluate cimport lm_columns, lm_differences, lm_driver, lm_lanes, lm_loss
@@ -12,12 +12,12 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
                       double *covariance) noexcept nogil
 
 
-# ---- batch/batch.pxi: Many small solves of one shape at once.
+# ---- batch/batch.pxi: Many small solves of one shape, which are evaluated together.
 
 ctypedef struct lm_fit:
     lm_driver d
     lm_columns columns
-    lm_loss loss        # d.loss points to it, or is NULL
+    lm_loss loss        # the target of d.loss, unless that is NULL
     int asks
 
 
@@ -25,9 +25,9 @@ cdef class SolveBatch:
     cdef lm_options options
     cdef lm_differences differences
     cdef lmoo_problem problem
-    cdef lm_loss loss       # what each fit's begins as
+    cdef lm_loss loss       # copied for each fit
     cdef readonly ptrdiff_t count, m, n
-    cdef object memory      # of all fits, and what keeps their tables alive
+    cdef object memory      # of all fits, and objects that their tables refer to
     cdef char *first
     cdef size_t stride      # bytes from fit to fit
     cdef lm_lanes lanes
@@ -41,7 +41,7 @@ cdef class SolveBatch:
 # ---- batch/curvemodel.pxi: Models of curves in compiled code.
 
 ctypedef struct lm_curve:
-    # What a residual made of a model gets as user_data.
+    # The user_data of a residual that is computed from a model.
     const lmoo_model *model
     const double *t         # variables x m
     const double *y         # m

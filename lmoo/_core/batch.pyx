@@ -1,6 +1,7 @@
-"""Many small solves of one shape at once, and curve models in compiled code."""
+"""Many small solves of one shape, and curve models in compiled code."""
 
 include "batch/uncertainty.pxi"
 include "batch/batch.pxi"
+include "batch/requests.pxi"
 include "batch/curvemodel.pxi"
 include "batch/modelfits.pxi"

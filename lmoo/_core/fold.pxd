@@ -1,4 +1,4 @@
-"""The triangle of a tall Jacobian, block of rows by block of rows."""
+"""The triangle of a tall Jacobian from blocks of rows."""
 
 cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil
 cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil

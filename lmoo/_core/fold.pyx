@@ -1,18 +1,17 @@
-"""The triangle of a tall Jacobian, block of rows by block of rows: one pass through memory.
+"""The triangle of a tall Jacobian from blocks of rows, in one pass through memory.
 
 A cache-sized block [J_b | f_b] is folded into the running triangle by Householder reflections,
 
-    [ R  q ]          [ R'  q' ]
-    [      ]  =  H^T  [        ],          and then   R' P = Q R pivots the n x n triangle,
-    [ J_b f_b ]       [ 0   .  ]
+   [ R  q ]          [ R'  q' ]
+   [      ]  =  H^T  [        ],          and then   R' P = Q R pivots the n x n triangle,
+   [ J_b f_b ]       [ 0   .  ]
 
-which is the QR factorisation of J and (Q^T f)[:n], as stable as on the whole (Demmel, Grigori,
+which is the QR factorisation of J and (Q^T f)[:n], as stable as that of the whole matrix (Demmel, Grigori,
 Hoemmen, Langou 2012, "Communication-optimal parallel and sequential QR and LU factorizations",
 SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
 
-Many rows are folded in parts, each into a triangle of its own, and the triangles are merged in a
-fixed tree: the parts are what threads share among them, and as neither they nor the tree depend on
-the threads, neither do results.
+Many rows are folded in parts, each into its own triangle, and the triangles are merged in a fixed tree.  The parts are
+distributed among threads.  As neither the parts nor the tree depend on the number of threads, the results do not either.
 """
 
 from libc.string cimport memcpy, memset
@@ -36,18 +35,17 @@ cdef ptrdiff_t CACHE_BYTES = 262144     # of a second-level cache, for the block
 
 
 cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil:
-    """Rows of a block for n columns; a function of n alone, so results do not depend on more."""
-    # As many as amortise what is done once a block, and no more than fit the first-level cache
-    # where n is small.  An odd multiple of the lanes: columns a power of two apart would compete
-    # for the same lines of a cache.
+    """Return the rows of a block for n columns; they depend on n only, so that the results are reproducible."""
+    # Enough rows for the work per block to be negligible, and few enough for the first-level cache if n is small.  An odd
+    # multiple of the lanes: columns at a distance of a power of two would compete for the same lines of a cache.
     cdef ptrdiff_t rows = min(max(CACHE_BYTES // (8 * (n + 1)), 72), 264) // LMOO_LANES
     return (rows - (1 - rows % 2)) * LMOO_LANES
 
 
 cdef ptrdiff_t fold_parts(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Parts, a power of two, that m rows of n columns are folded in."""
+    """Return the number of parts, a power of two, for m rows of n columns."""
     cdef ptrdiff_t parts = 1
-    # So long that merging two triangles costs next to nothing beside folding them.
+    # Parts are so long that merging two triangles is negligible compared with folding them.
     while parts < MOST_PARTS and m // (2 * parts) >= max(16 * n, 4096):
         parts *= 2
     return parts
@@ -58,18 +56,18 @@ cdef inline size_t _part_doubles(ptrdiff_t n) noexcept nogil:
 
 
 cdef size_t fold_parts_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Bytes of memory for all parts: their triangles, each with its work space."""
+    """Return the bytes of memory for all parts: their triangles, each with its work space."""
     return <size_t>fold_parts(m, n) * _part_doubles(n) * sizeof(double)
 
 
 cdef ptrdiff_t fold_part_begin(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """The first row of part p; m for p = fold_parts(m, n)."""
+    """Return the first row of part p; m for p = fold_parts(m, n)."""
     return m * p // fold_parts(m, n)
 
 
 cdef void fold_part_rows(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, const double *a, ptrdiff_t lda,
                          const double *f, double *memory) noexcept nogil:
-    """Fold count more rows of part p; count = 0 begins the part.
+    """Fold count rows of part p; count = 0 begins the part.
 
     a, f     count x n, column-major, leading dimension lda, and count doubles; read only
     memory   as for fold_part
@@ -85,7 +83,7 @@ cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrd
                     ptrdiff_t column_stride, const double *f, double *memory) noexcept nogil:
     """Fold the rows of part p of m; a, f as in fold, all m rows of them.
 
-    memory   fold_parts_bytes(m, n), the caller's, in which the part finds its own place: parts can
+    memory   fold_parts_bytes(m, n), owned by the caller, with separate memory for each part: parts can
              be folded at the same time
     """
     cdef ptrdiff_t start = fold_part_begin(p, m, n), end = fold_part_begin(p + 1, m, n)
@@ -96,7 +94,7 @@ cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrd
 
 
 cdef void merge_parts(ptrdiff_t m, ptrdiff_t n, double *memory) noexcept nogil:
-    """Merge the parts' triangles in pairs, pairs of pairs and so on; the one left is at memory."""
+    """Merge the triangles of the parts in pairs, pairs of pairs and so on; the result is at memory."""
     cdef ptrdiff_t parts = fold_parts(m, n), p, distance = 1
     cdef double *t
     while distance < parts:
@@ -109,15 +107,14 @@ cdef void merge_parts(ptrdiff_t m, ptrdiff_t n, double *memory) noexcept nogil:
 cdef void merge(ptrdiff_t n, const double *other, double *t, double *work) noexcept nogil:
     """Fold one triangle into another: the triangle of all their rows.
 
-    other   n x (n + 1), column-major, as fold leaves it, read only; what is below the diagonal does
-            not count
-    t       the same, updated;  work: fold_work_bytes(n), the caller's
+    other   n x (n + 1), column-major, result of fold, read only; entries below the diagonal are ignored
+    t       the same, updated;  work: fold_work_bytes(n), owned by the caller
     """
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded, i, j
     cdef double *column
     work = _aligned(work)
     while start < n:
-        # The rows from start on have nothing to the left of column start.
+        # The rows from start on are zero in the columns before start.
         count = min(rows, n - start)
         padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
         for j in range(start, n + 1):
@@ -129,12 +126,12 @@ cdef void merge(ptrdiff_t n, const double *other, double *t, double *work) noexc
 
 
 cdef size_t fold_work_bytes(ptrdiff_t n) noexcept nogil:
-    """Bytes of work space that fold and pivot_triangle need for n columns."""
+    """Return the bytes of work space that fold and pivot_triangle need for n columns."""
     return <size_t>(max(fold_block_rows(n), 3) * (n + 1) + LMOO_LANES) * sizeof(double)
 
 
 cdef inline double *_aligned(double *work) noexcept nogil:
-    """The first whole vector in the work space: one that straddles two lines costs two loads."""
+    """Return the first aligned vector in the work space: a vector that straddles two cache lines costs two loads."""
     cdef size_t line = LMOO_LANES * sizeof(double)
     return <double *>((<size_t>work + line - 1) // line * line)
 
@@ -146,7 +143,7 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
     a      entry (i, j) at a[i * row_stride + j * column_stride], read only
     f      m doubles, read only
     t      n x (n + 1), column-major: [R | q] on and above the diagonal, zeros to begin with
-    work   fold_work_bytes(n), the caller's
+    work   fold_work_bytes(n), owned by the caller
     """
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded
     cdef const double *next
@@ -160,7 +157,7 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
         _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work, padded)
         start += count
         next = end = NULL
-        # Only rows one after the other are one piece of memory.
+        # Only contiguous rows can be prefetched.
         if column_stride == 1 and row_stride == n:
             next = a + start * n
             end = a + min(start + rows, m) * n
@@ -176,7 +173,7 @@ cdef void _pack(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_str
         for j in range(n):
             memcpy(block + j * rows, a + j * column_stride, <size_t>count * sizeof(double))
     else:
-        # Eight rows at a time, so that a column's cache line is written whole before the next.
+        # Eight rows at a time, so that each cache line of a column is written completely at once.
         while i + LMOO_LANES <= count:
             _transpose(LMOO_LANES, n, a + i * row_stride, row_stride, column_stride, block + i, rows)
             i += LMOO_LANES
@@ -190,7 +187,7 @@ cdef void _pack(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_str
 cdef inline void _transpose(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
                             ptrdiff_t column_stride, double *block,
                             ptrdiff_t rows) noexcept nogil:
-    """Some rows of a into the columns of the block."""
+    """Copy count rows of a into the columns of the block."""
     cdef ptrdiff_t i, j
     for j in range(n):
         for i in range(count):
@@ -199,9 +196,9 @@ cdef inline void _transpose(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdi
 
 cdef void pivot_triangle(ptrdiff_t n, double *t, int *ipvt, double *acnorm, double *qtf,
                          double *work) noexcept nogil:
-    """Bring the folded triangle into the form of qrfac: R' P = Q R, qtf = Q^T q.
+    """Convert the folded triangle to the form of qrfac: R' P = Q R, qtf = Q^T q.
 
-    t      n x (n + 1) as fold left it; on return its first n columns hold R on and above the
+    t      n x (n + 1), result of fold; on return its first n columns contain R on and above the
            diagonal and zeros below
     ipvt, acnorm, qtf   n each, as in qrfac;  work: 3 n doubles
     """

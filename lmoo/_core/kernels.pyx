@@ -1,4 +1,4 @@
-"""The kernels as Python functions on arrays, for tests and for those who study them."""
+"""The kernels as Python functions of arrays, for tests and for study."""
 
 
 import numpy as np
@@ -14,7 +14,7 @@ from lmoo._core.evaluate cimport run_in_threads
 
 
 def enorm(const double[::1] x not None):
-    """Euclidean norm of x, which neither overflows nor underflows."""
+    """Return the Euclidean norm of x, without over- or underflow."""
     return c_enorm(x.shape[0], &x[0]) if x.shape[0] else 0.0
 
 
@@ -24,7 +24,7 @@ cdef object _matrix(value, str order):
 
 
 cdef object _checked(matrix):
-    """The matrix, if it is one with at least as many rows as columns, and one column."""
+    """Return the matrix; raise ValueError unless it has at least as many rows as columns, and one column."""
     if matrix.ndim != 2 or not matrix.shape[0] >= matrix.shape[1] >= 1:
         raise ValueError("a must be a matrix with at least as many rows as columns, and one "
                          f"column; its shape is {matrix.shape}")
@@ -39,7 +39,7 @@ cdef double[::1] _vector(value, ptrdiff_t n, str name):
 
 
 def qrfac(a, f=None):
-    """QR factorisation with column pivoting of a, (m, n) with m >= n.
+    """Factor a, (m, n) with m >= n, by QR with column pivoting.
 
     Returns
     -------
@@ -75,9 +75,9 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
 
 
 def fold(a, f):
-    """The same model by the fold, in parts and by threads: (R, ipvt, acnorm, qtf), R (n, n)."""
+    """Compute the same model by the fold, in parts and by threads: (R, ipvt, acnorm, qtf), R (n, n)."""
     matrix, right = np.asarray(a, dtype=np.float64), np.asarray(f, dtype=np.float64)
-    # A large one is not to be copied but where its rows are no whole number of doubles apart.
+    # A large matrix is copied only if its strides are not multiples of a double.
     if any(stride % 8 for stride in matrix.strides):
         matrix = matrix.copy()
     cdef const double[:, :] rows = _checked(matrix)
@@ -101,7 +101,7 @@ def fold(a, f):
 
 
 cdef tuple _factor(r, ipvt):
-    """R as the kernels want it, with room below the diagonal, and the permutation."""
+    """Return R with work space below the diagonal, as for the kernels, and the permutation."""
     matrix = np.array(r, dtype=np.float64, order="F")
     permutation = np.asarray(ipvt)
     n = permutation.size
@@ -114,7 +114,7 @@ cdef tuple _factor(r, ipvt):
 
 
 def qrsolv(r, ipvt, diag, qtb):
-    """Solve min |A x - b|^2 + |D x|^2 from A P = Q R; returns x."""
+    """Solve min |A x - b|^2 + |D x|^2 from A P = Q R; return x."""
     matrix, permutation = _factor(r, ipvt)
     cdef double[::1, :] rr = matrix
     cdef int[::1] p = permutation
@@ -126,7 +126,7 @@ def qrsolv(r, ipvt, diag, qtb):
 
 
 def lmpar(r, ipvt, diag, qtb, double delta, double par=0.0):
-    """The Levenberg-Marquardt parameter and step for radius delta; returns (par, x)."""
+    """Return the Levenberg-Marquardt parameter and step for radius delta, (par, x)."""
     matrix, permutation = _factor(r, ipvt)
     cdef double[::1, :] rr = matrix
     cdef int[::1] p = permutation
@@ -141,7 +141,7 @@ def lmpar(r, ipvt, diag, qtb, double delta, double par=0.0):
 
 
 def covariance(r, ipvt):
-    """(J^T J)^-1 from the factor of J; None where R is singular."""
+    """Return (J^T J)^-1 from the factor of J; None if R is singular."""
     matrix, permutation = _factor(r, ipvt)
     cdef double[::1, :] rr = matrix
     cdef int[::1] p = permutation
@@ -153,7 +153,7 @@ def covariance(r, ipvt):
 
 
 def block_rows(ptrdiff_t n):
-    """Rows of a block of the fold for n columns, n >= 1."""
+    """Return the rows of a block of the fold for n columns, n >= 1."""
     if n < 1:
         raise ValueError(f"n must be at least 1; it is {n}")
     return fold_block_rows(n)

@@ -1,9 +1,9 @@
-"""Dense linear algebra, and the dense linear model."""
+"""Dense linear algebra and the dense linear model."""
 
 from lmoo._core.model cimport lm_state, lmoo_linear
 
 
-# ---- linalg/qr.pxi: QR factorisation with column pivoting, and what is done with its factors.
+# ---- linalg/qr.pxi: QR factorisation with column pivoting, and least squares with its factors.
 
 cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
                 const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil
@@ -40,17 +40,17 @@ cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, 
 # ---- linalg/dense.pxi: The dense linear model.
 
 ctypedef struct lm_triangle:
-    double *r           # n x n: R on and above the diagonal, below it lmpar's work
+    double *r           # n x n: R on and above the diagonal, below it work space of lmpar
     double *qtf         # n: (Q^T f)[:n]
     int *ipvt           # n: J[:, ipvt] = Q R
 
 ctypedef struct lm_dense:
-    # Behind the state it belongs to, in the same block of memory.
+    # Follows its state in the same block of memory.
     lm_state *s
     lm_triangle all     # of all columns
     lm_triangle free    # of those that are not left out; without bounds the same memory
     lm_triangle face
-    double *sdiag       # n each: lmpar's
+    double *sdiag       # n each, for lmpar
     double *wa1
     double *wa2
     double *units       # n

@@ -1,4 +1,4 @@
-"""Dense linear algebra, and the dense linear model."""
+"""Dense linear algebra and the dense linear model."""
 
 include "linalg/qr.pxi"
 include "linalg/lmpar.pxi"

@@ -1,7 +1,7 @@
 """Masked entries of arrays (``numpy.ma``): points without data.
 
-``np.asarray`` drops a mask and keeps the numbers below it, which may be anything.  What has points
-leaves those out that are masked; everything else refuses a mask.
+``np.asarray`` drops a mask and keeps the numbers below it, which are arbitrary.  Data of points
+may be masked: these points are left out.  Other arguments must not have a mask.
 """
 
 from typing import Any
@@ -22,13 +22,13 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
     Parameters
     ----------
     value : object
-        An array, a list or a tuple of numbers or arrays; anything else is returned as it is.
+        An array, a list or a tuple of numbers or arrays; other objects are returned unchanged.
 
     Returns
     -------
     value : object
     mask : bool array of its shape, or None
-        None where nothing is masked.
+        None if nothing is masked.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
     if type(value) is np.ndarray or value is None:
         return value, None
     if isinstance(value, (list, tuple)) and not _KINDS.isdisjoint(map(type, value)):
-        # Of a sequence np.asarray drops the masks too, and np.ma.array warns of single entries.
+        # np.asarray also drops the masks of a sequence, and np.ma.array warns of single entries.
         mask = np.asarray([np.ma.getmaskarray(part) for part in value])
         parts = [np.nan if part is np.ma.masked else np.ma.getdata(part) for part in value]
         return np.asarray(parts), mask if mask.any() else None
@@ -53,10 +53,10 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
 
 
 def plain(value: Any) -> Any:
-    """Return one of pandas' nullable arrays of numbers as floats, NaN for what is missing.
+    """Return a nullable array of numbers of pandas as floats, with NaN for missing values.
 
-    With a missing number, ``numpy.asarray`` makes objects of all.  Other values are returned as
-    they are.
+    With a missing value, ``numpy.asarray`` returns an array of objects.  Other values are returned
+    unchanged.
     """
     inner = getattr(getattr(value, "dtype", None), "numpy_dtype", None)
     if inner is None or inner.kind not in "biuf":
@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
 
 
 def refuse_masked(name: str, value: Any, remedy: str = "give a number for each entry") -> Any:
-    """Return value without its mask; ValueError where an entry is masked."""
+    """Return value without its mask; raise ValueError if an entry is masked."""
     value, mask = separated(value)
     if mask is not None:
         index = tuple(int(k) for k in np.argwhere(mask)[0])

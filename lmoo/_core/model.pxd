@@ -1,4 +1,4 @@
-"""The structs that everything speaks in: what lmoo.h declares (api.pxi), and the state of the iteration (state.h)."""
+"""Structs of the compiled code: those of lmoo.h (api.pxi), and the state of the iteration (state.h)."""
 
 cdef extern from "lmoo.h" nogil:
     ctypedef struct lm_state

@@ -6,8 +6,8 @@ More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", se
 MINPACK's ENORM; Blue (1978), "A portable Fortran program to find the Euclidean norm of a
 vector", ACM TOMS 4.
 
-Inline, in every module that takes norms: most of them are of a few numbers, and a call from module
-to module costs as much as such a norm.
+The functions are inline in every module that uses them: most norms are of a few numbers, and a call from module to
+module costs as much as such a norm.
 """
 
 from libc.math cimport fabs, isfinite, sqrt
@@ -17,22 +17,22 @@ cdef extern from "finite.h":
     const double LARGE_SUM "LMOO_LARGE_SUM"
 
 cdef enum:
-    # Up to here sums go in order, as MINPACK's, by which its counts of evaluations can be kept.
+    # Longest sums that are computed in order, as MINPACK's, so that counts of evaluations agree with MINPACK's.
     IN_ORDER = 256
     LONG = 2048
 
 
 cdef inline double enorm(ptrdiff_t n, const double *x) noexcept nogil:
-    """Euclidean norm of x.
+    """Return the Euclidean norm of x.
 
-    n: length, >= 0.  x: n doubles, read only, the caller's.
+    n: length, >= 0.  x: n doubles, read only.
     NaN in x gives NaN, an infinity without NaN gives infinity.
     """
     return norm_of_sum(sum_of_squares(n, x), n, x)
 
 
 cdef inline double sum_of_squares(ptrdiff_t n, const double *x) noexcept nogil:
-    """Sum of squares: in order as MINPACK has it where x is short, else in lanes, and by halves.
+    """Return the sum of squares: in order as in MINPACK if x is short, else in lanes, and by halves.
 
     In one running sum of a million terms the rounding errors would reach 1e-12.
     """
@@ -48,7 +48,7 @@ cdef inline double sum_of_squares(ptrdiff_t n, const double *x) noexcept nogil:
 
 
 cdef inline double dot_in_lanes(ptrdiff_t n, const double *x, const double *y) noexcept nogil:
-    """x^T y by eight sums at a time: as many additions on the way as a processor has room for."""
+    """Return x^T y from eight independent sums, which a processor can compute at the same time."""
     cdef double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0, s4 = 0.0, s5 = 0.0, s6 = 0.0, s7 = 0.0
     cdef ptrdiff_t i = 0
     while i + 8 <= n:
@@ -69,10 +69,10 @@ cdef inline double dot_in_lanes(ptrdiff_t n, const double *x, const double *y) n
 
 cdef inline void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda,
                        double *norms) noexcept nogil:
-    """Norms of the columns of a, m x n, column-major, leading dimension lda, read only.
+    """Compute the norms of the columns of a, m x n, column-major, leading dimension lda, read only.
 
-    Three columns at a time, so that the processor has three chains of additions to work on; each
-    is enorm of its column to the last bit.
+    Three columns at a time give the processor three independent chains of additions; each norm is enorm of its column
+    to the last bit.
     """
     cdef double s0, s1, s2
     cdef const double *c
@@ -94,14 +94,14 @@ cdef inline void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff
 
 
 cdef inline double norm_of_sum(double total, ptrdiff_t n, const double *x) noexcept nogil:
-    """Norm of x from its sum of squares, or carefully where that is not to be trusted."""
+    """Return the norm of x from its sum of squares, or by careful_norm if that may have over- or underflowed."""
     if SMALL_SUM < total < LARGE_SUM or total == 0.0 and all_zero(n, x):
         return sqrt(total)
     return careful_norm(n, x)
 
 
 cdef inline bint all_zero(ptrdiff_t n, const double *x) noexcept nogil:
-    """Whether every entry of x is zero."""
+    """Return whether every entry of x is zero."""
     cdef ptrdiff_t i
     for i in range(n):
         if x[i] != 0.0:
@@ -110,7 +110,7 @@ cdef inline bint all_zero(ptrdiff_t n, const double *x) noexcept nogil:
 
 
 cdef inline double careful_norm(ptrdiff_t n, const double *x) noexcept nogil:
-    """Largest magnitude times the norm of x divided by it: one pass more, no overflow."""
+    """Return the largest magnitude times the norm of x divided by it: one more pass, without overflow."""
     cdef double largest = 0.0, scaled, total = 0.0
     cdef ptrdiff_t i
     for i in range(n):
@@ -126,14 +126,14 @@ cdef inline double careful_norm(ptrdiff_t n, const double *x) noexcept nogil:
 
 
 cdef inline void copy(ptrdiff_t n, const double *x, double *to) noexcept nogil:
-    """to = x: n doubles each, a few; a call of memcpy would take longer."""
+    """Copy n doubles, a few; a call of memcpy would take longer."""
     cdef ptrdiff_t j
     for j in range(n):
         to[j] = x[j]
 
 
 cdef inline double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *wa) noexcept nogil:
-    """|D x|, D diagonal.  d, x: n doubles, read only.  wa: n doubles, receives D x."""
+    """Return |D x|, D diagonal.  d, x: n doubles, read only.  wa: n doubles, receives D x."""
     cdef ptrdiff_t j
     for j in range(n):
         wa[j] = d[j] * x[j]
@@ -145,7 +145,7 @@ cdef extern from "finite.h" nogil:
 
 
 cdef inline ptrdiff_t first_not_finite(ptrdiff_t n, const double *x) noexcept nogil:
-    """Index of the first entry of x that is NaN or infinite, -1 where there is none."""
+    """Return the index of the first entry of x that is NaN or infinite, -1 if there is none."""
     cdef ptrdiff_t i
     for i in range(n):
         if not isfinite(x[i]):

@@ -1,4 +1,4 @@
-"""What lmoo.h declares, for modules compiled outside: lm_state is opaque."""
+"""The declarations of lmoo.h for modules that are compiled separately: lm_state is opaque."""
 
 cdef extern from "lmoo.h" nogil:
     ctypedef struct lm_state

@@ -1,6 +1,6 @@
-/* The state of the iteration: one block of memory, this struct and, behind it, every array that it points to and
-   the dense linear model.  It can be copied, stored between any two calls and kept in arrays; a copy is to be attached
-   again.  Nothing of it is part of the compiled interface, which reads it by functions. */
+/* The state of the iteration: one block of memory with this struct, all arrays that it points to, and the dense
+   linear model.  It can be copied, stored between any two calls and kept in arrays; a copy must be attached again.
+   The struct is not part of the compiled interface, which accesses it by functions. */
 
 #ifndef LMOO_STATE_H
 #define LMOO_STATE_H
@@ -10,38 +10,38 @@
 struct lm_state {
     int version;
     ptrdiff_t n;
-    const lmoo_linear *linear;  /* operations of the linear model of the last point linearised, which is base */
-    void *model;            /* and its own memory */
+    const lmoo_linear *linear;  /* operations of the linear model, which is that of base */
+    void *model;            /* memory of the linear model */
     double *x;              /* n each: the current point */
-    double *trial;          /* where f is asked for */
+    double *trial;          /* the point at which f is requested */
     double *base;           /* the last point whose model was good */
     double *diag;           /* D, the scaling of the trust region */
     double *step;           /* trial - x */
-    double *velocity;       /* the direction that LM_CURVATURE is asked for */
+    double *velocity;       /* the direction for LM_CURVATURE */
     double *acceleration;
-    double *curvature;      /* its answer: J^T f_vv */
+    double *curvature;      /* the answer to LM_CURVATURE: J^T f_vv */
     double *acnorm;         /* norms of the columns of J */
     double *free_norms;     /* the same with zeros for active parameters; without bounds the same memory */
     double *wa1;
     double *wa2;
-    /* The dialogue. */
+    /* Requests and answers. */
     int request;
-    int answer;             /* what came back: one of LM_ANSWER_... */
+    int answer;             /* ANSWER_... of iteration.pxi */
     int status;
     int accepted;           /* the last answer made trial the current point */
-    int reverted;           /* the last answer threw the current point back to base */
-    int refined;            /* the model comes from the better derivatives */
-    int refused;            /* points refused since the last step that was taken */
+    int reverted;           /* the last answer returned the current point to base */
+    int refined;            /* the model is based on the more accurate derivatives */
+    int refused;            /* bad points since the last accepted step */
     int started;
     int curved;             /* in propose: LM_CURVATURE was answered (1) or refused (-1) */
-    int failed;             /* the linear model cannot go on, and its owner knows why */
+    int failed;             /* the linear model has failed; its implementation has the error */
     /* The scalars of More' (1978). */
     double fnorm;           /* |f(x)| */
     double fnorm1;          /* |f(trial)| */
     double base_fnorm;      /* |f(base)| */
     double delta;           /* radius of the trust region, in units of |D x| */
-    double par;             /* for the next step: as the radius, it has been updated */
-    double step_par;        /* that gave the step */
+    double par;             /* for the next step: updated like the radius */
+    double step_par;        /* par of the step */
     double xnorm;           /* |D x| */
     double pnorm;           /* |D step| */
     double gnorm;           /* largest cosine between f and a column of J */
@@ -49,67 +49,67 @@ struct lm_state {
     double prered;
     double dirder;
     double ratio;
-    ptrdiff_t nfev;         /* kept by the driver, which knows what a Jacobian cost */
-    ptrdiff_t models;       /* Jacobians gone on from */
-    ptrdiff_t nit;          /* trial points judged */
-    ptrdiff_t steps;        /* those of them that were taken */
-    double jacobian_error;  /* relative error of J's columns, told by the driver */
-    int newton;             /* the step is, to rounding, that of Gauss and Newton */
-    int below_noise;        /* the reduction that the model predicts cannot be seen in |f|^2: the Gauss-Newton
-                               step is taken without */
-    double memory[8];       /* the step strategy's own */
+    ptrdiff_t nfev;         /* counted by the driver, with those for Jacobians */
+    ptrdiff_t models;       /* Jacobians used for models */
+    ptrdiff_t nit;          /* assessed trial points */
+    ptrdiff_t steps;        /* accepted trial points */
+    double jacobian_error;  /* relative error of the columns of J, set by the driver */
+    int newton;             /* the step is a Gauss-Newton step up to rounding */
+    int below_noise;        /* the predicted reduction of |f|^2 is below noise: the Gauss-Newton step is accepted
+                               without a visible reduction */
+    double memory[8];       /* for the step strategy */
     lm_options options;
     /* Stopping. */
-    double offset;          /* squared relative offset: the reduction of |f|^2, relative, that a Gauss-Newton step
-                               is predicted to bring */
-    double noise;           /* a relative change of |f|^2 that errors of f can bring */
+    double offset;          /* squared relative offset: the relative reduction of |f|^2 predicted for a Gauss-Newton
+                               step */
+    double noise;           /* the relative change of |f|^2 that errors of f can cause */
     double contraction;     /* |N step| over that of the step before, both Gauss-Newton steps; else 1 */
-    double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 where it
-                               was not a Gauss-Newton step, negative where derivatives have become better since */
-    double hidden_offset;   /* offset at which the last noise-level step was taken, if any */
-    int failed_hidden;      /* such steps in a row after which the offset was no smaller */
+    double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 if it was not a
+                               Gauss-Newton step, negative if derivatives have become more accurate since */
+    double hidden_offset;   /* offset at the last accepted noise-level step, else 0 */
+    int failed_hidden;      /* noise-level steps in a row that have not reduced the offset */
     /* With bounds. */
     int bounded;
-    int limited;            /* the step was made to stay inside */
+    int limited;            /* the step was changed to stay within the bounds */
     double *lower, *upper;  /* n each */
     double *gradient;       /* n: J^T f at base, of all parameters */
     double *shift, *target;
     int *active;            /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
     int *working;
-    int *near;              /* n: the bound that the last step was kept short of, as in active */
-    /* What is measured of f and J. */
-    double *column_error;   /* n: relative error of each column of J, told by the driver */
-    double *interval;       /* n: distance of the points whose difference a column is; 0: it is none */
-    double *length;         /* n: over which a column of J changes by its own size; 0: not known */
-    double *last_step;      /* n: the last step that was taken */
-    double least_noise;     /* error of |f| that was measured, absolute; 0: none was */
-    int rank;               /* of the model, as far as it is more than its error */
-    int probe;              /* values of |f| taken to measure its error, and where they went */
+    int *near;              /* n: the bound before which the last step was stopped, as in active */
+    /* Measured properties of f and J. */
+    double *column_error;   /* n: relative error of each column of J, set by the driver */
+    double *interval;       /* n: distance of the points of the difference for a column; 0: not a difference */
+    double *length;         /* n: over which a column of J changes by its own size; 0: unknown */
+    double *last_step;      /* n: the last accepted step */
+    double least_noise;     /* measured absolute error of |f|; 0: none was measured */
+    int rank;               /* of the model, without directions along which J is error */
+    int probe;              /* values of |f| measured along a line for its error, in probes */
     double probes[8];
-    int search;             /* trials before a success, away from x: for parameters without an effect, or active */
-    int best;               /* the one of them to be taken, plus 1; 0: none is */
-    double drop;            /* what that takes from |f|^2, relatively */
-    int found;              /* searches that have led on */
-    /* What becomes of the steps. */
+    int search;             /* trial points away from x before a success, see search.pxi */
+    int best;               /* index of the best of them plus 1; 0: none */
+    double drop;            /* its relative reduction of |f|^2 */
+    int found;              /* successful searches */
+    /* History of the steps. */
     double start_fnorm;     /* |f(x0)| */
-    double reached;         /* |f| when a reduction was last seen */
-    int idle;               /* trials since */
+    double reached;         /* |f| at the last visible reduction */
+    int idle;               /* trials since then */
     int rejections;         /* in a row */
-    int cut;                /* steps in a row that the radius has cut */
-    int good;               /* those of them since a step was last refused */
-    int measured;           /* differences have been measured since the last step that was taken */
-    int measuring;          /* and are being measured */
-    int extrapolated;       /* the step is more than that of Gauss and Newton (1), or bent (2) */
-    int steady;             /* the last two rates were the same */
-    double remainder;       /* share of an extrapolated step that it leaves to go */
-    double probe_scale;     /* how many times as long as the last step the line is, along which |f| is probed */
-    double rate;            /* signed: of the last two Gauss-Newton steps */
-    double linear_rate;     /* the rate by which a step was last extrapolated */
-    int since;              /* steps taken since */
-    double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not more */
-    int finished;           /* `steps` when a last step was asked for, plus 1 */
-    double wall;            /* radius before bad points have shrunk it, 0: they have not */
-    int left_out;           /* columns below the rounding of f are left out of the models */
+    int cut;                /* steps in a row that the radius has limited */
+    int good;               /* those of them since the last rejected step */
+    int measured;           /* intervals of differences have been measured since the last accepted step */
+    int measuring;          /* they are being measured */
+    int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), or bent (2) */
+    int steady;             /* the last two rates agree */
+    double remainder;       /* share of an extrapolated step that remains after it */
+    double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */
+    double rate;            /* signed rate of the last two Gauss-Newton steps */
+    double linear_rate;     /* rate of the last extrapolation */
+    int since;              /* accepted steps since then */
+    double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
+    int finished;           /* `steps` when a last step was requested, plus 1 */
+    double wall;            /* radius before bad points have reduced it; 0: they have not */
+    int left_out;           /* columns below the rounding of f are left out of the model */
 };
 
 #endif /* LMOO_STATE_H */

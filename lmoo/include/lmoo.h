@@ -36,7 +36,7 @@ typedef int (*lmoo_residual_function)(ptrdiff_t m, ptrdiff_t n, const double *x,
 /* J, m x n, at x: fjac[i + j * m] is the derivative of f_i by x_j. */
 typedef int (*lmoo_jacobian_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
                                       void *user_data);
-/* Both, where they share much of their work. */
+/* Both, if they share much of their work. */
 typedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                   double *fjac, void *user_data);
 /* The rows begin to begin + count - 1: f, count doubles, and J, count x n, column-major; either may be NULL.  Threads
@@ -65,7 +65,7 @@ typedef struct lmoo_problem {
    only. */
 typedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                    double *out, void *user_data);
-/* Both, where they share much of their work. */
+/* Both, if they share much of their work. */
 typedef int (*lmoo_model_both_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *values, double *derivatives, void *user_data);
 
@@ -251,7 +251,7 @@ typedef struct lm_options {
        of state_bytes(n, 1, dense). */
     const double *lower;
     const double *upper;
-    const lmoo_linear *linear;  /* NULL: the dense linear model, behind the state */
+    const lmoo_linear *linear;  /* NULL: the dense linear model, after the state */
     void *model;                /* the memory of another one, owned by the caller */
     /* grows here */
 } lm_options;

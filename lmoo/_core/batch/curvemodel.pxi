@@ -149,10 +149,10 @@ cdef class CurveModel:
 
     def compare(self, const double[:, ::1] t not None, const double[::1] x not None,
                 const double[::1] values not None, bint derivatives):
-        """Compare the model with values that it should have, (m,).
+        """Compare the model with expected values, (m,).
 
-        Returns the largest of their sizes, the largest difference, both infinite where anything is not
-        finite, and whether the derivatives are finite, which are looked at if asked for.
+        Returns the largest of their sizes, the largest difference, both infinite if a value is not
+        finite, and whether the derivatives are finite; `derivatives` requests their evaluation.
         """
         cdef ptrdiff_t i, k, begin = 0, count, n = x.shape[0], m = t.shape[1], variables = t.shape[0]
         cdef ptrdiff_t most = min(m, <ptrdiff_t>COMPARED)

@@ -1,9 +1,9 @@
 """Standard errors and covariances from the last linear model of a solve.
 
-    covariance = deviation^2 (J^T J)^-1
+   covariance = deviation^2 (J^T J)^-1
 
-in columns scaled to norm 1, so that neither units nor squares are lost; what (J^T J)^-1 is made from
-stands in linalg/covariance.pxi.
+computed with columns scaled to norm 1, so that neither units nor squares over- or underflow; (J^T J)^-1 is computed as in
+linalg/covariance.pxi.
 """
 
 from libc.math cimport INFINITY, isfinite, sqrt
@@ -14,16 +14,16 @@ from lmoo._core.model cimport *
 
 
 cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil:
-    """Doubles of work space for uncertainty."""
+    """Return the doubles of work space for uncertainty."""
     return 3 * n * n + n
 
 
 cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *stderr,
                       double *covariance) noexcept nogil:
-    """What the last model tells; True where J is singular, and nothing is written.  w: uncertainty_doubles(n).
+    """Compute standard errors and covariances from the last model; return True, without results, if J is singular.
 
     With S = J diag(1 / acnorm):  covariance_ij = deviation^2 (S^T S)^-1_ij / (acnorm_i acnorm_j),
-    and 0 for a parameter that is held.
+    and 0 for a parameter that is fixed or at an active bound.  w: uncertainty_doubles(n) of work space.
     """
     cdef const lm_triangle *model = &(<const lm_dense *>s.model).free
     cdef ptrdiff_t i, j, a, b, n = s.n, free = n
@@ -72,7 +72,7 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
 
 
 cdef ptrdiff_t _order_of_free(const lm_state *s, const int *ipvt, int *order) noexcept nogil:
-    """P among the free parameters alone, whose columns come first; returns how many they are."""
+    """Compute the permutation of the free parameters alone, whose columns come first; return their number."""
     cdef ptrdiff_t j, k, free = 0
     for j in range(s.n):
         free += s.active[j] == 0

@@ -79,7 +79,7 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
         return
     memset(s.column_error, 0, <size_t>s.n * sizeof(double))
     memset(s.interval, 0, <size_t>s.n * sizeof(double))
-    tell_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
+    store_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
     memcpy(s.acnorm, acnorm, <size_t>s.n * sizeof(double))
     if s.linear.fill(s.model, m, fjac, m, f) != 0:
         lm_refuse(s)
@@ -90,12 +90,12 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
 # ---- errors of the columns -------------------------------------------------------------------
 
 cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil:
-    """Call tell_errors for the Jacobian that the strategy has filled."""
+    """Call store_errors for the Jacobian that the strategy has filled."""
     cdef const lmoo_point *at = &d.point
-    return tell_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
+    return store_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
 
 
-cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
+cdef bint store_errors(lm_state *s, const double *acnorm, double relative, double precision,
                       double noise, ptrdiff_t m) noexcept nogil:
     """Store the errors of the columns in the state; the strategy has filled its column_error and interval.
 
@@ -144,7 +144,7 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
 
 
 cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil:
-    """Set the columns to zero that consist of error, by tell_errors.  a: m x n, column-major; acnorm: n, its norms."""
+    """Set the columns to zero that consist of error, by store_errors.  a: m x n, column-major; acnorm: n, its norms."""
     cdef ptrdiff_t j
     for j in range(s.n):
         if s.column_error[j] == 1.0:

@@ -1,10 +1,9 @@
 /* Householder reflections over a block of rows, vectorised.
 
-   One body, fold_body.inc, is compiled for several instruction sets, and each call asks the processor
-   which it has (function multiversioning), so that one binary runs everywhere.  It asks for
-   instructions, not for models: the compiler's own target_clones("arch=...") knows no processor
-   younger than itself.  The vectors are GCC's and Clang's own extension; other compilers get plain
-   loops, which they may vectorise as they like. */
+   One body, fold_body.inc, is compiled for several instruction sets, and each call tests which of them the
+   processor has (function multiversioning), so that one binary runs everywhere.  It tests for instructions, not for
+   processor models: the compiler's target_clones("arch=...") does not support processors that are newer than the
+   compiler.  The vectors are an extension of GCC and Clang; other compilers get plain loops. */
 
 #ifndef LMOO_SIMD_H
 #define LMOO_SIMD_H
@@ -14,7 +13,7 @@
 
 #if defined(__GNUC__)
 #define LMOO_UNUSED __attribute__((unused))
-#define LMOO_INLINE __attribute__((always_inline)) static inline   /* for the caller's instructions */
+#define LMOO_INLINE __attribute__((always_inline)) static inline   /* compiled with the caller's instruction set */
 #else
 #define LMOO_UNUSED
 #define LMOO_INLINE static inline
@@ -25,7 +24,7 @@
 /* Columns that are reflected together. */
 #define LMOO_PANEL 4
 
-/* The norm of (alpha, u), safe where the plain sum of squares is not. */
+/* Return the norm of (alpha, u), scaled if the plain sum of squares may over- or underflow. */
 static inline double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double alpha, double sum)
 {
     ptrdiff_t i;
@@ -46,8 +45,8 @@ static inline double lmoo_stacked_norm(ptrdiff_t rows, const double *u, double a
     return largest * sqrt(total);
 }
 
-/* Turn the stacked column (alpha, u) into the vector of its reflection H = I - v v^T / v_0,
-   v = (v_0, u / norm), which takes it to (-norm, 0); returns v_0, or 0 where the column is zero.
+/* Replace the stacked column (alpha, u) by the vector of its reflection H = I - v v^T / v_0,
+   v = (v_0, u / norm), which maps it to (-norm, 0); return v_0, or 0 if the column is zero.
 
      sum   of the squares of u
      r     alpha, overwritten by -norm, norm having alpha's sign (More' 1978, as in qrfac) */
@@ -89,7 +88,7 @@ typedef double lmoo_vector4 __attribute__((vector_size(32), aligned(8), may_alia
 #define LMOO_PASTE(a, b) LMOO_PASTE_(a, b)
 #define LMOO_LOAD(p) (*(const LMOO_VECTOR *)(p))
 #define LMOO_STORE(p, v) (*(LMOO_VECTOR *)(p) = (v))
-/* Two lines of the cache, which a processor fetches without waiting for them. */
+/* Prefetch two cache lines. */
 #define LMOO_PREFETCH(next, end)                                                                   \
     if (next < end) {                                                                              \
         __builtin_prefetch(next);                                                                  \
@@ -98,7 +97,7 @@ typedef double lmoo_vector4 __attribute__((vector_size(32), aligned(8), may_alia
     }
 #define LMOO_LOAD4(p) (*(const lmoo_vector4 *)(p))
 
-/* As many columns a tile as keep a panel's products in the registers. */
+/* Columns per tile: as many as keep the products of a panel in registers. */
 #if defined(__x86_64__)
 typedef double lmoo_vector8 __attribute__((vector_size(64), aligned(8), may_alias));
 #define LMOO_SUFFIX avx512
@@ -141,7 +140,7 @@ static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *
     lmoo_fold_plain(rows, n, block, t, ldt, next, end);
 }
 
-#else /* no vector extension: one reflection after the other, in plain loops */
+#else /* no vector extension: one reflection at a time, in plain loops */
 
 static void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,
                             const double *next, const double *end)

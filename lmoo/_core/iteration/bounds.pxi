@@ -127,7 +127,7 @@ cdef void _start_from_active(lm_state *s) noexcept nogil:
 
 
 cdef void _minimize_within(lm_state *s) noexcept nogil:
-    """Minimise the damped model within the bounds; bounds that are newly active are replaced by points on the way to them."""
+    """Minimise the damped model within the bounds; towards a newly active bound the step stops half-way."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))

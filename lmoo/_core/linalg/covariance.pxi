@@ -2,7 +2,7 @@
 
     (J^T J)^-1 = P R^-1 (P R^-1)^T
 
-J^T J itself is never formed: that would square the condition number (Lawson, Hanson (1974),
+J^T J is never formed: that would square the condition number (Lawson, Hanson (1974),
 "Solving least squares problems", chapter 12).
 """
 
@@ -11,10 +11,10 @@ from libc.math cimport isfinite
 
 cdef int inverse_gram(ptrdiff_t n, const double *r, const int *ipvt, double *work,
                       double *out) noexcept nogil:
-    """Write (J^T J)^-1 to out; 1 where R is singular or the inverse is not finite.
+    """Compute (J^T J)^-1; return 1 if R is singular or the inverse is not finite.
 
     r     n x n, column-major, R on and above the diagonal, read only;  ipvt: n ints, P
-    work  n x n doubles of work space, the caller's
+    work  n x n doubles of work space, owned by the caller
     out   n x n doubles, exactly symmetric on return
     """
     cdef ptrdiff_t i, j, k
@@ -34,7 +34,7 @@ cdef int inverse_gram(ptrdiff_t n, const double *r, const int *ipvt, double *wor
 
 
 cdef int _invert(ptrdiff_t n, const double *r, double *inverse) noexcept nogil:
-    """Column by column, R X = I by back substitution; 1 where a diagonal entry is zero."""
+    """Solve R X = I by back substitution; return 1 if a diagonal entry is zero."""
     cdef ptrdiff_t i, j, k
     cdef double total
     cdef double *column

@@ -1,13 +1,13 @@
-"""The dense linear model: the triangle that a QR factorisation of J leaves.
+"""The dense linear model: the triangle of a QR factorisation of J.
 
-    J P = Q R,   qtf = (Q^T f)[:n],   R n x n,
+   J P = Q R,   qtf = (Q^T f)[:n],   R n x n,
 
-O(n^2) numbers whatever m is.  More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory",
-sections 3 and 5; the operations are those of lmoo_linear in lmoo.h, in MINPACK's order where MINPACK has them.
+O(n^2) numbers for any m.  More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", sections 3 and
+5.  The operations are those of lmoo_linear in lmoo.h, in the order of MINPACK's if MINPACK has them.
 
-With bounds there are three triangles: that of all columns, that of the free ones, which the operations speak of, and
-one for the faces of the bounded subproblem.  Columns that are left out are zero; R is factored anew from the
-triangle of all columns, in O(n^3).
+With bounds there are three triangles: that of all columns, that of the free ones, which most operations use, and one for
+the faces of the bounded subproblem.  Columns that are left out are zero; R is factored again from the triangle of all
+columns, in O(n^3).
 """
 
 from libc.math cimport fabs, sqrt
@@ -25,14 +25,14 @@ cdef inline ptrdiff_t _doubles_of_ints(ptrdiff_t n) noexcept nogil:
 
 
 cdef size_t dense_doubles(ptrdiff_t n, bint bounded) noexcept nogil:
-    """Doubles that dense_attach lays out."""
+    """Return the doubles that dense_attach uses."""
     cdef ptrdiff_t header = <ptrdiff_t>(sizeof(lm_dense) // sizeof(double)) + 1
     cdef ptrdiff_t one = n * n + n + _doubles_of_ints(n)
     return <size_t>(header + 4 * n + (one if not bounded else 3 * one + 3 * n))
 
 
 cdef void dense_attach(lm_state *s, double *memory) noexcept nogil:
-    """Point s.model into memory: dense_doubles(n, bounded), what bounds want coming last."""
+    """Set s.model and its pointers to memory of dense_doubles(n, bounded) doubles; the part for bounds is last."""
     cdef lm_dense *d = <lm_dense *>memory
     cdef ptrdiff_t n = s.n
     cdef double *next = memory + sizeof(lm_dense) // sizeof(double) + 1
@@ -52,12 +52,12 @@ cdef double *_place(lm_triangle *t, ptrdiff_t n, double *next) noexcept nogil:
     return next + n * n + n + _doubles_of_ints(n)
 
 
-# ---- taking J and f in ----------------------------------------------------------------------
+# ---- factorisation of J -----------------------------------------------------------------------
 
 cdef int _fill(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f) noexcept nogil:
-    """lmoo_linear.fill, by qrfac in units of D, in place: lmoo alone calls it, and knows.
+    """Implement lmoo_linear.fill by qrfac in units of D, in place: it is called by lmoo only, which allows this.
 
-    On return a holds R of those units strictly above the diagonal, the Householder vectors on and below it;
+    On return a contains R in those units strictly above the diagonal, the Householder vectors on and below it;
     f is Q^T f.
     """
     cdef lm_dense *d = <lm_dense *>model
@@ -78,7 +78,7 @@ cdef int _fill(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f) no
 
 
 cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil:
-    """The model from a triangle without pivots, [R | Q^T f].
+    """Compute the model from a triangle without pivots, [R | Q^T f].
 
     t       n x (n + 1), column-major, overwritten;  acnorm: n, the norms of its columns;  work: 3 n
     """
@@ -94,7 +94,7 @@ cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *wo
 # ---- columns that are left out --------------------------------------------------------------
 
 cdef void _leave_out(void *model, const int *active) noexcept nogil:
-    """lmoo_linear.leave_out."""
+    """Implement lmoo_linear.leave_out."""
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t j, n = d.s.n
     for j in range(n):
@@ -107,7 +107,7 @@ cdef void _leave_out(void *model, const int *active) noexcept nogil:
 
 
 cdef void _factor_free(lm_dense *d, const int *active, const double *moved, lm_triangle *out) noexcept nogil:
-    """The triangle of the columns with active[j] = 0, f being moved by J moved of the others; moved may be NULL."""
+    """Factor the columns with active[j] = 0, for f + J moved of the others; moved may be NULL."""
     cdef lm_state *s = d.s
     cdef ptrdiff_t i, j, k, n = s.n
     cdef double *f = d.work
@@ -131,7 +131,7 @@ cdef void _factor_free(lm_dense *d, const int *active, const double *moved, lm_t
 
 cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, double *newton,
                          double *error) noexcept nogil:
-    """lmoo_linear.truncate: the last rows of R are zeroed where they are no more than the error of J."""
+    """Implement lmoo_linear.truncate: set the last rows of R to zero that are not larger than the error of J."""
     cdef lm_dense *d = <lm_dense *>model
     cdef lm_triangle *t = &d.free
     cdef ptrdiff_t j, k, n = d.s.n, rank = n
@@ -153,7 +153,7 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
 # ---- products -------------------------------------------------------------------------------
 
 cdef void _apply(const lm_triangle *t, ptrdiff_t n, const double *p, double *w) noexcept nogil:
-    """w = R P^T p."""
+    """Compute w = R P^T p."""
     cdef ptrdiff_t i, j
     cdef double pj
     for j in range(n):
@@ -164,7 +164,7 @@ cdef void _apply(const lm_triangle *t, ptrdiff_t n, const double *p, double *w) 
 
 
 cdef void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, double *out) noexcept nogil:
-    """out = P R^T w."""
+    """Compute out = P R^T w."""
     cdef ptrdiff_t i, j
     cdef double total
     for j in range(n):
@@ -175,17 +175,17 @@ cdef void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, d
 
 
 cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil:
-    """The triangle of all columns."""
+    """Return the triangle of all columns."""
     return &(<lm_dense *>s.model).all
 
 
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil:
-    """out = P R^T w, of all columns: J^T v where w = (Q^T v)[:n]."""
+    """Compute out = P R^T w for all columns: J^T v if w = (Q^T v)[:n]."""
     _apply_transpose(&(<lm_dense *>s.model).all, s.n, w, out)
 
 
 cdef void _gradient(void *model, const double *p, double fnorm, double *out) noexcept nogil:
-    """lmoo_linear.gradient: P R^T (R P^T p + qtf) / fnorm."""
+    """Implement lmoo_linear.gradient: P R^T (R P^T p + qtf) / fnorm."""
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t i, n = d.s.n
     cdef double *w = d.wa1
@@ -198,7 +198,7 @@ cdef void _gradient(void *model, const double *p, double fnorm, double *out) noe
 
 cdef void _predict(void *model, const double *p, int all, double fnorm, double *norm,
                    double *slope) noexcept nogil:
-    """lmoo_linear.predict: w = R P^T p."""
+    """Implement lmoo_linear.predict with w = R P^T p."""
     cdef lm_dense *d = <lm_dense *>model
     cdef const lm_triangle *t = &d.all if all else &d.free
     cdef ptrdiff_t i, n = d.s.n
@@ -211,7 +211,7 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
 
 
 cdef void _gram(void *model, const double *v, double *out) noexcept nogil:
-    """lmoo_linear.gram."""
+    """Implement lmoo_linear.gram."""
     cdef lm_dense *d = <lm_dense *>model
     _apply(&d.all, d.s.n, v, d.wa1)
     _apply_transpose(&d.all, d.s.n, d.wa1, out)
@@ -220,7 +220,7 @@ cdef void _gram(void *model, const double *v, double *out) noexcept nogil:
 # ---- steps ----------------------------------------------------------------------------------
 
 cdef double _within(void *model, const double *diag, double delta, double par, double *p) noexcept nogil:
-    """lmoo_linear.within, by MINPACK's lmpar."""
+    """Implement lmoo_linear.within by MINPACK's lmpar."""
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t j, n = d.s.n
     par = lmpar(n, d.free.r, n, d.free.ipvt, diag, d.free.qtf, delta, par, p, d.sdiag, d.wa1, d.wa2)
@@ -230,7 +230,7 @@ cdef double _within(void *model, const double *diag, double delta, double par, d
 
 
 cdef void _damped(void *model, double par, const double *diag, double *p) noexcept nogil:
-    """lmoo_linear.damped, by qrsolv; R's lower triangle is where S is left."""
+    """Implement lmoo_linear.damped by qrsolv, which leaves S below the diagonal of R."""
     cdef lm_dense *d = <lm_dense *>model
     _damped_of(d, &d.free, par, diag, p)
 
@@ -247,7 +247,7 @@ cdef void _damped_of(lm_dense *d, lm_triangle *t, double par, const double *diag
 
 cdef void _damped_on_face(void *model, const int *active, const double *moved, double par, const double *diag,
                           double *p) noexcept nogil:
-    """lmoo_linear.damped_on_face."""
+    """Implement lmoo_linear.damped_on_face."""
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t j
     _factor_free(d, active, moved, &d.face)
@@ -258,7 +258,7 @@ cdef void _damped_on_face(void *model, const int *active, const double *moved, d
 
 
 cdef int _solve(void *model, double par, const double *diag, const double *g, double *x) noexcept nogil:
-    """lmoo_linear.solve, by S^T S = P^T (J^T J + par D^2) P."""
+    """Implement lmoo_linear.solve by S^T S = P^T (J^T J + par D^2) P."""
     cdef lm_dense *d = <lm_dense *>model
     cdef const double *r = d.free.r
     cdef const int *ipvt = d.free.ipvt
@@ -286,7 +286,7 @@ cdef int _solve(void *model, double par, const double *diag, const double *g, do
 
 
 cdef void _triangle(void *model, double *r, int *ipvt, double *qtf) noexcept nogil:
-    """lmoo_linear.triangle."""
+    """Implement lmoo_linear.triangle."""
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t j, n = d.s.n
     memset(r, 0, <size_t>(n * n) * sizeof(double))

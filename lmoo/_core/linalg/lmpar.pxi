@@ -7,7 +7,7 @@ Find par >= 0 and the step x such that x solves
 and either par = 0 and |D x| <= 1.1 delta, or par > 0 and | |D x| - delta | <= 0.1 delta.
 
 More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", section 5: Newton's
-method on phi(par) = |D x(par)| - delta, as Hebden (1973) has it, kept between bounds.
+method on phi(par) = |D x(par)| - delta (Hebden 1973), limited by bounds.
 """
 
 from libc.math cimport fabs, sqrt
@@ -20,7 +20,7 @@ cdef extern from "<assert.h>" nogil:
     void c_assert "assert"(bint)
 
 
-cdef double HUGE_SHARE = 1e150  # of delta, beyond which |D x| means nothing
+cdef double HUGE_SHARE = 1e150  # of delta, beyond which |D x| is not accurate
 
 
 cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
@@ -41,14 +41,14 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
 
     c_assert(n >= 1 and ldr >= n and delta > 0.0 and par >= 0.0)
     dxnorm = scaled_norm(n, diag, x, wa2)
-    # A pivot near underflow is none: what it gives overflows, here or in the bounds of par.
+    # A pivot near underflow counts as zero: results with it overflow, here or in the bounds of par.
     if not dxnorm < HUGE_SHARE * delta:
         dxnorm, nsing = HUGE_SHARE * delta, 0
     fp = dxnorm - delta
     if fp <= 0.1 * delta:
         return 0.0
 
-    # Newton's step at par = 0 bounds the zero of phi from below, where R has full rank.
+    # If R has full rank, Newton's step at par = 0 is a lower bound of the zero of phi.
     if nsing == n:
         _scaled_direction(n, ipvt, diag, wa2, dxnorm, wa1)
         parl = _lower_bound(n, r, ldr, wa1, fp, delta)
@@ -68,7 +68,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
         dxnorm = scaled_norm(n, diag, x, wa2)
         previous = fp
         fp = dxnorm - delta
-        # The second case: phi has no zero and par has come down to it from above.
+        # In the second case phi has no zero, and par has decreased to its limit.
         if fabs(fp) <= 0.1 * delta or parl == 0.0 and fp <= previous < 0.0 or iteration == 10:
             break
         _scaled_direction(n, ipvt, diag, wa2, dxnorm, wa1)
@@ -83,7 +83,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
 
 cdef inline ptrdiff_t _gauss_newton(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                              const double *qtb, double *x, double *wa1) noexcept nogil:
-    """x = P R^-1 qtb, with zeros from the first zero on R's diagonal on; returns that place."""
+    """Compute x = P R^-1 qtb, with zeros from the first zero on R's diagonal on; return the index of that zero."""
     cdef ptrdiff_t i, j, nsing = n
     for j in range(n):
         if r[j + j * ldr] == 0.0 and nsing == n:
@@ -100,7 +100,7 @@ cdef inline ptrdiff_t _gauss_newton(ptrdiff_t n, const double *r, ptrdiff_t ldr,
 
 cdef inline void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *diag, const double *dx,
                             double dxnorm, double *wa1) noexcept nogil:
-    """wa1 = P^T D (D x) / |D x|."""
+    """Compute wa1 = P^T D (D x) / |D x|."""
     cdef ptrdiff_t j
     for j in range(n):
         wa1[j] = diag[ipvt[j]] * (dx[ipvt[j]] / dxnorm)
@@ -108,7 +108,7 @@ cdef inline void _scaled_direction(ptrdiff_t n, const int *ipvt, const double *d
 
 cdef inline double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, double *wa1, double fp,
                          double delta) noexcept nogil:
-    """-phi(0) / phi'(0) times |D x| / delta, by solving R^T z = wa1."""
+    """Return -phi(0) / phi'(0) times |D x| / delta, by solving R^T z = wa1."""
     cdef ptrdiff_t i, j
     cdef double total, temp
     for j in range(n):
@@ -122,7 +122,7 @@ cdef inline double _lower_bound(ptrdiff_t n, const double *r, ptrdiff_t ldr, dou
 
 cdef inline double _scaled_gradient(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                              const double *diag, const double *qtb, double *wa1) noexcept nogil:
-    """|D^-1 A^T b|."""
+    """Return |D^-1 A^T b|."""
     cdef ptrdiff_t i, j
     cdef double total
     for j in range(n):
@@ -142,7 +142,7 @@ cdef void _damp(ptrdiff_t n, const double *diag, double par, double *wa1) noexce
 
 cdef double _newton_correction(ptrdiff_t n, const double *r, ptrdiff_t ldr, const double *sdiag,
                                double *wa1, double fp, double delta) noexcept nogil:
-    """-phi / phi' times (|D x| / delta), by solving S^T z = wa1 (More' 1978, section 5)."""
+    """Return -phi / phi' times (|D x| / delta), by solving S^T z = wa1 (More' 1978, section 5)."""
     cdef ptrdiff_t i, j
     cdef double temp
     for j in range(n):

@@ -1,12 +1,12 @@
-"""QR factorisation with column pivoting, and what is done with its factors.
+"""QR factorisation with column pivoting, and least squares with its factors.
 
-    A P = Q R,  Q^T f                                                qrfac
-    min |A x - b|^2 + |D x|^2, from R, P and Q^T b                   qrsolv
+   A P = Q R,  Q^T f                                                qrfac
+   min |A x - b|^2 + |D x|^2, from R, P and Q^T b                   qrsolv
 
 Businger, Golub (1965), "Linear least squares solutions by Householder transformations",
 Numer. Math. 7; More' (1978), "The Levenberg-Marquardt algorithm", section 3.  Matrices are
-column-major.  The order of operations is MINPACK's, as it decides pivots, signs and counts; but for
-sums over more than 256 rows, which go in lanes, the same on every machine.
+column-major.  The order of operations is MINPACK's, as it determines pivots, signs and counts.  Only
+sums over more than 256 rows are computed in lanes, in an order that is the same on every machine.
 """
 
 from libc.math cimport fabs, sqrt
@@ -21,10 +21,10 @@ cdef double EPSMCH = 2.0**-52
 
 cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
                 const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil:
-    """A P = Q R by Householder reflections with column pivoting, and (Q^T f)[:n].
+    """Factor A P = Q R by Householder reflections with column pivoting, and compute (Q^T f)[:n].
 
     m, n    rows and columns, m >= n >= 1
-    a       m x n, column-major, leading dimension lda >= m, the caller's.  On return R strictly
+    a       m x n, column-major, leading dimension lda >= m.  On return R strictly
             above the diagonal; on and below it the Householder vectors u_j, Q = prod(I - u u^T / u_j);
             put_diagonal then replaces their first entries by R's diagonal
     ipvt    n ints, on return column j of A P is column ipvt[j] of A (0-based)
@@ -39,14 +39,14 @@ cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, d
 cdef void qrfac_in_lanes(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
                          double *rdiag, const double *acnorm, double *wa, double *f,
                          double *qtf) noexcept nogil:
-    """qrfac with all sums in lanes, for a matrix whose factorisation MINPACK never sees."""
+    """Factor as qrfac, with all sums in lanes, a matrix that MINPACK does not factor."""
     _factor(m, n, a, lda, ipvt, rdiag, acnorm, wa, f, qtf, 0)
 
 
 cdef inline void _factor(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
                          double *rdiag, const double *acnorm, double *wa, double *f, double *qtf,
                          ptrdiff_t in_order) noexcept nogil:
-    """qrfac; sums over up to in_order rows go in order."""
+    """Factor as qrfac; sums over up to in_order rows are computed in order."""
     cdef ptrdiff_t j, k
     cdef double *u
     c_assert(m >= n and n >= 1 and lda >= m)
@@ -57,9 +57,9 @@ cdef inline void _factor(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int
     for j in range(n):
         _pivot(m, n, j, a, lda, ipvt, rdiag, wa)
         u = a + j + j * lda
-        # The first one's norm is known, and to the last bit the same.
+        # The norm of the first column is known with the same bits.
         if _reflector(m - j, u, acnorm[ipvt[0]] if j == 0 else enorm(m - j, u), &rdiag[j]):
-            # f is one more column, though none to be downdated.
+            # f is reflected as one more column; it has no norm to be updated.
             for k in range(j + 1, n - 1, 2):
                 _reflect_two(m - j, u, a + j + k * lda, a + j + (k + 1) * lda, in_order)
             if (n - j) % 2 == 0:
@@ -72,7 +72,7 @@ cdef inline void _factor(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int
 
 
 cdef void put_diagonal(ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdiag) noexcept nogil:
-    """R's diagonal in its place, where qrfac left the first entries of the Householder vectors."""
+    """Write the diagonal of R in place of the first entries of the Householder vectors."""
     cdef ptrdiff_t j
     for j in range(n):
         a[j + j * lda] = rdiag[j]
@@ -80,7 +80,7 @@ cdef void put_diagonal(ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdia
 
 cdef void _pivot(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j, double *a, ptrdiff_t lda, int *ipvt,
                  double *rdiag, double *wa) noexcept nogil:
-    """Bring the column of largest remaining norm to place j."""
+    """Exchange column j with that of the largest remaining norm."""
     cdef ptrdiff_t i, k, kmax = j
     cdef double temp
     for k in range(j, n):
@@ -98,7 +98,7 @@ cdef void _pivot(ptrdiff_t m, ptrdiff_t n, ptrdiff_t j, double *a, ptrdiff_t lda
 
 
 cdef bint _reflector(ptrdiff_t m, double *u, double ajnorm, double *rdiag) noexcept nogil:
-    """Turn the column u, of norm ajnorm, into its Householder vector; False where it is zero."""
+    """Convert the column u, of norm ajnorm, to its Householder vector; return False if it is zero."""
     cdef ptrdiff_t i
     if ajnorm == 0.0:
         rdiag[0] = 0.0
@@ -114,7 +114,7 @@ cdef bint _reflector(ptrdiff_t m, double *u, double ajnorm, double *rdiag) noexc
 
 cdef void _reflect(ptrdiff_t m, const double *u, double *column,
                    ptrdiff_t in_order) noexcept nogil:
-    """column -= u (u^T column) / u_0."""
+    """Compute column -= u (u^T column) / u_0."""
     cdef double total = 0.0, temp
     cdef ptrdiff_t i
     if m > in_order:
@@ -129,7 +129,7 @@ cdef void _reflect(ptrdiff_t m, const double *u, double *column,
 
 cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two,
                        ptrdiff_t in_order) noexcept nogil:
-    """_reflect for two columns: two chains of additions for the processor to work on."""
+    """Apply _reflect to two columns, with two independent chains of additions."""
     cdef double total1 = 0.0, total2 = 0.0
     cdef ptrdiff_t i
     if m > in_order:
@@ -147,7 +147,7 @@ cdef void _reflect_two(ptrdiff_t m, const double *u, double *one, double *two,
 
 
 cdef void _downdate(ptrdiff_t m, const double *column, double *rdiag, double *wa) noexcept nogil:
-    """Norm of the column below its first entry, from that of the whole; anew where digits went."""
+    """Update the norm of the column without its first entry; compute it again if it has lost accuracy."""
     cdef double temp
     if rdiag[0] == 0.0:
         return
@@ -169,7 +169,7 @@ cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const d
     diag   n doubles, D;  qtb: n doubles, (Q^T b)[:n];  both read only
     x      n doubles, the solution;  sdiag: n doubles, the diagonal of S;  wa: n of work space
     """
-    # With n known to the compiler, what is a few numbers stays in registers.
+    # With a constant n the compiler keeps small arrays in registers.
     if n == 3:
         _qrsolv(3, r, ldr, ipvt, diag, qtb, x, sdiag, wa)
     elif n == 2:
@@ -194,7 +194,7 @@ cdef inline void _qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt,
         l = ipvt[j]
         if diag[l] != 0.0:
             _rotate_in(n, j, r, ldr, diag[l], sdiag, wa)
-        # S's diagonal goes to sdiag, R's is put back from where x kept it.
+        # The diagonal of S is stored in sdiag, that of R restored from x.
         sdiag[j] = r[j + j * ldr]
         r[j + j * ldr] = x[j]
     _solve_triangle(n, r, ldr, ipvt, sdiag, x, wa)
@@ -202,7 +202,7 @@ cdef inline void _qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt,
 
 cdef inline void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, double d,
                      double *sdiag, double *wa) noexcept nogil:
-    """Rotate the row of D whose only entry, d, stands in column j into the triangle."""
+    """Rotate the row of D with the only entry d, in column j, into the triangle."""
     cdef ptrdiff_t i, k
     cdef double cosine, sine, cotangent, tangent, temp, qtbpj = 0.0
     for k in range(j, n):
@@ -231,7 +231,7 @@ cdef inline void _rotate_in(ptrdiff_t n, ptrdiff_t j, double *r, ptrdiff_t ldr, 
 
 cdef inline void _solve_triangle(ptrdiff_t n, const double *r, ptrdiff_t ldr, const int *ipvt,
                           const double *sdiag, double *x, double *wa) noexcept nogil:
-    """Solve S z = wa and x = P z, with zeros from the first zero on S's diagonal on."""
+    """Solve S z = wa and x = P z, with zeros from the first zero on the diagonal of S on."""
     cdef ptrdiff_t i, j, rank = n
     cdef double total
     for j in range(n):

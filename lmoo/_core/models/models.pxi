@@ -1,11 +1,10 @@
 """Models of curves with their derivatives, in compiled code, written by hand.
 
-Those whose programs (program.h) take more than 1.25 times as long: on curves of 20 points, where a
-program's instructions cost as much as its arithmetic, or for a power, here exp(b log t), which
-programs take in doubled precision.
+These are the models whose programs (program.h) take more than 1.25 times as long: on curves of 20 points, where the
+instructions of a program cost as much as its arithmetic, or because of a power, here exp(b log t), which programs compute
+in doubled precision.
 
-Each function is a model's values or derivatives as lmoo_model has them: t, x read only, the rest the
-caller's.
+Each function computes the values or the derivatives of a model as in lmoo_model: t and x are read only.
 """
 
 from libc.math cimport log
@@ -20,7 +19,7 @@ cdef extern from "models/vexp.h" nogil:
 
 
 def exp(double[::1] v not None):
-    """Replace each entry of v by its exponential, as the models take it."""
+    """Replace each entry of v by its exponential, computed as in the models."""
     lmoo_exp(v.shape[0], &v[0])
 
 
@@ -30,13 +29,13 @@ cdef inline void fill(ptrdiff_t m, double value, double *v) noexcept nogil:
         v[i] = value
 
 
-# Where both are one exponential and little more, three functions share two parts: what is made of
-# the exponentials, for the values and for the derivatives.
+# For models of one exponential and little more, three functions share two parts: the exponentials, and the operations
+# with them, for values and derivatives.
 
 # ---- a exp(-b t) + c ------------------------------------------------------------------------
 
 cdef inline void decay(ptrdiff_t m, double rate, const double *t, double *e) noexcept nogil:
-    """e = exp(-rate t)."""
+    """Compute e = exp(-rate t)."""
     cdef ptrdiff_t i
     for i in range(m):
         e[i] = -rate * t[i]
@@ -45,7 +44,7 @@ cdef inline void decay(ptrdiff_t m, double rate, const double *t, double *e) noe
 
 cdef inline void scale_and_shift(ptrdiff_t m, double a, double c, const double *e,
                                  double *f) noexcept nogil:
-    """f = a e + c; f may be e."""
+    """Compute f = a e + c; f may be e."""
     cdef ptrdiff_t i
     for i in range(m):
         f[i] = a * e[i] + c
@@ -78,7 +77,7 @@ cdef int exponential_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
 # ---- a exp(-(t - b)^2 / (2 s^2)) + c --------------------------------------------------------
 
 cdef inline void bell(ptrdiff_t m, const double *t, const double *x, double *e) noexcept nogil:
-    """e = exp(-(t - b)^2 / (2 s^2))."""
+    """Compute e = exp(-(t - b)^2 / (2 s^2))."""
     cdef ptrdiff_t i
     cdef double z, inverse = 1.0 / x[2]
     for i in range(m):
@@ -117,7 +116,7 @@ cdef int gaussian_b(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, 
 # ---- a exp(-((u - b)^2 + (v - c)^2) / (2 s^2)) + d ------------------------------------------
 
 cdef inline void bell2d(ptrdiff_t m, const double *t, const double *x, double *e) noexcept nogil:
-    """e = exp(-((u - b)^2 + (v - c)^2) / (2 s^2))."""
+    """Compute e = exp(-((u - b)^2 + (v - c)^2) / (2 s^2))."""
     cdef ptrdiff_t i
     cdef double u, v, inverse = 1.0 / x[3]
     for i in range(m):
@@ -230,7 +229,7 @@ cdef int pseudovoigt_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *
 
 # ---- d + (a - d) / (1 + (t / c)^b), t >= 0 --------------------------------------------------
 #
-#     (t / c)^b = exp(b log(t / c)); t = 0 is log 0 = -inf, and its power 0 for b > 0
+#     (t / c)^b = exp(b log(t / c)); for t = 0, log 0 = -inf, and the power is 0 if b > 0
 
 cdef int logistic4(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *f,
                    void *data) noexcept nogil:
@@ -254,7 +253,7 @@ cdef int logistic4_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
     lmoo_exp(m, j)
     for i in range(m):
         power, share = j[i], 1.0 / (1.0 + j[i])
-        # Both ends of the curve are flat, though inf / inf is not.
+        # Both ends of the curve are flat; the general formula gives inf / inf there.
         slope = (x[0] - x[3]) * share * (1.0 - share)
         j[i] = share
         j[m + i] = -slope * logs[i] if slope != 0.0 else 0.0
@@ -321,7 +320,7 @@ cdef int stretched_d(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
     lmoo_exp(m, j)
     for i in range(m):
         slope = x[0] * j[i] * power[i]
-        # Where the curve is flat its slope is 0, though 0 times inf is not.
+        # The slope of a flat curve is 0; the general formula gives 0 times inf.
         if j[i] == 0.0 or power[i] == 0.0:
             slope = 0.0
         power[i] = -slope * logs[i] if slope != 0.0 else 0.0

@@ -1,13 +1,12 @@
 /* Programs of elementary functions, run over blocks of points.
 
-   A tape is a list of instructions whose operands are arrays of doubles: rows of LMOO_ROW equal numbers
-   for what does not depend on the point (constants, parameters, what is computed of them), registers of
-   a block of points for the rest.  The uniform instructions run once a call, on one vector; the others
-   once a block.  Nothing is allocated but on the stack, nothing is shared: threads run the same tape at
-   the same time.
+   A tape is a list of instructions whose operands are arrays of doubles: rows of LMOO_ROW equal numbers for values
+   that do not depend on the point (constants, parameters and results computed from them), and registers of a block
+   of points for the others.  The uniform instructions are run once per call, on one vector; the others once per
+   block.  Memory is allocated on the stack only and not shared: threads can run the same tape at the same time.
 
-   One body, program_body.inc, is compiled for several instruction sets, as in simd.h; the bits of the
-   results are those of all but where libm's differ. */
+   One body, program_body.inc, is compiled for several instruction sets, as in simd.h.  The results have the same
+   bits with each of them, except for functions of libm. */
 
 #ifndef LMOO_PROGRAM_H
 #define LMOO_PROGRAM_H
@@ -36,16 +35,16 @@
 
 /* Doubles in a row of equal ones: a vector of the widest instruction set. */
 #define LMOO_ROW 8
-/* Points in a block, at most, and doubles in the registers of one, if it can be. */
+/* Most points in a block, and, if possible, most doubles in the registers of a block. */
 #define LMOO_BLOCK 128
 #define LMOO_CACHE 3072
-/* 1.5 * 2^52: what is added to it is rounded to an integer, which stands in its lowest bits. */
+/* 1.5 * 2^52: a number added to it is rounded to an integer, which is in the lowest bits of the sum. */
 #define LMOO_ROUND 6755399441055744.0
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
-/* Of two operands, each of them a block (v) or a row (s): an arithmetic instruction is one of these and,
-   on its result, one of the next. */
+/* Arithmetic of two operands, each of them a block (v) or a row (s): an instruction is one of these operations,
+   followed by one of the next list on its result. */
 #define LMOO_FIRST_OPERATIONS(X)                                                                   \
     X(copy_v, A)                                                                                   \
     X(add_vv, A + B) X(add_vs, A + BS) X(subtract_vv, A - B) X(subtract_vs, A - BS)                \
@@ -62,7 +61,7 @@
     X(first, divide_v, value, v / C) X(first, divide_s, value, v / CS)                             \
     X(first, under_v, value, C / v) X(first, under_s, value, CS / v)
 
-/* Of one, vectorised: operations and elementary functions. */
+/* Vectorised operations and elementary functions of one operand. */
 #define LMOO_VECTOR_FUNCTIONS(X)                                                                   \
     X(negative, -x)                                                                                \
     X(absolute, LMOO_ABS(x))                                                                       \
@@ -83,7 +82,7 @@
     X(isnan, LMOO_TRUTH(~LMOO_SAME(x, x)))                                                         \
     X(isfinite, LMOO_TRUTH(LMOO_LESS(LMOO_ABS(x), HUGE_VAL)))
 
-/* Of two; x or y where the other is NaN or not is numpy's rule. */
+/* Those of two operands, with numpy's rules for NaN. */
 #define LMOO_VECTOR_BINARIES(X)                                                                    \
     X(power, LMOO_F(power)(x, y))                                                                  \
     X(minimum, LMOO_PICK(LMOO_LESS(x, y) | ~LMOO_SAME(x, x), x, y))                                \
@@ -103,10 +102,10 @@
     X(logical_or, LMOO_TRUTH(~(LMOO_SAME(x, 0.0) & LMOO_SAME(y, 0.0))))                            \
     X(logical_xor, LMOO_TRUTH(LMOO_SAME(x, 0.0) ^ LMOO_SAME(y, 0.0)))
 
-/* In loops that compilers vectorise where the processor has it. */
+/* Functions in loops that compilers vectorise if the processor has instructions for them. */
 #define LMOO_ROUNDINGS(X) X(sqrt) X(floor) X(ceil) X(trunc) X(rint)
 
-/* Point by point. */
+/* Functions that are evaluated point by point. */
 #define LMOO_SCALAR_FUNCTIONS(X)                                                                   \
     X(cbrt, lmoo_cbrt) X(arcsin, asin) X(arccos, acos) X(sinh, sinh) X(cosh, cosh) X(arcsinh, asinh)    \
     X(arccosh, acosh) X(arctanh, atanh) X(sinc, lmoo_sinc) X(erf, erf) X(erfc, erfc)               \
@@ -117,8 +116,8 @@
     X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
     X(hypot, hypot)
 
-/* Others: the end of the uniform instructions, copies of a row, sine or cosine or both into one or two registers, the Faddeeva function likewise, a choice,
-   exp of what an arithmetic operation has made. */
+/* Other instructions: the end of the uniform ones, copies of a row, sine or cosine or both into one or two
+   registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation. */
 #define LMOO_OTHER_OPERATIONS(X) X(points) X(fill) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
     X(where) X(exp_multiply_vs) X(exp_square_multiply_s)
 
@@ -157,14 +156,14 @@ static const char *const lmoo_operation_names[] = {
 
 /* ---- tapes ---------------------------------------------------------------------------------- */
 
-/* Where an operand is: doubles from the start of one of the areas below. */
+/* The position of an operand: doubles from the start of one of the areas below. */
 typedef struct lmoo_operand {
     int32_t area, offset;
 } lmoo_operand;
 
 enum {
     LMOO_CONSTANTS,     /* rows */
-    LMOO_UNIFORM,       /* rows: the parameters, and what is computed of them */
+    LMOO_UNIFORM,       /* rows: the parameters, and results computed from them */
     LMOO_REGISTERS,     /* a block each */
     LMOO_FIRST_DATA     /* the independent variables, one area each, and then the outputs */
 };
@@ -176,7 +175,7 @@ typedef struct lmoo_instruction {
 
 typedef struct lmoo_tape {
     ptrdiff_t n, variables, outputs;
-    const lmoo_instruction *all;            /* the uniform ones, `points`, those of blocks */
+    const lmoo_instruction *all;            /* the uniform instructions, `points`, those for blocks */
     const lmoo_instruction *block;          /* from `points` on */
     const lmoo_instruction *end;
     double *constants;                      /* rows */
@@ -185,14 +184,14 @@ typedef struct lmoo_tape {
     ptrdiff_t points;                       /* in a block: a multiple of LMOO_ROW */
 } lmoo_tape;
 
-/* Doubles of work space that a run of m points takes. */
+/* Return the doubles of work space for a run. */
 static inline ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
 {
     return LMOO_ROW * tape->rows
         + tape->points * (tape->registers + tape->variables + tape->outputs) + LMOO_ROW;
 }
 
-/* Bases of the areas of a run, which lie before its work space. */
+/* Return the number of areas of a run. */
 static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
 {
     return LMOO_FIRST_DATA + tape->variables + tape->outputs;
@@ -258,7 +257,7 @@ typedef unsigned long long lmoo_u2 __attribute__((vector_size(16), aligned(8), m
 #define LMOO_MOST(c, x) LMOO_PICK(LMOO_LESS((x), (c)), LMOO_ALL(c), (x))
 #include "program_body.inc"
 
-#else /* no vector extension: one point at a time */
+#else /* no vector extension: one point per operation */
 
 static inline uint64_t lmoo_bits(double x)
 {
@@ -290,8 +289,8 @@ static inline double lmoo_from(uint64_t bits)
 #include "program_body.inc"
 #endif
 
-/* The body for an instruction set by its name, NULL for the best that the processor has; NULL where it
-   has it not. */
+/* Return the body for an instruction set by its name, NULL for the widest of the processor; NULL if the processor
+   does not have it. */
 static lmoo_run lmoo_runner(const char *target)
 {
 #if defined(__GNUC__) && defined(__x86_64__)

@@ -1,4 +1,4 @@
-"""Programs that evaluate models of curves: tapes of instructions run over blocks of points, program.h."""
+"""Programs that evaluate models of curves: tapes of instructions for blocks of points, see program.h."""
 
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_New, PyCapsule_SetContext
 from cpython.ref cimport Py_DECREF, Py_INCREF
@@ -33,7 +33,7 @@ cdef extern from "models/program.h" nogil:
 CODES = {lmoo_operation_names[code].decode(): code for code in range(LMOO_CODES)}
 CONSTANTS, UNIFORM, REGISTERS = LMOO_CONSTANTS, LMOO_UNIFORM, LMOO_REGISTERS
 FIRST_DATA, ROW, BLOCK, CACHE = LMOO_FIRST_DATA, LMOO_ROW, LMOO_BLOCK, LMOO_CACHE
-# Work space of a run, on its stack; threads may have half a megabyte.
+# Largest work space of a run, on its stack; threads may have half a megabyte.
 LARGEST_WORK = 1 << 15
 
 
@@ -42,7 +42,7 @@ ctypedef struct Tapes:
     lmoo_tape values, derivatives, both
 
 
-# What lmoo_model has of them; user_data: Tapes.
+# The functions of lmoo_model; user_data: Tapes.
 
 cdef int run_values(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *out,
                     void *user_data) noexcept nogil:
@@ -66,7 +66,7 @@ cdef int run_both(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, do
 
 
 cdef void release_owner(object capsule) noexcept:
-    """The capsule's destructor."""
+    """Release the owner of a capsule's memory: the capsule's destructor."""
     cdef void *owner = PyCapsule_GetContext(capsule)
     if owner != NULL:
         Py_DECREF(<object>owner)
@@ -86,7 +86,7 @@ cdef class CompiledTapes:
     derivatives, both : tuple or None
         Likewise, of n and n + 1 outputs.
     target : str or None
-        Instruction set, ``avx512``, ``avx2`` or ``plain``; None for the best.
+        Instruction set, ``avx512``, ``avx2`` or ``plain``; None for the widest of the processor.
     """
 
     cdef Tapes tapes
@@ -133,7 +133,7 @@ cdef class CompiledTapes:
 
     @property
     def capsule(self):
-        """A PyCapsule ``lmoo_model``, which keeps this object alive."""
+        """A PyCapsule ``lmoo_model``, with a reference to this object."""
         capsule = PyCapsule_New(&self.table, b"lmoo_model", release_owner)
         PyCapsule_SetContext(capsule, <void *>self)
         Py_INCREF(self)
@@ -141,7 +141,7 @@ cdef class CompiledTapes:
 
     def evaluate(self, str name, const double[:, ::1] t not None, const double[::1] x not None,
                  ptrdiff_t outputs):
-        """Return the outputs of one of the tapes, (outputs, m), at t, (variables, m)."""
+        """Return the outputs of a tape, (outputs, m), at t, (variables, m)."""
         cdef ptrdiff_t m = t.shape[1]
         cdef lmoo_tape *tape = &self.tapes.values
         if name == "derivatives":

@@ -1,4 +1,4 @@
-/* Functions of one point for program.h, where libm has none or not numpy's. */
+/* Functions of one point for program.h, if libm has none or another one than numpy. */
 
 #ifndef LMOO_SPECIAL_H
 #define LMOO_SPECIAL_H
@@ -16,7 +16,7 @@ static double lmoo_sinc(double x)
     return sin(y) / y;
 }
 
-/* x^y where x is not positive, finite and normal, or y not a number; |x|^y = power for the others. */
+/* x^y from power = |x|^y for finite normal x, else by libm. */
 static double lmoo_power_of_any(double x, double y, double power)
 {
     if (x >= 0x1p-1022 && x < HUGE_VAL && y == y)
@@ -42,7 +42,7 @@ static double lmoo_mod(double a, double b)
     return (b < 0.0) != (mod < 0.0) ? mod + b : mod;
 }
 
-/* Python's a // b, by numpy's steps. */
+/* Python's a // b, with the operations of numpy. */
 static double lmoo_floor_divide(double a, double b)
 {
     double mod, div, floored;
@@ -84,7 +84,7 @@ static double lmoo_exp_of_square(double x)
     return exp(square) * (1.0 + (((high * high - square) + 2.0 * high * low) + low * low));
 }
 
-/* exp(x^2) erfc(x) = w(i x): wofz_body.inc says how. */
+/* exp(x^2) erfc(x) = w(i x), by the method of wofz_body.inc. */
 static double lmoo_erfcx(double x)
 {
     double y = fabs(x), sum = 0.0, value;

@@ -1,4 +1,4 @@
-/* exp of many numbers, for several instruction sets, as simd.h has it; the bits are those of all. */
+/* exp of many numbers, for several instruction sets as in simd.h, with the same bits. */
 
 #ifndef LMOO_VEXP_H
 #define LMOO_VEXP_H
@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <string.h>
 
-/* 1.5 * 2^52: what is added to it is rounded to an integer, which stands in its lowest bits. */
+/* 1.5 * 2^52: a number added to it is rounded to an integer, which is in the lowest bits of the sum. */
 #define LMOO_ROUND 6755399441055744.0
 
 /* exp(x) = 2^k exp(r), r = x - k ln 2, |r| <= ln(2) / 2 (Cody, Waite (1980), "Software manual for the
-   elementary functions", chapter 6), exp(r) by its series to r^13, whose rest is below 4e-18, in
-   Estrin's scheme: curves are short, and what a short loop waits for is the chain of operations.
+   elementary functions", chapter 6), exp(r) by its series to r^13, whose remainder is below 4e-18, in
+   Estrin's scheme: curves are short, and the latency of the operations limits a short loop.
    Within one or two units in the last place; inf beyond 709.78, NaN for NaN.  2^k in two factors, as k
    may be beyond the exponents of doubles. */
 #if defined(__GNUC__)

@@ -21,7 +21,7 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.evaluate cimport (
-    FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, tell_errors,
+    FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, store_errors,
 )
 from lmoo._core.fold cimport fold_work_bytes
 from lmoo._core.iteration cimport *
@@ -133,7 +133,7 @@ cdef class RowLoop(Loop):
         if not lm_sound(s, work):
             lm_refuse(s)
             return 0
-        if self.tell_errors(found, work):
+        if self.store_errors(found, work):
             drop_columns(s, n, t, work)
         if self.linear is None:
             dense_fill_triangle(s, t, work, work + n)
@@ -145,8 +145,8 @@ cdef class RowLoop(Loop):
         lm_linearized(s)
         return 0
 
-    cdef bint tell_errors(self, found, const double *acnorm) except? True:
-        """What the blocks have measured, to the state; see evaluate/driver.pxi."""
+    cdef bint store_errors(self, found, const double *acnorm) except? True:
+        """Store the errors that the blocks have measured in the state, see evaluate/linearize.pxi."""
         cdef lm_state *s = self.s
         cdef const double[::1] error = found.error
         cdef const double[::1] interval = found.interval
@@ -157,7 +157,7 @@ cdef class RowLoop(Loop):
             s.interval[j] = interval[j] if isfinite(interval[j]) else 0.0
             if curvature[j] > 0.0:
                 s.length[j] = acnorm[j] / curvature[j]
-        return tell_errors(s, acnorm, found.relative_error,
+        return store_errors(s, acnorm, found.relative_error,
                            max(<double>found.precision, self.d.noise), found.noise, self.rows)
 
     cdef int refused(self, found) except -1:

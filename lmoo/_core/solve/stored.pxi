@@ -166,12 +166,12 @@ cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked)
     if not 0 <= s.answer <= 2:
         _refuse("answer", s.answer, "0, 1 or 2")
     if s.status not in _STATUSES or (s.request == LM_DONE and s.status == LM_RUNNING):
-        _refuse("status", s.status, "one of Status, and set where the solve has ended")
+        _refuse("status", s.status, "one of Status, and not LM_RUNNING after the end of the solve")
     if not s.started and (s.models > 0 or s.request not in (LM_RESIDUAL, LM_DONE)):
-        _refuse("started", False, "set where a Jacobian is asked for")
+        _refuse("started", False, "set when a Jacobian is requested")
     if s.models == 0 and (s.request in (LM_CURVATURE, LM_STEP)
                           or s.started and s.request == LM_RESIDUAL):
-        _refuse("models", 0, "positive where a step is asked for")
+        _refuse("models", 0, "positive when a step is requested")
     if s.request == LM_STEP and not asked:
         _refuse("request", s.request, "no step of a strategy in Python, as there is none")
     if s.request == LM_CURVATURE and not current.options.step.wants_curvature:
