@@ -68,7 +68,10 @@ def test_a_pass_with_other_rows_is_a_value_error(at: int, change: Any, now: str)
             self.passes += 1
             return TEN if self.passes <= at else change(TEN)
 
-    says = f"blocks must have the same number of rows in every pass: 1000 in 10 blocks in the first, now {now}"
+    says = (
+        "blocks must have the same number of rows in every pass: 1000 in 10 blocks in the first, "
+        f"now {now}"
+    )
     with pytest.raises(ValueError, match=re.escape(says)):
         Solver().solve(Changing(), X0)
 
