@@ -160,7 +160,7 @@ cdef class Fleet:
             return d.s.fnorm / sqrt(degrees)
         if not d.evaluated:
             return INFINITY
-        for i in range(self.m):
+        for i in range(self.m - d.loss.priors):
             count += d.loss.weights == NULL or d.loss.weights[i] != 0.0
         loss_sums(d.loss, self.m, d.f, sums)
         # The model has h where J^T J has none.

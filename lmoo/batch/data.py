@@ -1,5 +1,6 @@
 """The data of many fits, and their starting values."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
 from lmoo.problems.bounds import box
+from lmoo.problems.parameters import known_name
 
-__all__ = ["Dataset", "InitialGuesses"]
+__all__ = ["Dataset", "InitialGuesses", "named_guesses"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -188,6 +190,8 @@ class InitialGuesses:
         Or another class with its attributes ``shape``, ``count`` and ``m``.
     name : str, default "p0"
         What messages call p0.
+    few : bool, default False
+        Whether fewer points than parameters are allowed.
 
     Attributes
     ----------
@@ -200,7 +204,8 @@ class InitialGuesses:
     edges: Array | None = None
     _limits: tuple[Any, Any, Any] | None = None
 
-    def __init__(self, p0: Any, dataset: Any, name: str = "p0") -> None:
+    def __init__(self, p0: Any, dataset: Any, name: str = "p0", few: bool = False) -> None:
+        self.few = few
         self.dataset, self.function, self.name = dataset, p0 if callable(p0) else None, name
         if self.function is None:
             self.values = self._checked(real_array(self.name, p0), dataset.shape)
@@ -248,12 +253,44 @@ class InitialGuesses:
             )
         if not np.isfinite(x).all():
             raise ValueError(f"{self.name} must be finite")
-        if x.shape[-1] > self.dataset.m:
+        if x.shape[-1] > self.dataset.m and not self.few:
             raise ValueError(
                 f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
                 f"has {self.dataset.m}"
             )
         return x
+
+
+def named_guesses(
+    p0: Mapping[str, Any], names: Any, shape: tuple[int, ...], optional: Any = ()
+) -> Array:
+    """Return starting values from a mapping of names to numbers or arrays, (n,) or (..., n).
+
+    Parameters
+    ----------
+    p0 : mapping
+    names : sequence of str or None
+    shape : tuple of int
+        Shape of the stack; that of the arrays.
+    optional : sequence of str
+        Parameters that need no value; they get 1.
+    """
+    if names is None:
+        raise ValueError("p0 must be an array, as the parameters have no names")
+    for name in p0:
+        known_name("p0", name, names)
+    missing = [name for name in names if name not in p0 and name not in optional]
+    if missing:
+        raise ValueError(
+            f"p0 must have a value for each parameter; it has none for {', '.join(missing)}"
+        )
+    columns = [real_array(f"p0[{name!r}]", p0.get(name, 1.0)) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if column.shape not in ((), shape):
+            raise ValueError(
+                f"p0[{name!r}] must be a number or an array of shape {shape}; it has {column.shape}"
+            )
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
 def _array(y: Any) -> Any:

@@ -48,6 +48,8 @@ class CurveProblem(Problem):
         arguments with a default.
     bounds, fixed : optional
         See `lmoo.bounds.limits`; they are checked when the problem is solved.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     trace : {"auto", True, False}
@@ -57,7 +59,7 @@ class CurveProblem(Problem):
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints
         As given.
     t : object
     y : (m,) float64 array
@@ -103,6 +105,10 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
         trace: bool | str = "auto",
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
     ) -> None:
         check_callable(f, jac)
         self.trace = checked_trace(trace)
@@ -113,6 +119,7 @@ class CurveProblem(Problem):
             else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
 
     # That of problems which `_of` makes.
     trace: Any = "auto"

@@ -109,7 +109,7 @@ def _table(table: list[Row]) -> list[str]:
 def facts(result: Fit) -> list[tuple[str, str]]:
     """Return the numbers of the fit with their labels."""
     m, dof = result.observations, result.degrees_of_freedom
-    n, free = result.x.size, int(np.count_nonzero(~result.fixed_or_active))
+    n, free = result.x.size, result.free_count
     out = [
         (
             f"cost = 1/2 sum of {'squares' if result.robust is None else 'rho'}",
@@ -197,7 +197,7 @@ def _more(result: Fit) -> int:
 def warnings(result: Fit) -> list[str]:
     """Return warnings about the standard errors."""
     lines = []
-    free = int(np.count_nonzero(~result.fixed_or_active))
+    free = result.free_count
     if result.degrees_of_freedom <= 0:
         lines.append(
             "There are as many parameters as observations, or more: the data do not determine "

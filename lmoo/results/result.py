@@ -12,6 +12,7 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
+    from lmoo.results.related import ParameterTable, Value
 
 __all__ = ["Result"]
 
@@ -58,6 +59,8 @@ class Result(Fit):
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
     robust : Robust or None
         With a loss: its name, its scale and the weights of the points.
+    related : Related or None
+        With ties, priors, derived quantities or constraints: what these add to the result.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
@@ -74,6 +77,43 @@ class Result(Fit):
     >>> result.success, result.x.round(6), result.standard_errors.round(6)
     (True, array([1.04, 1.99]), array([0.146287, 0.059722]))
     """
+
+    # ---- parameters -------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> "Value":
+        """Return value and standard error of a parameter, or of a derived quantity, by its name.
+
+        Raises
+        ------
+        KeyError
+            The name is not known.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> t = np.arange(5.0)
+        >>> solver = lmoo.Solver(derived={"zero": "-a/b"})
+        >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], solver=solver)
+        >>> print(result["b"], "and", result["zero"])
+        1.990 +- 0.060 and -0.523 +- 0.087
+        """
+        from lmoo.results.related import value_of
+
+        return value_of(self, name)
+
+    @property
+    def params(self) -> "ParameterTable":
+        """The parameters as a tuple of rows with name, value, stderr, lower, upper, fixed, tie."""
+        from lmoo.results.related import table
+
+        return table(self)
+
+    @property
+    def derived(self) -> "dict[str, Value]":
+        """Values and standard errors of the derived quantities, by name."""
+        from lmoo.results.related import derived_of
+
+        return dict(derived_of(self))
 
     # ---- statistics -------------------------------------------------------------------------
 

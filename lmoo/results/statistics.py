@@ -94,7 +94,7 @@ def information(result: Fit, penalty: float) -> float:
     k = m - result.degrees_of_freedom
     # From the norm, as its square may overflow or underflow.
     with np.errstate(divide="ignore"):
-        return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
+        return float(2 * m * np.log(result.data_norm / sqrt(m)) + penalty * k)
 
 
 def aic(result: Fit) -> float:
@@ -120,7 +120,7 @@ def r_squared(result: Fit) -> float:
     # For equal values of y the difference is rounding error.
     if about_mean <= 16 * _EPS:
         return nan
-    return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
+    return 1.0 - (result.data_norm / float(norm) / about_mean) ** 2
 
 
 # ---- residuals ------------------------------------------------------------------------------
@@ -128,6 +128,9 @@ def r_squared(result: Fit) -> float:
 
 def leverage(result: Fit) -> Array:
     """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
+    if result.related is not None and result.factor is not None:
+        shares = result._linear.prediction_error(jacobian_of(result)) ** 2
+        return np.asarray(np.minimum(shares, 1.0))
     J = jacobian_of(result)[:, ~result.fixed_or_active]
     if J.shape[1] == 0:
         return np.zeros(len(J))
@@ -196,7 +199,8 @@ def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)
-    return result._linear.prediction_error(derivatives) * residual_scale(result, scaled)
+    errors: Array = result._linear.prediction_error(derivatives, residual_scale(result, scaled))
+    return errors
 
 
 def _observation_errors(curve: Curve, k: int, at_data: bool, sigma: ArrayLike | None) -> Array:

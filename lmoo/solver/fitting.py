@@ -18,6 +18,8 @@ from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.names import parameter_names_of
+from lmoo.problems.parameters import OPTIONS as RELATIONS
+from lmoo.problems.parameters import Relations, relations_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import Search, best_result, robust_result
 from lmoo.solver.solver import Solver
@@ -26,7 +28,7 @@ __all__ = ["fit"]
 
 Array = NDArray[np.float64]
 
-_OPTIONS = ("bounds", "fixed", "loss", "f_scale")
+_OPTIONS = ("bounds", "fixed", "loss", "f_scale", *RELATIONS)
 
 
 def fit(
@@ -42,6 +44,10 @@ def fit(
     f_scale: float | str = 1.0,
     nan_policy: str = "raise",
     solver: Solver | None = None,
+    ties: Any = None,
+    priors: Any = None,
+    derived: Any = None,
+    constraints: Any = None,
 ) -> Result:
     """Fit a model to one curve, with or without starting values.
 
@@ -70,6 +76,9 @@ def fit(
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     solver : Solver, optional
         Tolerances and strategies.  None: ``Solver()``.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `lmoo.Solver`.  Starting values that are missing are
+        found without them, and moved into the constraints.
 
     Returns
     -------
@@ -109,8 +118,10 @@ def fit(
         model = Expression(model)
     if not callable(model):
         raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
-    robust = _solver(solver, bounds, fixed, loss, f_scale)
-    squares = replace(robust, loss="linear", f_scale=1.0)
+    given = (bounds, fixed, loss, f_scale, ties, priors, derived, constraints)
+    robust = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))
+    relations = relations_of(robust, None)
+    squares = replace(robust, loss="linear", f_scale=1.0, **dict.fromkeys(RELATIONS))
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
     names = _names(model, p0)
     problem.parameter_names = names
@@ -120,10 +131,15 @@ def fit(
     for name, without in zip(names, edges[2] & ~np.isfinite(start), strict=True):
         if without:
             raise ValueError(f"fixed must have a value for {name}, or p0 must have it")
+    if relations is not None:
+        unused = [name in relations.ties for name in names]
+        if not (np.isnan(start) & ~np.array(unused)).any():
+            pairs = zip(names, start.tolist(), strict=True)
+            return robust.solve(problem, {k: v for k, v in pairs if v == v})
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
-        return robust.solve(problem, start)
+        return robust.solve(problem, _feasible(robust, problem, start, relations))
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     search = Search(
@@ -136,14 +152,25 @@ def fit(
     )
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
+        if relations is not None:
+            found = best_result(search, squares)
+            return robust.solve(problem, _feasible(robust, problem, found.x, relations))
         if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
 
 
-def _solver(
-    solver: Solver | None, bounds: Any, fixed: Any, loss: Any, f_scale: float | str
-) -> Solver:
+def _feasible(solver: Solver, problem: Any, x: Array, relations: Relations | None) -> Array:
+    """Return starting values that were found, moved into the constraints."""
+    if relations is None or not relations.constraints:
+        return x
+    from lmoo.models.relations.coordinates import coordinates_of
+
+    names = problem.parameter_names
+    return coordinates_of(names, relations, solver.bounds, solver.fixed, x).feasible(x)
+
+
+def _solver(solver: Solver | None, given: Mapping[str, Any]) -> Solver:
     """Return the solver with the options of this call, each given once."""
     if solver is None:
         solver = Solver()
@@ -151,7 +178,7 @@ def _solver(
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
     defaults = Solver()
     options: dict[str, Any] = {}
-    for name, value in zip(_OPTIONS, (bounds, fixed, loss, f_scale), strict=True):
+    for name, value in given.items():
         default = getattr(defaults, name)
         if value is None or (isinstance(value, (str, float, int)) and value == default):
             continue
