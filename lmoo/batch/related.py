@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset, InitialGuesses
-from lmoo.batch.fits import Fits
+from lmoo.batch.fits import Fits, write
 from lmoo.batch.tasks import BatchData
 from lmoo.models.compiled import GraphModel
 from lmoo.models.library import CompiledModel
@@ -179,7 +179,8 @@ def batch_coordinates(
 
 def plain_solver(solver: Solver) -> Solver:
     """Return the solver of the coordinates."""
-    return replace(solver, bounds=None, fixed=None, **dict.fromkeys(OPTIONS))
+    nothing: dict[str, Any] = dict.fromkeys(("bounds", "fixed", *OPTIONS))
+    return replace(solver, **nothing)
 
 
 def graph_model(model: Any) -> Any:
@@ -263,12 +264,12 @@ def related_fits(
     inner: Fits, outer: BatchData, coordinates: Coordinates, out: Mapping[str, Any] | None
 ) -> RelatedFits:
     """Return the results of all parameters from those of the coordinates."""
-    fits = RelatedFits._empty(outer, out)
+    fits: Any = RelatedFits._empty(outer, out)
     shape, count = inner.shape, int(np.prod(inner.shape))
-    flat = {
-        name: np.asarray(getattr(inner, name)).reshape(count, *np.shape(getattr(inner, name))[len(shape):])
-        for name in ("x", "cost", "covariance", "status", "nfev", "njev", "nit")
-    }  # fmt: skip
+    flat = {}
+    for name in ("x", "cost", "covariance", "status", "nfev", "njev", "nit"):
+        array = np.asarray(getattr(inner, name))
+        flat[name] = array.reshape(count, *array.shape[len(shape) :])
     names = coordinates.derived
     values, errors = np.full((count, len(names)), np.nan), np.full((count, len(names)), np.nan)
     for start in range(0, count, _CHUNK):
@@ -294,12 +295,11 @@ def related_fits(
         name: Value(values[:, k].reshape(shape), errors[:, k].reshape(shape))
         for k, name in enumerate(names)
     }
-    return replace(fits, derived=derived, _inner=inner, _solver=outer.solver)
+    found: RelatedFits = replace(fits, derived=derived, _inner=inner, _solver=outer.solver)
+    return found
 
 
 def _store(fits: Fits, some: slice, rows: dict[str, Any], shape: tuple[int, ...]) -> None:
-    from lmoo.batch.fits import write
-
     for name, values in rows.items():
         write(getattr(fits, name), len(shape), some, values)
 

@@ -36,7 +36,9 @@ def curve_problem(
 
     Parameters
     ----------
-    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy, ties, priors, derived, constraints
+    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
+        As for `CurveProblem`.
+    ties, priors, derived, constraints
         As for `CurveProblem`.
 
     Returns

@@ -33,8 +33,8 @@ Array = NDArray[np.float64]
 OPTIONS = ("ties", "priors", "derived", "constraints")
 
 _CONSTRAINTS = (
-    "an inequality or an equation such as 'a <= b', a pair (A, b) for A x <= b, a triple (A, lower, "
-    "upper), an object with A, lb and ub, or a sequence of inequalities and equations"
+    "an inequality or an equation such as 'a <= b', a pair (A, b) for A x <= b, a triple (A, "
+    "lower, upper), an object with A, lb and ub, or a sequence of inequalities and equations"
 )
 
 

@@ -91,7 +91,7 @@ class Fit:
     def _linear(self) -> Any:
         """The factor of the free parameters."""
         assert self.factor is not None
-        if self.related is not None:
+        if not isinstance(self.factor, Factor):
             return self.factor
         excluded = self.fixed_or_active
         return replace(self.factor, excluded=excluded) if excluded.any() else self.factor
@@ -122,6 +122,11 @@ class Fit:
     def data_norm(self) -> float:
         """Norm of the residual, without the rows of priors."""
         return self.fnorm if self.related is None else self.related.norm
+
+    @property
+    def loss_slope(self) -> float:
+        """Root of the growth of the cost of a loss over that of the sum of squares; 1 without."""
+        return 1.0 if self.robust is None else self.robust.slope(self.observations)
 
     @property
     def loss_weights(self) -> NDArray[np.float64]:

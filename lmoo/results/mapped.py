@@ -2,9 +2,9 @@
 
     C = T H^-1 [s^2 J_d^T J_d + J_p^T J_p] H^-1 T^T,    H = J_d^T J_d + J_p^T J_p,    T = dx/dz
 
-J_d and J_p are the derivatives of the data and of the priors by the coordinates z, s is the standard
-deviation of the data.  Priors state their own errors, so that these are not scaled by s; with s = 1,
-or without priors, this is ``s^2 T H^-1 T^T``.
+J_d and J_p are the derivatives of the data and of the priors by the coordinates z, s is the
+standard deviation of the data.  Priors state their own errors, so that these are not scaled by s;
+with s = 1, or without priors, this is ``s^2 T H^-1 T^T``.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class MappedFactor:
         """Number of free coordinates."""
         excluded = self.inner.excluded
         q = self.slopes.shape[1]
-        return q if excluded is None else q - int(np.count_nonzero(excluded))
+        return int(q if excluded is None else q - np.count_nonzero(excluded))
 
     @property
     def error(self) -> float:

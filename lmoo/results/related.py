@@ -1,6 +1,5 @@
 """What ties, priors, derived quantities and constraints add to the result of a fit."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,12 +8,12 @@ from numpy.typing import NDArray
 
 from lmoo.results.factor import Factor
 from lmoo.results.mapped import MappedFactor
+from lmoo.results.pickles import frozen, thawed
 
 if TYPE_CHECKING:
     from lmoo.models.relations.coordinates import Coordinates
-    from lmoo.results.fit import Fit
 
-__all__ = ["ParameterRow", "ParameterTable", "Related", "Value", "derived_of", "table", "value_of"]
+__all__ = ["Inner", "Related", "Value", "mapped"]
 
 Array = NDArray[np.float64]
 
@@ -45,68 +44,6 @@ def rounded(value: float, error: float) -> str:
     if digits <= 12 and abs(value) < 1e12:
         return f"{round(value, 1 - exponent):.{digits}f} +- {round(error, 1 - exponent):.{digits}f}"
     return f"{value:.10g} +- {error:.2g}"
-
-
-class ParameterRow(NamedTuple):
-    """A parameter of a result.
-
-    name : str
-    value, stderr : float
-    lower, upper : float
-        Its bounds; -inf and inf without bounds.
-    fixed : bool
-    tie : str
-        What determines it: an expression; "" for a parameter that was fitted.
-    """
-
-    name: str
-    value: float
-    stderr: float
-    lower: float
-    upper: float
-    fixed: bool
-    tie: str
-
-
-class ParameterTable(tuple[ParameterRow, ...]):
-    """The parameters of a result, as a tuple of `ParameterRow` that prints as a table.
-
-    Examples
-    --------
-    >>> import numpy as np, lmoo
-    >>> t = np.arange(5.0)
-    >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], p0={"a": 0, "b": 0})
-    >>> result.params
-    name  value        standard error
-    a     1.04 +- 0.15
-    b     1.990 +- 0.060
-    >>> result.params[1].name
-    'b'
-    """
-
-    def __repr__(self) -> str:
-        lines = [("name", "value", "standard error", "")]
-        for row in self:
-            error = "fixed" if row.fixed else ""
-            value = f"{row.value:.10g}" if row.fixed else str(Value(row.value, row.stderr))
-            note = f"= {row.tie}" if row.tie else _bounds(row)
-            lines.append((row.name, value, error, note))
-        widths = [max(len(line[k]) for line in lines) for k in range(3)]
-        return "\n".join(
-            "  ".join((f"{p:<{w}}" for p, w in zip(line, [*widths, 0], strict=True))).rstrip()
-            for line in lines
-        )
-
-
-def _bounds(row: ParameterRow) -> str:
-    low, high = np.isfinite(row.lower), np.isfinite(row.upper)
-    if row.fixed or not (low or high):
-        return ""
-    return (
-        f"{row.lower:.6g} .. {row.upper:.6g}"
-        if low and high
-        else (f"at least {row.lower:.6g}" if low else f"at most {row.upper:.6g}")
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,13 +95,9 @@ class Related:
     inner: Any = field(default=None, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        from lmoo.results.storage import frozen
-
         return {**vars(self), "inner": frozen(self.inner)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.results.storage import thawed
-
         vars(self).update(state)
         vars(self)["inner"] = thawed(state["inner"])
 
@@ -181,7 +114,7 @@ class Inner(NamedTuple):
     coordinates: "Coordinates"
     problem: Any
     solver: Any
-    fit: "Fit"
+    fit: Any
 
 
 def mapped(
@@ -199,41 +132,3 @@ def mapped(
         coordinates.place,
         slope,
     )
-
-
-def derived_of(result: "Fit") -> Iterator[tuple[str, Value]]:
-    """Yield names, values and standard errors of the derived quantities."""
-    related = result.related
-    if related is None or not related.derived:
-        return
-    errors = np.full(len(related.derived), np.inf)
-    if result.factor is not None and result.degrees_of_freedom > 0:
-        factor = result._linear.with_slopes(related.slopes)
-        errors = factor.standard_errors(result.residual_deviation)
-    for name, value, error in zip(
-        related.derived, related.values.tolist(), errors.tolist(), strict=True
-    ):
-        yield name, Value(value, error)
-
-
-def value_of(result: "Fit", name: Any) -> Value:
-    """Return value and standard error of a parameter or a derived quantity; KeyError if unknown."""
-    names = result.parameter_names
-    if name in names:
-        j = names.index(name)
-        return Value(float(result.x[j]), float(result.standard_errors[j]))
-    found = dict(derived_of(result))
-    if name in found:
-        return found[name]
-    raise KeyError(f"{name!r} is none of {', '.join([*names, *found])}")
-
-
-def table(result: "Fit") -> ParameterTable:
-    """Return the parameters as a table."""
-    errors = result.standard_errors
-    ties = ("",) * result.x.size if result.related is None else result.related.ties
-    columns = zip(
-        result.parameter_names, result.x.tolist(), errors.tolist(), result.lower.tolist(),
-        result.upper.tolist(), result.fixed.tolist(), ties, strict=True,
-    )  # fmt: skip
-    return ParameterTable(ParameterRow(*row) for row in columns)

@@ -12,7 +12,8 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
-    from lmoo.results.related import ParameterTable, Value
+    from lmoo.results.parametertable import ParameterTable
+    from lmoo.results.related import Value
 
 __all__ = ["Result"]
 
@@ -97,21 +98,21 @@ class Result(Fit):
         >>> print(result["b"], "and", result["zero"])
         1.990 +- 0.060 and -0.523 +- 0.087
         """
-        from lmoo.results.related import value_of
+        from lmoo.results.parametertable import value_of
 
         return value_of(self, name)
 
     @property
     def params(self) -> "ParameterTable":
         """The parameters as a tuple of rows with name, value, stderr, lower, upper, fixed, tie."""
-        from lmoo.results.related import table
+        from lmoo.results.parametertable import table
 
         return table(self)
 
     @property
     def derived(self) -> "dict[str, Value]":
         """Values and standard errors of the derived quantities, by name."""
-        from lmoo.results.related import derived_of
+        from lmoo.results.parametertable import derived_of
 
         return dict(derived_of(self))
 
@@ -246,6 +247,39 @@ class Result(Fit):
 
         return intervals(self, level, scaled)
 
+    def interval(
+        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool = True
+    ) -> tuple[float, float]:
+        """Return the confidence interval of a parameter or of a derived quantity.
+
+        Parameters
+        ----------
+        name : str
+        level, method, scaled
+            As for `confidence_interval`.
+
+        Returns
+        -------
+        lower, upper : float
+
+        Raises
+        ------
+        ValueError
+            The name is not known; otherwise as for `confidence_interval`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> result = lmoo.Solver(derived={"double": "2*b2"}).solve(data, data.starts[1])
+        >>> [round(end, 4) for end in result.interval("double", method="profile")]
+        [7.4362, 8.0085]
+        """
+        from lmoo.results.parametertable import interval_of
+
+        return interval_of(self, name, level, method, scaled)
+
     def profile(
         self, j: int | str, level: float = 0.99, scaled: bool = True
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -254,7 +288,7 @@ class Result(Fit):
         Parameters
         ----------
         j : int or str
-            Index or name of the parameter.
+            Index or name of the parameter, or name of a derived quantity.
         level : float, default 0.99
             The profile extends to the quantile of tau for this level.
         scaled : bool, default True
@@ -286,7 +320,7 @@ class Result(Fit):
         from lmoo.results.profile import trace
 
         level = statistics.probability("level", level)
-        found = trace(self, statistics.parameter_index(self, j), level, scaled)
+        found = trace(self, statistics.quantity(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(
@@ -443,14 +477,15 @@ class Result(Fit):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
-        from lmoo.results.storage import frozen
+        from lmoo.results.pickles import frozen
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.results.storage import check, thawed
+        from lmoo.results.pickles import thawed
+        from lmoo.results.storage import check
 
         missing = {part.name for part in fields(self)}.difference(state)
         if missing:

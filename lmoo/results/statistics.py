@@ -23,6 +23,7 @@ __all__ = [
     "parameter_index",
     "predict",
     "probability",
+    "quantity",
     "r_squared",
     "standardized_residuals",
 ]
@@ -65,6 +66,12 @@ def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
             f"{name} must be a parameter, by name or from 0 to {len(names) - 1}; it is {which!r}"
         )
     return j % len(names)
+
+
+def quantity(result: Fit, which: Any, name: str = "j") -> Any:
+    """Return the index of a parameter, or the name of a derived quantity."""
+    derived = () if result.related is None else result.related.derived
+    return which if which in derived else parameter_index(result, which, name)
 
 
 def residual_scale(result: Fit, scaled: bool) -> float:

@@ -121,7 +121,8 @@ def fit(
     given = (bounds, fixed, loss, f_scale, ties, priors, derived, constraints)
     robust = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))
     relations = relations_of(robust, None)
-    squares = replace(robust, loss="linear", f_scale=1.0, **dict.fromkeys(RELATIONS))
+    plain: dict[str, Any] = dict.fromkeys(RELATIONS)
+    squares = replace(robust, loss="linear", f_scale=1.0, **plain)
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
     names = _names(model, p0)
     problem.parameter_names = names

@@ -256,6 +256,11 @@ class _Substituted(CurveModelProblem):
     bounds: Any = None
     fixed: Any = None
     _priors = 0
+    _made_of: tuple[Any, ...] = ()
+
+    def __reduce__(self) -> Any:
+        # The pointers in it mean nothing elsewhere.
+        return substituted_problem, self._made_of
 
 
 def substituted_problem(
@@ -272,6 +277,7 @@ def substituted_problem(
     y : (m,) array
     weights : (m,) array or None
     """
+    made_of = (model, coordinates, points, y, weights)
     compiled = GraphModel(substituted(model, coordinates, bool(coordinates.priors)))
     priors = list(coordinates.priors.values())
     if priors:
@@ -290,5 +296,5 @@ def substituted_problem(
         coordinates.labels,
     )
     found.bounds, found.fixed = edges(coordinates)
-    found._priors = len(priors)
+    found._priors, found._made_of = len(priors), made_of
     return found

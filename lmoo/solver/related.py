@@ -1,6 +1,6 @@
 """A solve whose parameters are tied, constrained, or have priors: it varies their coordinates."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from lmoo.models.library import CompiledModel, ModelProblem
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.problems.parameters import OPTIONS, Relations
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.factor import Factor
+from lmoo.results.fit import Fit
 from lmoo.results.related import Inner, Related, mapped
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Iteration, IterationRecord
@@ -23,7 +25,6 @@ from lmoo.solver.reduced import (
     reduced_strategy,
     substituted_problem,
 )
-from lmoo.solver.solver import Solver
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -83,14 +84,13 @@ class RelatedIteration(Iteration):
         options = dict.fromkeys((*OPTIONS, "bounds", "fixed"))
         if solver.diag is not None:
             options["diag"] = _diag(np.array(solver.diag), coordinates)
-        used = Solver()
-        given = {f: getattr(solver, f) for f in solver.__dataclass_fields__}
-        given |= options
-        given["jacobian"] = reduced_strategy(solver.jacobian, self.problem, coordinates)
+        options["jacobian"] = reduced_strategy(solver.jacobian, self.problem, coordinates)
         maxfev = 1000 * (len(coordinates.labels) + 1) if solver.maxfev is None else solver.maxfev
-        given["maxfev"] = max(maxfev - self._before[0], 1)
-        self._used = replace(used, **given)
-        return self._used._loop(self._solved, self._z0)
+        options["maxfev"] = max(maxfev - self._before[0], 1)
+        used: Any = solver
+        self._used = replace(used, **options)
+        loop: Loop = self._used._loop(self._solved, self._z0)
+        return loop
 
     @property
     def _x(self) -> Array:
@@ -114,7 +114,7 @@ class RelatedIteration(Iteration):
     def _all(self, values: NDArray[Any], other: Any) -> NDArray[Any]:
         """Return values of the coordinates for all parameters, `other` for those that are none."""
         place = self._coordinates.place
-        return np.where(place < 0, other, values[place])
+        return np.asarray(np.where(place < 0, other, values[place]))
 
     def _advance(self) -> bool:
         more = super()._advance()
@@ -125,7 +125,7 @@ class RelatedIteration(Iteration):
         return self._exchange(*blocked) or more
 
     def _exchange(self, which: int, trial: Array) -> bool:
-        """Make a coordinate of a constraint that has stopped a step; return whether that is done."""
+        """Make a coordinate of a constraint that has stopped a step; return whether it is one."""
         loop, coordinates = self._loop, self._coordinates
         used = loop.nfev + self._before[0]
         if self._exchanges == 0 or (self.solver.maxfev is not None and used >= self.solver.maxfev):
@@ -151,9 +151,13 @@ class RelatedIteration(Iteration):
         inner = self._plain_result()
         counts = zip((inner.nfev, inner.njev, inner.nit), self._before, strict=True)
         nfev, njev, nit = (now + before for now, before in counts)
+        rows = inner.residual
+        if self._residual is not None:
+            rows = np.append(rows, self._coordinates.prior_rows(inner.x))
         inner = replace(
-            inner, nfev=nfev, njev=njev, nit=nit, problem=self._solved, solver=self._used
-        )
+            inner, residual=rows, nfev=nfev, njev=njev, nit=nit, problem=self._solved,
+            solver=self._used,
+        )  # fmt: skip
         return expanded(inner, self._coordinates, self.problem, self.solver)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -251,8 +255,8 @@ def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any)
         slope = inner.robust.slope(inner.observations - k) or 1.0
     factor = None
     if inner.factor is not None:
-        assert not hasattr(inner.factor, "inner")
-        factor = mapped(inner.factor, coordinates, z, inner.fixed_or_active, slope)  # type: ignore[arg-type]
+        assert isinstance(inner.factor, Factor)
+        factor = mapped(inner.factor, coordinates, z, inner.fixed_or_active, slope)
     gradient = np.where(place < 0, 0.0, inner.gradient[place])
     robust = inner.robust
     related = Related(
@@ -269,14 +273,12 @@ def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any)
         values=np.array([float(v) for v in coordinates.derived_functions(z)]),
         slopes=coordinates.derived_functions.jacobian(z),
         z=z,
-        inner=Inner(coordinates, inner.problem, inner.solver, inner),
+        inner=Inner(coordinates, inner.problem, inner.solver, _plain_fit(inner)),
     )
     return replace(
         inner,
         x=x,
-        residual=inner.residual[: inner.residual.size - k]
-        if inner.residual.size > inner.observations - k
-        else inner.residual,
+        residual=inner.residual[: max(inner.residual.size - k, 0)],
         observations=max(inner.observations - k, 0),
         parameter_names=coordinates.names,
         factor=factor,
@@ -290,6 +292,12 @@ def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any)
         robust=robust,
         related=related,
     )
+
+
+def _plain_fit(inner: Result) -> Fit:
+    """Return the fit of the coordinates without its problem and solver."""
+    kept = {part.name: getattr(inner, part.name) for part in fields(Fit)}
+    return Fit(**{**kept, "problem": None, "solver": None, "history": None})
 
 
 def _without(norm: float, rows: Array) -> float:

@@ -6,8 +6,8 @@ x are all n parameters of the problem, z the q coordinates.  A tied parameter, a
 equation determines, is no coordinate.  A linear inequality is: its left side takes the place of a
 parameter, as a slack variable with bounds, so that the active set of bounds serves constraints as
 well.  Where there are more constraints than parameters, those that find no place are watched (see
-`Coordinates.violated`), and one that is reached takes the place of another, as in the simplex method
-for bounded variables.
+`Coordinates.violated`), and one that is reached takes the place of another, as in the simplex
+method for bounded variables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -108,11 +108,7 @@ class Coordinates:
         named = dict(zip(self.names, nodes, strict=True))
         for name, text in relations.derived.items():
             if name in named:
-                raise ValueError(
-                    f"derived must have names that no parameter has; it has {name!r} twice"
-                    if name in relations.derived and name not in self.names
-                    else f"derived must have names that no parameter has; it has {name!r}"
-                )
+                raise ValueError(f"derived must have names that no parameter has; it has {name!r}")
             steps, _ = parsed("derived", name, text, tuple(named))
             placed = list(named.values())
             named[name] = graph.include(steps, placed.__getitem__)[-1]
@@ -220,7 +216,7 @@ class Coordinates:
 
     def prior_slopes(self, z: Any) -> Array:
         """Return the derivatives of `prior_rows`, (..., k, q)."""
-        return self._prior_values.jacobian(z) / self._sigmas[:, None]
+        return np.asarray(self._prior_values.jacobian(z) / self._sigmas[:, None])
 
     def node(self, name: str) -> int:
         """Return the node of a parameter or a derived quantity in `graph`."""
@@ -302,7 +298,8 @@ class Coordinates:
                     f"bounds are {base.lower[k]} and {base.upper[k]}"
                 )
             raise ValueError(
-                f"{name} must satisfy the constraints; it violates {base.texts[k]!r} by {over[k]:.6g}"
+                f"{name} must satisfy the constraints; it violates {base.texts[k]!r} by "
+                f"{over[k]:.6g}"
             )
         held = self.fixed & ~(self.lower == self.upper)
         return np.where(held, z, np.clip(z, self.lower, self.upper))
@@ -490,7 +487,7 @@ class _Base:
             if row.lower != row.upper:
                 owner = self.names.index(row.text) if row.text in self.names else None
                 general.append((self._reduced(row.coefficients, row), owner))
-        for k, p in enumerate(self._solved):
+        for p in self._solved:
             j = free[p]
             if np.isfinite(lower[j]) or np.isfinite(upper[j]):
                 weights = np.zeros(len(free))

@@ -1,4 +1,4 @@
-"""Linear algebra of linear constraints: elimination, independent rows, the nearest feasible point."""
+"""Linear constraints: elimination, independent rows, the nearest feasible point."""
 
 from collections.abc import Callable, Sequence
 
