@@ -37,6 +37,8 @@ Array = NDArray[np.float64]
 
 # Exchanges of constraints for one another, per constraint and parameter, before a solve gives up.
 _EXCHANGES = 20
+# Times that the constraints which hold a vertex are looked for, in a row without a step.
+_TURNS = 5
 
 
 class RelatedIteration(Iteration):
@@ -67,6 +69,7 @@ class RelatedIteration(Iteration):
         self._stepwise = coordinates.is_watched
         self._z0 = coordinates.inside(coordinates.z(x0), "x0")
         self._before = (0, 0, 0)
+        self._idle = self._turns = 0
         self._exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
         x = coordinates.x(self._z0)
         if evaluation is None:
@@ -122,26 +125,49 @@ class RelatedIteration(Iteration):
         if blocked is None:
             return more
         self._solved.blocked = None
-        return self._exchange(*blocked) or more
-
-    def _exchange(self, which: int, trial: Array) -> bool:
-        """Make a coordinate of a constraint that has stopped a step; return whether it is one."""
-        loop, coordinates = self._loop, self._coordinates
-        used = loop.nfev + self._before[0]
-        if self._exchanges == 0 or (self.solver.maxfev is not None and used >= self.solver.maxfev):
-            return False
-        z = loop.x
-        found = coordinates.exchanged(which, z, trial)
-        if found is None:
-            return False
+        z = self._loop.x
+        if not np.array_equal(z, self._z0):
+            self._turns = 0
+        elif self._turns > 0 and self._loop.done and self._loop.linearized:
+            # No step is short enough: other constraints hold the point than was thought.
+            return self._turn(z) or more
+        elif self._turns > 0:
+            return more
+        which, trial = blocked
+        if self._exchanges == 0 or self._used_up():
+            return more
         self._exchanges -= 1
-        self._coordinates = found
-        self._z0 = found.moved(found.z(coordinates.x(z)))
-        self._before = (
-            used, loop.njev + self._before[1], loop.nit + self._before[2],
-        )  # fmt: skip
-        self._loop = self._new_loop()
+        # As often as there are coordinates without a step: the point is a vertex.
+        self._idle = self._idle + 1 if np.array_equal(z, self._z0) else 0
+        if self._idle > z.size and self._loop.linearized:
+            return self._turn(z) or more
+        found = self._coordinates.exchanged(which, z, trial)
+        if found is not None:
+            self._restart(found, z)
+        return found is not None or more
+
+    def _used_up(self) -> bool:
+        used = self._loop.nfev + self._before[0]
+        return self.solver.maxfev is not None and used >= self.solver.maxfev
+
+    def _turn(self, z: Array) -> bool:
+        """Take coordinates for the vertex z; return whether that is done."""
+        if self._turns == _TURNS or self._used_up():
+            return False
+        self._turns += 1
+        self._idle = 0
+        loop = self._loop
+        self._restart(self._coordinates.at_vertex(z, loop.gradient, loop.acnorm), z)
         return True
+
+    def _restart(self, coordinates: Coordinates, z: Array) -> None:
+        """Go on from a point with other coordinates."""
+        loop, before = self._loop, self._before
+        self._before = (loop.nfev + before[0], loop.njev + before[1], loop.nit + before[2])
+        x = self._coordinates.x(z)
+        self._coordinates = coordinates
+        self._z0 = coordinates.moved(coordinates.z(x))
+        self._loop = self._new_loop()
 
     # ---- the result ---------------------------------------------------------------------------
 

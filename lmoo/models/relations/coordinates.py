@@ -21,7 +21,13 @@ from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, Step, extracted
 from lmoo.models.relations.expressions import Row, affine, in_order, linear_rows, parsed
-from lmoo.models.relations.linear import eliminated, independent, nearest_feasible, replaced
+from lmoo.models.relations.linear import (
+    eliminated,
+    independent,
+    nearest_feasible,
+    nonnegative,
+    replaced,
+)
 from lmoo.problems.bounds import limits
 from lmoo.problems.parameters import LinearForm, Relations, known_name
 
@@ -32,6 +38,7 @@ Mask = NDArray[np.bool_]
 
 # How far, relative to the sizes of its terms, a point may be beyond a constraint by rounding.
 _ROUNDING = 1e-12
+_SNAP = 1e-13
 
 
 class Functions:
@@ -258,6 +265,49 @@ class Coordinates:
         basis[leaving] = self._watched[which]
         return Coordinates(self._base, self._relations, basis)
 
+    def at_vertex(self, z: Array, gradient: Array, norms: Array) -> "Coordinates":
+        """Return coordinates for a point where more constraints meet than there are parameters.
+
+        The steepest descent direction d that all active constraints allow is the negative gradient
+        less its projection on their normals, a nonnegative combination (Moreau's decomposition).
+        The normals in it come first, then constraints that d leaves slowly.
+
+        Parameters
+        ----------
+        z : (q,) array
+            The point.
+        gradient : (q,) array
+            That of the cost.
+        norms : (q,) array
+            The unit of each coordinate is the reciprocal of its norm.
+        """
+        base = self._base
+        q = base.size.size
+        members = self._inverse @ z
+        value = base.rows @ members
+        slack = 1e-9 * (np.abs(base.rows) @ np.abs(members)) + 1e-300
+        above = (value >= base.upper - slack).astype(float)
+        sign = np.where(value <= base.lower + slack, -1.0, above)
+        sign[:q][base.fixed] = 0.0
+        active = np.flatnonzero(sign)
+        unit = np.where(norms > 0.0, norms, 1.0)
+        normals = sign[active, None] * (base.rows[active] @ self._inverse) / unit
+        lengths = np.linalg.norm(normals, axis=1)
+        normals = normals / lengths[:, None]
+        free = ~self.fixed
+        slopes = np.where(free, gradient / unit, 0.0)
+        size = float(np.linalg.norm(slopes)) or 1.0
+        weights = nonnegative(normals.T, -slopes / size)
+        leaving = normals @ (slopes / size + normals.T @ weights)
+        # Those that hold the point first, then those that it leaves slowest.
+        order = np.lexsort((leaving, -weights, weights <= 1e-12))
+        first = [k for k in range(q) if base.fixed[k]] + active[order].tolist()
+        others = [k for k in self._basis if k not in first]
+        rest = [k for k in range(len(base.rows)) if k not in first and k not in others]
+        ranked = first + others + rest
+        basis = [ranked[k] for k in independent(base.rows[ranked], base.size)]
+        return Coordinates(base, self._relations, sorted(basis))
+
     @property
     def watched(self) -> tuple[str, ...]:
         """Constraints that are no coordinates."""
@@ -305,8 +355,14 @@ class Coordinates:
         return np.where(held, z, np.clip(z, self.lower, self.upper))
 
     def moved(self, z: Array) -> Array:
-        """Return points moved into the bounds of the coordinates, (q,) or (k, q)."""
-        return np.where(self.fixed, z, np.clip(z, self.lower, self.upper))
+        """Return points moved into the bounds of the coordinates, (q,) or (k, q).
+
+        What is on a bound but for rounding is put there.
+        """
+        near = _SNAP * (np.abs(z @ self._inverse.T) @ np.abs(self._forward.T))
+        inside = np.where(z - self.lower <= near, self.lower, np.minimum(z, self.upper))
+        inside = np.where(self.upper - z <= near, self.upper, inside)
+        return np.where(self.fixed, z, inside)
 
     def _check_feasible(self, members: Array) -> None:
         if self.nearest(members) is None:

@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from lmoo.models.relations.expressions import Row
 
-__all__ = ["eliminated", "independent", "nearest_feasible", "replaced"]
+__all__ = ["eliminated", "independent", "nearest_feasible", "nonnegative", "replaced"]
 
 Array = NDArray[np.float64]
 
 # Coefficients and remainders below this, relative to what they come from, are rounding.
 _ROUNDING = 1e-10
+# Of a row: how much of it must be independent of the others, so that it is preferred to later ones.
+_CLEAR = 1e-2
 # Of the largest possible pivot: how small another may be that is preferred for other reasons.
 _PIVOT = 0.1
 
@@ -78,23 +80,25 @@ def eliminated(
 
 
 def independent(rows: Array, size: Array) -> list[int]:
-    """Return the first q rows of a matrix that are linearly independent, (k, q), as indices.
+    """Return q rows of a matrix that are linearly independent, (k, q), as indices.
+
+    Rows that come first are preferred, unless they nearly depend on those before.
 
     size : (q,) typical sizes of the parameters
     """
     kept: list[int] = []
     pivots: list[tuple[int, Array]] = []
-    for k, row in enumerate(rows * size):
-        rest = row.copy()
-        for p, other in pivots:
-            rest = rest - rest[p] * other
-        largest = np.abs(rest).max()
-        if largest > 1e-9 * np.abs(row).max():
-            p = int(np.argmax(np.abs(rest)))
-            kept.append(k)
-            pivots.append((p, rest / rest[p]))
-        if len(kept) == size.size:
-            break
+    for least in (_CLEAR, 1e-9):
+        for k, row in enumerate(rows * size):
+            if k in kept or len(kept) == size.size:
+                continue
+            rest = row.copy()
+            for p, other in pivots:
+                rest = rest - rest[p] * other
+            if np.abs(rest).max() > least * np.abs(row).max():
+                p = int(np.argmax(np.abs(rest)))
+                kept.append(k)
+                pivots.append((p, rest / rest[p]))
     return kept
 
 
@@ -118,13 +122,13 @@ def nearest_feasible(
     E = np.concatenate([G.T, h[None] / unit])
     f = np.zeros(len(E))
     f[-1] = 1.0
-    residual = E @ _nonnegative(E, f) - f
+    residual = E @ nonnegative(E, f) - f
     if abs(residual[-1]) < 1e-9:
         return None
     return np.asarray(x - residual[:-1] / residual[-1] * unit * size)
 
 
-def _nonnegative(E: Array, f: Array) -> Array:
+def nonnegative(E: Array, f: Array) -> Array:
     """Return the minimiser of ``|E u - f|`` over u >= 0."""
     k = E.shape[1]
     u, passive = np.zeros(k), np.zeros(k, dtype=bool)
@@ -165,12 +169,13 @@ def replaced(
         Coordinates that are not fixed.
     """
     size = np.abs(weights)
-    candidates = np.flatnonzero(movable & (size > 1e-9 * size.max()))
-    if not candidates.size:
-        return None
-    rooms = np.array([room(int(k)) * size[k] for k in candidates])
-    if rooms.max() > 0.0:
-        return int(candidates[int(np.argmax(rooms))])
+    for least in (_CLEAR, 1e-9):
+        candidates = np.flatnonzero(movable & (size > least * size.max()))
+        if not candidates.size:
+            return None
+        rooms = np.array([room(int(k)) * size[k] for k in candidates])
+        if rooms.max() > 0.0:
+            return int(candidates[int(np.argmax(rooms))])
     # A vertex where more constraints meet than there are parameters: one that the step leaves.
     leaving = np.abs(moves[candidates]) * size[candidates]
     return int(candidates[int(np.argmax(leaving))]) if leaving.max() > 0.0 else None
