@@ -162,8 +162,6 @@ def batch_coordinates(
     count = min(1, guesses.dataset.count)
     x = guesses.of(slice(0, count))[0] if count else np.ones(guesses.n)
     coordinates = coordinates_of(names, relations, solver.bounds, solver.fixed, x)
-    if not coordinates.labels or coordinates.fixed.all():
-        raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
     if coordinates.is_watched:
         raise ValueError(
             "constraints and bounds must be linearly independent for many fits; too many are: "

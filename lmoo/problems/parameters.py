@@ -151,6 +151,8 @@ def frozen_constraints(given: Any) -> tuple[Any, ...]:
     """
     if isinstance(given, (str, LinearForm)) or hasattr(given, "A"):
         return (_constraint(given),)
+    if isinstance(given, tuple) and all(isinstance(one, (str, LinearForm)) for one in given):
+        return given
     if not isinstance(given, (tuple, list)):
         raise TypeError(f"constraints must be {_CONSTRAINTS}; it is {given!r}")
     if len(given) in (2, 3) and isinstance(given, tuple) and _is_matrix(given[0]):

@@ -30,6 +30,9 @@ from lmoo.models.relations.substitution import substituted
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
 
+# Longest interval of a difference that may leave a constraint, relatively.
+_INTERVAL = 1e-4
+
 __all__ = ["ReducedBlocks", "ReducedProblem", "reduced_strategy", "substituted_problem"]
 
 Array = NDArray[np.float64]
@@ -41,17 +44,30 @@ class _Mapping:
     coordinates: Coordinates
     # The watched constraint that has refused a point last, and the point.
     blocked: tuple[int, Array] | None = None
+    # The point around which differences may leave watched constraints, in a corner that has no
+    # room for them; None: nowhere.
+    corner: Array | None = None
 
     def _point(self, z: Array) -> Array:
         """Return all parameters; EvaluationError where the problem must not be evaluated."""
         which = self.coordinates.violated(z)
-        if which is not None:
+        if which is not None and not self._is_difference(z):
             self.blocked = which, z.copy()
             raise EvaluationError("a constraint is violated")
         x = self.coordinates.x(z)
         if not np.isfinite(x).all():
             raise EvaluationError("a tied parameter has no finite value")
         return x
+
+    def _is_difference(self, z: Array) -> bool:
+        """Return whether z is that of a difference around the corner."""
+        if self.corner is None:
+            return False
+        changed = np.flatnonzero(z != self.corner)
+        if changed.size != 1:
+            return False
+        k = int(changed[0])
+        return bool(abs(z[k] - self.corner[k]) <= _INTERVAL * max(abs(self.corner[k]), 1.0))
 
 
 class ReducedProblem(_Mapping, Problem):

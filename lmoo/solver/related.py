@@ -62,14 +62,13 @@ class RelatedIteration(Iteration):
             fixed = getattr(problem, "fixed", None) if solver.fixed is None else solver.fixed
             names = getattr(problem, "parameter_names", None)
             coordinates = coordinates_of(names, relations, bounds, fixed, x0)
-            if not coordinates.labels or coordinates.fixed.all():
-                raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
         self._coordinates = coordinates
         self._priors = len(coordinates.priors)
         self._stepwise = coordinates.is_watched
         self._z0 = coordinates.inside(coordinates.z(x0), "x0")
         self._before = (0, 0, 0)
         self._idle = self._turns = 0
+        self._cornered = False
         self._exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
         x = coordinates.x(self._z0)
         if evaluation is None:
@@ -120,7 +119,14 @@ class RelatedIteration(Iteration):
         return np.asarray(np.where(place < 0, other, values[place]))
 
     def _advance(self) -> bool:
+        if self._cornered:
+            self._solved.corner = self._loop.x
         more = super()._advance()
+        if self._stepwise and not self._cornered and self._loop.status == Status.NOT_FINITE:
+            # Constraints may leave no room for differences.
+            self._cornered = True
+            self._restart(self._coordinates, self._z0)
+            return True
         blocked = getattr(self._solved, "blocked", None)
         if blocked is None:
             return more

@@ -183,8 +183,8 @@ class Solver(SolverOptions):
             keep_result(error, iteration)
             raise
         iteration._seconds = time.perf_counter() - start
-        if loop.status == Status.NOT_FINITE:
-            raise bad_start(loop)
+        if iteration._loop.status == Status.NOT_FINITE:
+            raise bad_start(iteration._loop)
         return iteration.result
 
     def iterate(self, problem: Any, x0: ArrayLike | Mapping[str, float]) -> Iteration:

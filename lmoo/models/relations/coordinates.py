@@ -146,7 +146,7 @@ class Coordinates:
         self._basis = tuple(basis)
         chosen = base.rows[list(basis)]
         # Scaled by powers of two, so that the inverse does not depend on units.
-        columns = 2.0 ** np.round(np.log2(np.abs(chosen).max(axis=0)))
+        columns = 2.0 ** np.round(np.log2(np.abs(chosen).max(axis=0, initial=1e-300)))
         self._inverse = np.linalg.inv(chosen / columns) / columns[:, None] if q else chosen
         self._inverse[np.abs(self._inverse * columns[:, None]) < 1e-14] = 0.0
         self._forward = chosen
@@ -644,4 +644,7 @@ def coordinates_of(
         raise ValueError(
             f"parameter_names must have one entry per parameter, {x0.size}: {tuple(names)!r}"
         )
-    return Coordinates(_Base(tuple(map(str, names)), relations, bounds, fixed, x0), relations)
+    base = _Base(tuple(map(str, names)), relations, bounds, fixed, x0)
+    if base.fixed.all():
+        raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
+    return Coordinates(base, relations)
