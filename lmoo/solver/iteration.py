@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.loop import Loop
-from lmoo._core.residual import start
-from lmoo._core.rows import RowLoop
+from lmoo._core.solve import Loop, RowLoop, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
@@ -210,11 +208,9 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        from lmoo.models.tracing.evaluation import called_instead, solution
-
-        self._residual, parting = solution(self.problem, evaluation, self._x)
+        self._residual, parting = evaluation.solution(self.problem, self._x)
         if parting is not None:
-            self._evaluation = called_instead(self.problem, parting)
+            self._evaluation = evaluation.called_instead(self.problem, parting)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.curvemodel import CurveModelProblem
+from lmoo._core.batch import CurveModelProblem
 from lmoo._core.masks import refuse_masked
-from lmoo._core.residual import is_single
+from lmoo._core.solve import is_single
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import (

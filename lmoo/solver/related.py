@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.loop import Loop
+from lmoo._core.solve import Loop
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel, ModelProblem
