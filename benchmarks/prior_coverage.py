@@ -59,7 +59,9 @@ def coverage(count: int, seed: int = 1, scale: float = 1.0) -> dict[str, float]:
 def main(count: int) -> None:
     """Print the shares."""
     for scale in (1.0, 3.0):
-        shares = ", ".join(f"{name} {100 * s:.1f} %" for name, s in coverage(count, 1, scale).items())
+        shares = ", ".join(
+            f"{name} {100 * s:.1f} %" for name, s in coverage(count, 1, scale).items()
+        )
         print(f"{count} fits, errors {scale:g} times as told: {shares}")
 
 

@@ -11,7 +11,7 @@ from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
-from lmoo.problems.bounds import box
+from lmoo.problems.bounds import box, limits, position
 from lmoo.problems.parameters import known_name
 
 __all__ = ["Dataset", "InitialGuesses", "named_guesses"]
@@ -197,8 +197,8 @@ class InitialGuesses:
     ----------
     n : int
         Number of parameters.
-    edges : (2, n) array or None
-        Bounds as `box` returns them.
+    edges : (2, n) or (count, 2, n) array or None
+        Bounds as `box` returns them, the same for all curves or one pair for each.
     """
 
     edges: Array | None = None
@@ -220,11 +220,60 @@ class InitialGuesses:
         """Set bounds and fixed parameters; values that a function returns are clipped to them."""
         if bounds is None and fixed is None:
             return
-        if self.function is None:
+        if _has_arrays(bounds) or _has_arrays(fixed):
+            self._set_each(bounds, fixed, names)
+        elif self.function is None:
             self.values, self.edges = box(bounds, fixed, names, self.values, self.name)
         else:
             self._limits = bounds, fixed, names
             _, self.edges = box(bounds, fixed, names, np.zeros((0, self.n)))
+
+    def _set_each(self, bounds: Any, fixed: Any, names: Any) -> None:
+        """Set bounds and values of fixed parameters that differ from curve to curve."""
+        if self.function is not None:
+            raise ValueError(
+                f"{self.name} must be an array or a mapping where bounds or fixed have a value for "
+                "each curve"
+            )
+        dataset = self.dataset
+        count, shape = dataset.count, dataset.shape
+        edges = np.stack(
+            [np.full((count, self.n), -np.inf), np.full((count, self.n), np.inf)], axis=1
+        )
+        values = np.array(np.broadcast_to(self.values, (count, self.n)))
+        for key, pair in (bounds or {}).items() if isinstance(bounds, Mapping) else ():
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise TypeError(f"bounds[{key!r}] must be a pair (lower, upper); it is {pair!r}")
+            j = position("bounds", key, names, self.n)
+            for side, end in enumerate(pair):
+                if end is not None:
+                    edges[:, side, j] = _each(f"bounds[{key!r}]", end, shape)
+        if bounds is not None and not isinstance(bounds, Mapping):
+            low, high, _ = limits(bounds, None, names, self.n)
+            edges[:, 0], edges[:, 1] = low, high
+        held = np.zeros(self.n, dtype=bool)
+        for key in fixed if fixed is not None else ():
+            j = position("fixed", key, names, self.n)
+            held[j] = True
+            if isinstance(fixed, Mapping):
+                values[:, j] = _each(f"fixed[{key!r}]", fixed[key], shape)
+        wrong = ~(edges[:, 0] <= edges[:, 1]) | ~((edges[:, 0] <= values) & (values <= edges[:, 1]))
+        if wrong.any():
+            k, j = np.argwhere(wrong)[0]
+            name = names[j] if names else f"parameter {j}"
+            raise ValueError(
+                f"{self.name} must lie within the bounds; {name} starts at {values[k, j]} in curve "
+                f"{dataset.index(int(k))}, its bounds are {edges[k, 0, j]} and {edges[k, 1, j]}"
+            )
+        # Equal bounds fix a parameter, as everywhere.
+        edges[np.broadcast_to((edges[:, :1] == edges[:, 1:]), edges.shape)] = np.nan
+        edges[:, :, held] = np.nan
+        self.values, self.edges = values, edges
+
+    def edges_of(self, fits: slice) -> Array | None:
+        """Return the bounds of some curves, (2, n) or (k, 2, n)."""
+        edges = self.edges
+        return edges if edges is None or edges.ndim == 2 else edges[fits]
 
     def of(self, fits: slice) -> Array:
         """Return the starting values of some curves, (k, n)."""
@@ -259,6 +308,27 @@ class InitialGuesses:
                 f"has {self.dataset.m}"
             )
         return x
+
+
+def _has_arrays(given: Any) -> bool:
+    """Return whether bounds or values of fixed parameters differ from curve to curve."""
+    if not isinstance(given, Mapping):
+        return False
+    for value in given.values():
+        parts = value if isinstance(value, (tuple, list)) and len(value) == 2 else (value,)
+        if any(np.ndim(part) > 0 for part in parts):
+            return True
+    return False
+
+
+def _each(name: str, value: Any, shape: tuple[int, ...]) -> Array:
+    """Return a number, or one for each curve, as (1,) or (count,)."""
+    array = real_array(name, value)
+    if array.shape not in ((), shape) or np.isnan(array).any():
+        raise ValueError(
+            f"{name} must be a number, or an array of shape {shape} without nan; it is {value!r}"
+        )
+    return array.reshape(-1)
 
 
 def named_guesses(

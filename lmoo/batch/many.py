@@ -42,6 +42,8 @@ def curve_fit_many(
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
     trace: bool | str = "auto",
+    bounds: Any = None,
+    fixed: Any = None,
     ties: Any = None,
     priors: Any = None,
     derived: Any = None,
@@ -108,6 +110,9 @@ def curve_fit_many(
         derivatives.  "auto": where that is possible and there is no `jac`; f is called at the start
         of three curves and at the solutions, where its values are compared with those of the
         trace.  True: it must be possible.  False: f itself is called throughout.
+    bounds, fixed : optional
+        As for `Solver`, whose options they precede.  In mapping form a bound, or the value of a
+        fixed parameter, may be an array with one number per curve; p0 then is no function.
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`, the same for all curves.  `Fits` then has
         ``derived``, the values and errors of the derived quantities.
@@ -176,11 +181,20 @@ def curve_fit_many(
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
     guesses = InitialGuesses(p0, dataset, few=relations is not None)
     if relations is not None:
+        if bounds is not None or fixed is not None:
+            # Raises for bounds that differ from curve to curve.
+            solver = replace(
+                solver,
+                bounds=solver.bounds if bounds is None else bounds,
+                fixed=solver.fixed if fixed is None else fixed,
+            )
         return _related(
             model, dataset, guesses, solver, relations, errors, threads, executor, out, progress,
             trace,
         )  # fmt: skip
-    guesses.set_bounds(solver.bounds, solver.fixed, parameter_names_of(f))
+    bounds = solver.bounds if bounds is None else bounds
+    fixed = solver.fixed if fixed is None else fixed
+    guesses.set_bounds(bounds, fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
@@ -195,7 +209,10 @@ def curve_fit_many(
         return fits_of(model, "compiled")
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
-        check_vectorized(dataset.sample(model), np.concatenate(points), guesses.edges)
+        edges = guesses.edges
+        if edges is not None and edges.ndim == 3:
+            edges = np.swapaxes(edges[dataset.samples()], 0, 1)
+        check_vectorized(dataset.sample(model), np.concatenate(points), edges)
     evaluation = batch_evaluation(model, dataset, guesses, solver, trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)

@@ -20,6 +20,7 @@ from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import real_array
 from lmoo.problems.batch import BatchProblem
+from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.solver.solver import Solver
 
@@ -236,6 +237,11 @@ def solve_many(
     problems = _Problems(problem, shape, m, rows)
     guesses = InitialGuesses(points, problems, "x0")
     names = getattr(problem, "parameter_names", None)
+    if relations_of(options, problem) is not None:
+        raise ValueError(
+            "solve_many has no ties, priors, derived quantities and constraints; solve problem by "
+            "problem with lmoo.Solver, or curves with lmoo.curve_fit_many"
+        )
     bounds, fixed = (
         getattr(problem, name, None) if option is None else option
         for name, option in (("bounds", options.bounds), ("fixed", options.fixed))

@@ -146,6 +146,10 @@ class _Guesses:
         if fixed.any() or np.isfinite(lower).any() or np.isfinite(upper).any():
             self.edges = np.where(fixed, np.nan, np.stack([lower, upper]))
 
+    def edges_of(self, fits: slice) -> Array | None:
+        """Return the bounds of some fits."""
+        return self.edges
+
     def of(self, fits: slice) -> Array:
         """Return the starting coordinates of some fits, (k, q)."""
         coordinates = self.coordinates

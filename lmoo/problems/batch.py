@@ -20,7 +20,7 @@ class BatchProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
-    bounds, fixed, ties, priors, derived, constraints : optional
+    bounds, fixed : optional
         As for `Problem`, common to all problems.
 
     Examples
@@ -41,10 +41,6 @@ class BatchProblem:
     parameter_names: Any = None
     bounds: Any = None
     fixed: Any = None
-    ties: Any = None
-    priors: Any = None
-    derived: Any = None
-    constraints: Any = None
 
     def residual(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
         """Return the residuals of some of the problems.

@@ -19,9 +19,15 @@ from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
-from lmoo.problems.parameters import Relations, relations_of
+from lmoo.problems.parameters import relations_of
 from lmoo.results.result import Result
-from lmoo.solver.multistart import Search, best_result, robust_result
+from lmoo.solver.multistart import (
+    Search,
+    best_result,
+    feasible,
+    related_result,
+    robust_result,
+)
 from lmoo.solver.solver import Solver
 
 __all__ = ["fit"]
@@ -140,7 +146,7 @@ def fit(
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
-        return robust.solve(problem, _feasible(robust, problem, start, relations))
+        return robust.solve(problem, feasible(robust, problem, start))
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     search = Search(
@@ -154,21 +160,10 @@ def fit(
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
         if relations is not None:
-            found = best_result(search, squares)
-            return robust.solve(problem, _feasible(robust, problem, found.x, relations))
+            return related_result(search, squares, robust)
         if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
-
-
-def _feasible(solver: Solver, problem: Any, x: Array, relations: Relations | None) -> Array:
-    """Return starting values that were found, moved into the constraints."""
-    if relations is None or not relations.constraints:
-        return x
-    from lmoo.models.relations.coordinates import coordinates_of
-
-    names = problem.parameter_names
-    return coordinates_of(names, relations, solver.bounds, solver.fixed, x).feasible(x)
 
 
 def _solver(solver: Solver | None, given: Mapping[str, Any]) -> Solver:

@@ -17,10 +17,18 @@ from lmoo.models.starts.points import (
     projected,
     starting_points,
 )
+from lmoo.problems.parameters import relations_of
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
 
-__all__ = ["Search", "StartError", "best_result", "robust_result"]
+__all__ = [
+    "Search",
+    "StartError",
+    "best_result",
+    "feasible",
+    "related_result",
+    "robust_result",
+]
 
 Array = NDArray[np.float64]
 
@@ -116,6 +124,40 @@ def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
         raise StartError(
             f"the model cannot be evaluated at the starting values: {error}"
         ) from error
+
+
+def related_result(search: Search, squares: Solver, related: Solver) -> Result:
+    """Solve with relations of the parameters, from the given start or from that without them.
+
+    squares, related : solvers of least squares, and with relations and possibly a loss
+    """
+    start = search.unknowns.values
+    relations = relations_of(related, search.problem)
+    tied = () if relations is None else relations.ties
+    names = search.model.parameter_names
+    needed = np.array([name not in tied for name in names])
+    if np.isnan(start[needed]).any():
+        found = best_result(search, squares).x
+        start = feasible(related, search.problem, found)
+    try:
+        known = {k: v for k, v in zip(names, start.tolist(), strict=True) if v == v}
+        return related.solve(search.problem, known)
+    except EvaluationError as error:
+        raise StartError(
+            f"the model cannot be evaluated at the starting values: {error}"
+        ) from error
+
+
+def feasible(solver: Solver, problem: Any, x: Array) -> Array:
+    """Return starting values that were found, moved into the constraints."""
+    relations = relations_of(solver, problem)
+    if relations is None or not relations.constraints:
+        return x
+    # Not at the top, as most fits have no relations.
+    from lmoo.models.relations.coordinates import coordinates_of
+
+    names = problem.parameter_names
+    return coordinates_of(names, relations, solver.bounds, solver.fixed, x).feasible(x)
 
 
 def _lowest(results: list[Result], search: Search) -> Result:

@@ -222,8 +222,12 @@ def _solved_problem(
     compiled = evaluation is not None and evaluation.problem is not None
     strategy = solver.jacobian
     blocks = isinstance(problem, RowBlockProblem)
-    by_graph = not coordinates.is_watched and (
-        strategy is None or type(strategy) in (ForwardDifference, CentralDifference)
+    rows = np.size(getattr(problem, "y", ())) + len(coordinates.priors)
+    enough = blocks or rows >= len(coordinates.labels)
+    by_graph = (
+        enough
+        and not coordinates.is_watched
+        and (strategy is None or type(strategy) in (ForwardDifference, CentralDifference))
     )
     if compiled and by_graph:
         assert evaluation is not None

@@ -11,7 +11,6 @@ from curve_fit_cases import SIGMA, T, Y, check, decay
 
 from lmoo import curve_fit
 
-
 OURS = ("fixed", "trace", "ties", "priors", "constraints")
 
 

@@ -14,7 +14,7 @@ from relation_cases import PROBLEMS, T, data, model
 import lmoo
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from constraints import random_problem, violation  # noqa: E402
+from constraints import random_problem, violation
 
 X0 = [3.0, 0.5, 1.5, 1.5]
 

@@ -152,3 +152,59 @@ def test_missing_points_and_bad_fits() -> None:
 def test_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         lmoo.curve_fit_many(model, T, Y, **{"p0": [1.0, 1.0, 1.0, 1.0], **options})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bounds_and_fixed_values_of_each_curve(kind: str) -> None:
+    f, options = KINDS[kind]
+    start = {"a": 3.0, "b": 0.5, "c": 1.5, "d": 1.5}
+    low = np.linspace(0.2, 0.8, 12).reshape(3, 4)
+    fixed = np.linspace(1.0, 2.0, 12).reshape(3, 4)
+    fits = lmoo.curve_fit_many(
+        f,
+        T,
+        Y,
+        {**start, "b": low + 0.05},
+        bounds={"b": (low, low + 0.1), "a": (0, None)},
+        fixed={"c": fixed},
+        **options,
+    )
+    assert (fits.x[..., 2] == fixed).all()
+    for k in np.ndindex(3, 4):
+        alone = lmoo.Solver(
+            bounds={"b": (low[k], low[k] + 0.1), "a": (0, None)}, fixed={"c": fixed[k]}
+        ).solve(
+            lmoo.CurveProblem(model, T, Y[k]),
+            {**start, "b": low[k] + 0.05, "c": fixed[k]},
+        )
+        agree(fits.x[k], alone.x, 1e-7)
+        np.testing.assert_allclose(fits.stderr[k], alone.stderr, rtol=1e-5, atol=1e-300)
+        assert (fits[k].active_mask == alone.active_mask).all()
+    assert (fits.stderr[..., 1] == 0).any()
+    assert (fits.stderr[..., 1] > 0).any()
+
+
+def test_bounds_of_each_curve_that_are_refused() -> None:
+    p0 = np.ones(4)
+    for options, message in (
+        ({"bounds": {"b": (np.zeros(5), 1)}}, r"array of shape \(3, 4\)"),
+        ({"bounds": {"q": (np.zeros((3, 4)), 1)}}, "must name one of"),
+        ({"bounds": {"b": (np.full((3, 4), 2.0), 9)}}, "b starts at 1.0 in curve"),
+        ({"bounds": {"b": (np.zeros((3, 4)), np.nan)}}, "without nan"),
+        ({"fixed": {"b": np.zeros((4, 3))}}, r"array of shape \(3, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lmoo.curve_fit_many(model, T, Y, p0, **options)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must be an array or a mapping"):
+        lmoo.curve_fit_many(model, T, Y, lambda t, y: p0, fixed={"b": np.ones((3, 4))})
+
+
+def test_solve_many_refuses_relations() -> None:
+    class Lines(lmoo.BatchProblem):
+        parameter_names = ("a", "b")
+
+        def residual(self, x: Any, which: Any) -> Any:
+            return np.concatenate([x - 1, x], axis=1)
+
+    with pytest.raises(ValueError, match="solve_many has no ties"):
+        lmoo.solve_many(Lines(), np.ones((3, 2)), solver=lmoo.Solver(ties={"b": "a"}))

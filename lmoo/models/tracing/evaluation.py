@@ -153,6 +153,8 @@ def evaluation_of(
 
 def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: bool) -> Evaluation:
     reason = because or _reason(problem)
+    if reason is None and problem.y.size < x.size:
+        reason = "there are fewer points than parameters"
     if reason is not None:
         raise TraceError(reason)
     points, joined = points_of(problem.t, problem.y.size)
