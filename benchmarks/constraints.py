@@ -5,7 +5,8 @@
 Each problem has two to five parameters, a nonlinear residual, bounds, and up to twice as many
 inequalities as parameters.  At an end x the gradient g of the cost must be minus a combination of
 the normals of the active constraints with multipliers of the right sign; what is left over is
-measured as a cosine, relative to the norms of the residual and of the columns of J.
+measured as a cosine, relative to the norms of the residual and of the columns of J.  A cosine of
+1.5e-8 is a relative reduction of 2^-52, the rounding of the cost.
 """
 
 import sys
@@ -72,10 +73,10 @@ def violation(problem: Any, A: Any, u: Any, bounds: Any, x: Any) -> tuple[float,
 def main(count: int) -> None:
     """Solve the problems and print the largest violations."""
     worst = beyond = 0.0
-    failed, exchanges, active = [], 0, 0
+    failed, exchanges, active, above = [], 0, 0, 0
     for seed in range(count):
         problem, A, u, bounds, start = random_problem(seed)
-        steps = lmoo.Solver().iterate(problem, start)
+        steps = lmoo.Solver(xtol=1e-13).iterate(problem, start)
         for _ in steps:
             pass
         result = steps.result
@@ -83,11 +84,12 @@ def main(count: int) -> None:
         active += bool(result.related.active)
         over, rest = violation(problem, A, u, bounds, result.x)
         beyond, worst = max(beyond, over), max(worst, rest if result.success else 0.0)
-        if not result.success or rest > 1e-8:
+        above += rest > 1e-8
+        if not result.success or rest > 1.5e-8:
             failed.append((seed, result.status.name, rest))
     print(f"{count} problems, {active} with active constraints, {exchanges} with exchanges")
     print(f"beyond a constraint, relatively: {beyond:.2g}; Karush-Kuhn-Tucker: {worst:.2g}")
-    print(f"not solved: {len(failed)} {failed[:10]}")
+    print(f"above 1e-8: {above}; not solved: {len(failed)} {failed[:10]}")
 
 
 if __name__ == "__main__":

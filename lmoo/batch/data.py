@@ -11,7 +11,7 @@ from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
-from lmoo.problems.bounds import box, limits, position
+from lmoo.problems.bounds import box, limits, parameter_position
 from lmoo.problems.parameters import known_name
 
 __all__ = ["Dataset", "InitialGuesses", "named_guesses"]
@@ -244,7 +244,7 @@ class InitialGuesses:
         for key, pair in (bounds or {}).items() if isinstance(bounds, Mapping) else ():
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError(f"bounds[{key!r}] must be a pair (lower, upper); it is {pair!r}")
-            j = position("bounds", key, names, self.n)
+            j = parameter_position("bounds", key, names, self.n)
             for side, end in enumerate(pair):
                 if end is not None:
                     edges[:, side, j] = _each(f"bounds[{key!r}]", end, shape)
@@ -253,7 +253,7 @@ class InitialGuesses:
             edges[:, 0], edges[:, 1] = low, high
         held = np.zeros(self.n, dtype=bool)
         for key in fixed if fixed is not None else ():
-            j = position("fixed", key, names, self.n)
+            j = parameter_position("fixed", key, names, self.n)
             held[j] = True
             if isinstance(fixed, Mapping):
                 values[:, j] = _each(f"fixed[{key!r}]", fixed[key], shape)

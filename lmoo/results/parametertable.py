@@ -23,6 +23,8 @@ __all__ = [
 class ParameterRow(NamedTuple):
     """A parameter of a result.
 
+    Attributes
+    ----------
     name : str
     value, stderr : float
     lower, upper : float
@@ -50,7 +52,7 @@ class ParameterTable(tuple[ParameterRow, ...]):
     >>> t = np.arange(5.0)
     >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], p0={"a": 0, "b": 0})
     >>> result.params
-    name  value        standard error
+    name  value           standard error
     a     1.04 +- 0.15
     b     1.990 +- 0.060
     >>> result.params[1].name

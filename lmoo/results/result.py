@@ -274,7 +274,7 @@ class Result(Fit):
         >>> data = nist("DanWood")
         >>> result = lmoo.Solver(derived={"double": "2*b2"}).solve(data, data.starts[1])
         >>> [round(end, 4) for end in result.interval("double", method="profile")]
-        [7.4362, 8.0085]
+        [7.4361, 8.0084]
         """
         from lmoo.results.parametertable import interval_of
 
@@ -360,7 +360,7 @@ class Result(Fit):
         TypeError
             The problem has no model ``f(t, ...)``.
         ValueError
-            `interval` or `level` is invalid; `sigma` is needed.
+            ``interval`` or `level` is invalid; `sigma` is needed.
 
         Examples
         --------

@@ -39,6 +39,8 @@ Array = NDArray[np.float64]
 _EXCHANGES = 20
 # Times that the constraints which hold a vertex are looked for, in a row without a step.
 _TURNS = 5
+# A smaller reduction of the residual, relatively, is none.
+_REDUCED = 1e-6
 
 
 class RelatedIteration(Iteration):
@@ -68,6 +70,8 @@ class RelatedIteration(Iteration):
         self._z0 = coordinates.inside(coordinates.z(x0), "x0")
         self._before = (0, 0, 0)
         self._idle = self._turns = 0
+        self._mark = np.inf
+        self._last: IterationRecord | None = None
         self._cornered = False
         self._exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
         x = coordinates.x(self._z0)
@@ -103,6 +107,8 @@ class RelatedIteration(Iteration):
         return self._coordinates.labels, self._z0
 
     def _record(self) -> IterationRecord:
+        if self._last is not None and self._loop.nit == 0:
+            return self._last
         record = super()._record()
         before = self._before
         return record._replace(
@@ -131,6 +137,8 @@ class RelatedIteration(Iteration):
         if blocked is None:
             return more
         self._solved.blocked = None
+        if self._loop.done and 1 <= self._loop.status <= 4:
+            return more
         z = self._loop.x
         if not np.array_equal(z, self._z0):
             self._turns = 0
@@ -143,10 +151,13 @@ class RelatedIteration(Iteration):
         if self._exchanges == 0 or self._used_up():
             return more
         self._exchanges -= 1
-        # As often as there are coordinates without a step: the point is a vertex.
-        self._idle = self._idle + 1 if np.array_equal(z, self._z0) else 0
-        if self._idle > z.size and self._loop.linearized:
-            return self._turn(z) or more
+        # More often than there are coordinates without a reduction: the point is near a vertex.
+        fnorm = self._loop.fnorm
+        if fnorm < self._mark * (1.0 - _REDUCED):
+            self._mark, self._idle = fnorm, 0
+        self._idle += 1
+        if self._idle > z.size + 1 and self._loop.linearized and self._turn(z):
+            return True
         found = self._coordinates.exchanged(which, z, trial)
         if found is not None:
             self._restart(found, z)
@@ -169,6 +180,9 @@ class RelatedIteration(Iteration):
     def _restart(self, coordinates: Coordinates, z: Array) -> None:
         """Go on from a point with other coordinates."""
         loop, before = self._loop, self._before
+        if loop.nit > 0:
+            # What the step comes to that has led here: it was refused.
+            self._last = self._record()
         self._before = (loop.nfev + before[0], loop.njev + before[1], loop.nit + before[2])
         x = self._coordinates.x(z)
         self._coordinates = coordinates

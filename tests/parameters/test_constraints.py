@@ -22,7 +22,7 @@ X0 = [3.0, 0.5, 1.5, 1.5]
 @pytest.mark.parametrize("seed", range(60))
 def test_ends_satisfy_karush_kuhn_tucker(seed: int) -> None:
     problem, A, u, bounds, start = random_problem(1000 + seed)
-    result = lmoo.Solver().solve(problem, start)
+    result = lmoo.Solver(xtol=1e-13).solve(problem, start)
     assert result.success
     beyond, rest = violation(problem, A, u, bounds, result.x)
     assert beyond < 1e-12

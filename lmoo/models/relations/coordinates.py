@@ -285,7 +285,7 @@ class Coordinates:
         q = base.size.size
         members = self._inverse @ z
         value = base.rows @ members
-        slack = 1e-9 * (np.abs(base.rows) @ np.abs(members)) + 1e-300
+        slack = 1e-6 * (np.abs(base.rows) @ np.abs(members)) + 1e-300
         above = (value >= base.upper - slack).astype(float)
         sign = np.where(value <= base.lower + slack, -1.0, above)
         sign[:q][base.fixed] = 0.0
