@@ -170,7 +170,8 @@ class Fit:
 
         For a parameter at an active bound it is not 0: it is the Lagrange multiplier of the bound,
         the derivative of the cost by the bound.  For fixed parameters it is 0 if the derivatives
-        are differences, as these are not evaluated.
+        are differences, as these are not evaluated.  With ties, it is the derivative by each
+        parameter that is fitted, in which tied parameters follow; 0 for these.
         """
         if self._gradient is not None:
             return self._gradient
