@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from lmoo._core.evaluate import thread_count
 from lmoo.batch.chunk import Model, check_vectorized
-from lmoo.batch.data import Dataset, InitialGuesses, named_guesses
+from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
+from lmoo.batch.guesses import InitialGuesses, named_guesses
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions

@@ -13,8 +13,8 @@ from lmoo._core.evaluate import thread_count
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import Pointers
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import InitialGuesses
 from lmoo.batch.fits import Fits
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.batch.chunk import Model
-from lmoo.batch.data import Dataset, InitialGuesses
+from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits, write
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.tasks import BatchData
 from lmoo.models.compiled import GraphModel
 from lmoo.models.library import CompiledModel

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.batch import Batch, SlotFits
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import InitialGuesses
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of

@@ -84,9 +84,12 @@ def relations_of(options: Any, problem: Any) -> Relations | None:
         value = getattr(options, name, None)
         if value is None:
             value = getattr(problem, name, None)
-        if value is not None and len(value) > 0:
+        if value is None:
+            continue
+        checked = frozen_options[name](value)
+        if len(checked) > 0:
             found = {} if found is None else found
-            found[name] = frozen_options[name](value)
+            found[name] = checked
     return None if found is None else Relations(**found)
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
-from lmoo.models.relations.coordinates import Coordinates, Functions
+from lmoo.models.relations.coordinates import Coordinates
+from lmoo.models.relations.functions import Functions
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.factor import Factor

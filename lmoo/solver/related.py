@@ -208,14 +208,26 @@ class RelatedIteration(Iteration):
 
     def __reduce__(self) -> tuple[Any, ...]:
         _, state = super().__reduce__()[:2]
-        return _resume_related, (*state[:2], self._x0, state[3], len(state) > 4, self._coordinates)
+        counts = self._before, self._exchanges
+        compiled = len(state) > 4
+        return _resume_related, (
+            *state[:2], self._x0, state[3], compiled, self._coordinates, *counts,
+        )  # fmt: skip
 
 
 def _resume_related(
-    solver: Any, problem: Any, x0: Array, snapshot: Any, checked: bool, coordinates: Coordinates
+    solver: Any,
+    problem: Any,
+    x0: Array,
+    snapshot: Any,
+    checked: bool,
+    coordinates: Coordinates,
+    before: tuple[int, int, int],
+    exchanges: int,
 ) -> RelatedIteration:
     """Return an iteration that continues from a snapshot."""
     iteration = RelatedIteration(solver, problem, x0, None, checked, coordinates=coordinates)
+    iteration._before, iteration._exchanges = before, exchanges
     iteration._loop.restore(snapshot)
     return iteration
 

@@ -10,76 +10,26 @@ well.  Where there are more constraints than parameters, those that find no plac
 method for bounded variables.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.models.graph.derivatives import derivatives
-from lmoo.models.graph.evaluation import evaluate
-from lmoo.models.graph.nodes import Graph, Step, extracted
-from lmoo.models.relations.expressions import Row, affine, in_order, linear_rows, parsed
-from lmoo.models.relations.linear import (
-    eliminated,
-    independent,
-    nearest_feasible,
-    nonnegative,
-    replaced,
-)
-from lmoo.problems.bounds import limits
-from lmoo.problems.parameters import LinearForm, Relations, known_name
+from lmoo.models.graph.nodes import Graph
+from lmoo.models.relations.base import Base
+from lmoo.models.relations.expressions import parsed
+from lmoo.models.relations.functions import Functions, combination
+from lmoo.models.relations.linear import independent, nearest_feasible, nonnegative, replaced
+from lmoo.problems.parameters import Relations, known_name
 
 __all__ = ["Coordinates", "coordinates_of"]
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 # How far, relative to the sizes of its terms, a point may be beyond a constraint by rounding.
 _ROUNDING = 1e-12
 _SNAP = 1e-13
-
-
-class Functions:
-    """Several functions of the coordinates, from one graph, with their derivatives.
-
-    Parameters
-    ----------
-    graph : Graph
-    nodes : sequence of int
-        One for each function.
-    q : int
-        Number of coordinates.
-    """
-
-    def __init__(self, graph: Graph, nodes: Sequence[int], q: int) -> None:
-        self.q, self.count = q, len(nodes)
-        self.steps, self.roots = extracted(graph.steps, nodes)
-
-    def __call__(self, z: Any) -> list[Any]:
-        """Return the values; z: q numbers or arrays, real or complex."""
-        return evaluate(self.steps, self.roots, [], z)
-
-    @cached_property
-    def _slopes(self) -> tuple[tuple[Step, ...], tuple[int, ...], list[tuple[int, int]]]:
-        graph = Graph(self.steps)
-        nodes, places = [], []
-        for i, root in enumerate(self.roots):
-            for k, node in enumerate(derivatives(graph, root, self.q)):
-                if node is not None:
-                    nodes.append(node)
-                    places.append((i, k))
-        return (*extracted(graph.steps, nodes), places)
-
-    def jacobian(self, z: Any) -> Array:
-        """Return the derivatives, (..., count, q)."""
-        steps, roots, places = self._slopes
-        shape = np.broadcast_shapes(*(np.shape(value) for value in z))
-        out = np.zeros((*shape, self.count, self.q))
-        for (i, k), value in zip(places, evaluate(steps, roots, [], z), strict=True):
-            out[..., i, k] = value
-        return out
 
 
 class Coordinates:
@@ -105,7 +55,7 @@ class Coordinates:
     """
 
     def __init__(
-        self, base: "_Base", relations: Relations, basis: Sequence[int] | None = None
+        self, base: Base, relations: Relations, basis: Sequence[int] | None = None
     ) -> None:
         self._base, self._relations = base, relations
         self.names, self.priors = base.names, relations.priors
@@ -169,7 +119,7 @@ class Coordinates:
         graph = Graph()
         base = self._base
         given = [graph.parameter(k) for k in range(len(self._basis))]
-        members = [_combination(graph, row, 0.0, given) for row in self._inverse]
+        members = [combination(graph, row, 0.0, given) for row in self._inverse]
         return graph, base.nodes(graph, members)
 
     # ---- values -------------------------------------------------------------------------------
@@ -412,197 +362,6 @@ class Coordinates:
         return out
 
 
-def _combination(graph: Graph, row: Array, constant: float, nodes: Sequence[int]) -> int:
-    """Return the node of a linear function of nodes."""
-    total: int | None = None
-    for weight, node in zip(row.tolist(), nodes, strict=True):
-        if weight == 0.0:
-            continue
-        term = node if weight == 1.0 else graph.apply("multiply", graph.constant(weight), node)
-        total = term if total is None else graph.apply("add", total, term)
-    if total is None:
-        return graph.constant(constant)
-    return total if constant == 0.0 else graph.apply("add", total, graph.constant(constant))
-
-
-class _Base:
-    """Ties, equations and constraints of the parameters, before coordinates are chosen.
-
-    The members are the parameters that neither a tie nor an equation determines.
-    """
-
-    def __init__(
-        self, names: Sequence[str], relations: Relations, bounds: Any, fixed: Any, x0: Array
-    ) -> None:
-        n = len(names)
-        self.names = tuple(names)
-        lower, upper, is_fixed = limits(bounds, fixed, self.names, n)
-        self.ties = dict(relations.ties)
-        self._trees = self._checked_ties(relations, is_fixed)
-        given = is_fixed & (lower == upper)
-        self.bounds = np.array([lower, upper])
-        start = np.where(given, lower, x0)
-        free = [j for j, name in enumerate(self.names) if name not in self._trees]
-        self._free = free
-        graph = Graph()
-        nodes = self._with_ties(
-            graph, dict(zip(free, map(graph.parameter, range(len(free))), strict=False))
-        )
-        rows = self._all_rows(relations.constraints, graph, nodes, lower, upper)
-        size = np.abs(start[free])
-        size = np.where(size > 0.0, size, 1.0)
-        equations = [row for row in rows if row.lower == row.upper]
-        bounded = np.isfinite(lower[free]) | np.isfinite(upper[free])
-        solved, matrix, constant = eliminated(equations, size, ~is_fixed[free], bounded)
-        self._solved, self._matrix, self._constant = solved, matrix, constant
-        kept = [k for k in range(len(free)) if k not in solved]
-        self._kept = kept
-        self.members = np.array([free[k] for k in kept], dtype=np.intp)
-        for k, p in enumerate(solved):
-            used = {free[i]: matrix[k, i] for i in kept if matrix[k, i]}
-            text = " ".join(f"{w:+.10g}*{self.names[j]}" for j, w in used.items())
-            self.ties[self.names[free[p]]] = f"{text} {constant[k]:+.10g}".strip()
-        self.size, self.fixed = size[kept], is_fixed[free][kept]
-        self._set_rows(rows, lower, upper)
-
-    def _checked_ties(self, relations: Relations, is_fixed: Mask) -> dict[str, Any]:
-        """Return the graph of each tie, in an order in which they can be evaluated."""
-        trees, uses = {}, {}
-        for name, text in relations.ties.items():
-            known_name("ties", name, self.names)
-            if is_fixed[self.names.index(name)]:
-                raise ValueError(f"ties must not be of fixed parameters; {name} is fixed")
-            steps, used = parsed("ties", name, text, self.names)
-            trees[name] = steps
-            uses[name] = [self.names[j] for j in used]
-        return {name: trees[name] for name in in_order(uses)}
-
-    def _with_ties(self, graph: Graph, known: Mapping[int, int]) -> list[int]:
-        """Return the node of each parameter, from those of the free ones."""
-        nodes = dict(known)
-        for name, steps in self._trees.items():
-            nodes[self.names.index(name)] = graph.include(steps, nodes.__getitem__)[-1]
-        return [nodes[j] for j in range(len(self.names))]
-
-    def _all_rows(
-        self,
-        constraints: Sequence[Any],
-        graph: Graph,
-        nodes: Sequence[int],
-        lower: Array,
-        upper: Array,
-    ) -> list[Row]:
-        """Return all constraints as rows of the free parameters, bounds of tied ones among them."""
-        rows = []
-        q = len(self._free)
-        for one in constraints:
-            if isinstance(one, str):
-                rows.append(linear_rows(one, graph, nodes, self.names))
-                continue
-            rows += self._of_matrix(one, graph, nodes)
-        for name in self._trees:
-            j = self.names.index(name)
-            if np.isfinite(lower[j]) or np.isfinite(upper[j]):
-                try:
-                    weights, constant = affine(graph, nodes[j], name, q)
-                except ValueError:
-                    raise ValueError(
-                        f"bounds must not be of parameters that are tied by an expression which is "
-                        f"not linear; {name} is tied to {self.ties[name]!r}"
-                    ) from None
-                rows.append(Row(weights, lower[j] - constant, upper[j] - constant, name))
-        return [row._replace(coefficients=_padded(row.coefficients, q)) for row in rows]
-
-    def _of_matrix(self, form: LinearForm, graph: Graph, nodes: Sequence[int]) -> list[Row]:
-        n, rows = len(self.names), []
-        for weights, low, high in zip(*form, strict=True):
-            if len(weights) != n:
-                raise ValueError(
-                    f"A of constraints must have a column for each of the {n} parameters; it has "
-                    f"{len(weights)}"
-                )
-            if low > high:
-                raise ValueError(f"constraints must have lower <= upper; they have {low}, {high}")
-            text = " ".join(
-                f"{w:+.6g}*{name}" for w, name in zip(weights, self.names, strict=True) if w
-            )
-            text = f"{text} <= {high:.6g}" if np.isfinite(high) else f"{text} >= {low:.6g}"
-            node = _combination(graph, np.array(weights), 0.0, nodes)
-            coefficients, constant = affine(graph, node, text, len(self._free))
-            rows.append(Row(coefficients, low - constant, high - constant, text))
-        return rows
-
-    def _set_rows(self, rows: Sequence[Row], lower: Array, upper: Array) -> None:
-        """Set all rows over the members: first their own bounds, then the general constraints."""
-        kept, free = self._kept, self._free
-        q = len(kept)
-        low, high = lower[self.members].copy(), upper[self.members].copy()
-        self.owner = {k: int(j) for k, j in enumerate(self.members)}
-        general: list[tuple[Row, int | None]] = []
-        for row in rows:
-            if row.lower != row.upper:
-                owner = self.names.index(row.text) if row.text in self.names else None
-                general.append((self._reduced(row.coefficients, row), owner))
-        for p in self._solved:
-            j = free[p]
-            if np.isfinite(lower[j]) or np.isfinite(upper[j]):
-                weights = np.zeros(len(free))
-                weights[p] = 1.0
-                row = Row(weights, lower[j], upper[j], self.names[j])
-                general.append((self._reduced(weights, row), j))
-        matrix, texts = [np.eye(q)], [self.names[j] for j in self.members]
-        lows, highs = [low], [high]
-        for row, owner in general:
-            there = np.flatnonzero(np.abs(row.coefficients) * self.size > 0.0)
-            if there.size == 0:
-                if not row.lower <= 1e-12 or not row.upper >= -1e-12:
-                    raise ValueError(
-                        f"constraints must not contradict each other; {row.text!r} cannot hold"
-                    )
-            elif there.size == 1 and not self.fixed[there[0]]:
-                k, weight = int(there[0]), float(row.coefficients[there[0]])
-                ends = sorted((row.lower / weight, row.upper / weight))
-                low[k], high[k] = max(low[k], ends[0]), min(high[k], ends[1])
-                if low[k] > high[k]:
-                    raise ValueError(
-                        f"constraints must not contradict each other; with {row.text!r} "
-                        f"{texts[k]} must be at least {low[k]} and at most {high[k]}"
-                    )
-            else:
-                if owner is not None:
-                    self.owner[len(texts)] = owner
-                matrix.append(row.coefficients[None])
-                lows.append(np.array([row.lower]))
-                highs.append(np.array([row.upper]))
-                texts.append(row.text)
-        self.rows, self.texts = np.concatenate(matrix), texts
-        self.lower, self.upper = np.concatenate(lows), np.concatenate(highs)
-        self.has_bound = np.isfinite(low) | np.isfinite(high)
-        # Bounds that a constraint makes equal fix the parameter there.
-        self.fixed = self.fixed | (low == high)
-
-    def _reduced(self, weights: Array, row: Row) -> Row:
-        """Return a row of the free parameters as one of the members."""
-        constant = float(weights[self._solved] @ self._constant) if self._solved else 0.0
-        whole = weights + weights[self._solved] @ self._matrix if self._solved else weights
-        return row._replace(
-            coefficients=whole[self._kept], lower=row.lower - constant, upper=row.upper - constant
-        )
-
-    def nodes(self, graph: Graph, members: Sequence[int]) -> list[int]:
-        """Return the node of each parameter, from those of the members."""
-        known = dict(zip(self.members.tolist(), members, strict=True))
-        for k, p in enumerate(self._solved):
-            weights = self._matrix[k][self._kept]
-            node = _combination(graph, weights, float(self._constant[k]), members)
-            known[self._free[p]] = node
-        return self._with_ties(graph, known)
-
-
-def _padded(row: Array, q: int) -> Array:
-    return np.concatenate([row, np.zeros(q - row.size)])
-
-
 def coordinates_of(
     names: Sequence[str] | None, relations: Relations, bounds: Any, fixed: Any, x0: Array
 ) -> Coordinates:
@@ -644,7 +403,7 @@ def coordinates_of(
         raise ValueError(
             f"parameter_names must have one entry per parameter, {x0.size}: {tuple(names)!r}"
         )
-    base = _Base(tuple(map(str, names)), relations, bounds, fixed, x0)
+    base = Base(tuple(map(str, names)), relations, bounds, fixed, x0)
     if base.fixed.all():
         raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
     return Coordinates(base, relations)

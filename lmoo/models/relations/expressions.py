@@ -12,7 +12,7 @@ from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, Step, extracted
 
-__all__ = ["Row", "in_order", "linear_rows", "parsed"]
+__all__ = ["Row", "affine", "in_order", "linear_rows", "linear_text", "parsed"]
 
 Array = NDArray[np.float64]
 Steps = tuple[Step, ...]
@@ -88,6 +88,25 @@ def in_order(ties: Mapping[str, Sequence[str]]) -> list[str]:
             else:
                 path.append(waiting[0])
     return found
+
+
+def linear_text(weights: Sequence[float], names: Sequence[str], constant: float = 0.0) -> str:
+    """Return a linear function as text.
+
+    Examples
+    --------
+    >>> from lmoo.models.relations.expressions import linear_text
+    >>> linear_text([-1.0, 2.5, 0.0], ["a", "b", "c"], 1.0)
+    '1 - a + 2.5*b'
+    """
+    terms = [f"{constant:+.10g}"] if constant else []
+    for weight, name in zip(weights, names, strict=True):
+        if abs(weight) == 1.0:
+            terms.append(f"{'+' if weight > 0 else '-'}{name}")
+        elif weight:
+            terms.append(f"{weight:+.10g}*{name}")
+    spaced = " ".join(f"{term[0]} {term[1:]}" for term in terms)
+    return (spaced[2:] if spaced.startswith("+ ") else spaced.replace("- ", "-", 1)) or "0"
 
 
 def linear_rows(text: str, graph: Graph, nodes: Sequence[int], names: Sequence[str]) -> Row:
