@@ -16,7 +16,7 @@ from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits, write
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.tasks import BatchData
-from lmoo.models.compiled import GraphModel
+from lmoo.models.compiled import kept_model
 from lmoo.models.library import CompiledModel
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
@@ -219,7 +219,7 @@ def related_batch(
     """
     marked = graph is not None
     if marked:
-        inner: Any = GraphModel(substituted(graph, coordinates, bool(coordinates.priors)))
+        inner: Any = kept_model(substituted(graph, coordinates, bool(coordinates.priors)))
     else:
         inner = RelatedModel(_as_model(model), coordinates)
     data = PriorDataset(dataset, coordinates, model, marked)

@@ -24,7 +24,7 @@ from lmoo.jacobians.strategies import (
     ForwardDifference,
     Jacobian,
 )
-from lmoo.models.compiled import GraphModel
+from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
@@ -294,7 +294,7 @@ def substituted_problem(
     weights : (m,) array or None
     """
     made_of = (model, coordinates, points, y, weights)
-    compiled = GraphModel(substituted(model, coordinates, bool(coordinates.priors)))
+    compiled = kept_model(substituted(model, coordinates, bool(coordinates.priors)))
     priors = list(coordinates.priors.values())
     if priors:
         k = len(priors)

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from lmoo._core.solve import Loop
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.models.compiled import kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel, ModelProblem
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
+from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.factor import Factor
@@ -280,10 +282,7 @@ def _solved_problem(
 
 
 def _graph_model(model: Model, coordinates: Coordinates) -> CompiledModel:
-    from lmoo.models.compiled import GraphModel
-    from lmoo.models.relations.substitution import substituted
-
-    return GraphModel(substituted(model, coordinates))
+    return kept_model(substituted(model, coordinates))
 
 
 def _is_plain(f: CompiledModel) -> bool:
