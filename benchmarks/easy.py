@@ -5,9 +5,10 @@
 nist: NIST's 27 problems from the near starts.  docs: the curves of the gallery and the tutorial
 with the starts given there.  models: the built-in models with their guesses, on noisy curves.
 Derivatives are differences, and calls of f are counted; with --jacobian both have the exact
-Jacobian, as models that lmoo has traced have by default, and calls of either are counted.  Digits are -log10 of the error of the least
-accurate parameter, relative to the larger of the parameter and its standard error, at most 11.  The
-solution is the certified one, or that of Gauss-Newton steps with the exact Jacobian.
+Jacobian, as models that lmoo has traced have by default, and calls of either are counted.  Digits
+are -log10 of the error of the least accurate parameter, relative to the larger of the parameter and
+its standard error, at most 11.  The solution is the certified one, or that of Gauss-Newton steps
+with the exact Jacobian.
 """
 
 import argparse
