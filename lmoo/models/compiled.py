@@ -1,4 +1,4 @@
-"""Models as data, compiled: a graph as a table of functions that run without Python."""
+"""Compiled expression graphs: a graph as a table of functions that run without Python."""
 
 from functools import lru_cache
 from typing import Any
@@ -45,12 +45,12 @@ def program_of(model: Model) -> Program:
 
 
 class GraphModel(CompiledModel):
-    """A `Model` that runs compiled, with its derivatives.
+    """Compiled form of a `Model` and its derivatives.
 
     Parameters
     ----------
     model : Model
-        Of one parameter at least.
+        With at least one parameter.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class GraphModel(CompiledModel):
         return f"GraphModel({self.model!r})"
 
     def __reduce__(self) -> Any:
-        # The table is a pointer, which means nothing elsewhere.
+        # The table is a pointer, which is invalid in another process.
         return kept_model, (self.model,)
 
 
