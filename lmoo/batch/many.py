@@ -113,7 +113,7 @@ def curve_fit_many(
         trace.  True: it must be possible.  False: f itself is called throughout.
     bounds, fixed : optional
         As for `Solver`, whose options they precede.  In mapping form a bound, or the value of a
-        fixed parameter, may be an array with one number per curve; p0 then is no function.
+        fixed parameter, may be an array with one number per curve; p0 must not be a function then.
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`, the same for all curves.  `Fits` then has
         ``derived``, the values and errors of the derived quantities.

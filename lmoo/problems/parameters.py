@@ -1,4 +1,4 @@
-"""How the parameters of a problem are related: ties, priors, derived quantities, constraints.
+"""Relations of the parameters of a problem: ties, priors, derived quantities, constraints.
 
 `Relations` holds what a caller has written, checked as far as that is possible without the names of
 the parameters, in a form that can be compared and hashed.  `lmoo.models.relations` makes of it the
@@ -39,7 +39,7 @@ _CONSTRAINTS = (
 
 
 class Prior(NamedTuple):
-    """What is known of a parameter or a derived quantity before the fit."""
+    """Mean and standard deviation of a parameter or a derived quantity before the fit."""
 
     mean: float
     sigma: float
@@ -99,7 +99,7 @@ def frozen_expressions(option: str, given: Any) -> FrozenMapping:
     Raises
     ------
     TypeError
-        It is no mapping, a key is no name, or a value is no string.
+        It is not a mapping of strings to strings.
     """
     if type(given) is FrozenMapping:
         return given

@@ -1,4 +1,4 @@
-"""What ties, priors, derived quantities and constraints add to the result of a fit."""
+"""Fields of a result for ties, priors, derived quantities and constraints."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -48,7 +48,7 @@ def rounded(value: float, error: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Related:
-    """What relations of parameters add to a fit.
+    """Ties, priors, derived quantities and active constraints of a fit.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Related:
 
 
 class Inner(NamedTuple):
-    """What profiles solve again.
+    """Problem, solver and fit of the coordinates, for profiles.
 
     coordinates : Coordinates
     problem : the problem of the coordinates, with rows for the priors

@@ -45,12 +45,12 @@ class CoordinateFit(Fit):
 
     @property
     def residual_deviation(self) -> float:
-        """What standard errors are scaled by."""
+        """The factor of standard errors."""
         return self.deviation
 
     @property
     def loss_slope(self) -> float:
-        """That of the data; 1 with priors, where it is part of the deviation."""
+        """The slope of the data; 1 with priors, for which the deviation includes it."""
         return self.slope
 
 
@@ -212,7 +212,7 @@ def _augmented_solver(solver: Any) -> Any:
 
 
 def _deviation(result: Fit, names: Sequence[str], scaled: bool) -> float:
-    """Return what the error of a quantity is, over its root of inv(J^T J) with the rows of priors.
+    """Return the error of a quantity over its root of inv(J^T J) with the rows of priors.
 
     Without priors it is the standard deviation of the data.
     """

@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 
 class _Mapping:
-    """What reduced problems have in common: the point, and the constraints that are watched."""
+    """Base of reduced problems: the point, and the constraints that are watched."""
 
     coordinates: Coordinates
     # The watched constraint that has refused a point last, and the point.
@@ -112,7 +112,7 @@ class ReducedProblem(_Mapping, Problem):
 
 
 def matrix(value: Any, n: int, transposed: bool) -> Array:
-    """Return what a user's jacobian returned as (m, n)."""
+    """Return the derivatives that a user's jacobian has returned, as (m, n)."""
     found = np.asarray(refuse_masked("jacobian", value), dtype=np.float64)
     if found.ndim == 1 and n == 1:
         found = found[:, None]
@@ -275,7 +275,7 @@ class _Substituted(CurveModelProblem):
     _made_of: tuple[Any, ...] = ()
 
     def __reduce__(self) -> Any:
-        # The pointers in it mean nothing elsewhere.
+        # Its pointers are invalid in another process.
         return substituted_problem, self._made_of
 
 

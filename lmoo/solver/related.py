@@ -39,7 +39,7 @@ Array = NDArray[np.float64]
 
 # Exchanges of constraints for one another, per constraint and parameter, before a solve gives up.
 _EXCHANGES = 20
-# Times that the constraints which hold a vertex are looked for, in a row without a step.
+# Largest number of searches for the constraints that hold a vertex, without a step.
 _TURNS = 5
 # A smaller reduction of the residual, relatively, is none.
 _REDUCED = 1e-6
@@ -153,7 +153,7 @@ class RelatedIteration(Iteration):
         if self._exchanges == 0 or self._used_up():
             return more
         self._exchanges -= 1
-        # More often than there are coordinates without a reduction: the point is near a vertex.
+        # More exchanges than coordinates without a reduction: the point is near a vertex.
         fnorm = self._loop.fnorm
         if fnorm < self._mark * (1.0 - _REDUCED):
             self._mark, self._idle = fnorm, 0

@@ -126,7 +126,7 @@ class Coordinates:
 
     @property
     def ties(self) -> dict[str, str]:
-        """What determines each parameter that follows from others."""
+        """Expressions of the parameters that follow from others, by name."""
         return self._base.ties
 
     @property
@@ -216,7 +216,7 @@ class Coordinates:
         return Coordinates(self._base, self._relations, basis)
 
     def at_vertex(self, z: Array, gradient: Array, norms: Array) -> "Coordinates":
-        """Return coordinates for a point where more constraints meet than there are parameters.
+        """Return coordinates for a point where more constraints meet than parameters.
 
         The steepest descent direction d that all active constraints allow is the negative gradient
         less its projection on their normals, a nonnegative combination (Moreau's decomposition).

@@ -176,6 +176,6 @@ def replaced(
         rooms = np.array([room(int(k)) * size[k] for k in candidates])
         if rooms.max() > 0.0:
             return int(candidates[int(np.argmax(rooms))])
-    # A vertex where more constraints meet than there are parameters: one that the step leaves.
+    # A vertex where more constraints meet than parameters: one that the step leaves.
     leaving = np.abs(moves[candidates]) * size[candidates]
     return int(candidates[int(np.argmax(leaving))]) if leaving.max() > 0.0 else None
