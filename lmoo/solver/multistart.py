@@ -94,9 +94,7 @@ def best_result(search: Search, solver: Solver) -> Result:
             ) from error
         return _continued(result, search, solver)
     _check_guesses(search)
-    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
-    starts = starting_points(search.model, search.t, search.y, search.sigma, search.given, count)
-    first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
+    first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), _starts(search))
     lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(search.problem, solver, [result.x for result in lowest])
     if not results:
@@ -126,7 +124,9 @@ def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
 
 
 def related_result(search: Search, squares: Solver, related: Solver) -> Result:
-    """Solve with relations of the parameters, from the given start or from that without them.
+    """Solve with relations of the parameters, from the given start or from several.
+
+    Starting points that violate the constraints are moved.
 
     squares, related : solvers of least squares, and with relations and possibly a loss
     """
@@ -136,8 +136,10 @@ def related_result(search: Search, squares: Solver, related: Solver) -> Result:
     names = search.model.parameter_names
     needed = np.array([name not in tied for name in names])
     if np.isnan(start[needed]).any():
-        found = best_result(search, squares).x
-        start = feasible(related, search.problem, found)
+        found = _best_related(search, squares, replace(related, loss="linear", f_scale=1.0))
+        if related.loss == "linear":
+            return found
+        start = found.x
     try:
         known = {k: v for k, v in zip(names, start.tolist(), strict=True) if v == v}
         return related.solve(search.problem, known)
@@ -145,6 +147,27 @@ def related_result(search: Search, squares: Solver, related: Solver) -> Result:
         raise StartError(
             f"the model cannot be evaluated at the starting values: {error}"
         ) from error
+
+
+def _best_related(search: Search, squares: Solver, related: Solver) -> Result:
+    """Return the best result with relations from several starting points."""
+    problem = search.problem
+    starts = [best_result(search, squares).x, *_starts(search)]
+    moved = [feasible(related, problem, x) for x in starts if np.isfinite(x).all()]
+    first = _solved(problem, replace(related, maxfev=_FIRST_MAXFEV), moved)
+    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(problem, related, [result.x for result in lowest])
+    if not results:
+        raise StartError(
+            f"no starting values were found at which the model is finite; {search.hint}"
+        )
+    return _lowest(results, search)
+
+
+def _starts(search: Search) -> Iterable[Array]:
+    """Return several starting points."""
+    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
+    return starting_points(search.model, search.t, search.y, search.sigma, search.given, count)
 
 
 def feasible(solver: Solver, problem: Any, x: Array) -> Array:
