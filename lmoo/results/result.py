@@ -29,7 +29,7 @@ class Result(Fit):
         The best point found.
     cost : float
         ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
-        where that overflows.
+        where that overflows.  With priors their ``1/2 ((value - mean) / sigma)**2`` are added.
     residual : (m,) float64 array
         The residual at x; empty for a `RowBlockProblem`.
     observations : int
@@ -152,7 +152,8 @@ class Result(Fit):
         """Return the Jacobian at x, (m, n), evaluated by the solver's strategy at the first call.
 
         If the strategy uses differences, central differences within the bounds are taken.  Columns
-        of fixed parameters are 0.
+        of fixed parameters are 0.  Ties are left out: the columns are derivatives by each parameter
+        with all others fixed.
 
         Raises
         ------

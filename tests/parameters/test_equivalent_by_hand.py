@@ -186,3 +186,24 @@ def test_functions_with_one_call() -> None:
     agree(found.x, popt)
     found = lmoo.fit(model, T, y, ties=TIES)
     agree(found.x, popt, 1e-9)
+
+
+@pytest.mark.parametrize("kind", PROBLEMS)
+@pytest.mark.parametrize("scale", [1.5, "mad"])
+def test_a_prior_without_weight_changes_nothing(kind: str, scale: Any) -> None:
+    """Neither the scale of a loss nor standard errors depend on the rows of priors."""
+    if scale == "mad" and "blocks" in kind:
+        scale = 2.0
+    y = data(9)
+    y[::9] += 0.4
+    solver = lmoo.Solver(loss="huber", f_scale=scale)
+    expected = solver.solve(PROBLEMS[kind](y), [3.0, 0.5, 1.5, 1.5])
+    problem = PROBLEMS[kind](y)
+    problem.priors = {name: (0.0, 1e9) for name in NAMES}
+    found = solver.solve(problem, [3.0, 0.5, 1.5, 1.5])
+    agree(found.x, expected.x, 1e-7)
+    agree(found.stderr, expected.stderr, 1e-5)
+    agree(found.f_scale, expected.f_scale, 1e-7)
+    assert found.residual_deviation == pytest.approx(expected.residual_deviation, rel=1e-7)
+    if "blocks" not in kind:
+        agree(found.loss_weights, expected.loss_weights, 1e-6)
