@@ -54,6 +54,7 @@ MODULES = [
     "batch",
     "abi1",
     "compiled",
+    "separable",
     "curvemodel",
     "modelfits",
     "models",

@@ -209,4 +209,6 @@ cdef class CurveModelProblem(CompiledProblem):
         self.table.residual = curve_residual
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian
+            if model.table.both != NULL:
+                self.table.both = curve_both
         self.table.user_data = &self.curve

@@ -12,6 +12,7 @@ from lmoo._core.derivatives import Derivatives
 from lmoo._core.linearmodel import PythonLinear
 from lmoo._core.loop import Loop
 from lmoo._core.rows import RowLoop
+from lmoo._core.stepping import Stepping
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
@@ -51,6 +52,7 @@ class SolverOptions:
     linear: Callable[[], LinearModel] | None = field(default=None)
     loss: Any = "linear"
     f_scale: Any = 1.0
+    separable: bool | str = False
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -75,6 +77,8 @@ class SolverOptions:
             raise TypeError(f"step must be a Step or None; it is {self.step!r}")
         if self.linear is not None:
             checked_linear(self.linear)
+        if self.separable is not False:
+            object.__setattr__(self, "separable", checked_separable(self.separable))
         if self.diag is not None:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
@@ -108,30 +112,57 @@ class SolverOptions:
     ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
-        x0, bounds = self._box(problem, x0)
-        if evaluation is not None and evaluation.problem is not None:
-            problem = evaluation.problem
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
             )
+        if self.separable is not False:
+            # Not at the top: every `import lmoo` would take longer.
+            from lmoo.solver.separable import separable_loop
+
+            found = separable_loop(self, problem, x0, evaluation)
+            if found is not None:
+                # It has what is used of a Loop.
+                return found  # type: ignore[return-value]
+        x0, bounds = self._box(problem, x0)
+        if evaluation is not None and evaluation.problem is not None:
+            problem = evaluation.problem
         # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
+        diag = None if self.diag is None else np.array(self.diag)
+        return self._loop_of(problem, x0, bounds, diag, maxfev, self.step)
+
+    def _loop_of(
+        self,
+        problem: Any,
+        x0: NDArray[np.float64],
+        bounds: NDArray[np.float64] | None,
+        diag: NDArray[np.float64] | None,
+        maxfev: int,
+        step: Step | Stepping | None,
+        strategy: Jacobian | Derivatives | None = None,
+    ) -> Loop:
+        """Return the compiled loop of a problem; strategy: None for that of the options."""
+        n = x0.size
         tall = isinstance(problem, RowBlockProblem)
         return (RowLoop if tall else Loop)(
             row_source(problem, self._strategy(problem), self._row_loss())
             if tall
             else source(problem, n),
-            self._derivatives(problem, n),
+            self._derivatives(problem, n)
+            if strategy is None
+            else strategy._bind(problem, n)
+            if isinstance(strategy, Jacobian)
+            else strategy,
             x0,
-            None if self.diag is None else np.array(self.diag),
+            diag,
             self.ftol,
             self.xtol,
             self.gtol,
             self.factor,
             maxfev,
             _ACCURATE,
-            None if self.step is None else self.step._bind(),
+            step._bind() if isinstance(step, Step) else step,
             bounds,
             None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
@@ -182,3 +213,12 @@ class SolverOptions:
 def differentiated(problem: Any) -> Any:
     """Return the problem that a Jacobian strategy receives: a block of a `RowBlockProblem`."""
     return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
+
+
+def checked_separable(value: Any) -> bool | str:
+    """Return the option `separable`; ValueError where it is none."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, str) and value == "auto":
+        return value
+    raise ValueError(f'separable must be True, False or "auto"; it is {value!r}')
