@@ -79,10 +79,11 @@ cdef int _factor(lm_separable *s, ptrdiff_t m) noexcept nogil:
     return 0
 
 
-cdef void _solve(lm_separable *s, ptrdiff_t m) noexcept nogil:
-    """c = argmin |f + Phi c|, to s.x; 0 of the columns that are left out."""
+cdef bint _solve(lm_separable *s, ptrdiff_t m) noexcept nogil:
+    """c = argmin |f + Phi c|, to s.x; 0 of the columns that are left out.  Whether it overflows."""
     cdef ptrdiff_t i, j
     cdef double *c = s.work
+    cdef bint overflows = False
     for j in range(s.k):
         s.x[s.linear[j]] = 0.0
     for j in range(s.rank - 1, -1, -1):
@@ -91,6 +92,8 @@ cdef void _solve(lm_separable *s, ptrdiff_t m) noexcept nogil:
             c[j] -= s.phi[j + i * m] * c[i]
         c[j] /= s.rdiag[j]
         s.x[s.linear[s.ipvt[j]]] = c[j] / s.norms[s.ipvt[j]]
+        overflows |= not isfinite(s.x[s.linear[s.ipvt[j]]])
+    return overflows
 
 
 cdef void _reflect(const lm_separable *s, ptrdiff_t m, ptrdiff_t j, double *v) noexcept nogil:
@@ -134,9 +137,8 @@ cdef int separable_residual(ptrdiff_t m, ptrdiff_t n, const double *z, double *f
     code = _both(s, m, n + s.k)
     if code != 0:
         return code
-    if _factor(s, m):
+    if _factor(s, m) or _solve(s, m):
         return LMOO_BAD_POINT
-    _solve(s, m)
     _project(s, m, s.f, True)
     memcpy(f, s.f, <size_t>m * sizeof(double))
     s.there = 1

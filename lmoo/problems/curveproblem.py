@@ -54,6 +54,9 @@ class CurveProblem(Problem):
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values
         and for the residual.  True: it must be possible.  False: f itself is called throughout.
+    linear_parameters : sequence of str or int, optional
+        Names or positions of parameters that f is linear in, jointly, see ``separable`` of
+        `Solver`.  None: those of a model that is traced are found.
 
     Attributes
     ----------
@@ -103,6 +106,7 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
         trace: bool | str = "auto",
+        linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
         check_callable(f, jac)
         self.trace = checked_trace(trace)
@@ -113,6 +117,8 @@ class CurveProblem(Problem):
             else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
 
     # That of problems which `_of` makes.
     trace: Any = "auto"

@@ -28,6 +28,9 @@ class Problem:
         Bounds of the parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
     fixed : sequence, mapping or None
         Fixed parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
+    linear_parameters : sequence of str or int, or None
+        Names or positions of parameters that the residual is linear in, jointly: they can be
+        eliminated, see the option ``separable`` of `Solver`.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Problem:
     parameter_names: Sequence[str] | None = None
     bounds: Any = None
     fixed: Any = None
+    linear_parameters: Sequence[str | int] | None = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -99,6 +103,8 @@ class FunctionProblem(Problem):
         Bounds of the parameters, see `lmoo.bounds.limits`.
     fixed : sequence or mapping, optional
         Fixed parameters, see `lmoo.bounds.limits`.
+    linear_parameters : sequence of str or int, optional
+        Names or positions of parameters that the residual is linear in, see `Problem`.
 
     Raises
     ------
@@ -123,6 +129,7 @@ class FunctionProblem(Problem):
         *,
         bounds: Any = None,
         fixed: Any = None,
+        linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
         if not callable(residual):
             raise TypeError(f"residual must be callable; it is {residual!r}")
@@ -136,6 +143,8 @@ class FunctionProblem(Problem):
         self.kwargs = dict(kwargs or {})
         self.parameter_names = parameter_names
         self.bounds, self.fixed = bounds, fixed
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""

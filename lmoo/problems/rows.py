@@ -38,6 +38,8 @@ class RowBlockProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
+    linear_parameters : sequence of str or int, or None
+        As for `Problem`.
 
     See Also
     --------
@@ -73,6 +75,7 @@ class RowBlockProblem:
     """
 
     parameter_names: Sequence[str] | None = None
+    linear_parameters: Sequence[str | int] | None = None
     blocks: Any = None
     executor: Any = None
 

@@ -20,6 +20,7 @@ from lmoo.problems.bounds import limits
 from lmoo.problems.names import parameter_names_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import Search, best_result, robust_result
+from lmoo.solver.separable import model_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["fit"]
@@ -56,7 +57,8 @@ def fit(
         The curve.
     p0 : (n,) array_like or mapping, optional
         Starting values, one per parameter, or by name.  Values that a mapping leaves out are
-        found; None: all are.  A model of `lmoo.models` guesses them.  For other models parameters
+        found; None: all are.  Those of parameters in which the model is linear are not needed, and
+        not used, as these are eliminated.  A model of `lmoo.models` guesses them.  For other models parameters
         in which the model is linear are solved for, and the others are searched for in the units of
         the data (`lmoo.models.Model.linear` tells which).
     sigma : (m,) or (m, m) array_like, optional
@@ -69,7 +71,8 @@ def fit(
     nan_policy : {"raise", "omit"}
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     solver : Solver, optional
-        Tolerances and strategies.  None: ``Solver()``.
+        Tolerances and strategies.  None: ``Solver(separable="auto")``, which eliminates the
+        parameters that the model is linear in where this is possible.
 
     Returns
     -------
@@ -120,6 +123,10 @@ def fit(
     for name, without in zip(names, edges[2] & ~np.isfinite(start), strict=True):
         if without:
             raise ValueError(f"fixed must have a value for {name}, or p0 must have it")
+    found = _without_linear(model, problem, start, edges)
+    if found is not None:
+        solved = squares.solve(problem, found)
+        return solved if robust.loss == "linear" else robust.solve(problem, solved.x)
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
@@ -146,7 +153,7 @@ def _solver(
 ) -> Solver:
     """Return the solver with the options of this call, each given once."""
     if solver is None:
-        solver = Solver()
+        solver = Solver(separable="auto")
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
     defaults = Solver()
@@ -197,6 +204,30 @@ def _given(p0: Any, names: Sequence[str]) -> Array:
     if bad:
         raise ValueError(f"p0 must be finite; that of {bad[0]} is {x[names.index(bad[0])]}")
     return x
+
+
+def _without_linear(
+    model: Any, problem: Any, start: Array, edges: tuple[Array, Array, NDArray[np.bool_]]
+) -> Array | None:
+    """Return a starting point where those missing are linear parameters without bounds.
+
+    These are found by linear least squares, whatever they start at; None where others are missing,
+    or none is.
+    """
+    missing = np.isnan(start)
+    lower, upper, held = edges
+    needed = held | np.isfinite(lower) | np.isfinite(upper)
+    if not missing.any() or missing.all() or (missing & needed).any():
+        return None
+    graph = model_of(problem)
+    if graph is None:
+        t = problem.as_curve().t
+        try:
+            graph = traced(model, start.size, len(t) if isinstance(t, tuple) else 1)
+        except TraceError:
+            return None
+    linear = np.isin(graph.parameter_names, graph.linear)
+    return None if (missing & ~linear).any() else np.where(missing, 1.0, start)
 
 
 def _guess(model: CompiledModel, problem: Any) -> Array:

@@ -119,7 +119,8 @@ def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
 
 
 def _lowest(results: list[Result], search: Search) -> Result:
-    """Return the result with the lowest cost; among equal ones that with the slowest oscillation.
+    """Return the result with the lowest cost; among equal ones that with the slowest oscillation,
+    and then with the fewest negative parameters.
 
     An oscillation above the Nyquist limit has the same values at the points as a slower one.  If
     the points are not equidistant, an oscillation above the limit of their median distance may be
@@ -140,7 +141,10 @@ def _lowest(results: list[Result], search: Search) -> Result:
     near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
     return min(
         near,
-        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
+        # The sign of a width, say, is free: it is to be positive.
+        key=lambda result: (
+            not result.success, round(speeds[id(result)], 6), np.sum(result.x < 0.0), result.cost,
+        ),  # fmt: skip
     )
 
 

@@ -134,6 +134,8 @@ class Projection(Problem):
             raise EvaluationError("the residual is not finite")
         self._factored = _Factored(columns)
         x[self._linear] = self._factored.coefficients(f)
+        if not np.isfinite(x).all():
+            raise EvaluationError("the linear parameters overflow")
         self._z = z.copy()
         return self._factored.project(f)
 
@@ -238,6 +240,8 @@ class RowProjection(Problem):
         triangle = self._folded(x)
         factored = _Factored(triangle[:, self._linear])
         x[self._linear] = factored.coefficients(triangle[:, -1])
+        if not np.isfinite(x).all():
+            raise EvaluationError("the linear parameters overflow")
         self._counts[0] += 1
         self._norm = _good(self._passes.residual(x.copy())).norm
         self._z = z.copy()

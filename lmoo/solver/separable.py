@@ -46,7 +46,6 @@ _ROUNDING = 1e-20
 _NO_CHANGE = 30.0
 # Of the largest residual: what the second difference by linear parameters may be.
 _LINEAR = 1e-7
-_ENDED = (Status.MAXFEV, Status.STOPPED)
 
 
 def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:
@@ -282,15 +281,12 @@ class SeparableLoop:
         """The reduced problem has been solved: linearise the full one, or go on with it."""
         status = Status(self._first.status)
         x = None if status is Status.NOT_FINITE else self._reduced.full(self._first.x)
-        if x is None or not np.isfinite(x).all():
+        if x is None or not np.isfinite(x).all() or status is Status.FLAT:
             self._last = self._full(self._x0)
-            return
-        if not (status.success or status in _ENDED):
-            self._last = self._full(x)
             return
         judged = self._judged(x, status)
         for _ in range(_MOST_STEPS):
-            if judged is None or status in _ENDED or self._is_settled(judged):
+            if judged is None or not status.success or self._is_settled(judged):
                 break
             # The others converge before the linear ones, which a step of all brings there.
             better = self._judged(judged.x + _gauss_newton(judged), status)
@@ -298,7 +294,8 @@ class SeparableLoop:
                 break
             self._give_up(judged)
             self._steps, judged = self._steps + 1, better
-        if judged is not None and (status in _ENDED or self._is_settled(judged)):
+        # Where the reduced problem has no minimum, the full one has none either.
+        if judged is not None and (not status.success or self._is_settled(judged)):
             self._last, self._status = judged, int(status)
             return
         if judged is not None:
@@ -337,11 +334,11 @@ class SeparableLoop:
         small |= norms * np.abs(step) <= _NO_CHANGE * self._options.xtol * judged.fnorm
         return bool(small.all())
 
-    def _full(self, x: Array, step: Any = None) -> Loop:
-        """Return a loop of the full problem."""
+    def _full(self, x: Array, step: Any = None, maxfev: int | None = None) -> Loop:
+        """Return a loop of the full problem; maxfev: None for what is left of it."""
         options = self._options
         diag = None if options.diag is None else np.array(options.diag)
-        left = max(self.maxfev - self._counts()[0], 2)
+        left = max(self.maxfev - self._counts()[0], 2) if maxfev is None else maxfev
         return options._loop_of(self._problem, x, self._bounds, diag, left, step or options.step)
 
     # ---- what came of it --------------------------------------------------------------------
@@ -456,7 +453,7 @@ class SeparableLoop:
             "separable": self._parts,
             "first": self._first.snapshot(),
             "last": None if self._last is None else self._last.snapshot(),
-            "start": None if self._last is None else self._last.x,
+            "start": None if self._last is None else (self._last.x, self._last.maxfev),
             "status": self._status,
             "counts": (*self._counts(), self._steps),
         }
@@ -470,7 +467,8 @@ class SeparableLoop:
         self._first.restore(stored["first"])
         if stored["last"] is not None:
             judged = stored["status"] is not None
-            last = self._full(stored["start"], Asked(_judge) if judged else None)
+            start, maxfev = stored["start"]
+            last = self._full(start, Asked(_judge) if judged else None, maxfev)
             last.restore(stored["last"])
             self._last = last
         self._status, self._checked = stored["status"], True
