@@ -7,9 +7,7 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.derivatives import Derivatives
 
 class Separation:
-    def __init__(
-        self, m: int, linear: Sequence[int], other: Sequence[int], slots: int
-    ) -> None: ...
+    def __init__(self, m: int, linear: Sequence[int], other: Sequence[int], slots: int) -> None: ...
 
 class SeparableProblem(CompiledProblem):
     def __init__(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked
 from lmoo._core.modelfits import ModelFits, SlotFits
+from lmoo._core.separable import Separation
 from lmoo.errors import EvaluationError
 from lmoo.models.library import CompiledModel
 
@@ -134,10 +135,20 @@ class Chunk:
 
     def solve_batch(self, rows: slice, *options: Any) -> SlotFits:
         """Return the compiled solves of some of the fits; options: those of `SlotFits`."""
+        return self._fits(rows, options, None)
+
+    def reduced_batch(self, separation: Separation, *options: Any) -> ModelFits:
+        """Return the compiled solves of all fits without the parameters that are eliminated."""
+        return self._fits(slice(None), options, separation)
+
+    def _fits(
+        self, rows: slice, options: tuple[Any, ...], separation: Separation | None
+    ) -> ModelFits:
         t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
         return ModelFits(
-            *options, self.model._model, _rows(t, rows), self.y[rows], _rows(self.weights, rows)
-        )
+            *options, self.model._model, _rows(t, rows), self.y[rows], _rows(self.weights, rows),
+            separation,
+        )  # fmt: skip
 
     def values(self, which: NDArray[np.intp], x: Array) -> Array:
         """Return the values of the model for some fits at x, (len(which), m)."""

@@ -12,6 +12,7 @@ from lmoo.batch.chunk import Model, check_vectorized
 from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits
 from lmoo.batch.run import checked_solver, solve_batch
+from lmoo.batch.separable import batch_parts
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
 from lmoo.models.library import CompiledModel
@@ -75,7 +76,7 @@ def curve_fit_many(
         Tolerances, ``factor`` and ``maxfev``; ``bounds`` and ``fixed``, which are common to all
         curves; ``loss``, a loss of `lmoo.losses`, and ``f_scale``, which "mad" estimates for each
         curve; ``jacobian``, if it is `ForwardDifference` or `CentralDifference` without typical
-        sizes.  The other options must be None.
+        sizes; ``separable``, for models that run compiled.  The other options must be None.
     vectorized : bool, default True
         False: f and jac are called for one fit at a time, with numbers for the parameters.
     nan_policy : {"raise", "omit"}
@@ -165,7 +166,10 @@ def curve_fit_many(
     def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
         names = parameter_names_of(f)
         record = errors == "record"
-        batch = BatchData(dataset, model, guesses, solver, record, names, evaluation, function)
+        parts = batch_parts(model, guesses, solver)
+        batch = BatchData(
+            dataset, model, guesses, solver, record, names, evaluation, function, parts
+        )
         count = 1 if isinstance(model, Model) else thread_count()
         return solve_batch(batch, count if threads is None else threads, executor, out, progress)
 

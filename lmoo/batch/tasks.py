@@ -12,9 +12,11 @@ from lmoo._core.batch import Batch
 from lmoo._core.modelfits import SlotFits
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import InitialGuesses
+from lmoo.batch.separable import reduced_solutions
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
+from lmoo.problems.separation import Parts
 from lmoo.results.factor import Factor
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
@@ -78,6 +80,8 @@ class Task:
         Whether to return the factor and the bounds of the first fit.
     bounds : (2, n) array or None
         Bounds of all fits as `box` returns them.
+    parts : Parts or None
+        The parameters that are eliminated first, for a compiled model.
     """
 
     fits: slice
@@ -88,6 +92,7 @@ class Task:
     covariance: bool
     factor: bool = False
     bounds: Array | None = None
+    parts: Parts | None = None
 
     def __call__(self) -> ChunkResult:
         """Solve the chunk."""
@@ -141,6 +146,9 @@ class Task:
     def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> ChunkResult:
         """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
+        starts, before = self.x0, np.zeros((k, 3), dtype=np.int64)
+        if self.parts is not None and k and n <= chunk.m:
+            starts, before = reduced_solutions(self, few)
         uses_jacobian = self.solver.jacobian is None
         degrees = observations - self._free()
         rows: dict[str, NDArray[Any]] = {
@@ -155,7 +163,7 @@ class Task:
         codes, singular = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.uint8)
 
         def solve(some: slice, *out: Any) -> SlotFits:
-            x0 = self.x0[some]
+            x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(), uses_jacobian, x0)
             fits.run(few[some].view(np.uint8), degrees[some].astype(np.float64), *out)
             return fits
@@ -182,6 +190,7 @@ class Task:
         with np.errstate(all="ignore"):
             solved = counts[:, 1] > 0
             rows["cost"][solved] = 0.5 * fnorm[solved] * fnorm[solved]
+        counts += before
         rows |= {"nfev": counts[:, 0], "njev": counts[:, 1], "nit": counts[:, 2]}
         errors: dict[int, Exception] = {}
         for i in np.flatnonzero(codes).tolist():
@@ -258,6 +267,8 @@ class BatchData:
         How the model is evaluated, as in `Result`.
     function : Model or None
         The function that the model is compiled from.
+    parts : Parts or None
+        The parameters that are eliminated first.
     """
 
     dataset: Any
@@ -268,12 +279,13 @@ class BatchData:
     names: Sequence[str] | None
     evaluation: str = "called"
     function: Any = None
+    parts: Parts | None = None
 
     def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
         """Return the task of some fits."""
         return Task(
             fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
-            self.record, covariance, factor, self.guesses.edges,
+            self.record, covariance, factor, self.guesses.edges, self.parts,
         )  # fmt: skip
 
     def chunks(self, threads: int) -> Iterator[slice]:

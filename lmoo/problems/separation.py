@@ -90,6 +90,6 @@ def parts_of(linear: Sequence[int], n: int, bounds: NDArray[np.float64] | None) 
     >>> parts_of([0, 1], 3, np.array([[0.0, -np.inf, -np.inf], [np.inf, np.inf, np.inf]]))
     Parts(linear=(1,), other=(0, 2))
     """
-    free = np.ones(n, dtype=bool) if bounds is None else np.isinf(bounds).all(axis=0)
+    free = [True] * n if bounds is None else [bool(np.isinf(pair).all()) for pair in bounds.T]
     out = tuple(j for j in linear if free[j])
     return Parts(out, tuple(j for j in range(n) if j not in out))

@@ -57,10 +57,10 @@ def fit(
         The curve.
     p0 : (n,) array_like or mapping, optional
         Starting values, one per parameter, or by name.  Values that a mapping leaves out are
-        found; None: all are.  Those of parameters in which the model is linear are not needed, and
-        not used, as these are eliminated.  A model of `lmoo.models` guesses them.  For other models parameters
-        in which the model is linear are solved for, and the others are searched for in the units of
-        the data (`lmoo.models.Model.linear` tells which).
+        found; None: all are.  A model of `lmoo.models` guesses them.  Those of parameters in which
+        the model is linear (`lmoo.models.Model.linear` tells which) are not needed, and not used,
+        as these are eliminated; for other models than those of `lmoo.models` the rest are searched
+        for in the units of the data.
     sigma : (m,) or (m, m) array_like, optional
         Standard deviations of y, or their covariance, as for `lmoo.CurveProblem`.
     bounds, fixed : optional

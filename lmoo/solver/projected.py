@@ -194,8 +194,8 @@ class Projection(Problem):
 class RowProjection(Problem):
     """A problem in blocks of rows without its linear parameters, as one in memory.
 
-    A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis of
-    a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its Jacobian
+    A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis
+    of a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its Jacobian
     has a row for f, and one for each parameter.  So the residual of a point needs its norm alone.
     """
 
@@ -260,9 +260,7 @@ class RowProjection(Problem):
         # f has a part beyond the triangle, which is orthogonal to all columns.
         along = unit @ columns
         rest = max(1.0 - float(unit @ unit), 0.0)
-        across = np.concatenate(
-            [columns - np.outer(unit, along), -np.sqrt(rest) * along[None]]
-        )
+        across = np.concatenate([columns - np.outer(unit, along), -np.sqrt(rest) * along[None]])
         return np.concatenate([along[None], np.linalg.qr(across, mode="r")])
 
     def _folded(self, x: Array) -> Array:

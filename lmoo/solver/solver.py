@@ -78,8 +78,8 @@ class Solver(SolverOptions):
         model that is data (built in, an `Expression`, or traced), or the problem's
         ``linear_parameters``.  A linear parameter that is fixed or has bounds is treated like the
         others.  True raises ValueError where this is not possible: none is known to be linear; with
-        a loss, as these are found by least squares; with a ``linear`` of one's own; with a
-        ``jacobian`` other than `Analytic` or differences without typical sizes.  "auto": there all
+        a loss, as these are found by least squares; with a ``linear`` model; with a ``jacobian``
+        other than `Analytic` or differences without typical sizes.  "auto": there all
         parameters are solved for.
 
     Raises
