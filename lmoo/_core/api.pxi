@@ -76,6 +76,9 @@ cdef extern from "lmoo.h" nogil:
     ctypedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                        double *fjac, void *user_data) noexcept nogil
 
+    ctypedef int (*lmoo_second_function)(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v,
+                                         double *out, void *user_data) noexcept nogil
+
     ctypedef struct lmoo_problem:
         size_t size
         ptrdiff_t m, n
@@ -84,6 +87,7 @@ cdef extern from "lmoo.h" nogil:
         lmoo_jacobian_function jacobian
         lmoo_both_function both
         double precision
+        lmoo_second_function second
 
     ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *out, void *user_data) noexcept nogil

@@ -9,6 +9,7 @@ ctypedef struct lm_curve:
     const double *t         # variables x m
     const double *y         # m
     const double *weights   # m, or NULL
+    const lmoo_model *second    # second derivatives along v as the values of a model of (x, v), or NULL
 
 cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
                         void *user_data) noexcept nogil

@@ -3,13 +3,14 @@
 from functools import lru_cache
 from typing import Any
 
+from lmoo._core.curvemodel import CurveModel
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.derivatives import derivatives
+from lmoo.models.graph.derivatives import derivatives, second_derivative
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 
-__all__ = ["GraphModel", "program_of"]
+__all__ = ["GraphModel", "program_of", "second_of"]
 
 
 def program_of(model: Model) -> Program:
@@ -42,6 +43,37 @@ def program_of(model: Model) -> Program:
     both = extracted(graph.steps, [root, *nodes])
     variables = len(model.variables)
     return Program((model.steps, root), slopes, both, n=n, variables=variables)
+
+
+@lru_cache(maxsize=64)
+def second_of(model: Model) -> CurveModel | None:
+    """Return the second derivatives of a model along a direction v, ``v^T (d2 y / dx2) v``.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    CurveModel or None
+        A compiled model of 2 n parameters, x and v; None where it cannot be compiled.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.compiled import second_of
+    >>> t = np.array([[[1.0, 2.0]]])
+    >>> second_of(lmoo.Expression("t*a**2")).evaluate(t, np.array([[5.0, 3.0]]), False)[0]
+    array([[18., 36.]])
+    """
+    n, graph = len(model.parameter_names), Graph(model.steps)
+    try:
+        node = second_derivative(graph, len(model.steps) - 1, n)
+        steps, (root,) = extracted(graph.steps, [node])
+        program = Program((steps, root), n=2 * n, variables=len(model.variables))
+    except (ValueError, NotImplementedError):
+        return None
+    return CurveModel(program.capsule)
 
 
 class GraphModel(CompiledModel):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.curvemodel import CurveModelProblem
 from lmoo._core.derivatives import Derivatives
 from lmoo._core.linearmodel import PythonLinear
 from lmoo._core.loop import Loop
@@ -24,7 +25,7 @@ from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
-from lmoo.solver.steps import Step
+from lmoo.solver.steps import GeodesicAcceleration, Step
 
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
@@ -145,6 +146,8 @@ class SolverOptions:
         """Return the compiled loop of a problem; strategy: None for that of the options."""
         n = x0.size
         tall = isinstance(problem, RowBlockProblem)
+        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CurveModelProblem):
+            _give_second(problem)
         return (RowLoop if tall else Loop)(
             row_source(problem, self._strategy(problem), self._row_loss())
             if tall
@@ -222,3 +225,16 @@ def checked_separable(value: Any) -> bool | str:
     if isinstance(value, str) and value == "auto":
         return value
     raise ValueError(f'separable must be True, False or "auto"; it is {value!r}')
+
+
+def _give_second(problem: Any) -> None:
+    """Let the problem of a model that is data have its second derivatives."""
+    graph = getattr(getattr(problem, "f", None), "model", None)
+    if problem.has_second or graph is None:
+        return
+    # Not at the top: every `import lmoo` would take longer.
+    from lmoo.models.compiled import second_of
+
+    second = second_of(graph)
+    if second is not None:
+        problem.use_second(second)

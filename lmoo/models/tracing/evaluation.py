@@ -333,3 +333,4 @@ class _TracedProblem(CurveModelProblem):
             weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
         names = problem.parameter_names
         super().__init__(model._model, points, problem.y, weights, names)
+        self.f = model
