@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.problems.curve import Curve
 from lmoo.results.axes import ACCENT, DATA, FIT, SIZE, axes_for, label_axes, pyplot
+from lmoo.results.components import components as parts_of_model
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
 from lmoo.results.robust import OUTLIER
@@ -27,6 +28,7 @@ def plot(
     prediction: bool = True,
     scaled: bool = True,
     points: int = 400,
+    components: bool = False,
 ) -> Any:
     """Plot data, fit and bands, with the residuals below.
 
@@ -45,6 +47,8 @@ def plot(
         As for `Result.predict`.
     points : int, default 400
         Number of points of the fitted line.
+    components : bool, default False
+        Whether to draw the parts of a model that is a sum of models, see `Result.components`.
 
     Returns
     -------
@@ -56,7 +60,8 @@ def plot(
     ImportError
         matplotlib is not installed.
     TypeError
-        The problem does not define its curve; `ax` is neither Axes nor a pair of them.
+        The problem does not define its curve; `ax` is neither Axes nor a pair of them; with
+        `components`, the model does not know its parts.
 
     Notes
     -----
@@ -72,6 +77,8 @@ def plot(
     above, below = _pair(ax)
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
     place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
+    if components:
+        _draw_components(result, above, line, smooth)
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
     sigma, far = curve.standard_deviations(), _outliers(result)
     _draw_data(above, place, np.asarray(curve.y), sigma, "data", far)
@@ -136,6 +143,13 @@ def _draw_fit(
                 ax.fill_between(place, low, high, color=FIT, alpha=alpha, linewidth=0, label=label)
     y = curve.values(t, result.x)
     ax.plot(place, y, color=FIT, linewidth=2, label="fit")
+
+
+def _draw_components(result: Fit, ax: Any, place: Array, t: Any) -> None:
+    """Draw the parts of the model."""
+    # The legend is listed in reverse.
+    for name, values in reversed(parts_of_model(result, t).items()):
+        ax.plot(place, values, linewidth=1.2, linestyle="--", label=name)
 
 
 def _interpolated(curve: Curve, place: Array) -> Array | None:

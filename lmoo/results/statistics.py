@@ -21,6 +21,7 @@ __all__ = [
     "leverage",
     "linear_interval",
     "parameter_index",
+    "points_of",
     "predict",
     "probability",
     "r_squared",
@@ -172,7 +173,7 @@ def predict(
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
-    where = curve.t if t is None else _points(t)
+    where = curve.t if t is None else points_of(t)
     y = curve.values(where, result.x)
     if interval is None:
         return y
@@ -185,7 +186,7 @@ def predict(
     return y, y - half, y + half
 
 
-def _points(t: Any) -> Any:
+def points_of(t: Any) -> Any:
     """Return t converted like the data of a `CurveProblem`; a number becomes one point."""
     scalar = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
     return np.atleast_1d(real_array("t", t)) if scalar else points(refuse_masked_points(t))
