@@ -17,6 +17,7 @@ from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
 from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.evaluation import Evaluation
+from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
 from lmoo.solver.solver import Solver
@@ -58,7 +59,8 @@ def curve_fit_many(
         The independent variable, common to all curves or one per curve.  A tuple holds several
         independent variables, and is passed to f as a tuple.
     y : (..., m) array_like
-        The curves, a stack of any shape.  A memmap, a data set of HDF5 or zarr, or another object
+        The curves, a stack of any shape.  Complex curves, with an f that returns complex numbers,
+        have the real and the imaginary part of each point as two observations.  A memmap, a data set of HDF5 or zarr, or another object
         with shape, dtype and slicing is read chunk by chunk.
     p0 : (n,) or (..., n) array_like, or callable, optional
         Starting values, common to all curves or one set per curve; or a function ``p0(t, y)`` that
@@ -66,7 +68,8 @@ def curve_fit_many(
         their neighbours.  None: the model's method ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y; residuals are divided by them.  Only their relative size counts,
-        as in ``curve_fit`` with ``absolute_sigma=False``.  Points that are masked (``numpy.ma``)
+        as in ``curve_fit`` with ``absolute_sigma=False``.  For complex curves it may be complex, as
+        for `CurveProblem`.  Points that are masked (``numpy.ma``)
         in t, y or sigma are left out of their curve.
     jac : callable, optional
         ``jac(t, *parameters)`` returns n arrays that broadcast to (k, m), or one array that
@@ -144,12 +147,17 @@ def curve_fit_many(
     >>> bool(np.allclose(fits.x[:, 1], rates))
     True
     """
-    dataset = Dataset(t, y, sigma, nan_policy)
-    checked_trace(trace)
-    solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
+    if is_complex(y):
+        count = len(t) if isinstance(t, tuple) else 1
+        f = ComplexRows(f, count, isinstance(t, tuple))
+        jac = None if jac is None else ComplexSlopes(jac, count, isinstance(t, tuple))
+        t, y, sigma = complex_rows(t, y, sigma)
+    dataset = Dataset(t, y, sigma, nan_policy)
+    checked_trace(trace)
+    solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
     model: Model | CompiledModel
     if isinstance(f, CompiledModel):
         model = _checked_model(f, jac, dataset)

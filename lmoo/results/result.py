@@ -29,7 +29,8 @@ class Result(Fit):
         ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
         where that overflows.
     residual : (m,) float64 array
-        The residual at x; empty for a `RowBlockProblem`.
+        The residual at x; empty for a `RowBlockProblem`.  That of a complex curve has the real
+        parts of its points followed by the imaginary ones.
     observations : int
         The number m of residuals; 0 if the residual could not be evaluated.
     status : Status
@@ -279,8 +280,10 @@ class Result(Fit):
         Returns
         -------
         y : (k,) float64 array
+            Complex for a complex curve.
         lower, upper : (k,) float64 arrays
-            Only with an interval.  Infinite if the data do not determine the value.
+            Only with an interval.  Infinite if the data do not determine the value.  For a complex
+            curve their real parts are the limits of the real part, and likewise the imaginary ones.
 
         Raises
         ------

@@ -14,9 +14,12 @@ from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.models.starts.points import Unknowns
+from lmoo.models.tracing.cache import Kind
+from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
+from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.names import parameter_names_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import Search, best_result, robust_result
@@ -54,7 +57,7 @@ def fit(
     t : (m,) array_like, or a tuple of them
         The independent variable, or several.
     y : (m,) array_like
-        The curve.
+        The curve; real, or complex as for `lmoo.CurveProblem`.
     p0 : (n,) array_like or mapping, optional
         Starting values, one per parameter, or by name.  Values that a mapping leaves out are
         found; None: all are.  A model of `lmoo.models` guesses them.  Those of parameters in which
@@ -131,6 +134,12 @@ def fit(
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
         return robust.solve(problem, start)
+    if isinstance(problem.f, ComplexParts):
+        missing = [name for name, value in zip(names, start, strict=True) if np.isnan(value)]
+        raise ValueError(
+            "p0 must have starting values for complex y, of all parameters that the model is not "
+            f"linear in; it has none for {', '.join(missing)}"
+        )
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     search = Search(
@@ -222,8 +231,14 @@ def _without_linear(
     graph = model_of(problem)
     if graph is None:
         t = problem.as_curve().t
+        kind = Kind(
+            start.size,
+            len(t) if isinstance(t, tuple) else 1,
+            points=problem.y.size,
+            parts=isinstance(problem.f, ComplexParts),
+        )
         try:
-            graph = traced(model, start.size, len(t) if isinstance(t, tuple) else 1)
+            graph = kept_trace(model, kind).model.model
         except TraceError:
             return None
     linear = np.isin(graph.parameter_names, graph.linear)
