@@ -60,8 +60,9 @@ def curve_fit_many(
         independent variables, and is passed to f as a tuple.
     y : (..., m) array_like
         The curves, a stack of any shape.  Complex curves, with an f that returns complex numbers,
-        have the real and the imaginary part of each point as two observations.  A memmap, a data set of HDF5 or zarr, or another object
-        with shape, dtype and slicing is read chunk by chunk.
+        have the real and the imaginary part of each point as two observations.  A memmap, a data
+        set of HDF5 or zarr, or another object with shape, dtype and slicing is read chunk by chunk,
+        unless it is complex.
     p0 : (n,) or (..., n) array_like, or callable, optional
         Starting values, common to all curves or one set per curve; or a function ``p0(t, y)`` that
         returns them for a chunk of curves, with y of shape (k, m) and missing points replaced by

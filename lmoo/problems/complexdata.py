@@ -242,35 +242,35 @@ def complex_rows(t: Any, y: Any, sigma: Any) -> tuple[tuple[Any, ...], Any, Any]
         Masked where they were.
     """
     variables = t if isinstance(t, tuple) else (t,)
-    values = np.ma.asarray(y) if separated(y)[1] is not None else np.asarray(y)
+    plain, mask = separated(y)
+    values = np.asarray(plain)
     if values.ndim == 0:
         raise ValueError("y must have the points of the curves along its last axis; it is 0-D")
-    m = values.shape[-1]
-    # A point counts as missing with both of its parts.
+    # A point is missing with both of its parts.
     missing = np.isnan(values)
-    halves = [np.ma.where(missing, np.nan, part) if np.ma.isMaskedArray(values)
-              else np.where(missing, np.nan, part) for part in (values.real, values.imag)]  # fmt: skip
-    both = (
-        np.ma.concatenate(halves, axis=-1)
-        if np.ma.isMaskedArray(values)
-        else (np.concatenate(halves, axis=-1))
-    )
-    twice = tuple(_twice(part) for part in variables)
-    part = np.repeat([0.0, 1.0], m)
+    halves = [np.where(missing, np.nan, part) for part in (values.real, values.imag)]
+    both = _masked(np.concatenate(halves, axis=-1), mask)
+    which = np.repeat([0.0, 1.0], values.shape[-1])
+    twice = (*(_twice(part) for part in variables), which)
     if sigma is None:
-        return (*twice, part), both, None
-    array = np.ma.asarray(sigma) if separated(sigma)[1] is not None else np.asarray(sigma)
+        return twice, both, None
+    plain, mask = separated(sigma)
+    array = np.asarray(plain)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"sigma must be real or complex numbers; it is {sigma!r}")
     if array.ndim == 0:
-        array = np.full(m, array.item())
+        array = np.full(values.shape[-1], array.item())
     imaginary = array.imag if array.dtype.kind == "c" else array
-    join = np.ma.concatenate if np.ma.isMaskedArray(array) else np.concatenate
-    return (*twice, part), both, join([array.real, imaginary], axis=-1)
+    return twice, both, _masked(np.concatenate([array.real, imaginary], axis=-1), mask)
 
 
 def _twice(part: Any) -> Any:
     """Return a variable for both parts of its points."""
-    array = part if np.ma.isMaskedArray(part) else np.asarray(part)
-    join = np.ma.concatenate if np.ma.isMaskedArray(array) else np.concatenate
-    return join([array, array], axis=-1) if array.ndim else array
+    plain, mask = separated(part)
+    array = np.asarray(plain)
+    return array if array.ndim == 0 else _masked(np.concatenate([array, array], axis=-1), mask)
+
+
+def _masked(both: Any, mask: Any) -> Any:
+    """Return an array of both parts with the mask of the points, if there is one."""
+    return both if mask is None else np.ma.array(both, mask=np.concatenate([mask, mask], axis=-1))

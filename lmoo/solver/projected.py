@@ -195,8 +195,8 @@ class RowProjection(Problem):
     """A problem in blocks of rows without its linear parameters, as one in memory.
 
     A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis
-    of a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its Jacobian
-    has a row for f, and one for each parameter.  So the residual of a point needs its norm alone.
+    of a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its
+    Jacobian has a row for f, and one for each parameter.  So the residual of a point needs its norm alone.
     """
 
     def __init__(

@@ -97,7 +97,7 @@ def test_fit_needs_starting_values_of_the_others_alone():
     same(lmoo.fit(resonance, W, Z, {"w0": 1.8, "g": 0.2}), expected)
     same(lmoo.fit(lmoo.trace(resonance), W, Z, {"w0": 1.8, "g": 0.2}), expected)
     with pytest.raises(
-        ValueError, match="p0 must have starting values for complex y.*none for a, g, c"
+        ValueError, match=r"p0 must have starting values for complex y.*none for a, g, c"
     ):
         lmoo.fit(resonance, W, Z, {"w0": 1.8})
     with pytest.raises(ValueError, match="none for a, w0, g, c"):
@@ -247,7 +247,7 @@ def test_bad_values_of_models_are_refused():
             lmoo.CurveProblem(f, W, Z, trace=False, parameter_names=["a"]), [1.0]
         )
 
-    with pytest.raises(ValueError, match="40 real numbers|shape"):
+    with pytest.raises(ValueError, match=r"40 real numbers|shape"):
         solve(lambda t, a: a * Z[:5])
     with pytest.raises(ValueError, match="a number for each point"):
         solve(lambda t, a: a * 1j)

@@ -67,7 +67,7 @@ def test_a_function_has_no_parts():
         return a + b * t
 
     result = lmoo.fit(f, T, Y, [0.0, 0.0])
-    with pytest.raises(TypeError, match="a model that knows its parts.*function"):
+    with pytest.raises(TypeError, match=r"a model that knows its parts.*function"):
         result.components()
     with pytest.raises(TypeError, match="knows its parts"):
         plot(result, components=True)

@@ -16,8 +16,8 @@ from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.tracing.effects import Uses, examined
 from lmoo.models.tracing.functions import start
-from lmoo.problems.complexdata import ComplexRows
 from lmoo.models.tracing.trace import ComplexModel, recorded
+from lmoo.problems.complexdata import ComplexRows
 
 __all__ = ["Kind", "Traced", "traced"]
 
