@@ -1,9 +1,14 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.losses import LossKernel
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.evaluate import LossKernel
+from lmoo._core.solve import Derivatives
+
+# ---- batch/batch.pxi
 
 class Fleet:
     count: int
@@ -55,3 +60,71 @@ class Batch(Fleet):
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
     def answer(self, who: NDArray[np.intp], values: NDArray[np.float64]) -> None: ...
     def answer_jacobians(self, who: NDArray[np.intp], jacobians: NDArray[np.float64]) -> None: ...
+
+# ---- batch/separable.pxi
+
+class Separation:
+    def __init__(self, m: int, linear: Sequence[int], other: Sequence[int], slots: int) -> None: ...
+
+class SeparableProblem(CompiledProblem):
+    def __init__(
+        self, problem: CompiledProblem, linear: Sequence[int], other: Sequence[int]
+    ) -> None: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    def full(self, z: NDArray[np.float64]) -> NDArray[np.float64] | None: ...
+
+class SeparableDerivatives(Derivatives):
+    def __init__(self, problem: SeparableProblem) -> None: ...
+
+# ---- batch/curvemodel.pxi
+
+class CurveModel:
+    n: int
+    variables: int
+    has_derivatives: bool
+    def __init__(self, table: Any) -> None: ...
+    def evaluate(
+        self, t: NDArray[np.float64], x: NDArray[np.float64], derivatives: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+    def compare(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        derivatives: bool,
+    ) -> tuple[float, float, bool]: ...
+    def first_apart(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        begin: int,
+        close: float,
+    ) -> int: ...
+
+class CurveModelProblem(CompiledProblem):
+    parameter_names: Any
+    def __init__(
+        self,
+        model: CurveModel,
+        t: NDArray[np.float64],
+        y: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+        names: Any,
+    ) -> None: ...
+    @property
+    def has_second(self) -> bool: ...
+    def use_second(self, model: CurveModel) -> None: ...
+
+# ---- batch/modelfits.pxi
+
+class SlotFits(Fleet):
+    def __init__(self, *args: Any) -> None: ...
+    def run(self, *args: Any) -> None: ...
+
+class ModelFits(SlotFits):
+    def full(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+class ProblemFits(SlotFits):
+    def residual(self, k: int, x: NDArray[np.float64]) -> NDArray[np.float64]: ...

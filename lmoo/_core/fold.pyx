@@ -18,9 +18,9 @@ the threads, neither do results.
 from libc.string cimport memcpy, memset
 
 from lmoo._core.norms cimport column_norms
-from lmoo._core.qr cimport put_diagonal, qrfac_in_lanes
+from lmoo._core.linalg cimport put_diagonal, qrfac_in_lanes
 
-cdef extern from "simd.h" nogil:
+cdef extern from "fold/simd.h" nogil:
     enum:
         LMOO_LANES
     void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.separable import Separation
+from lmoo._core.batch import Separation
 from lmoo.batch.data import InitialGuesses
 from lmoo.models.library import CompiledModel
 from lmoo.problems.separation import Parts, linear_positions, parts_of

@@ -360,7 +360,7 @@ typedef struct lmoo_api {
     const lmoo_step *more, *nielsen, *geodesic;
 
     /* The kernels: the equations and the arguments stand in lmoo/_core, in norms.pxd,
-       qr.pyx, lmpar.pyx and fold.pyx. */
+       linalg/qr.pxi, linalg/lmpar.pxi and fold.pyx. */
     double (*enorm)(ptrdiff_t n, const double *x);
     void (*column_norms)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda, double *norms);
     void (*qrfac)(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from lmoo._core.curvemodel import CurveModel
+from lmoo._core.batch import CurveModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.derivatives import derivatives, second_derivative
 from lmoo.models.graph.nodes import Graph, extracted

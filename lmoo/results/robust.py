@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.losses import deviation
+from lmoo._core.evaluate import deviation
 from lmoo.results.factor import Factor
 
 __all__ = ["OUTLIER", "Robust"]

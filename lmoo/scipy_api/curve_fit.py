@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.loop import Loop
 from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo._core.solve import Loop
 from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.batch import SeparableProblem
 from lmoo._core.masks import refuse_masked
-from lmoo._core.separable import SeparableProblem
 from lmoo.blockwise.passes import Passes
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
@@ -196,7 +196,8 @@ class RowProjection(Problem):
 
     A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis
     of a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its
-    Jacobian has a row for f, and one for each parameter.  So the residual of a point needs its norm alone.
+    Jacobian has a row for f, and one for each parameter.  So the residual of a point needs its
+    norm alone.
     """
 
     def __init__(

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.loop import Loop
-from lmoo._core.separable import SeparableDerivatives
-from lmoo._core.stepping import Asked
+from lmoo._core.batch import SeparableDerivatives
+from lmoo._core.solve import Asked, Loop
 from lmoo.blockwise.evaluation import BlockView, iterator
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, CentralDifference, ForwardDifference
