@@ -195,7 +195,11 @@ class Iteration(Iterator[IterationRecord]):
         else:
             self._is_checked = True
             return True
-        self._loop = self.solver._loop(self.problem, self._x0)
+        solver = self.solver
+        if parting is not None and solver.separable is True:
+            # What a wrong trace is linear in is not known to be right either.
+            solver = replace(solver, separable="auto")
+        self._loop = solver._loop(self.problem, self._x0, self._evaluation)
         return False
 
     def _run_watched(self, callback: Callback | None, keep: bool) -> None:
@@ -275,7 +279,11 @@ class Iteration(Iterator[IterationRecord]):
             text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
         details = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
         text = f"{text}: {details}" if details else text
-        return f"{text} ({limits}, maxfev = {self._loop.maxfev})"
+        limits = f"{limits}, maxfev = {self._loop.maxfev}"
+        eliminated = getattr(self._loop, "eliminated", ())
+        if eliminated:
+            limits += f"; eliminated: {', '.join(self._names[j] for j in eliminated)}"
+        return f"{text} ({limits})"
 
     @property
     def _analytic(self) -> bool:

@@ -331,6 +331,11 @@ class SeparableLoop:
                 self.njev)  # fmt: skip
 
     @property
+    def eliminated(self) -> tuple[int, ...]:
+        """Positions of the parameters that are eliminated."""
+        return self._parts.linear
+
+    @property
     def linearized(self) -> bool:
         """Whether there is a model of all parameters."""
         return self._last is not None and self._last.linearized

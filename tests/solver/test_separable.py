@@ -399,3 +399,26 @@ class Failing(Blocks):
 def test_exceptions_of_blocks_come_out():
     with pytest.raises(ZeroDivisionError, match="nothing here"):
         SEPARABLE.solve(Failing(blocks()), START)
+
+
+def test_the_message_names_what_is_eliminated():
+    found = SEPARABLE.solve(lmoo.CurveProblem(decays, T, Y), START)
+    assert found.message.endswith("; eliminated: a, c)")
+
+
+def test_a_trace_that_parts_from_its_function_is_given_up():
+    def f(t, a, b):
+        # The trace does not see what happens at other amplitudes than that of the start.
+        return a * np.exp(-b * t) + (0.1 if switch[0] else 0.0)
+
+    switch = [False]
+    problem = lmoo.CurveProblem(f, T, Y)
+    steps = SEPARABLE.iterate(problem, [1.0, 1.0])
+    switch[0] = True
+    with pytest.warns(lmoo.TraceWarning, match="differs"):
+        for _ in steps:
+            pass
+    assert steps.result.success
+    np.testing.assert_allclose(
+        steps.result.x, lmoo.Solver().solve(lmoo.CurveProblem(f, T, Y), [1.0, 1.0]).x, rtol=1e-6
+    )
