@@ -151,6 +151,17 @@ def test_losses_bounds_and_fixed_parameters():
     assert found.robust.weights.shape == (2 * W.size,)
 
 
+def test_a_function_is_traced_for_real_and_for_complex_curves():
+    def decay(t, a, b):
+        return a * np.exp(-b * t)
+
+    y = decay(W, 2.0, 0.5)
+    for values, count in ((y, W.size), (y + 0j, 2 * W.size), (y, W.size)):
+        found = lmoo.Solver().solve(lmoo.CurveProblem(decay, W, values, trace=True), [1.0, 1.0])
+        np.testing.assert_allclose(found.x, [2.0, 0.5], rtol=1e-8)
+        assert found.observations == count
+
+
 def test_several_variables():
     def model(t, a, b):
         return a * t[0] + 1j * b * t[1]

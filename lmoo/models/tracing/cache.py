@@ -80,7 +80,9 @@ class _Entry:
 
     def fits(self, f: Any, kind: Kind) -> bool:
         """Whether the trace is that of this call of a function."""
-        if self.kind[:3] != kind[:3] or (self.sized and self.kind != kind):
+        if self.kind[:3] != kind[:3] or self.kind.parts != kind.parts:
+            return False
+        if self.sized and self.kind != kind:
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
