@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.batch import CurveModelProblem
 from lmoo._core.solve import Derivatives, Loop, PythonLinear, RowLoop, Stepping
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
@@ -142,7 +141,7 @@ class SolverOptions:
         """Return the compiled loop of a problem; strategy: None for that of the options."""
         n = x0.size
         tall = isinstance(problem, RowBlockProblem)
-        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CurveModelProblem):
+        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
             _give_second(problem)
         return (RowLoop if tall else Loop)(
             row_source(problem, self._strategy(problem), self._row_loss())
@@ -226,9 +225,10 @@ def checked_separable(value: Any) -> bool | str:
 def _give_second(problem: Any) -> None:
     """Let the problem of a model that is data have its second derivatives."""
     graph = getattr(getattr(problem, "f", None), "model", None)
-    if problem.has_second or graph is None:
+    # Only problems of curves can take them; these are not imported at the top, as every
+    # `import lmoo` would take longer.
+    if getattr(problem, "has_second", True) or graph is None:
         return
-    # Not at the top: every `import lmoo` would take longer.
     from lmoo.models.compiled import second_of
 
     second = second_of(graph)

@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 
 # Columns of norm 1 that the others leave less of than this are theirs.
 _DEPENDENT = 1e-13
+# Points that a reduced problem remembers.
+_KEPT = 16
 # Columns from differences are evaluated again, at a larger distance, where they are smaller than
 # this share of the residual, and lose digits by it.
 _SMALL = 0.1
@@ -43,9 +45,12 @@ class CompiledProjection:
     def __init__(self, problem: Any, parts: Parts) -> None:
         self.problem = SeparableProblem(problem, parts.linear, parts.other)
 
-    def full(self, z: Array) -> Array | None:
-        """Return all parameters at z, with the best values of the linear ones; None without any."""
-        return self.problem.full(np.ascontiguousarray(z))
+    def full(self, z: Array, evaluate: bool = True) -> Array | None:
+        """Return all parameters at z, with the best values of the linear ones.
+
+        None at a bad point, or where that takes an evaluation and `evaluate` is False.
+        """
+        return self.problem.full(np.ascontiguousarray(z), evaluate)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -76,7 +81,51 @@ class _Factored:
         return rows
 
 
-class Projection(Problem):
+class _Projected(Problem):
+    """A reduced problem that remembers all parameters of the points where it was evaluated."""
+
+    def __init__(self, parts: Parts, x: Array) -> None:
+        self._linear, self._other = list(parts.linear), list(parts.other)
+        self._point = x.copy()
+        self._z: Array | None = None
+        self._known: dict[bytes, Array] = {}
+        self._counts = [0, 0]
+
+    @property
+    def problem(self) -> "_Projected":
+        """What is solved."""
+        return self
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Residuals and Jacobians of the full problem that were evaluated; or passes for these."""
+        return self._counts[0], self._counts[1]
+
+    def full(self, z: Array, evaluate: bool = True) -> Array | None:
+        """Return all parameters at z; see `CompiledProjection.full`."""
+        key = z.tobytes()
+        if key not in self._known and evaluate:
+            try:
+                self.residual(z)
+            except EvaluationError:
+                return None
+        found = self._known.get(key)
+        return None if found is None else found.copy()
+
+    def _keep(self, z: Array) -> None:
+        """Remember the point of z, and some before it: differences evaluate others in between."""
+        self._z = z.copy()
+        self._known[z.tobytes()] = self._point.copy()
+        while len(self._known) > _KEPT + 2 * z.size:
+            del self._known[next(iter(self._known))]
+
+    def _go_to(self, z: Array) -> None:
+        """Let what is held be that of z."""
+        if self._z is None or not np.array_equal(z, self._z):
+            self.residual(z)
+
+
+class Projection(_Projected):
     """A problem in Python without its linear parameters.
 
     Parameters
@@ -90,38 +139,16 @@ class Projection(Problem):
     """
 
     def __init__(self, problem: Any, parts: Parts, x: Array, strategy: Any) -> None:
+        super().__init__(parts, x)
         self._full, self._call = problem, residual_call(problem)
-        self._linear, self._other = list(parts.linear), list(parts.other)
-        self._point = x.copy()
         self._distance = np.ones(len(self._linear))
-        self._z: Array | None = None
         self._transposed = isinstance(strategy, ColumnMajor)
-        self._counts = [0, 0]
         self._size = 0
         own = has_jacobian(problem)
         self._has_own = own
         if not own:
             # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
-
-    @property
-    def problem(self) -> "Projection":
-        """What is solved."""
-        return self
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Residuals and Jacobians of the full problem that were evaluated."""
-        return self._counts[0], self._counts[1]
-
-    def full(self, z: Array) -> Array | None:
-        """Return all parameters at z, with the best values of the linear ones; None without any."""
-        if self._z is None or not np.array_equal(z, self._z):
-            try:
-                self.residual(z)
-            except EvaluationError:
-                return None
-        return self._point.copy()
 
     def residual(self, z: Array) -> Array:
         """Return the residual of the full problem at z and the best linear parameters."""
@@ -136,13 +163,12 @@ class Projection(Problem):
         x[self._linear] = self._factored.coefficients(f)
         if not np.isfinite(x).all():
             raise EvaluationError("the linear parameters overflow")
-        self._z = z.copy()
+        self._keep(z)
         return self._factored.project(f)
 
     def jacobian(self, z: Array) -> Array:
         """Return Kaufman's Jacobian, (m, n - k), or its transpose where the problem's is one."""
-        if self.full(z) is None:
-            raise EvaluationError("the residual is not finite")
+        self._go_to(z)
         found = self._factored.project(self._jacobian(self._point)[:, self._other])
         return found.T if self._transposed else found
 
@@ -191,7 +217,7 @@ class Projection(Problem):
         return out
 
 
-class RowProjection(Problem):
+class RowProjection(_Projected):
     """A problem in blocks of rows without its linear parameters, as one in memory.
 
     A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis
@@ -203,35 +229,13 @@ class RowProjection(Problem):
     def __init__(
         self, problem: Any, parts: Parts, x: Array, strategy: Any, bounds: Array | None
     ) -> None:
+        super().__init__(parts, x)
         self._passes = Passes(problem, strategy)
-        self._linear, self._other = list(parts.linear), list(parts.other)
-        self._point = x.copy()
-        self._z: Array | None = None
         self._norm = 0.0
-        self._counts = [0, 0]
         if bounds is not None:
             # Parameters that are fixed have equal bounds here.
             bounds = np.where(np.isnan(bounds), x, bounds)
         self._bounds = bounds
-
-    @property
-    def problem(self) -> "RowProjection":
-        """What is solved."""
-        return self
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Passes for residuals and for Jacobians of the full problem."""
-        return self._counts[0], self._counts[1]
-
-    def full(self, z: Array) -> Array | None:
-        """Return all parameters at z, with the best values of the linear ones; None without any."""
-        if self._z is None or not np.array_equal(z, self._z):
-            try:
-                self.residual(z)
-            except EvaluationError:
-                return None
-        return self._point.copy()
 
     def residual(self, z: Array) -> Array:
         """Return (|f|, 0, ..., 0), n - k + 1 numbers."""
@@ -245,13 +249,12 @@ class RowProjection(Problem):
             raise EvaluationError("the linear parameters overflow")
         self._counts[0] += 1
         self._norm = _good(self._passes.residual(x.copy())).norm
-        self._z = z.copy()
+        self._keep(z)
         return np.concatenate([[self._norm], np.zeros(z.size)])
 
     def jacobian(self, z: Array) -> Array:
         """Return Kaufman's Jacobian in the basis of `residual`, (n - k + 1, n - k)."""
-        if self.full(z) is None:
-            raise EvaluationError("the residual is not finite")
+        self._go_to(z)
         triangle = self._folded(self._point)
         project = _Factored(triangle[:, self._linear]).project
         columns, f = project(triangle[:, self._other]), project(triangle[:, -1])

@@ -102,7 +102,9 @@ class SeparableLoop:
         if evaluation is not None and evaluation.problem is not None:
             problem = evaluation.problem
         self._options, self._problem, self._x0, self._bounds = options, problem, x0, bounds
-        self._parts = parts
+        self._parts, self._other = parts, list(parts.other)
+        # nan: no other parameter is equal to it.
+        self._point = np.where(np.isin(np.arange(x0.size), parts.other), np.nan, x0)
         n = x0.size
         self.maxfev = 1000 * (n + 1) if options.maxfev is None else min(options.maxfev, 2**62)
         self._reduced, self._first = self._reduce()
@@ -116,7 +118,7 @@ class SeparableLoop:
     def _reduce(self) -> tuple[Any, Loop]:
         """Return the reduced problem and its loop."""
         options, problem, parts = self._options, self._problem, self._parts
-        other = list(parts.other)
+        other = self._other
         strategy = options._strategy(problem)
         step = options.step
         reduced: Any
@@ -153,6 +155,7 @@ class SeparableLoop:
             self._check()
             self._shown = self._first
             more = self._first.advance()
+            self._keep_point()
             if self._first.done:
                 self._finish()
             if more or self._last is None:
@@ -307,15 +310,27 @@ class SeparableLoop:
         """The current point."""
         return self._point_of(self._first if self._last is None else self._last)
 
+    def _keep_point(self) -> None:
+        """Keep all parameters where the reduced problem is, for results that evaluate nothing."""
+        z = self._first.x
+        if self._first.observations and not np.array_equal(z, self._point[self._other]):
+            found = self._reduced.full(z)
+            if found is not None:
+                self._point = found
+
     def _point_of(self, loop: Any) -> Array:
         """Return all parameters where a loop is."""
-        if loop is self._first:
-            found = self._reduced.full(loop.x) if loop.observations else None
-            if found is None:
-                found = self._x0.copy()
-                found[list(self._parts.other)] = loop.x
-            return np.asarray(found)
-        return np.asarray(loop.x)
+        if loop is not self._first:
+            return np.asarray(loop.x)
+        z = loop.x
+        if np.array_equal(z, self._point[self._other]):
+            return self._point.copy()
+        found = self._reduced.full(z, False)
+        if found is None:
+            # Without an evaluation, the linear ones are those of the last point.
+            found = self._point.copy()
+            found[self._other] = z
+        return np.asarray(found)
 
     def record(self) -> tuple[Any, ...]:
         """Return the last iteration: the fields of an iteration record, in its order."""
@@ -323,7 +338,7 @@ class SeparableLoop:
         nit, _, cost, delta, lambda_, gradient, *rest = loop.record()
         if loop is self._first:
             full = np.zeros(self._x0.size)
-            full[list(self._parts.other)] = gradient
+            full[self._other] = gradient
             gradient = full
         else:
             nit += self._first.nit + self._steps
@@ -385,6 +400,7 @@ class SeparableLoop:
         return {
             "separable": self._parts,
             "first": self._first.snapshot(),
+            "point": self._point.copy(),
             "last": None if self._last is None else self._last.snapshot(),
             "start": None if self._last is None else (self._last.x, self._last.maxfev),
             "status": self._status,
@@ -398,6 +414,7 @@ class SeparableLoop:
                 "the stored solve must have eliminated the same parameters; it has not"
             )
         self._first.restore(stored["first"])
+        self._point = np.array(stored["point"])
         if stored["last"] is not None:
             judged = stored["status"] is not None
             start, maxfev = stored["start"]

@@ -422,3 +422,24 @@ def test_a_trace_that_parts_from_its_function_is_given_up():
     np.testing.assert_allclose(
         steps.result.x, lmoo.Solver().solve(lmoo.CurveProblem(f, T, Y), [1.0, 1.0]).x, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("call", range(2, 40, 3))
+def test_an_exception_has_the_best_point_and_evaluates_nothing(call):
+    calls = []
+
+    def f(t, a, b, c, d):
+        calls.append((float(a), float(b), float(c), float(d)))
+        if len(calls) >= call:
+            raise ZeroDivisionError("no more")
+        return decays(t, a, b, c, d)
+
+    problem = lmoo.CurveProblem(f, T, Y, trace=False, linear_parameters=["a", "c"])
+    with pytest.raises(ZeroDivisionError) as raised:
+        SEPARABLE.solve(problem, START)
+    assert len(calls) == call
+    result = raised.value.lmoo_result
+    assert result.status is lmoo.Status.UNFINISHED
+    assert result.x.shape == (4,)
+    if result.observations:
+        np.testing.assert_allclose(result.residual, decays(T, *result.x) - Y, atol=1e-9)

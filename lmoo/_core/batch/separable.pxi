@@ -261,14 +261,17 @@ cdef class SeparableProblem(CompiledProblem):
         """Residuals and Jacobians of the full problem that were evaluated."""
         return self.separation.parts[0].residuals, self.separation.parts[0].jacobians
 
-    def full(self, const double[::1] z not None):
-        """Return all parameters at z, (n,), with the best values of the linear ones; None at a bad point."""
+    def full(self, const double[::1] z not None, bint evaluate=True):
+        """Return all parameters at z, (n,), with the best values of the linear ones; None at a bad point, or where
+        that takes an evaluation which is not wanted."""
         cdef lm_separable *s = &self.separation.parts[0]
         cdef double[::1] f
         cdef int code = 0
         if z.shape[0] != self.n:
             raise ValueError(f"z must have {self.n} parameters; it has {z.shape[0]}")
         if not separable_is_there(s, self.n, &z[0]):
+            if not evaluate:
+                return None
             f = np.empty(self.m)
             with nogil:
                 code = separable_residual(self.m, self.n, &z[0], &f[0], s)
