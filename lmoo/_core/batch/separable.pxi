@@ -22,9 +22,9 @@ cimport numpy as cnp
 
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.evaluate cimport lm_driver
-from lmoo._core.linalg cimport qrfac
+from lmoo._core.linalg cimport qrfac_in_lanes
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport enorm
+from lmoo._core.norms cimport dot_in_lanes, enorm
 from lmoo._core.solve cimport Derivatives
 
 cnp.import_array()
@@ -71,7 +71,7 @@ cdef int separable_factor(lm_separable *s, ptrdiff_t m) noexcept nogil:
         for i in range(m):
             scaled[i] = column[i] / s.norms[j]
         s.unit[j] = enorm(m, scaled)
-    qrfac(m, k, s.phi, m, s.ipvt, s.rdiag, s.unit, s.work, s.f, s.qtf)
+    qrfac_in_lanes(m, k, s.phi, m, s.ipvt, s.rdiag, s.unit, s.work, s.f, s.qtf)
     s.rank = 0
     while s.rank < k and fabs(s.rdiag[s.rank]) > DEPENDENT:
         s.rank += 1
@@ -98,15 +98,13 @@ cdef bint separable_solve(lm_separable *s, ptrdiff_t m) noexcept nogil:
 cdef void separable_reflect(const lm_separable *s, ptrdiff_t m, ptrdiff_t j, double *v) noexcept nogil:
     """v -= u (u^T v) / u_0 for Householder vector j."""
     cdef const double *u = s.phi + j * m
-    cdef double total = 0.0
+    cdef double share
     cdef ptrdiff_t i
     if s.rdiag[j] == 0.0:
         return
+    share = dot_in_lanes(m - j, u + j, v + j) / u[j]
     for i in range(j, m):
-        total += u[i] * v[i]
-    total /= u[j]
-    for i in range(j, m):
-        v[i] -= total * u[i]
+        v[i] -= share * u[i]
 
 
 cdef void separable_project(const lm_separable *s, ptrdiff_t m, double *v, bint turned) noexcept nogil:
