@@ -71,7 +71,7 @@ sanitize: $(VENV)/.test
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
-	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/core tests/leastsq \
+	    $(BIN)/pytest -p no:cacheprovider -n auto --dist worksteal tests/sanitizers.py tests/core tests/leastsq \
 	    tests/test_mgh.py
 
 wheel: $(VENV)/.python

@@ -89,6 +89,7 @@ ctypedef struct lm_curve:
     const double *t         # variables x m
     const double *y         # m
     const double *weights   # m, or NULL
+    ptrdiff_t m             # for curve_rows
     const lmoo_model *second    # second derivatives along v as the values of a model of (x, v), or NULL
 
 cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
@@ -96,6 +97,9 @@ cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
 cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
                         void *user_data) noexcept nogil
 cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil
+
+cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
                     void *user_data) noexcept nogil
 
 cdef class CurveModel:

@@ -135,6 +135,10 @@ ctypedef struct lm_driver:
     bint has_jacobian   # the problem's own Jacobian has been used
     bint joint          # residuals are evaluated with the Jacobian, by problem.both
     bint fresh          # fjac holds the problem's own Jacobian at the last trial point
+    bint streams        # fjac holds blocks of rows of the Jacobian, one after the other (stream.pxi)
+    const double *stream_x  # where its jobs evaluate, and where they put f
+    double *stream_f
+    int stream_code     # what stopped them; else 0
     bint threads        # there is an interpreter, whose threads may be used
     bint python         # problem.residual is Python code: the thread holds the GIL
     ptrdiff_t njev      # Jacobians evaluated
@@ -164,7 +168,14 @@ cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil
 cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
                       double noise, ptrdiff_t m) noexcept nogil
 cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil
-cdef void times_transpose(const lm_driver *d, double *v, double *out) noexcept nogil
+cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil
+
+
+# ---- evaluate/stream.pxi: Tall problems whose rows can be evaluated apart.
+
+cdef size_t stream_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
+cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy, const lm_state *s, ptrdiff_t m,
+                     ptrdiff_t n) noexcept nogil
 
 
 # ---- evaluate/vectors.pxi: The evaluator of problems whose residual is a vector in memory.

@@ -141,5 +141,7 @@ cdef class Loop:
     cdef int begin(self) except -1
     cdef int step(self) except -1
     cdef object stored_vectors(self, stored, bint needed, bint curved)
+    cdef object streamed_rows(self)
+    cdef object whole_jacobian(self)
     cdef object stored_loss(self, stored)
     cdef int restore_vectors(self, vectors, jacobian) except -1

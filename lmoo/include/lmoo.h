@@ -39,6 +39,10 @@ typedef int (*lmoo_jacobian_function)(ptrdiff_t m, ptrdiff_t n, const double *x,
 /* Both, where they share much of their work. */
 typedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                   double *fjac, void *user_data);
+/* Of the rows begin to begin + count: f, count doubles, and J, count x n, column-major; either may be NULL.  Threads
+   call it at the same time, for other rows. */
+typedef int (*lmoo_rows_function)(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x,
+                                  double *fvec, double *fjac, void *user_data);
 
 /* The second derivatives of f along v, n doubles: out_i = sum over j and k of v_j v_k d2 f_i / dx_j dx_k. */
 typedef int (*lmoo_second_function)(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v,
@@ -52,6 +56,9 @@ typedef struct lmoo_problem {
     lmoo_jacobian_function jacobian;    /* or NULL */
     lmoo_both_function both;            /* or NULL */
     double precision;                   /* relative rounding error of f; 0: that of double */
+    /* Or NULL: the same numbers by rows.  The Jacobian of a tall problem is then factored block by block, and never
+       stored. */
+    lmoo_rows_function rows;
     lmoo_second_function second;        /* or NULL: step strategies that want curvature get differences */
     /* grows here */
 } lmoo_problem;

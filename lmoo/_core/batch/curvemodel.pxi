@@ -5,6 +5,7 @@
 
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uintptr_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -62,6 +63,36 @@ cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double
         for j in range(n):
             weigh_residual(m, c.weights, fjac + j * m)
     return 0
+
+
+cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil:
+    """lmoo_problem.rows, for a model with derivatives; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef lm_curve part = c[0]
+    cdef ptrdiff_t k, variables = c.model.variables
+    cdef double *points = NULL
+    cdef int code = 0
+    part.t, part.y = c.t + begin, c.y + begin
+    if variables > 1:
+        points = <double *>malloc(<size_t>(variables * count) * sizeof(double))
+        if points == NULL:
+            return LMOO_NOT_PROVIDED
+        for k in range(variables):
+            memcpy(points + k * count, c.t + begin + k * c.m, <size_t>count * sizeof(double))
+        part.t = points
+    if c.weights != NULL:
+        part.weights = c.weights + begin
+    if f != NULL:
+        code = curve_residual(count, n, x, f, &part)
+    if code == 0 and fjac != NULL:
+        code = curve_jacobian(count, n, x, fjac, &part)
+    free(points)
+    return code
+
+
+cdef enum:
+    COMPARED = 4096     # points that are compared at once
 
 
 cdef enum:
@@ -141,28 +172,38 @@ cdef class CurveModel:
         Returns the largest of their sizes, the largest difference, both infinite where anything is not
         finite, and whether the derivatives are finite, which are looked at if asked for.
         """
-        cdef ptrdiff_t i, n = x.shape[0], m = t.shape[1]
-        cdef double size = 0.0, apart = 0.0, total = 0.0
-        cdef int code
-        if n != self.table.n or t.shape[0] != self.table.variables or values.shape[0] != m:
+        cdef ptrdiff_t i, k, begin = 0, count, n = x.shape[0], m = t.shape[1], variables = t.shape[0]
+        cdef ptrdiff_t most = min(m, <ptrdiff_t>COMPARED)
+        cdef double size = 0.0, apart = 0.0, total = 0.0, slopes = 0.0
+        cdef int code = 0
+        if n != self.table.n or variables != self.table.variables or values.shape[0] != m:
             raise ValueError("t, x and values must be those of the model")
-        cdef double[::1] out = np.empty(max(m * n if derivatives else m, 1))
+        cdef double[::1] out = np.empty(max(most * n if derivatives else most, 1))
+        cdef double[::1] copied = np.empty(variables * most if variables > 1 else 1)
+        cdef const double *points
         with nogil:
-            code = self.table.values(m, n, &t[0, 0], &x[0], &out[0], self.table.user_data)
-            if code == 0:
-                for i in range(m):
-                    size = max(size, fabs(values[i]))
-                    apart = max(apart, fabs(values[i] - out[i]))
-                    # nan is not seen by max.
-                    total += values[i] - values[i] + (out[i] - out[i])
-            if total != 0.0 or code != 0:
-                size = apart = INFINITY
-            total = 0.0
-            if derivatives and code == 0:
-                code = self.table.derivatives(m, n, &t[0, 0], &x[0], &out[0], self.table.user_data)
-                for i in range(m * n):
-                    total += out[i] - out[i]
-        return size, apart, code == 0 and total == 0.0
+            while begin < m and code == 0:
+                count = min(most, m - begin)
+                points = &t[0, begin]
+                if variables > 1:
+                    for k in range(variables):
+                        memcpy(&copied[k * count], &t[k, begin], <size_t>count * sizeof(double))
+                    points = &copied[0]
+                code = self.table.values(count, n, points, &x[0], &out[0], self.table.user_data)
+                if code == 0:
+                    for i in range(count):
+                        size = max(size, fabs(values[begin + i]))
+                        apart = max(apart, fabs(values[begin + i] - out[i]))
+                        # nan is not seen by max.
+                        total += values[begin + i] - values[begin + i] + (out[i] - out[i])
+                if derivatives and code == 0:
+                    code = self.table.derivatives(count, n, points, &x[0], &out[0], self.table.user_data)
+                    for i in range(count * n):
+                        slopes += out[i] - out[i]
+                begin += count
+        if total != 0.0 or code != 0:
+            size = apart = INFINITY
+        return size, apart, code == 0 and slopes == 0.0
 
 
     def first_apart(self, const double[:, :, ::1] t not None, const double[:, ::1] x not None,
@@ -221,12 +262,14 @@ cdef class CurveModelProblem(CompiledProblem):
         self.curve.model = &model.table
         self.curve.t = &t[0, 0]
         self.curve.y = &y[0]
+        self.curve.m = y.shape[0]
         self.curve.weights = NULL
         if weights is not None:
             self.curve.weights = &weights[0]
         self.table.residual = curve_residual
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian
+            self.table.rows = curve_rows
             if model.table.both != NULL:
                 self.table.both = curve_both
         self.table.user_data = &self.curve

@@ -225,6 +225,7 @@ cdef class Separation:
         s.full, s.there = &self.full[slot], 0
         problem.n = self.n - self.k
         problem.residual, problem.jacobian, problem.both = separable_residual, separable_jacobian, NULL
+        problem.rows, problem.second = NULL, NULL
         problem.user_data = s
 
 

@@ -4,7 +4,7 @@ MINPACK's qrfac factors the whole Jacobian in place; where it is large, one pass
 (fold.pyx).  Linear models other than the dense one are given the Jacobian as it is.
 """
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport NAN, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from cpython.pystate cimport PyThreadState
@@ -43,7 +43,7 @@ cdef const double *weigh_model(lm_driver *d) noexcept nogil:
     """The residual of the linear model; with a loss the rows of d.fjac are scaled to it, unless they are already."""
     if d.loss == NULL:
         return d.f
-    if not d.weighted:
+    if not d.weighted and not d.streams:
         scale_rows(d.rows, d.n, d.loss.root, d.fjac, d.m)
         d.weighted = True
         d.fresh = False
@@ -187,8 +187,10 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
     cdef ptrdiff_t j, n = d.n
     cdef double *t = d.work
     cdef double *acnorm = t + n * n + n
-    if _fold_parts(d) < 0:
-        return FAILED
+    cdef int code
+    code = _fold_parts(d)
+    if code != 0:
+        return min(code, 0)
     for j in range(n):
         acnorm[j] = enorm(j + 1, t + j * n)
     d.folded = d.point.rows == NULL
@@ -204,10 +206,16 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
 
 
 cdef int _fold_parts(lm_driver *d) noexcept nogil:
-    """Fold all rows, by threads where that is worth it, to the triangle at d.work."""
+    """Fold all rows, by threads where that is worth it, to the triangle at d.work; 1 where they cannot be had."""
     cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
     cdef PyThreadState *thread
+    cdef int code
     weigh_model(d)
+    if d.streams:
+        code = stream_triangle(d)
+        if code == 0:
+            merge_parts(d.m, d.n, d.work)
+        return code
     if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
         # As a plain C function: -1 says that an exception is set.
         if (<run_function><void *>run_in_threads)(_fold_part, parts, d) < 0:
@@ -250,9 +258,14 @@ cdef void _copy_rows(lm_driver *d) noexcept nogil:
 
 # ---- products with the Jacobian -----------------------------------------------------------------
 
-cdef void times_transpose(const lm_driver *d, double *v, double *out) noexcept nogil:
-    """out = J^T v, of all columns, from what is at fjac.  v: m doubles, overwritten."""
-    if d.factored:
+cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil:
+    """out = J^T v, of all columns, from what is at fjac; NaN where that cannot be had.  v: m doubles, overwritten."""
+    cdef ptrdiff_t j
+    if d.streams:
+        if stream_times_transpose(d, v, out) != 0:
+            for j in range(d.n):
+                out[j] = NAN
+    elif d.factored:
         _times_transpose_factored(d, v, out)
     else:
         _times_transpose(d, v, out)

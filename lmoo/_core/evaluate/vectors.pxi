@@ -92,6 +92,8 @@ cdef inline int _evaluate(lm_driver *d, const double *x, double *f) noexcept nog
     if d.stop or d.countdown <= 0 and _check_for_signals(d) < 0:
         return FAILED
     d.s.nfev += 1
+    if d.streams:
+        return stream_residual(d, x, f)
     code = d.problem.residual(d.m, d.n, x, f, d.problem.user_data)
     if code < 0:
         d.code = code
@@ -187,6 +189,11 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     cdef int code
     if vectors_begin_model(d, better) < 0:
         return FAILED
+    if d.streams:
+        d.has_jacobian = True
+        # There is nothing better to be had.
+        d.s.options.refine = 0
+        return linearize_answer(d, 0)
     code = d.strategy.evaluate(at, d.strategy.context)
     if code < 0:
         # A strategy may end the solve without having evaluated anything.
@@ -316,6 +323,9 @@ cdef void vectors_answer_curvature(lm_driver *d, bint bad) noexcept nogil:
         multiply_rows(d.rows, d.loss.root, d.trial, d.trial)
     s.linear.gram(s.model, s.velocity, s.curvature)
     times_transpose(d, d.trial, d.work)
+    if not all_finite(d.n, d.work):
+        lm_refuse(s)
+        return
     for j in range(d.n):
         if s.bounded and s.active[j] != 0:
             s.curvature[j] = 0.0

@@ -12,7 +12,7 @@ cimport numpy as cnp
 from lmoo._core.linalg cimport inverse_gram
 from lmoo._core.evaluate cimport *
 from lmoo._core.iteration cimport *
-from lmoo._core.evaluate cimport LossKernel, loss_rows
+from lmoo._core.evaluate cimport LossKernel, can_stream, loss_rows, scale_rows, stream_doubles
 from lmoo._core.model cimport *
 from lmoo._core.evaluate cimport (
     vectors_answer_residual, vectors_doubles, vectors_linearize_again, vectors_place,
@@ -195,7 +195,10 @@ cdef class Loop:
         self.memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
         if m < padded:
             self.memory.fill(0.0)
+        self.d.streams = can_stream(self.d.problem, self.d.strategy, self.s, padded, self.n)
         shape[0], shape[1] = self.n, padded
+        if self.d.streams:
+            shape[0], shape[1] = 1, <cnp.npy_intp>stream_doubles(padded, self.n)
         self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
         vectors_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
@@ -258,6 +261,8 @@ cdef class Loop:
         cdef int code
         self.enter()
         try:
+            if self.d.streams:
+                return self.streamed_rows()
             code = vectors_linearize_again(&self.d)
         finally:
             self.running = False
@@ -267,6 +272,31 @@ cdef class Loop:
             return None
         return (np.array(self.buffer.T[:self.m]),
                 own_vector(self.m, self.d.f if self.d.loss == NULL else self.d.loss.model))
+
+    cdef object streamed_rows(self):
+        """As rows_at_end, of a problem whose Jacobian has not been stored."""
+        cdef double[::1, :] rows
+        jacobian = self.whole_jacobian()
+        if jacobian is None:
+            return None
+        if self.d.loss == NULL:
+            return jacobian, own_vector(self.m, self.d.f)
+        if loss_rows(self.d.loss, self.m, self.d.f) < 0:
+            reraise()
+        rows = jacobian
+        scale_rows(self.m, self.n, self.d.loss.root, &rows[0, 0], self.m)
+        return jacobian, own_vector(self.m, self.d.loss.model)
+
+    cdef object whole_jacobian(self):
+        """The Jacobian at x of a compiled problem, (m, n); None where it cannot be had."""
+        cdef double[::1, :] out = np.empty((self.m, self.n), order="F")
+        cdef int code
+        with nogil:
+            code = self.d.problem.rows(0, self.m, self.n, self.s.x, NULL, &out[0, 0], self.d.problem.user_data)
+        if code < 0:
+            self.d.code = code
+            self.fail()
+        return None if code > 0 else np.asarray(out)
 
     @property
     def scale(self):
@@ -368,6 +398,9 @@ cdef class Loop:
 
     def out_of_jacobian(self):
         """The Jacobian buffer as the strategy left it, (m, n), a copy; empty before that."""
+        if self.d.streams:
+            jacobian = self.whole_jacobian()
+            return np.empty((0, self.n)) if jacobian is None else jacobian
         return np.array(self.buffer.T[:self.m]) if self.m >= 0 else np.empty((0, 0))
 
     def factors(self):
@@ -385,14 +418,29 @@ cdef class Loop:
     def covariance(self):
         """(J^T J)^-1 of the last model, or None where R is singular."""
         cdef ptrdiff_t n = self.n
-        cdef double[:, ::1] out = np.empty((n, n))
-        cdef double[:, ::1] work = np.empty((n, n))
-        r, ipvt, _ = triangle_of(self.s)
-        cdef const double[::1, :] triangle = r
-        cdef const int[::1] order = ipvt
-        if inverse_gram(n, &triangle[0, 0], &order[0], &work[0, 0], &out[0, 0]):
-            return None
-        return np.asarray(out)
+        # R, (Q^T f)[:n] and work space in one array, as they are small.
+        cdef double[::1] r = np.empty(2 * n * n + n)
+        cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
+        out = np.empty((n, n))
+        cdef double[:, ::1] inverse = out
+        self.s.linear.triangle(self.s.model, &r[0], &ipvt[0], &r[2 * n * n])
+        return None if inverse_gram(n, &r[0], &ipvt[0], &r[n * n], &inverse[0, 0]) else out
+
+    def is_safe(self, const double[:, ::1] inverse not None):
+        """Whether this inverse of J^T J is certainly of full rank and without overflow.
+
+        For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their
+        sum is the sum of the inverse squares of the singular values (Stewart 1987, "Collinearity and
+        least squares regression", Statistical Science 2).
+        """
+        cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm
+        cdef ptrdiff_t j
+        for j in range(self.n):
+            norm = self.s.free_norms[j]
+            if not 1e-50 < norm < 1e50 and inverse[j, j] != 0.0:
+                return False
+            inflation += inverse[j, j] * norm * norm
+        return 1e-50 < self.s.fnorm < 1e50 and inflation * error * error < 1.0
 
     def record(self):
         """The last iteration: the fields of an iteration record, in its order."""
@@ -412,7 +460,7 @@ cdef class Loop:
         vectors = jacobian = None
         if self.m >= 0:
             vectors = (own_vector(self.m, self.d.f), own_vector(self.m, self.d.previous))
-            if wants_curvature(self.s):
+            if wants_curvature(self.s) and not self.d.streams:
                 jacobian = (np.array(self.buffer), own_vector(self.n, self.d.u0))
         stored = {
             "version": LM_STATE_VERSION,
@@ -473,7 +521,9 @@ cdef class Loop:
             lm_attach(s, self.n)
             check_state(self.s, s, isinstance(self.stepping, Asked))
             s.options.step = self.s.options.step
-            parts = self.stored_vectors(stored, s.started or flags[0], wants_curvature(s))
+            curved = wants_curvature(s) and (self.fun.python or not can_stream(
+                self.d.problem, self.d.strategy, s, self.fun.table.m, self.n))
+            parts = self.stored_vectors(stored, s.started or flags[0], curved)
             s.options.lower = s.options.upper = NULL
             s.options.size = sizeof(lm_options)
             memcpy(self.s, s, size)
