@@ -45,7 +45,8 @@ cdef enum:
 
 ctypedef struct lm_separable:
     # What the reduced problem gets as user_data.
-    const lmoo_problem *full    # the problem of all parameters, with derivatives
+    const lmoo_problem *full    # the problem of all parameters, with derivatives by the linear ones
+    const lmoo_problem *rest    # the same, with derivatives by the others
     ptrdiff_t k                 # parameters that are eliminated
     const int *linear           # k: their positions
     const int *other            # n - k: those of the others
@@ -72,9 +73,10 @@ cdef int separable_jacobian(ptrdiff_t m, ptrdiff_t n, const double *z, double *f
 cdef class Separation:
     cdef lm_separable parts[MOST_SLOTS]
     cdef lmoo_problem full[MOST_SLOTS]
+    cdef lmoo_problem rest[MOST_SLOTS]
     cdef ptrdiff_t m, n, k, slots
     cdef object memory, order
-    cdef void bind(self, ptrdiff_t slot, lmoo_problem *problem) noexcept nogil
+    cdef void bind(self, ptrdiff_t slot, lmoo_problem *problem, const lmoo_problem *rest) noexcept nogil
 
 cdef class SeparableProblem(CompiledProblem):
     cdef Separation separation

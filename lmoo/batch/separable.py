@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.batch import Separation
 from lmoo.batch.data import InitialGuesses
+from lmoo.models.compiled import partial_of
 from lmoo.models.library import CompiledModel
 from lmoo.problems.separation import Parts, linear_positions, parts_of
 from lmoo.solver.solver import Solver
@@ -82,7 +83,9 @@ def reduced_solutions(task: Any, few: NDArray[np.bool_]) -> tuple[Array, NDArray
     if bounds is not None:
         options[_OPTIONS["bounds"]] = np.ascontiguousarray(bounds[:, other])
     separation = Separation(task.chunk.m, parts.linear, parts.other, min(k, _SLOTS))
-    fits = task.chunk.reduced_batch(separation, z0[:_SLOTS], *options, True, z0)
+    graph = task.chunk.model.model
+    models = partial_of(graph, parts.linear), partial_of(graph, parts.other)
+    fits = task.chunk.reduced_batch(separation, models, z0[:_SLOTS], *options, True, z0)
     z, status = np.full((k, n), np.nan), np.zeros(k, dtype=np.int64)
     counts, codes = np.zeros((k, 3), dtype=np.int64), np.zeros(k, dtype=np.int32)
     fits.run(

@@ -10,15 +10,17 @@ from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 
-__all__ = ["GraphModel", "program_of", "second_of"]
+__all__ = ["GraphModel", "partial_of", "program_of", "second_of"]
 
 
-def program_of(model: Model) -> Program:
+def program_of(model: Model, wanted: tuple[int, ...] | None = None) -> Program:
     """Return the program that evaluates a model and its derivatives.
 
     Parameters
     ----------
     model : Model
+    wanted : tuple of int, optional
+        Parameters by which derivatives are evaluated; 0 stands for the others.  None: all.
 
     Raises
     ------
@@ -38,11 +40,41 @@ def program_of(model: Model) -> Program:
     n, root = len(model.parameter_names), len(model.steps) - 1
     graph = Graph(model.steps)
     found = derivatives(graph, root, n)
-    nodes = [graph.constant(0.0) if node is None else node for node in found]
+    nodes = [
+        graph.constant(0.0) if node is None or (wanted is not None and j not in wanted) else node
+        for j, node in enumerate(found)
+    ]
     slopes = extracted(graph.steps, nodes)
     both = extracted(graph.steps, [root, *nodes])
     variables = len(model.variables)
     return Program((model.steps, root), slopes, both, n=n, variables=variables)
+
+
+@lru_cache(maxsize=64)
+def partial_of(model: Model, wanted: tuple[int, ...]) -> CurveModel:
+    """Return a model with its derivatives by some of its parameters, 0 in the place of the others.
+
+    Parameters
+    ----------
+    model : Model
+    wanted : tuple of int
+        The positions of the parameters.
+
+    Raises
+    ------
+    ValueError, NotImplementedError
+        As `program_of`.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.compiled import partial_of
+    >>> model = partial_of(lmoo.Expression("a*exp(b*t)"), (0,))
+    >>> model.evaluate(np.ones((1, 1, 2)), np.array([[2.0, 0.0]]), True)[0]
+    array([[[1., 1.],
+            [0., 0.]]])
+    """
+    return CurveModel(program_of(model, wanted).capsule)
 
 
 @lru_cache(maxsize=64)

@@ -173,10 +173,14 @@ cdef class ModelFits(SlotFits):
         All float64 and contiguous.
     separation : Separation or None
         Linear parameters that are eliminated; x0, bounds and results are then those of the others.
+    rest : CurveModel or None
+        The model with derivatives by the others, where that of `model` has those by the linear ones alone.
     """
 
     cdef CurveModel model
+    cdef CurveModel rest
     cdef Separation separation
+    cdef lm_curve others[SLOTS]
     cdef const double *t
     cdef const double *y
     cdef const double *weights
@@ -186,8 +190,9 @@ cdef class ModelFits(SlotFits):
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, loss, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
                   const double[:, ::1] y not None, const double[:, ::1] weights,
-                  Separation separation=None):
+                  Separation separation=None, CurveModel rest=None):
         self.model, self.separation = model, separation
+        self.rest = model if rest is None else rest
         self.t = &t[0, 0, 0]
         self.y = &y[0, 0]
         self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
@@ -204,6 +209,7 @@ cdef class ModelFits(SlotFits):
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         cdef lm_curve *c = &self.curves[slot]
+        cdef lmoo_problem rest = self.problem
         c.model = &self.model.table
         c.t = self.t + k * self.t_stride
         c.y = self.y + k * self.m
@@ -213,7 +219,10 @@ cdef class ModelFits(SlotFits):
         self.problems[slot] = self.problem
         self.problems[slot].user_data = c
         if self.separation is not None:
-            self.separation.bind(slot, &self.problems[slot])
+            self.others[slot] = c[0]
+            self.others[slot].model = &self.rest.table
+            rest.user_data = &self.others[slot]
+            self.separation.bind(slot, &self.problems[slot], &rest)
 
     cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
         return self.curves[slot].weights

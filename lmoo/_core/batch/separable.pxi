@@ -42,12 +42,11 @@ cdef int separable_both(const lm_separable *s, ptrdiff_t m, ptrdiff_t n) noexcep
         if code != LMOO_NOT_PROVIDED:
             return code
     code = p.residual(m, n, s.x, s.f, p.user_data)
-    return code if code != 0 else separable_derivatives(s, m, n)
+    return code if code != 0 else separable_derivatives(s, p, m, n)
 
 
-cdef int separable_derivatives(const lm_separable *s, ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """The Jacobian of the full problem at s.x, to s.jac."""
-    cdef const lmoo_problem *p = s.full
+cdef int separable_derivatives(const lm_separable *s, const lmoo_problem *p, ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """The Jacobian of one of the problems of all parameters at s.x, to s.jac."""
     cdef int code = LMOO_NOT_PROVIDED
     if p.jacobian != NULL:
         code = p.jacobian(m, n, s.x, s.jac, p.user_data)
@@ -153,7 +152,7 @@ cdef int separable_jacobian(ptrdiff_t m, ptrdiff_t n, const double *z, double *f
         if code != 0:
             return code
     s.jacobians += 1
-    code = separable_derivatives(s, m, n + s.k)
+    code = separable_derivatives(s, s.rest, m, n + s.k)
     if code != 0:
         return code
     for j in range(n):
@@ -218,11 +217,15 @@ cdef class Separation:
             s.work, s.qtf = s.rdiag + 3 * k, s.rdiag + 4 * k
             s.ipvt = &pivots[i, 0]
 
-    cdef void bind(self, ptrdiff_t slot, lmoo_problem *problem) noexcept nogil:
-        """Turn a problem of all parameters into the reduced one, in the memory of a slot."""
+    cdef void bind(self, ptrdiff_t slot, lmoo_problem *problem, const lmoo_problem *rest) noexcept nogil:
+        """Turn a problem of all parameters into the reduced one, in the memory of a slot.
+
+        rest    the same problem, whose derivatives by the parameters that are left are right; problem: those by the
+                linear ones
+        """
         cdef lm_separable *s = &self.parts[slot]
-        self.full[slot] = problem[0]
-        s.full, s.there = &self.full[slot], 0
+        self.full[slot], self.rest[slot] = problem[0], rest[0]
+        s.full, s.rest, s.there = &self.full[slot], &self.rest[slot], 0
         problem.n = self.n - self.k
         problem.residual, problem.jacobian, problem.both = separable_residual, separable_jacobian, NULL
         problem.rows, problem.second = NULL, NULL
@@ -251,7 +254,7 @@ cdef class SeparableProblem(CompiledProblem):
         self.separation = Separation(problem.m, linear, other, 1)
         self.table.precision = p.precision
         self.separation.full[0] = p[0]
-        self.separation.parts[0].full = &self.separation.full[0]
+        self.separation.parts[0].full = self.separation.parts[0].rest = &self.separation.full[0]
         self.table.residual, self.table.jacobian = separable_residual, separable_jacobian
         self.table.user_data = &self.separation.parts[0]
 
