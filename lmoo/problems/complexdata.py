@@ -24,6 +24,7 @@ __all__ = [
     "has_complex",
     "is_complex",
     "joined",
+    "separate",
 ]
 
 Array = NDArray[np.float64]
@@ -63,6 +64,12 @@ def joined(parts: Array) -> ComplexArray:
     """Return real and imaginary parts, (..., 2 k), as complex numbers, (..., k)."""
     k = parts.shape[-1] // 2
     return np.asarray(parts[..., :k] + 1j * parts[..., k:])
+
+
+def separate(values: Any) -> Array:
+    """Return the parts of complex numbers one after the other; real numbers as they are."""
+    array = np.asarray(values)
+    return np.concatenate([array.real, array.imag], axis=-1) if array.dtype.kind == "c" else array
 
 
 class ComplexParts:

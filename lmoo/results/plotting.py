@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.problems.complexdata import separate
 from lmoo.problems.curve import Curve
 from lmoo.results.axes import ACCENT, DATA, FIT, SIZE, axes_for, label_axes, pyplot
 from lmoo.results.components import components as parts_of_model
@@ -65,7 +66,8 @@ def plot(
 
     Notes
     -----
-    Error bars are one sigma, if the problem has sigma.  If t is not a single array of numbers,
+    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts are drawn,
+    and then the imaginary ones, against their index.  If t is not a single array of numbers,
     points are drawn against their index.  If the x axis is logarithmic already, the points of the
     line have equal ratios.  With a loss, points of a weight below 1/2 are open circles.
     """
@@ -137,7 +139,8 @@ def _draw_fit(
     sigma = _interpolated(curve, place) if t is not curve.t else None
     for name, alpha in (("prediction", 0.12), ("confidence", 0.28)):
         if name in bands:
-            _, low, high = predict(result, t, name, level, sigma, scaled)
+            limits = predict(result, t, name, level, sigma, scaled)[1:]
+            low, high = (separate(part) for part in limits)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
                 ax.fill_between(place, low, high, color=FIT, alpha=alpha, linewidth=0, label=label)

@@ -1,10 +1,15 @@
 """Complex curves are fitted as their real and imaginary parts."""
 
+import pickle
+
+import matplotlib as mpl
 import numpy as np
 import pytest
 
 import lmoo
 from lmoo.errors import TraceError
+
+mpl.use("Agg")
 
 W = np.linspace(1.0, 3.0, 40)
 START = (1.0, 1.8, 0.2, 0.1)
@@ -127,6 +132,19 @@ def test_predictions_are_complex():
     # A complex constant has two numbers.
     spread = np.sum(np.abs(Z - Z.mean()) ** 2)
     assert found.r_squared == pytest.approx(1 - 2 * found.cost / spread)
+
+
+def test_results_have_statistics_plots_and_pickles():
+    found = lmoo.Solver().solve(FORMS["traced"](sigma=0.02 + 0.04j), START)
+    assert found.leverage.sum() == pytest.approx(4.0)
+    assert found.standardized_residuals.shape == (2 * W.size,)
+    again = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(again.predict([2.0]), found.predict([2.0]))
+    above, _ = found.plot()
+    assert above.get_lines()[0].get_xdata().size == 2 * W.size
+    mpl.pyplot.close("all")
+    profile = found.confidence_interval(method="profile")
+    np.testing.assert_allclose(profile, found.confidence_interval(), rtol=0.05)
 
 
 def test_points_that_are_missing_go_with_both_parts():
