@@ -66,8 +66,8 @@ def plot(
 
     Notes
     -----
-    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts are drawn,
-    and then the imaginary ones, against their index.  If t is not a single array of numbers,
+    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts, and then
+    the imaginary ones, are drawn against their index.  If t is not a single array of numbers,
     points are drawn against their index.  If the x axis is logarithmic already, the points of the
     line have equal ratios.  With a loss, points of a weight below 1/2 are open circles.
     """
@@ -139,7 +139,8 @@ def _draw_fit(
     sigma = _interpolated(curve, place) if t is not curve.t else None
     for name, alpha in (("prediction", 0.12), ("confidence", 0.28)):
         if name in bands:
-            limits = predict(result, t, name, level, sigma, scaled)[1:]
+            at = None if t is curve.t else t
+            limits = predict(result, at, name, level, sigma, scaled)[1:]
             low, high = (separate(part) for part in limits)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
