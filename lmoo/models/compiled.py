@@ -1,4 +1,4 @@
-"""Models as data, compiled: a graph as a table of functions that run without Python."""
+"""Compiled expression graphs: a graph as a table of functions that run without Python."""
 
 from functools import lru_cache
 from typing import Any
@@ -88,7 +88,7 @@ def second_of(model: Model) -> CurveModel | None:
     Returns
     -------
     CurveModel or None
-        A compiled model of 2 n parameters, x and v; None where it cannot be compiled.
+        A compiled model of 2 n parameters, x and v; None if it cannot be compiled.
 
     Examples
     --------
@@ -109,12 +109,12 @@ def second_of(model: Model) -> CurveModel | None:
 
 
 class GraphModel(CompiledModel):
-    """A `Model` that runs compiled, with its derivatives.
+    """Compiled form of a `Model` and its derivatives.
 
     Parameters
     ----------
     model : Model
-        Of one parameter at least.
+        With at least one parameter.
 
     Attributes
     ----------
@@ -145,11 +145,11 @@ class GraphModel(CompiledModel):
         return f"GraphModel({self.model!r})"
 
     def __reduce__(self) -> Any:
-        # The table is a pointer, which means nothing elsewhere.
-        return _kept, (self.model,)
+        # The table is a pointer, which is invalid in another process.
+        return _restored, (self.model,)
 
 
 @lru_cache(maxsize=64)
-def _kept(model: Model) -> GraphModel:
-    """Return a model from its pickle; a worker gets the same one with each task."""
+def _restored(model: Model) -> GraphModel:
+    """Return a model from its pickle; all tasks of a worker share one object."""
     return GraphModel(model)

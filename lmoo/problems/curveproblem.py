@@ -129,7 +129,7 @@ class CurveProblem(Problem):
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
 
-    # That of problems which `_of` makes.
+    # The value for problems created by `_of`.
     trace: Any = "auto"
 
     @classmethod
@@ -218,7 +218,7 @@ class CurveProblem(Problem):
         return whitened(derivatives, self._whitening)
 
     def as_curve(self) -> Curve:
-        """Return model and data; the model alone if a subclass overrides the residual."""
+        """Return model and data; only the model if a subclass overrides the residual."""
         if self._overrides_residual():
             return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
         return Curve(self.f, self.t, self.y, self.sigma, self.jac)
@@ -229,7 +229,7 @@ class CurveProblem(Problem):
 
 
 def checked_trace(trace: Any) -> Any:
-    """Return the option `trace`; ValueError where it is none."""
+    """Return the option `trace`; ValueError if it is invalid."""
     if isinstance(trace, (bool, np.bool_)) or (isinstance(trace, str) and trace == "auto"):
         return trace
     raise ValueError(f'trace must be True, False or "auto"; it is {trace!r}')

@@ -1,4 +1,4 @@
-"""Which parameters of a problem are linear, and which of them can be eliminated."""
+"""The linear parameters of a problem, and those of them that can be eliminated."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ class Parts(NamedTuple):
 
 
 def frozen_linear(value: Any) -> tuple[Any, ...] | None:
-    """Return an argument `linear_parameters` as a tuple; TypeError if it is no sequence."""
+    """Return an argument `linear_parameters` as a tuple; TypeError if it is not a sequence."""
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray):
@@ -53,7 +53,7 @@ def linear_positions(problem: Any, n: int, model: Any = None) -> tuple[int, ...]
     Raises
     ------
     TypeError, ValueError
-        ``linear_parameters`` is no sequence, or has an unknown name or position.
+        ``linear_parameters`` is not a sequence, or has an unknown name or position.
 
     Examples
     --------

@@ -96,7 +96,7 @@ class SolverOptions:
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return x0 with the values of fixed parameters, and the bounds as the loop takes them."""
+        """Return x0 with the values of fixed parameters, and the bounds in the form of the loop."""
         bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
         fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
         if bounds is None and fixed is None:
@@ -192,7 +192,7 @@ class SolverOptions:
 
         because = None
         if self.jacobian is not None:
-            because = f"the solver takes derivatives by {self.jacobian!r}"
+            because = f"the solver has the Jacobian strategy {self.jacobian!r}"
         return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
@@ -214,7 +214,7 @@ def differentiated(problem: Any) -> Any:
 
 
 def checked_separable(value: Any) -> bool | str:
-    """Return the option `separable`; ValueError where it is none."""
+    """Return the option `separable`; ValueError if it is invalid."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, str) and value == "auto":

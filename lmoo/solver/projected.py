@@ -75,7 +75,7 @@ class _Factored:
         return np.asarray(-(self._v.T @ ((self._u.T @ f) / self._s)) / self.norms)
 
     def project(self, rows: Array) -> Array:
-        """Return what is orthogonal to the columns, of a vector or of each column of a matrix."""
+        """Return the part that is orthogonal to the columns, of a vector or a matrix."""
         for _ in range(2):  # The second time removes the rounding errors of the first.
             rows = rows - self._u @ (self._u.T @ rows)
         return rows
@@ -93,7 +93,7 @@ class _Projected(Problem):
 
     @property
     def problem(self) -> "_Projected":
-        """What is solved."""
+        """The reduced problem."""
         return self
 
     @property
@@ -285,7 +285,7 @@ class RowProjection(_Projected):
 
 
 def _good(found: PartialQR) -> PartialQR:
-    """Return what a pass has found; EvaluationError at a bad point."""
+    """Return the result of a pass; EvaluationError at a bad point."""
     if found.refusal is not None:
         raise EvaluationError(*found.refusal.args)
     return found

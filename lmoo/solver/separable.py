@@ -1,4 +1,4 @@
-"""Which solves eliminate linear parameters, and which parameters."""
+"""The choice of solves that eliminate linear parameters, and of these parameters."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 
 def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:
-    """Return the graph of a problem's model; None where there is none.
+    """Return the graph of a problem's model; None if there is none.
 
     Parameters
     ----------

@@ -255,7 +255,7 @@ class SeparableLoop:
 
     def _is_settled(self, judged: Loop) -> bool:
         """Return whether the model of the full problem predicts no further change."""
-        if judged.promise <= max(_ROUNDING, self._options.ftol):
+        if judged.relative_offset <= max(_ROUNDING, self._options.ftol):
             return True
         step, norms = _gauss_newton(judged), judged.acnorm
         small = np.abs(step) <= self._options.xtol * np.abs(judged.x)
@@ -363,13 +363,14 @@ class SeparableLoop:
         """Return a loop of the full problem that has evaluated nothing."""
         return self._full(self._x0)
 
-    bounds, held = _of_full("bounds"), _of_full("held")
+    bounds, fixed_or_active = _of_full("bounds"), _of_full("fixed_or_active")
     gradient, acnorm = _of_full("gradient"), _of_full("acnorm")
     r, ipvt, qtf = _of_full("r"), _of_full("ipvt"), _of_full("qtf")
     jacobian_error, sums = _of_full("jacobian_error"), _of_full("sums")
     fnorm, gnorm = _of_current("fnorm"), _of_current("gnorm")
-    promise, noise, measured = _of_current("promise"), _of_current("noise"), _of_current("measured")
-    scale, own = _of_current("scale"), _of_current("own")
+    relative_offset, noise = _of_current("relative_offset"), _of_current("noise")
+    measured = _of_current("measured")
+    scale, has_jacobian = _of_current("scale"), _of_current("has_jacobian")
 
     @property
     def observations(self) -> int:
@@ -380,13 +381,13 @@ class SeparableLoop:
 
     @property
     def residual(self) -> Array:
-        """The residual at x; empty where there is none."""
+        """The residual at x; empty if there is none."""
         if isinstance(self._problem, RowBlockProblem):
             return np.empty(0)
         return np.asarray(self._current.residual)
 
     def take_refusal(self) -> BaseException | None:
-        """Return what the user raised to refuse the starting point, or None."""
+        """Return the exception that refused the starting point, or None."""
         return self._current.take_refusal()  # type: ignore[no-any-return]
 
     def out_of_jacobian(self) -> Array:

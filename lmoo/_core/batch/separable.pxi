@@ -173,7 +173,7 @@ cdef bint separable_is_there(const lm_separable *s, ptrdiff_t n, const double *z
 
 
 cdef class Separation:
-    """Which parameters are eliminated, and memory for some problems that are reduced at the same time.
+    """The parameters that are eliminated, and memory for some problems that are reduced at the same time.
 
     Parameters
     ----------
