@@ -99,6 +99,8 @@ class SeparableLoop:
         parts: Parts,
         evaluation: "Evaluation | None",
     ) -> None:
+        # What is found in a graph needs no check.
+        self._checked = getattr(problem, "linear_parameters", None) is None
         if evaluation is not None and evaluation.problem is not None:
             problem = evaluation.problem
         self._options, self._problem, self._x0, self._bounds = options, problem, x0, bounds
@@ -113,7 +115,6 @@ class SeparableLoop:
         self._evaluated = (0, 0)  # by a full loop that was given up, or to check what is linear
         self._status: int | None = None
         self._shown: Any = self._first
-        self._checked = getattr(problem, "linear_parameters", None) is None
 
     def _reduce(self) -> tuple[Any, Loop]:
         """Return the reduced problem and its loop."""

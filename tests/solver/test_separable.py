@@ -362,13 +362,15 @@ def test_auto_solves_for_all_where_it_is_not_possible(options, problem, message)
         ([1.5], TypeError, "linear_parameters"),
     ],
 )
-@pytest.mark.parametrize("blockwise", [False, True])
-def test_wrong_linear_parameters_are_refused(linear, error, message, blockwise):
-    if blockwise:
+@pytest.mark.parametrize("form", ["called", "traced", "blocks", "traced blocks"])
+def test_wrong_linear_parameters_are_refused(linear, error, message, form):
+    if form == "blocks":
         problem = Blocks(blocks())
         problem.linear_parameters = linear
+    elif form == "traced blocks":
+        problem = lmoo.CurveBlocks(decays, T, Y, 50, linear_parameters=linear)
     else:
-        problem = lmoo.CurveProblem(decays, T, Y, trace=False, linear_parameters=linear)
+        problem = lmoo.CurveProblem(decays, T, Y, trace=form == "traced", linear_parameters=linear)
     with pytest.raises(error, match=message):
         SEPARABLE.solve(problem, START)
 
