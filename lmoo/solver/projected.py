@@ -64,21 +64,32 @@ class _Factored:
     def __init__(self, columns: Array) -> None:
         largest = np.abs(columns).max(axis=0, initial=0.0)
         scale = np.where(largest > 0, largest, 1.0)
-        norms = scale * np.linalg.norm(columns / scale, axis=0)
-        self.norms = np.where(norms > 0, norms, 1.0)
-        u, s, v = np.linalg.svd(columns / self.norms, full_matrices=False)
+        with _quiet():
+            norms = scale * np.linalg.norm(columns / scale, axis=0)
+            self.norms = np.where(norms > 0, norms, 1.0)
+            try:
+                u, s, v = np.linalg.svd(columns / self.norms, full_matrices=False)
+            except np.linalg.LinAlgError as error:
+                raise EvaluationError("the linear columns cannot be factored") from error
         keep = s > _DEPENDENT * s[0] if s.size and s[0] > 0 else np.zeros(s.size, dtype=bool)
         self._u, self._s, self._v = u[:, keep], s[keep], v[keep]
 
     def coefficients(self, f: Array) -> Array:
         """Return argmin |f + columns c|, of minimum norm in units of the columns."""
-        return np.asarray(-(self._v.T @ ((self._u.T @ f) / self._s)) / self.norms)
+        with _quiet():
+            return np.asarray(-(self._v.T @ ((self._u.T @ f) / self._s)) / self.norms)
 
     def project(self, rows: Array) -> Array:
         """Return the part that is orthogonal to the columns, of a vector or a matrix."""
-        for _ in range(2):  # The second time removes the rounding errors of the first.
-            rows = rows - self._u @ (self._u.T @ rows)
+        with _quiet():
+            for _ in range(2):  # The second time removes the rounding errors of the first.
+                rows = rows - self._u @ (self._u.T @ rows)
         return rows
+
+
+def _quiet() -> Any:
+    """Return the context in which overflows raise no warning: the loop refuses their results."""
+    return np.errstate(all="ignore")
 
 
 class _Projected(Problem):
@@ -208,12 +219,15 @@ class Projection(_Projected):
             for again in (True, False):
                 point = x.copy()
                 point[j] = self._distance[k]
-                change = self._values(point) - f
+                values = self._values(point)
+                with _quiet():
+                    change = values - f
                 largest = float(np.abs(change).max(initial=0.0))
                 if not again or not 0.0 < largest < _SMALL * size < np.inf:
                     break
                 self._distance[k] *= size / largest
-            out[:, k] = change / self._distance[k]
+            with _quiet():
+                out[:, k] = change / self._distance[k]
         return out
 
 

@@ -70,10 +70,12 @@ def _of_current(name: str) -> Any:
 def _gauss_newton(loop: Loop) -> Array:
     """Return the Gauss-Newton step of a loop's model, (n,), 0 for parameters without any effect."""
     r, order, right = loop.r, loop.ipvt, loop.qtf
-    size = np.linalg.norm(r, axis=0)
+    # The largest entries, as squares may overflow.
+    size, length = np.abs(r).max(axis=0), float(np.abs(right).max()) or 1.0
     scale = np.where(size > 0, size, 1.0)
     step = np.zeros(right.size)
-    step[order] = -np.linalg.lstsq(r / scale, right, rcond=None)[0] / scale
+    with np.errstate(all="ignore"):
+        step[order] = -np.linalg.lstsq(r / scale, right / length, rcond=None)[0] * (length / scale)
     return step
 
 
@@ -260,7 +262,8 @@ class SeparableLoop:
             return True
         step, norms = _gauss_newton(judged), judged.acnorm
         small = np.abs(step) <= self._options.xtol * np.abs(judged.x)
-        small |= norms * np.abs(step) <= _NO_CHANGE * self._options.xtol * judged.fnorm
+        with np.errstate(over="ignore"):
+            small |= norms * np.abs(step) <= _NO_CHANGE * self._options.xtol * judged.fnorm
         return bool(small.all())
 
     def _full(self, x: Array, step: Any = None, maxfev: int | None = None) -> Loop:

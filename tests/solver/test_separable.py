@@ -445,3 +445,24 @@ def test_an_exception_has_the_best_point_and_evaluates_nothing(call):
     assert result.x.shape == (4,)
     if result.observations:
         np.testing.assert_allclose(result.residual, decays(T, *result.x) - Y, atol=1e-9)
+
+
+@pytest.mark.parametrize("jac", [None, True])
+@pytest.mark.parametrize("size", [1e155, 1e300])
+def test_values_near_overflow_raise_no_warnings_of_lmoo(size, jac):
+    def f(t, a, b):
+        return a * size * np.exp(-b * t)
+
+    def slopes(t, a, b):
+        e = size * np.exp(-b * t)
+        return np.stack([e, -a * t * e], axis=1)
+
+    y = f(T, 2.0, 0.5)
+    problem = lmoo.CurveProblem(
+        f, T, y, jac=slopes if jac else None, trace=False, linear_parameters=["a"]
+    )
+    # Squares overflow, so that there may be no solution; nothing else may be raised.
+    found = SEPARABLE.solve(problem, [1.0, 0.4])
+    assert np.isfinite(found.x).all()
+    if found.success:
+        np.testing.assert_allclose(found.x, [2.0, 0.5], rtol=1e-6)
