@@ -126,13 +126,13 @@ def test_linear_parameters_are_not_eliminated_with_relations(many: bool) -> None
     t = np.linspace(0.0, 4.0, 20)
     y = 2.0 * np.exp(-0.7 * t) + 0.5
     solver = lmoo.Solver(separable=True, ties={"c": "a/4"})
+    f = lmoo.Expression("a*exp(-b*t)+c")
+    calls = {
+        True: lambda: lmoo.curve_fit_many(f, t, y[None], p0=[1, 1, 0.3], solver=solver),
+        False: lambda: solver.solve(lmoo.CurveProblem(f, t, y), [1, 1, 0.3]),
+    }
     with pytest.raises(ValueError, match="separable must be False or 'auto'"):
-        if many:
-            lmoo.curve_fit_many(
-                lmoo.Expression("a*exp(-b*t)+c"), t, y[None], p0=[1, 1, 0.3], solver=solver
-            )
-        else:
-            solver.solve(lmoo.CurveProblem(lmoo.Expression("a*exp(-b*t)+c"), t, y), [1, 1, 0.3])
+        calls[many]()
 
 
 def test_complex_curves_with_ties() -> None:
