@@ -3,5 +3,6 @@
 include "batch/uncertainty.pxi"
 include "batch/batch.pxi"
 include "batch/requests.pxi"
+include "batch/separable.pxi"
 include "batch/curvemodel.pxi"
 include "batch/modelfits.pxi"

@@ -29,6 +29,7 @@ ctypedef struct lm_loss:
     double *values          # 4 m: z and rho of LM_LOSS_CALLED
     const double *weights   # m, or NULL: entries of f with the weight 0 are not used for C
     int rounds              # estimates of C so far
+    ptrdiff_t priors        # number of last rows of f that are priors, not data: the loss does not apply to them
 
 cdef size_t loss_doubles(ptrdiff_t m, bint called) noexcept nogil
 cdef void loss_place(lm_loss *loss, ptrdiff_t m, double *memory) noexcept nogil

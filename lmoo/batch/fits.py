@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
+from lmoo.problems.arguments import real_array
 from lmoo.problems.names import names_of
+from lmoo.results.components import model_with_parts
+from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 from lmoo.solver.iteration import reason
 from lmoo.status import Status
 
-__all__ = ["Fits"]
+__all__ = ["Fits", "write"]
 
 Array = NDArray[np.float64]
 
@@ -57,6 +60,9 @@ class Fits:
     The curve is solved again, with the same bits.  The result has its problem, so that profiles,
     predictions and plots are available.
 
+    ``fits[name]`` has the values and the standard errors of a parameter, or of a derived quantity,
+    as arrays of the shape of the stack.
+
     Examples
     --------
     >>> import numpy as np, lmoo
@@ -65,6 +71,8 @@ class Fits:
     >>> fits = lmoo.curve_fit_many(lambda t, slope: slope * t, t, y, p0=[0.5])
     >>> fits.x.round(2).ravel(), fits[1].success
     (array([1., 2.]), True)
+    >>> fits["slope"].value.round(2)
+    array([1., 2.])
     """
 
     shape: tuple[int, ...]
@@ -116,13 +124,21 @@ class Fits:
                 raise EvaluationError(f"f raised {error!r} for curve {index}") from error
             self.errors[index] = error
         for name, values in result.rows.items():
-            _write(getattr(self, name), len(self.shape), fits, values)
+            write(getattr(self, name), len(self.shape), fits, values)
 
     @property
     def success(self) -> NDArray[np.bool_]:
         """Whether a minimum was found."""
         status = np.asarray(self.status)
         return (status >= 1) & (status <= 4)
+
+    def _named(self, name: str) -> Value:
+        """Return values and standard errors of a parameter; KeyError if there is none."""
+        names = names_of(self._batch.names, self.x.shape[-1])
+        if name not in names:
+            raise KeyError(f"{name!r} is none of {', '.join(names)}")
+        j = names.index(name)
+        return Value(self.x[..., j], self.stderr[..., j])
 
     def _points(self) -> Array:
         """Return the parameters as (count, n)."""
@@ -133,10 +149,57 @@ class Fits:
         """Text about the evaluation of the model, as ``Result.evaluation``."""
         return self._batch.evaluation
 
+    def components(self, t: Any = None) -> dict[str, Array]:
+        """Return the curves of the parts of a model that is a sum of models.
+
+        Parameters
+        ----------
+        t : (k,) array_like, optional
+            The independent variable, or a tuple of several, for all curves.  None: that of the
+            data.
+
+        Returns
+        -------
+        dict of str to array of shape shape + (k,)
+            As `Result.components`; nan for curves that were not solved.
+
+        Raises
+        ------
+        TypeError
+            The model is a function, which does not know its parts.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> model = lmoo.Expression("a*exp(-t)", prefix="x_") + lmoo.Expression("b*t")
+        >>> t = np.arange(4.0)
+        >>> y = [[2.0], [3.0]] * np.exp(-t) + t
+        >>> fits = lmoo.curve_fit_many(model, t, y, [1.0, 1.0])
+        >>> fits.components()["b*t"].round(6)
+        array([[0., 1., 2., 3.],
+               [0., 1., 2., 3.]])
+        """
+        batch = self._batch
+        f = getattr(batch.function or batch.model, "f", batch.function or batch.model)
+        model = model_with_parts(f)
+        if model is None:
+            raise TypeError(
+                "components needs a model that knows its parts: one of lmoo.models, an "
+                f"lmoo.Expression, or a sum of these; the model of these fits is {f!r}"
+            )
+        where = batch.dataset.t if t is None else t if isinstance(t, tuple) else (t,)
+        points = tuple(real_array("t", part) for part in where)
+        found = model.evaluate_components(
+            points if len(model.variables) > 1 else points[0], *self._points().T[:, :, None]
+        )
+        return {name: part.reshape(*self.shape, part.shape[-1]) for name, part in found.items()}
+
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, index: Any) -> Result:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self._named(index)
         where = index if isinstance(index, tuple) else (index,)
         if len(where) != len(self.shape):
             raise IndexError(
@@ -211,7 +274,7 @@ def _positive(where: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]
     return tuple(int(i) % size for i, size in zip(where, shape, strict=True))
 
 
-def _write(array: Any, dimensions: int, fits: slice, values: NDArray[Any]) -> None:
+def write(array: Any, dimensions: int, fits: slice, values: NDArray[Any]) -> None:
     """Write rows into an array whose leading dimensions are those of the stack."""
     if dimensions == 1:
         array[fits] = values

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
 from lmoo.problems.names import parameter_names_of, printable
@@ -27,12 +28,18 @@ def curve_problem(
     bounds: Any = None,
     fixed: Any = None,
     nan_policy: str = "raise",
+    ties: Any = None,
+    priors: Any = None,
+    derived: Any = None,
+    constraints: Any = None,
 ) -> Any:
     """Return the problem of fitting one curve; compiled if the model is.
 
     Parameters
     ----------
     f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
+        As for `CurveProblem`.
+    ties, priors, derived, constraints
         As for `CurveProblem`.
 
     Returns
@@ -56,10 +63,17 @@ def curve_problem(
     >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
     (True, ('amplitude', 'rate', 'offset'))
     """
-    problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
+    if is_complex(y):
+        check_callable(f, jac)
+        parts = ComplexParts(f), None if jac is None else ComplexParts(jac)
+        problem = problem_of(*parts, *complex_curve(t, y, sigma, nan_policy))
+    else:
+        problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
     given = parameter_names is not None
     names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
+    problem.ties, problem.priors, problem.derived = ties, priors, derived
+    problem.constraints = constraints
     return problem
 
 

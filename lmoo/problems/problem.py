@@ -27,6 +27,11 @@ class Problem:
         Bounds of the parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
     fixed : sequence, mapping or None
         Fixed parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for a `Solver`, whose options take precedence.
+    linear_parameters : sequence of str or int, or None
+        Names or positions of parameters that the residual is linear in, jointly: they can be
+        eliminated, see the option ``separable`` of `Solver`.
 
     Examples
     --------
@@ -46,6 +51,11 @@ class Problem:
     parameter_names: Sequence[str] | None = None
     bounds: Any = None
     fixed: Any = None
+    ties: Any = None
+    priors: Any = None
+    derived: Any = None
+    constraints: Any = None
+    linear_parameters: Sequence[str | int] | None = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -98,6 +108,10 @@ class FunctionProblem(Problem):
         Bounds of the parameters, see `lmoo.bounds.limits`.
     fixed : sequence or mapping, optional
         Fixed parameters, see `lmoo.bounds.limits`.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`.
+    linear_parameters : sequence of str or int, optional
+        Names or positions of parameters that the residual is linear in, see `Problem`.
 
     Raises
     ------
@@ -122,6 +136,11 @@ class FunctionProblem(Problem):
         *,
         bounds: Any = None,
         fixed: Any = None,
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
+        linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
         if not callable(residual):
             raise TypeError(f"residual must be callable; it is {residual!r}")
@@ -135,6 +154,9 @@ class FunctionProblem(Problem):
         self.kwargs = dict(kwargs or {})
         self.parameter_names = parameter_names
         self.bounds, self.fixed = bounds, fixed
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""

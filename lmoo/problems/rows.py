@@ -38,6 +38,8 @@ class RowBlockProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
+    bounds, fixed, ties, priors, derived, constraints, linear_parameters : optional
+        As for `Problem`.
 
     See Also
     --------
@@ -73,8 +75,13 @@ class RowBlockProblem:
     """
 
     parameter_names: Sequence[str] | None = None
+    linear_parameters: Sequence[str | int] | None = None
     blocks: Any = None
     executor: Any = None
+    ties: Any = None
+    priors: Any = None
+    derived: Any = None
+    constraints: Any = None
 
     def __init__(self, blocks: Any = None, executor: Any = None) -> None:
         if blocks is not None:

@@ -12,6 +12,8 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
+    from lmoo.results.parametertable import ParameterTable
+    from lmoo.results.related import Value
 
 __all__ = ["Result"]
 
@@ -27,9 +29,10 @@ class Result(Fit):
         The best point found.
     cost : float
         ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
-        where that overflows.
+        where that overflows.  With priors their ``1/2 ((value - mean) / sigma)**2`` are added.
     residual : (m,) float64 array
-        The residual at x; empty for a `RowBlockProblem`.
+        The residual at x; empty for a `RowBlockProblem`.  That of a complex curve has the real
+        parts of its points followed by the imaginary ones.
     observations : int
         The number m of residuals; 0 if the residual could not be evaluated.
     status : Status
@@ -38,7 +41,8 @@ class Result(Fit):
         The status in words, with the tolerances.
     nfev, njev, nit : int
         Numbers of evaluations of the residual (including those for numeric derivatives), of
-        Jacobians, and of iterations, that is, of trial points.
+        Jacobians (including exact second derivatives along a step, see `GeodesicAcceleration`), and
+        of iterations, that is, of trial points.
     parameter_names : tuple of str
         The names of the parameters; x[0], x[1], ... if the problem does not name them.
     problem : Problem
@@ -58,6 +62,8 @@ class Result(Fit):
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
     robust : Robust or None
         With a loss: its name, its scale and the weights of the points.
+    related : Related or None
+        With ties, priors, derived quantities or constraints: what these add to the result.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
@@ -74,6 +80,43 @@ class Result(Fit):
     >>> result.success, result.x.round(6), result.standard_errors.round(6)
     (True, array([1.04, 1.99]), array([0.146287, 0.059722]))
     """
+
+    # ---- parameters -------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> "Value":
+        """Return value and standard error of a parameter, or of a derived quantity, by its name.
+
+        Raises
+        ------
+        KeyError
+            The name is not known.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> t = np.arange(5.0)
+        >>> solver = lmoo.Solver(derived={"zero": "-a/b"})
+        >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], solver=solver)
+        >>> print(result["b"], "and", result["zero"])
+        1.990 +- 0.060 and -0.523 +- 0.087
+        """
+        from lmoo.results.parametertable import value_of
+
+        return value_of(self, name)
+
+    @property
+    def params(self) -> "ParameterTable":
+        """The parameters as a tuple of rows with name, value, stderr, lower, upper, fixed, tie."""
+        from lmoo.results.parametertable import table
+
+        return table(self)
+
+    @property
+    def derived(self) -> "dict[str, Value]":
+        """Values and standard errors of the derived quantities, by name."""
+        from lmoo.results.parametertable import derived_of
+
+        return dict(derived_of(self))
 
     # ---- statistics -------------------------------------------------------------------------
 
@@ -111,7 +154,8 @@ class Result(Fit):
         """Return the Jacobian at x, (m, n), evaluated by the solver's strategy at the first call.
 
         If the strategy uses differences, central differences within the bounds are taken.  Columns
-        of fixed parameters are 0.
+        of fixed parameters are 0.  Ties are left out: the columns are derivatives by each parameter
+        with all others fixed.
 
         Raises
         ------
@@ -206,6 +250,39 @@ class Result(Fit):
 
         return intervals(self, level, scaled)
 
+    def interval(
+        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool = True
+    ) -> tuple[float, float]:
+        """Return the confidence interval of a parameter or of a derived quantity.
+
+        Parameters
+        ----------
+        name : str
+        level, method, scaled
+            As for `confidence_interval`.
+
+        Returns
+        -------
+        lower, upper : float
+
+        Raises
+        ------
+        ValueError
+            The name is not known; otherwise as for `confidence_interval`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> result = lmoo.Solver(derived={"double": "2*b2"}).solve(data, data.starts[1])
+        >>> [round(end, 4) for end in result.interval("double", method="profile")]
+        [7.4361, 8.0084]
+        """
+        from lmoo.results.parametertable import interval_of
+
+        return interval_of(self, name, level, method, scaled)
+
     def profile(
         self, j: int | str, level: float = 0.99, scaled: bool = True
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -214,7 +291,7 @@ class Result(Fit):
         Parameters
         ----------
         j : int or str
-            Index or name of the parameter.
+            Index or name of the parameter, or name of a derived quantity.
         level : float, default 0.99
             The profile extends to the quantile of tau for this level.
         scaled : bool, default True
@@ -246,7 +323,7 @@ class Result(Fit):
         from lmoo.results.profile import trace
 
         level = statistics.probability("level", level)
-        found = trace(self, statistics.parameter_index(self, j), level, scaled)
+        found = trace(self, statistics.quantity(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(
@@ -278,15 +355,17 @@ class Result(Fit):
         Returns
         -------
         y : (k,) float64 array
+            Complex for a complex curve.
         lower, upper : (k,) float64 arrays
-            Only with an interval.  Infinite if the data do not determine the value.
+            Only with an interval.  Infinite if the data do not determine the value.  For a complex
+            curve their real parts are the limits of the real part, and likewise the imaginary ones.
 
         Raises
         ------
         TypeError
             The problem has no model ``f(t, ...)``.
         ValueError
-            `interval` or `level` is invalid; `sigma` is needed.
+            ``interval`` or `level` is invalid; `sigma` is needed.
 
         Examples
         --------
@@ -302,6 +381,42 @@ class Result(Fit):
         from lmoo.results import statistics
 
         return statistics.predict(self, t, interval, level, sigma, scaled)
+
+    def components(self, t: Any = None) -> dict[str, NDArray[np.float64]]:
+        """Return the curve of each part of a model that is a sum of models.
+
+        Parameters
+        ----------
+        t : array_like, optional
+            The independent variable, as for `predict`.  None: that of the data.
+
+        Returns
+        -------
+        dict of str to (k,) float64 array
+            The terms of the sum by their names (a prefix, or the text of the term), in their order;
+            they add up to ``predict(t)``.  A model that is no sum is its own part.
+
+        Raises
+        ------
+        TypeError
+            The model is a function, which does not know its parts, or the problem has no model.
+        ValueError
+            The result has no problem.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> model = lmoo.models.Lorentzian(prefix="peak_") + lmoo.models.Linear(prefix="base_")
+        >>> t = np.linspace(-3, 3, 31)
+        >>> y = 2 / (1 + t**2) + 0.1 * t + 1
+        >>> result = lmoo.fit(model, t, y)
+        >>> parts = result.components([0.0, 1.0])
+        >>> list(parts), bool(np.allclose(sum(parts.values()), result.predict([0.0, 1.0])))
+        (['peak', 'base'], True)
+        """
+        from lmoo.results.components import components
+
+        return components(self, t)
 
     def nonlinearity(self) -> "Nonlinearity":
         """Return the curvatures that show whether linear standard errors are reliable.
@@ -403,14 +518,15 @@ class Result(Fit):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
-        from lmoo.results.storage import frozen
+        from lmoo.results.pickles import frozen
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.results.storage import check, thawed
+        from lmoo.results.pickles import thawed
+        from lmoo.results.storage import check
 
         missing = {part.name for part in fields(self)}.difference(state)
         if missing:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.problems.arguments import integer, positive, real_array, real_number
+from lmoo.problems.complexdata import has_complex, joined
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import points, refuse_masked_points
 from lmoo.results.curve import curve_of, slopes
@@ -21,8 +22,10 @@ __all__ = [
     "leverage",
     "linear_interval",
     "parameter_index",
+    "points_of",
     "predict",
     "probability",
+    "quantity",
     "r_squared",
     "standardized_residuals",
 ]
@@ -67,6 +70,12 @@ def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
     return j % len(names)
 
 
+def quantity(result: Fit, which: Any, name: str = "j") -> Any:
+    """Return the index of a parameter, or the name of a derived quantity."""
+    derived = () if result.related is None else result.related.derived
+    return which if which in derived else parameter_index(result, which, name)
+
+
 def residual_scale(result: Fit, scaled: bool) -> float:
     """Return the standard deviation of the residuals: the estimate, or 1 if it is known.
 
@@ -94,7 +103,7 @@ def information(result: Fit, penalty: float) -> float:
     k = m - result.degrees_of_freedom
     # From the norm, as its square may overflow or underflow.
     with np.errstate(divide="ignore"):
-        return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
+        return float(2 * m * np.log(result.data_norm / sqrt(m)) + penalty * k)
 
 
 def aic(result: Fit) -> float:
@@ -114,13 +123,18 @@ def r_squared(result: Fit) -> float:
         return nan
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     # Columns of norm 1, as squares may overflow or underflow.
-    columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
-    (z, one), (norm, _) = (part.T for part in unit_columns(columns))
-    about_mean = float(np.linalg.norm(z - one * (one @ z)))
+    if has_complex(curve.f):
+        # A complex constant has two numbers.
+        constants = curve.whitened(np.repeat(np.eye(2), y.size // 2, axis=0))
+        columns = np.column_stack([curve.whitened(y), np.linalg.qr(unit_columns(constants)[0])[0]])
+    else:
+        columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
+    (z, *ones), (norm, *_) = (part.T for part in unit_columns(columns))
+    about_mean = float(np.linalg.norm(z - sum(one * (one @ z) for one in ones)))
     # For equal values of y the difference is rounding error.
     if about_mean <= 16 * _EPS:
         return nan
-    return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
+    return 1.0 - (result.data_norm / float(norm) / about_mean) ** 2
 
 
 # ---- residuals ------------------------------------------------------------------------------
@@ -128,6 +142,9 @@ def r_squared(result: Fit) -> float:
 
 def leverage(result: Fit) -> Array:
     """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
+    if result.related is not None and result.factor is not None:
+        shares = result._linear.prediction_error(jacobian_of(result)) ** 2
+        return np.asarray(np.minimum(shares, 1.0))
     J = jacobian_of(result)[:, ~result.fixed_or_active]
     if J.shape[1] == 0:
         return np.zeros(len(J))
@@ -172,20 +189,21 @@ def predict(
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
-    where = curve.t if t is None else _points(t)
+    where = curve.t if t is None else points_of(t)
     y = curve.values(where, result.x)
+    shown = joined if has_complex(curve.f) else np.asarray
     if interval is None:
-        return y
+        return shown(y)
     errors = _model_errors(result, curve, where, scaled)
     if interval == "prediction":
         new = _observation_errors(curve, y.size, t is None, sigma)
         errors = np.hypot(errors, new * residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):
         half = t_quantile(result, level, scaled) * errors
-    return y, y - half, y + half
+    return shown(y), shown(y - half), shown(y + half)
 
 
-def _points(t: Any) -> Any:
+def points_of(t: Any) -> Any:
     """Return t converted like the data of a `CurveProblem`; a number becomes one point."""
     scalar = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
     return np.atleast_1d(real_array("t", t)) if scalar else points(refuse_masked_points(t))
@@ -196,7 +214,8 @@ def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)
-    return result._linear.prediction_error(derivatives) * residual_scale(result, scaled)
+    errors: Array = result._linear.prediction_error(derivatives, residual_scale(result, scaled))
+    return errors
 
 
 def _observation_errors(curve: Curve, k: int, at_data: bool, sigma: ArrayLike | None) -> Array:

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,8 @@ from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
-from lmoo.problems.curveproblem import checked_trace
+from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
+from lmoo.problems.curveproblem import check_callable, checked_trace
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
@@ -50,7 +51,7 @@ def curve_fit(
     f: Callable[..., Any],
     xdata: Any,
     ydata: ArrayLike,
-    p0: ArrayLike | None = None,
+    p0: ArrayLike | Mapping[str, float] | None = None,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     check_finite: bool | None = None,
@@ -62,6 +63,9 @@ def curve_fit(
     nan_policy: str | None = None,
     fixed: Any = None,
     trace: bool | str = "auto",
+    ties: Any = None,
+    priors: Any = None,
+    constraints: Any = None,
     **kwargs: Any,
 ) -> tuple[Any, ...]:
     """Fit ``ydata = f(xdata, *parameters)`` by least squares.
@@ -78,9 +82,10 @@ def curve_fit(
         or (k, m); other objects are passed to f as they are.
     ydata : (m,) array_like
         The dependent variable; a number stands for m equal values.
-    p0 : (n,) array_like, optional
+    p0 : (n,) array_like or mapping, optional
         The starting point.  None: the guess of a compiled model; for other models, for each
         parameter in the signature of f, 1, the middle of its bounds, or 1 inside its only bound.
+        A mapping has values by name; those that it leaves out are found in the same way.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Standard deviations of ydata, or its covariance matrix.  Points that are masked
         (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
@@ -108,6 +113,9 @@ def curve_fit(
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
         the start and at the solution, where its values are compared with those of the trace.  True:
         it must be possible.  False: f itself is called throughout.  Not in scipy.
+    ties, priors, constraints : optional
+        Relations of the parameters, as for `Solver`.  Without p0 the starting point is moved into
+        the constraints.  Not in scipy.
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
@@ -181,18 +189,23 @@ def curve_fit(
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
     array([2.45 , 1.485, 0.6  ])
     """
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    related = not (ties is None and priors is None and constraints is None)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related)
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
-    x = starting_point(problem, p0, bounds, fixed, method)
+    x = starting_point(problem, p0, bounds, fixed, method, related)
     differentiated = has_jacobian(problem)
-    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace))
+    coordinates = None
+    if related:
+        problem.ties, problem.priors, problem.constraints = ties, priors, constraints
+        x, coordinates = _related_start(problem, x, p0)
+    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace), coordinates)
     try:
-        iteration._loop.run()
+        iteration._run()
         if not iteration._settled():
             # With differences, as from a call with trace=False.
-            iteration = _iteration(problem, x, method, jac, kwargs, False)
-            iteration._loop.run()
+            iteration = _iteration(problem, x, method, jac, kwargs, False, coordinates)
+            iteration._run()
         loop = iteration._loop
         if not 1 <= loop.status <= 4:
             raise _failure(iteration)
@@ -206,16 +219,38 @@ def curve_fit(
             "Covariance of the parameters could not be estimated", _category(), stacklevel=2
         )
     if not full_output:
-        return loop.x, pcov
+        return iteration._x, pcov
     status = Status(loop.status)
     infodict = _infodict(loop, differentiated)
     if iteration._residual is not None:
         infodict["fvec"] = iteration._residual
-    return loop.x, pcov, infodict, iteration._message(status), int(status)
+    elif related:
+        infodict["fvec"] = iteration.result.residual
+    return iteration._x, pcov, infodict, iteration._message(status), int(status)
+
+
+def _related_start(problem: Any, x: Array, p0: Any) -> tuple[Array, Any]:
+    """Return the starting point and the coordinates of parameters that are related."""
+    # Not at the top, as most fits have no relations.
+    from lmoo.models.relations.coordinates import coordinates_of
+    from lmoo.problems.parameters import Relations, relations_of
+
+    relations = relations_of(None, problem) or Relations()
+    names = problem.parameter_names
+    coordinates = coordinates_of(names, relations, problem.bounds, problem.fixed, x)
+    if p0 is None:
+        x = coordinates.feasible(x)
+    return coordinates.x(coordinates.inside(coordinates.z(x), "p0")), coordinates
 
 
 def _iteration(
-    problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
+    problem: Any,
+    x: Array,
+    method: Any,
+    jac: Any,
+    options: dict[str, Any],
+    trace: Any,
+    coordinates: Any = None,
 ) -> Iteration:
     """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
@@ -227,10 +262,15 @@ def _iteration(
             because = f"jac is {jac!r}"
         elif options.get("epsfcn") is not None or options.get("diff_step") is not None:
             because = "steps of differences are given"
-        evaluation = evaluation_of(problem, _within(problem, x), because)
+        start = x if coordinates is not None else _within(problem, x)
+        evaluation = evaluation_of(problem, start, because)
         differentiated |= evaluation is not None and evaluation.problem is not None
     solver = curve_solver(x.size, method, jac, differentiated, options)
-    return Iteration(solver, problem, x, evaluation)
+    if coordinates is None:
+        return Iteration(solver, problem, x, evaluation)
+    from lmoo.solver.related import RelatedIteration
+
+    return RelatedIteration(solver, problem, x, evaluation, coordinates=coordinates)
 
 
 def _within(problem: Any, x: Array) -> Array:
@@ -244,21 +284,41 @@ def _within(problem: Any, x: Array) -> Array:
 
 
 def _problem(
-    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check_finite: Any, nan_policy: Any
+    f: Any,
+    xdata: Any,
+    ydata: Any,
+    sigma: Any,
+    jac: Any,
+    check_finite: Any,
+    nan_policy: Any,
+    related: bool,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
+    if is_complex(ydata):
+        return _complex_problem(
+            f, xdata, ydata, sigma, jac, _check_of(check_finite, nan_policy), nan_policy
+        )
     y = _real("ydata", ydata)
     if y.size == 1:
         y = _repeated(y, xdata)
     check = _check_of(check_finite, nan_policy)
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    if is_compiled(f):
+    if is_compiled(f) and not related:
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _complex_problem(
+    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check: str | None, nan_policy: Any
+) -> Any:
+    """Return the problem of complex data."""
+    check_callable(f, jac if callable(jac) else None)
+    data = complex_curve(xdata, ydata, sigma, nan_policy or "raise", _NAMES, check)
+    return problem_of(ComplexParts(f), ComplexParts(jac) if callable(jac) else None, *data)
 
 
 def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
@@ -315,7 +375,7 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
-    if loop.scale is not None:
+    if loop.scale is not None or iteration._is_related:
         return _careful_covariance(iteration.result, absolute)
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.parameters import relations_of
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, starting_point
+from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
 from lmoo.solver.options import SolverOptions
 from lmoo.status import Status
 
@@ -72,6 +73,27 @@ class Solver(SolverOptions):
     f_scale : float or "mad", default 1.0
         The scale C of the loss: about the largest residual of a good point.  "mad" estimates it
         while the problem is solved, from the median of the residuals' magnitudes.
+    ties : mapping, optional
+        Parameters that follow from others, by name: ``{"b": "2*a"}``.  See "Relate parameters to
+        each other" in the documentation, also for the next three.  None: those of the problem.
+    priors : mapping, optional
+        What is known before the fit of parameters and derived quantities, by name:
+        ``{"tau": (3.1, 0.2)}``, mean and standard deviation.
+    derived : mapping, optional
+        Further quantities of which the result has values and errors: ``{"area": "a*b"}``.
+    constraints : str, sequence or pair, optional
+        Linear inequalities and equations: ``["a <= b", "a + b == 1"]``, or ``(A, b)`` for
+        ``A x <= b``.
+    separable : {False, True, "auto"}, default False
+        Whether parameters that the residual is linear in are eliminated (variable projection): the
+        iteration is over the others alone, with the best values of the linear ones at each point,
+        so these need no starting values, and x0 may have any number for them.  They are those of a
+        model that is data (built in, an `Expression`, or traced), or the problem's
+        ``linear_parameters``.  A linear parameter that is fixed or has bounds is treated like the
+        others.  True raises ValueError where this is not possible: none is known to be linear; with
+        a loss, as these are found by least squares; with a ``linear`` model; with a ``jacobian``
+        other than `Analytic` or differences without typical sizes.  "auto": there all
+        parameters are solved for.
 
     Raises
     ------
@@ -80,7 +102,7 @@ class Solver(SolverOptions):
     ValueError
         A tolerance that is negative or NaN; a `factor`, a ``time_limit``, a ``f_scale`` or an entry
         of `diag` that is not positive; a `maxfev` below 1; a loss that does not exist, or a
-        function that is not a loss.
+        function that is not a loss; a ``separable`` that is none of the three.
 
     See Also
     --------
@@ -90,6 +112,12 @@ class Solver(SolverOptions):
     ----------
     More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes
     in Mathematics 630.
+
+    Golub, Pereyra (1973), "The differentiation of pseudo-inverses and nonlinear least squares
+    problems whose variables separate", SIAM J. Numer. Anal. 10, 413; Kaufman (1975), "A variable
+    projection method for solving separable nonlinear least squares problems", BIT 15, 49; O'Leary,
+    Rust (2013), "Variable projection for nonlinear least squares problems", Comput. Optim. Appl.
+    54, 579.
 
     Examples
     --------
@@ -104,7 +132,7 @@ class Solver(SolverOptions):
     def solve(
         self,
         problem: Any,
-        x0: ArrayLike,
+        x0: ArrayLike | Mapping[str, float],
         callback: Callback | None = None,
         history: bool = False,
     ) -> Result:
@@ -114,8 +142,9 @@ class Solver(SolverOptions):
         ----------
         problem : Problem, CompiledProblem or RowBlockProblem
             Or another object with a method ``residual(x)``, and optionally ``jacobian(x)``.
-        x0 : (n,) array_like
-            The starting point, real and finite; copied and converted to float64.
+        x0 : (n,) array_like or mapping
+            The starting point, real and finite; copied and converted to float64.  A mapping has
+            values by name.  Values of tied parameters are not used, and may be left out of it.
         callback : callable, optional
             It is called as ``callback(record)`` after each iteration, with an `IterationRecord`.
             A true return value, or StopIteration, ends the solve with `Status.STOPPED`.
@@ -158,7 +187,8 @@ class Solver(SolverOptions):
             raise TypeError(f"callback must be callable or None; it is {callback!r}")
         try:
             while True:
-                if callback is None and not history and self.time_limit is None:
+                plain = callback is None and not history and self.time_limit is None
+                if plain and not iteration._stepwise:
                     loop.run()
                 else:
                     iteration._run_watched(callback, bool(history))
@@ -170,11 +200,11 @@ class Solver(SolverOptions):
             keep_result(error, iteration)
             raise
         iteration._seconds = time.perf_counter() - start
-        if loop.status == Status.NOT_FINITE:
-            raise bad_start(loop)
+        if iteration._loop.status == Status.NOT_FINITE:
+            raise bad_start(iteration._loop)
         return iteration.result
 
-    def iterate(self, problem: Any, x0: ArrayLike) -> Iteration:
+    def iterate(self, problem: Any, x0: ArrayLike | Mapping[str, float]) -> Iteration:
         """Return the solve as an iterator, which evaluates nothing before the first step.
 
         Parameters
@@ -197,7 +227,14 @@ class Solver(SolverOptions):
         >>> steps.result.status, steps.result.cost == step.cost
         (<Status.UNFINISHED: -5>, True)
         """
-        return Iteration(self, problem, starting_point(x0))
+        relations = relations_of(self, problem)
+        if relations is None:
+            return Iteration(self, problem, known_start(problem, x0))
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo.solver.related import RelatedIteration
+
+        start = known_start(problem, x0, tuple(relations.ties))
+        return RelatedIteration(self, problem, start, relations=relations)
 
 
 def _solve_again(

@@ -21,7 +21,7 @@ The names and formulas are those of scipy.optimize.least_squares, which has no t
 from libc.math cimport M_PI, NAN, atan, atan2, fabs, log1p, sqrt
 from libc.string cimport memset
 
-from lmoo._core.norms cimport all_finite
+from lmoo._core.norms cimport all_finite, enorm
 
 # Product of factors 1 + z above which its logarithm is added to the sum.  The logarithm of 1 + z is computed separately
 # for z > LARGE_Z: the product might overflow.
@@ -166,10 +166,11 @@ cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcep
 
     NaN if f is not finite, negative if a user's loss ends the solve.
     """
-    cdef double total = 0.0, scale = 1.0 / loss.scale
+    cdef double total = 0.0, scale = 1.0 / loss.scale, size
     cdef ptrdiff_t i
     if not all_finite(m, f):
         return NAN
+    m -= loss.priors
     if loss.kind == LM_LOSS_CALLED:
         if _call(loss, m, f) < 0:
             return -1.0
@@ -188,4 +189,7 @@ cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcep
         total = _sum(LM_LOSS_TUKEY, scale, m, f)
     else:
         total = _sum(LM_LOSS_LINEAR, scale, m, f)
+    if loss.priors > 0:
+        size = scale * enorm(loss.priors, f + m)
+        total += size * size
     return loss.scale * sqrt(total)

@@ -60,10 +60,13 @@ cdef class LossKernel:
         C over the standard deviation, if C is estimated from the residual; else 0.
     func : callable or None
         ``func(z)`` returns rho and its two derivatives, (3, m).
+    priors : int, default 0
+        Number of last rows that are priors, to which the loss does not apply.
     """
 
-    def __cinit__(self, str name, double scale, double tuning, func):
+    def __cinit__(self, str name, double scale, double tuning, func, ptrdiff_t priors=0):
         self.func = func
+        self.table.priors = priors
         self.table.kind = LM_LOSS_CALLED if func is not None else <int>KINDS[name]
         self.table.scale, self.table.tuning = scale, tuning
         self.table.rho = <lm_rho_function><void *>_ask

@@ -50,8 +50,12 @@ cdef inline void _rows(int kind, const lm_loss *loss, ptrdiff_t m, const double 
 
 cdef int loss_rows(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil:
     """Fill loss.root, loss.model and loss.weighted for the residual f; negative if a user's loss ends the solve."""
-    cdef const double *rho = loss.values + m
+    cdef const double *rho
     cdef ptrdiff_t i
+    m -= loss.priors
+    for i in range(m, m + loss.priors):
+        loss.root[i], loss.model[i] = 1.0, f[i]
+    rho = loss.values + m
     if loss.kind == LM_LOSS_CALLED:
         if _call(loss, m, f) < 0:
             return -1
@@ -70,7 +74,7 @@ cdef int loss_rows(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept n
         _rows(LM_LOSS_TUKEY, loss, m, f)
     else:
         _rows(LM_LOSS_LINEAR, loss, m, f)
-    multiply_rows(m, loss.root, f, loss.weighted)
+    multiply_rows(m + loss.priors, loss.root, f, loss.weighted)
     return 0
 
 

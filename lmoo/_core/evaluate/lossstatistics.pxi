@@ -14,6 +14,9 @@ cdef int loss_weights(const lm_loss *loss, ptrdiff_t m, const double *f, double 
     """Compute weights_i = rho'(z_i): 1 for a point with its full weight."""
     cdef double slope = 0.0, h = 0.0, u
     cdef ptrdiff_t i
+    m -= loss.priors
+    for i in range(m, m + loss.priors):
+        weights[i] = 1.0
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
     for i in range(m):
@@ -34,6 +37,7 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
     cdef double slope = 0.0, h = 0.0, z
     cdef ptrdiff_t i
     memset(sums, 0, 4 * sizeof(double))
+    m -= loss.priors
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
     for i in range(m):
@@ -91,7 +95,7 @@ cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const d
     """
     cdef ptrdiff_t i, count = 0, first, middle
     cdef double median, total = 0.0
-    for i in range(m):
+    for i in range(m - loss.priors):
         if loss.weights == NULL or loss.weights[i] != 0.0:
             work[count] = fabs(f[i])
             total += work[count]
