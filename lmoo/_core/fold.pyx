@@ -11,7 +11,8 @@ Hoemmen, Langou 2012, "Communication-optimal parallel and sequential QR and LU f
 SIAM J. Sci. Comput. 34).  The columns of R' have the norms of those of J.
 
 Many rows are folded in parts, each into its own triangle, and the triangles are merged in a fixed tree.  The parts are
-distributed among threads.  As neither the parts nor the tree depend on the number of threads, the results do not either.
+distributed among threads.  As neither the parts nor the tree depend on the number of threads, the results do not
+either.
 """
 
 from libc.string cimport memcpy, memset
@@ -36,8 +37,8 @@ cdef ptrdiff_t CACHE_BYTES = 262144     # of a second-level cache, for the block
 
 cdef ptrdiff_t fold_block_rows(ptrdiff_t n) noexcept nogil:
     """Return the rows of a block for n columns; they depend on n only, so that the results are reproducible."""
-    # Enough rows for the work per block to be negligible, and few enough for the first-level cache if n is small.  An odd
-    # multiple of the lanes: columns at a distance of a power of two would compete for the same lines of a cache.
+    # Enough rows for the work per block to be negligible, and few enough for the first-level cache if n is small.  An
+    # odd multiple of the lanes: columns at a distance of a power of two would compete for the same lines of a cache.
     cdef ptrdiff_t rows = min(max(CACHE_BYTES // (8 * (n + 1)), 72), 264) // LMOO_LANES
     return (rows - (1 - rows % 2)) * LMOO_LANES
 

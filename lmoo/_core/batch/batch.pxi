@@ -173,8 +173,8 @@ cdef class SolveBatch:
 
         deviation   (k,), of the residual of each fit; if it is not finite, all results are inf
 
-        Return the list of the fits whose last Jacobian is singular within the error of its entries; their results are not
-        written.
+        Return the list of the fits whose last Jacobian is singular within the error of its entries; their results are
+        not written.
         """
         cdef ptrdiff_t k, n = self.n
         cdef cnp.ndarray work = np.empty(uncertainty_doubles(n))
@@ -188,7 +188,7 @@ cdef class SolveBatch:
         return np.flatnonzero(singular).tolist()
 
     def limits(self, ptrdiff_t k):
-        """Return lower, upper, fixed, active_mask and the gradient of one fit for a `Result`; an empty dict without bounds."""
+        """Return lower, upper, fixed, active_mask and the gradient of one fit for a `Result`; {} without bounds."""
         cdef const lm_state *s = self.at(k).d.s
         cdef ptrdiff_t j, n = self.n
         cdef double[:, ::1] edges = np.empty((2, n))
@@ -204,7 +204,7 @@ cdef class SolveBatch:
                 "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if self.at(k).d.njev else None}
 
     def factor(self, ptrdiff_t k):
-        """Return (r, ipvt, qtf, acnorm, error, active) of one fit's last Jacobian; active: bool array, or None without bounds."""
+        """Return (r, ipvt, qtf, acnorm, error, active) of one fit's last Jacobian; active: None without bounds."""
         cdef const lm_state *s = self.at(k).d.s
         cdef ptrdiff_t i, j, n = self.n
         cdef const lm_triangle *t = &(<const lm_dense *>s.model).free

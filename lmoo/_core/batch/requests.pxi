@@ -80,8 +80,9 @@ cdef class Batch(SolveBatch):
     def wanted(self, bint jacobians, ptrdiff_t most):
         """Return the fits with requests, (r,) intp, and their points, (r, n): for models, or for Jacobians.
 
-        A fit that requests several points is listed several times in a row.  The fits that have waited longest come first; r is
-        about `most` at most, so that the values of the model stay in the cache.  r = 0 if there are no requests.
+        A fit that requests several points is listed several times in a row.  The fits that have waited longest come
+        first; r is about `most` at most, so that the values of the model stay in the cache.  r = 0 if there are no
+        requests.
         """
         cdef cnp.ndarray who = np.empty(most + self.n, dtype=np.intp)
         cdef cnp.ndarray points = np.empty((most + self.n, self.n))

@@ -2,8 +2,8 @@
 
    covariance = deviation^2 (J^T J)^-1
 
-computed with columns scaled to norm 1, so that neither units nor squares over- or underflow; (J^T J)^-1 is computed as in
-linalg/covariance.pxi.
+computed with columns scaled to norm 1, so that neither units nor squares over- or underflow; (J^T J)^-1 is computed
+as in linalg/covariance.pxi.
 """
 
 from libc.math cimport INFINITY, isfinite, sqrt

@@ -91,8 +91,8 @@ cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w
                           int code) noexcept nogil:
     """Continue: return DIFFERENCES_ASK, 0 when at.fjac is complete, positive at a bad point, or code < 0.
 
-    code   result of the requested evaluation: 0, positive at a bad point (including values that are not finite), negative
-           to end the solve; 0 in the first call
+    code   result of the requested evaluation: 0, positive at a bad point (including values that are not finite),
+           negative to end the solve; 0 in the first call
     """
     w.first = False
     if code < 0:
@@ -133,8 +133,8 @@ cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,
                                   const lm_columns *w, double *x) noexcept nogil:
     """Write the first points of all columns, (k, n), and return k.
 
-    For a caller that evaluates all columns at once, immediately after differences_begin.  It writes the residuals at the
-    points, m numbers each, into the columns of at.fjac that differences_skips does not exclude; differences_take
+    For a caller that evaluates all columns at once, immediately after differences_begin.  It writes the residuals at
+    the points, m numbers each, into the columns of at.fjac that differences_skips does not exclude; differences_take
     then continues.
     """
     cdef ptrdiff_t i, j, n = at.n, row = 0

@@ -1,7 +1,7 @@
 """The driver: it answers the requests of the iteration by an evaluator.
 
-``driver_run`` is the only loop.  Kinds of problems differ in a table of four functions, lm_evaluator: residual vectors in
-memory (vectors.pxi), blocks of rows (solve/rows.pxi), thousands of fits whose models are evaluated together
+``driver_run`` is the only loop.  Kinds of problems differ in a table of four functions, lm_evaluator: residual
+vectors in memory (vectors.pxi), blocks of rows (solve/rows.pxi), thousands of fits whose models are evaluated together
 (batch/batch.pxi, batch/modelfits.pxi).
 """
 
@@ -20,7 +20,7 @@ cdef enum:
 cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
     """Answer requests until the iteration ends.
 
-    Return 0 at its end; PAUSED if the evaluator has left a request unanswered or, with one_iteration, after a trial point;
+    Return 0 at its end; PAUSED if the evaluator has not answered or, with one_iteration, after a trial point;
     FAILED if user code has ended the solve, with d.code or a Python exception.
     """
     cdef lm_state *s = d.s

@@ -103,8 +103,8 @@ cdef bint store_errors(lm_state *s, const double *acnorm, double relative, doubl
     relative, precision   relative errors of all columns, and of f
     noise                 norm of the error of f, if a strategy has measured it; else 0
 
-    Return whether a column consists of error.  Its column_error is then 1, and it must be set to zero, as a step along it
-    could have any length.
+    Return whether a column consists of error.  Its column_error is then 1, and it must be set to zero, as a step
+    along it could have any length.
     """
     cdef double root = sqrt(<double>m), f_error = s.fnorm
     cdef bint all_error = False
@@ -208,7 +208,7 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
 
 
 cdef int _fold_parts(lm_driver *d) noexcept nogil:
-    """Fold all rows to the triangle at d.work, by threads if they are worthwhile; return 1 if the rows cannot be evaluated."""
+    """Fold all rows to the triangle at d.work, by threads if worthwhile; return 1 if they cannot be evaluated."""
     cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
     cdef PyThreadState *thread
     cdef int code

@@ -18,7 +18,7 @@ cdef enum:
 
 
 cdef ptrdiff_t _block_rows(ptrdiff_t n) noexcept nogil:
-    """Return the rows of a block of J: whole blocks of the fold, so that the triangle has the bits of that of J in one piece."""
+    """Return the rows of a block of J: whole blocks of the fold, so that the bits are those of the whole J."""
     cdef ptrdiff_t rows = fold_block_rows(n)
     return max(BLOCK_NUMBERS // (n * rows), <ptrdiff_t>1) * rows
 

@@ -110,7 +110,8 @@ cdef void bounds_limit_step(lm_state *s) noexcept nogil:
     s.newton = 0
     _minimize_within(s)
     if s.prered <= 0.0:
-        # A bent or extrapolated step is not based on this model alone; its part within the bounds may not reduce the model.
+        # A bent or extrapolated step is not based on this model alone; its part within the bounds may not reduce the
+        # model.
         _start_from_active(s)
         s.linear.damped(s.model, s.par, s.diag, s.step)
         _minimize_within(s)

@@ -7,8 +7,8 @@ from libc.string cimport memcmp
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy, enorm, scaled_norm
 
-# A parameter diverges if one step changes it by more than this factor times its size.  The size of a parameter that is 0
-# is the change that changes f by |f|.
+# A parameter diverges if one step changes it by more than this factor times its size.  The size of a parameter that
+# is 0 is the change that changes f by |f|.
 cdef double RUNS_AWAY = 4.0
 # Below this squared relative offset, of a model or expected of the next one, the error of forward differences, about
 # 1e-8, begins to slow down the convergence.

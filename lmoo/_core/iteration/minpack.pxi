@@ -4,8 +4,8 @@ from libc.math cimport fabs
 
 from lmoo._core.model cimport *
 
-# Relative step of MINPACK's differences.  If a column has shrunk by this factor, the differences may be smaller than the
-# spacing of the numbers in f.
+# Relative step of MINPACK's differences.  If a column has shrunk by this factor, the differences may be smaller than
+# the spacing of the numbers in f.
 cdef double FADED = 1.5e-8
 
 
@@ -14,8 +14,8 @@ cdef int _converged_like_minpack(const lm_state *s) noexcept nogil:
     cdef bint ftol = fabs(s.actred) <= s.options.ftol and s.prered <= s.options.ftol \
         and 0.5 * s.ratio <= 1.0
     cdef bint xtol = s.delta <= s.options.xtol * s.xnorm
-    # Not in MINPACK: a radius that bad points have reduced, and a step that it has limited or that lacks a parameter, do
-    # not show convergence.
+    # Not in MINPACK: a radius that bad points have reduced, and a step that it has limited or that lacks a parameter,
+    # do not show convergence.
     if s.refused or s.wall > 0.0 and (s.step_par > 0.0 or has_faded_column(s)):
         return LM_DOMAIN if xtol else LM_RUNNING
     if ftol and xtol:
@@ -37,7 +37,7 @@ cdef bint has_faded_column(const lm_state *s) noexcept nogil:
 
 
 cdef int _failed_like_minpack(const lm_state *s) noexcept nogil:
-    """Return the status if no evaluations are left or double precision limits the progress; the last test has priority."""
+    """Return the status if no evaluations are left or double precision limits progress; the last test has priority."""
     cdef int status = LM_RUNNING
     if s.nfev >= s.options.maxfev:
         status = LM_MAXFEV

@@ -2,8 +2,8 @@
 
 For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, also
 with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
-other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best of
-these points becomes x.
+other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best
+of these points becomes x.
 """
 
 from libc.math cimport isfinite

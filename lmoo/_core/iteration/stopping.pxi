@@ -138,10 +138,10 @@ cdef bint is_flat(const lm_state *s) noexcept nogil:
 cdef bint _predicts_nothing_visible(const lm_state *s) noexcept nogil:
     """Return whether the gradient predicts no reduction that is visible in |f|^2.
 
-    If J is nearly singular at a minimum with f != 0, the reduction predicted for a Gauss-Newton step is not realised and
-    never becomes small; that of a step along one parameter is gnorm^2.  It is compared with the rounding of J x, the sum
-    of the parameters' terms: if the parameters diverge, terms that cancel grow, and the sum of their roundings would hide
-    any gradient.
+    If J is nearly singular at a minimum with f != 0, the reduction predicted for a Gauss-Newton step is not realised
+    and never becomes small; that of a step along one parameter is gnorm^2.  It is compared with the rounding of J x,
+    the sum of the parameters' terms: if the parameters diverge, terms that cancel grow, and the sum of their
+    roundings would hide any gradient.
     """
     cdef double error = gradient_error(s), norm = 0.0, slope = 0.0, rounding
     if s.gnorm * s.gnorm > max(s.noise, error * error):
@@ -189,9 +189,9 @@ cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps without progress, at a kink of f or towards a minimum at infinity; return the status.
 
     Steps that the radius has limited and whose ratio is near 1 do not count.  If the model predicted a reduction below
-    noise for them, as on a plateau, each counts as a tenth.  Towards a wall of bad points only those of the latter count
-    that a bound limits: they follow a gradient that is not small, so they do not end at a minimum.  If short steps make
-    no progress though the gradient is not small, J is not the derivative of f.
+    noise for them, as on a plateau, each counts as a tenth.  Towards a wall of bad points only those of the latter
+    count that a bound limits: they follow a gradient that is not small, so they do not end at a minimum.  If short
+    steps make no progress though the gradient is not small, J is not the derivative of f.
     """
     cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
@@ -224,8 +224,8 @@ cdef double _current_norm(const lm_state *s) noexcept nogil:
 cdef bint _settled(const lm_state *s, double left) noexcept nogil:
     """Return whether the remaining steps, as a share of this one, change no parameter by more than xtol.
 
-    A change of a parameter is also accepted if it changes f by no more than xtol |f|, or than its error: a parameter that
-    converges to 0 has no other scale.
+    A change of a parameter is also accepted if it changes f by no more than xtol |f|, or than its error: a parameter
+    that converges to 0 has no other scale.
     """
     cdef double hidden = max(STANDARD_ERROR_SHARE * s.options.xtol, 0.25 * s.noise) * s.fnorm, p
     cdef ptrdiff_t j
@@ -252,8 +252,8 @@ cdef double _rate(const lm_state *s, double norm) noexcept nogil:
 cdef bint is_rounding(const lm_state *s) noexcept nogil:
     """Return whether the last step changes each parameter by no more than rounding does.
 
-    A radius that is small relative to |D x| does not show this: it may be large relative to the term of a parameter whose
-    column is tiny, as that of a rate if all exponentials have decayed.
+    A radius that is small relative to |D x| does not show this: it may be large relative to the term of a parameter
+    whose column is tiny, as that of a rate if all exponentials have decayed.
     """
     cdef double size
     cdef ptrdiff_t j

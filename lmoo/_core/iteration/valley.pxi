@@ -1,13 +1,13 @@
 """The default step strategy: More's, with three additions for slow convergence.
 
-*Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by the
-second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
+*Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
+the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
 
 *Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
-direction or with alternating signs.  Once two rates in a row agree, the sum of the remaining steps is p / (1 - q), where
-q has the sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
-Soc. Edinburgh 46), and this sum is the step.  The curvature along it is not |J p|^2 but (1 - q) |J p|^2, which is used
-to predict its reduction.
+direction or with alternating signs.  Once two rates in a row agree, the sum of the remaining steps is p / (1 - q),
+where q has the sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc.
+Royal Soc. Edinburgh 46), and this sum is the step.  The curvature along it is not |J p|^2 but (1 - q) |J p|^2, which
+is used to predict its reduction.
 
 *Curvature below the noise.*  If |f|^2 does not show any more that Gauss-Newton steps overshoot, the gradients at both
 ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2.
@@ -103,7 +103,7 @@ cdef void _follow_curvature(lm_state *s) noexcept nogil:
 
 
 cdef void _multiply(lm_state *s, double factor) noexcept nogil:
-    """Multiply a Gauss-Newton step by a factor, with its prediction; the curvature along it is smaller by this factor."""
+    """Multiply a Gauss-Newton step and its prediction by a factor, which divides the curvature along it."""
     cdef ptrdiff_t j
     for j in range(s.n):
         s.step[j] *= factor

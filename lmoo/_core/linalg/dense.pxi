@@ -5,9 +5,9 @@
 O(n^2) numbers for any m.  More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", sections 3 and
 5.  The operations are those of lmoo_linear in lmoo.h, in the order of MINPACK's if MINPACK has them.
 
-With bounds there are three triangles: that of all columns, that of the free ones, which most operations use, and one for
-the faces of the bounded subproblem.  Columns that are left out are zero; R is factored again from the triangle of all
-columns, in O(n^3).
+With bounds there are three triangles: that of all columns, that of the free ones, which most operations use, and one
+for the faces of the bounded subproblem.  Columns that are left out are zero; R is factored again from the triangle of
+all columns, in O(n^3).
 """
 
 from libc.math cimport fabs, sqrt

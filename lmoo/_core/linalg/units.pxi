@@ -1,8 +1,8 @@
 """Factorisations that do not depend on the units of the parameters.
 
-Pivots are selected by the norms of columns, so they, and the rounding of R, depend on the units of the parameters.  Each
-column is multiplied by a power of two, without rounding, so that its norm is near 1 in the scale D of the trust region.
-R is converted back to the units of J afterwards:
+Pivots are selected by the norms of columns, so they, and the rounding of R, depend on the units of the parameters.
+Each column is multiplied by a power of two, without rounding, so that its norm is near 1 in the scale D of the trust
+region. R is converted back to the units of J afterwards:
 
    J diag(1 / 2^e) P = Q S,   R = S P^T diag(2^e) P,   2^e <= 2 D_j < 2^(e + 1)
 

@@ -1,8 +1,8 @@
 """Models of curves with their derivatives, in compiled code, written by hand.
 
 These are the models whose programs (program.h) take more than 1.25 times as long: on curves of 20 points, where the
-instructions of a program cost as much as its arithmetic, or because of a power, here exp(b log t), which programs compute
-in doubled precision.
+instructions of a program cost as much as its arithmetic, or because of a power, here exp(b log t), which programs
+compute in doubled precision.
 
 Each function computes the values or the derivatives of a model as in lmoo_model: t and x are read only.
 """

@@ -72,7 +72,8 @@ cdef cnp.ndarray floats(list x0):
 def start(x0, bint flatten):
     """Return x0 as a new float64 vector, and the index of its first entry that is not finite, or -1.
 
-    Raise TypeError if it is not an array of real numbers; ValueError if it is not 1-D or is empty, unless flatten is set.
+    Raise TypeError if it is not an array of real numbers; ValueError if it is not 1-D or is empty, unless flatten is
+    set.
     """
     cdef cnp.ndarray x = floats(x0) if type(x0) is list else None
     if x is not None:

@@ -29,7 +29,9 @@ cdef class LoopResults(BaseLoop):
 
     @property
     def measured(self):
-        """The measured errors: of the columns of J, relative; the intervals of differences; the lengths over which columns
+        """The measured errors.
+
+        They are: the relative errors of the columns of J; the intervals of differences; the lengths over which columns
         change; the error of |f|.
         """
         cdef lm_state *s = self.s
@@ -170,7 +172,7 @@ cdef class LoopResults(BaseLoop):
 
     @property
     def fixed_or_active(self):
-        """For each parameter, int32: -1 if its lower bound is active, 1 if its upper one is, 2 if it is fixed, else 0."""
+        """For each parameter, int32: -1 at an active lower bound, 1 at an active upper one, 2 if fixed, else 0."""
         cdef ptrdiff_t n = self.n
         return np.array(<int[:n]>self.s.active) if self.s.bounded else np.zeros(n, dtype=np.int32)
 
@@ -207,7 +209,8 @@ cdef class LoopResults(BaseLoop):
     def factors(self):
         """Return MINPACK's fjac, (n, m) C-contiguous, a copy.
 
-        If the fold was used, or the last Jacobian was refused, there are no Householder vectors: the entries below R are zero.
+        If the fold was used, or the last Jacobian was refused, there are no Householder vectors: the entries below R
+        are zero.
         """
         if self.d.factored:
             return np.array(self.buffer)
@@ -229,9 +232,9 @@ cdef class LoopResults(BaseLoop):
     def is_safe(self, const double[:, ::1] inverse not None):
         """Return whether this inverse of J^T J certainly has full rank and no overflow.
 
-        For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their sum is the sum of the
-        inverse squares of the singular values (Stewart 1987, "Collinearity and least squares regression", Statistical
-        Science 2).
+        For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their sum is the sum
+        of the inverse squares of the singular values (Stewart 1987, "Collinearity and least squares regression",
+        Statistical Science 2).
         """
         cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm
         cdef ptrdiff_t j

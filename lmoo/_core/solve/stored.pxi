@@ -204,7 +204,7 @@ cdef int _check_dense(const lm_state *current, const lm_state *s) except -1:
 
 
 cdef int _check_triangle(ptrdiff_t n, const lm_triangle *model, bint there, str name) except -1:
-    """Check that the permutation is one and that R and its vectors are finite; before the first model, only the indices."""
+    """Check that the permutation is one, R and its vectors are finite; before the first model, only the indices."""
     cdef ptrdiff_t j
     _check_indices(n, model.ipvt, 0, n - 1, f"the permutation of {name}")
     if not there:
