@@ -124,7 +124,7 @@ typedef struct lmoo_linear {
     /* The damped p with | |D p| - delta | <= 0.1 delta, or with par = 0 if its length is at most 1.1 delta; par is a
        first guess.  Return par.  NULL: Newton's method on |D p|, with damped and solve. */
     double (*within)(void *model, const double *diag, double delta, double par, double *p);
-    /* The triangle R, n x n, column-major, of J P = Q R, P in ipvt, and (Q^T f)[:n]; columns that are left out are 0. */
+    /* The triangle R, n x n, column-major, of J P = Q R, P in ipvt, and (Q^T f)[:n]; left-out columns are 0. */
     void (*triangle)(void *model, double *r, int *ipvt, double *qtf);
     /* grows here */
 } lmoo_linear;

@@ -13,7 +13,7 @@ cdef double LONGER = 1e4
 cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
     """Set the error of f, and the size of the contribution of a parameter to f.
 
-    The terms of f are as large as |J_k x_k|, and rounded.  The contribution of a parameter is the median of these sizes:
+    The terms of f are as large as |J_k x_k|, and rounded.  The contribution is the median of these sizes:
     that of a parameter far from 0, as the position of a peak, is no measure of its scale, nor is that of one that is 0.
     It is |f| at the start, or now, if that is larger.
     """
