@@ -10,6 +10,7 @@ from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.rows import ArrayRows
 from lmoo.cli.reading.table import Table
+from lmoo.cli.reading.texttable import table_of_text
 
 __all__ = ["read_binary"]
 
@@ -57,8 +58,6 @@ _PACKAGES = {
 
 def _excel(name: str, content: bytes, given: FileFormat) -> Table:
     """Return a sheet, whose cells go the way of a text file: it has preambles and units too."""
-    from lmoo.cli.reading.reader import table_of_text
-
     pandas: Any = import_module("pandas")
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -66,7 +65,7 @@ def _excel(name: str, content: bytes, given: FileFormat) -> Table:
         check_expanded(name, expanded, len(content))
     with pandas.ExcelFile(io.BytesIO(content)) as book:
         sheet = _choice(name, "sheet", list(book.sheet_names), given.sheet)
-        frame = book.parse(sheet, header=None, dtype=object)
+        frame = pandas.read_excel(book, sheet_name=sheet, header=None, dtype=object)
     lines = ["\t".join(_cell(value) for value in row) for row in frame.itertuples(index=False)]
     # A sheet has no comments: "#" is text.
     form = FileFormat("\t", ".", "\x00", given.skip, None, given.missing)

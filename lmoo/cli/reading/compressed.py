@@ -7,7 +7,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any
 
 from lmoo.cli.reading.errors import DataError, cut
 
@@ -18,7 +18,7 @@ _VARIABLE = "LMOO_DECOMPRESSED_MIB"
 # Files of columns with numbers become this many times as large at most, by experience.
 _USUAL_RATIO = 30
 
-_OPENERS: tuple[tuple[bytes, Callable[[Any], IO[bytes]]], ...] = (
+_OPENERS: tuple[tuple[bytes, Callable[[Any], Any]], ...] = (
     (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
@@ -86,12 +86,12 @@ def limit_in_mebibytes() -> int:
     return int(text)
 
 
-def _limited(name: str, opener: Callable[[Any], IO[bytes]], content: bytes) -> bytes:
+def _limited(name: str, opener: Callable[[Any], Any], content: bytes) -> bytes:
     limit = limit_in_mebibytes()
     try:
         # Reading one byte beyond the limit shows whether the text is longer.
         with opener(io.BytesIO(content)) as file:
-            text = file.read((limit << 20) + 1)
+            text: bytes = file.read((limit << 20) + 1)
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"cannot decompress {name}: {error}") from error
     if len(text) > limit << 20:

@@ -55,9 +55,9 @@ def _found(name: str, content: bytes) -> tuple[str, str]:
     for mark, codec, label in _MARKS:
         if content.startswith(mark):
             return _strict(name, content, codec), label
-    codec = _without_mark(content)
-    if codec is not None:
-        return _strict(name, content, codec), "UTF-16"
+    without_mark = _without_mark(content)
+    if without_mark is not None:
+        return _strict(name, content, without_mark), "UTF-16"
     try:
         return content.decode("utf-8"), "UTF-8"
     except UnicodeDecodeError:

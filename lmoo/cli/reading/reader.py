@@ -1,26 +1,15 @@
 """Read the table in a data file."""
 
-from collections.abc import Sequence
-
-from lmoo.cli.reading.candidates import Line
+from lmoo.cli.reading.binary import read_binary
 from lmoo.cli.reading.compressed import decompressed
 from lmoo.cli.reading.encodings import decode
-from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.signatures import binary_format, refuse_other_formats
-from lmoo.cli.reading.sniffing import sniff
 from lmoo.cli.reading.source import content_of, name_of
 from lmoo.cli.reading.table import Table
-from lmoo.cli.reading.text import content_lines
+from lmoo.cli.reading.texttable import table_of_text
 
-__all__ = ["read_table", "table_of_text"]
-
-# Lines of the beginning and of the end that show the layout.
-_SAMPLE = 1000
-# Their characters, and the lines that are looked at though they have more.
-_CHARACTERS = 2_000_000
-_FEWEST = 5
-_SEPARATORS = {"\t": "tabs", " ": "white space", ",": "commas", ";": "semicolons", "|": "bars"}
+__all__ = ["read_table"]
 
 
 def read_table(path: str, given: FileFormat | None = None) -> Table:
@@ -69,59 +58,9 @@ def read_table(path: str, given: FileFormat | None = None) -> Table:
     content = decompressed(name, content_of(path))
     kind = binary_format(content) if given.encoding is None else None
     if kind is not None:
-        from lmoo.cli.reading.binary import read_binary
-
         return read_binary(name, kind, content, given)
     if given.encoding is None:
         refuse_other_formats(name, content)
     text, encoding = decode(name, content, given.encoding)
     notes = [] if encoding == "UTF-8" or given.encoding is not None else [encoding]
     return table_of_text(name, text, given, notes)
-
-
-def table_of_text(name: str, text: str, given: FileFormat, notes: Sequence[str] = ()) -> Table:
-    r"""Return the table in a text whose lines end with ``\n``."""
-    lines = text.split("\n")
-    offset = given.skip or 0
-    lines = lines[offset:]
-    layout = sniff(name, _sample(lines, offset), given)
-    rows, more = content_lines(name, lines, offset, layout, given)
-    found = [*notes, *layout.notes, *more]
-    return Table(
-        name,
-        layout.header,
-        rows,
-        layout.units,
-        layout.notation,
-        ", ".join([*_separated(layout), *found]),
-        not found,
-    )
-
-
-def _sample(lines: Sequence[str], offset: int) -> list[Line]:
-    """Return lines of the beginning and of the end, with their numbers."""
-    count = len(lines)
-    if count <= 3 * _SAMPLE:
-        chosen = _limited(range(count), lines)
-    else:
-        chosen = _limited(range(2 * _SAMPLE), lines)
-        chosen += sorted(_limited(range(count - 1, count - _SAMPLE, -1), lines))
-    return [Line(offset + index + 1, lines[index]) for index in chosen if lines[index].strip()]
-
-
-def _limited(indices: range, lines: Sequence[str]) -> list[int]:
-    """Return the first of the indices whose lines have a limited length together."""
-    out: list[int] = []
-    length = 0
-    for index in indices:
-        length += len(lines[index])
-        if length > _CHARACTERS and len(out) >= _FEWEST:
-            break
-        out.append(index)
-    return out
-
-
-def _separated(layout: Layout) -> list[str]:
-    if layout.width == 1:
-        return ["one column"]
-    return [f"separated by {_SEPARATORS.get(layout.separator, repr(layout.separator))}"]
