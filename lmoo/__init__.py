@@ -38,6 +38,7 @@ if _TYPE_CHECKING:
     from lmoo.batch.fits import Fits
     from lmoo.batch.many import curve_fit_many
     from lmoo.batch.problems import solve_many
+    from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
     from lmoo.models.tracing.residual import trace_residual
@@ -72,9 +73,11 @@ _WHERE = {
     "curve_fit_many": "batch.many",
     "fit": "solver.fitting",
     "least_squares": "scipy_api.least_squares",
+    "patch_scipy": "integrations.patching",
     "solve_many": "batch.problems",
     "trace": "models.tracing.trace",
     "trace_residual": "models.tracing.residual",
+    "unpatch_scipy": "integrations.patching",
 }
 
 # Public modules that are imported on first use.
@@ -129,9 +132,11 @@ __all__ = [
     "leastsq",
     "losses",
     "models",
+    "patch_scipy",
     "solve_many",
     "trace",
     "trace_residual",
+    "unpatch_scipy",
 ]
 
 

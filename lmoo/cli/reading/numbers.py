@@ -16,8 +16,9 @@ _NUMBER = re.compile(
 )
 # A number with either decimal mark and thousands separators.
 _LOOSE = re.compile(
-    "[+-]?([0-9]{1,3}([,.'\u2019\u00a0\u2009\u202f][0-9]{3})+([.,][0-9]*)?|[0-9]+([.,][0-9]*)?|[.,][0-9]+)"
-    "([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
+    "[+-]?([1-9][0-9]{0,2}([,.'\u2019\u00a0\u2009\u202f][0-9]{3})+(\\.[0-9]*|,[0-9]+)?"
+    r"|[0-9]+(\.[0-9]*|,[0-9]+)?|[.,][0-9]+)"
+    r"([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
     re.ASCII | re.IGNORECASE,
 )
 # Separators of thousands that are never decimal marks.
@@ -120,7 +121,7 @@ class Notation:
                 return None
             cell = whole.replace(self.thousands, "") + mark + rest
         if self.decimal == ",":
-            if "." in cell:
+            if "." in cell or cell.endswith(","):
                 return None
             cell = cell.replace(",", ".")
         return cell if is_number(cell) else None
@@ -129,4 +130,6 @@ class Notation:
 def _grouped(whole: str, mark: str) -> bool:
     """Return whether a whole number is written in groups of three digits."""
     first, *groups = whole.lstrip("+-").split(mark)
-    return 1 <= len(first) <= 3 and all(len(part) == 3 and part.isdecimal() for part in groups)
+    if not 1 <= len(first) <= 3 or first.startswith("0"):
+        return False
+    return all(len(part) == 3 and part.isdecimal() for part in groups)
