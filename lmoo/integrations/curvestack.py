@@ -11,12 +11,14 @@ from lmoo.batch.fits import Fits
 from lmoo.batch.many import curve_fit_many
 from lmoo.scipy_api.curve_fit import curve_fit
 from lmoo.scipy_api.options import curve_solver
+from lmoo.solver.solver import Solver
 from lmoo.status import Status
 
 __all__ = ["CurveStack", "fit_stack"]
 
 Array = NDArray[np.float64]
 
+_COARSE = 1.49012e-8
 # Options of curve_fit that a solver has; with others each curve is fitted by curve_fit.
 _OF_SOLVER = frozenset(
     {"method", "ftol", "xtol", "gtol", "maxfev", "max_nfev", "factor", "diag", "x_scale"}
@@ -158,20 +160,34 @@ def _together(
     options: dict[str, Any],
 ) -> Fits:
     """Fit curves with the same bounds."""
-    given = dict(options)
-    solver = curve_solver(starts.shape[1], given.pop("method", None), None, True, given)
-    if np.isfinite(edges).any():
-        solver = replace(solver, bounds=(edges[0], edges[1]))
     t = x[0] if len(x) == 1 else tuple(x)
     policy = "omit" if np.isnan(y).any() else "raise"
-    try:
-        return curve_fit_many(stack.func, t, y, starts, solver=solver, nan_policy=policy)
-    except Exception:
-        # The model may be written for one curve alone; other errors occur again.
-        alone = _with_arrays(stack.func) if len(x) > 1 else stack.func
-        return curve_fit_many(
-            alone, t, y, starts, solver=solver, nan_policy=policy, vectorized=False
-        )
+    alone = _with_arrays(stack.func) if len(x) > 1 else stack.func
+    # Compiled; for all curves at once; and for one curve at a time, as a model may be written for
+    # that alone.  Errors of the model itself occur in the last of them again.
+    ways: list[tuple[Callable[..., Any], bool, dict[str, Any]]] = [
+        (stack.func, True, {"trace": True}),
+        (stack.func, False, {"trace": False}),
+        (alone, False, {"trace": False, "vectorized": False}),
+    ]
+    for func, exact, way in ways:
+        solver = _solver(starts.shape[1], exact, edges, options)
+        try:
+            return curve_fit_many(func, t, y, starts, solver=solver, nan_policy=policy, **way)
+        except Exception:
+            if func is alone and "vectorized" in way:
+                raise
+    raise AssertionError("one of the ways returns or raises")
+
+
+def _solver(n: int, exact: bool, edges: Array, options: dict[str, Any]) -> Solver:
+    """Return the solver for the options of curve_fit, with or without exact derivatives."""
+    # Forward differences are not accurate enough for less than scipy's tolerances.
+    given = dict(options) if exact else {"ftol": _COARSE, "xtol": _COARSE, **options}
+    solver = curve_solver(n, given.pop("method", None), None, exact, given)
+    if np.isfinite(edges).any():
+        return replace(solver, bounds=(edges[0], edges[1]))
+    return solver
 
 
 def _with_arrays(func: Callable[..., Any]) -> Callable[..., Any]:
