@@ -107,6 +107,9 @@ READ: dict[str, Read] = {
     "semicolons and decimal commas": Read(
         "t;y\n0,0;1,5\n0,5;2,25\n", {1: [0, 0.5], 2: [1.5, 2.25]}, ("t", "y")
     ),
+    "the separator that Excel is told": Read(
+        "sep=;\nt;y\n0,5;1\n1,5;2\n", {1: [0.5, 1.5]}, ("t", "y")
+    ),
     "bars": Read("t|y\n0|1.5\n1|2\n", {1: [0, 1], 2: [1.5, 2]}, ("t", "y")),
     "a table of Markdown": Read(
         "| t | y |\n|---|--:|\n| 0 | 1.5 |\n| 1 | 2.5 |\n", {1: [0, 1], 2: [1.5, 2.5]}, ("t", "y")
@@ -235,6 +238,9 @@ REFUSED: dict[str, Refused] = {
     ),
     "decimal commas and points": Refused(
         "t;y\n0,5;1.25\n1,5;2.25\n", "f.csv mixes decimal commas and points: '0,5' in line 2"
+    ),
+    "thousands with points beside decimal points": Refused(
+        "t;y\n1.234.567;1\n1.5;2\n", "f.csv mixes decimal commas and points: '1.234.567' in line 2"
     ),
     "a point among decimal commas": Refused(
         "t;y\n0,5;1,25\n1,5;1.234\n",

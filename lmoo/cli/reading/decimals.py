@@ -9,6 +9,12 @@ from lmoo.cli.reading.numbers import Notation, looks_numeric
 __all__ = ["find_notation"]
 
 _EXPONENT = re.compile(r"[ed][+-]?[0-9]+$", re.IGNORECASE)
+_CONTRADICTIONS = (
+    (("decimal", ","), ("decimal", ".")),
+    (("decimal", ","), ("thousands", ",")),
+    (("thousands", "."), ("decimal", ".")),
+    (("thousands", "."), ("thousands", ",")),
+)
 _SIGN = "+-\u2212"
 
 
@@ -52,11 +58,12 @@ def find_notation(
             for use in _uses(_EXPONENT.sub("", cell.lstrip(_SIGN))):
                 seen.setdefault(use, (line, cell))
     comma, point = ("decimal", ",") in seen, ("decimal", ".") in seen
-    if comma and point:
-        (one, a), (two, b) = seen["decimal", ","], seen["decimal", "."]
-        raise DataError(
-            f"{where} mixes decimal commas and points: {a!r} in line {one}, {b!r} in line {two}"
-        )
+    for first, second in _CONTRADICTIONS:
+        if first in seen and second in seen:
+            (one, a), (two, b) = seen[first], seen[second]
+            raise DataError(
+                f"{where} mixes decimal commas and points: {a!r} in line {one}, {b!r} in line {two}"
+            )
     thousands = ("thousands", ",") in seen, ("thousands", ".") in seen
     if comma or thousands[1]:
         return Notation(",", "." if thousands[1] else "", missing)

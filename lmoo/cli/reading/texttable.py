@@ -1,6 +1,8 @@
 """The table in a text."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from lmoo.cli.reading.candidates import Line
 from lmoo.cli.reading.layout import Layout
@@ -11,6 +13,7 @@ from lmoo.cli.reading.text import content_lines
 
 __all__ = ["table_of_text"]
 
+_EXCELS_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
 # Lines of the beginning and of the end that show the layout.
 _SAMPLE = 1000
 # Their characters, and the lines that are looked at though they have more.
@@ -47,7 +50,12 @@ def table_of_text(name: str, text: str, given: FileFormat, notes: Sequence[str] 
     lines = text.split("\n")
     offset = given.skip or 0
     lines = lines[offset:]
-    layout = sniff(name, _sample(lines, offset), given)
+    lines, offset, given = _with_excels_line(lines, offset, given)
+    sample, head = _sample(lines, offset)
+    layout = sniff(name, sample, given)
+    if layout.first > head:
+        # A preamble longer than the sample: data may begin between its two parts.
+        layout = sniff(name, _numbered(lines, range(len(lines)), offset), given)
     rows, more = content_lines(name, lines, offset, layout, given)
     found = [*notes, *layout.notes, *more]
     return Table(
@@ -61,15 +69,29 @@ def table_of_text(name: str, text: str, given: FileFormat, notes: Sequence[str] 
     )
 
 
-def _sample(lines: Sequence[str], offset: int) -> list[Line]:
-    """Return lines of the beginning and of the end, with their numbers."""
+def _with_excels_line(
+    lines: list[str], offset: int, given: FileFormat
+) -> tuple[list[str], int, FileFormat]:
+    """Leave out the line ``sep=;`` by which Excel is told the separator, and use it."""
+    match = _EXCELS_LINE.fullmatch(lines[0].strip(' "')) if lines else None
+    if match is None:
+        return lines, offset, given
+    return lines[1:], offset + 1, replace(given, separator=given.separator or match.group(1))
+
+
+def _sample(lines: Sequence[str], offset: int) -> tuple[list[Line], int]:
+    """Return lines of the beginning and of the end, and the number of the last one before a gap."""
     count = len(lines)
-    if count <= 3 * _SAMPLE:
-        chosen = _limited(range(count), lines)
-    else:
-        chosen = _limited(range(2 * _SAMPLE), lines)
-        chosen += sorted(_limited(range(count - 1, count - _SAMPLE, -1), lines))
-    return [Line(offset + index + 1, lines[index]) for index in chosen if lines[index].strip()]
+    chosen = _limited(range(count), lines)
+    if count <= 3 * _SAMPLE and len(chosen) == count:
+        return _numbered(lines, chosen, offset), offset + count
+    head = _limited(range(min(count, 2 * _SAMPLE)), lines)
+    tail = _limited(range(count - 1, max(head[-1], count - _SAMPLE - 1), -1), lines)
+    return _numbered(lines, head + tail[::-1], offset), offset + head[-1] + 1
+
+
+def _numbered(lines: Sequence[str], indices: Sequence[int], offset: int) -> list[Line]:
+    return [Line(offset + index + 1, lines[index]) for index in indices if lines[index].strip()]
 
 
 def _limited(indices: range, lines: Sequence[str]) -> list[int]:
