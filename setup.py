@@ -45,6 +45,7 @@ MODULES = [
     "derivatives",
     "stepping",
     "linearmodel",
+    "arrow",
     "stored",
     "loop",
     "rows",
@@ -54,7 +55,9 @@ MODULES = [
     "batch",
     "abi1",
     "compiled",
+    "arrowstats",
     "curvemodel",
+    "groups",
     "modelfits",
     "models",
     "program",
@@ -64,6 +67,7 @@ MODULES = [
 # Vectorised loops cost more than they bring where n is 3 and m 20; these have long ones, or lanes,
 # or loops to be unrolled.
 LONG_LOOPS = (
+    "arrow",
     "batch",
     "dense",
     "differences",

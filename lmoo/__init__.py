@@ -46,6 +46,7 @@ if _TYPE_CHECKING:
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
     from lmoo.problems.curveproblem import CurveProblem
+    from lmoo.problems.joint import JointProblem
     from lmoo.results.curvature import Nonlinearity
     from lmoo.results.history import History
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
@@ -65,6 +66,7 @@ _WHERE = {
     "Fits": "batch.fits",
     "History": "results.history",
     "JacobianCheck": "jacobians.check",
+    "JointProblem": "problems.joint",
     "Nonlinearity": "results.curvature",
     "OptimizeWarning": "scipy_api.curve_fit",
     "check_jacobian": "jacobians.check",
@@ -105,6 +107,7 @@ __all__ = [
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "JointProblem",
     "LinearModel",
     "More",
     "Nielsen",

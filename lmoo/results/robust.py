@@ -1,18 +1,22 @@
 """What a loss adds to a fit: weights of the points, and what standard errors follow from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.losses import deviation
+from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.factor import Factor
 
 __all__ = ["OUTLIER", "Robust"]
 
 # A point of less weight is called an outlier in reports and pictures.
 OUTLIER = 0.5
+
+Kind = TypeVar("Kind", Factor, "ArrowFactor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +51,12 @@ class Robust:
         """
         return deviation(self.sums, m, dof)
 
-    def reduced(self, factor: Factor, m: int) -> Factor:
+    def reduced(self, factor: Kind, m: int) -> Kind:
         """Return the factor of the scaled rows over `slope`: about that of J itself."""
         slope = self.slope(m)
         if not slope > 0.0:
             return factor
-        return replace(
-            factor, r=factor.r / slope, qtf=factor.qtf * slope, acnorm=factor.acnorm / slope
-        )
+        return factor.over(slope)
 
     def slope(self, m: int) -> float:
         """Return the root of the mean of h: by what the factor of the model exceeds that of J."""

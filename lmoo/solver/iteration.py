@@ -185,11 +185,14 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        from lmoo.models.tracing.evaluation import called_instead, solution
+        if hasattr(evaluation, "members"):
+            from lmoo.models.tracing import joint as tracing
+        else:
+            from lmoo.models.tracing import evaluation as tracing
 
-        self._residual, parting = solution(self.problem, evaluation, loop.x)
+        self._residual, parting = tracing.solution(self.problem, evaluation, loop.x)
         if parting is not None:
-            self._evaluation = called_instead(self.problem, parting)
+            self._evaluation = tracing.called_instead(self.problem, parting)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(
@@ -259,7 +262,8 @@ class Iteration(Iterator[IterationRecord]):
         """Return the fields of `Result` that belong to bounds; {} without bounds."""
         bounds = self._loop.bounds
         if bounds is None:
-            return {}
+            joint = getattr(self.problem, "is_joint", False) and self._loop.linearized
+            return {"_gradient": self._loop.gradient} if joint else {}
         fixed = bounds[0] == bounds[1]
         active = np.where(fixed, 0, self._loop.held).astype(np.int8)
         return {
@@ -298,6 +302,11 @@ class Iteration(Iterator[IterationRecord]):
         loop = self._loop
         if not loop.linearized:
             return None
+        if getattr(self.problem, "is_joint", False):
+            from lmoo.solver.joint import arrow_factor
+
+            found = arrow_factor(loop, self.problem.own)
+            return found if robust is None else robust.reduced(found, loop.observations)
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
         return factor if robust is None else robust.reduced(factor, loop.observations)
 

@@ -109,6 +109,8 @@ class SolverOptions:
         """Return the compiled loop of one solve."""
         n = x0.size
         x0, bounds = self._box(problem, x0)
+        if getattr(problem, "is_joint", False):
+            return self._joint_loop(problem, x0, bounds, evaluation)
         if evaluation is not None and evaluation.problem is not None:
             problem = evaluation.problem
         if self.diag is not None and np.shape(self.diag) != (n,):
@@ -138,6 +140,24 @@ class SolverOptions:
             None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale),
         )
 
+    def _joint_loop(
+        self, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
+    ) -> Loop:
+        """Return the loop of a `JointProblem`, with the arrow linear model."""
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo._core.arrow import ArrowLinear
+        from lmoo.solver.joint import arrow_loop, joint_groups
+
+        n = len(problem.parameter_names)
+        if x0.size != n:
+            raise ValueError(f"x0 must have the problem's {n} parameters; it has {x0.size}")
+        kernel = None
+        if self.loss != "linear":
+            kernel = kernel_of(loss_of(self.loss), self.f_scale)
+        groups = joint_groups(self, problem, evaluation)
+        arrow = ArrowLinear(len(problem.shared), groups.own)
+        return arrow_loop(self, groups, arrow, x0, bounds, kernel)
+
     def _row_loss(self) -> tuple[Loss, float] | None:
         """Return the loss as blocks take it; None for the sum of squares."""
         if self.loss == "linear":
@@ -156,6 +176,8 @@ class SolverOptions:
 
         checked: whether it is known to agree with its function at the start.
         """
+        if getattr(problem, "is_joint", False):
+            return self._joint_evaluation(problem, x0)
         if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
             return None
         # Not at the top: every `import lmoo` would take longer.
@@ -165,6 +187,17 @@ class SolverOptions:
         if self.jacobian is not None:
             because = f"the solver takes derivatives by {self.jacobian!r}"
         return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
+
+    def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64]) -> Any:
+        """Return how the models of a `JointProblem` are evaluated."""
+        from lmoo.models.tracing.joint import evaluation_of
+
+        because = None
+        if self.jacobian is not None:
+            because = f"the solver takes derivatives by {self.jacobian!r}"
+        if x0.size != len(problem.parameter_names):
+            return None
+        return evaluation_of(problem, self._box(problem, x0)[0], because)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""

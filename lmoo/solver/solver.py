@@ -196,6 +196,8 @@ class Solver(SolverOptions):
         >>> steps.result.status, steps.result.cost == step.cost
         (<Status.UNFINISHED: -5>, True)
         """
+        if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
+            x0 = problem.start(x0)
         return Iteration(self, problem, starting_point(x0))
 
 

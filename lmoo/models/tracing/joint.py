@@ -1,0 +1,93 @@
+"""How the models of a `JointProblem` are evaluated: each compiled from its function, or called."""
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.errors import TraceError, TraceWarning
+from lmoo.models.tracing import evaluation as single
+
+__all__ = ["JointEvaluation", "called_instead", "evaluation_of", "solution"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class JointEvaluation:
+    """How the models of the members are evaluated.
+
+    Attributes
+    ----------
+    members : tuple of Evaluation or None
+        None for a member that is no curve with a model.
+    reason : str or None
+        Why all functions are called; None where one at least is compiled.
+    problem : object
+        None where no member is compiled.
+    """
+
+    members: tuple[Any, ...]
+    reason: str | None
+    problem: Any
+
+    @property
+    def text(self) -> str:
+        """What `Result.evaluation` says."""
+        if self.reason is not None:
+            return f"called, because {self.reason}"
+        texts = Counter("called" if one is None else one.text for one in self.members)
+        if len(texts) == 1:
+            return next(iter(texts))
+        return "; ".join(f"{count} of {len(self.members)} {text}" for text, count in texts.items())
+
+
+def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEvaluation:
+    """Return how the models of a joint problem are evaluated in a fit that starts at x.
+
+    Parameters
+    ----------
+    problem : JointProblem
+    x : (n,) float64 array
+    because : str, optional
+        Why functions are to be called whatever they are.
+
+    Raises
+    ------
+    TraceError
+        A function must be called, and its problem's `trace` is True.
+    """
+    members = tuple(
+        single.evaluation_of(part, np.ascontiguousarray(x[index]), because)
+        for part, index in zip(problem.problems, problem.indices, strict=True)
+    )
+    compiled = any(one is not None and one.problem is not None for one in members)
+    return JointEvaluation(members, None, problem if compiled else None)
+
+
+def solution(problem: Any, evaluation: JointEvaluation, x: Array) -> tuple[None, str | None]:
+    """Return None, and where a model differs from its function at the end of a fit."""
+    for k, (one, index) in enumerate(zip(evaluation.members, problem.indices, strict=True)):
+        if one is None or one.problem is None:
+            continue
+        part = problem.problems[k]
+        _, reason = single.solution(part, one, np.ascontiguousarray(x[index]))
+        if reason is not None:
+            if part.trace is True:
+                raise TraceError(f"at the solution of problems[{k}] {reason}")
+            return None, f"problems[{k}]: {reason}"
+    return None, None
+
+
+def called_instead(problem: Any, reason: str) -> JointEvaluation:
+    """Return the evaluation by calls of all functions, with a warning."""
+    warnings.warn(
+        f"a model that was traced differs from its function at the solution: {reason}. The fit has "
+        "been made again with the functions; trace=False makes it so at once",
+        TraceWarning,
+        stacklevel=4,
+    )
+    return JointEvaluation((None,) * len(problem.problems), f"at the solution {reason}", None)

@@ -1,0 +1,91 @@
+"""Solves of a `JointProblem`: the compiled loop with the arrow linear model."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.arrow import ArrowLinear
+from lmoo._core.groups import ArrowLoop, GroupDerivatives, Groups, GroupSource, Member, MemberGroups
+from lmoo._core.losses import LossKernel
+from lmoo.errors import EvaluationError
+from lmoo.jacobians.strategies import Analytic
+from lmoo.problems.problem import source
+from lmoo.results.arrowfactor import ArrowFactor
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.joint import JointEvaluation
+    from lmoo.solver.options import SolverOptions
+
+__all__ = ["arrow_factor", "arrow_loop", "joint_groups"]
+
+Array = NDArray[np.float64]
+
+_ACCURATE = 1  # the stopping tests
+
+
+def joint_groups(
+    options: "SolverOptions", problem: Any, evaluation: "JointEvaluation | None"
+) -> Groups:
+    """Return what evaluates the members of a joint problem, each by its own best way."""
+    members = []
+    for k, (part, index) in enumerate(zip(problem.problems, problem.indices, strict=True)):
+        compiled = None if evaluation is None else evaluation.members[k]
+        if compiled is not None and compiled.problem is not None:
+            part = compiled.problem
+        strategy = options._strategy(part)
+        try:
+            derivatives = options._derivatives(part, index.size)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"for problems[{k}] of the joint problem")
+            raise
+        exact = isinstance(strategy, Analytic)
+        members.append(
+            Member(source(part, index.size), derivatives, index, exact, f"problems[{k}]")
+        )
+    return MemberGroups(members, len(problem.shared))
+
+
+def arrow_loop(
+    options: "SolverOptions",
+    groups: Groups,
+    arrow: ArrowLinear,
+    x0: Array,
+    bounds: Array | None,
+    kernel: LossKernel | None,
+) -> ArrowLoop:
+    """Return the compiled loop of one solve with an arrow linear model."""
+    n = x0.size
+    if options.linear is not None:
+        raise ValueError(
+            "linear must be None for a problem with shared parameters, which has a linear model of "
+            f"its own; it is {options.linear!r}"
+        )
+    if options.diag is not None and np.shape(options.diag) != (n,):
+        raise ValueError(
+            f"diag must have one entry per parameter, {n}; it has {np.size(options.diag)}"
+        )
+    return ArrowLoop(
+        GroupSource(groups),
+        GroupDerivatives(groups),
+        x0,
+        None if options.diag is None else np.array(options.diag),
+        options.ftol,
+        options.xtol,
+        options.gtol,
+        options.factor,
+        1000 * (n + 1) if options.maxfev is None else min(options.maxfev, 2**62),
+        _ACCURATE,
+        None if options.step is None else options.step._bind(),
+        bounds,
+        arrow,
+        EvaluationError,
+        kernel,
+    )
+
+
+def arrow_factor(loop: ArrowLoop, own: NDArray[np.intp]) -> ArrowFactor:
+    """Return the factor of the last Jacobian."""
+    first = np.concatenate([[0], np.cumsum(own)]).astype(np.intp)
+    held = None if loop.bounds is None else loop.held != 0
+    return ArrowFactor(first, *loop.factor(), loop.jacobian_error, held)
