@@ -13,6 +13,7 @@ class ArrowLinear(LinearTable):
     n: int
     shared: int
     groups: int
+    parts: int
     def __init__(self, shared: int, own: Any) -> None: ...
     def factor(
         self, error: float, active: NDArray[np.int32] | None

@@ -923,6 +923,11 @@ cdef class ArrowLinear(LinearTable):
         self.a.s = s
         return 0
 
+    @property
+    def parts(self):
+        """The number of parts that the groups are worked on in."""
+        return self.a.parts
+
     # ---- the factor at the end ----------------------------------------------------------------
 
     def factor(self, double error, const int[::1] active):

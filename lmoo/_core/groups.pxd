@@ -14,6 +14,7 @@ cdef class Groups:
     cdef bint exact                 # derivatives are no differences
     cdef bint refines               # there are better derivatives to ask for
     cdef double error               # relative error of f that the user has told
+    cdef const double *weights      # of the rows, 0 for those that do not count; NULL where all do
     cdef readonly object refusal    # what a member raised to refuse the starting point
     cdef readonly ptrdiff_t differenced     # evaluations for the differences of the last Jacobian
     cdef int begin(self, const double *x) except -1

@@ -157,6 +157,7 @@ cdef class ArrowLoop(Loop):
         self.m = self.d.m = self.d.rows = m
         if self.kernel is not None:
             self.kernel.place(m, m)
+            self.kernel.table.weights = self.groups.weights
         return 0
 
     cdef int measure(self) except -1:
@@ -342,6 +343,8 @@ cdef class CurveGroups(Groups):
         if weights is not None:
             self.c.weights = &weights[0, 0]
             self.c.weights_stride = 0 if weights.shape[0] == 1 else m
+            if weights.shape[0] == groups:
+                self.weights = self.c.weights
         self.c.m, self.c.n, self.c.own, self.c.shared = m, n, n - shared, shared
         self.c.where = &where[0]
         self.c.work_size = n + m * n + m * (n + 1)

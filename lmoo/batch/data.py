@@ -188,6 +188,8 @@ class InitialGuesses:
         Or another class with its attributes ``shape``, ``count`` and ``m``.
     name : str, default "p0"
         What messages call p0.
+    few : bool, default False
+        Whether curves may have fewer points than there are parameters.
 
     Attributes
     ----------
@@ -200,7 +202,8 @@ class InitialGuesses:
     edges: Array | None = None
     _limits: tuple[Any, Any, Any] | None = None
 
-    def __init__(self, p0: Any, dataset: Any, name: str = "p0") -> None:
+    def __init__(self, p0: Any, dataset: Any, name: str = "p0", few: bool = False) -> None:
+        self.few = few
         self.dataset, self.function, self.name = dataset, p0 if callable(p0) else None, name
         if self.function is None:
             self.values = self._checked(real_array(self.name, p0), dataset.shape)
@@ -248,7 +251,7 @@ class InitialGuesses:
             )
         if not np.isfinite(x).all():
             raise ValueError(f"{self.name} must be finite")
-        if x.shape[-1] > self.dataset.m:
+        if x.shape[-1] > self.dataset.m and not self.few:
             raise ValueError(
                 f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
                 f"has {self.dataset.m}"

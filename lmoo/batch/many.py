@@ -1,6 +1,6 @@
 """`curve_fit_many`: fit one model to many curves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -40,6 +40,7 @@ def curve_fit_many(
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
     trace: bool | str = "auto",
+    shared: Sequence[str | int] | None = None,
 ) -> Fits:
     """Fit one model to each of many curves.
 
@@ -101,11 +102,18 @@ def curve_fit_many(
         derivatives.  "auto": where that is possible and there is no `jac`; f is called at the start
         of three curves and at the solutions, where its values are compared with those of the
         trace.  True: it must be possible.  False: f itself is called throughout.
+    shared : sequence of str or int, optional
+        Names or positions of parameters that all curves have in common.  All curves are then one
+        fit, in time and memory linear in their number (see `JointProblem`), and curves may have
+        fewer points than parameters.  A shared parameter starts at the median of the curves'
+        starting values.  A function that cannot be traced is called curve by curve.  ``threads``,
+        ``executor``, ``progress`` and ``errors="record"`` are not available.
 
     Returns
     -------
     Fits
-        Arrays of the shape of the stack: x, stderr, cost, status, ...
+        Arrays of the shape of the stack: x, stderr, cost, status, ...; with `shared` a `JointFits`,
+        whose standard errors and covariances are those of the joint fit.
 
     Raises
     ------
@@ -142,9 +150,20 @@ def curve_fit_many(
     ((1000, 3), True)
     >>> bool(np.allclose(fits.x[:, 1], rates))
     True
+
+    With one rate for all curves:
+
+    >>> y = decay(t, rates[:, None], 0.7, 0.5)
+    >>> fits = lmoo.curve_fit_many(decay, t, y, p0=[1, 1, 0], shared=["b"])
+    >>> fits.x[0].round(6), fits.x[-1].round(6)
+    (array([0.5, 0.7, 0.5]), array([2. , 0.7, 0.5]))
     """
     dataset = Dataset(t, y, sigma, nan_policy)
     checked_trace(trace)
+    if shared is not None:
+        from lmoo.batch import shared as joint
+
+        joint.checked_options(executor, errors, threads, progress)
     solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
@@ -157,13 +176,20 @@ def curve_fit_many(
         model = Model(f, jac, bool(vectorized))
     if p0 is None:
         raise TypeError("p0 must be given, as f is a function")
-    guesses = InitialGuesses(p0, dataset)
+    guesses = InitialGuesses(p0, dataset, few=shared is not None)
     guesses.set_bounds(solver.bounds, solver.fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
+    if shared is not None:
+        where = joint.shared_parameters(shared, parameter_names_of(f), guesses.n)
+
     def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
         names = parameter_names_of(f)
+        if shared is not None:
+            return joint.joint_fits(
+                model, dataset, guesses, solver, where, len(shared), names, evaluation, function, out
+            )
         record = errors == "record"
         batch = BatchData(dataset, model, guesses, solver, record, names, evaluation, function)
         count = 1 if isinstance(model, Model) else thread_count()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,44 @@ class ArrowFactor:
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if the arrays are not those of a factor of n parameters."""
+        first, s = self.first, len(self.t)
+        groups = first.size - 1
+        good = groups >= 1 and first.dtype == np.intp and first[0] == 0 and s >= 1
+        widths = np.diff(first)
+        good = good and bool((widths >= 0).all()) and s + int(first[-1]) == n
+        if not good:
+            raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
+        wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+            "blocks": (np.float64, (int((widths * (widths + s + 1)).sum()),)),
+            "order": (np.int32, (n - s,)),
+            "ranks": (np.int32, (groups,)),
+            "t": (np.float64, (s, s + 1)),
+            "torder": (np.int32, (s,)),
+            "acnorm": (np.float64, (n,)),
+        }
+        if self.excluded is not None:
+            wanted["excluded"] = (np.bool_, (n,))
+        for name, (dtype, shape) in wanted.items():
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
+                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}")
+        inside = np.repeat(widths, widths)
+        places = np.arange(n - s) - np.repeat(first[:-1], widths)
+        sorted_order = np.sort(self.order + np.repeat(first[:-1], widths))
+        if (
+            (self.order < 0).any()
+            or (self.order >= inside).any()
+            or not np.array_equal(sorted_order, places + np.repeat(first[:-1], widths))
+            or not np.array_equal(np.sort(self.torder), np.arange(s))
+        ):
+            raise ValueError("order and torder must be permutations")
+        if (self.ranks < 0).any() or (self.ranks > widths).any() or not 0 <= self.trank <= s:
+            raise ValueError("ranks must be those of triangles")
+        if not self.error >= 0:
+            raise ValueError(f"error must not be negative: {self.error}")
 
     @property
     def shared(self) -> int:
@@ -163,6 +201,43 @@ class ArrowFactor:
             out = self._scaled_block(where) * unit * unit[:, None]
         return self._marked(out, where, np.inf)
 
+    def group_covariances(self, sigma: float) -> Array:
+        """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
+
+        All groups must have as many own parameters, p.
+
+        Returns
+        -------
+        (groups, s + p, s + p) float64 array
+        """
+        found, s = self._inverse, self.shared
+        groups = self.first.size - 1
+        p = int(self.first[1])
+        lift = found.lift[s:].reshape(groups, p, s)
+        out = np.empty((groups, s + p, s + p))
+        common = found.lift[:s] @ found.shared @ found.lift[:s].T
+        crossed = lift @ found.shared
+        out[:, :s, :s] = common
+        out[:, s:, :s] = crossed
+        out[:, :s, s:] = np.swapaxes(crossed, 1, 2)
+        out[:, s:, s:] = crossed @ np.swapaxes(lift, 1, 2) + found.gram.reshape(groups, p, p)
+        with np.errstate(all="ignore"):
+            unit = self._per_group(sigma * self._unit, groups)
+            out *= unit[:, :, None] * unit[:, None, :]
+        undetermined = self._per_group(self.undetermined, groups)
+        if undetermined.any():
+            out[undetermined] = np.nan
+            np.swapaxes(out, 1, 2)[undetermined] = np.nan
+            k, j = np.nonzero(undetermined)
+            out[k, j, j] = np.inf
+        return out
+
+    def _per_group(self, values: NDArray[Any], groups: int) -> NDArray[Any]:
+        """Return values of the shared parameters with those of each group, (groups, s + p)."""
+        s = self.shared
+        common = np.broadcast_to(values[:s], (groups, s))
+        return np.concatenate([common, values[s:].reshape(groups, -1)], axis=1)
+
     def covariance_column(self, j: int, sigma: float) -> Array:
         """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         found, s = self._inverse, self.shared
@@ -220,10 +295,12 @@ class ArrowFactor:
     def prediction_error(self, directions: Array) -> Array:
         """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n); inf if undetermined."""
         which = np.flatnonzero((directions != 0.0).any(axis=0))
+        return self.prediction_error_of(directions[:, which], which)
+
+    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+        """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         with np.errstate(all="ignore"):
-            unit = np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
-            rows = directions[:, which] * unit
-        block = self._scaled_block(which)
+            rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
-        variance = np.einsum("ij,jl,il->i", rows, block, rows)
+        variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
         return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))

@@ -61,6 +61,9 @@ class Fit:
     # solver sets it, as this module must not import the solver.
     _solve_again: ClassVar[Callable[..., "Fit"]]
 
+    # Whether it is the result of one problem of a joint fit.
+    is_part: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         n = self.x.size
         free = {

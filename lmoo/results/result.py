@@ -1,7 +1,7 @@
 """The result of a solve: `Fit` with statistics, reports, storage and plots as methods."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
+    from lmoo.results.parts import PartResult
 
 __all__ = ["Result"]
 
@@ -329,6 +330,80 @@ class Result(Fit):
         from lmoo.results.curvature import nonlinearity
 
         return nonlinearity(self)
+
+    # ---- joint fits -------------------------------------------------------------------------
+
+    def part(self, k: int) -> "PartResult":
+        """Return the result of one problem of a `JointProblem`.
+
+        Parameters
+        ----------
+        k : int
+            Number of the problem; negative numbers count from the last.
+
+        Returns
+        -------
+        PartResult
+            Values, residual and cost are those of the problem, errors and degrees of freedom those
+            of the joint fit.  It has `predict`, `plot` and `report`; profiles are those of the joint
+            result.
+
+        Raises
+        ------
+        TypeError
+            The problem is no `JointProblem`.
+        ValueError
+            There is no such problem; the result has no problem.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> line = lambda t, slope, offset: slope * t + offset
+        >>> t = np.arange(4.0)
+        >>> parts = [lmoo.CurveProblem(line, t, y) for y in ([0, 1.1, 2, 3], [5, 6, 7.1, 8])]
+        >>> problem = lmoo.JointProblem(parts, shared=["slope"])
+        >>> result = lmoo.Solver().solve(problem, {"slope": 0, "offset": 0})
+        >>> result.part(1).parameter_names, result.part(1).predict([10.0]).round(3)
+        (('slope', 'offset'), array([15.075]))
+        """
+        from lmoo.results.parts import part
+
+        return part(self, k)
+
+    def covariance_of(
+        self, which: Sequence[int | str], scaled: bool = True
+    ) -> NDArray[np.float64]:
+        """Return the covariance of some parameters.
+
+        Parameters
+        ----------
+        which : sequence of int or str
+            Indices or names of parameters.
+        scaled : bool, default True
+            As for `covariance`.
+
+        Returns
+        -------
+        (k, k) float64 array
+            In the order of `which`.  For a `JointProblem` it takes no matrix of all parameters.
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> result = lmoo.Solver().solve(data, data.starts[1])
+        >>> bool(result.covariance_of(["b2"])[0, 0] == result.covariance()[1, 1])
+        True
+        """
+        from lmoo.results import statistics
+
+        return statistics.covariance_of(self, which, scaled)
 
     # ---- reports, storage -------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
 from lmoo.problems.names import names_of
+from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.robust import Robust
@@ -24,11 +25,22 @@ Kind = TypeVar("Kind", bound=Fit)
 # The fields of a result that are stored, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
-_DTYPES = {"fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_}
+_DTYPES = {
+    "fixed": np.bool_,
+    "active_mask": np.int8,
+    "ipvt": np.int32,
+    "excluded": np.bool_,
+    "first": np.intp,
+    "order": np.int32,
+    "ranks": np.int32,
+    "torder": np.int32,
+}
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
+    # Larger matrices are not made of the factor of a joint fit.
+    small = result.x.size <= LARGEST_MATRIX or isinstance(result.factor, Factor)
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
@@ -40,8 +52,8 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "aic": aic(result),
         "bic": bic(result),
         "standard_errors": result.standard_errors.tolist(),
-        "covariance": result.covariance().tolist(),
-        "correlation": result.correlation.tolist(),
+        "covariance": result.covariance().tolist() if small else None,
+        "correlation": result.correlation.tolist() if small else None,
         "confidence_interval": linear_interval(result, 0.95, True).tolist(),
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
@@ -119,8 +131,10 @@ def check(result: Fit) -> None:
     if result.robust is not None:
         _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
     _check_history(result.history, n)
-    if result.factor is not None:
+    if isinstance(result.factor, Factor):
         _check_factor(result.factor, n)
+    elif result.factor is not None:
+        result.factor.check(n)
 
 
 def _check_history(history: Any, n: int) -> None:
@@ -156,12 +170,24 @@ def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
 
 
-def _factor_of(stored: dict[str, Any]) -> Factor:
+def _factor_of(stored: dict[str, Any]) -> Any:
+    if "blocks" in stored:
+        return _arrow_factor_of(stored)
     arrays = {
         name: None if stored[name] is None else _array(name, stored[name])
         for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
     }
     return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
+
+
+def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
+    arrays = {
+        name: None if stored[name] is None else _array(name, stored[name])
+        for name in ("first", "blocks", "order", "ranks", "t", "torder", "acnorm", "excluded")
+    }
+    return ArrowFactor(
+        trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
+    )
 
 
 def _robust_of(stored: dict[str, Any] | None) -> Robust | None:

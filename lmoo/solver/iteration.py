@@ -39,6 +39,8 @@ __all__ = [
     "starting_point",
 ]
 
+# Names in a message.
+_NAMES = 20
 # Reasons of the accurate tests, which differ from MINPACK's tests with the same status.
 _REASONS = {
     Status.FTOL: "the relative reduction of the sum of squares that the model predicts for a "
@@ -356,7 +358,8 @@ def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) 
         for name, side in zip(names, active.tolist(), strict=True)
         if side in sides
     ]
-    return f"{text}, with {', '.join(found)}" if found else text
+    more = f" and {len(found) - _NAMES} more" if len(found) > _NAMES else ""
+    return f"{text}, with {', '.join(found[:_NAMES])}{more}" if found else text
 
 
 def _resume(
