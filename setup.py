@@ -58,6 +58,7 @@ MODULES = [
     "arrowstats",
     "curvemodel",
     "groups",
+    "errorsinx",
     "modelfits",
     "models",
     "program",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.names import names_of
@@ -86,7 +87,7 @@ class JointProblem(Problem):
     """
 
     # What `Solver` asks for.
-    is_joint = True
+    is_joint, arrow = True, "joint"
 
     def __init__(
         self,
@@ -250,8 +251,10 @@ def _checked(problems: Any) -> tuple[Any, ...]:
             raise TypeError(
                 f"problems[{k}] must have its residual in one piece; it is a {type(part).__name__}"
             )
-        from lmoo._core.abi1 import CompiledProblem
-
+        if getattr(part, "sigma_x", None) is not None:
+            raise TypeError(
+                f"problems[{k}] must be without sigma_x, as its points are groups of their own"
+            )
         if not isinstance(part, CompiledProblem) and not callable(getattr(part, "residual", None)):
             raise TypeError(
                 f"problems[{k}] must be a Problem or have a method residual(x); it is {part!r}"

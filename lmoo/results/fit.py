@@ -56,6 +56,8 @@ class Fit:
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
     # With a loss; the factor then is that of the scaled rows, over the root of the mean of h.
     robust: Robust | None = field(default=None, repr=False)
+    # With errors in x: the estimates of the true t, in the form of t.
+    estimated_t: Any = field(default=None, repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.

@@ -59,6 +59,10 @@ class Result(Fit):
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
     robust : Robust or None
         With a loss: its name, its scale and the weights of the points.
+    estimated_t : array, tuple of arrays or None
+        With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
+        is, for each point, its distance from the curve in units of the errors, with the sign of
+        ``f(t, ...) - y``.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for

@@ -112,7 +112,7 @@ def bic(result: Fit) -> float:
 def r_squared(result: Fit) -> float:
     """Return 1 minus the weighted sum of squares divided by that of the best constant."""
     curve = curve_of(result, "r_squared")
-    if result.robust is not None:
+    if result.robust is not None or result.estimated_t is not None:
         return nan
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     # Columns of norm 1, as squares may overflow or underflow.

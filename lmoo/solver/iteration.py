@@ -193,6 +193,9 @@ class Iteration(Iterator[IterationRecord]):
             from lmoo.models.tracing import evaluation as tracing
 
         self._residual, parting = tracing.solution(self.problem, evaluation, loop.x)
+        if getattr(self.problem, "sigma_x", None) is not None:
+            # The residual is that of distances.
+            self._residual = None
         if parting is not None:
             self._evaluation = tracing.called_instead(self.problem, parting)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
@@ -257,8 +260,18 @@ class Iteration(Iterator[IterationRecord]):
             seconds=self._seconds,
             history=self._history,
             evaluation="called" if self._evaluation is None else self._evaluation.text,
+            estimated_t=self._estimated_t(),
             **self._limits(),
         )
+
+    def _estimated_t(self) -> Any:
+        """Return the estimates of t for a curve with errors in x; None for other problems."""
+        if getattr(self.problem, "sigma_x", None) is None:
+            return None
+        from lmoo.problems.errorsinx import separate
+
+        loop: Any = self._loop
+        return separate(loop.true_points(), self.problem.t)
 
     def _limits(self) -> dict[str, Any]:
         """Return the fields of `Result` that belong to bounds; {} without bounds."""

@@ -109,8 +109,9 @@ class SolverOptions:
         """Return the compiled loop of one solve."""
         n = x0.size
         x0, bounds = self._box(problem, x0)
-        if getattr(problem, "is_joint", False):
-            return self._joint_loop(problem, x0, bounds, evaluation)
+        kind = getattr(problem, "arrow", None)
+        if kind is not None:
+            return self._arrow_loop(kind, problem, x0, bounds, evaluation)
         if evaluation is not None and evaluation.problem is not None:
             problem = evaluation.problem
         if self.diag is not None and np.shape(self.diag) != (n,):
@@ -140,11 +141,15 @@ class SolverOptions:
             None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale),
         )
 
-    def _joint_loop(
-        self, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
+    def _arrow_loop(
+        self, kind: str, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
     ) -> Loop:
-        """Return the loop of a `JointProblem`, with the arrow linear model."""
+        """Return the loop of a `JointProblem`, or of a curve with errors in x."""
         # Not at the top: every `import lmoo` would take longer.
+        if kind == "points":
+            from lmoo.solver.errorsinx import point_loop
+
+            return point_loop(self, problem, x0, bounds, evaluation)
         from lmoo._core.arrow import ArrowLinear
         from lmoo.solver.joint import arrow_loop, joint_groups
 
