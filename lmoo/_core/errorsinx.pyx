@@ -284,6 +284,11 @@ cdef class PointLoop(ArrowLoop):
     def x(self):
         return own_vector(self.arrow.shared, self.s.x)
 
+    @property
+    def compiled(self):
+        """Whether the model runs compiled."""
+        return (<PointGroups>self.groups).model is not None
+
     def true_points(self):
         """Return the estimates of the points, (k, m)."""
         return (<PointGroups>self.groups).true_points(own_vector(self.n, self.s.x))
@@ -329,6 +334,13 @@ cdef class PointLoop(ArrowLoop):
             norms[order] = [enorm_of(column) for column in r.T]
             self.kept = (self.d.njev, (r, order.astype(np.int32), t[:, s].copy(), norms))
         return self.kept[1]
+
+    def factors(self):
+        """MINPACK's fjac, (n, points), with R alone."""
+        n = self.arrow.shared
+        packed = np.zeros((n, max(self.arrow.groups, n)))
+        packed[:, :n] = self.reduced()[0].T
+        return packed
 
     @property
     def r(self):

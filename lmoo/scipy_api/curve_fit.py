@@ -16,7 +16,7 @@ from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
-from lmoo.problems.curveproblem import checked_trace
+from lmoo.problems.curveproblem import CurveProblem, checked_trace
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
@@ -62,6 +62,7 @@ def curve_fit(
     nan_policy: str | None = None,
     fixed: Any = None,
     trace: bool | str = "auto",
+    sigma_x: Any = None,
     **kwargs: Any,
 ) -> tuple[Any, ...]:
     """Fit ``ydata = f(xdata, *parameters)`` by least squares.
@@ -108,6 +109,11 @@ def curve_fit(
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
         the start and at the solution, where its values are compared with those of the trace.  True:
         it must be possible.  False: f itself is called throughout.  Not in scipy.
+    sigma_x : float, array_like or tuple, optional
+        Standard deviations of xdata, or its covariances, as for `CurveProblem`: the distances of
+        the points from the curve are fitted.  As with sigma only the relative size counts, together
+        with that of sigma, unless `absolute_sigma` is true.  `jac` must be None or callable, and
+        there is no loss.  Not in scipy.
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
@@ -181,10 +187,13 @@ def curve_fit(
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
     array([2.45 , 1.485, 0.6  ])
     """
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method)
+    if sigma_x is not None and p0 is None:
+        # Where nothing is known, from the fit that takes xdata as exact.
+        x = _exact_fit(problem, x, method, jac, kwargs, checked_trace(trace))
     differentiated = has_jacobian(problem)
     iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace))
     try:
@@ -199,7 +208,8 @@ def curve_fit(
     except BaseException as error:
         keep_result(error, iteration)
         raise
-    pcov = _covariance(iteration, absolute_sigma)
+    careful = _covariance if sigma_x is None else _reduced_covariance
+    pcov = careful(iteration, absolute_sigma)
     if pcov is None:
         pcov = np.full((x.size, x.size), np.inf)
         warnings.warn(
@@ -212,6 +222,19 @@ def curve_fit(
     if iteration._residual is not None:
         infodict["fvec"] = iteration._residual
     return loop.x, pcov, infodict, iteration._message(status), int(status)
+
+
+def _exact_fit(
+    problem: CurveProblem, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
+) -> Array:
+    """Return the parameters of the fit without errors in x; the starting point where that fails."""
+    exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
+    exact.parameter_names = problem.parameter_names
+    exact.bounds, exact.fixed = problem.bounds, problem.fixed
+    iteration = _iteration(exact, x, method, jac, options, trace)
+    iteration._loop.run()
+    loop = iteration._loop
+    return loop.x if 1 <= loop.status <= 4 else x
 
 
 def _iteration(
@@ -244,7 +267,14 @@ def _within(problem: Any, x: Array) -> Array:
 
 
 def _problem(
-    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check_finite: Any, nan_policy: Any
+    f: Any,
+    xdata: Any,
+    ydata: Any,
+    sigma: Any,
+    jac: Any,
+    check_finite: Any,
+    nan_policy: Any,
+    sigma_x: Any = None,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
@@ -255,6 +285,12 @@ def _problem(
     if y.size == 1:
         y = _repeated(y, xdata)
     check = _check_of(check_finite, nan_policy)
+    if sigma_x is not None:
+        if isinstance(jac, str):
+            raise ValueError(f"jac must be None or callable with sigma_x; it is {jac!r}")
+        return CurveProblem(
+            f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
+        )
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
     if is_compiled(f):
         refuse_few(data[1].size, f.n)
@@ -324,6 +360,11 @@ def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
+
+
+def _reduced_covariance(iteration: Iteration, absolute: bool) -> Array | None:
+    """Return the covariance for errors in x, from that of the points as well."""
+    return _careful_covariance(iteration.result, absolute)
 
 
 def _inverse_of_free(loop: Loop) -> Array | None:

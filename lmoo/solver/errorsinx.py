@@ -77,7 +77,11 @@ def point_loop(
     if weights is not None:
         weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
     points, model, function, slopes = joined(problem.t), None, None, None
-    if evaluation is not None and evaluation.problem is not None:
+    graph = getattr(problem.f, "model", None)
+    if isinstance(graph, Model) and problem.jac is None and problem.trace is not False:
+        # One of lmoo.models, which has its graph.
+        model = shifted(graph, k)._model
+    elif evaluation is not None and evaluation.problem is not None:
         points = evaluation.points
         model = shifted(evaluation.model.model, k)._model
     else:

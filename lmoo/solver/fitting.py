@@ -17,6 +17,7 @@ from lmoo.models.starts.points import Unknowns
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import Search, best_result, robust_result
@@ -42,6 +43,7 @@ def fit(
     f_scale: float | str = 1.0,
     nan_policy: str = "raise",
     solver: Solver | None = None,
+    sigma_x: Any = None,
 ) -> Result:
     """Fit a model to one curve, with or without starting values.
 
@@ -70,6 +72,9 @@ def fit(
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     solver : Solver, optional
         Tolerances and strategies.  None: ``Solver()``.
+    sigma_x : float, array_like or tuple, optional
+        Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
+        are found without.
 
     Returns
     -------
@@ -110,6 +115,8 @@ def fit(
     if not callable(model):
         raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
     robust = _solver(solver, bounds, fixed, loss, f_scale)
+    if sigma_x is not None:
+        return _with_errors_in_x(model, t, y, p0, sigma, nan_policy, robust, sigma_x)
     squares = replace(robust, loss="linear", f_scale=1.0)
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
     names = _names(model, p0)
@@ -139,6 +146,25 @@ def fit(
         if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
+
+
+def _with_errors_in_x(
+    model: Any,
+    t: Any,
+    y: Any,
+    p0: Any,
+    sigma: Any,
+    nan_policy: str,
+    solver: Solver,
+    sigma_x: Any,
+) -> Result:
+    """Fit with errors in x, from the fit without where starting values are missing."""
+    problem = CurveProblem(model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy)
+    problem.parameter_names = _names(model, p0)
+    start = _given(p0, problem.parameter_names)
+    if np.isnan(start).any():
+        start = fit(model, t, y, p0, sigma, nan_policy=nan_policy, solver=solver).x
+    return solver.solve(problem, start)
 
 
 def _solver(

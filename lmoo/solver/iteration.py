@@ -259,10 +259,19 @@ class Iteration(Iterator[IterationRecord]):
             solver=self.solver,
             seconds=self._seconds,
             history=self._history,
-            evaluation="called" if self._evaluation is None else self._evaluation.text,
+            evaluation=self._evaluated(),
             estimated_t=self._estimated_t(),
             **self._limits(),
         )
+
+    def _evaluated(self) -> str:
+        """Return what `Result.evaluation` says."""
+        evaluation = self._evaluation
+        if evaluation is None:
+            return "called"
+        # A model of lmoo.models with errors in x.
+        known = evaluation.problem is None and getattr(self._loop, "compiled", False)
+        return "compiled" if known else evaluation.text
 
     def _estimated_t(self) -> Any:
         """Return the estimates of t for a curve with errors in x; None for other problems."""
