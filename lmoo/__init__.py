@@ -155,5 +155,8 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULES:
         return _import_module(f"lmoo.{name}")
     if name in _WHERE:
-        return getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)
+        found = getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)
+        # The next use finds it without this function.
+        globals()[name] = found
+        return found
     raise AttributeError(f"module 'lmoo' has no attribute {name!r}")

@@ -199,11 +199,15 @@ def test_a_plateau_in_other_units_is_never_a_silent_minimum(driver: str, scale: 
     y = np.exp(-(((u - 0.5) / 0.223) ** 2)) + 0.1 * np.random.default_rng(42).random(100)
     start = np.array([1.0, 0.0, 1.0])
     found = fit(driver, bell, u * scale, y, start, maxfev=500, trace=False)
+    if (driver, scale) == ("RowBlockProblem", 0.04):
+        # Blocks have forward differences alone, which end before the minimum at one of the scales;
+        # where they end depends on the last bits of the exponential.
+        assert not found.success
+        return
     # At the smallest scale the start is so wide a peak that its place and width are undetermined.
     assert np.isfinite(found.stderr).all() == (scale > 1e-3)
-    # Blocks have forward differences alone, which end before the minimum at one of the scales.
-    assert found.success == ((driver, scale) != ("RowBlockProblem", 0.04))
-    if found.success and scale > 1e-3:
+    assert found.success
+    if scale > 1e-3:
         assert relative_offset(bell, bell_jacobian, u * scale, y, found.x) < 1e-9
 
 
@@ -393,18 +397,30 @@ def test_a_traced_growth_from_one(driver: str, start: list[float]) -> None:
 
 
 @pytest.mark.parametrize("jac", [None, exponential_jacobian], ids=["traced", "given"])
-def test_a_way_to_infinity_with_exact_derivatives_is_no_success(jac: Model | None) -> None:
-    # From [1, 1, 1] many end on the line that a exp(b t) + c tends to as b goes to 0, or where
-    # exp(b t) is so large that the first radius limits all steps.
+def test_exponentials_from_one(jac: Model | None) -> None:
+    # From [1, 1, 1] many end on the line that a exp(b t) + c tends to as b goes to 0, or where the
+    # exponential is so large that the first radius limits all steps; where it is below the
+    # rounding of c, c alone can be fitted at first.
     rng = np.random.default_rng(0)
+    reached = 0
     for _ in range(60):
         low, width = rng.choice([0, 10, 50, 100, 300]), rng.choice([5, 20, 50, 100])
         t = np.linspace(low, low + width, 15)
         b = rng.choice([-1, 1]) * rng.uniform(0.5, 5) / width
-        y = exponential(t, 10 * np.exp(-b * t.mean()), b, rng.uniform(-5, 5))
-        y = y + 0.1 * rng.standard_normal(15)
+        true = 10 * np.exp(-b * t.mean()), b, rng.uniform(-5, 5)
+        y = exponential(t, *true) + 0.1 * rng.standard_normal(15)
         problem = lmoo.CurveProblem(exponential, t, y, jac=jac)
         with quiet():
             result = lmoo.Solver().solve(problem, [1, 1, 1])
+            best = lmoo.Solver().solve(problem, true)
+        assert result.success or result.status.name in ("NO_PROGRESS", "MAXFEV", "DOMAIN", "FLAT")
+        reached += result.success and result.cost <= best.cost * (1 + 1e-9)
         if result.success and result.rank == 3:
             assert relative_offset(exponential, exponential_jacobian, t, y, result.x) < 1e-2
+        elif result.success:
+            # The parameters that are determined have their best values.
+            determined = [j for j in range(3) if j not in result.undetermined]
+            columns = exponential_jacobian(t, *result.x)[:, determined]
+            cosines = columns.T @ result.residual / np.linalg.norm(columns, axis=0)
+            assert np.abs(cosines).max() <= 1e-4 * np.linalg.norm(result.residual)
+    assert reached >= 25, reached

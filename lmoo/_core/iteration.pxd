@@ -16,3 +16,4 @@ cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
 cdef void lm_refuse(lm_state *s) noexcept nogil
 cdef void lm_stop(lm_state *s, int status) noexcept nogil
+cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil

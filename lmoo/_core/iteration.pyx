@@ -30,13 +30,13 @@ from lmoo._core.bounds cimport (
 from lmoo._core.dense cimport DENSE, dense_attach, dense_doubles
 from lmoo._core.model cimport *
 from lmoo._core.more cimport MORE
-from lmoo._core.noise cimport noise_found, noise_lengthen, noise_place, noise_take
+from lmoo._core.noise cimport noise_begin, noise_found, noise_lengthen, noise_place, noise_take
 from lmoo._core.norms cimport all_finite, copy, enorm, scaled_norm
 from lmoo._core.search cimport MOST_FOUND, search_place, search_take
 from lmoo._core.steps cimport predict
 from lmoo._core.stopping cimport (
     assess, exhausted, gradient_error, has_faded_column, hidden_steps_fail, is_all_error, is_flat, is_hidden,
-    relaxed_ratio, stopping,
+    is_rounding, relaxed_ratio, stopping,
 )
 from lmoo._core.valley cimport DEFAULT
 
@@ -477,9 +477,11 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.wall = max(s.wall, s.delta)
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
-    # x + step rounds to x below this: there is nowhere left to go that is not bad.
-    if s.delta <= s.options.epsfcn * s.xnorm or s.delta == 0.0:
-        return _done(s, LM_DOMAIN)
+    # There is nowhere left to go that is not bad.
+    if s.delta == 0.0 or s.delta <= s.options.epsfcn * s.xnorm and (
+            s.options.tests != LM_TESTS_ACCURATE or is_rounding(s)):
+        s.status = LM_DOMAIN
+        return _give_up(s)
     if s.nfev >= s.options.maxfev:
         return _done(s, LM_MAXFEV)
     return _propose(s)
@@ -582,9 +584,7 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
     if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV and not is_all_error(s):
         return LM_REFINE
     if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
-        s.probe = 1
-        s.probe_scale = 1.0
-        noise_place(s)
+        noise_begin(s)
         return LM_RESIDUAL
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
         return _search(s)
@@ -596,14 +596,14 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
     cdef double found, known = 0.25 * s.noise * s.fnorm
     if answer == ANSWER_BAD:
         s.probe = PROBED
-        return LM_DONE
+        return _give_up(s)
     if noise_take(s):
         return LM_RESIDUAL
     found = noise_found(s)
     if found <= 2.0 * known:
         # No more than was known, or f is constant or smooth on a scale so short.
         if s.nfev >= s.options.maxfev or not noise_lengthen(s, LONGER_PROBE):
-            return LM_DONE
+            return _give_up(s)
         s.probe = 1
         noise_place(s)
         return LM_RESIDUAL
@@ -617,6 +617,35 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
     s.probe = s.rejections = 0
     s.delta = max(s.delta, 0.01 * s.xnorm)
     return LM_REFINE if s.options.refine else _propose(s)
+
+
+cdef int _give_up(lm_state *s) noexcept nogil:
+    """No step from x leads on: go on without the parameters that have no effect on f but below its rounding.
+
+    A rate far from its value may have such a column, where all exponentials have decayed: the step that it needs is
+    not to be found, but the other parameters can be fitted.
+    """
+    cdef bint hidden = False, seen = False
+    cdef ptrdiff_t j
+    if s.options.tests != LM_TESTS_ACCURATE or s.left_out:
+        return LM_DONE
+    for j in range(s.n):
+        if s.free_norms[j] > 0.0:
+            hidden |= is_hidden_column(s, j, s.free_norms[j])
+            seen |= not is_hidden_column(s, j, s.free_norms[j])
+    if not (hidden and seen):
+        return LM_DONE
+    s.left_out = 1
+    s.status = LM_RUNNING
+    s.rejections = s.refused = s.probe = s.idle = 0
+    s.wall = 0.0
+    s.delta = max(s.delta, s.options.factor * s.xnorm)
+    return LM_LINEARIZE
+
+
+cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil:
+    """Whether a parameter whose column has this norm changes f by its size by no more than rounding."""
+    return s.x[j] != 0.0 and norm * fabs(s.x[j]) <= EPSMCH * s.fnorm
 
 
 # ---- points that no step leads to -----------------------------------------------------------

@@ -12,7 +12,7 @@ from cpython.pystate cimport PyThreadState
 from lmoo._core.dense cimport DENSE, dense_fill_triangle, dense_times_transpose, dense_all
 from lmoo._core.driver cimport FAILED, lm_driver
 from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
-from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
+from lmoo._core.iteration cimport is_hidden_column, lm_linearized, lm_refuse, lm_sound
 from lmoo._core.losses cimport scale_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm
@@ -131,6 +131,8 @@ cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double
                 s.column_error[j] += 2.0 * f_error / s.interval[j] / acnorm[j]
             else:
                 s.column_error[j] = 1.0
+        if s.left_out and is_hidden_column(s, j, acnorm[j]):
+            s.column_error[j] = 1.0
         if s.column_error[j] >= 1.0:
             s.column_error[j] = 1.0
             # What it was taken with is no good.

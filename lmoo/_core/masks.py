@@ -39,6 +39,8 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
     >>> separated([1, 2])
     ([1, 2], None)
     """
+    if type(value) is np.ndarray or value is None:
+        return value, None
     if isinstance(value, (list, tuple)) and not _KINDS.isdisjoint(map(type, value)):
         # Of a sequence np.asarray drops the masks too, and np.ma.array warns of single entries.
         mask = np.asarray([np.ma.getmaskarray(part) for part in value])

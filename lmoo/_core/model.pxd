@@ -101,6 +101,7 @@ cdef extern from "state.h" nogil:
         double bend
         int finished
         double wall
+        int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 6
+    LM_STATE_VERSION = 7

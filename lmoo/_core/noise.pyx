@@ -14,6 +14,7 @@ Cf. More', Wild (2011), "Estimating computational noise", SIAM J. Sci. Comput. 3
 order; with a direction in which something is known to be wrong the parabola will do, and 8 values.
 """
 
+from libc.float cimport DBL_MAX
 from libc.math cimport fabs, sqrt
 
 from lmoo._core.model cimport *
@@ -23,10 +24,32 @@ cdef enum:
 
 # Less than this of the range of the values is no error but the shape of f.
 cdef double LEAST_SHARE = 0.1
-# By how much f may change along the line, relatively, for it to be short.
+# By how much f and each parameter may change along the line, relatively, for it to be short.
 cdef double LARGEST_CHANGE = 0.01
 # And by how much it may be seen to change, where J tells less than it does.
 cdef double LARGEST_RANGE = 0.1
+
+
+cdef void noise_begin(lm_state *s) noexcept nogil:
+    """The first line: the last step, or as much of it as is short."""
+    s.probe = 1
+    s.probe_scale = min(1.0, _longest(s))
+    noise_place(s)
+
+
+cdef double _longest(const lm_state *s) noexcept nogil:
+    """The multiple of the last step that changes a parameter by LARGEST_CHANGE of its size.
+
+    Where f depends on a parameter so little that J shows nothing, as on the rate of exponentials that have decayed, f
+    may still vary wildly over longer ways.
+    """
+    cdef double longest = DBL_MAX, size
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        size = fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
+        if LARGEST_CHANGE * size < longest * fabs(s.step[j]):
+            longest = LARGEST_CHANGE * size / fabs(s.step[j])
+    return longest
 
 
 cdef void noise_place(lm_state *s) noexcept nogil:
@@ -46,6 +69,8 @@ cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil:
     for j in range(s.n):
         change += fabs(s.free_norms[j] * s.step[j])
     s.probe_scale *= factor
+    if s.probe_scale > _longest(s):
+        return False
     return change * s.probe_scale <= LARGEST_CHANGE * s.fnorm
 
 

@@ -109,6 +109,7 @@ struct lm_state {
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not more */
     int finished;           /* `steps` when a last step was asked for, plus 1 */
     double wall;            /* radius before bad points have shrunk it, 0: they have not */
+    int left_out;           /* columns below the rounding of f are left out of the models */
 };
 
 #endif /* LMOO_STATE_H */

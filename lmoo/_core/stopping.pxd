@@ -12,3 +12,4 @@ cdef void assess(lm_state *s) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
 cdef bint has_faded_column(const lm_state *s) noexcept nogil
+cdef bint is_rounding(const lm_state *s) noexcept nogil

@@ -258,6 +258,9 @@ cdef int _idle(lm_state *s) noexcept nogil:
     # Steps that all succeed and that the radius alone limits: wherever they lead, it is not here.
     if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
         return LM_NO_PROGRESS
+    # Nor where bad points have shrunk the radius.
+    if s.wall > 0.0 and not to_wall:
+        return exhausted(s)
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)
@@ -297,6 +300,21 @@ cdef double _rate(const lm_state *s, double norm) noexcept nogil:
     if s.last_pnorm > 0.0:
         return min(norm / s.last_pnorm, 1.0)
     return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
+
+
+cdef bint is_rounding(const lm_state *s) noexcept nogil:
+    """Whether the last step changes each parameter by no more than rounding does.
+
+    A radius that is small beside |D x| does not tell: it may be large beside the share of a parameter whose column
+    is tiny, as that of a rate is where all exponentials have decayed.
+    """
+    cdef double size
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        size = fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
+        if fabs(s.step[j]) > s.options.epsfcn * size:
+            return False
+    return True
 
 
 cdef bint _nowhere(const lm_state *s, double share) noexcept nogil:

@@ -187,17 +187,12 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        if hasattr(evaluation, "members"):
-            from lmoo.models.tracing import joint as tracing
-        else:
-            from lmoo.models.tracing import evaluation as tracing
-
-        self._residual, parting = tracing.solution(self.problem, evaluation, loop.x)
+        self._residual, parting = evaluation.solution(self.problem, loop.x)
         if getattr(self.problem, "sigma_x", None) is not None:
             # The residual is that of distances.
             self._residual = None
         if parting is not None:
-            self._evaluation = tracing.called_instead(self.problem, parting)
+            self._evaluation = evaluation.called_instead(self.problem, parting)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(

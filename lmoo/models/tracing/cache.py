@@ -6,7 +6,7 @@ import types
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ __all__ = ["Kind", "Traced", "traced"]
 _MOST_COMPARED = 4096
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """What a function is called with.
 
     Attributes
@@ -76,17 +75,16 @@ class _Entry:
 
     def fits(self, f: Any, kind: Kind) -> bool:
         """Whether the trace is that of this call of a function."""
-        same = self.kind == kind or (
-            not self.sized
-            and (self.kind.n, self.kind.variables, self.kind.joined)
-            == (kind.n, kind.variables, kind.joined)
-        )
-        return (
-            same
-            and self.code == _code(f)
-            and (self.owner is None or self.owner() is getattr(f, "__self__", None))
-            and all(_is_same(*use) for use in self.uses)
-        )
+        if self.kind[:3] != kind[:3] or (self.sized and self.kind != kind):
+            return False
+        if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
+            return False
+        if self.code != _code(f):
+            return False
+        for holder, name, value, snapshot in self.uses:
+            if not _is_same(holder, name, value, snapshot):
+                return False
+        return True
 
 
 # Reentrant, as functions may be collected, and forgotten, while it is held.
@@ -211,6 +209,8 @@ def _reference(owner: Any) -> Callable[[], Any]:
 
 def _code(f: Any) -> Any:
     """Return what of a function may be exchanged: its code and its defaults."""
+    if type(f) is types.FunctionType:
+        return f.__code__, f.__defaults__, f.__kwdefaults__
     function = f.__func__ if isinstance(f, types.MethodType) else f
     return tuple(
         getattr(function, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")

@@ -20,16 +20,15 @@ from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.tracing.cache import Kind, traced
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.problems.curveproblem import CurveProblem
+from lmoo.problems.data import whitened
 from lmoo.problems.rows import RowBlockProblem
 
 __all__ = [
     "CLOSE",
     "Evaluation",
-    "called_instead",
     "evaluation_of",
     "name_of",
     "parting",
-    "solution",
     "start_reason",
 ]
 
@@ -40,9 +39,10 @@ CLOSE = 1e-12
 _EPS = 2.0**-52
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+# Not frozen, which would double the time that a new one takes.
+@dataclass(eq=False, slots=True)
 class Evaluation:
-    """How the model of a fit is evaluated.
+    """How the model of a fit is evaluated; not to be changed.
 
     Attributes
     ----------
@@ -70,6 +70,38 @@ class Evaluation:
         if self.reason is None:
             return f"compiled from {name_of(self.f)}"
         return f"called, because {self.reason}"
+
+    def solution(self, problem: Any, x: Array) -> tuple[Array | None, str | None]:
+        """Return the residual by the function where a fit ended, and where the model differs.
+
+        Of a problem in blocks the first one is looked at, and nobody holds the residual.
+
+        Parameters
+        ----------
+        problem : CurveProblem or CurveBlocks
+        x : (n,) float64 array
+        """
+        assert self.model is not None
+        blocks = isinstance(problem, RowBlockProblem)
+        t = next(iter(problem.blocks))[0] if blocks else problem.t
+        value, reason = _value(problem.f, t, x, self.points.shape[1])
+        if reason is None:
+            reason = parting(self.model, self.points, x, value)
+        if reason is not None or blocks:
+            return None, reason
+        return whitened(value - problem.y, problem._whitening), None
+
+    def called_instead(self, problem: Any, reason: str) -> "Evaluation":
+        """Return the evaluation by calls of the function, from which its trace differs; warn."""
+        if problem.trace is True:
+            raise TraceError(f"at the solution {reason}")
+        warnings.warn(
+            f"the model traced from {name_of(self.f)} differs from it at the solution: {reason}. "
+            "The fit has been made again with the function; trace=False makes it so at once",
+            TraceWarning,
+            stacklevel=4,
+        )
+        return Evaluation(self.f, f"at the solution {reason}")
 
 
 def evaluation_of(
@@ -158,42 +190,6 @@ def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Ev
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))
-
-
-def solution(problem: Any, evaluation: Evaluation, x: Array) -> tuple[Array | None, str | None]:
-    """Return the residual by the function where a fit ended, and where its model differs from it.
-
-    Of a problem in blocks the first one is looked at, and nobody holds the residual.
-
-    Parameters
-    ----------
-    problem : CurveProblem or CurveBlocks
-    evaluation : Evaluation
-        With a compiled model.
-    x : (n,) float64 array
-    """
-    assert evaluation.model is not None
-    blocks = isinstance(problem, RowBlockProblem)
-    t = next(iter(problem.blocks))[0] if blocks else problem.t
-    value, reason = _value(problem.f, t, x, evaluation.points.shape[1])
-    if reason is None:
-        reason = parting(evaluation.model, evaluation.points, x, value)
-    if reason is not None or blocks:
-        return None, reason
-    return problem._weighted(value), None
-
-
-def called_instead(problem: Any, reason: str) -> Evaluation:
-    """Return the evaluation by calls of a function whose trace differs from it, with a warning."""
-    if problem.trace is True:
-        raise TraceError(f"at the solution {reason}")
-    warnings.warn(
-        f"the model traced from {name_of(problem.f)} differs from it at the solution: {reason}. "
-        "The fit has been made again with the function; trace=False makes it so at once",
-        TraceWarning,
-        stacklevel=4,
-    )
-    return Evaluation(problem.f, f"at the solution {reason}")
 
 
 def _reason(problem: CurveProblem) -> str | None:

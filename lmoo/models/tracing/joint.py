@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.tracing import evaluation as single
 
-__all__ = ["JointEvaluation", "called_instead", "evaluation_of", "solution"]
+__all__ = ["JointEvaluation", "evaluation_of"]
 
 Array = NDArray[np.float64]
 
@@ -44,6 +44,29 @@ class JointEvaluation:
             return next(iter(texts))
         return "; ".join(f"{count} of {len(self.members)} {text}" for text, count in texts.items())
 
+    def solution(self, problem: Any, x: Array) -> tuple[None, str | None]:
+        """Return None, and where a model differs from its function at the end of a fit."""
+        for k, (one, index) in enumerate(zip(self.members, problem.indices, strict=True)):
+            if one is None or one.problem is None:
+                continue
+            part = problem.problems[k]
+            _, reason = one.solution(part, np.ascontiguousarray(x[index]))
+            if reason is not None:
+                if part.trace is True:
+                    raise TraceError(f"at the solution of problems[{k}] {reason}")
+                return None, f"problems[{k}]: {reason}"
+        return None, None
+
+    def called_instead(self, problem: Any, reason: str) -> "JointEvaluation":
+        """Return the evaluation by calls of all functions; warn."""
+        warnings.warn(
+            f"a model that was traced differs from its function at the solution: {reason}. The fit "
+            "has been made again with the functions; trace=False makes it so at once",
+            TraceWarning,
+            stacklevel=4,
+        )
+        return JointEvaluation((None,) * len(problem.problems), f"at the solution {reason}", None)
+
 
 def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEvaluation:
     """Return how the models of a joint problem are evaluated in a fit that starts at x.
@@ -66,28 +89,3 @@ def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEv
     )
     compiled = any(one is not None and one.problem is not None for one in members)
     return JointEvaluation(members, None, problem if compiled else None)
-
-
-def solution(problem: Any, evaluation: JointEvaluation, x: Array) -> tuple[None, str | None]:
-    """Return None, and where a model differs from its function at the end of a fit."""
-    for k, (one, index) in enumerate(zip(evaluation.members, problem.indices, strict=True)):
-        if one is None or one.problem is None:
-            continue
-        part = problem.problems[k]
-        _, reason = single.solution(part, one, np.ascontiguousarray(x[index]))
-        if reason is not None:
-            if part.trace is True:
-                raise TraceError(f"at the solution of problems[{k}] {reason}")
-            return None, f"problems[{k}]: {reason}"
-    return None, None
-
-
-def called_instead(problem: Any, reason: str) -> JointEvaluation:
-    """Return the evaluation by calls of all functions, with a warning."""
-    warnings.warn(
-        f"a model that was traced differs from its function at the solution: {reason}. The fit has "
-        "been made again with the functions; trace=False makes it so at once",
-        TraceWarning,
-        stacklevel=4,
-    )
-    return JointEvaluation((None,) * len(problem.problems), f"at the solution {reason}", None)
