@@ -84,8 +84,16 @@ def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEv
         A function must be called, and its problem's `trace` is True.
     """
     members = tuple(
-        single.evaluation_of(part, np.ascontiguousarray(x[index]), because)
+        _member(part, np.ascontiguousarray(x[index]), because)
         for part, index in zip(problem.problems, problem.indices, strict=True)
     )
     compiled = any(one is not None and one.problem is not None for one in members)
     return JointEvaluation(members, None, problem if compiled else None)
+
+
+def _member(part: Any, x: Array, because: str | None) -> single.Evaluation | None:
+    """Return how the model of one of the problems is evaluated."""
+    if because is None and np.size(getattr(part, "y", x)) < x.size:
+        # Compiled problems have at least as many residuals as parameters.
+        because = "there are fewer points than parameters"
+    return single.evaluation_of(part, x, because)
