@@ -144,4 +144,4 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] bloc
                 undetermined[g + order[first[k] + i]] |= fabs(total) > limit
         place += p * (p + s + 1)
         at += p * p
-    return np.asarray(lift), np.asarray(gram), np.asarray(covariance), np.asarray(undetermined)
+    return np.asarray(lift), np.asarray(gram)[:at], np.asarray(covariance), np.asarray(undetermined)

@@ -46,7 +46,12 @@ class CurveGroups(Groups):
 
 class Member:
     def __init__(
-        self, fun: Source, derivatives: Derivatives, index: NDArray[np.intp], exact: bool, label: str
+        self,
+        fun: Source,
+        derivatives: Derivatives,
+        index: NDArray[np.intp],
+        exact: bool,
+        label: str,
     ) -> None: ...
 
 class MemberGroups(Groups):

@@ -188,7 +188,16 @@ def curve_fit_many(
         names = parameter_names_of(f)
         if shared is not None:
             return joint.joint_fits(
-                model, dataset, guesses, solver, where, len(shared), names, evaluation, function, out
+                model,
+                dataset,
+                guesses,
+                solver,
+                where,
+                len(shared),
+                names,
+                evaluation,
+                function,
+                out,
             )
         record = errors == "record"
         batch = BatchData(dataset, model, guesses, solver, record, names, evaluation, function)

@@ -269,7 +269,9 @@ def _members(
     for k in range(dataset.count):
         problem = dataset.problem(model, k)
         if problem is None:
-            raise ValueError(f"y must have points in each curve; all of curve {dataset.index(k)} are missing")
+            raise ValueError(
+                f"y must have points in each curve; all of curve {dataset.index(k)} are missing"
+            )
         problem.parameter_names, problem.trace = labels, False
         problems.append(problem)
     order = np.argsort(where)

@@ -40,7 +40,12 @@ class PartFactor:
         size = self.whole.acnorm.size
         self.whole.check(size)
         index = self.index
-        if index.shape != (n,) or index.dtype != np.intp or (index < 0).any() or (index >= size).any():
+        if (
+            index.shape != (n,)
+            or index.dtype != np.intp
+            or (index < 0).any()
+            or (index >= size).any()
+        ):
             raise ValueError(f"index must be {n} of the {size} parameters")
 
     @property

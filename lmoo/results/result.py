@@ -374,9 +374,7 @@ class Result(Fit):
 
         return part(self, k)
 
-    def covariance_of(
-        self, which: Sequence[int | str], scaled: bool = True
-    ) -> NDArray[np.float64]:
+    def covariance_of(self, which: Sequence[int | str], scaled: bool = True) -> NDArray[np.float64]:
         """Return the covariance of some parameters.
 
         Parameters
