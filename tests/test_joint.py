@@ -1,4 +1,4 @@
-"""Problems with shared parameters against the same problem written by hand, with the dense linear model."""
+"""Problems with shared parameters against the same problem with the dense linear model."""
 
 import pickle
 
@@ -62,7 +62,8 @@ def by_hand(joint, x0, solver=None):
 
 def same(result, expected, relative=1e-9):
     """Compare two results in values and errors."""
-    assert result.success and expected.success
+    assert result.success
+    assert expected.success
     scale = np.maximum(
         np.abs(expected.x), np.where(np.isfinite(expected.stderr), expected.stderr, 1)
     )
@@ -200,7 +201,8 @@ def test_bounds_and_fixed_parameters_of_the_problems_hold():
         "tau": (0.5, 0.8), "a[0]": (0.0, 5.0), "c[1]": (0.1, np.inf)
     }  # fmt: skip
     result = lmoo.Solver().solve(joint, {"tau": 0.7, "a": 1.0, "c": 0.2})
-    assert result.x[0] == 0.8 and result.active_mask[0] == 1
+    assert result.x[0] == 0.8
+    assert result.active_mask[0] == 1
     same(result, by_hand(joint, joint.start({"tau": 0.7, "a": 1.0, "c": 0.2})))
     parts[0].fixed, parts[1].fixed = {"c": 0.3}, {"c": 0.4}
     assert lmoo.JointProblem(parts, ["tau"]).fixed == {"c[0]": 0.3, "c[1]": 0.4}
@@ -230,7 +232,8 @@ def test_losses(loss, f_scale, trace):
     x0 = joint.start({"tau": 1.2, "a": 1.5, "c": 0.0})
     solver = lmoo.Solver(loss=loss, f_scale=f_scale)
     result, expected = solver.solve(joint, x0), by_hand(joint, x0, solver)
-    assert result.success and expected.success
+    assert result.success
+    assert expected.success
     np.testing.assert_allclose(result.x, expected.x, rtol=1e-7)
     np.testing.assert_allclose(result.cost, expected.cost, rtol=1e-8)
     np.testing.assert_allclose(result.f_scale, expected.f_scale, rtol=1e-7)
@@ -270,7 +273,9 @@ def solved():
 
 def test_reports_intervals_and_profiles(solved):
     result, expected = solved
-    assert "tau" in str(result) and "a[3]" in str(result) and "NO minimum" not in str(result)
+    assert "tau" in str(result)
+    assert "a[3]" in str(result)
+    assert "NO minimum" not in str(result)
     assert "<table" in result._repr_html_()
     np.testing.assert_allclose(
         result.confidence_interval(), expected.confidence_interval(), rtol=1e-7
@@ -298,8 +303,8 @@ def test_the_result_of_a_part(solved):
     assert part.observations == part.residual.size == 11
     assert part.degrees_of_freedom == result.degrees_of_freedom
     assert sum(result.part(k).cost for k in range(4)) == pytest.approx(result.cost)
-    y, low, high = part.predict([0.5, 1.0], interval="confidence")
-    a, tau, c = part.x
+    y, _, high = part.predict([0.5, 1.0], interval="confidence")
+    a, tau, _ = part.x
     slopes = np.array(
         [[np.exp(-t / tau), a * t / tau**2 * np.exp(-t / tau), 1.0] for t in (0.5, 1.0)]
     )
@@ -354,7 +359,8 @@ def test_iterating_and_stopping():
     joint = lmoo.JointProblem(curves(3), ["tau"])
     steps = lmoo.Solver().iterate(joint, {"tau": 1.0, "a": 1.0, "c": 0.0})
     first = next(steps)
-    assert first.x.shape == (7,) and first.gradient.shape == (7,)
+    assert first.x.shape == (7,)
+    assert first.gradient.shape == (7,)
     assert steps.result.status == lmoo.Status.UNFINISHED
     with pytest.raises(TypeError, match="linear model of its own"):
         pickle.dumps(steps)
@@ -378,7 +384,8 @@ def test_a_large_joint_fit_makes_no_large_matrix():
         ["tau"],
     )
     result = lmoo.Solver().solve(problem, {"tau": 1.0, "a": 2.0})
-    assert result.success and abs(result.x[0] - 1.5) < 5 * result.stderr[0] < 0.01
+    assert result.success
+    assert abs(result.x[0] - 1.5) < 5 * result.stderr[0] < 0.01
     assert "and 2801 more parameters" in str(result)
     with pytest.raises(ValueError, match="covariance_of"):
         result.covariance()
@@ -388,7 +395,7 @@ def test_a_large_joint_fit_makes_no_large_matrix():
     assert low < result.x[0] < high
 
 
-# ---- what is refused ------------------------------------------------------------------------------
+# ---- what is refused --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -421,7 +428,7 @@ def test_bad_problems_and_names(problems, shared, error, match):
     [
         ({"tau": 1.0, "a": 1.0}, r"c\[0\] has none"),
         ({"tau": 1.0, "a": 1.0, "c": 0.0, "d": 1.0}, "'d', which is no parameter"),
-        ({"tau": 1.0, "a": [1.0, 2.0, 3.0], "c": 0.0}, r"x0\['a'\] must be one number, or one for each of the 2"),
+        ({"tau": 1.0, "a": [1.0, 2.0, 3.0], "c": 0.0}, r"x0\['a'\] must be one number, or one for each of"),
         ({"tau": [1.0, 2.0], "a": 1.0, "c": 0.0}, r"x0\['tau'\]"),
         ([1.0, 2.0], "one entry per parameter, 2"),
         ([1.0, 2.0, np.nan, 1.0, 1.0], "finite"),

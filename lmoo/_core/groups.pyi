@@ -1,7 +1,5 @@
 """Solves of problems of groups, with the arrow linear model."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 

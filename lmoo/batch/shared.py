@@ -1,6 +1,6 @@
 """A stack of curves fitted together, with some of the parameters in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits
 from lmoo.batch.tasks import BatchData
-from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.models.library import CompiledModel
 from lmoo.problems.arguments import integer
@@ -21,7 +20,8 @@ from lmoo.problems.joint import JointProblem
 from lmoo.problems.names import names_of
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
-from lmoo.results.parts import PartResult, part_of
+from lmoo.results.parts import part_of
+from lmoo.results.result import PartResult
 from lmoo.results.robust import Robust
 from lmoo.solver.iteration import bad_start, reason
 from lmoo.solver.joint import arrow_factor, arrow_loop, joint_groups
@@ -82,7 +82,7 @@ class JointFits(Fits):
         if solved.weights is not None:
             kept = solved.weights[which if len(solved.weights) > 1 else 0] != 0.0
         rows = slice(which * solved.m, (which + 1) * solved.m)
-        found = part_of(solved.fit, problem, places, rows, names, solved.fit.factor)
+        found = part_of(PartResult, solved.fit, problem, places, rows, names)
         if kept.all():
             return found
         object.__setattr__(found, "residual", found.residual[kept])
@@ -382,7 +382,8 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
     """Return the part of each curve of the cost, (count,)."""
     rows = fit.residual.reshape(count, -1)
     if fit.robust is None:
-        return 0.5 * np.einsum("ij,ij->i", rows, rows)
+        squares: Array = np.einsum("ij,ij->i", rows, rows)
+        return 0.5 * squares
     kernel = kernel_of(loss_of(solver.loss), fit.robust.scale)
     assert kernel is not None
     return np.array([0.5 * kernel.norm(row) ** 2 for row in rows])
@@ -395,4 +396,5 @@ def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> 
         return np.full((count, n, n), np.inf)
     whole: Any = fit._linear
     found = whole.group_covariances(fit.residual_deviation)
-    return np.ascontiguousarray(found[:, where][:, :, where])
+    picked: Array = found[:, where][:, :, where]
+    return np.ascontiguousarray(picked)

@@ -134,7 +134,7 @@ class CurveProblem(Problem):
     def _set_errors_in_x(
         self, f: Any, jac: Any, t: Any, y: Any, sigma: Any, nan_policy: str, sigma_x: Any
     ) -> None:
-        """Set the data of a curve with errors in x; those of points that are left out go with them."""
+        """Set the data of a curve with errors in x, which go with points that are left out."""
         from lmoo.problems.errorsinx import errors_in_x
 
         several = isinstance(t, tuple)

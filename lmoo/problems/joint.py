@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
+from lmoo.problems.curve import Curve
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
@@ -88,6 +89,7 @@ class JointProblem(Problem):
 
     # What `Solver` asks for.
     is_joint, arrow = True, "joint"
+    parameter_names: tuple[str, ...]
 
     def __init__(
         self,
@@ -152,8 +154,8 @@ class JointProblem(Problem):
             numbers = real_array(f"x0[{name!r}]", values[name])
             if numbers.shape not in ((), (len(where),)):
                 raise ValueError(
-                    f"x0[{name!r}] must be one number, or one for each of the {len(where)} problems "
-                    f"that have it; it has shape {numbers.shape}"
+                    f"x0[{name!r}] must be one number, or one for each of the {len(where)} "
+                    f"problems that have it; it has shape {numbers.shape}"
                 )
             out[where] = numbers
         missing = [self.parameter_names[j] for j in np.flatnonzero(np.isnan(out))]
@@ -207,7 +209,7 @@ class JointProblem(Problem):
         return {self.parameter_names[j]: (lower[j], upper[j]) for j in where} or None
 
     def _members_fixed(self) -> Any:
-        """Return the fixed parameters of the problems: a list, or a mapping where values are given."""
+        """Return the fixed parameters of the problems; a mapping if values are given."""
         held: list[str] = []
         values: dict[str, float] = {}
         for part, index, names in zip(self.problems, self.indices, self._own_names, strict=True):
@@ -218,12 +220,10 @@ class JointProblem(Problem):
             for j in np.flatnonzero(flags).tolist():
                 name = self.parameter_names[index[j]]
                 held.append(name)
-                if np.isfinite(low[j]):
-                    if values.setdefault(name, float(low[j])) != low[j]:
-                        raise ValueError(
-                            f"the problems fix {name} at different values: {values[name]} and "
-                            f"{low[j]}"
-                        )
+                if np.isfinite(low[j]) and values.setdefault(name, float(low[j])) != low[j]:
+                    raise ValueError(
+                        f"the problems fix {name} at different values: {values[name]} and {low[j]}"
+                    )
         if values and set(held) != set(values):
             raise ValueError(
                 "fixed must be given, as some of the problems fix parameters at values, and others "
@@ -236,7 +236,7 @@ def residual_of(part: Any, x: Array) -> Array:
     """Return the residual of one of the problems, (m,)."""
     function = getattr(part, "residual", None)
     if function is None:
-        curve = part.as_curve()
+        curve: Curve = part.as_curve()
         return curve.whitened(curve.values(curve.t, x) - np.asarray(curve.y))
     return np.array(function(x.copy()), dtype=np.float64).reshape(-1)
 

@@ -1,4 +1,4 @@
-"""The factor of a Jacobian with shared parameters and groups of own ones: errors and covariances."""
+"""The factor of a Jacobian with shared parameters and groups of own ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.arrowstats import arrow_statistics
 
-__all__ = ["ArrowFactor", "LARGEST_MATRIX"]
+__all__ = ["LARGEST_MATRIX", "ArrowFactor"]
 
 Array = NDArray[np.float64]
 
@@ -156,7 +156,7 @@ class ArrowFactor:
         return replace(self, blocks=self.blocks * columns, t=t, acnorm=self.acnorm / slope)
 
     def _variances(self) -> Array:
-        """The diagonal of inv(S.T @ S), (n,)."""
+        """Return the diagonal of inv(S.T @ S), (n,)."""
         found = self._inverse
         out = np.einsum("ij,jl,il->i", found.lift, found.shared, found.lift, optimize=True)
         out[self.shared :] += self._own_variances
@@ -164,11 +164,12 @@ class ArrowFactor:
 
     @cached_property
     def _own_variances(self) -> Array:
-        """The diagonals of the blocks of own parameters, (n - s,)."""
+        """Return the diagonals of the blocks of own parameters, (n - s,)."""
         widths = np.diff(self.first)
         starts = np.repeat(np.cumsum(widths**2) - widths**2, widths)
         inside = np.arange(self.first[-1]) - np.repeat(self.first[:-1], widths)
-        return self._inverse.gram[starts + inside * (np.repeat(widths, widths) + 1)]
+        out: Array = self._inverse.gram[starts + inside * (np.repeat(widths, widths) + 1)]
+        return out
 
     def standard_errors(self, sigma: float) -> Array:
         """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
@@ -262,7 +263,7 @@ class ArrowFactor:
         return self.covariance_of(self._everything("covariance"), sigma)
 
     def correlation_of(self, which: Sequence[int] | NDArray[np.intp]) -> Array:
-        """Return the correlations of some parameters, 1 on the diagonal; nan for undetermined ones."""
+        """Return the correlations of some parameters; nan for undetermined ones."""
         where = np.asarray(which, dtype=np.intp)
         out = self._scaled_block(where)
         norms = np.sqrt(np.maximum(np.diag(out), 0.0))
@@ -293,7 +294,7 @@ class ArrowFactor:
         return out
 
     def prediction_error(self, directions: Array) -> Array:
-        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n); inf if undetermined."""
+        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d, inf if undetermined."""
         which = np.flatnonzero((directions != 0.0).any(axis=0))
         return self.prediction_error_of(directions[:, which], which)
 

@@ -1,8 +1,8 @@
 """The results of single problems, of a fit of several with shared parameters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,12 @@ from lmoo.problems.arguments import integer
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of
-from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 
-__all__ = ["PartFactor", "PartResult", "part", "part_of"]
+__all__ = ["PartFactor", "part", "part_of"]
 
 Array = NDArray[np.float64]
+Kind = TypeVar("Kind", bound=Fit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +29,17 @@ class PartFactor:
     index : (n,) intp array
         The parameters among all.
     excluded : (n,) bool array or None
+    degrees : int
+        Degrees of freedom of the joint fit.
+    deviation : float
+        Standard deviation of its residual.
     """
 
     whole: ArrowFactor
     index: NDArray[np.intp]
     excluded: NDArray[np.bool_] | None = None
+    degrees: int = 0
+    deviation: float = float("nan")
 
     def check(self, n: int) -> None:
         """Raise ValueError if it is not that of n parameters."""
@@ -98,77 +104,8 @@ class PartFactor:
         return self.whole.prediction_error_of(directions, self.index)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class PartResult(Result):
-    """The result of one problem of a joint fit.
-
-    Values, residual, cost and ``fnorm`` are those of the problem; degrees of freedom, the standard
-    deviation of the residual and all errors are those of the joint fit.  It has `predict`, `plot`
-    and `report`.  Profiles, leverages, AIC and BIC are those of the joint fit alone.
-
-    Attributes
-    ----------
-    joint_degrees : int
-        Degrees of freedom of the joint fit.
-    joint_deviation : float
-        Standard deviation of its residual.
-    """
-
-    joint_degrees: int = field(default=0, repr=False)
-    joint_deviation: float = field(default=float("nan"), repr=False)
-
-    is_part = True
-
-    @property
-    def degrees_of_freedom(self) -> int:
-        """That of the joint fit."""
-        return self.joint_degrees
-
-    @property
-    def residual_deviation(self) -> float:
-        """That of the joint fit."""
-        return self.joint_deviation
-
-    def confidence_interval(
-        self, level: float = 0.95, method: str = "linear", scaled: bool = True
-    ) -> Array:
-        """Return linear confidence intervals, (n, 2), as `Result.confidence_interval`."""
-        if method == "profile":
-            self._refuse("a profile")
-        return super().confidence_interval(level, method, scaled)
-
-    def profile(
-        self, j: int | str, level: float = 0.99, scaled: bool = True
-    ) -> tuple[Array, Array]:
-        """Raise TypeError: the other problems belong to a profile."""
-        self._refuse("a profile")
-
-    @property
-    def leverage(self) -> Array:
-        """TypeError: it depends on the other problems."""
-        self._refuse("leverage")
-
-    @property
-    def standardized_residuals(self) -> Array:
-        """TypeError: they depend on the other problems."""
-        self._refuse("standardized_residuals")
-
-    def nonlinearity(self) -> Any:
-        """Raise TypeError: it depends on the other problems."""
-        self._refuse("nonlinearity")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Raise TypeError: a part is stored with the joint fit."""
-        self._refuse("to_dict")
-
-    def _refuse(self, what: str) -> NoReturn:
-        raise TypeError(
-            f"{what} of one problem of a joint fit depends on the others: ask the joint result"
-        )
-
-
-def part(result: Fit, k: int) -> PartResult:
-    """Return the result of problem k of a joint fit; see `Result.part`."""
+def part(kind: type[Kind], result: Fit, k: int) -> Kind:
+    """Return the result of problem k of a joint fit, of the class `kind`; see `Result.part`."""
     joint = problem_of(result, "part")
     if not getattr(joint, "is_joint", False):
         raise TypeError(
@@ -181,7 +118,7 @@ def part(result: Fit, k: int) -> PartResult:
     index = joint.indices[k]
     rows = _rows(result, joint, k)
     names = tuple(joint._own_names[k])
-    return part_of(result, joint.problems[k], index, rows, names, result.factor)
+    return part_of(kind, result, joint.problems[k], index, rows, names)
 
 
 def _rows(result: Fit, joint: Any, k: int) -> slice:
@@ -200,17 +137,19 @@ def _rows(result: Fit, joint: Any, k: int) -> slice:
 
 
 def part_of(
+    kind: type[Kind],
     result: Fit,
     problem: Any,
     index: NDArray[np.intp],
     rows: slice,
     names: tuple[str, ...],
-    factor: Any,
-) -> PartResult:
+) -> Kind:
     """Return the result of some rows and parameters of a joint fit.
 
     Parameters
     ----------
+    kind : type
+        `PartResult`.
     result : Fit
     problem : Problem
     index : (n,) intp array
@@ -218,7 +157,6 @@ def part_of(
     rows : slice
         Its rows in the residual.
     names : tuple of str
-    factor : ArrowFactor or None
     """
     residual = result.residual[rows].copy()
     robust = None
@@ -226,7 +164,12 @@ def part_of(
         whole = result.robust
         robust = Robust(whole.name, whole.scale, whole.weights[rows], whole.sums)
     fnorm = float(np.linalg.norm(residual))
-    return PartResult(
+    factor: Any = result.factor
+    if factor is not None:
+        factor = PartFactor(
+            factor, index, None, result.degrees_of_freedom, result.residual_deviation
+        )
+    return kind(
         x=result.x[index],
         cost=0.5 * fnorm * fnorm if robust is None else float("nan"),
         residual=residual,
@@ -238,7 +181,7 @@ def part_of(
         nit=result.nit,
         parameter_names=names,
         fnorm=fnorm,
-        factor=None if factor is None else PartFactor(factor, index),  # type: ignore[arg-type]
+        factor=factor,
         problem=problem,
         solver=result.solver,
         lower=result.lower[index],
@@ -248,6 +191,4 @@ def part_of(
         evaluation=result.evaluation,
         _gradient=result.gradient[index],
         robust=robust,
-        joint_degrees=result.degrees_of_freedom,
-        joint_deviation=result.residual_deviation,
     )

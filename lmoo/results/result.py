@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,9 +12,8 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
-    from lmoo.results.parts import PartResult
 
-__all__ = ["Result"]
+__all__ = ["PartResult", "Result"]
 
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
@@ -349,8 +348,8 @@ class Result(Fit):
         -------
         PartResult
             Values, residual and cost are those of the problem, errors and degrees of freedom those
-            of the joint fit.  It has `predict`, `plot` and `report`; profiles are those of the joint
-            result.
+            of the joint fit.  It has `predict`, `plot` and `report`; profiles are those of the
+            joint result.
 
         Raises
         ------
@@ -372,7 +371,7 @@ class Result(Fit):
         """
         from lmoo.results.parts import part
 
-        return part(self, k)
+        return part(PartResult, self, k)
 
     def covariance_of(self, which: Sequence[int | str], scaled: bool = True) -> NDArray[np.float64]:
         """Return the covariance of some parameters.
@@ -539,3 +538,67 @@ class Result(Fit):
         from lmoo.results import plotting
 
         return plotting.plot_convergence(self, ax, **options)
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class PartResult(Result):
+    """The result of one problem of a joint fit, from `Result.part` or ``fits[i]``.
+
+    Values, residual, cost and ``fnorm`` are those of the problem; degrees of freedom, the standard
+    deviation of the residual and all errors are those of the joint fit.  It has `predict`, `plot`
+    and `report`.  Profiles, leverages, AIC and BIC are those of the joint fit alone.
+    """
+
+    is_part = True
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """That of the joint fit."""
+        return 0 if self.factor is None else self._joint.degrees
+
+    @property
+    def residual_deviation(self) -> float:
+        """That of the joint fit."""
+        return float("nan") if self.factor is None else self._joint.deviation
+
+    @property
+    def _joint(self) -> Any:
+        """The `PartFactor`."""
+        return self.factor
+
+    def confidence_interval(
+        self, level: float = 0.95, method: str = "linear", scaled: bool = True
+    ) -> NDArray[np.float64]:
+        """Return linear confidence intervals, (n, 2), as `Result.confidence_interval`."""
+        if method == "profile":
+            self._refuse("a profile")
+        return super().confidence_interval(level, method, scaled)
+
+    def profile(
+        self, j: int | str, level: float = 0.99, scaled: bool = True
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Raise TypeError: the other problems belong to a profile."""
+        self._refuse("a profile")
+
+    @property
+    def leverage(self) -> NDArray[np.float64]:
+        """TypeError: it depends on the other problems."""
+        self._refuse("leverage")
+
+    @property
+    def standardized_residuals(self) -> NDArray[np.float64]:
+        """TypeError: they depend on the other problems."""
+        self._refuse("standardized_residuals")
+
+    def nonlinearity(self) -> "Nonlinearity":
+        """Raise TypeError: it depends on the other problems."""
+        self._refuse("nonlinearity")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Raise TypeError: a part is stored with the joint fit."""
+        self._refuse("to_dict")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise TypeError(
+            f"{what} of one problem of a joint fit depends on the others: ask the joint result"
+        )

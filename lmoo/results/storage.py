@@ -181,7 +181,7 @@ def _factor_of(stored: dict[str, Any]) -> Any:
 
 
 def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
-    arrays = {
+    arrays: dict[str, Any] = {
         name: None if stored[name] is None else _array(name, stored[name])
         for name in ("first", "blocks", "order", "ranks", "t", "torder", "acnorm", "excluded")
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.problems.errorsinx import joined, separate
-
-if TYPE_CHECKING:
-    from lmoo.solver.options import SolverOptions
 
 __all__ = ["point_loop", "shifted"]
 
@@ -55,12 +52,13 @@ def shifted(model: Model, k: int) -> GraphModel:
 
 
 def point_loop(
-    options: "SolverOptions", problem: Any, x0: Array, bounds: Array | None, evaluation: Any
+    options: Any, problem: Any, x0: Array, bounds: Array | None, evaluation: Any
 ) -> PointLoop:
     """Return the compiled loop of a curve with errors in x."""
     if options.loss != "linear":
         raise ValueError(
-            f"loss must be 'linear' with sigma_x, as distances are minimised; it is {options.loss!r}"
+            "loss must be 'linear' with sigma_x, as distances are minimised; it is "
+            f"{options.loss!r}"
         )
     if options.linear is not None:
         raise ValueError(f"linear must be None with sigma_x; it is {options.linear!r}")

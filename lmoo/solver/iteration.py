@@ -324,8 +324,10 @@ class Iteration(Iterator[IterationRecord]):
         if getattr(self.problem, "is_joint", False):
             from lmoo.solver.joint import arrow_factor
 
-            found = arrow_factor(loop, self.problem.own)
-            return found if robust is None else robust.reduced(found, loop.observations)
+            found: Any = arrow_factor(loop, self.problem.own)
+            if robust is not None:
+                found = robust.reduced(found, loop.observations)
+            return found  # type: ignore[no-any-return]
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
         return factor if robust is None else robust.reduced(factor, loop.observations)
 

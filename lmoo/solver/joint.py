@@ -1,6 +1,6 @@
 """Solves of a `JointProblem`: the compiled loop with the arrow linear model."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,6 @@ from lmoo.jacobians.strategies import Analytic
 from lmoo.problems.problem import source
 from lmoo.results.arrowfactor import ArrowFactor
 
-if TYPE_CHECKING:
-    from lmoo.models.tracing.joint import JointEvaluation
-    from lmoo.solver.options import SolverOptions
-
 __all__ = ["arrow_factor", "arrow_loop", "joint_groups"]
 
 Array = NDArray[np.float64]
@@ -24,9 +20,7 @@ Array = NDArray[np.float64]
 _ACCURATE = 1  # the stopping tests
 
 
-def joint_groups(
-    options: "SolverOptions", problem: Any, evaluation: "JointEvaluation | None"
-) -> Groups:
+def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
     """Return what evaluates the members of a joint problem, each by its own best way."""
     members = []
     for k, (part, index) in enumerate(zip(problem.problems, problem.indices, strict=True)):
@@ -47,7 +41,7 @@ def joint_groups(
 
 
 def arrow_loop(
-    options: "SolverOptions",
+    options: Any,
     groups: Groups,
     arrow: ArrowLinear,
     x0: Array,
@@ -84,8 +78,11 @@ def arrow_loop(
     )
 
 
-def arrow_factor(loop: ArrowLoop, own: NDArray[np.intp]) -> ArrowFactor:
+def arrow_factor(loop: Any, own: NDArray[np.intp]) -> ArrowFactor:
     """Return the factor of the last Jacobian."""
     first = np.concatenate([[0], np.cumsum(own)]).astype(np.intp)
     held = None if loop.bounds is None else loop.held != 0
-    return ArrowFactor(first, *loop.factor(), loop.jacobian_error, held)
+    blocks, order, ranks, t, torder, trank, norms = loop.factor()
+    return ArrowFactor(
+        first, blocks, order, ranks, t, torder, trank, norms, loop.jacobian_error, held
+    )

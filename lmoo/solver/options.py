@@ -182,7 +182,8 @@ class SolverOptions:
         checked: whether it is known to agree with its function at the start.
         """
         if getattr(problem, "is_joint", False):
-            return self._joint_evaluation(problem, x0)
+            joint: Any = self._joint_evaluation(problem, x0)
+            return joint  # type: ignore[no-any-return]
         if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
             return None
         # Not at the top: every `import lmoo` would take longer.

@@ -68,7 +68,8 @@ def test_steps_and_solutions_are_those_of_the_matrix(shape):
     norms = np.linalg.norm(jac, axis=0)
     diag = norms * 10.0 ** rng.uniform(-1, 1, size=n)
     rank, newton, error = model.truncate(np.full(n, 1e-14), np.linalg.norm(f))
-    assert rank == n and error == 1e-14
+    assert rank == n
+    assert error == 1e-14
     step = -np.linalg.lstsq(jac / norms, f, rcond=None)[0] / norms
     close(newton, np.linalg.norm(jac @ step) / np.linalg.norm(f))
     condition = np.linalg.cond(jac / norms)
@@ -166,7 +167,7 @@ def test_many_groups_in_parts_are_the_same():
     model = ArrowLinear(2, np.full(groups, 1))
     single = rng.normal(size=(groups, 3, 4))
     model.begin()
-    model.fill_groups([block for block in single])
+    model.fill_groups(list(single))
     gram = np.einsum("kij,kil->jl", single[:, :, 1:3], single[:, :, 1:3])
     own = np.einsum("kij,kij->k", single[:, :, :1], single[:, :, :1])
     cross = np.einsum("ki,kil->kl", single[:, :, 0], single[:, :, 1:3])

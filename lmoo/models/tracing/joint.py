@@ -39,7 +39,7 @@ class JointEvaluation:
         """What `Result.evaluation` says."""
         if self.reason is not None:
             return f"called, because {self.reason}"
-        texts = Counter("called" if one is None else one.text for one in self.members)
+        texts: Counter[str] = Counter("called" if one is None else one.text for one in self.members)
         if len(texts) == 1:
             return next(iter(texts))
         return "; ".join(f"{count} of {len(self.members)} {text}" for text, count in texts.items())
