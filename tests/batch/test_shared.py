@@ -229,7 +229,7 @@ def test_many_curves_on_threads_are_the_same_as_few():
         ({"shared": ["rate"], "errors": "record"}, ValueError, "errors must be left out"),
         ({"shared": ["rate"], "progress": True}, ValueError, "progress must be left out"),
         ({"shared": ["rate"], "executor": 3}, ValueError, "executor must be left out"),
-        ({"shared": ["rate"], "solver": lmoo.Solver(linear=lmoo.LinearModel)}, ValueError, "linear"),
+        ({"shared": ["c"], "solver": lmoo.Solver(linear=lmoo.LinearModel)}, ValueError, "linear"),
     ],
 )  # fmt: skip
 def test_what_is_refused(options, error, match):
