@@ -253,3 +253,33 @@ def test_a_model_without_values_at_the_start():
         lmoo.curve_fit_many(
             lambda t, a, b: a * np.log(b * t), T + 1, stack(3), [1, -1], shared=["b"], trace=False
         )
+
+
+def test_bounds_of_many_curves_are_exchanged_together():
+    """Of 3,000 curves a third end at bounds, where the conditions of Karush, Kuhn and Tucker hold."""
+    y = stack(3000, seed=5)
+    lower, upper = np.array([0.0, 0.1, -0.3]), np.array([2.5, 2.0, 0.3])
+    solver = lmoo.Solver(bounds=(lower, upper))
+    fits = lmoo.curve_fit_many(decay, T, y, [1, 1, 0], shared=["rate"], solver=solver)
+    assert fits.success.all()
+    assert fits.nit[0] < 30
+    a, rate, c = fits.x.T[:, :, None]
+    falling = np.exp(-rate * T)
+    residual = a * falling + c - y
+    slopes = np.stack([falling, np.ones_like(falling)], axis=1)
+    norms = np.linalg.norm(slopes, axis=2) * np.linalg.norm(residual, axis=1)[:, None]
+    cosines = np.einsum("kjm,km->kj", slopes, residual) / norms
+    own = fits.x[:, [0, 2]]
+    at_lower, at_upper = own == lower[[0, 2]], own == upper[[0, 2]]
+    assert 500 < (at_lower | at_upper).sum()
+    assert (cosines[at_lower] > -1e-8).all()
+    assert (cosines[at_upper] < 1e-8).all()
+    assert np.abs(cosines[~(at_lower | at_upper)]).max() < 1e-6
+    shared = -a * T * falling
+    assert abs((shared * residual).sum()) < 1e-8 * np.linalg.norm(shared) * np.linalg.norm(residual)
+    few = lmoo.curve_fit_many(decay, T, y[:40], [1, 1, 0], shared=["rate"], solver=solver)
+    problem = joint(y[:40])
+    problem.bounds = problem._expanded(
+        "bounds", {"a": (0, 2.5), "rate": (0.1, 2), "c": (-0.3, 0.3)}
+    )
+    np.testing.assert_allclose(few.joint_cost, solve(problem, [1, 1, 0]).cost, rtol=1e-10)
