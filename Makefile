@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py $(wildcard lmoo/_core/*.pyx lmoo/_core/*.pxd lmoo/_core/*.h)
+SOURCES := pyproject.toml setup.py $(wildcard $(foreach end,pyx pxd pxi h inc,lmoo/_core/*.$(end) lmoo/_core/*/*.$(end)) lmoo/include/lmoo.h)
 # One computation at a time: the threads of a BLAS only get in each other's way here.
 export OPENBLAS_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -47,8 +47,8 @@ lint: $(VENV)/.lint
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python docs/packages.py --check >/dev/null
 	$(BIN)/python docs/words.py
-	for header in lmoo/_core/*.h lmoo/include/*.h; do \
-	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. -Ilmoo/include \
+	for header in lmoo/_core/*.h lmoo/_core/*/*.h lmoo/include/*.h; do \
+	    echo "#include \"$$header\"" | $(CC) -std=c11 -Wall -Wextra -Werror -fsyntax-only -I. -Ilmoo/_core -Ilmoo/include \
 	        $$($(BIN)/python -c "import sysconfig, numpy; print('-isystem', \
 	        sysconfig.get_path('include'), '-isystem', numpy.get_include())") -x c - || exit 1; \
 	done
@@ -71,7 +71,7 @@ sanitize: $(VENV)/.test
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	    PYTHONPATH=build/sanitize/lib PYTHONMALLOC=malloc \
-	    $(BIN)/pytest -p no:cacheprovider tests/sanitizers.py tests/core tests/leastsq \
+	    $(BIN)/pytest -p no:cacheprovider -n auto --dist worksteal tests/sanitizers.py tests/core tests/leastsq \
 	    tests/test_mgh.py
 
 wheel: $(VENV)/.python

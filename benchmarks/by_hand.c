@@ -4,7 +4,7 @@
 
      y = a Re w(z) + c,  z = ((t - b) + i g) / (s sqrt(2)),  w' = -2 z w + 2 i / sqrt(pi) */
 
-#include "program.h"
+#include "models/program.h"
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx2")))

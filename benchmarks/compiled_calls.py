@@ -16,7 +16,7 @@ from versus_cminpack import DATA, START
 
 import lmoo
 from lmoo._core.abi1 import _api
-from lmoo._core.compiled import capsule_contents
+from lmoo._core.solve import capsule_contents
 
 THREADS = 8
 CALLS = 2000

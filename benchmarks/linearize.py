@@ -26,7 +26,7 @@ from common import ROUNDS, seconds, versions
 
 import lmoo
 from lmoo._core import kernels
-from lmoo._core.threads import thread_count
+from lmoo._core.evaluate import thread_count
 
 SHAPES = (10**6, 10), (10**5, 50), (2 * 10**4, 200)
 

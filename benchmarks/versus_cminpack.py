@@ -15,7 +15,7 @@ from common import ROUNDS, cminpack_library, seconds, versions
 
 import lmoo
 from lmoo._core.abi1 import _api
-from lmoo._core.compiled import capsule_contents
+from lmoo._core.solve import capsule_contents
 
 FITS = 20_000
 T = np.linspace(0, 4, 20)

@@ -82,6 +82,7 @@ from lmoo._core.public cimport (
     lmoo_outcome,
     lmoo_point,
     lmoo_problem,
+    lmoo_rows_function,
     lmoo_residual_function,
     lmoo_step,
 )

@@ -14,7 +14,7 @@ from scipy import integrate, optimize, stats
 from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
 import lmoo
-from lmoo._core.losses import LossKernel
+from lmoo._core.evaluate import LossKernel
 from lmoo.datasets import nist, nist_names
 from lmoo.losses import Loss
 

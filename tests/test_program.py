@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import lmoo
-from lmoo._core.program import BLOCK
+from lmoo._core.models import BLOCK
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 from lmoo.models.program.operations import ARITY

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import lmoo
 from lmoo._core import kernels
-from lmoo._core.threads import thread_count
+from lmoo._core.evaluate import thread_count
 
 Array = NDArray[np.float64]
 

@@ -5,12 +5,9 @@ from libc.stdlib cimport calloc, free
 
 import numpy as np
 
-from lmoo._core cimport access, fold as folding, iteration, linearize, lmpar as parameter, qr, steps, whole
+from lmoo._core cimport evaluate, fold as folding, iteration, linalg
 from lmoo._core.norms cimport column_norms, enorm
-from lmoo._core.geodesic cimport GEODESIC
 from lmoo._core.model cimport *
-from lmoo._core.more cimport MORE
-from lmoo._core.nielsen cimport NIELSEN
 
 from lmoo.errors import EvaluationError
 
@@ -166,37 +163,37 @@ API.attach = iteration.lm_attach
 API.start = iteration.lm_start
 API.advance = iteration.lm_advance
 API.residual = iteration.lm_residual
-API.linearize = linearize.lm_linearize
+API.linearize = evaluate.lm_linearize
 API.linearized = iteration.lm_linearized
 API.curved = iteration.lm_curved
 API.stepped = iteration.lm_stepped
 API.refuse = iteration.lm_refuse
 API.stop = iteration.lm_stop
-API.default_options = whole.default_options
-API.predict = steps.predict
-API.predict_damped = steps.predict_damped
-API.damped = steps.damped
-API.within = steps.step_within
-API.vector = access.lm_vector
-API.number = access.lm_number
-API.count = access.lm_count
-API.flag = access.lm_flag
-API.more = &MORE
-API.nielsen = &NIELSEN
-API.geodesic = &GEODESIC
+API.default_options = evaluate.default_options
+API.predict = iteration.predict
+API.predict_damped = iteration.predict_damped
+API.damped = iteration.damped
+API.within = iteration.step_within
+API.vector = evaluate.lm_vector
+API.number = evaluate.lm_number
+API.count = evaluate.lm_count
+API.flag = evaluate.lm_flag
+API.more = &iteration.MORE
+API.nielsen = &iteration.NIELSEN
+API.geodesic = &iteration.GEODESIC
 API.enorm = enorm
 API.column_norms = column_norms
-API.qrfac = qr.qrfac
-API.qrsolv = qr.qrsolv
-API.lmpar = parameter.lmpar
+API.qrfac = linalg.qrfac
+API.qrsolv = linalg.qrsolv
+API.lmpar = linalg.lmpar
 API.fold_work_bytes = folding.fold_work_bytes
 API.fold = folding.fold
 API.pivot_triangle = folding.pivot_triangle
-API.work_bytes = whole.work_bytes
-API.solve = whole.solve
-API.analytic = &whole.ANALYTIC
-API.forward = &whole.FORWARD
-API.central = &whole.CENTRAL
-API.minpack_forward = &whole.MINPACK_FORWARD
+API.work_bytes = evaluate.work_bytes
+API.solve = evaluate.solve_compiled
+API.analytic = &evaluate.ANALYTIC
+API.forward = &evaluate.FORWARD_DIFFERENCES
+API.central = &evaluate.CENTRAL_DIFFERENCES
+API.minpack_forward = &evaluate.MINPACK_DIFFERENCES
 
 _api = PyCapsule_New(&API, b"lmoo._core.abi1._api", NULL)

@@ -75,6 +75,8 @@ cdef extern from "lmoo.h" nogil:
                                            void *user_data) noexcept nogil
     ctypedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                        double *fjac, void *user_data) noexcept nogil
+    ctypedef int (*lmoo_rows_function)(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *fvec,
+                                       double *fjac, void *user_data) noexcept nogil
 
     ctypedef struct lmoo_problem:
         size_t size
@@ -84,6 +86,7 @@ cdef extern from "lmoo.h" nogil:
         lmoo_jacobian_function jacobian
         lmoo_both_function both
         double precision
+        lmoo_rows_function rows
 
     ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *out, void *user_data) noexcept nogil

@@ -1,13 +1,17 @@
-"""The arrow linear model."""
+"""The arrow linear model, and solves with it: shared parameters and groups of own ones, errors in x."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.linearmodel import LinearTable
+from lmoo._core.batch import CurveModel
+from lmoo._core.solve import Derivatives, LinearTable, Loop, Source
 
 Array = NDArray[np.float64]
+
+# ---- arrow/linear.pxi
 
 class ArrowLinear(LinearTable):
     n: int
@@ -34,3 +38,88 @@ class ArrowLinear(LinearTable):
     ) -> Array: ...
     def solve(self, par: float, diag: Array, g: Array) -> Array | None: ...
     def triangle(self) -> tuple[Array, NDArray[np.int32], Array]: ...
+
+# ---- arrow/statistics.pxi
+
+def arrow_statistics(
+    first: NDArray[np.intp],
+    blocks: Array,
+    order: NDArray[np.int32],
+    rank: NDArray[np.int32],
+    t: Array,
+    torder: NDArray[np.int32],
+    trank: int,
+    norms: Array,
+    excluded: NDArray[np.uint8],
+    limit: float,
+) -> tuple[Array, Array, Array, NDArray[np.uint8]]: ...
+
+# ---- arrow/groups.pxi
+
+class Groups:
+    shared: int
+    rows: int
+    own: NDArray[np.intp]
+
+class GroupSource(Source):
+    def __init__(self, groups: Groups) -> None: ...
+
+class GroupDerivatives(Derivatives):
+    def __init__(self, groups: Groups) -> None: ...
+
+class ArrowLoop(Loop):
+    def factor(
+        self,
+    ) -> tuple[
+        Array, NDArray[np.int32], NDArray[np.int32], Array, NDArray[np.int32], int, Array
+    ]: ...
+
+class CurveGroups(Groups):
+    def __init__(
+        self,
+        model: CurveModel,
+        t: Array,
+        y: Array,
+        weights: Array | None,
+        shared: int,
+        where: NDArray[np.intp],
+        parts: int,
+    ) -> None: ...
+    def attach(self, arrow: ArrowLinear) -> None: ...
+
+class Member:
+    def __init__(
+        self,
+        fun: Source,
+        derivatives: Derivatives,
+        index: NDArray[np.intp],
+        exact: bool,
+        label: str,
+    ) -> None: ...
+
+class MemberGroups(Groups):
+    def __init__(self, members: list[Member], shared: int) -> None: ...
+
+# ---- arrow/errorsinx.pxi
+
+class PointGroups(Groups):
+    def __init__(
+        self,
+        arrow: ArrowLinear,
+        t: Array,
+        y: Array,
+        weights: Array | None,
+        roots: Array,
+        has_error: NDArray[np.uint8],
+        n: int,
+        model: CurveModel | None,
+        function: Callable[..., Any] | None,
+        derivatives: Callable[..., Any] | None,
+    ) -> None: ...
+    def true_points(self, x: Array) -> Array: ...
+
+class PointLoop(ArrowLoop):
+    @property
+    def compiled(self) -> bool: ...
+    def true_points(self) -> Array: ...
+    def reduced(self) -> tuple[Array, NDArray[np.int32], Array, Array]: ...

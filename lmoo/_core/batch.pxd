@@ -1,10 +1,18 @@
-"""Many small solves of one shape at once."""
+"""Many small solves of one shape at once, and curve models in compiled code."""
 
-from lmoo._core.differences cimport lm_columns, lm_differences
-from lmoo._core.driver cimport lm_driver
-from lmoo._core.lanes cimport lm_lanes
-from lmoo._core.losses cimport lm_loss
-from lmoo._core.model cimport lm_options, lmoo_problem
+from lmoo._core.abi1 cimport CompiledProblem
+from lmoo._core.evaluate cimport lm_columns, lm_differences, lm_driver, lm_lanes, lm_loss
+from lmoo._core.model cimport lm_options, lm_state, lmoo_model, lmoo_problem
+
+
+# ---- batch/uncertainty.pxi: Standard errors and covariances from the last linear model of a solve.
+
+cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil
+cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *stderr,
+                      double *covariance) noexcept nogil
+
+
+# ---- batch/batch.pxi: Many small solves of one shape at once.
 
 ctypedef struct lm_fit:
     lm_driver d
@@ -29,3 +37,27 @@ cdef class Fleet:
     cdef double deviation_at(self, ptrdiff_t k, double degrees) noexcept nogil
     cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil
 
+
+# ---- batch/curvemodel.pxi: Models of curves in compiled code.
+
+ctypedef struct lm_curve:
+    # What a residual made of a model gets as user_data.
+    const lmoo_model *model
+    const double *t         # variables x m
+    const double *y         # m
+    const double *weights   # m, or NULL
+    ptrdiff_t m             # for curve_rows
+
+cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
+                        void *user_data) noexcept nogil
+cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
+                        void *user_data) noexcept nogil
+cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil
+
+cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil
+
+cdef class CurveModel:
+    cdef lmoo_model table
+    cdef object kept

@@ -3,7 +3,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.losses import LossKernel
+from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.evaluate import LossKernel
+
+# ---- batch/batch.pxi
 
 class Fleet:
     count: int
@@ -55,3 +58,51 @@ class Batch(Fleet):
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
     def answer(self, who: NDArray[np.intp], values: NDArray[np.float64]) -> None: ...
     def answer_jacobians(self, who: NDArray[np.intp], jacobians: NDArray[np.float64]) -> None: ...
+
+# ---- batch/curvemodel.pxi
+
+class CurveModel:
+    n: int
+    variables: int
+    has_derivatives: bool
+    def __init__(self, table: Any) -> None: ...
+    def evaluate(
+        self, t: NDArray[np.float64], x: NDArray[np.float64], derivatives: bool
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+    def compare(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        derivatives: bool,
+    ) -> tuple[float, float, bool]: ...
+    def first_apart(
+        self,
+        t: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        begin: int,
+        close: float,
+    ) -> int: ...
+
+class CurveModelProblem(CompiledProblem):
+    parameter_names: Any
+    def __init__(
+        self,
+        model: CurveModel,
+        t: NDArray[np.float64],
+        y: NDArray[np.float64],
+        weights: NDArray[np.float64] | None,
+        names: Any,
+    ) -> None: ...
+
+# ---- batch/modelfits.pxi
+
+class SlotFits(Fleet):
+    def __init__(self, *args: Any) -> None: ...
+    def run(self, *args: Any) -> None: ...
+
+class ModelFits(SlotFits): ...
+
+class ProblemFits(SlotFits):
+    def residual(self, k: int, x: NDArray[np.float64]) -> NDArray[np.float64]: ...

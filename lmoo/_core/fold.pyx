@@ -18,9 +18,9 @@ the threads, neither do results.
 from libc.string cimport memcpy, memset
 
 from lmoo._core.norms cimport column_norms
-from lmoo._core.qr cimport put_diagonal, qrfac_in_lanes
+from lmoo._core.linalg cimport put_diagonal, qrfac_in_lanes
 
-cdef extern from "simd.h" nogil:
+cdef extern from "fold/simd.h" nogil:
     enum:
         LMOO_LANES
     void lmoo_fold_block(ptrdiff_t rows, ptrdiff_t n, double *block, double *t, ptrdiff_t ldt,
@@ -62,6 +62,25 @@ cdef size_t fold_parts_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     return <size_t>fold_parts(m, n) * _part_doubles(n) * sizeof(double)
 
 
+cdef ptrdiff_t fold_part_begin(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """The first row of part p; m for p = fold_parts(m, n)."""
+    return m * p // fold_parts(m, n)
+
+
+cdef void fold_part_rows(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, const double *a, ptrdiff_t lda,
+                         const double *f, double *memory) noexcept nogil:
+    """Fold count more rows of part p; count = 0 begins the part.
+
+    a, f     count x n, column-major, leading dimension lda, and count doubles; read only
+    memory   as for fold_part
+    """
+    cdef double *t = memory + <size_t>p * _part_doubles(n)
+    if count == 0:
+        memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+        return
+    fold(count, n, a, 1, lda, f, t, t + n * n + n)
+
+
 cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
                     ptrdiff_t column_stride, const double *f, double *memory) noexcept nogil:
     """Fold the rows of part p of m; a, f as in fold, all m rows of them.
@@ -69,7 +88,7 @@ cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrd
     memory   fold_parts_bytes(m, n), the caller's, in which the part finds its own place: parts can
              be folded at the same time
     """
-    cdef ptrdiff_t parts = fold_parts(m, n), start = m * p // parts, end = m * (p + 1) // parts
+    cdef ptrdiff_t start = fold_part_begin(p, m, n), end = fold_part_begin(p + 1, m, n)
     cdef double *t = memory + <size_t>p * _part_doubles(n)
     memset(t, 0, <size_t>(n * n + n) * sizeof(double))
     fold(end - start, n, a + start * row_stride, row_stride, column_stride, f + start, t,

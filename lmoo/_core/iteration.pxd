@@ -1,6 +1,86 @@
-"""The iteration, in reverse communication."""
+"""The Levenberg-Marquardt iteration: its step strategies, its tests, bounds."""
 
-from lmoo._core.model cimport lm_options, lm_state
+from lmoo._core.model cimport lm_options, lm_state, lmoo_step
+
+
+# ---- iteration/stopping.pxi: When to stop.
+
+cdef int stopping(lm_state *s) noexcept nogil
+cdef int exhausted(const lm_state *s) noexcept nogil
+cdef bint is_hidden(const lm_state *s) noexcept nogil
+cdef bint is_rounding(const lm_state *s) noexcept nogil
+cdef bint is_all_error(const lm_state *s) noexcept nogil
+cdef double gradient_error(const lm_state *s) noexcept nogil
+cdef bint is_flat(const lm_state *s) noexcept nogil
+cdef void assess(lm_state *s) noexcept nogil
+cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
+cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
+cdef bint has_faded_column(const lm_state *s) noexcept nogil
+
+
+# ---- iteration/noise.pxi: The error of |f|, measured.
+
+cdef void noise_begin(lm_state *s) noexcept nogil
+cdef void noise_place(lm_state *s) noexcept nogil
+cdef bint noise_lengthen(lm_state *s, double factor) noexcept nogil
+cdef bint noise_take(lm_state *s) noexcept nogil
+cdef double noise_found(lm_state *s) noexcept nogil
+
+
+# ---- iteration/steps.pxi: What step strategies share.
+
+cdef void predict(lm_state *s, const double *p, bint all) noexcept nogil
+cdef void predict_damped(lm_state *s, const double *p, double par) noexcept nogil
+cdef void damped(lm_state *s, double par, double *p) noexcept nogil
+cdef double step_within(lm_state *s, double delta, double par, double *p) noexcept nogil
+
+
+# ---- iteration/more.pxi: More's step strategy, the default.
+
+cdef lmoo_step MORE
+cdef int more_propose(lm_state *s, void *context) noexcept nogil
+cdef void more_update(lm_state *s, void *context) noexcept nogil
+cdef void more_refused(lm_state *s, void *context) noexcept nogil
+
+
+# ---- iteration/nielsen.pxi: Nielsen's step strategy.
+
+cdef lmoo_step NIELSEN
+
+
+# ---- iteration/geodesic.pxi: Geodesic acceleration.
+
+cdef lmoo_step GEODESIC
+cdef int geodesic_propose(lm_state *s, void *context) noexcept nogil
+
+
+# ---- iteration/valley.pxi: The default step strategy.
+
+cdef lmoo_step DEFAULT
+
+
+# ---- iteration/bounds.pxi: Bounds on the parameters.
+
+cdef size_t bounds_doubles(ptrdiff_t n) noexcept nogil
+cdef void bounds_attach(lm_state *s, double *next) noexcept nogil
+cdef void bounds_start(lm_state *s, const double *lower, const double *upper) noexcept nogil
+cdef void bounds_new_model(lm_state *s) noexcept nogil
+cdef void bounds_confine(lm_state *s) noexcept nogil
+cdef void bounds_place(lm_state *s) noexcept nogil
+cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
+
+
+# ---- iteration/search.pxi: Points that no step leads to.
+
+cdef enum:
+    # Times that the search may find something; if that is lost again the model has no minimum here.
+    MOST_FOUND = 3
+
+cdef bint search_place(lm_state *s) noexcept nogil
+cdef bint search_take(lm_state *s, bint good) noexcept nogil
+
+
+# ---- iteration/iteration.pxi: The iteration, in reverse communication.
 
 cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
 cdef size_t lm_bytes(const lm_state *s) noexcept nogil
@@ -14,6 +94,6 @@ cdef void lm_curved(lm_state *s) noexcept nogil
 cdef void lm_stepped(lm_state *s) noexcept nogil
 cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
+cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil
 cdef void lm_refuse(lm_state *s) noexcept nogil
 cdef void lm_stop(lm_state *s, int status) noexcept nogil
-cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil

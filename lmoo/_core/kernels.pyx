@@ -3,14 +3,14 @@
 
 import numpy as np
 
-from lmoo._core.covariance cimport inverse_gram
+from lmoo._core.linalg cimport inverse_gram
 from lmoo._core.fold cimport (
     fold_block_rows, fold_part, fold_parts, fold_parts_bytes, merge_parts, pivot_triangle,
 )
-from lmoo._core.lmpar cimport lmpar as c_lmpar
+from lmoo._core.linalg cimport lmpar as c_lmpar
 from lmoo._core.norms cimport column_norms, enorm as c_enorm
-from lmoo._core.qr cimport put_diagonal, qrfac as c_qrfac, qrsolv as c_qrsolv
-from lmoo._core.threads cimport run_in_threads
+from lmoo._core.linalg cimport put_diagonal, qrfac as c_qrfac, qrsolv as c_qrsolv
+from lmoo._core.evaluate cimport run_in_threads
 
 
 def enorm(const double[::1] x not None):

@@ -3,6 +3,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# ---- models/models.pxi
+
 TABLE_OF: dict[str, Any]
 
 def exp(v: NDArray[np.float64]) -> None: ...
+
+# ---- models/program.pxi
+
+CODES: dict[str, int]
+CONSTANTS: int
+UNIFORM: int
+REGISTERS: int
+FIRST_DATA: int
+ROW: int
+BLOCK: int
+CACHE: int
+LARGEST_WORK: int
+
+class CompiledTapes:
+    def __init__(
+        self,
+        n: int,
+        variables: int,
+        values: tuple[Any, ...],
+        derivatives: tuple[Any, ...] | None,
+        both: tuple[Any, ...] | None,
+        target: str | None,
+    ) -> None: ...
+    @property
+    def capsule(self) -> Any: ...
+    def evaluate(
+        self, name: str, t: NDArray[np.float64], x: NDArray[np.float64], outputs: int
+    ) -> NDArray[np.float64]: ...

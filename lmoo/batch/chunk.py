@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.batch import ModelFits, SlotFits
 from lmoo._core.masks import refuse_masked
-from lmoo._core.modelfits import ModelFits, SlotFits
 from lmoo.errors import EvaluationError
 from lmoo.models.library import CompiledModel
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lmoo._core.threads import thread_count
+from lmoo._core.evaluate import thread_count
 from lmoo.batch.chunk import Model, check_vectorized
 from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.compiled import Pointers
+from lmoo._core.batch import ProblemFits
+from lmoo._core.evaluate import thread_count
 from lmoo._core.masks import refuse_masked
-from lmoo._core.modelfits import ProblemFits
-from lmoo._core.threads import thread_count
+from lmoo._core.solve import Pointers
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import InitialGuesses
 from lmoo.batch.fits import Fits

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.batch import Batch
-from lmoo._core.modelfits import SlotFits
+from lmoo._core.batch import Batch, SlotFits
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import InitialGuesses
 from lmoo.errors import EvaluationError

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.losses import LossKernel
-from lmoo._core.residual import Residual
-from lmoo._core.rows import RefusedError, block_norm, block_triangle
+from lmoo._core.evaluate import LossKernel
+from lmoo._core.solve import RefusedError, Residual, block_norm, block_triangle
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import Loss, kernel_of

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.rows import RowSource
+from lmoo._core.solve import RowSource
 from lmoo.blockwise.evaluation import (
     Linearization,
     WorkerProblem,

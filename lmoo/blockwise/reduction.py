@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.rows import merge_norms, merge_triangles
+from lmoo._core.solve import merge_norms, merge_triangles
 from lmoo.errors import EvaluationError
 
 __all__ = ["FAN", "PartialQR", "ReductionTree", "merge"]

@@ -39,6 +39,10 @@ typedef int (*lmoo_jacobian_function)(ptrdiff_t m, ptrdiff_t n, const double *x,
 /* Both, where they share much of their work. */
 typedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec,
                                   double *fjac, void *user_data);
+/* Of the rows begin to begin + count: f, count doubles, and J, count x n, column-major; either may be NULL.  Threads
+   call it at the same time, for other rows. */
+typedef int (*lmoo_rows_function)(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x,
+                                  double *fvec, double *fjac, void *user_data);
 
 typedef struct lmoo_problem {
     size_t size;                        /* sizeof(lmoo_problem) */
@@ -48,6 +52,9 @@ typedef struct lmoo_problem {
     lmoo_jacobian_function jacobian;    /* or NULL */
     lmoo_both_function both;            /* or NULL */
     double precision;                   /* relative rounding error of f; 0: that of double */
+    /* Or NULL: the same numbers by rows.  The Jacobian of a tall problem is then factored block by block, and never
+       stored. */
+    lmoo_rows_function rows;
     /* grows here */
 } lmoo_problem;
 
@@ -355,7 +362,7 @@ typedef struct lmoo_api {
     const lmoo_step *more, *nielsen, *geodesic;
 
     /* The kernels: the equations and the arguments stand in lmoo/_core, in norms.pxd,
-       qr.pyx, lmpar.pyx and fold.pyx. */
+       linalg/qr.pxi, linalg/lmpar.pxi and fold.pyx. */
     double (*enorm)(ptrdiff_t n, const double *x);
     void (*column_norms)(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t lda, double *norms);
     void (*qrfac)(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,

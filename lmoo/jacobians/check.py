@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.residual import as_vector
+from lmoo._core.solve import as_vector
 from lmoo.problems.arguments import real_array, real_number
 from lmoo.problems.problem import has_jacobian, residual_call
 

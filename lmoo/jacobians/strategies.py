@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.derivatives import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
+from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, OwnJacobian, Rows
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_number
 from lmoo.problems.problem import has_jacobian

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.losses import LossKernel, called, evaluate
+from lmoo._core.evaluate import LossKernel, called, evaluate
 from lmoo.problems.arguments import real_number
 
 __all__ = ["LOSSES", "Loss", "kernel_of", "loss_of", "scale_of"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.curvemodel import CurveModel, CurveModelProblem
+from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.compiled import capsule_contents, is_capsule
 from lmoo._core.masks import plain, refuse_masked
+from lmoo._core.solve import capsule_contents, is_capsule
 
 __all__ = [
     "checked_capsule",

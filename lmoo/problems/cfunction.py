@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmoo._core.compiled import Pointers, capsule_contents, is_capsule
+from lmoo._core.solve import Pointers, capsule_contents, is_capsule
 
 __all__ = ["CFunctionProblem"]
 

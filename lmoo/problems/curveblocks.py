@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
-from lmoo._core.residual import is_single
+from lmoo._core.solve import is_single
 from lmoo.problems.arguments import entry, integer, real_number
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import checked_trace

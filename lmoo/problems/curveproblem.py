@@ -6,9 +6,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.curveresidual import CurveResidual
 from lmoo._core.masks import refuse_masked
-from lmoo._core.residual import Residual, is_single
+from lmoo._core.solve import CurveResidual, Residual, is_single
 from lmoo.errors import EvaluationError
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_sigma, curve_data, whitened, whitening

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.masks import separated
-from lmoo._core.residual import start
+from lmoo._core.solve import start
 from lmoo.problems.arguments import entry, positive, real_array
 
 __all__ = [

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.compiled import Compiled
-from lmoo._core.residual import Residual, Source
+from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
 
 __all__ = ["FunctionProblem", "Problem"]

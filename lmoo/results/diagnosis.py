@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.loop import Loop
+from lmoo._core.solve import Loop
 from lmoo.status import Status
 
 __all__ = ["diagnosis"]

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.losses import deviation
+from lmoo._core.evaluate import deviation
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.factor import Factor
 

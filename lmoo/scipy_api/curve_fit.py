@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.loop import Loop
 from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo._core.solve import Loop
 from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
@@ -357,7 +357,7 @@ def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     if problem.bounds is not None or problem.fixed is not None:
         inverse = _inverse_of_free(loop) if inverse is None else inverse
         dof += int(np.count_nonzero(loop.held == _FIXED))
-    if inverse is None or (dof <= 0 and not absolute) or not _is_safe(inverse, loop):
+    if inverse is None or (dof <= 0 and not absolute) or not loop.is_safe(inverse):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
 
@@ -378,22 +378,6 @@ def _inverse_of_free(loop: Loop) -> Array | None:
     roots = np.zeros((excluded.size, free))
     roots[places] = np.linalg.inv(leading)
     return np.asarray(roots @ roots.T)
-
-
-def _is_safe(inverse: Array, loop: Loop) -> bool:
-    """Return whether the inverse is certainly of full rank and without overflow.
-
-    For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their
-    sum is the sum of the inverse squares of the singular values (Stewart 1987, "Collinearity and
-    least squares regression", Statistical Science 2).
-    """
-    inflation = 0.0
-    for variance, norm in zip(inverse.diagonal().tolist(), loop.acnorm.tolist(), strict=True):
-        if not 1e-50 < norm < 1e50 and variance:
-            return False
-        inflation += variance * norm * norm
-    error = 100.0 * loop.jacobian_error
-    return 1e-50 < loop.fnorm < 1e50 and inflation * error * error < 1.0
 
 
 def _careful_covariance(result: Result, absolute: bool) -> Array | None:

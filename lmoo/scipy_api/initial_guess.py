@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.residual import start
+from lmoo._core.solve import start
 from lmoo.models.problem import is_compiled
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits

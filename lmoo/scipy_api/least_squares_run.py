@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.residual import Residual
+from lmoo._core.solve import Residual
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Jacobian
 from lmoo.losses.loss import kernel_of, loss_of

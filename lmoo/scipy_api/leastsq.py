@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.derivatives import Derivatives, Differences, Rows
-from lmoo._core.loop import Loop
-from lmoo._core.residual import Residual, Source, as_vector, start
+from lmoo._core.solve import (
+    Derivatives,
+    Differences,
+    Loop,
+    Residual,
+    Rows,
+    Source,
+    as_vector,
+    start,
+)
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import entry, in_range, real_array
 from lmoo.problems.problem import source

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.loop import Loop
-from lmoo._core.residual import start
-from lmoo._core.rows import RowLoop
+from lmoo._core.solve import Loop, RowLoop, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import ArrowLinear
-from lmoo._core.groups import ArrowLoop, GroupDerivatives, Groups, GroupSource, Member, MemberGroups
-from lmoo._core.losses import LossKernel
+from lmoo._core.arrow import ArrowLoop, GroupDerivatives, Groups, GroupSource, Member, MemberGroups
+from lmoo._core.evaluate import LossKernel
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.problems.problem import source

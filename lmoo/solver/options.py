@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.derivatives import Derivatives
-from lmoo._core.linearmodel import PythonLinear
-from lmoo._core.loop import Loop
-from lmoo._core.rows import RowLoop
+from lmoo._core.solve import Derivatives, Loop, PythonLinear, RowLoop
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.stepping import Asked, StepModel, Stepping, Table
+from lmoo._core.solve import Asked, StepModel, Stepping, Table
 from lmoo.problems.arguments import checked_capsule
 
 __all__ = ["CompiledStep", "GeodesicAcceleration", "More", "Nielsen", "Step", "StepModel"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lmoo import EvaluationError, RowBlockProblem, Solver
 from lmoo._core import kernels
-from lmoo._core.rows import merge_norms, merge_triangles
+from lmoo._core.solve import merge_norms, merge_triangles
 from lmoo.blockwise.reduction import FAN, PartialQR, ReductionTree, merge
 
 EPS = np.finfo(float).eps

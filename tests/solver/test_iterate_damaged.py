@@ -16,7 +16,7 @@ from iterate_cases import ROSENBROCK, WithJacobian, assert_same_bits
 
 import lmoo
 from lmoo import Solver
-from lmoo._core.stored import checksum
+from lmoo._core.solve import checksum
 
 
 def tampered(change: Callable[[dict[str, Any]], Any]) -> Callable[[], lmoo.Iteration]:
@@ -185,7 +185,7 @@ EVERY_WORD = """
 import pickle, sys
 import numpy as np
 import lmoo
-from lmoo._core.stored import checksum
+from lmoo._core.solve import checksum
 
 np.seterr(all="ignore")
 solver, problem, x0, snapshot = pickle.loads(sys.stdin.buffer.read())

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo._core.program import (
+from lmoo._core.models import (
     BLOCK,
     CACHE,
     CODES,

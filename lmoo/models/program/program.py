@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.program import CompiledTapes
+from lmoo._core.models import CompiledTapes
 from lmoo.models.program.lowering import Lowered, lower
 from lmoo.models.program.operations import Divisors, Step, check, has_jumps
 

@@ -1,0 +1,255 @@
+"""Models of curves in compiled code, y = f(t, x), and the problems that they make with data.
+
+    residual = weights (f(t, x) - y),      jacobian = weights df/dx
+"""
+
+from libc.math cimport INFINITY, fabs
+from libc.stdint cimport uintptr_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from lmoo._core.abi1 cimport CompiledProblem
+from lmoo._core.model cimport *
+from lmoo._core.solve import capsule_contents
+from lmoo._core.weights cimport weigh_residual
+
+
+cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
+                        void *user_data) noexcept nogil:
+    """lmoo_problem.residual; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef int code = c.model.values(m, n, c.t, x, f, c.model.user_data)
+    if code == 0:
+        _to_residual(c, m, f)
+    return code
+
+
+cdef inline void _to_residual(const lm_curve *c, ptrdiff_t m, double *f) noexcept nogil:
+    """f = weights (f - y)."""
+    cdef ptrdiff_t i
+    for i in range(m):
+        f[i] -= c.y[i]
+    if c.weights != NULL:
+        weigh_residual(m, c.weights, f)
+
+
+cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
+                        void *user_data) noexcept nogil:
+    """lmoo_problem.jacobian; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef ptrdiff_t j
+    cdef int code
+    if c.model.derivatives == NULL:
+        return LMOO_NOT_PROVIDED
+    code = c.model.derivatives(m, n, c.t, x, fjac, c.model.user_data)
+    if code == 0 and c.weights != NULL:
+        for j in range(n):
+            weigh_residual(m, c.weights, fjac + j * m)
+    return code
+
+
+cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil:
+    """lmoo_problem.both, for a model that has it; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef ptrdiff_t j
+    cdef int code = c.model.both(m, n, c.t, x, f, fjac, c.model.user_data)
+    if code != 0:
+        return code
+    _to_residual(c, m, f)
+    if c.weights != NULL:
+        for j in range(n):
+            weigh_residual(m, c.weights, fjac + j * m)
+    return 0
+
+
+cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
+                    void *user_data) noexcept nogil:
+    """lmoo_problem.rows, for a model with derivatives; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef lm_curve part = c[0]
+    cdef ptrdiff_t k, variables = c.model.variables
+    cdef double *points = NULL
+    cdef int code = 0
+    part.t, part.y = c.t + begin, c.y + begin
+    if variables > 1:
+        points = <double *>malloc(<size_t>(variables * count) * sizeof(double))
+        if points == NULL:
+            return LMOO_NOT_PROVIDED
+        for k in range(variables):
+            memcpy(points + k * count, c.t + begin + k * c.m, <size_t>count * sizeof(double))
+        part.t = points
+    if c.weights != NULL:
+        part.weights = c.weights + begin
+    if f != NULL:
+        code = curve_residual(count, n, x, f, &part)
+    if code == 0 and fjac != NULL:
+        code = curve_jacobian(count, n, x, fjac, &part)
+    free(points)
+    return code
+
+
+cdef enum:
+    COMPARED = 4096     # points that are compared at once
+
+
+cdef class CurveModel:
+    """A model given by a table of functions.
+
+    Parameters
+    ----------
+    table : PyCapsule
+        Of the name ``lmoo_model``, pointing to an ``lmoo_model`` of lmoo.h; what it points to is
+        copied, the capsule is kept.
+    """
+
+    def __cinit__(self, table, *rest):
+        cdef uintptr_t address = capsule_contents(table)[1]
+        cdef const lmoo_model *model = <const lmoo_model *>address
+        memset(&self.table, 0, sizeof(lmoo_model))
+        memcpy(&self.table, model, min(model.size, sizeof(lmoo_model)))
+        self.kept = table
+        if self.table.n < 1 or self.table.variables < 1 or self.table.values == NULL:
+            raise ValueError("table must have n and variables of at least 1, and values")
+
+    @property
+    def n(self):
+        return self.table.n
+
+    @property
+    def variables(self):
+        return self.table.variables
+
+    @property
+    def has_derivatives(self):
+        return self.table.derivatives != NULL
+
+    def evaluate(self, const double[:, :, ::1] t not None, const double[:, ::1] x not None,
+                 bint derivatives):
+        """Return the model of k fits, (k, m), or its derivatives, (k, n, m), and the codes, (k,).
+
+        t   (k, variables, m), or (1, variables, m) for all;  x (k, n)
+        """
+        cdef ptrdiff_t i, k = x.shape[0], n = x.shape[1], m = t.shape[2]
+        cdef ptrdiff_t stride = 0 if t.shape[0] == 1 else t.shape[1] * m
+        cdef ptrdiff_t width = n * m if derivatives else m
+        cdef double[:, ::1] out = np.empty((k, width))
+        cdef int[::1] codes = np.zeros(k, dtype=np.int32)
+        cdef lmoo_model_function function = \
+            self.table.derivatives if derivatives else self.table.values
+        with nogil:
+            for i in range(k):
+                codes[i] = function(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[i, 0],
+                                    self.table.user_data)
+        found = np.asarray(out)
+        return found.reshape(k, n, m) if derivatives else found, np.asarray(codes)
+
+
+    def compare(self, const double[:, ::1] t not None, const double[::1] x not None,
+                const double[::1] values not None, bint derivatives):
+        """Compare the model with values that it should have, (m,).
+
+        Returns the largest of their sizes, the largest difference, both infinite where anything is not
+        finite, and whether the derivatives are finite, which are looked at if asked for.
+        """
+        cdef ptrdiff_t i, k, begin = 0, count, n = x.shape[0], m = t.shape[1], variables = t.shape[0]
+        cdef ptrdiff_t most = min(m, <ptrdiff_t>COMPARED)
+        cdef double size = 0.0, apart = 0.0, total = 0.0, slopes = 0.0
+        cdef int code = 0
+        if n != self.table.n or variables != self.table.variables or values.shape[0] != m:
+            raise ValueError("t, x and values must be those of the model")
+        cdef double[::1] out = np.empty(max(most * n if derivatives else most, 1))
+        cdef double[::1] copied = np.empty(variables * most if variables > 1 else 1)
+        cdef const double *points
+        with nogil:
+            while begin < m and code == 0:
+                count = min(most, m - begin)
+                points = &t[0, begin]
+                if variables > 1:
+                    for k in range(variables):
+                        memcpy(&copied[k * count], &t[k, begin], <size_t>count * sizeof(double))
+                    points = &copied[0]
+                code = self.table.values(count, n, points, &x[0], &out[0], self.table.user_data)
+                if code == 0:
+                    for i in range(count):
+                        size = max(size, fabs(values[begin + i]))
+                        apart = max(apart, fabs(values[begin + i] - out[i]))
+                        # nan is not seen by max.
+                        total += values[begin + i] - values[begin + i] + (out[i] - out[i])
+                if derivatives and code == 0:
+                    code = self.table.derivatives(count, n, points, &x[0], &out[0], self.table.user_data)
+                    for i in range(count * n):
+                        slopes += out[i] - out[i]
+                begin += count
+        if total != 0.0 or code != 0:
+            size = apart = INFINITY
+        return size, apart, code == 0 and slopes == 0.0
+
+
+    def first_apart(self, const double[:, :, ::1] t not None, const double[:, ::1] x not None,
+                    const double[:, ::1] values not None, ptrdiff_t begin, double close):
+        """Return the first fit, from begin on, whose values are not those that it should have; k if none.
+
+        Those are finite and differ by no more than close times the largest of them.
+
+        t   (k, variables, m), or (1, variables, m) for all;  x (k, n);  values (k, m)
+        """
+        cdef ptrdiff_t i, j, k = x.shape[0], n = x.shape[1], m = t.shape[2]
+        cdef ptrdiff_t stride = 0 if t.shape[0] == 1 else t.shape[1] * m
+        cdef double size, apart, total
+        cdef double[::1] out = np.empty(m)
+        if (n != self.table.n or t.shape[1] != self.table.variables or values.shape[0] != k
+                or values.shape[1] != m or t.shape[0] not in (1, k)):
+            raise ValueError("t, x and values must be those of the model")
+        with nogil:
+            for i in range(begin, k):
+                if self.table.values(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[0],
+                                     self.table.user_data):
+                    break
+                size = apart = total = 0.0
+                for j in range(m):
+                    size = max(size, fabs(values[i, j]))
+                    apart = max(apart, fabs(values[i, j] - out[j]))
+                    total += values[i, j] - values[i, j] + (out[j] - out[j])
+                if total != 0.0 or not apart <= close * size:
+                    break
+            else:
+                i = k
+        return i
+
+
+cdef class CurveModelProblem(CompiledProblem):
+    """A model and one curve, as a problem for `Solver`.
+
+    Parameters
+    ----------
+    model : CurveModel
+    t : (variables, m), y : (m,), weights : (m,) or None
+        float64, contiguous; kept.
+    names : tuple of str or None
+        Of the parameters.
+    """
+
+    cdef lm_curve curve
+    cdef object data
+    cdef public object parameter_names
+
+    def __init__(self, CurveModel model not None, const double[:, ::1] t not None,
+                 const double[::1] y not None, const double[::1] weights, names):
+        super().__init__(y.shape[0], model.table.n)
+        self.parameter_names = names
+        self.data = (model, t, y, weights)
+        self.curve.model = &model.table
+        self.curve.t = &t[0, 0]
+        self.curve.y = &y[0]
+        self.curve.m = y.shape[0]
+        self.curve.weights = NULL
+        if weights is not None:
+            self.curve.weights = &weights[0]
+        self.table.residual = curve_residual
+        if model.table.derivatives != NULL:
+            self.table.jacobian = curve_jacobian
+            self.table.rows = curve_rows
+        self.table.user_data = &self.curve

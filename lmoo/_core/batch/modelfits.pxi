@@ -1,0 +1,257 @@
+"""Many small solves of compiled problems, from start to end without the GIL.
+
+A few slots hold a fit each; one that has ended makes room for the next, so the memory at work stays in
+the cache however many fits there are.  Each goes on by itself until its Jacobian is full; then it waits
+until there are as many as a vector has lanes (evaluate/lanes.pxi).  Its bits are those of the fit alone.
+"""
+
+from libc.stdint cimport PTRDIFF_MAX
+from libc.string cimport memcpy
+
+import numpy as np
+
+from lmoo.errors import EvaluationError
+
+cimport numpy as cnp
+
+from lmoo._core.abi1 cimport CompiledProblem
+from lmoo._core.evaluate cimport differences
+from lmoo._core.evaluate cimport *
+from lmoo._core.iteration cimport lm_refuse
+from lmoo._core.evaluate cimport FITS, lanes_answer
+from lmoo._core.model cimport *
+from lmoo._core.evaluate cimport VECTORS, vectors_begin_model
+
+cnp.import_array()
+
+cdef enum:
+    SLOTS = 64
+    IDLE = -1
+
+
+cdef int _fill_jacobian(lm_driver *d, bint better) noexcept nogil:
+    """Fill the Jacobian and leave its factorisation to the lanes."""
+    cdef int code
+    if vectors_begin_model(d, better) < 0:
+        return FAILED
+    code = d.strategy.evaluate(&d.point, d.strategy.context)
+    if code == 0:
+        return PAUSED
+    if code < 0:
+        if d.code == 0:
+            d.code = code
+        return FAILED
+    lm_refuse(d.s)
+    return 0
+
+
+cdef lm_evaluator FILLING = VECTORS
+FILLING.linearize = _fill_jacobian
+FILLING.step = refuse_request
+
+
+cdef class SlotFits(Fleet):
+    """Solves of compiled problems of one shape.
+
+    Parameters
+    ----------
+    first : (s, n) float64 array, contiguous, finite
+        The first of the starting values, as many as there are to be slots, 1 to 64.
+    m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines, bounds, loss
+        As for `Fleet`.
+    own : bool
+        The problems' own derivatives, where they have any.
+    x0 : (k, n) array
+        All starting values.
+    """
+
+    cdef const double[:, ::1] starts
+    cdef lmoo_problem problems[SLOTS]
+    cdef ptrdiff_t which[SLOTS]
+    cdef lmoo_jacobian strategy
+    cdef bint joint         # problem.both is to be called for every trial point
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  bounds, loss, bint own, const double[:, ::1] x0 not None, *rest):
+        assert self.count <= SLOTS
+        self.starts = x0
+        self.differences.own = own
+        self.strategy.size = sizeof(lmoo_jacobian)
+        self.strategy.evaluate = differences
+        self.strategy.context = &self.differences
+        self.strategy.refines = self.options.refine
+
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        """Make the slot's problem that of fit k: a subclass's affair."""
+
+    cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
+        """Weights of the points of the slot's problem; NULL where all count."""
+        return NULL
+
+    cdef void begin(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        """Give a slot to fit k."""
+        cdef lm_fit *fit
+        self.bind(slot, k)
+        self.start(slot, &self.starts[k, 0])
+        fit = self.at(slot)
+        fit.loss.weights = self.weights_at(slot)
+        fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
+        fit.d.countdown = PTRDIFF_MAX
+        fit.d.evaluator = &FILLING
+        fit.d.joint = self.joint
+        self.which[slot] = k
+
+    def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None,
+            double[:, ::1] x not None, double[::1] fnorm not None, long long[::1] status not None,
+            long long[:, ::1] counts not None, double[:, ::1] stderr not None,
+            double[:, :, ::1] covariance, int[::1] codes not None,
+            unsigned char[::1] singular not None):
+        """Solve all and write what comes of them, k rows each.
+
+        skip       fits that are not to be solved: of these nothing is written
+        degrees    of freedom of each fit
+        counts     (k, 3): nfev, njev, nit
+        codes      negative where the model ended the fit
+        singular   1 where stderr and covariance could not be written, J being singular
+        """
+        cdef cnp.ndarray work = np.empty(uncertainty_doubles(self.n))
+        cdef double *w = <double *>cnp.PyArray_DATA(work)
+        cdef ptrdiff_t slot, k, next = 0, active = 0, total = skip.shape[0]
+        cdef int more
+        cdef double deviation
+        cdef lm_fit *fit
+        cdef const lm_state *s
+        with nogil:
+            for slot in range(self.count):
+                self.which[slot] = IDLE
+            while True:
+                active = 0
+                for slot in range(self.count):
+                    while True:
+                        if self.which[slot] == IDLE:
+                            while next < total and skip[next]:
+                                next += 1
+                            if next == total:
+                                break
+                            self.begin(slot, next)
+                            next += 1
+                        fit = self.at(slot)
+                        more = driver_run(&fit.d, False)
+                        if more == PAUSED:
+                            active += 1
+                            self.lanes.drivers[self.lanes.count] = &fit.d
+                            self.lanes.count += 1
+                            if self.lanes.count == FITS:
+                                lanes_answer(&self.lanes)
+                            break
+                        k, s = self.which[slot], fit.d.s
+                        self.which[slot] = IDLE
+                        memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
+                        fnorm[k], status[k], codes[k] = s.fnorm, s.status, fit.d.code
+                        counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit.d.njev, s.nit
+                        deviation = self.deviation_at(slot, degrees[k])
+                        singular[k] = uncertainty(
+                            s, deviation, w, &stderr[k, 0],
+                            NULL if covariance is None else &covariance[k, 0, 0])
+                if self.lanes.count > 0:
+                    lanes_answer(&self.lanes)
+                if active == 0:
+                    break
+
+
+cdef class ModelFits(SlotFits):
+    """Solves of one compiled model.
+
+    Parameters
+    ----------
+    As for `SlotFits`, and
+
+    model : CurveModel
+    t : (1 or k, variables, m) array
+    y : (k, m) array
+    weights : (1 or k, m) array or None
+        All float64 and contiguous.
+    """
+
+    cdef CurveModel model
+    cdef const double *t
+    cdef const double *y
+    cdef const double *weights
+    cdef ptrdiff_t t_stride, weights_stride
+    cdef lm_curve curves[SLOTS]
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  bounds, loss, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
+                  const double[:, ::1] y not None, const double[:, ::1] weights):
+        self.model = model
+        self.t = &t[0, 0, 0]
+        self.y = &y[0, 0]
+        self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
+        self.memory += [t, y, weights]
+        self.weights, self.weights_stride = NULL, 0
+        if weights is not None:
+            self.weights = &weights[0, 0]
+            self.weights_stride = 0 if weights.shape[0] == 1 else self.m
+        self.problem.residual = curve_residual
+        self.problem.jacobian = curve_jacobian
+        if model.table.both != NULL and self.differences.own:
+            self.problem.both = curve_both
+            self.joint = True
+
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        cdef lm_curve *c = &self.curves[slot]
+        c.model = &self.model.table
+        c.t = self.t + k * self.t_stride
+        c.y = self.y + k * self.m
+        c.weights = NULL
+        if self.weights != NULL:
+            c.weights = self.weights + k * self.weights_stride
+        self.problems[slot] = self.problem
+        self.problems[slot].user_data = c
+
+    cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
+        return self.curves[slot].weights
+
+
+cdef class ProblemFits(SlotFits):
+    """Solves of one compiled problem, each with data of its own.
+
+    Parameters
+    ----------
+    As for `SlotFits`, and
+
+    compiled : CompiledProblem
+    data : (k, bytes) uint8 array, contiguous, or None
+        What the functions get as user_data: row k for fit k; None: what the problem has.
+    """
+
+    cdef CompiledProblem compiled
+    cdef const unsigned char *data
+    cdef ptrdiff_t data_stride
+
+    def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
+                  bounds, loss, own, x0, CompiledProblem compiled not None, const unsigned char[:, ::1] data):
+        self.compiled = compiled
+        self.problem = (<const lmoo_problem *>compiled.table)[0]
+        self.data, self.data_stride = NULL, 0
+        self.memory.append(data)
+        if data is not None:
+            self.data = &data[0, 0]
+            self.data_stride = data.shape[1]
+
+    cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
+        self.problems[slot] = self.problem
+        if self.data != NULL:
+            self.problems[slot].user_data = <void *>(self.data + k * self.data_stride)
+
+    def residual(self, ptrdiff_t k, const double[::1] x not None):
+        """Return the residual of fit k at x, (m,)."""
+        cdef double[::1] f = np.empty(self.m)
+        cdef int code
+        self.bind(0, k)
+        with nogil:
+            code = self.problems[0].residual(self.m, self.n, &x[0], &f[0],
+                                             self.problems[0].user_data)
+        if code != 0:
+            raise EvaluationError(f"residual returned {code}")
+        return np.asarray(f)

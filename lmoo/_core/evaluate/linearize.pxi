@@ -1,0 +1,301 @@
+"""From the Jacobian to the linear model: errors of its columns, and its factorisation.
+
+MINPACK's qrfac factors the whole Jacobian in place; where it is large, one pass over its rows folds them into a triangle
+(fold.pyx).  Linear models other than the dense one are given the Jacobian as it is.
+"""
+
+from libc.math cimport NAN, fabs, sqrt
+from libc.string cimport memcpy, memset
+
+from cpython.pystate cimport PyThreadState
+
+from lmoo._core.linalg cimport DENSE, dense_fill_triangle, dense_times_transpose, dense_all
+from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
+from lmoo._core.iteration cimport is_hidden_column, lm_linearized, lm_refuse, lm_sound
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport column_norms, enorm
+
+cdef extern from "Python.h" nogil:
+    PyThreadState *PyEval_SaveThread()
+    void PyEval_RestoreThread(PyThreadState *state)
+
+# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
+# GIL costs less than keeping it.
+cdef double LARGE = 1e6
+# Above this, a millisecond or so, other threads are worth waking.
+cdef double WORTH_THREADS = 2e7
+
+
+cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """Doubles of work space at d.work."""
+    cdef size_t folding = 0
+    if <double>m * n * n > LARGE:
+        folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
+    return <size_t>(5 * n) + folding
+
+
+cdef bint folds_rows(const lm_driver *d) noexcept nogil:
+    """Whether the model is made by one pass over the rows."""
+    return <double>d.m * d.n * d.n > LARGE and d.s.linear == &DENSE
+
+
+cdef const double *weigh_model(lm_driver *d) noexcept nogil:
+    """The residual of the linear model; with a loss the rows of d.fjac are scaled to it, unless they are already."""
+    if d.loss == NULL:
+        return d.f
+    if not d.weighted and not d.streams:
+        scale_rows(d.rows, d.n, d.loss.root, d.fjac, d.m)
+        d.weighted = True
+        d.fresh = False
+    return d.loss.model
+
+
+cdef int linearize_answer(lm_driver *d, int code) noexcept nogil:
+    """The Jacobian is there (0), or cannot be had (positive): factor it, hand over the model."""
+    cdef lmoo_point *at = &d.point
+    cdef int good
+    if code > 0:
+        lm_refuse(d.s)
+        return 0
+    good = _fold_rows(d) if folds_rows(d) else _factor_in_place(d)
+    if good < 0:
+        return FAILED
+    if good:
+        lm_linearized(d.s)
+    else:
+        lm_refuse(d.s)
+    return 0
+
+
+cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexcept nogil:
+    """Answer LM_LINEARIZE or LM_REFINE with J and f: the model of any linear model; refused where J is not finite.
+
+    fjac  m x n, column-major;  f: m doubles; both are overwritten.  The columns are as exact as f.
+    """
+    cdef double *acnorm = s.wa1
+    column_norms(m, s.n, fjac, m, acnorm)
+    if not lm_sound(s, acnorm):
+        lm_refuse(s)
+        return
+    memset(s.column_error, 0, <size_t>s.n * sizeof(double))
+    memset(s.interval, 0, <size_t>s.n * sizeof(double))
+    tell_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
+    memcpy(s.acnorm, acnorm, <size_t>s.n * sizeof(double))
+    if s.linear.fill(s.model, m, fjac, m, f) != 0:
+        lm_refuse(s)
+        return
+    lm_linearized(s)
+
+
+# ---- errors of the columns -------------------------------------------------------------------
+
+cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil:
+    """tell_errors, of the Jacobian that the strategy has just filled."""
+    cdef const lmoo_point *at = &d.point
+    return tell_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
+
+
+cdef bint tell_errors(lm_state *s, const double *acnorm, double relative, double precision,
+                      double noise, ptrdiff_t m) noexcept nogil:
+    """Put the errors of the columns into the state, whose column_error and interval the strategy has filled.
+
+    acnorm                n, the norms of the columns, read only
+    relative, precision   relative errors of all columns, and of f
+    noise                 norm of the error of f, where a strategy has seen it; else 0
+
+    Returns whether a column is all error, its column_error being 1: to be set to zero, as a step along it goes
+    anywhere.
+    """
+    cdef double root = sqrt(<double>m), f_error = s.fnorm
+    cdef bint all_error = False
+    cdef ptrdiff_t j
+    if s.options.tests == LM_TESTS_MINPACK:
+        # Which takes J as it comes.
+        s.jacobian_error = 10.0 * max(max(relative, precision), EPSMCH * root)
+        return False
+    if noise / root > s.least_noise:
+        # Intervals that were measured without it are to be measured again.
+        s.least_noise, s.measured = noise / root, 0
+    for j in range(s.n):
+        f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
+    f_error = max(precision * f_error, root * s.least_noise)
+    relative = max(max(relative, precision), EPSMCH * root)
+    s.jacobian_error = 0.0
+    for j in range(s.n):
+        if s.interval[j] > 0.0:
+            if 2.0 * f_error < s.interval[j] * acnorm[j]:
+                s.column_error[j] += 2.0 * f_error / s.interval[j] / acnorm[j]
+            else:
+                s.column_error[j] = 1.0
+        if s.left_out and is_hidden_column(s, j, acnorm[j]):
+            s.column_error[j] = 1.0
+        if s.column_error[j] >= 1.0:
+            s.column_error[j] = 1.0
+            # What it was taken with is no good.
+            s.length[j] = min(s.length[j], 0.0)
+            all_error |= acnorm[j] > 0.0
+            continue
+        # Sums of m products, and what follows from them, are good to some ten times this.
+        s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
+        if s.column_error[j] == 1.0:
+            s.length[j] = min(s.length[j], 0.0)
+        s.jacobian_error = max(s.jacobian_error, s.column_error[j])
+    return all_error
+
+
+cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil:
+    """Set to zero what tell_errors found to be all error.  a: m x n, column-major; acnorm: n, its norms."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.column_error[j] == 1.0:
+            memset(a + j * m, 0, <size_t>m * sizeof(double))
+            acnorm[j] = 0.0
+
+
+# ---- factorisations ---------------------------------------------------------------------------
+
+cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
+    """The model from the whole Jacobian; False where that has an entry which is not finite."""
+    cdef lm_state *s = d.s
+    cdef ptrdiff_t j, m = d.m, n = d.n
+    cdef double *a = d.fjac
+    cdef double *acnorm = d.work
+    cdef const double *r
+    cdef const double *f = weigh_model(d)
+    column_norms(m, n, a, m, acnorm)
+    if not lm_sound(s, acnorm):
+        return False
+    if linearize_errors(d, acnorm):
+        drop_columns(s, m, a, acnorm)
+    memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
+    memcpy(d.trial, f, <size_t>m * sizeof(double))
+    if s.linear.fill(s.model, m, a, m, d.trial) != 0:
+        return False
+    if s.linear == &DENSE:
+        r = dense_all(s).r
+        for j in range(n):
+            d.u0[j] = a[j + j * m]
+            memcpy(a + j * m, r + j * n, <size_t>(j + 1) * sizeof(double))
+    d.factored = s.linear == &DENSE
+    d.folded = not d.factored
+    return True
+
+
+cdef int _fold_rows(lm_driver *d) noexcept nogil:
+    """The model by one pass over the rows, without the GIL; 0 where an entry is not finite, FAILED
+    where an interruption is to come out."""
+    cdef ptrdiff_t j, n = d.n
+    cdef double *t = d.work
+    cdef double *acnorm = t + n * n + n
+    cdef int code
+    code = _fold_parts(d)
+    if code != 0:
+        return min(code, 0)
+    for j in range(n):
+        acnorm[j] = enorm(j + 1, t + j * n)
+    d.folded = d.point.rows == NULL
+    if not lm_sound(d.s, acnorm):
+        _copy_rows(d)
+        return 0
+    if linearize_errors(d, acnorm):
+        drop_columns(d.s, n, t, acnorm)
+        # The Jacobian that is kept is not that of the model any more.
+        d.folded = False
+    dense_fill_triangle(d.s, t, acnorm, acnorm + n)
+    return 1
+
+
+cdef int _fold_parts(lm_driver *d) noexcept nogil:
+    """Fold all rows, by threads where that is worth it, to the triangle at d.work; 1 where they cannot be had."""
+    cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
+    cdef PyThreadState *thread
+    cdef int code
+    weigh_model(d)
+    if d.streams:
+        code = stream_triangle(d)
+        if code == 0:
+            merge_parts(d.m, d.n, d.work)
+        return code
+    if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
+        # As a plain C function: -1 says that an exception is set.
+        if (<run_function><void *>run_in_threads)(_fold_part, parts, d) < 0:
+            return FAILED
+        merge_parts(d.m, d.n, d.work)
+        return 0
+    thread = PyEval_SaveThread() if d.python else NULL
+    for p in range(parts):
+        _fold_part(p, d)
+    merge_parts(d.m, d.n, d.work)
+    if d.python:
+        PyEval_RestoreThread(thread)
+    return 0
+
+
+ctypedef int (*run_function)(job_function job, ptrdiff_t count, void *context) noexcept nogil
+
+
+cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
+    """A job for a thread: one part of the rows."""
+    cdef lm_driver *d = <lm_driver *>context
+    cdef const lmoo_point *at = &d.point
+    cdef const double *f = d.f if d.loss == NULL else d.loss.model
+    if at.rows != NULL:
+        fold_part(p, d.m, d.n, at.rows, at.row_stride, at.column_stride, f, d.work)
+    else:
+        fold_part(p, d.m, d.n, d.fjac, 1, d.m, f, d.work)
+
+
+cdef void _copy_rows(lm_driver *d) noexcept nogil:
+    """A Jacobian that is refused goes where it can be looked at."""
+    cdef const lmoo_point *at = &d.point
+    cdef ptrdiff_t i, j
+    if at.rows == NULL:
+        return
+    for j in range(d.n):
+        for i in range(d.m):
+            d.fjac[i + j * d.m] = at.rows[i * at.row_stride + j * at.column_stride]
+
+
+# ---- products with the Jacobian -----------------------------------------------------------------
+
+cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil:
+    """out = J^T v, of all columns, from what is at fjac; NaN where that cannot be had.  v: m doubles, overwritten."""
+    cdef ptrdiff_t j
+    if d.streams:
+        if stream_times_transpose(d, v, out) != 0:
+            for j in range(d.n):
+                out[j] = NAN
+    elif d.factored:
+        _times_transpose_factored(d, v, out)
+    else:
+        _times_transpose(d, v, out)
+
+
+cdef void _times_transpose_factored(const lm_driver *d, double *v, double *out) noexcept nogil:
+    """out = J^T v = P R^T (Q^T v)[:n], from qrfac's Householder vectors.  v is overwritten."""
+    cdef ptrdiff_t i, j
+    cdef double total
+    cdef const double *u
+    for j in range(d.n):
+        if d.u0[j] == 0.0:
+            continue
+        u = d.fjac + j * d.m
+        total = d.u0[j] * v[j]
+        for i in range(j + 1, d.m):
+            total += u[i] * v[i]
+        total /= d.u0[j]
+        v[j] -= total * d.u0[j]
+        for i in range(j + 1, d.m):
+            v[i] -= total * u[i]
+    dense_times_transpose(d.s, v, out)
+
+
+cdef void _times_transpose(const lm_driver *d, const double *v, double *out) noexcept nogil:
+    """out = J^T v, fjac being J."""
+    cdef ptrdiff_t i, j
+    cdef double total
+    for j in range(d.n):
+        total = 0.0
+        for i in range(d.m):
+            total += d.fjac[i + j * d.m] * v[i]
+        out[j] = total

@@ -1,0 +1,126 @@
+"""Tall problems whose rows can be evaluated apart: the Jacobian goes block by block into the fold, and is never stored.
+
+    [J_b | f_b],  b = 1, 2, ...    into the triangle [R | q] of its part of the rows (fold.pyx)
+
+A block of J is in the second-level cache when it is folded.  Threads share the parts among them; as neither parts nor
+blocks depend on the threads, neither do results.
+"""
+
+from libc.string cimport memset
+
+from lmoo._core.fold cimport fold_block_rows, fold_part_begin, fold_part_rows, fold_parts
+from lmoo._core.model cimport *
+
+# Numbers of a block of J.
+cdef ptrdiff_t BLOCK_NUMBERS = 16384
+cdef enum:
+    RESIDUAL_ROWS = 1024    # of a block where f alone is wanted
+
+
+cdef ptrdiff_t _block_rows(ptrdiff_t n) noexcept nogil:
+    """Rows of a block of J: whole blocks of the fold, so that the triangle is that of J in one piece, to the bit."""
+    cdef ptrdiff_t rows = fold_block_rows(n)
+    return max(BLOCK_NUMBERS // (n * rows), <ptrdiff_t>1) * rows
+
+
+cdef size_t stream_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    """Doubles at d.fjac: a block of J, and its residuals, for each part."""
+    return <size_t>(fold_parts(m, n) * _block_rows(n) * (n + 1))
+
+
+cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy, const lm_state *s, ptrdiff_t m,
+                     ptrdiff_t n) noexcept nogil:
+    """Whether the rows are evaluated apart: there are many, and the derivatives are the problem's own."""
+    if problem.rows == NULL or s.linear != &DENSE or m < n or <double>m * n * n <= LARGE:
+        return False
+    if strategy.evaluate == analytic:
+        return True
+    return strategy.evaluate == differences and (<const lm_differences *>strategy.context).own != 0
+
+
+cdef int stream_residual(lm_driver *d, const double *x, double *f) noexcept nogil:
+    """f(x) by rows: 0, 1 at a bad point, FAILED with d.code."""
+    d.stream_x, d.stream_f = x, f
+    return _run_parts(d, _residual_part)
+
+
+cdef int stream_triangle(lm_driver *d) noexcept nogil:
+    """Fold all rows of J and the model's residual to the triangles at d.work, one for each part: 0, 1 where J cannot be
+    had, FAILED."""
+    d.stream_x = d.s.x
+    return _run_parts(d, _fold_part_of_stream)
+
+
+cdef int _run_parts(lm_driver *d, job_function part) noexcept nogil:
+    """One job for each part of the rows, by threads where that is worth it."""
+    cdef ptrdiff_t p, parts = fold_parts(d.m, d.n)
+    d.stream_code = 0
+    if d.threads and parts > 1 and <double>d.m * d.n * d.n > WORTH_THREADS:
+        # As a plain C function: -1 says that an exception is set.
+        if (<run_function><void *>run_in_threads)(part, parts, d) < 0:
+            return FAILED
+    else:
+        for p in range(parts):
+            part(p, d)
+    if d.stream_code < 0:
+        d.code = d.stream_code
+        return FAILED
+    return d.stream_code > 0
+
+
+cdef void _residual_part(ptrdiff_t p, void *context) noexcept nogil:
+    """A job for a thread: f of one part of the rows."""
+    cdef lm_driver *d = <lm_driver *>context
+    cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n), count
+    cdef int code
+    while begin < end and d.stream_code == 0:
+        count = min(<ptrdiff_t>RESIDUAL_ROWS, end - begin)
+        code = d.problem.rows(begin, count, d.n, d.stream_x, d.stream_f + begin, NULL, d.problem.user_data)
+        if code != 0:
+            d.stream_code = code
+        begin += count
+
+
+cdef void _fold_part_of_stream(ptrdiff_t p, void *context) noexcept nogil:
+    """A job for a thread: one part of the rows."""
+    cdef lm_driver *d = <lm_driver *>context
+    cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n), count, n = d.n
+    cdef double *block = d.fjac + p * _block_rows(n) * (n + 1)
+    cdef const double *f = d.f if d.loss == NULL else d.loss.model
+    fold_part_rows(p, d.m, n, 0, NULL, 0, NULL, d.work)
+    while begin < end and d.stream_code == 0:
+        count = min(_block_rows(n), end - begin)
+        if _block(d, begin, count, d.s.x, block) != 0:
+            return
+        fold_part_rows(p, d.m, n, count, block, count, f + begin, d.work)
+        begin += count
+
+
+cdef int _block(lm_driver *d, ptrdiff_t begin, ptrdiff_t count, const double *x, double *block) noexcept nogil:
+    """Rows of J at x, scaled by the loss; what is returned for them goes to d.stream_code."""
+    cdef int code = d.problem.rows(begin, count, d.n, x, NULL, block, d.problem.user_data)
+    if code != 0:
+        d.stream_code = code
+    elif d.loss != NULL:
+        scale_rows(count, d.n, d.loss.root + begin, block, count)
+    return code
+
+
+cdef int stream_times_transpose(lm_driver *d, const double *v, double *out) noexcept nogil:
+    """out = J^T v, J evaluated once more; not 0 where it cannot be had.  v: m doubles."""
+    cdef ptrdiff_t begin = 0, count, i, j, n = d.n
+    cdef double total
+    cdef double *block = d.fjac
+    memset(out, 0, <size_t>n * sizeof(double))
+    d.stream_code = 0
+    while begin < d.m:
+        count = min(_block_rows(n), d.m - begin)
+        if _block(d, begin, count, d.s.x, block) != 0:
+            return 1
+        for j in range(n):
+            total = 0.0
+            for i in range(count):
+                total += block[i + j * count] * v[begin + i]
+            out[j] += total
+        begin += count
+    return 0

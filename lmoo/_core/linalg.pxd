@@ -1,0 +1,64 @@
+"""Dense linear algebra, and the dense linear model."""
+
+from lmoo._core.model cimport lm_state, lmoo_linear
+
+
+# ---- linalg/qr.pxi: QR factorisation with column pivoting, and what is done with its factors.
+
+cdef void qrfac(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt, double *rdiag,
+                const double *acnorm, double *wa, double *f, double *qtf) noexcept nogil
+cdef void put_diagonal(ptrdiff_t n, double *a, ptrdiff_t lda, const double *rdiag) noexcept nogil
+cdef void qrsolv(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                 const double *qtb, double *x, double *sdiag, double *wa) noexcept nogil
+cdef void qrfac_in_lanes(ptrdiff_t m, ptrdiff_t n, double *a, ptrdiff_t lda, int *ipvt,
+                         double *rdiag, const double *acnorm, double *wa, double *f,
+                         double *qtf) noexcept nogil
+
+
+# ---- linalg/lmpar.pxi: The Levenberg-Marquardt parameter.
+
+cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                  const double *qtb, double delta, double par, double *x, double *sdiag,
+                  double *wa1, double *wa2) noexcept nogil
+
+
+# ---- linalg/covariance.pxi: (J^T J)^-1 from the factor R.
+
+cdef int inverse_gram(ptrdiff_t n, const double *r, const int *ipvt, double *work,
+                      double *out) noexcept nogil
+
+
+# ---- linalg/units.pxi: Factorisations that do not depend on the units of the parameters.
+
+cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexcept nogil
+cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a,
+                         double *norms) noexcept nogil
+cdef void multiply_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a) noexcept nogil
+cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, const int *ipvt) noexcept nogil
+
+
+# ---- linalg/dense.pxi: The dense linear model.
+
+ctypedef struct lm_triangle:
+    double *r           # n x n: R on and above the diagonal, below it lmpar's work
+    double *qtf         # n: (Q^T f)[:n]
+    int *ipvt           # n: J[:, ipvt] = Q R
+
+ctypedef struct lm_dense:
+    # Behind the state it belongs to, in the same block of memory.
+    lm_state *s
+    lm_triangle all     # of all columns
+    lm_triangle free    # of those that are not left out; without bounds the same memory
+    lm_triangle face
+    double *sdiag       # n each: lmpar's
+    double *wa1
+    double *wa2
+    double *units       # n
+    double *work        # 3 n, with bounds
+
+cdef lmoo_linear DENSE
+cdef size_t dense_doubles(ptrdiff_t n, bint bounded) noexcept nogil
+cdef void dense_attach(lm_state *s, double *memory) noexcept nogil
+cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil
+cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil
+cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil

@@ -1,3 +1,0 @@
-from lmoo._core.model cimport lmoo_step
-
-cdef lmoo_step NIELSEN

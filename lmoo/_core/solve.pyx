@@ -1,0 +1,11 @@
+"""A solve as a Python object: residuals, Jacobian strategies, step strategies and linear models in Python."""
+
+include "solve/residual.pxi"
+include "solve/curveresidual.pxi"
+include "solve/compiled.pxi"
+include "solve/derivatives.pxi"
+include "solve/stepping.pxi"
+include "solve/linearmodel.pxi"
+include "solve/stored.pxi"
+include "solve/loop.pxi"
+include "solve/rows.pxi"

@@ -1,3 +1,0 @@
-from typing import Any
-
-def checksum(stored: dict[str, Any]) -> int: ...

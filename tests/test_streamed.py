@@ -1,0 +1,158 @@
+"""Tall curves whose derivatives go into the factorisation block by block."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lmoo
+
+Array = np.ndarray
+M = 60_000  # so many rows are streamed
+
+
+def peak(t: Any, a: Any, m: Any, s: Any, c: Any, d: Any) -> Any:
+    return a * np.exp(-0.5 * ((t - m) / s) ** 2) + c + d * t
+
+
+def jacobian(t: Array, a: float, m: float, s: float, c: float, d: float) -> Array:
+    z = (t - m) / s
+    e = np.exp(-0.5 * z * z)
+    return np.stack([e, a * e * z / s, a * e * z * z / s, np.ones_like(t), t], axis=1)
+
+
+def plane(t: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    return a * np.exp(-b * t[0]) + c * np.cos(d * t[1]) + e
+
+
+TRUE = np.array([3.0, 2.0, 0.5, 1.0, -0.2])
+START = [2.5, 2.2, 0.6, 0.5, 0.0]
+
+
+def data(seed: int = 0, m: int = M) -> tuple[Array, Array]:
+    t = np.linspace(0.0, 5.0, m)
+    return t, peak(t, *TRUE) + 0.1 * np.random.default_rng(seed).standard_normal(m)
+
+
+def both(**options: Any) -> tuple[lmoo.CurveProblem, lmoo.CurveProblem]:
+    """Return the problem with a traced model, and with a function and its Jacobian."""
+    t, y = data()
+    return (
+        lmoo.CurveProblem(peak, t, y, trace=True, **options),
+        lmoo.CurveProblem(peak, t, y, jac=jacobian, trace=False, **options),
+    )
+
+
+def assert_same(streamed: lmoo.Result, called: lmoo.Result) -> None:
+    assert streamed.evaluation.startswith("compiled")
+    assert streamed.success
+    assert streamed.nit == called.nit
+    np.testing.assert_allclose(streamed.x, called.x, rtol=1e-11)
+    np.testing.assert_allclose(streamed.stderr, called.stderr, rtol=1e-9)
+    np.testing.assert_allclose(streamed.cost, called.cost, rtol=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1, "each"])
+@pytest.mark.parametrize("loss", ["linear", "soft_l1", "cauchy"])
+def test_the_fit_is_that_with_a_stored_jacobian(sigma: Any, loss: str) -> None:
+    if sigma == "each":
+        sigma = np.linspace(0.05, 0.2, M)
+    solver = lmoo.Solver(loss=loss, f_scale=0.5)
+    streamed, called = (solver.solve(problem, START) for problem in both(sigma=sigma))
+    assert_same(streamed, called)
+    np.testing.assert_allclose(streamed.covariance(), called.covariance(), rtol=1e-8, atol=1e-20)
+
+
+def test_bounds_and_fixed_parameters() -> None:
+    solver = lmoo.Solver(bounds={"s": (0.55, 2.0)}, fixed={"d": -0.2})
+    streamed, called = (solver.solve(problem, [2.5, 2.2, 0.6, 0.5, -0.2]) for problem in both())
+    assert_same(streamed, called)
+    assert streamed.active_mask.tolist() == [0, 0, -1, 0, 0]
+
+
+def test_several_variables() -> None:
+    rng = np.random.default_rng(1)
+    t = rng.uniform(0, 4, (2, M))
+    true = [2.0, 0.7, 1.0, 1.5, 0.3]
+    y = plane(t, *true) + 0.05 * rng.standard_normal(M)
+    streamed, called = (
+        lmoo.Solver().solve(lmoo.CurveProblem(plane, t, y, trace=trace), [1.5, 1.0, 0.8, 1.4, 0.0])
+        for trace in (True, False)
+    )
+    assert streamed.evaluation.startswith("compiled")
+    assert streamed.success
+    assert called.success
+    np.testing.assert_allclose(streamed.x, called.x, rtol=1e-7)
+    np.testing.assert_allclose(streamed.stderr, called.stderr, rtol=1e-5)
+
+
+@pytest.mark.parametrize("step", [lmoo.GeodesicAcceleration(), lmoo.Nielsen(), lmoo.More()])
+def test_step_strategies(step: lmoo.Step) -> None:
+    solver = lmoo.Solver(step=step)
+    streamed, called = (solver.solve(problem, START) for problem in both())
+    assert_same(streamed, called)
+
+
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As many as are worth threads.
+    problem = lmoo.CurveProblem(peak, *data(m=900_000), trace=True)
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("LMOO_NUM_THREADS", threads)
+        result = lmoo.Solver().solve(problem, START)
+        found.append((result.x.tobytes(), result.cost, result.nfev))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("step", [None, lmoo.GeodesicAcceleration()])
+def test_a_stored_solve_continues_with_the_same_bits(step: lmoo.Step | None) -> None:
+    problem = both()[0]
+    iteration = lmoo.Solver(step=step).iterate(problem, START)
+    for _ in range(3):
+        next(iteration)
+    again = pickle.loads(pickle.dumps(iteration))
+    rest = [record.cost for record in iteration]
+    assert rest
+    assert [record.cost for record in again] == rest
+    assert again.result.x.tobytes() == iteration.result.x.tobytes()
+
+
+def test_what_is_asked_of_a_result() -> None:
+    streamed, called = (lmoo.Solver().solve(problem, START) for problem in both())
+    np.testing.assert_allclose(streamed.leverage, called.leverage, rtol=1e-6)
+    np.testing.assert_allclose(streamed.residual, called.residual, atol=1e-9)
+    np.testing.assert_allclose(streamed.jacobian(), called.jacobian(), rtol=1e-6, atol=1e-6)
+
+
+def test_the_median_is_the_scale_of_a_loss() -> None:
+    solver = lmoo.Solver(loss="huber", f_scale="mad")
+    streamed, called = (solver.solve(problem, START) for problem in both())
+    np.testing.assert_allclose(streamed.x, called.x, rtol=1e-9)
+    np.testing.assert_allclose(streamed.robust.scale, called.robust.scale, rtol=1e-9)
+
+
+def test_derivatives_that_are_not_finite_at_the_start_are_not_used() -> None:
+    def root(t: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+        return a * np.sqrt(b * t) + c + d * t + e * t**2
+
+    t = np.linspace(0.0, 1.0, M)
+    y = root(t, 1.0, 2.0, 0.5, 0.1, 0.0)
+    result = lmoo.Solver(fixed={"a": 1.0}).solve(
+        lmoo.CurveProblem(root, t, y), [1.0, 1.0, 0.0, 0.0, 0.0]
+    )
+    # The derivative by b at t = 0 is nan; differences are 0 there.
+    assert result.evaluation.startswith("called")
+    np.testing.assert_allclose(result.cost, 0.0, atol=1e-12)
+
+
+def test_a_built_in_model() -> None:
+    model = lmoo.models.Gaussian()
+    t, _ = data()
+    y = model(t, 2.0, 2.5, 0.4, 0.5) + 0.1 * np.random.default_rng(2).standard_normal(t.size)
+    streamed = lmoo.Solver().solve(model.problem(t, y), [1.5, 2.4, 0.5, 0.4])
+    small = lmoo.Solver().solve(model.problem(t[::10].copy(), y[::10].copy()), [1.5, 2.4, 0.5, 0.4])
+    assert streamed.success
+    np.testing.assert_allclose(streamed.x, small.x, rtol=0.05)
