@@ -2,9 +2,10 @@
 
     python benchmarks/joint.py [--quick]
 
-1. 100,000 decays of 20 points, one shared rate and two own parameters: seconds with all errors, and the peak of memory.
+1. 100,000 decays of 20 points, one shared rate and two own parameters: seconds with all errors,
+   and the peak of memory.
 2. Time per data set from 10^3 to 10^6 data sets (--quick: to 10^5).
-3. 1,000 data sets beside scipy's least_squares with jac_sparsity, and the digits in which the answers agree.
+3. 1,000 data sets beside scipy's least_squares with jac_sparsity, and how far the answers differ.
 4. 30 data sets beside lmfit.
 5. 100,000 points with errors in x, and 1,000 beside scipy.odr.
 
@@ -29,7 +30,7 @@ START = (1.0, 1.0, 0.0)
 
 
 def decay(t: Any, a: Any, rate: Any, c: Any) -> Any:
-    """The model."""
+    """Return the values of the model."""
     return a * np.exp(-rate * t) + c
 
 
@@ -83,7 +84,7 @@ def by_scipy(y: Array) -> Any:
 
 
 def by_lmfit(y: Array) -> Any:
-    """Fit all curves with lmfit, as its documentation does: expressions tie the shared parameter."""
+    """Fit all curves with lmfit, where expressions tie the shared parameter."""
     import lmfit
 
     parameters = lmfit.Parameters()

@@ -52,7 +52,7 @@ ctypedef struct lm_arrow:
 
 cdef lmoo_linear ARROW
 
-cdef void arrow_each(lm_arrow *a, job_function job, void *context) noexcept nogil
+cdef void arrow_each(lm_arrow *a, job_function job, void *context, double work) noexcept nogil
 cdef ptrdiff_t arrow_start(const lm_arrow *a, ptrdiff_t part) noexcept nogil
 cdef void arrow_begin(lm_arrow *a) noexcept nogil
 cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, double *matrix,

@@ -1,4 +1,4 @@
-"""The arrow linear model, and solves with it: shared parameters and groups of own ones, errors in x."""
+"""The arrow linear model, and solves with it: joint fits, errors in x."""
 
 from collections.abc import Callable
 from typing import Any

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import ArrowLinear
-from lmoo._core.arrow import ArrowLoop, CurveGroups, Groups
+from lmoo._core.arrow import ArrowLinear, ArrowLoop, CurveGroups, Groups
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import Dataset, InitialGuesses
 from lmoo.batch.fits import Fits

@@ -19,7 +19,7 @@ LARGEST_MATRIX = 2000
 
 
 class _Inverse(NamedTuple):
-    """Parts of inv(S.T @ S), where S is J with its columns scaled to norm 1; see arrow/statistics.pxi.
+    """Parts of inv(S.T @ S), where S is J with columns of norm 1; see arrow/statistics.pxi.
 
     lift : (n, s); lift @ shared @ lift.T, and for parameters of one group besides it their gram
     gram : the (p, p) blocks of one group after the other

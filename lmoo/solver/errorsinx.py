@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import ArrowLinear
-from lmoo._core.arrow import PointGroups, PointLoop
-from lmoo._core.arrow import GroupDerivatives, GroupSource
+from lmoo._core.arrow import ArrowLinear, GroupDerivatives, GroupSource, PointGroups, PointLoop
 from lmoo.errors import EvaluationError
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model

@@ -5,8 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import ArrowLinear
-from lmoo._core.arrow import ArrowLoop, GroupDerivatives, Groups, GroupSource, Member, MemberGroups
+from lmoo._core.arrow import (
+    ArrowLinear,
+    ArrowLoop,
+    GroupDerivatives,
+    Groups,
+    GroupSource,
+    Member,
+    MemberGroups,
+)
 from lmoo._core.evaluate import LossKernel
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic

@@ -209,7 +209,8 @@ cdef class PointGroups(Groups):
         memset(self.c.codes, 0, <size_t>self.c.a.parts * sizeof(int))
         PyErr_CheckSignals()
         with nogil:
-            arrow_each(self.c.a, _points_jacobian_part if jacobian else _points_residual_part, &self.c)
+            arrow_each(self.c.a, _points_jacobian_part if jacobian else _points_residual_part, &self.c,
+                       50.0 * (self.c.n + self.c.k if jacobian else 1))
         for part in range(self.c.a.parts):
             if self.c.codes[part] < 0:
                 raise ValueError(f"the model ended the solve: it returned {self.c.codes[part]}")

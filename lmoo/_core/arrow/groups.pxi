@@ -356,7 +356,8 @@ cdef class CurveGroups(Groups):
         memset(self.c.codes, 0, <size_t>self.c.a.parts * sizeof(int))
         PyErr_CheckSignals()
         with nogil:
-            arrow_each(self.c.a, _curves_jacobian_part if derivatives else _curves_residual_part, &self.c)
+            arrow_each(self.c.a, _curves_jacobian_part if derivatives else _curves_residual_part, &self.c,
+                       10.0 * self.c.m * (self.c.n if derivatives else 1))
         for part in range(self.c.a.parts):
             if self.c.codes[part] < 0:
                 raise ValueError(f"the model ended the solve: it returned {self.c.codes[part]}")

@@ -36,7 +36,10 @@ cnp.import_array()
 
 cdef enum:
     # Groups of a part, below which there is one part alone.
-    PART_GROUPS = 1024
+    PART_GROUPS = 128
+
+# Nanoseconds of work that pay for starting threads.
+cdef double WORTH_THREADS = 3e5
 
 
 # ---- parts ----------------------------------------------------------------------------------
@@ -46,12 +49,19 @@ cdef ptrdiff_t arrow_start(const lm_arrow *a, ptrdiff_t part) noexcept nogil:
     return a.groups * part // a.parts
 
 
-cdef void arrow_each(lm_arrow *a, job_function job, void *context) noexcept nogil:
-    """job(part, context) for all parts, on threads where there are several."""
-    if a.parts == 1:
-        job(0, context)
+cdef void arrow_each(lm_arrow *a, job_function job, void *context, double work) noexcept nogil:
+    """job(part, context) for all parts, on threads where that is worth it.  work: nanoseconds for a group, about."""
+    cdef ptrdiff_t part
+    if a.parts == 1 or <double>a.groups * work < WORTH_THREADS:
+        for part in range(a.parts):
+            job(part, context)
     else:
         _in_threads(a, job, context)
+
+
+cdef inline double _product_work(const lm_arrow *a) noexcept nogil:
+    """Nanoseconds, about, of a product with the rows of one group."""
+    return 3.0 * (a.widest + 1) * (a.widest + a.shared + 1)
 
 
 cdef void _in_threads(lm_arrow *a, job_function job, void *context) noexcept with gil:
@@ -360,7 +370,7 @@ cdef void _eliminate(elimination *e) noexcept nogil:
     cdef lm_arrow_part *w = &a.part[0]
     cdef ptrdiff_t i, j, s = a.shared, c = 0, count = 0, out, ld = s
     cdef double *t = e.to.t
-    arrow_each(a, _eliminate_part, e)
+    arrow_each(a, _eliminate_part, e, 2.0 * (a.widest + 1) * _product_work(a))
     # The source's own triangle, as rows.
     memset(t, 0, <size_t>(s * (s + 1)) * sizeof(double))
     memcpy(t + s * s, e.source.t + s * s, <size_t>s * sizeof(double))
@@ -494,7 +504,7 @@ cdef void _solution(lm_arrow *a, const lm_arrow_factor *factor, const double *q,
     for i in range(s):
         p[factor.torder[i]] = -y[i] if i < r else 0.0
     b.a, b.factor, b.shared, b.q, b.p = a, factor, p, q, p
-    arrow_each(a, _back_part, &b)
+    arrow_each(a, _back_part, &b, _product_work(a))
 
 
 cdef void _damped(void *model, double par, const double *diag, double *p) noexcept nogil:
@@ -571,7 +581,7 @@ cdef int _solve(void *model, double par, const double *diag, const double *g, do
         if rank < free:
             return 1
     b.a, b.factor, b.g, b.y = a, factor, g, a.wa
-    arrow_each(a, _forward_part, &b)
+    arrow_each(a, _forward_part, &b, _product_work(a))
     for i in range(1, a.parts):
         for j in range(s):
             a.part[0].sums[j] += a.part[i].sums[j]
@@ -648,7 +658,7 @@ cdef void _product(product *b) noexcept nogil:
     cdef ptrdiff_t i, j, k, s = a.shared
     cdef const double *t = b.factor.t
     cdef double total
-    arrow_each(a, _product_part, b)
+    arrow_each(a, _product_part, b, _product_work(a))
     for i in range(s):
         b.w[i] = t[i + s * s] if b.with_q and i < b.factor.trank else 0.0
     if b.p != NULL:
@@ -839,7 +849,7 @@ TABLE.gram = _gram
 TABLE.damped = _damped
 TABLE.damped_on_face = _damped_on_face
 TABLE.solve = _solve
-# Newton's method on |D p| with damped and solve (steps.pyx).
+# Newton's method on |D p| with damped and solve (iteration/steps.pxi).
 TABLE.within = NULL
 TABLE.triangle = _triangle
 ARROW = TABLE
