@@ -106,7 +106,8 @@ def curve_fit_many(
         Names or positions of parameters that all curves have in common.  All curves are then one
         fit, in time and memory linear in their number (see `JointProblem`), and curves may have
         fewer points than parameters.  A shared parameter starts at the median of the curves'
-        starting values.  A function that cannot be traced is called curve by curve.  ``threads``,
+        starting values.  All curves are read into memory.  A function that cannot be traced is
+        called curve by curve.  ``threads``,
         ``executor``, ``progress`` and ``errors="record"`` are not available.
 
     Returns

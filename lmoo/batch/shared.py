@@ -1,7 +1,7 @@
 """A stack of curves fitted together, with some of the parameters in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,9 @@ class JointFits(Fits):
             return found
         object.__setattr__(found, "residual", found.residual[kept])
         object.__setattr__(found, "observations", int(kept.sum()))
+        if found.robust is not None:
+            robust = replace(found.robust, weights=found.robust.weights[kept])
+            object.__setattr__(found, "robust", robust)
         return found
 
 

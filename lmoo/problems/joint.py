@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
-from lmoo.problems.curve import Curve
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
@@ -234,11 +233,7 @@ class JointProblem(Problem):
 
 def residual_of(part: Any, x: Array) -> Array:
     """Return the residual of one of the problems, (m,)."""
-    function = getattr(part, "residual", None)
-    if function is None:
-        curve: Curve = part.as_curve()
-        return curve.whitened(curve.values(curve.t, x) - np.asarray(curve.y))
-    return np.array(function(x.copy()), dtype=np.float64).reshape(-1)
+    return np.array(part.residual(x.copy()), dtype=np.float64).reshape(-1)
 
 
 def _checked(problems: Any) -> tuple[Any, ...]:

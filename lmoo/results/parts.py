@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import integer
+from lmoo.problems.joint import residual_of
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of
@@ -125,10 +127,8 @@ def _rows(result: Fit, joint: Any, k: int) -> slice:
     """Return the rows of problem k in the residual."""
     lengths = vars(result).get("_lengths")
     if lengths is None:
-        from lmoo.problems.joint import residual_of
-
         lengths = [
-            residual_of(one, result.x[index]).size
+            one.m if isinstance(one, CompiledProblem) else residual_of(one, result.x[index]).size
             for one, index in zip(joint.problems, joint.indices, strict=True)
         ]
         vars(result)["_lengths"] = lengths
