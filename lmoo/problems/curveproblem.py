@@ -186,7 +186,7 @@ class CurveProblem(Problem):
     def residual(self, x: NDArray[np.float64]) -> Any:
         """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,).
 
-        With `sigma_x` too, that is the residual at t as it was measured.
+        With ``sigma_x`` too, that is the residual at t as it was measured.
         """
         # x.flat, as unpacking an array takes twice the time.
         return self._weighted(self.f(self.t, *x.flat))

@@ -41,7 +41,7 @@ class JointProblem(Problem):
         "a[0]", "a[1]", ...; a name with a number for that one alone.  None: the bounds of the
         problems.
     fixed : sequence of str or mapping, optional
-        As `bounds`, see `lmoo.bounds.limits`.  None: the parameters that problems fix.
+        As bounds, see `lmoo.bounds.limits`.  None: the parameters that problems fix.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class JointProblem(Problem):
         A problem without a residual, or in blocks of rows; `shared` has another form.
     ValueError
         No problems; problems without names of their parameters; a shared name that no problem has;
-        unknown names in `bounds` or `fixed`.
+        unknown names in bounds or fixed parameters.
 
     See Also
     --------

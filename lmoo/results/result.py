@@ -545,8 +545,8 @@ class PartResult(Result):
     """The result of one problem of a joint fit, from `Result.part` or ``fits[i]``.
 
     Values, residual, cost and ``fnorm`` are those of the problem; degrees of freedom, the standard
-    deviation of the residual and all errors are those of the joint fit.  It has `predict`, `plot`
-    and `report`.  Profiles, leverages, AIC and BIC are those of the joint fit alone.
+    deviation of the residual and all errors are those of the joint fit.  It has ``predict``,
+    ``plot`` and ``report``.  Profiles, leverages, AIC and BIC are those of the joint fit alone.
     """
 
     is_part = True
