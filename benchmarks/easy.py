@@ -1,12 +1,14 @@
 """Easy problems: evaluations and accuracy of lmoo's default solver and of scipy's leastsq.
 
-    python benchmarks/easy.py [nist] [docs] [models] [--sets 10] [--verbose]
+    python benchmarks/easy.py [nist] [docs] [models] [--sets 10] [--jacobian] [--verbose]
 
 nist: NIST's 27 problems from the near starts.  docs: the curves of the gallery and the tutorial
 with the starts given there.  models: the built-in models with their guesses, on noisy curves.
-Derivatives are differences; calls of f are counted.  Digits are -log10 of the error of the least
-accurate parameter, relative to the larger of the parameter and its standard error, at most 11.  The
-solution is the certified one, or that of Gauss-Newton steps with the exact Jacobian.
+Derivatives are differences, and calls of f are counted; with --jacobian both have the exact
+Jacobian, as models that lmoo has traced have by default, and calls of either are counted.  Digits
+are -log10 of the error of the least accurate parameter, relative to the larger of the parameter and
+its standard error, at most 11.  The solution is the certified one, or that of Gauss-Newton steps
+with the exact Jacobian.
 """
 
 import argparse
@@ -173,7 +175,7 @@ class Fit(NamedTuple):
 
 
 class Counted:
-    """A residual that counts its calls."""
+    """A function that counts its calls."""
 
     def __init__(self, residual: Callable[[Array], Array]) -> None:
         self.residual, self.calls = residual, 0
@@ -183,16 +185,19 @@ class Counted:
         return self.residual(p)
 
 
-def ours(easy: Easy) -> Fit:
-    counted = Counted(easy.residual)
-    result = lmoo.Solver().solve(lmoo.FunctionProblem(counted), easy.start)
-    return Fit(result.x, result.success, counted.calls)
+def ours(easy: Easy, exact: bool) -> Fit:
+    counted, derived = Counted(easy.residual), Counted(easy.jacobian)
+    problem = lmoo.FunctionProblem(counted, derived if exact else None)
+    result = lmoo.Solver().solve(problem, easy.start)
+    return Fit(result.x, result.success, counted.calls + derived.calls)
 
 
-def theirs(easy: Easy) -> Fit:
-    counted = Counted(easy.residual)
-    x, _, _, _, status = scipy.optimize.leastsq(counted, easy.start, full_output=True)
-    return Fit(x, status in (1, 2, 3, 4), counted.calls)
+def theirs(easy: Easy, exact: bool) -> Fit:
+    counted, derived = Counted(easy.residual), Counted(easy.jacobian)
+    x, _, _, _, status = scipy.optimize.leastsq(
+        counted, easy.start, Dfun=derived if exact else None, full_output=True
+    )
+    return Fit(x, status in (1, 2, 3, 4), counted.calls + derived.calls)
 
 
 def gauss_newton(easy: Easy, x: Array) -> Array:
@@ -230,10 +235,10 @@ def digits(easy: Easy, x: Array, right: Array) -> float:
 GROUPS = {"nist": nist_problems, "docs": documented, "models": built_in}
 
 
-def show(name: str, sets: int, verbose: bool) -> None:
+def show(name: str, sets: int, exact: bool, verbose: bool) -> None:
     rows = []
     for easy in GROUPS[name](sets):
-        fits = [ours(easy), theirs(easy)]
+        fits = [ours(easy, exact), theirs(easy, exact)]
         right = answer(easy, fits)
         found = [digits(easy, fit.x, right) for fit in fits]
         rows.append((fits[0].calls, fits[1].calls, *found))
@@ -263,10 +268,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("groups", nargs="*", metavar="nist, docs, models")
     parser.add_argument("--sets", type=int, default=10, help="curves of each built-in model")
+    parser.add_argument("--jacobian", action="store_true", help="exact Jacobians for both")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     print(versions("scipy"))
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     for group in options.groups or GROUPS:
-        show(group, options.sets, options.verbose)
+        show(group, options.sets, options.jacobian, options.verbose)

@@ -1,4 +1,4 @@
-"""How often fits of the built-in models from their own starting values find the best fit.
+"""Share of the fits of built-in models from guessed starting values that find the best fit.
 
     python benchmarks/guesses.py [curves] [model ...]
 

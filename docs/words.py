@@ -13,14 +13,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = ("lmoo", "docs", "benchmarks", "README.md", "CONTRIBUTING.md")
-SUFFIXES = {".py", ".pyi", ".rst", ".md"}
-# The attributes of compiled classes have other names; builds are generated.
-LEFT_OUT = ("lmoo/_core", "docs/_build", "docs/words.py")
+SUFFIXES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".h", ".inc", ".rst", ".md"}
+# Builds are generated.
+LEFT_OUT = ("docs/_build", "docs/words.py")
 
 NAMES = {
     r"\bclass (Part|Tree|Job|Work|Outcome|Fleet|Curves|Starts)\b": "PartialQR, ReductionTree, "
     "Task, BatchData, ChunkResult, SolveBatch, Dataset, InitialGuesses",
     r"\b(curvedata|curvestart|curveoptions)\b": "dataset, initial_guess, options",
+    r"\bclass (Unknowns|Values|Thing)\b|\bdef _(is_same|made|kept)\b": "a name that says what "
+    "is inside or returned",
     r"def (deviations|spread|position)\b": "standard_errors, prediction_error, parameter_index",
     r"\b(broken_words?|trusting|let_go|eager|nominal)\b": "failed noise-level steps, released, "
     "joint, minpack_compatible",
@@ -46,6 +48,28 @@ PROSE = {
     r"\bthe best there is\b": "the most accurate",
     r"\bhas a say\b|\bits word is\b|\bbroken word": "a technical term",
     r"\bso does a\b|\bso do the\b": "no inversion",
+    # Relative clauses and verbs that make a sentence a riddle.
+    r"\b(?:None|nan|empty|(?:Value|Type)Error) where (?:it|that|there|they|one|none)\b": "if",
+    r"\blook(?:ed|s)? (?:at|for) (?:where|only|once|again|as)\b": "checked, searched",
+    r"\b(?:is|are|not) looked (?:at|for)\b": "checked, searched",
+    r"\b(?:models?|those|functions?) that (?:models?|lmoo) knows?\b": "supports",
+    r"\bmodels? knows? (?:its|their|the|none)\b": "provides, has",
+    r"\bknows? (?:its|their) (?:derivatives|data|terms|loss)\b": "provides, has as attributes",
+    r"\bdo(?:es)? not go (?:with|together)\b": "is incompatible with",
+    r"(?<!there )\b(?:is|are) no (?:parameter|name|sequence|loss|number|string|function)s?\b": (
+        "is not a"
+    ),
+    r"\b(?:cannot|can) be told (?:apart|from)\b|\b(?:is|are) told (?:by|apart)\b": "distinguished",
+    r"\bdoes not tell\b|\bcannot be told\b": "is unknown",
+    r"\bmeans? nothing elsewhere\b": "is invalid in another process",
+    r"\bthe best that there is\b|\bthan there (?:is|are)\b": "the best available",
+    r"\bas (?:the|a) [\w ]{3,24} takes? (?:it|them)\b": "in the form of",
+    r"\b(?:is|are|be) handed (?:on|to|over)\b|\bhands? (?:it|them) (?:on|over|to)\b": "passed",
+    r"\b(?:where|what|which|at which) (?:it|they|a \w+) stands?\b": "the position of",
+    r"\bwhat (?:that|those|these) (?:takes?|are|is|do|does)\b": "a noun",
+    r"\bReturn (?:what|how (?:wrong|long|often|many|much))\b": "the value, number or error",
+    # The first line of a docstring is a noun phrase, or in the imperative.
+    r'"""(?:What|Where|Which|That|Those|How) (?!to\b)': "a noun phrase, or the imperative",
 }
 PATTERNS = {re.compile(p): use for table in (NAMES, PROSE) for p, use in table.items()}
 

@@ -61,18 +61,18 @@ class BetterMinimumWarning(UserWarning):
 
 
 class TraceError(RuntimeError):
-    """A function cannot be traced: a graph of what it computes cannot be made.
+    """A function cannot be traced, that is, converted to an expression graph.
 
     The function itself can still be fitted; `lmoo.curve_fit` calls it then.
 
     Attributes
     ----------
     reason : str
-        What cannot be followed, and why.
+        What cannot be traced, and why.
     where : str or None
         The line of the function, as "file.py:12".
     source : str or None
-        What stands there.
+        The text of this line.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class TraceError(RuntimeError):
     ...     lmoo.trace(capped)
     ... except lmoo.TraceError as error:
     ...     print(error.reason)
-    a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)
+    a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)
     """
 
     def __init__(self, reason: str, where: str | None = None, source: str | None = None) -> None:
@@ -97,4 +97,4 @@ class TraceError(RuntimeError):
 
 
 class TraceWarning(UserWarning):
-    """A traced model differs from the function that it was made from, which is called instead."""
+    """A traced model differs from its function, which is called instead."""

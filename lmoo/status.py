@@ -68,10 +68,10 @@ _REASONS = {
     Status.DOMAIN: "every step from the last good point, however short, leads to points where the "
     "residual or the Jacobian is not finite",
     Status.STOPPED: "stopped on request, by the callback or by stop()",
-    Status.NO_PROGRESS: "no step from this point brings a reduction that can be seen, although the "
-    "model predicts one: the Jacobian may be wrong, or f not smooth",
-    Status.FLAT: "no parameter has an effect at this point that can be told from the error of the "
-    "residual",
+    Status.NO_PROGRESS: "no step from this point brings a reduction above rounding errors, "
+    "although the model predicts one: the Jacobian may be wrong, or f not smooth",
+    Status.FLAT: "no parameter has an effect at this point that can be distinguished from the "
+    "error of the residual",
     Status.RAISED: "the model raised an exception",
     Status.UNFINISHED: "not finished: the iteration was left before it stopped",
 }

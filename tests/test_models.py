@@ -256,7 +256,7 @@ def test_bad_arguments_are_named() -> None:
         lmoo.curve_fit_many(model, t, y, x, jac=lambda *p: None)
     with pytest.raises(TypeError, match="p0 must be given, as f is a function"):
         lmoo.curve_fit_many(lambda t, a: a * t, U, y)
-    with pytest.raises(TypeError, match="Gaussian2D takes 5 parameters: 2"):
+    with pytest.raises(TypeError, match="Gaussian2D takes 5 parameters; 2 were given"):
         model(t, 1.0, 2.0)
     with pytest.raises(ValueError, match="y must have one value for each of t"):
         model.problem(t, y[0][:-1])

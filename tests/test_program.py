@@ -315,8 +315,8 @@ def test_random_graphs(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("steps", "match"),
     [
-        ([("variable", (), 0), ("besselk", (0,), None)], "operation that is not known: 'besselk'"),
-        ([("variable", (), 0), ("fill", (0,), None)], "not known: 'fill'"),
+        ([("variable", (), 0), ("besselk", (0,), None)], "unknown operation 'besselk'"),
+        ([("variable", (), 0), ("fill", (0,), None)], "unknown operation 'fill'"),
         ([("variable", (), 0), ("add", (0,), None)], "step 1, add, must have 2 earlier steps"),
         ([("variable", (), 0), ("exp", (1,), None)], "step 1, exp, must have 1 earlier steps"),
         ([("parameter", (), 0), ("variable", (), 1)], "step 1 must be one of the variables"),

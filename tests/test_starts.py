@@ -14,7 +14,9 @@ import pytest
 import lmoo
 from lmoo.cli import main
 from lmoo.models.starts.features import Features, fastest, frequencies, remaining, spacing
-from lmoo.models.starts.points import Unknowns, oscillation, starting_points
+from lmoo.models.starts.given import GivenParameters
+from lmoo.models.starts.oscillation import oscillation
+from lmoo.models.starts.points import starting_points
 
 Array = Any
 Fit = Callable[..., dict[str, Any]]
@@ -210,7 +212,7 @@ def test_scaled_data_have_scaled_starts(name: str) -> None:
     y, _ = noisy(curve(x))
     model = lmoo.Expression(expression, ("x",))
     n = len(model.parameter_names)
-    unknowns = Unknowns(
+    given = GivenParameters(
         np.full(n, np.nan), np.full(n, -np.inf), np.full(n, np.inf), np.zeros(n, dtype=bool)
     )
     units = {"a": 0, "h": 0, "c": 0, "b": 0, "v": 0, "k": 1, "m": 1, "w": 1, "f": -1, "n": 1}
@@ -221,8 +223,8 @@ def test_scaled_data_have_scaled_starts(name: str) -> None:
         units["n"] = None
     if name == "two peaks":
         units["v"] = 1
-    plain = starting_points(model, x, y, None, unknowns)
-    scaled = starting_points(model, x * 2.0**40, y * 2.0**-30, None, unknowns)
+    plain = starting_points(model, x, y, None, given)
+    scaled = starting_points(model, x * 2.0**40, y * 2.0**-30, None, given)
     factors = []
     for parameter in model.parameter_names:
         power = units[parameter]

@@ -21,7 +21,7 @@ ctypedef struct lm_fit:
     int asks
 
 
-cdef class Fleet:
+cdef class SolveBatch:
     cdef lm_options options
     cdef lm_differences differences
     cdef lmoo_problem problem

@@ -8,7 +8,7 @@ from lmoo._core.evaluate import LossKernel
 
 # ---- batch/batch.pxi
 
-class Fleet:
+class SolveBatch:
     count: int
     m: int
     n: int
@@ -22,7 +22,7 @@ class Fleet:
         status: NDArray[np.int64],
         counts: NDArray[np.int64],
     ) -> None: ...
-    def deviations(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def standard_deviations(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]: ...
     def scale(self, k: int) -> float | None: ...
     def uncertainty(
         self,
@@ -33,7 +33,7 @@ class Fleet:
     def limits(self, k: int) -> dict[str, Any]: ...
     def factor(self, k: int) -> tuple[Any, ...]: ...
 
-class Batch(Fleet):
+class Batch(SolveBatch):
     def __init__(
         self,
         x0: NDArray[np.float64],
@@ -98,7 +98,7 @@ class CurveModelProblem(CompiledProblem):
 
 # ---- batch/modelfits.pxi
 
-class SlotFits(Fleet):
+class SlotFits(SolveBatch):
     def __init__(self, *args: Any) -> None: ...
     def run(self, *args: Any) -> None: ...
 

@@ -57,9 +57,9 @@ cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except
 # ---- evaluate/differences.pxi: Compiled Jacobian strategies: the problem's own, and differences.
 
 ctypedef struct lm_differences:
-    int own             # the problem's own Jacobian, where it has one
+    int use_jacobian    # the problem's own Jacobian, where it has one
     int central         # instead of forward differences
-    int nominal         # step and divide exactly as MINPACK does
+    int minpack_compatible  # step and divide exactly as MINPACK does
     int refines         # forward differences may be followed by central ones
     double epsfcn       # relative error of the residual; 0: the precision in which it comes
     const double *typical   # n sizes that |x_j| is taken to be at least, or NULL
@@ -107,7 +107,7 @@ ctypedef struct lm_evaluator:
     # Each answers one request of the iteration and returns 0; or PAUSED, leaving that to the caller of driver_run; or
     # FAILED, with d.code or a Python exception.
     int (*residual)(lm_driver *d) noexcept nogil
-    int (*linearize)(lm_driver *d, bint better) noexcept nogil
+    int (*linearize)(lm_driver *d, bint high_accuracy) noexcept nogil
     int (*curvature)(lm_driver *d) noexcept nogil
     int (*step)(lm_driver *d) noexcept nogil
 
@@ -186,7 +186,7 @@ cdef void vectors_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac)
 cdef int vectors_answer_residual(lm_driver *d) noexcept nogil
 cdef void vectors_weigh_differences(lm_driver *d) noexcept nogil
 cdef int vectors_linearize_again(lm_driver *d) noexcept nogil
-cdef int vectors_begin_model(lm_driver *d, bint better) noexcept nogil
+cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil
 cdef bint vectors_begin_curvature(lm_driver *d) noexcept nogil
 cdef void vectors_answer_curvature(lm_driver *d, bint bad) noexcept nogil
 

@@ -62,7 +62,7 @@ cdef class Called(Derivatives):
 
 cdef class Rows(Called):
     cdef object func, bad_point
-    cdef object held                # the array that the driver reads
+    cdef object array               # the array that the driver reads
     cdef tuple args
     cdef dict kwargs
     cdef readonly str name

@@ -61,11 +61,11 @@ class Derivatives:
 class Differences(Derivatives):
     def __init__(
         self,
-        own: bool,
+        use_jacobian: bool,
         central: bool,
         epsfcn: float,
         typical: NDArray[np.float64] | None,
-        nominal: bool,
+        minpack_compatible: bool,
         can_refine: bool,
     ) -> None: ...
 
@@ -185,7 +185,7 @@ class Loop:
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]: ...
     @property
-    def promise(self) -> float: ...
+    def relative_offset(self) -> float: ...
     @property
     def noise(self) -> float: ...
     @property
@@ -194,7 +194,7 @@ class Loop:
     @property
     def scale(self) -> float | None: ...
     @property
-    def own(self) -> bool: ...
+    def has_jacobian(self) -> bool: ...
     @property
     def nit(self) -> int: ...
     @property
@@ -218,7 +218,7 @@ class Loop:
     @property
     def bounds(self) -> NDArray[np.float64] | None: ...
     @property
-    def held(self) -> NDArray[np.int32]: ...
+    def fixed_or_active(self) -> NDArray[np.int32]: ...
     @property
     def gradient(self) -> NDArray[np.float64]: ...
     @property
@@ -272,7 +272,7 @@ def block_triangle(
     fun: Residual,
     jac: Derivatives,
     x: NDArray[np.float64],
-    better: bool,
+    high_accuracy: bool,
     models: int,
     fnorm: float,
     start_fnorm: float,

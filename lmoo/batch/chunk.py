@@ -123,7 +123,7 @@ class Chunk:
         self.m = y.shape[1]
 
     def points(self, which: NDArray[np.intp]) -> Any:
-        """Return the independent variables of some fits, as the model takes them."""
+        """Return the independent variables of some fits, in the form that the model expects."""
         rows = tuple(part[0] if len(part) == 1 else part[which] for part in self.t)
         return rows if self.many else rows[0]
 
@@ -239,6 +239,6 @@ def _compare(
     size = np.abs(np.where(np.isfinite(expected), expected, 0.0)).max(initial=0.0)
     if not np.allclose(found, expected, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
         raise ValueError(
-            f"{hint}; for {len(which)} fits together it gives other numbers than for each alone: "
+            f"{hint}; the values for {len(which)} fits together differ from those for each alone: "
             f"{remedy}"
         )

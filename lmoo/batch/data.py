@@ -187,7 +187,7 @@ class InitialGuesses:
     dataset : Dataset
         Or another class with its attributes ``shape``, ``count`` and ``m``.
     name : str, default "p0"
-        What messages call p0.
+        Name of p0 in messages.
     few : bool, default False
         Whether curves may have fewer points than there are parameters.
 

@@ -130,7 +130,7 @@ class Fits:
 
     @property
     def evaluation(self) -> str:
-        """How the model was evaluated, as ``Result.evaluation``."""
+        """Text about the evaluation of the model, as ``Result.evaluation``."""
         return self._batch.evaluation
 
     def __len__(self) -> int:
@@ -185,7 +185,7 @@ class Fits:
 
 
 def _robust(task: Task, result: ChunkResult, x: Array) -> Robust | None:
-    """Return what the loss adds to the result of the only fit of a task."""
+    """Return the field `robust` of the result of the only fit of a task."""
     if result.scale is None or result.errors or not result.rows["njev"][0]:
         return None
     residual = task.residual(x)

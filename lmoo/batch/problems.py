@@ -263,7 +263,7 @@ def _checked(model: _Model, x0: Array) -> int:
         if not np.allclose(together, alone, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
             raise ValueError(
                 f"{name} must return rows that depend on their own point and problem alone; for "
-                f"{len(which)} problems together it gives other numbers than for each alone"
+                f"{len(which)} problems together the values differ from those for each alone"
             )
         m = alone.shape[1]
     if m < 0:

@@ -1,4 +1,4 @@
-"""Solve a batch: what `curve_fit_many` and `solve_many` have in common."""
+"""Solve a batch: the common part of `curve_fit_many` and `solve_many`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor

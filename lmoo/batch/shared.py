@@ -316,7 +316,7 @@ def _fit(
     limits: dict[str, Any] = {}
     if bounds is not None:
         fixed = bounds[0] == bounds[1]
-        active = np.where(fixed, 0, loop.held).astype(np.int8)
+        active = np.where(fixed, 0, loop.fixed_or_active).astype(np.int8)
         limits = {"lower": bounds[0], "upper": bounds[1], "fixed": fixed, "active_mask": active}
     return Fit(
         x=loop.x,

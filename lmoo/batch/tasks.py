@@ -167,14 +167,14 @@ class Task:
             solve(slice(0, k), *out)
         factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
-            # Solved again alone, as the factor of a fit is kept until the next fit starts.
+            # Solved again alone, because the next fit overwrites the factor.
             one = tuple(None if array is None else array[i : i + 1].copy() for array in out)
             fits = solve(slice(i, i + 1), *one)
             limits, scale = fits.limits(0), fits.scale(0)
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                sigma = fits.deviations(degrees[i : i + 1].astype(np.float64))[0]
+                sigma = fits.standard_deviations(degrees[i : i + 1].astype(np.float64))[0]
                 rows["stderr"][i] = factor.standard_errors(sigma)
                 if covariance is not None:
                     covariance[i] = factor.covariance(sigma)
@@ -217,7 +217,7 @@ def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict
     batch.collect(x, fnorm, status, counts)
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
-        sigma = batch.deviations(degrees.astype(np.float64))
+        sigma = batch.standard_deviations(degrees.astype(np.float64))
     cost[counts[:, 1] == 0] = np.nan
     stderr = np.empty((k, n))
     matrices = np.empty((k, n, n)) if covariance else None
@@ -246,7 +246,7 @@ class BatchData:
         Or another class with its attributes and its methods ``chunk``, ``problem``, ``compiled``
         and ``index``.
     model : object
-        What the methods of the dataset take.
+        Argument of the methods of the dataset.
     guesses : InitialGuesses
     solver : Solver
     record : bool
@@ -279,7 +279,7 @@ class BatchData:
         """Yield the fits of each chunk."""
         n, m, count = self.guesses.n, self.dataset.m, self.dataset.count
         if self.dataset.compiled(self.model):
-            # The same number of chunks for each thread, and few, as each takes Python code.
+            # Each thread has the same number of chunks, and few, because a chunk runs Python code.
             rounds = max(-(-count // (threads * _MOST_COMPILED)), 1)
             size = max(-(-count // (threads * rounds)), _LEAST_COMPILED)
         else:

@@ -1,4 +1,4 @@
-"""Stacks of fits whose model is compiled from its function, and the checks of that."""
+"""Batches of fits whose model is compiled from its function, and checks of the compiled model."""
 
 import warnings
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from lmoo.models.tracing.cache import Kind, traced
 from lmoo.models.tracing.evaluation import (
     CLOSE,
     Evaluation,
+    mismatch,
     name_of,
-    parting,
     start_reason,
 )
 from lmoo.models.tracing.slopes import slope_reason
@@ -26,7 +26,7 @@ __all__ = ["batch_evaluation", "checked_solutions"]
 
 Array = NDArray[np.float64]
 
-# Curves that are looked at where the function is called for one after the other.
+# Number of curves that are checked if the function is called for one curve at a time.
 _FEW = 64
 _CHUNK = 4096
 
@@ -41,7 +41,7 @@ def batch_evaluation(
     function : Model
     dataset : Dataset
     guesses : InitialGuesses
-        Where the fits start: at that of up to three curves the values are compared.
+        Starting values; the values of the model are compared at those of up to three curves.
     solver : Solver
     trace : {"auto", True, False}
 
@@ -66,7 +66,7 @@ def _compiled(
     if function.jac is not None:
         raise TraceError("its derivatives are given")
     if solver.jacobian is not None:
-        raise TraceError(f"the solver takes derivatives by {solver.jacobian!r}")
+        raise TraceError(f"the solver has the Jacobian strategy {solver.jacobian!r}")
     if not dataset.count:
         raise TraceError("there are no curves")
     found = traced(function.f, Kind(guesses.n, len(dataset.t), False, dataset.m))
@@ -88,7 +88,7 @@ def _compiled(
 def checked_solutions(
     function: Model, model: GraphModel, dataset: Dataset, x: Array, trace: Any
 ) -> str | None:
-    """Return where the function and its model differ at the solutions, with a warning.
+    """Return where the function and its model differ at the solutions, and warn if they do.
 
     Parameters
     ----------
@@ -101,10 +101,10 @@ def checked_solutions(
     Raises
     ------
     TraceError
-        They differ, and `trace` is True.
+        The values differ, and `trace` is True.
     """
     for part in _parts(dataset.count, function.vectorized):
-        reason = _compared(function, model, dataset, part, x[part], parting)
+        reason = _compared(function, model, dataset, part, x[part], mismatch)
         if reason is None:
             continue
         reason = f"at the solution of a curve from {dataset.index(part.start)} on {reason}"
@@ -121,7 +121,7 @@ def checked_solutions(
 
 
 def _parts(count: int, vectorized: bool) -> list[slice]:
-    """Return the curves that are looked at: all where they go together, otherwise some."""
+    """Return the curves that are checked: all of them for a vectorized function, else a few."""
     if vectorized:
         return [slice(k, min(k + _CHUNK, count)) for k in range(0, count, _CHUNK)]
     some = np.unique(np.linspace(0, count - 1, _FEW).astype(np.intp)).tolist()
@@ -136,7 +136,7 @@ def _compared(
     x: Array,
     compare: Callable[..., str | None],
 ) -> str | None:
-    """Return where a function and its model differ for some dataset."""
+    """Return where a function and its model differ for some curves; None if they agree."""
     points = dataset.points(part)
     rows = tuple(p[0] if len(p) == 1 else p for p in points)
     solved = np.flatnonzero(np.isfinite(x).all(axis=1))
@@ -152,7 +152,7 @@ def _compared(
     k, t = 0, _stacked(rows)
     x, values = np.ascontiguousarray(x), np.ascontiguousarray(values)
     while k < len(x):
-        if compare is parting:
+        if compare is mismatch:
             k = model._model.first_apart(t, x, values, k, CLOSE)
             if k == len(x):
                 break

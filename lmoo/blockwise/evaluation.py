@@ -104,7 +104,7 @@ def evaluate(
     worker : WorkerProblem
     x : (n,) float64 array
     at : Linearization or None
-        None: the residual's norm alone.  Otherwise also the factor of the Jacobian.
+        None: only the norm of the residual.  Otherwise also the factor of the Jacobian.
     index : int
         Number of the block, for messages.
     block : object

@@ -53,7 +53,7 @@ def _engine(problem: RowBlockProblem) -> Engine:
     executor = problem.executor
     if executor is None:
         return _Serial(problem)
-    # A module of which executor is no instance need not be imported: dask is optional.
+    # Dask is optional: its module is imported only for an executor that is one of its objects.
     if _is_a(executor, "concurrent.futures", "Executor"):
         from lmoo.blockwise.pool import Pool
 
@@ -99,7 +99,7 @@ class Passes:
 def row_source(
     problem: RowBlockProblem, strategy: Any, loss: tuple[Loss, float] | None = None
 ) -> RowSource:
-    """Return the problem as the compiled loop takes it, for one solve."""
+    """Return the problem in the form of the compiled loop, for one solve."""
     if not callable(getattr(problem, "residual", None)):
         raise TypeError(f"problem must have a method residual(x, block); it is {problem!r}")
     return RowSource(Passes(problem, strategy, loss))

@@ -191,7 +191,7 @@ class _Numeric(Jacobian):
 
 
 def _check_epsfcn(epsfcn: float | None) -> float:
-    """Return epsfcn as the kernels take it: 0 for the precision of the residual."""
+    """Return epsfcn in the form of the kernels: 0 for the precision of the residual."""
     if epsfcn is None:
         return 0.0
     if not 0.0 < real_number("epsfcn", epsfcn) < 1.0:
@@ -221,7 +221,7 @@ class ForwardDifference(_Numeric):
     refine : bool, default True
         Use central differences for the last steps.  Their relative error is about eps^(2/3), that
         of forward differences about eps^(1/2).  One Jacobian by central differences is also taken
-        after three rejected steps in a row, or if a column is all error, to measure L.
+        after three rejected steps in a row, or if a column consists of errors, to measure L.
 
     Raises
     ------

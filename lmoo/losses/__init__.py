@@ -1,4 +1,4 @@
-"""Robust losses: they limit what points far from the curve, outliers, contribute to the cost.
+"""Robust losses, which limit the contribution of outliers, points far from the curve, to the cost.
 
 With a loss the cost is ``1/2 sum(C**2 rho((f_i / C)**2))``, where C is ``f_scale``: about the
 largest residual of a good point.  The names and formulas are those of

@@ -1,4 +1,4 @@
-"""A loss as an object, the built-in ones, and the checks of a user's own."""
+"""The class of losses, the built-in losses, and the checks of user-defined losses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,15 +23,15 @@ _TUNING = {
     "arctan": 2.571400568519997,
     "tukey": 4.685064948543373,
 }
-# Where a user's loss is tried: z = 0 and far to both sides of 1, between which losses change.
+# Values of z at which a user-defined loss is tested: 0, and values far below and far above 1.
 _TRIED = np.concatenate([[0.0], np.logspace(-8, 8, 129)])
-# Shares of points at which a difference may miss the derivative, for the kinks of rho'.
+# Share of the points at which a difference may disagree with the derivative: rho' may have kinks.
 _KINKS = 0.1
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss that a user defines, checked.
+    """User-defined loss, checked.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Loss:
     TypeError
         `func` is not callable, or does not return real numbers.
     ValueError
-        `func` is no loss: rho(0) is not 0, rho'(0) is not 1, rho or rho' is negative, a value is
+        `func` is not a loss: rho(0) is not 0, rho'(0) is not 1, rho or rho' is negative, a value is
         not finite, the shape is not (3, m), or a row is not the derivative of the one before;
         tuning is not positive.
 
@@ -105,7 +105,7 @@ LOSSES = {name: Loss(None, name, tuning) for name, tuning in _TUNING.items()}
 
 
 def _check(func: Callable[[Array], Any], name: str) -> None:
-    """Raise TypeError or ValueError where a user's function is no loss."""
+    """Raise TypeError or ValueError if a user's function is not a loss."""
     z = _TRIED.copy()
     rho, slope, second = called(func(z.copy()), z.size)
     about = f"loss {name!r}"
@@ -117,7 +117,7 @@ def _check(func: Callable[[Array], Any], name: str) -> None:
     above, below = called(func(z[1:] + h), h.size), called(func(z[1:] - h), h.size)
     for row, exact, what in ((0, slope[1:], "row 1"), (1, second[1:], "row 2")):
         found = (above[row] - below[row]) / (2.0 * h)
-        # A difference is good to the rounding of what it is of, and to a share of the derivative.
+        # Tolerance: the rounding error of the values, plus a share of the derivative.
         error = 1e-12 * np.maximum(np.abs(above[row]), 1e-300) / h + 1e-4 * np.abs(exact)
         wrong = np.abs(found - exact) > error
         if np.count_nonzero(wrong) > _KINKS * wrong.size:
@@ -129,7 +129,7 @@ def _check(func: Callable[[Array], Any], name: str) -> None:
 
 
 def loss_of(value: Any, name: str = "loss") -> Loss:
-    """Return a loss that is given by its name, as an object or as a callable, checked.
+    """Return a loss given by its name, as an object or as a callable; raise if it is invalid.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def loss_of(value: Any, name: str = "loss") -> Loss:
 
 
 def scale_of(loss: Loss, value: Any) -> float | str:
-    """Return ``f_scale``: a positive number, or "mad" where the loss has a tuning constant."""
+    """Return ``f_scale``: a positive number, or "mad" if the loss has a tuning constant."""
     if isinstance(value, str):
         if value != "mad":
             raise ValueError(f"f_scale must be a positive number or 'mad'; it is {value!r}")
@@ -173,7 +173,7 @@ def scale_of(loss: Loss, value: Any) -> float | str:
 
 
 def kernel_of(loss: Loss, scale: float | str) -> LossKernel | None:
-    """Return the loss for one solve as the compiled driver takes it; None for least squares."""
+    """Return the loss for one solve in its compiled form; None for least squares."""
     if loss.func is None and loss.name == "linear":
         return None
     if scale == "mad":

@@ -1,4 +1,4 @@
-"""Models of curves: those of lmoo's own in compiled code, models as data, and their functions."""
+"""Models of curves: lmoo's built-in compiled models, expression graphs, and functions of models."""
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
@@ -159,7 +159,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    """Import the library when a model of it is used: expressions and `curve_fit` do without."""
+    """Import the library when one of its models is used: `curve_fit` does not need it."""
     if name == "Model":
         from lmoo.models.expression.base import Model
 

@@ -1,4 +1,4 @@
-"""Models as data, compiled: a graph as a table of functions that run without Python."""
+"""Compiled expression graphs: a graph as a table of functions that run without Python."""
 
 from functools import lru_cache
 from typing import Any
@@ -45,12 +45,12 @@ def program_of(model: Model) -> Program:
 
 
 class GraphModel(CompiledModel):
-    """A `Model` that runs compiled, with its derivatives.
+    """Compiled form of a `Model` and its derivatives.
 
     Parameters
     ----------
     model : Model
-        Of one parameter at least.
+        With at least one parameter.
 
     Attributes
     ----------
@@ -81,11 +81,11 @@ class GraphModel(CompiledModel):
         return f"GraphModel({self.model!r})"
 
     def __reduce__(self) -> Any:
-        # The table is a pointer, which means nothing elsewhere.
-        return _kept, (self.model,)
+        # The table is a pointer, which is invalid in another process.
+        return _restored, (self.model,)
 
 
 @lru_cache(maxsize=64)
-def _kept(model: Model) -> GraphModel:
-    """Return a model from its pickle; a worker gets the same one with each task."""
+def _restored(model: Model) -> GraphModel:
+    """Return a model from its pickle; all tasks of a worker share one object."""
     return GraphModel(model)

@@ -1,4 +1,4 @@
-"""Functions of models, numbers and arrays: those of numpy and scipy.special that models know."""
+"""Functions of numpy and scipy.special that models support, for models, numbers and arrays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +23,8 @@ def function(name: str) -> Callable[..., Any]:
     Returns
     -------
     callable
-        Of models it returns a model, of numbers and arrays what numpy or scipy.special return; in
-        a function that is traced it is recorded.
+        For models it returns a model, for numbers and arrays the same as numpy or scipy.special;
+        in a function that is traced the call is recorded.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def function(name: str) -> Callable[..., Any]:
 
     def apply(*arguments: Any) -> Any:
         if len(arguments) != found.arity:
-            raise TypeError(f"{name} takes {found.arity} arguments; it got {len(arguments)}")
+            raise TypeError(f"{name} takes {found.arity} arguments; {len(arguments)} were given")
         for argument in arguments:
             traced = getattr(type(argument), "_apply_operation", None)
             if traced is not None:

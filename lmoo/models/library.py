@@ -1,4 +1,4 @@
-"""Models of curves in compiled code: with derivatives, starting values, and names of parameters."""
+"""Compiled models of curves, with derivatives, starting values and names of parameters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,31 +18,31 @@ Array = NDArray[np.float64]
 class CompiledModel:
     """A model of curves, y = f(t, x), in compiled code.
 
-    It is called as ``f(t, *parameters)``, it makes problems for `lmoo.Solver`, and
-    `lmoo.curve_fit_many` fits it to any number of curves without touching Python.
+    It is called as ``f(t, *parameters)``; its method `problem` returns a problem for `lmoo.Solver`;
+    `lmoo.curve_fit_many` fits it to any number of curves without calls of Python code.
 
     Parameters
     ----------
     table : PyCapsule
-        Of the name ``lmoo_model``, pointing to an ``lmoo_model`` of lmoo.h, the functions of
-        which live as long as the capsule.
+        A capsule named ``lmoo_model`` that points to an ``lmoo_model`` of lmoo.h.  Its functions
+        must exist as long as the capsule.
     parameter_names : sequence of str, optional
         One per parameter.
 
     Attributes
     ----------
     n : int
-        Parameters.
+        Number of parameters.
     variables : int
-        Independent variables; t is a tuple of as many arrays where there are several.
+        Number of independent variables; if there are several, t is a tuple of as many arrays.
     parameter_names : tuple of str or None
 
     Raises
     ------
     TypeError
-        `table` is no such capsule.
+        `table` is not such a capsule.
     ValueError
-        A table without parameters or values; as many names as there are no parameters.
+        The table has no parameters or no values, or the number of names is not n.
 
     Examples
     --------
@@ -70,12 +70,12 @@ class CompiledModel:
 
     @property
     def n(self) -> int:
-        """Parameters."""
+        """Number of parameters."""
         return self._model.n
 
     @property
     def variables(self) -> int:
-        """Independent variables."""
+        """Number of independent variables."""
         return self._model.variables
 
     def __call__(self, t: Any, *parameters: ArrayLike) -> Array:
@@ -85,19 +85,19 @@ class CompiledModel:
         ----------
         t : (m,) or (k, m) array_like, or a tuple of them
         *parameters : float or (k, 1) array_like
-            n of them.
+            One argument for each of the n parameters.
 
         Raises
         ------
         EvaluationError
-            The model has no value there.
+            The model is not defined there.
         """
         points, x, single = self._arguments(t, parameters)
         values = self._evaluate(points, x, False)
         return values[0] if single else values
 
     def jacobian(self, t: Any, *parameters: ArrayLike) -> Array:
-        """Return the derivatives by the parameters, (m, n), or (k, m, n); NaN-free where defined.
+        """Return the derivatives by the parameters, (m, n), or (k, m, n).
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class CompiledModel:
         Raises
         ------
         NotImplementedError
-            The model knows none.
+            The model provides no derivatives.
         """
         if not self.provides_jacobian:
             raise NotImplementedError(f"{type(self).__name__} has no derivatives")
@@ -118,8 +118,8 @@ class CompiledModel:
     def guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, n).
 
-        A model of one's own that writes this method is asked with y of shape (k, m); those of
-        `lmoo.models` take one curve as well.
+        lmoo calls this method with y of shape (k, m); the models of `lmoo.models` accept the data
+        of one curve as well.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class CompiledModel:
 
     @property
     def provides_jacobian(self) -> bool:
-        """Whether the model knows its derivatives."""
+        """Whether the model provides its derivatives."""
         return self._model.has_derivatives
 
     def problem(
@@ -152,19 +152,21 @@ class CompiledModel:
             Standard deviations, by which residuals are divided.  Points that are masked in t, y or
             sigma (``numpy.ma``) are left out.
         bounds, fixed : optional
-            See `lmoo.bounds.limits`; they are looked at when the problem is solved.
+            See `lmoo.bounds.limits`; they are checked when the problem is solved.
 
         Returns
         -------
         ModelProblem
-            A `CompiledProblem` that knows its data.
+            A `CompiledProblem` with the data as attributes.
         """
         return ModelProblem(self, t, y, sigma, bounds, fixed)
 
     def _arguments(self, t: Any, parameters: Sequence[ArrayLike]) -> tuple[Array, Array, bool]:
         """Return t as (1 or k, variables, m), x as (k, n), and whether it is one curve."""
         if len(parameters) != self.n:
-            raise TypeError(f"{type(self).__name__} takes {self.n} parameters: {len(parameters)}")
+            raise TypeError(
+                f"{type(self).__name__} takes {self.n} parameters; {len(parameters)} were given"
+            )
         parts = tuple(real_array("t", part) for part in (t if isinstance(t, tuple) else (t,)))
         if len(parts) != self.variables:
             raise ValueError(
@@ -187,7 +189,7 @@ class CompiledModel:
 
 
 class ModelProblem(CurveModelProblem):
-    """One curve and a compiled model of it, as a problem; made by `CompiledModel.problem`.
+    """The problem of fitting a compiled model to one curve; made by `CompiledModel.problem`.
 
     Attributes
     ----------
@@ -235,9 +237,9 @@ class ModelProblem(CurveModelProblem):
         super().__setattr__(name, value)
 
     def as_curve(self) -> Curve:
-        """Return model and data."""
+        """Return the model and the data."""
         return Curve(self.f, self.t, self.y, self.sigma, self.f.jacobian)
 
     def __reduce__(self) -> Any:
-        # The pointers in it mean nothing elsewhere.
+        # Its pointers are invalid in another process.
         return type(self), (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)

@@ -1,4 +1,4 @@
-"""The problem of fitting a model to one curve: compiled where the model is."""
+"""The problem of fitting a model to one curve; compiled if the model is."""
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
@@ -28,7 +28,7 @@ def curve_problem(
     fixed: Any = None,
     nan_policy: str = "raise",
 ) -> Any:
-    """Return the problem of fitting one curve: compiled where the model is.
+    """Return the problem of fitting one curve; compiled if the model is.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def curve_problem(
     Returns
     -------
     CurveProblem, or CompiledProblem
-        ``f.problem(t, y, sigma)`` for one of `lmoo.models`.  A covariance matrix, and a `jac` of
-        one's own, are what those do not know: then the model is called as a function.
+        ``f.problem(t, y, sigma)`` for a compiled model.  Compiled models support neither a
+        covariance matrix nor a user's `jac`; with these the model is called as a function.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def problem_of(
     y: Array,
     sigma: Array | None,
 ) -> Any:
-    """Return the problem of data that `curve_data` has seen; names and bounds are the caller's."""
+    """Return the problem for data that `curve_data` has checked, without names and bounds."""
     check_callable(f, jac)
     if jac is None and is_compiled(f):
         model: Any = f
@@ -81,10 +81,10 @@ def problem_of(
 
 
 def is_compiled(f: Callable[..., Any]) -> bool:
-    """Whether the model is one of `lmoo.models`."""
+    """Return whether the model is a `CompiledModel`."""
     if type(f) is FunctionType:
         return False
-    # Not at the top: most models are functions, and `from lmoo import curve_fit` would take longer.
+    # Imported here because most models are functions: `from lmoo import curve_fit` stays fast.
     from lmoo.models.library import CompiledModel
 
     return isinstance(f, CompiledModel)

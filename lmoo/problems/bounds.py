@@ -184,7 +184,7 @@ def box(
     name: str = "x0",
     clip: bool = False,
 ) -> tuple[Array, Array]:
-    """Return starting points and bounds as the compiled solver takes them.
+    """Return starting points and bounds in the form of the compiled solver.
 
     Parameters
     ----------

@@ -148,7 +148,7 @@ class CurveBlocks(RowBlockProblem):
         return derivatives
 
     def reason_to_call(self) -> str | None:
-        """Return why f is called; None where a model that is made from it may run instead."""
+        """Return why f must be called; None if a compiled trace may replace it."""
         if self.trace is False:
             return "trace is False"
         if self.jac is not None or self.jacobian is not None:
@@ -158,7 +158,7 @@ class CurveBlocks(RowBlockProblem):
         return None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
 
     def compiled_from(self, model: Any) -> "CurveBlocks":
-        """Return the problem with a compiled model, `CompiledModel`, in the place of f."""
+        """Return the problem with a `CompiledModel` instead of f."""
         other = copy.copy(self)
         other.executor = self.executor
         other.f, other.jac = _Rows(model, False), _Rows(model, True)

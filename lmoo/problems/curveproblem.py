@@ -123,7 +123,7 @@ class CurveProblem(Problem):
         )
         self.bounds, self.fixed = bounds, fixed
 
-    # Those of problems which `_of` makes.
+    # The values for problems created by `_of`.
     trace: Any = "auto"
     sigma_x: Any = None
     # An `ErrorsInX`, and what `Solver` asks for.
@@ -240,7 +240,7 @@ class CurveProblem(Problem):
         return whitened(derivatives, self._whitening)
 
     def as_curve(self) -> Curve:
-        """Return model and data; the model alone if a subclass overrides the residual."""
+        """Return model and data; only the model if a subclass overrides the residual."""
         if self._overrides_residual():
             return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
         return Curve(self.f, self.t, self.y, self.sigma, self.jac)
@@ -258,7 +258,7 @@ def _as_float(t: Any) -> Any:
 
 
 def checked_trace(trace: Any) -> Any:
-    """Return the option `trace`; ValueError where it is none."""
+    """Return the option `trace`; ValueError if it is invalid."""
     if isinstance(trace, (bool, np.bool_)) or (isinstance(trace, str) and trace == "auto"):
         return trace
     raise ValueError(f'trace must be True, False or "auto"; it is {trace!r}')

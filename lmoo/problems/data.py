@@ -70,7 +70,7 @@ def curve_data(
     count = values.size
     keep = _not_masked(masks, of_y, of_sigma, count, called[0])
     if keep is not None:
-        t, values, sigma = _kept(t, values, sigma, keep, called[0])
+        t, values, sigma = _selected(t, values, sigma, keep, called[0])
         bad = start(values, True)[1]
     if nan_policy == "omit":
         t, values, sigma = _without_nan(t, values, sigma, called[0])
@@ -228,7 +228,7 @@ def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
     sigma = None if sigma is None else _sigma_array(sigma, values.size, "y")
     keep = _not_masked(masks, of_y, of_sigma, values.size, "t")
     assert keep is not None
-    return _kept(points(t), values, sigma, keep, "t")
+    return _selected(points(t), values, sigma, keep, "t")
 
 
 def refuse_masked_points(t: Any) -> Any:
@@ -277,21 +277,21 @@ def _without_nan(
         _check_places(name, part, y.size, "for nan_policy 'omit'")
         missing = np.asarray(part.isna()).T if hasattr(part, "iloc") else part != part
         keep &= ~missing.reshape(-1, y.size).any(axis=0)
-    return (t, y, sigma) if keep.all() else _kept(t, y, sigma, keep, name)
+    return (t, y, sigma) if keep.all() else _selected(t, y, sigma, keep, name)
 
 
-def _kept(
+def _selected(
     t: Any, y: Array, sigma: Array | None, keep: Mask, name: str
 ) -> tuple[Any, Array, Array | None]:
     """Return the data of some of the points."""
     if sigma is not None:
         sigma = sigma[keep] if sigma.ndim == 1 else sigma[np.ix_(keep, keep)]
-    return _kept_of(t, keep, name), y[keep], sigma
+    return _selected_of(t, keep, name), y[keep], sigma
 
 
-def _kept_of(t: Any, keep: Mask, name: str) -> Any:
+def _selected_of(t: Any, keep: Mask, name: str) -> Any:
     if isinstance(t, tuple):
-        return tuple(_kept_of(part, keep, name) for part in t)
+        return tuple(_selected_of(part, keep, name) for part in t)
     _check_places(name, t, keep.size, "where points are left out")
     return t.iloc[keep] if hasattr(t, "iloc") else t[..., keep]
 

@@ -1,4 +1,4 @@
-"""Names of parameters: given, from a model, or x[0], x[1], ..."""
+"""Names of parameters: given by the caller, from a model, or x[0], x[1], ..."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence

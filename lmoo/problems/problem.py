@@ -165,7 +165,7 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
 
 
 def source(problem: Any, n: int) -> Source:
-    """Return the problem as the compiled driver takes it, for one solve with n parameters."""
+    """Return the problem in its compiled form, for one solve with n parameters."""
     if isinstance(problem, CompiledProblem):
         compiled = Compiled(problem)
         if n != problem.n:

@@ -35,7 +35,7 @@ def diagnosis(
     if status is Status.NO_PROGRESS:
         parts.append(
             f"the model predicts that a Gauss-Newton step reduces the sum of squares by "
-            f"{loop.promise:.2g} of its value, and changes below {loop.noise:.2g} are noise"
+            f"{loop.relative_offset:.2g} of its value, and changes below {loop.noise:.2g} are noise"
         )
     if diverging:
         parts.append(f"{', '.join(diverging)} diverges: give bounds, or other starting values")

@@ -1,4 +1,4 @@
-"""What a loss adds to a fit: weights of the points, and what standard errors follow from."""
+"""Additional results of a fit with a loss: weights of the points, sums for standard errors."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -21,16 +21,16 @@ Kind = TypeVar("Kind", Factor, "ArrowFactor")
 
 @dataclass(frozen=True, eq=False)
 class Robust:
-    """What a loss adds to a fit.
+    """Additional results of a fit with a loss.
 
     Attributes
     ----------
     name : str
-        That of the loss.
+        Name of the loss.
     scale : float
         ``f_scale``, as given or estimated.
     weights : (m,) float64 array
-        rho' of each point; empty where the rows are not kept.
+        rho' of each point; empty if the rows are not stored.
     sums : (4,) float64 array
         Over the points: of psi^2, psi', psi'^2 and of h, which stands for psi' in the linear model,
         where psi = rho'(z) f and psi' is its derivative by f.

@@ -35,7 +35,7 @@ _UNIT_ERRORS = (
     "absolute_sigma=True without sigma: the errors of ydata are assumed to be 1, in its unit. "
     "Give sigma, or absolute_sigma=False, which estimates the errors from the residual"
 )
-_FIXED = 2  # in Loop.held
+_FIXED = 2  # in Loop.fixed_or_active
 
 
 class OptimizeWarning(UserWarning):
@@ -240,7 +240,7 @@ def _exact_fit(
 def _iteration(
     problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
 ) -> Iteration:
-    """Return the solve, compiled from the model's function if that can be."""
+    """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
     evaluation = None
     if not isinstance(problem, CompiledProblem):
@@ -257,7 +257,7 @@ def _iteration(
 
 
 def _within(problem: Any, x: Array) -> Array:
-    """Return where the iteration starts."""
+    """Return the starting point of the iteration."""
     if problem.bounds is None and problem.fixed is None:
         return x
     return box(problem.bounds, problem.fixed, problem.parameter_names, x)[0]
@@ -356,7 +356,7 @@ def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:
         inverse = _inverse_of_free(loop) if inverse is None else inverse
-        dof += int(np.count_nonzero(loop.held == _FIXED))
+        dof += int(np.count_nonzero(loop.fixed_or_active == _FIXED))
     if inverse is None or (dof <= 0 and not absolute) or not loop.is_safe(inverse):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
@@ -369,7 +369,7 @@ def _reduced_covariance(iteration: Iteration, absolute: bool) -> Array | None:
 
 def _inverse_of_free(loop: Loop) -> Array | None:
     """Return ``inv(J.T @ J)`` of the free parameters; the others have zero columns in J."""
-    excluded = loop.held
+    excluded = loop.fixed_or_active
     free = excluded.size - np.count_nonzero(excluded)
     # Pivoting moves the zero columns to the end.
     leading, places = loop.r[:free, :free], loop.ipvt[:free]

@@ -15,12 +15,12 @@ Array = NDArray[np.float64]
 _EPS = 2.0**-52
 # The exponent of the relative step that balances truncation and rounding.
 _ROOTS = {"2-point": 0.5, "3-point": 1.0 / 3.0, "cs": 0.5}
-# What derivatives are taken to be wrong by at the most, whatever step the caller wants.
+# Largest relative error that is assumed for derivatives, for any step of the caller.
 _LARGEST_ERROR = 1e-5
 
 
 def group_columns(pattern: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Return groups of columns of which no two have an entry in one row.
+    """Return groups of columns without common rows.
 
     Columns with many entries first, each into the first group that has room for it (Curtis, Powell,
     Reid 1974, "On the estimation of sparse Jacobian matrices", J. Inst. Maths Applics 13).
@@ -28,7 +28,7 @@ def group_columns(pattern: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     Parameters
     ----------
     pattern : (m, n) bool array
-        Where the Jacobian may have entries that are not zero.
+        True for entries of the Jacobian that may be nonzero.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def group_columns(pattern: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
 
 
 class Evaluation:
-    """A function with its further arguments, which can be pickled where they can."""
+    """A function with its further arguments; it can be pickled if they can."""
 
     def __init__(
         self, fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -61,11 +61,11 @@ class Evaluation:
         self.fun, self.args, self.kwargs = fun, args, kwargs
 
     def first(self, x: Array) -> Any:
-        """Return what the function returns at x, of which it gets a copy."""
+        """Return the value of the function for a copy of x."""
         return self.fun(x.copy(), *self.args, **self.kwargs)
 
     def __call__(self, x: Any) -> Any:
-        """Return what the function returns at x, an array."""
+        """Return the value of the function at x as an array."""
         return np.atleast_1d(np.asarray(self.fun(x, *self.args, **self.kwargs)))
 
 
@@ -81,16 +81,16 @@ class PlainDifference(Jacobian):
         Steps relative to x; None, and where ``x + step * x`` is x: a root of machine epsilon times
         ``max(1, |x|)``.
     edges : pair of (n,) arrays
-        Bounds, which no point leaves.
+        Bounds; the residual is evaluated within them only.
     mapped : callable
         ``mapped(call, points)``, as the built-in map.
     pattern : (m, n) bool array or None
-        Where the Jacobian may have entries; columns that share no row are taken together.
+        True for entries that may be nonzero; columns without common rows share an evaluation.
 
     Attributes
     ----------
     evaluations : int
-        Of the residual, so far.
+        Number of evaluations of the residual so far.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class PlainDifference(Jacobian):
         self.relative_error = self._error()
 
     def _error(self) -> float:
-        """Return how wrong the derivatives are, relatively."""
+        """Return the relative error of the derivatives."""
         if self.scheme == "cs":
             return 0.0
         size = _EPS ** _ROOTS[self.scheme]
@@ -163,7 +163,7 @@ class PlainDifference(Jacobian):
     def _points(
         self, x: Array, h: Array, both: NDArray[np.bool_], group: NDArray[np.intp]
     ) -> list[Any]:
-        """Return where the residual is wanted for the columns of a group."""
+        """Return the points at which the residual is needed for the columns of a group."""
         if self.scheme == "cs":
             z = x.astype(np.complex128)
             z[group] += 1j * h[group]

@@ -80,8 +80,8 @@ def _default(problem: Any, names: Sequence[str] | None) -> Array:
         return _guess(problem)
     if names is None:
         raise ValueError(
-            "Unable to determine number of fit parameters: p0 must be given, as f does not tell "
-            "the names of its parameters"
+            "Unable to determine number of fit parameters: p0 must be given, because the "
+            "signature of f does not contain its parameters"
         )
     return np.ones(len(names))
 

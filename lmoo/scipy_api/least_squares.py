@@ -57,7 +57,7 @@ def least_squares(
     """Minimise ``1/2 sum(rho(f_i(x)**2))`` within bounds.
 
     The arguments and the result are those of ``scipy.optimize.least_squares``; "least_squares, line
-    by line" in the documentation says what each means here.
+    by line" in the documentation explains each of them.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def least_squares(
         ``fun(x, *args, **kwargs)`` returns m numbers, or one; x is a new array, which may be kept
         or changed.
     x0 : (n,) array_like or float
-        Where to start.
+        Starting point.
     jac : callable or {"2-point", "3-point", "cs"}
         ``jac(x, *args, **kwargs)``, the derivatives, (m, n): an array, a sparse matrix or array, or
         a LinearOperator, which become arrays; or how to take differences.
@@ -74,7 +74,7 @@ def least_squares(
     method : {"trf", "dogbox", "lm"}
         Checked as by scipy; there is one method, that of `Solver`.
     ftol, xtol, gtol : float or None
-        Tolerances of `Solver`, which see; None disables one.
+        Tolerances as for `Solver`; None disables one.
     x_scale : None, float, (n,) array_like or "jac"
         Sizes of the parameters; None and "jac": from the columns of the Jacobian.
     loss : str, callable or Loss
@@ -82,13 +82,14 @@ def least_squares(
     f_scale : float or "mad"
         Scale of the loss; "mad" estimates it, which scipy does not.
     diff_step : None, float or (n,) array_like
-        Steps of differences relative to x; None: chosen by the errors that they make.
+        Steps of differences relative to x; by default chosen to minimise their errors.
     tr_solver : {None, "exact", "lsmr"}
         Checked; the linear problems are solved by a QR factorisation.
     tr_options : mapping, optional
         Without effect.
     jac_sparsity : None, array_like or sparse matrix, (m, n)
-        Where the Jacobian may have entries: columns that share no row are differenced together.
+        Nonzero for entries of the Jacobian that may be nonzero; columns without common rows share
+        an evaluation.
     max_nfev : int, optional
         Limit of the evaluations of fun, without those for differences; None: 100 n.
     verbose : {0, 1, 2}
@@ -111,9 +112,9 @@ def least_squares(
     Raises
     ------
     ValueError
-        An argument out of range, of the wrong shape, or that does not go with another.
+        An argument is out of range, has the wrong shape, or is incompatible with another one.
     TypeError
-        What fun returns is not real numbers.
+        The values of `fun` are not real numbers.
 
     Warns
     -----
@@ -157,7 +158,7 @@ def least_squares(
         f_scale=f_scale,
     )
     if robust != "linear":
-        # A loss that returns what is no loss is an error before anything is solved.
+        # An invalid loss raises before the solve starts.
         kernel = kernel_of(loss_of(robust), scale_of(loss_of(robust), f_scale))
         if kernel is not None:
             kernel.norm(f0)

@@ -29,7 +29,7 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
-# Tolerances that forward differences are good enough for.
+# Smallest tolerances for which forward differences are accurate enough.
 _COARSE = 1e-8
 _SCHEMES = ("2-point", "3-point", "cs")
 
@@ -92,7 +92,7 @@ def checked_bounds(bounds: Any, x: Array, method: str) -> tuple[Array, Array]:
 
 
 def scale_factors(x_scale: Any, x: Array) -> Array | None:
-    """Return the scale factors D; None where they follow the columns of the Jacobian."""
+    """Return the scale factors D; None if they are derived from the columns of the Jacobian."""
     if x_scale is None or (isinstance(x_scale, str) and x_scale == "jac"):
         return None
     try:
@@ -113,7 +113,7 @@ def checked_tolerances(ftol: Any, xtol: Any, gtol: Any, method: str) -> dict[str
     for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol)):
         if value is not None and value < _EPS:
             warnings.warn(
-                f"`{name}` = {value} is below machine epsilon, {_EPS:.2e}, and ends no solve",
+                f"`{name}` = {value} is below machine epsilon, {_EPS:.2e}; it cannot stop a solve",
                 UserWarning,
                 stacklevel=3,
             )
@@ -151,7 +151,7 @@ def check_residual(f0: NDArray[Any], n: int, method: str) -> None:
 def sparsity_pattern(
     sparsity: Any, m: int, n: int, jac: Any, method: str, tr_solver: Any
 ) -> NDArray[np.bool_] | None:
-    """Return where the Jacobian may have entries, (m, n); None where that is not known."""
+    """Return which entries of the Jacobian may be nonzero, (m, n); None if that is unknown."""
     if sparsity is None or callable(jac):
         return None
     if method == "lm":
@@ -161,7 +161,7 @@ def sparsity_pattern(
     if pattern.shape != (m, n):
         raise ValueError(f"`jac_sparsity` must have shape {(m, n)}; it has {pattern.shape}")
     if tr_solver == "exact":
-        raise ValueError("tr_solver='exact' does not go with `jac_sparsity`")
+        raise ValueError("tr_solver='exact' is incompatible with `jac_sparsity`")
     return np.asarray(pattern)
 
 
@@ -174,13 +174,13 @@ def difference_strategy(
     pattern: NDArray[np.bool_] | None,
     tolerances: dict[str, float],
 ) -> Jacobian | None:
-    """Return where derivatives come from; None for those of the caller."""
+    """Return the strategy for differences; None if the caller defines the derivatives."""
     if callable(jac):
         return None
     if jac != "cs" and diff_step is None and workers is None and pattern is None:
         if jac == "3-point":
             return CentralDifference()
-        # Central differences in the end would be for digits that these tolerances do not ask for.
+        # These tolerances do not need the accuracy of central differences in the last steps.
         coarse = min(tolerances["ftol"], tolerances["xtol"]) >= _COARSE
         return ForwardDifference(refine=not coarse)
     step = None
@@ -196,7 +196,7 @@ def difference_strategy(
 
 
 def wrapped_callback(callback: Any, method: str) -> Callable[[OptimizeResult], Any] | None:
-    """Return what is called with the result so far."""
+    """Return the function that is called with the result so far."""
     if callback is None:
         return None
     if method == "lm":

@@ -37,7 +37,7 @@ _MESSAGES = {
 
 
 class ScipyProblem(FunctionProblem):
-    """fun and jac, with scipy's checks of what they return."""
+    """A problem from `fun` and `jac`, with scipy's checks of their values."""
 
     def __init__(
         self, call: Evaluation, f0: NDArray[Any], jac: Any, x: Array, method: str, tr_solver: Any,
@@ -76,7 +76,7 @@ class ScipyProblem(FunctionProblem):
         return np.asarray(found)
 
     def _check_kind(self, value: Any) -> None:
-        """Raise ValueError where an argument does not go with the kind of Jacobian."""
+        """Raise ValueError if an argument is incompatible with the kind of Jacobian."""
         method, tr_solver, x_scale = self._rules
         sparse = hasattr(value, "toarray")
         operator = hasattr(value, "matmat") and not sparse and not isinstance(value, np.ndarray)
@@ -109,7 +109,7 @@ class Run:
         return int(self.loop.nfev - differences)
 
     def to_the_end(self, max_nfev: int) -> None:
-        """Iterate until a tolerance is met, fun was called so often, or the callback stops it."""
+        """Iterate until a tolerance is met, the limit of evaluations is reached, or on request."""
         loop = self.loop
         watched = self.callback is not None or self.verbose == 2
         before = None
@@ -214,7 +214,7 @@ def _optimality(
     """Return scipy's measure of optimality: the largest entry of the gradient, scaled by bounds."""
     lower, upper = edges
     if method == "trf":
-        # The distance to the bound that a step downhill leads to.
+        # Distance to the bound in the direction of descent.
         away = np.where(grad < 0, upper - x, x - lower)
         scaled = grad * np.where(np.isfinite(away) & (grad != 0), away, 1.0)
         return float(np.abs(scaled).max())

@@ -27,7 +27,7 @@ from lmoo.status import Status
 __all__ = ["leastsq"]
 
 _EPS = 2.0**-52
-# MINPACK's forward differences.  They store nothing of a solve, so all solves share them.
+# MINPACK's forward differences.  The strategy stores no data of a solve, so all solves share it.
 _FORWARD = Differences(False, False, 0.0, None, True, False)
 _OWN_OR_FORWARD = Differences(True, False, 0.0, None, True, False)
 
@@ -166,7 +166,7 @@ def leastsq(
         if not 1 <= status <= 4:
             warnings.warn(_message(loop, ftol, xtol, gtol, maxfev), RuntimeWarning, stacklevel=2)
         return loop.x, status
-    info = _infodict(loop, Dfun is not None or loop.own)
+    info = _infodict(loop, Dfun is not None or loop.has_jacobian)
     cov_x = loop.covariance() if 1 <= status <= 4 else None
     return loop.x, cov_x, info, _message(loop, ftol, xtol, gtol, maxfev), status
 

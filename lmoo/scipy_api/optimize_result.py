@@ -1,4 +1,4 @@
-"""A result as scipy's functions return it: a dict whose entries are attributes."""
+"""The type of scipy's results: a dict whose entries are attributes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ __all__ = ["OptimizeResult"]
 
 
 class OptimizeResult(dict[str, Any]):
-    """What `least_squares` returns: a dict whose entries are attributes as well.
+    """Result of `least_squares`: a dict whose entries are attributes as well.
 
     Examples
     --------

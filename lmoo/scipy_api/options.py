@@ -86,17 +86,19 @@ def curve_solver(
     try:
         hash(tuple(options.values()))
     except TypeError:
-        return _made(n, scheme, differentiated, options)
-    return _kept(n, scheme, differentiated, **options)
+        return _new_solver(n, scheme, differentiated, options)
+    return _cached_solver(n, scheme, differentiated, **options)
 
 
 @lru_cache(maxsize=64, typed=True)
-def _kept(n: int, scheme: str | None, differentiated: bool, /, **options: Any) -> Solver:
+def _cached_solver(n: int, scheme: str | None, differentiated: bool, /, **options: Any) -> Solver:
     """Return a cached solver: many fits are made with the same options."""
-    return _made(n, scheme, differentiated, options)
+    return _new_solver(n, scheme, differentiated, options)
 
 
-def _made(n: int, scheme: str | None, differentiated: bool, options: dict[str, Any]) -> Solver:
+def _new_solver(
+    n: int, scheme: str | None, differentiated: bool, options: dict[str, Any]
+) -> Solver:
     _check_names(options)
     found: dict[str, Any] = {
         name: 0.0 if options[name] is None else options[name]
@@ -130,7 +132,7 @@ def _check_names(options: dict[str, Any]) -> None:
 
 
 def _limit(options: dict[str, Any]) -> int | None:
-    """Return maxfev; None for the default, which leastsq's maxfev <= 0 stands for as well."""
+    """Return maxfev; None for the default, which maxfev <= 0 also selects, as in leastsq."""
     if options.get("max_nfev") is not None:
         return integer("max_nfev", options["max_nfev"])
     maxfev = options.get("maxfev")

@@ -13,7 +13,7 @@ from lmoo.models.expression import Expression
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
-from lmoo.models.starts.points import Unknowns
+from lmoo.models.starts.given import GivenParameters
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
@@ -139,7 +139,7 @@ def fit(
         np.asarray(points, dtype=np.float64),
         curve.y,
         curve.standard_deviations(),
-        Unknowns(start, *edges),
+        GivenParameters(start, *edges),
     )
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
@@ -194,7 +194,7 @@ def _names(model: Any, p0: Any) -> tuple[str, ...]:
         return tuple(names)
     if p0 is None or isinstance(p0, Mapping):
         raise ValueError(
-            "p0 must be an array, as the function does not tell the names of its parameters; it is "
+            "p0 must be an array, as the names of the function's parameters are unknown; it is "
             f"{p0!r}"
         )
     return tuple(f"x[{j}]" for j in range(np.size(p0)))
@@ -208,7 +208,8 @@ def _given(p0: Any, names: Sequence[str]) -> Array:
         unknown = [name for name in p0 if name not in names]
         if unknown:
             raise ValueError(
-                f"p0 has {unknown[0]!r}, which is no parameter; these are {', '.join(names)}"
+                f"p0 has {unknown[0]!r}, which is not a parameter of the model; its parameters "
+                f"are {', '.join(names)}"
             )
         x = np.array([p0.get(name, np.nan) for name in names], dtype=np.float64)
         bad = [name for name in p0 if not np.isfinite(x[names.index(name)])]

@@ -177,7 +177,7 @@ class Iteration(Iterator[IterationRecord]):
         return more
 
     def _settled(self) -> bool:
-        """Return whether the end is final: a compiled model agrees with its function there.
+        """Return whether the end is final: the function agrees with its compiled model.
 
         If it does not, the solve continues from the start with the function.
         """
@@ -185,12 +185,12 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        self._residual, parting = evaluation.solution(self.problem, loop.x)
+        self._residual, mismatch = evaluation.solution(self.problem, loop.x)
         if getattr(self.problem, "sigma_x", None) is not None:
             # The residual is that of distances.
             self._residual = None
-        if parting is not None:
-            self._evaluation = evaluation.called_instead(self.problem, parting)
+        if mismatch is not None:
+            self._evaluation = evaluation.called_instead(self.problem, mismatch)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(
@@ -282,7 +282,7 @@ class Iteration(Iterator[IterationRecord]):
             joint = getattr(self.problem, "is_joint", False) and self._loop.linearized
             return {"_gradient": self._loop.gradient} if joint else {}
         fixed = bounds[0] == bounds[1]
-        active = np.where(fixed, 0, self._loop.held).astype(np.int8)
+        active = np.where(fixed, 0, self._loop.fixed_or_active).astype(np.int8)
         return {
             "lower": bounds[0],
             "upper": bounds[1],
@@ -293,7 +293,7 @@ class Iteration(Iterator[IterationRecord]):
 
     def _message(self, status: Status) -> str:
         solver = self.solver
-        active = None if self._loop.bounds is None else self._loop.held
+        active = None if self._loop.bounds is None else self._loop.fixed_or_active
         limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
         text = reason(status, self._names, active)
         if self._timed_out and status is Status.STOPPED:
@@ -330,7 +330,7 @@ class Iteration(Iterator[IterationRecord]):
         return factor if robust is None else robust.reduced(factor, loop.observations)
 
     def _robust(self) -> Robust | None:
-        """Return what the loss adds to the result; None without a loss."""
+        """Return the field `robust` of the result; None without a loss."""
         loop = self._loop
         if loop.scale is None or not loop.observations:
             return None

@@ -88,8 +88,8 @@ def arrow_loop(
 def arrow_factor(loop: Any, own: NDArray[np.intp]) -> ArrowFactor:
     """Return the factor of the last Jacobian."""
     first = np.concatenate([[0], np.cumsum(own)]).astype(np.intp)
-    held = None if loop.bounds is None else loop.held != 0
+    excluded = None if loop.bounds is None else loop.fixed_or_active != 0
     blocks, order, ranks, t, torder, trank, norms = loop.factor()
     return ArrowFactor(
-        first, blocks, order, ranks, t, torder, trank, norms, loop.jacobian_error, held
+        first, blocks, order, ranks, t, torder, trank, norms, loop.jacobian_error, excluded
     )

@@ -104,7 +104,7 @@ class LinearModel(ABC):
     # ---- operations of the solver, by the methods above ---------------------------------------
 
     def _checked(self, name: str, value: Any) -> Array:
-        """Return what a method returned, one number per parameter."""
+        """Return the value of a method, checked: one number per parameter."""
         array = np.asarray(value, dtype=np.float64)
         if array.shape != self._norms.shape:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Fit a curve from several starting points, where values of some parameters are missing."""
+"""Fit a curve from several starting points if starting values of parameters are missing."""
 
 import contextlib
 from collections.abc import Iterable
@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 from lmoo.errors import EvaluationError
 from lmoo.models.expression import Expression
-from lmoo.models.starts.points import (
-    Unknowns,
-    most_oscillation,
-    oscillation,
-    projected,
-    starting_points,
-)
+from lmoo.models.starts.given import GivenParameters
+from lmoo.models.starts.oscillation import most_oscillation, oscillation
+from lmoo.models.starts.points import starting_points
+from lmoo.models.starts.projection import projected
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
 
@@ -31,7 +28,8 @@ _ROUNDING = 1e-26
 # Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
 # reduce the cost to this share of that of a slower one.
 _TOLERANCE, _BETTER = 1.01, 0.5
-# A fit is continued if the linear parameters alone reduce its cost to this share; at most so often.
+# A fit is continued if the linear parameters alone reduce its cost to this share; largest number
+# of continuations.
 _REDUCED, _CONTINUED = 0.99, 5
 # Evaluations for each starting point, and number of results that are then solved to the end.
 _FIRST_MAXFEV, _FINALISTS = 40, 4
@@ -42,7 +40,7 @@ _MOST_GUESSED = 50
 
 
 class StartError(ValueError):
-    """No starting values were found, or the model has no value at those given."""
+    """No starting values were found, or the model is not defined at the given ones."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,13 @@ class Search:
     Attributes
     ----------
     problem : object
-        What is solved.
+        The problem to be solved.
     model : Expression
         The model, from which starting values are derived.
     t : (m,) or (k, m) float64 array
     y : (m,) float64 array
     sigma : (m,) float64 array or None
-    unknowns : Unknowns
+    given : GivenParameters
         The starting values that are given, and the bounds.
     hint : str, default "give p0"
         What to do if no starting values are found.
@@ -69,7 +67,7 @@ class Search:
     t: Array
     y: Array
     sigma: Array | None
-    unknowns: Unknowns
+    given: GivenParameters
     hint: str = "give p0"
 
 
@@ -79,9 +77,9 @@ def best_result(search: Search, solver: Solver) -> Result:
     From several starting points each solve gets a few evaluations; those with the lowest cost are
     then solved to the end.
     """
-    if not np.isnan(search.unknowns.values).any():
+    if not np.isnan(search.given.values).any():
         try:
-            result = solver.solve(search.problem, search.unknowns.values)
+            result = solver.solve(search.problem, search.given.values)
         except EvaluationError as error:
             raise StartError(
                 f"the model cannot be evaluated at the starting values: {error}"
@@ -89,7 +87,7 @@ def best_result(search: Search, solver: Solver) -> Result:
         return _continued(result, search, solver)
     _check_guesses(search)
     count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
-    starts = starting_points(search.model, search.t, search.y, search.sigma, search.unknowns, count)
+    starts = starting_points(search.model, search.t, search.y, search.sigma, search.given, count)
     first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
     lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(search.problem, solver, [result.x for result in lowest])
@@ -103,11 +101,12 @@ def best_result(search: Search, solver: Solver) -> Result:
 def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
     """Solve with a loss, from the given start or from the least-squares solution.
 
-    Starts are compared by their costs, which with an estimated scale cannot be compared.
+    Starting points are compared by their costs.  Costs with an estimated scale cannot be compared,
+    so the search uses least squares.
 
     squares, robust : solvers of least squares, and with the loss
     """
-    start = search.unknowns.values
+    start = search.given.values
     if np.isnan(start).any():
         start = best_result(search, squares).x
     try:
@@ -151,13 +150,13 @@ def _rounding(search: Search) -> float:
 
 
 def _continued(result: Result, search: Search, solver: Solver) -> Result:
-    """Continue the fit if its linear parameters alone can reduce the cost: that is no minimum.
+    """Continue the fit if its linear parameters alone can reduce the cost: it is not at a minimum.
 
     A fit from a distant start may end where a growing exponential is so large that the effect of
     the linear parameters is below rounding errors.
     """
     for _ in range(_CONTINUED):
-        point = projected(search.model, search.t, search.y, search.sigma, search.unknowns, result.x)
+        point = projected(search.model, search.t, search.y, search.sigma, search.given, result.x)
         if not np.isfinite(point).all():
             return result
         weight = 1.0 if search.sigma is None else 1.0 / search.sigma
@@ -175,7 +174,7 @@ def _continued(result: Result, search: Search, solver: Solver) -> Result:
 def _check_guesses(search: Search) -> None:
     missing = {
         name
-        for name, value in zip(search.model.parameter_names, search.unknowns.values, strict=True)
+        for name, value in zip(search.model.parameter_names, search.given.values, strict=True)
         if np.isnan(value)
     }
     guessed = len(missing.difference(search.model.linear))

@@ -93,7 +93,7 @@ class SolverOptions:
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Return x0 with the values of fixed parameters, and the bounds as the loop takes them."""
+        """Return x0 with the values of fixed parameters, and the bounds in the form of the loop."""
         bounds = getattr(problem, "bounds", None) if self.bounds is None else self.bounds
         fixed = getattr(problem, "fixed", None) if self.fixed is None else self.fixed
         if bounds is None and fixed is None:
@@ -188,7 +188,7 @@ class SolverOptions:
 
         because = None
         if self.jacobian is not None:
-            because = f"the solver takes derivatives by {self.jacobian!r}"
+            because = f"the solver has the Jacobian strategy {self.jacobian!r}"
         return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
 
     def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64]) -> Any:

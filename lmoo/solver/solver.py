@@ -66,8 +66,9 @@ class Solver(SolverOptions):
         between two steps of an `Iteration` does not count, and an evaluation is not interrupted.
         None: no limit.
     loss : str, Loss or callable, default "linear"
-        What the cost sums up: squares for "linear", less of large residuals for "huber",
-        "soft_l1", "cauchy", "arctan" and "tukey", see `lmoo.losses`; or a function ``loss(z)``.
+        Function of the residuals whose sum is minimised: squares for "linear"; "huber", "soft_l1",
+        "cauchy", "arctan" and "tukey" reduce the weight of large residuals, see `lmoo.losses`; or a
+        function ``loss(z)``.
     f_scale : float or "mad", default 1.0
         The scale C of the loss: about the largest residual of a good point.  "mad" estimates it
         while the problem is solved, from the median of the residuals' magnitudes.
@@ -79,7 +80,7 @@ class Solver(SolverOptions):
     ValueError
         A tolerance that is negative or NaN; a `factor`, a ``time_limit``, a ``f_scale`` or an entry
         of `diag` that is not positive; a `maxfev` below 1; a loss that does not exist, or a
-        function that is not one.
+        function that is not a loss.
 
     See Also
     --------

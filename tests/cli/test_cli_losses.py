@@ -43,4 +43,7 @@ def test_losses_that_make_no_sense_are_refused(call: Call) -> None:
         assert run.code == 2
         assert f"must be a positive number, or mad; it is '{scale}'" in run.err
     run = call("fit", "decay.csv", "a*t", "--sigma", "err", "--absolute-sigma", "--loss", "huber")
-    assert (run.code, run.err[:45]) == (2, "lmoo: error: --absolute-sigma does not go wit")
+    assert (run.code, run.err[:55]) == (
+        2,
+        "lmoo: error: --absolute-sigma is incompatible with --lo",
+    )

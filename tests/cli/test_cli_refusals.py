@@ -45,7 +45,7 @@ REFUSED = {
     "fit decay.csv a*t --level 0.9_5": "argument --level: must be between 0 and 1; it is '0.9_5'",
     "fit decay.csv a*t --start =1": "--start: expected name=value, found '=1'",
     "fit decay.csv a*t --start a=1,a=2": "--start gives 'a' twice",
-    "fit decay.csv a*t --start b=1": "--start: 'b' is no parameter of the expression; its "
+    "fit decay.csv a*t --start b=1": "--start: 'b' is not a parameter of the expression; its "
     "parameters are a",
     "fit decay.csv a*t --bounds a=1": "--bounds: a must be lower:upper, with either end left out",
     "fit decay.csv a*t --bounds a=2:1": "--bounds: the lower bound of a must be below its upper",

@@ -32,8 +32,8 @@ REFUSED = {
     "a = 1": ("unexpected '='", 2),
     "a;b": ("unexpected ';'", 1),
     "a, b": ("expected an operator, found ','", 1),
-    "lambda t": ("'lambda' is a word of Python", 0),
-    "a if t else b": ("'if' is a word of Python", 2),
+    "lambda t": ("'lambda' is a keyword of Python", 0),
+    "a if t else b": ("'if' is a keyword of Python", 2),
     "__import__('os')": ("the name '__import__' has two underscores", 0),
     "eval(a)": ("unknown function 'eval'", 0),
     "a(t)": ("unknown function 'a'", 0),
@@ -105,7 +105,7 @@ def test_bad_arguments(arguments: Any, error: type[Exception], match: str) -> No
 
 def test_bad_calls() -> None:
     model = Expression("a*t")
-    with pytest.raises(TypeError, match=r"^Expression\('a\*t'\) takes 1 parameters; it got 2$"):
+    with pytest.raises(TypeError, match=r"^Expression\('a\*t'\) takes 1 parameters; 2 were given$"):
         model(T, 1, 2)
     with pytest.raises(TypeError, match=r"^a must be real numbers; it is 1j$"):
         model(T, 1j)

@@ -143,7 +143,7 @@ def test_every_operation_has_a_rule() -> None:
     assert set(OPERATIONS) - known == {"trigamma"}
     for name, rules in PARTIALS.items():
         assert len(rules) == OPERATIONS[name].arity
-    with pytest.raises(NotImplementedError, match="trigamma has no derivative"):
+    with pytest.raises(NotImplementedError, match="derivative of trigamma is not implemented"):
         derivatives(graph := Graph(), graph.apply("trigamma", graph.parameter(0)), 1)
 
 
@@ -358,7 +358,7 @@ def test_functions_of_numbers_and_arrays_are_numpys() -> None:
     np.testing.assert_array_equal(lmoo.models.exp(T), np.exp(T))
     assert lmoo.models.hypot(3, 4) == 5.0
     assert lmoo.models.erfc(0.0) == 1.0
-    with pytest.raises(TypeError, match="exp takes 1 arguments; it got 2"):
+    with pytest.raises(TypeError, match="exp takes 1 arguments; 2 were given"):
         lmoo.models.exp(T, T)
     for name in lmoo.models._FUNCTIONS:
         assert callable(getattr(lmoo.models, name))
@@ -411,7 +411,7 @@ def test_substitution_is_simultaneous() -> None:
     assert model.substitute(b="1/tau", c="a/2") == Expression("a*exp(-(1/tau)*t) + a/2")
     assert model.substitute(a=Expression("d + t")).parameter_names == ("d", "b", "c")
     assert model.substitute() == model
-    with pytest.raises(ValueError, match=r"'x' is no parameter of the model; .* a, b, c"):
+    with pytest.raises(ValueError, match=r"'x' is not a parameter of the model; .* a, b, c"):
         model.substitute(x=1)
     with pytest.raises(lmoo.ExpressionError, match="unknown function"):
         model.substitute(a="foo(b)")

@@ -108,7 +108,7 @@ def branching(t: Any, a: float, b: float) -> Any:
     ("arguments", "error", "message"),
     [
         ((3, T, Y), TypeError, r"^model must be a text, a model or a function; it is 3$"),
-        ((decay, T, Y, {"d": 1.0}), ValueError, r"^p0 has 'd', .* these are a, b, c$"),
+        ((decay, T, Y, {"d": 1.0}), ValueError, r"^p0 has 'd', .* its parameters are a, b, c$"),
         ((decay, T, Y, [1.0, 2.0]), ValueError, r"^p0 must have one value for each of the 3"),
         ((decay, T, Y, {"a": np.nan}), ValueError, r"^p0 must be finite; that of a is nan"),
         ((branching, T, Y), ValueError, r"^p0 must be given, .* cannot be traced"),

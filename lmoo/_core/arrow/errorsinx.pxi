@@ -266,7 +266,7 @@ cdef class PointGroups(Groups):
 cdef class PointLoop(ArrowLoop):
     """One solve with errors in x, of which the parameters of the model are seen.
 
-    Of what the base classes have, x, bounds, held, gradient, acnorm and the factor are those of the n parameters of the
+    Of what the base classes have, x, bounds, fixed_or_active, gradient, acnorm and the factor are those of the n parameters of the
     model; the residual is, for each point, its distance from the curve in units of the errors, with the sign of that
     in y.
     """
@@ -314,8 +314,8 @@ cdef class PointLoop(ArrowLoop):
         return None if edges is None else edges[:, :self.arrow.shared]
 
     @property
-    def held(self):
-        return ArrowLoop.held.__get__(self)[:self.arrow.shared]
+    def fixed_or_active(self):
+        return ArrowLoop.fixed_or_active.__get__(self)[:self.arrow.shared]
 
     @property
     def gradient(self):
@@ -325,8 +325,8 @@ cdef class PointLoop(ArrowLoop):
         """Return (r, ipvt, qtf, acnorm) of the parameters, the points being at their best for each."""
         cdef ptrdiff_t s = self.arrow.shared
         if self.kept is None or self.kept[0] != self.d.njev:
-            held = ArrowLoop.held.__get__(self) if self.s.bounded else None
-            t, order = self.arrow.factor(self.s.jacobian_error, held)[3:5]
+            active = ArrowLoop.fixed_or_active.__get__(self) if self.s.bounded else None
+            t, order = self.arrow.factor(self.s.jacobian_error, active)[3:5]
             r = np.asfortranarray(t[:, :s])
             norms = np.zeros(s)
             norms[order] = [enorm_of(column) for column in r.T]

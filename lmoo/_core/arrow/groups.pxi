@@ -224,7 +224,7 @@ cdef class ArrowLoop(Loop):
 
     def factor(self):
         """Return the factor of the last model of the free parameters, as `ArrowLinear.factor` does."""
-        return self.arrow.factor(self.s.jacobian_error, self.held if self.s.bounded else None)
+        return self.arrow.factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
 
     def rows_at_end(self):
         raise TypeError("the Jacobian of a problem with an arrow linear model is never in memory as a whole")

@@ -2,8 +2,8 @@
 
 Every fit has a driver and an iteration of its own, those of a single solve, so a fit whose residual
 has the same bits takes the same steps.  In a round each fit that has not ended asks for the model at
-one point, a trial, or at those of all columns of a difference; whoever calls evaluates all of them in
-one go.  Jacobians that are full wait until there are as many as a vector has lanes (evaluate/lanes.pxi).
+one point, a trial, or at those of all columns of a difference; the caller evaluates all of them in one
+call.  Jacobians that are full wait until there are as many as a vector has lanes (evaluate/lanes.pxi).
 """
 
 from libc.math cimport INFINITY, sqrt
@@ -44,8 +44,8 @@ cdef enum:
     ASKS_CURVATURE = 6
 
 
-cdef class Fleet:
-    """The memory of many solves of one shape, and what comes of them.
+cdef class SolveBatch:
+    """The memory of many solves of one shape, and their results.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ cdef class Fleet:
         # The model has h where J^T J has none.
         return loss_deviation(sums, count, degrees) * sqrt(sums[3] / count)
 
-    def deviations(self, const double[::1] degrees not None):
+    def standard_deviations(self, const double[::1] degrees not None):
         """Return these standard deviations of all fits, (k,), from their degrees of freedom."""
         cdef double[::1] out = np.empty(self.count)
         cdef ptrdiff_t k
@@ -238,8 +238,8 @@ cdef int _ask_residual(lm_driver *d) noexcept nogil:
     return PAUSED
 
 
-cdef int _ask_jacobian(lm_driver *d, bint better) noexcept nogil:
-    vectors_begin_model(d, better)
+cdef int _ask_jacobian(lm_driver *d, bint high_accuracy) noexcept nogil:
+    vectors_begin_model(d, high_accuracy)
     if (<Batch>d.owner).ask(<lm_fit *>d):
         return PAUSED
     return linearize_answer(d, 0)
@@ -257,12 +257,12 @@ ASKING.curvature = _ask_curvature
 ASKING.step = refuse_request
 
 
-cdef class Batch(Fleet):
-    """Solves whose models are evaluated by whoever calls, for all of them at once.
+cdef class Batch(SolveBatch):
+    """Solves whose models are evaluated by the caller, for all of them at once.
 
     Parameters
     ----------
-    As for `Fleet`, and
+    As for `SolveBatch`, and
 
     analytic : bool
         Jacobians are asked for, instead of differences.

@@ -29,10 +29,10 @@ cdef enum:
     IDLE = -1
 
 
-cdef int _fill_jacobian(lm_driver *d, bint better) noexcept nogil:
+cdef int _fill_jacobian(lm_driver *d, bint high_accuracy) noexcept nogil:
     """Fill the Jacobian and leave its factorisation to the lanes."""
     cdef int code
-    if vectors_begin_model(d, better) < 0:
+    if vectors_begin_model(d, high_accuracy) < 0:
         return FAILED
     code = d.strategy.evaluate(&d.point, d.strategy.context)
     if code == 0:
@@ -50,7 +50,7 @@ FILLING.linearize = _fill_jacobian
 FILLING.step = refuse_request
 
 
-cdef class SlotFits(Fleet):
+cdef class SlotFits(SolveBatch):
     """Solves of compiled problems of one shape.
 
     Parameters
@@ -58,8 +58,8 @@ cdef class SlotFits(Fleet):
     first : (s, n) float64 array, contiguous, finite
         The first of the starting values, as many as there are to be slots, 1 to 64.
     m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines, bounds, loss
-        As for `Fleet`.
-    own : bool
+        As for `SolveBatch`.
+    use_jacobian : bool
         The problems' own derivatives, where they have any.
     x0 : (k, n) array
         All starting values.
@@ -72,17 +72,17 @@ cdef class SlotFits(Fleet):
     cdef bint joint         # problem.both is to be called for every trial point
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
-                  bounds, loss, bint own, const double[:, ::1] x0 not None, *rest):
+                  bounds, loss, bint use_jacobian, const double[:, ::1] x0 not None, *rest):
         assert self.count <= SLOTS
         self.starts = x0
-        self.differences.own = own
+        self.differences.use_jacobian = use_jacobian
         self.strategy.size = sizeof(lmoo_jacobian)
         self.strategy.evaluate = differences
         self.strategy.context = &self.differences
         self.strategy.refines = self.options.refine
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
-        """Make the slot's problem that of fit k: a subclass's affair."""
+        """Make the slot's problem that of fit k; subclasses implement it."""
 
     cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
         """Weights of the points of the slot's problem; NULL where all count."""
@@ -106,7 +106,7 @@ cdef class SlotFits(Fleet):
             long long[:, ::1] counts not None, double[:, ::1] stderr not None,
             double[:, :, ::1] covariance, int[::1] codes not None,
             unsigned char[::1] singular not None):
-        """Solve all and write what comes of them, k rows each.
+        """Solve all and write the results, k rows each.
 
         skip       fits that are not to be solved: of these nothing is written
         degrees    of freedom of each fit
@@ -194,7 +194,7 @@ cdef class ModelFits(SlotFits):
             self.weights_stride = 0 if weights.shape[0] == 1 else self.m
         self.problem.residual = curve_residual
         self.problem.jacobian = curve_jacobian
-        if model.table.both != NULL and self.differences.own:
+        if model.table.both != NULL and self.differences.use_jacobian:
             self.problem.both = curve_both
             self.joint = True
 

@@ -66,7 +66,7 @@ cdef int differences(lmoo_point *at, void *context) noexcept nogil:
     cdef const lm_differences *d = <const lm_differences *>context
     cdef lm_columns w
     cdef int code
-    if d.own:
+    if d.use_jacobian:
         code = at.jacobian(at)
         if code != LMOO_NOT_PROVIDED:
             return code
@@ -84,11 +84,11 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     w.eps = eps
     w.central = d.central or at.better and d.refines
     w.root = cbrt(eps) if w.central else sqrt(eps)
-    if not d.nominal:
+    if not d.minpack_compatible:
         _measure(at, w, eps)
     # What is known of the columns one by one is beside this.
     at.relative_error = eps if at.state.models > 0 or w.central else w.root
-    if d.nominal:
+    if d.minpack_compatible:
         at.relative_error = w.root
     for j in range(at.n):
         at.x_work[j] = at.x[j]
@@ -187,7 +187,7 @@ cdef double _interval(const lmoo_point *at, const lm_differences *d, const lm_co
     cdef double size = fabs(at.x[j])
     cdef double norm = _column_norms(at.state)[j] * at.share
     cdef double length = _length(at, d, w, j)
-    if d.nominal or at.state.models == 0 or not (isfinite(norm) and norm > 0.0) or length == 0.0:
+    if d.minpack_compatible or at.state.models == 0 or not (isfinite(norm) and norm > 0.0) or length == 0.0:
         return w.root * (max(size, d.typical[j]) if d.typical != NULL else size)
     # Where all is error, no interval is better than L.
     return max(min(_best(w, length, norm), length), 2.0 * EPSMCH * size)
@@ -240,8 +240,8 @@ cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,
                                   const lm_columns *w, double *x) noexcept nogil:
     """Write the first points that the columns are going to ask for, and return how many: (k, n).
 
-    For whoever evaluates all columns at once, right after differences_begin: what comes of the points,
-    each m numbers, goes into the columns of at.fjac, but for those that differences_skips; then
+    For a caller that evaluates all columns at once, right after differences_begin: the residuals at the
+    points, each m numbers, go into the columns of at.fjac, but for those that differences_skips; then
     differences_take goes on from there.
     """
     cdef ptrdiff_t i, j, n = at.n, row = 0
@@ -278,7 +278,7 @@ cdef int _begin_column(lmoo_point *at, const lm_differences *d, lm_columns *w,
     w.phase = FORWARD
     if w.central:
         w.phase = RIGHT if _has_both_sides(at, j, h) else NEAR
-    w.step = at.x_work[j] if w.phase == RIGHT else h if d.nominal else at.x_work[j] - at.x[j]
+    w.step = at.x_work[j] if w.phase == RIGHT else h if d.minpack_compatible else at.x_work[j] - at.x[j]
     w.out = at.fjac + j * at.m
     return DIFFERENCES_ASK
 
@@ -299,7 +299,7 @@ cdef int _to_the_left(lmoo_point *at, const lm_differences *d, lm_columns *w) no
     if not _has_both_sides(at, w.j, w.h):
         return LMOO_BAD_POINT
     at.x_work[w.j] = at.x[w.j] - w.h
-    w.step = -w.h if d.nominal else at.x_work[w.j] - at.x[w.j]
+    w.step = -w.h if d.minpack_compatible else at.x_work[w.j] - at.x[w.j]
     w.phase = BACKWARD
     return DIFFERENCES_ASK
 
@@ -382,7 +382,7 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     at.interval[w.j] = 2.0 * h
     if not known or all_zero(at.m, column):
         return _next_or_again(at, d, w, h)
-    if d.nominal:
+    if d.minpack_compatible:
         return _next_column(at, d, w)
     if _look_for_noise(at, w, h, second) and not w.restarted:
         # All that came before took noise for curvature.
@@ -462,10 +462,10 @@ cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
     for i in range(at.m):
         column[i] = (column[i] - other[i]) / step
     at.interval[w.j] = h
-    if not d.nominal and at.state.models > 0:
+    if not d.minpack_compatible and at.state.models > 0:
         length = _length(at, d, w, w.j)
         at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0
-    elif not d.nominal and w.tries < TRIES and h * enorm(at.m, column) <= SEEN * w.noise \
+    elif not d.minpack_compatible and w.tries < TRIES and h * enorm(at.m, column) <= SEEN * w.noise \
             and not all_zero(at.m, column):
         # The first time there is no model to tell how long h must be to be seen.
         w.tries += 1
@@ -480,7 +480,7 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
     cdef const double *column = at.fjac + w.j * at.m
     # At 0 there is no scale to begin with, and that of the parameter may be any.
-    if d.nominal or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
+    if d.minpack_compatible or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
             or _is_seen_elsewhere(at, w, step):
         return _next_column(at, d, w)
     if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:

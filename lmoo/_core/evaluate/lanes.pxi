@@ -1,7 +1,7 @@
 """The linear models of several fits of one shape at once.
 
 Each fit's Jacobian goes into a lane of the vectors that lanes_body.inc factors; what comes out has the
-bits of the fit's own factorisation, so that nobody can tell whether it was in company.
+bits of the factorisation of this fit alone, whatever the other lanes hold.
 """
 
 from lmoo._core.linalg cimport dense_all, lm_triangle

@@ -19,7 +19,7 @@ cdef extern from "Python.h" nogil:
     PyThreadState *PyEval_SaveThread()
     void PyEval_RestoreThread(PyThreadState *state)
 
-# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and letting go of the
+# Above this m n^2 the fold's one pass through memory beats MINPACK's n, and releasing the
 # GIL costs less than keeping it.
 cdef double LARGE = 1e6
 # Above this, a millisecond or so, other threads are worth waking.

@@ -35,7 +35,7 @@ cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy,
         return False
     if strategy.evaluate == analytic:
         return True
-    return strategy.evaluate == differences and (<const lm_differences *>strategy.context).own != 0
+    return strategy.evaluate == differences and (<const lm_differences *>strategy.context).use_jacobian != 0
 
 
 cdef int stream_residual(lm_driver *d, const double *x, double *f) noexcept nogil:

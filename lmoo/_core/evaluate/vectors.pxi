@@ -183,11 +183,11 @@ cdef int _check_signals(lm_driver *d) except FAILED with gil:
 
 # ---- the Jacobian ---------------------------------------------------------------------------------
 
-cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
+cdef int _linearize(lm_driver *d, bint high_accuracy) noexcept nogil:
     """Answer LM_LINEARIZE or LM_REFINE: fill the Jacobian, factor it, hand over the model."""
     cdef lmoo_point *at = &d.point
     cdef int code
-    if vectors_begin_model(d, better) < 0:
+    if vectors_begin_model(d, high_accuracy) < 0:
         return FAILED
     if d.streams:
         d.has_jacobian = True
@@ -203,14 +203,14 @@ cdef int _linearize(lm_driver *d, bint better) noexcept nogil:
     return linearize_answer(d, code)
 
 
-cdef int vectors_begin_model(lm_driver *d, bint better) noexcept nogil:
+cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil:
     """Tell the strategy where the Jacobian is wanted; FAILED where a user's loss ends the solve."""
     cdef lmoo_point *at = &d.point
     d.factored = d.folded = False
     d.njev += 1
     at.f = d.f
     at.f_work = d.trial         # the trial has been judged, so its memory is free
-    at.better = better
+    at.better = high_accuracy
     at.precision = max(d.problem.precision, EPSMCH)
     at.relative_error = at.noise = 0.0
     at.column_error, at.interval = d.s.column_error, d.s.interval

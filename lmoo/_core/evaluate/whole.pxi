@@ -111,11 +111,11 @@ UNASKED.step = refuse_request
 
 cdef lm_differences OWN_OR_FORWARD, OWN_OR_CENTRAL, OWN_OR_MINPACK
 memset(&OWN_OR_FORWARD, 0, sizeof(lm_differences))
-OWN_OR_FORWARD.own = 1
+OWN_OR_FORWARD.use_jacobian = 1
 OWN_OR_CENTRAL = OWN_OR_MINPACK = OWN_OR_FORWARD
 OWN_OR_FORWARD.refines = 1
 OWN_OR_CENTRAL.central = 1
-OWN_OR_MINPACK.nominal = 1
+OWN_OR_MINPACK.minpack_compatible = 1
 
 memset(&ANALYTIC, 0, sizeof(lmoo_jacobian))
 ANALYTIC.size = sizeof(lmoo_jacobian)

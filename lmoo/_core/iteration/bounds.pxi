@@ -79,7 +79,7 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
     for j in range(s.n):
         hold = _hold(s, j)
         if hold != s.active[j]:
-            # Another set: what the steps with the last one came to says nothing here.
+            # Another set: the results of steps with the last one say nothing here.
             s.last_pnorm, s.contraction = 0.0, 1.0
         s.active[j] = hold
         s.free_norms[j] = s.acnorm[j] if hold == FREE else 0.0

@@ -52,7 +52,7 @@ cdef void nielsen_refused(lm_state *s, void *context) noexcept nogil:
 cdef void _damp(lm_state *s) noexcept nogil:
     s.memory[0] *= s.memory[1]
     s.memory[1] *= 2.0
-    # Not this strategy's own, but by the radius the iteration sees that steps have come to nothing.
+    # This strategy does not use the radius, but the iteration sees from it that steps have no effect.
     s.delta = min(s.delta, 0.5 * s.pnorm)
 
 

@@ -4,7 +4,7 @@
 derivative along them: geodesic acceleration (geodesic.pxi), one evaluation more a step.
 
 *Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
-direction or to and fro.  Once two rates in a row agree, what is left of the sequence is p / (1 - q), q having the
+direction or with alternating signs.  Once two rates in a row agree, what is left of the sequence is p / (1 - q), q having the
 sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc. Royal
 Soc. Edinburgh 46), and that is the step.  The curvature along it is then not |J p|^2 but (1 - q) |J p|^2, by
 which its reduction is predicted.

@@ -65,7 +65,7 @@ cdef int run_both(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, do
     return 0
 
 
-cdef void let_go(object capsule) noexcept:
+cdef void release_owner(object capsule) noexcept:
     """The capsule's destructor."""
     cdef void *owner = PyCapsule_GetContext(capsule)
     if owner != NULL:
@@ -134,7 +134,7 @@ cdef class CompiledTapes:
     @property
     def capsule(self):
         """A PyCapsule ``lmoo_model``, which keeps this object alive."""
-        capsule = PyCapsule_New(&self.table, b"lmoo_model", let_go)
+        capsule = PyCapsule_New(&self.table, b"lmoo_model", release_owner)
         PyCapsule_SetContext(capsule, <void *>self)
         Py_INCREF(self)
         return capsule

@@ -34,25 +34,25 @@ cdef class Differences(Derivatives):
 
     Parameters
     ----------
-    own : bool
+    use_jacobian : bool
         The problem's own Jacobian instead, where it has one.
     central : bool
     epsfcn : float
         Relative error of the residual; 0 stands for the precision in which it comes.
     typical : (n,) float64 array or None
         |x_j| is taken to be at least this; None lets the linear model tell.
-    nominal : bool
+    minpack_compatible : bool
         Step and divide exactly as MINPACK does.
     can_refine : bool
         Forward differences may be followed by central ones.
     """
 
-    def __cinit__(self, bint own, bint central, double epsfcn, typical, bint nominal,
+    def __cinit__(self, bint use_jacobian, bint central, double epsfcn, typical, bint minpack_compatible,
                   bint can_refine):
         cdef const double[::1] sizes
         self.noise = self.options.epsfcn = epsfcn
-        self.options.own, self.options.central = own, central
-        self.options.nominal, self.options.refines = nominal, can_refine
+        self.options.use_jacobian, self.options.central = use_jacobian, central
+        self.options.minpack_compatible, self.options.refines = minpack_compatible, can_refine
         if typical is not None:
             self.typical = sizes = typical
             self.options.typical = &sizes[0]
@@ -133,7 +133,7 @@ cdef class Rows(Called):
 
     cdef int fill(self, lmoo_point *at) except -1:
         # The last one is not needed any more, and there need not be two.
-        self.held = None
+        self.array = None
         cdef object array = self.matrix(at)
         if array is None:
             return LMOO_BAD_POINT
@@ -160,7 +160,7 @@ cdef class Rows(Called):
             return False
         if any(stride % 8 for stride in array.strides):
             return False
-        self.held = rows
+        self.array = rows
         at.rows = <const double *>cnp.PyArray_DATA(rows)
         at.row_stride, at.column_stride = array.strides[0] // 8, array.strides[1] // 8
         return True

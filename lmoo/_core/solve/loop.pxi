@@ -208,7 +208,7 @@ cdef class Loop:
         self.m = self.d.rows = m
         return 0
 
-    # ---- what came of it --------------------------------------------------------------------
+    # ---- results ----------------------------------------------------------------------------
 
     @property
     def status(self):
@@ -236,7 +236,7 @@ cdef class Loop:
                 own_vector(self.n, s.length), s.least_noise)
 
     @property
-    def promise(self):
+    def relative_offset(self):
         """By how much the last model predicts a Gauss-Newton step to reduce |f|^2, relatively."""
         return self.s.offset
 
@@ -304,8 +304,8 @@ cdef class Loop:
         return None if self.kernel is None else self.kernel.table.scale
 
     @property
-    def own(self):
-        """Whether the derivatives were a compiled problem's own."""
+    def has_jacobian(self):
+        """Whether the derivatives were those of a compiled problem."""
         return bool(self.d.has_jacobian)
 
     @property
@@ -366,9 +366,8 @@ cdef class Loop:
         return np.stack([own_vector(self.n, self.s.lower), own_vector(self.n, self.s.upper)])
 
     @property
-    def held(self):
-        """Where each parameter is held, int32: -1 at its lower bound, 1 at its upper, 2 fixed, else 0.
-        """
+    def fixed_or_active(self):
+        """For each parameter, int32: -1 with its lower bound active, 1 with its upper, 2 fixed, else 0."""
         cdef ptrdiff_t n = self.n
         return np.array(<int[:n]>self.s.active) if self.s.bounded else np.zeros(n, dtype=np.int32)
 
@@ -451,7 +450,7 @@ cdef class Loop:
     # ---- storing a solve in the middle --------------------------------------------------------
 
     def snapshot(self):
-        """Everything that the solve has come to, as plain data."""
+        """The whole state of the solve, as plain data."""
         cdef size_t size = self.bytes
         if self.linear is not None:
             raise TypeError(

@@ -187,7 +187,7 @@ cdef class Residual(Source):
         # The driver holds the GIL when it calls this, and takes -1 for an exception that is set.
         self.table.residual = <lmoo_residual_function><void *>_evaluate
         self.table.precision = 2.0**-52
-        # One place before the arguments belongs to whoever is called.
+        # One place before the arguments belongs to the called function.
         self.stack = <PyObject **>malloc(<size_t>(2 + len(self.rest)) * sizeof(PyObject *))
         if self.stack == NULL:
             raise MemoryError()
@@ -200,7 +200,7 @@ cdef class Residual(Source):
     cdef int place(self, ptrdiff_t n, const double *x) except -1:
         """Put x where the call takes it from, as an array that is the user's own.
 
-        The array of the call before serves again only where nobody but this object knows it.
+        The array of the call before serves again only where this object alone refers to it.
         """
         if lmoo_can_refill(<PyObject *>self.x, n):
             memcpy(cnp.PyArray_DATA(<cnp.ndarray>self.x), x, <size_t>n * sizeof(double))

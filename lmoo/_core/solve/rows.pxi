@@ -40,7 +40,7 @@ cdef double EPSMCH = 2.0**-52
 
 ctypedef int (*residual_callback)(lmoo_point *at, const double *x, double *f) noexcept nogil
 ctypedef int (*residual_function)(lm_driver *d) noexcept nogil
-ctypedef int (*linearize_function)(lm_driver *d, bint better) noexcept nogil
+ctypedef int (*linearize_function)(lm_driver *d, bint high_accuracy) noexcept nogil
 
 
 # ---- one block ------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ cdef class RefusedError(Exception):
 
 
 cdef cnp.ndarray _first(Residual fun, ptrdiff_t n, const double *x):
-    """The residual of a block whose length nobody knows yet; maybe in memory that is the user's."""
+    """The residual of a block whose length is not known yet; maybe in memory that is the user's."""
     if fun.begin(n, x):
         raise RefusedError(fun.refusal, -1, 0.0, 0)
     value = fun.first
@@ -111,7 +111,7 @@ def block_norm(Residual fun not None, const double[::1] x not None, LossKernel l
 
 
 def block_triangle(Residual fun not None, Derivatives jac not None, const double[::1] x not None,
-                   bint better, ptrdiff_t models, double fnorm,
+                   bint high_accuracy, ptrdiff_t models, double fnorm,
                    double start_fnorm, ptrdiff_t rows, double least_noise,
                    const double[::1] acnorm not None, const double[::1] length not None,
                    const double[::1] diag not None, const double[:, ::1] bounds,
@@ -120,7 +120,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     noise, error, interval, curvature, sums).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
-    better, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
+    high_accuracy, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
                what a strategy asks of the iteration's state, all of it of the whole; rows: 0 for unknown
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
     noise, error, interval, curvature   as `Part` has them
@@ -157,7 +157,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         at.x, at.f = &x[0], <const double *>cnp.PyArray_DATA(f)
         at.state = d.s
         at.precision = max(fun.table.precision, EPSMCH)
-        at.better, at.relative_error = better, 0.0
+        at.better, at.relative_error = high_accuracy, 0.0
         # Called with the GIL; -1 says that an exception is set.
         at.residual = <residual_callback><void *>_evaluate_block
         at.jacobian = _no_jacobian
@@ -332,11 +332,11 @@ cdef int _measure(lm_driver *d) except -1:
     return (<RowLoop>d.owner).measure()
 
 
-cdef int _linearize(lm_driver *d, bint better) except -1:
+cdef int _linearize(lm_driver *d, bint high_accuracy) except -1:
     """lm_evaluator.linearize; called with the GIL."""
     if d.stop:
         return FAILED
-    return (<RowLoop>d.owner).linearize(better)
+    return (<RowLoop>d.owner).linearize(high_accuracy)
 
 
 cdef lm_evaluator ROWS
@@ -377,7 +377,7 @@ cdef class RowLoop(Loop):
             lm_refuse(s)
         return 0
 
-    cdef int linearize(self, bint better) except -1:
+    cdef int linearize(self, bint high_accuracy) except -1:
         """Answer LM_LINEARIZE or LM_REFINE by a pass that folds every block."""
         cdef lm_state *s = self.s
         cdef ptrdiff_t j, n = self.n
@@ -386,7 +386,7 @@ cdef class RowLoop(Loop):
         cdef const double[::1, :] triangle
         self.d.njev += 1
         found = (<RowSource>self.fun).passes.linearize(
-            own_vector(n, s.x), better, s.models, s.fnorm, s.start_fnorm, self.rows, s.least_noise,
+            own_vector(n, s.x), high_accuracy, s.models, s.fnorm, s.start_fnorm, self.rows, s.least_noise,
             own_vector(n, lm_column_norms(s)), own_vector(n, s.length), own_vector(n, s.diag),
             self.bounds)
         s.nfev += found.evaluations
@@ -445,7 +445,7 @@ cdef class RowLoop(Loop):
                 f"at the first, now {found.rows} in {found.blocks}")
         return 0
 
-    # ---- what came of it --------------------------------------------------------------------
+    # ---- results ----------------------------------------------------------------------------
 
     @property
     def observations(self):
@@ -454,11 +454,11 @@ cdef class RowLoop(Loop):
 
     @property
     def residual(self):
-        """Empty: nobody holds all rows."""
+        """Empty: the rows are not kept."""
         return np.empty(0)
 
     def snapshot(self):
-        """Everything that the solve has come to, as plain data."""
+        """The whole state of the solve, as plain data."""
         stored = {**Loop.snapshot(self), "rows": (self.rows, self.blocks), "sums": self.sums}
         stored["checksum"] = checksum(stored)
         return stored

@@ -108,7 +108,7 @@ cdef object triangle_of(const lm_state *s):
 
 
 cdef class StepModel:
-    """The linear model at x, and what came of the last step: what a step strategy decides by.
+    """The linear model at x, and the result of the last step: what a step strategy decides by.
 
     It is a copy, and the strategy's own.  J P = Q R; D is the diagonal scaling.
 

@@ -15,7 +15,7 @@ from lmoo.cli.datafile import read_table
 from lmoo.models.expression import Expression
 from lmoo.models.expression.functions import CONSTANTS
 from lmoo.models.expression.tokens import names
-from lmoo.models.starts.points import Unknowns
+from lmoo.models.starts.given import GivenParameters
 from lmoo.problems.bounds import limits
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.solver.multistart import Search, StartError, best_result, robust_result
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     named = {**start, **bounds, **fixed}
     if arguments.loss != "linear" and arguments.absolute_sigma:
         raise UsageError(
-            "--absolute-sigma does not go with --loss: with a loss the errors are estimated from "
-            "the scatter of the good points"
+            "--absolute-sigma is incompatible with --loss: with a loss the errors are estimated "
+            "from the scatter of the good points"
         )
     check_files(arguments)
     # Report errors of the expression before errors of its names.
@@ -54,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     data = load(table, columns, arguments.nan_policy == "omit")
     values = _fixed_values(model, fixed, start)
     _check_rows(data, len(model.parameter_names), len(values))
-    unknowns = _unknowns(model, {**start, **values}, bounds, values)
+    given = _given_parameters(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=values or None)
-    search = Search(problem, model, data.t, data.y, data.sigma, unknowns, "give --start")
+    search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
     try:
         if arguments.loss == "linear":
             result = best_result(search, solver)
@@ -84,7 +84,7 @@ def _check_names(model: Expression, given: Mapping[str, Iterable[str]]) -> None:
         for name in used:
             if name not in model.parameter_names:
                 raise UsageError(
-                    f"{option}: {name!r} is no parameter of the expression; its parameters are "
+                    f"{option}: {name!r} is not a parameter of the expression; its parameters are "
                     f"{', '.join(model.parameter_names)}"
                 )
 
@@ -112,12 +112,12 @@ def _fixed_values(
     return values
 
 
-def _unknowns(
+def _given_parameters(
     model: Expression,
     known: Mapping[str, float],
     bounds: Mapping[str, tuple[float, float]],
     fixed_values: Mapping[str, float],
-) -> Unknowns:
+) -> GivenParameters:
     """Return the starting values that are given, nan for the others, and the bounds."""
     order = model.parameter_names
     lower, upper, fixed = limits(bounds or None, fixed_values or None, order, len(order))
@@ -125,4 +125,4 @@ def _unknowns(
     for name, value, low, high in zip(order, values, lower, upper, strict=True):
         if value < low or value > high:
             raise UsageError(f"--start {name}={value:g} is outside its bounds, {low:g} to {high:g}")
-    return Unknowns(values, lower, upper, fixed)
+    return GivenParameters(values, lower, upper, fixed)

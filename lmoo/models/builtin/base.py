@@ -1,4 +1,4 @@
-"""Built-in models: a formula, what follows from its parameters, and starting values."""
+"""Built-in models: a formula, quantities derived from its parameters, and starting values."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -24,34 +24,34 @@ Candidate = dict[str, Any]
 
 
 class BuiltIn(CompiledModel):
-    """A model of the library: compiled, from a graph that arithmetic takes.
+    """A built-in compiled model with its expression graph.
 
-    ``+ - * / **`` with models and numbers give a `lmoo.models.Model`.
+    ``+ - * / **`` with models and numbers return a `lmoo.models.Model`.
 
-    Subclasses set ``formula`` and ``parameter_names``, and ``candidates`` where some parameter is
-    not a linear one.
+    Subclasses set ``formula`` and ``parameter_names``, and override ``candidates`` if a parameter
+    is not linear.
 
     Parameters
     ----------
     prefix : str, default ""
-        Put before the names of the parameters; without a final "_", it is the model's label in a
-        sum of models.
+        Prefix of the names of the parameters; without a final "_", it is the model's label in a sum
+        of models.
 
     Attributes
     ----------
     model : Model
         The graph.
     formula : str
-        The model as text, with the names that the parameters have without a prefix.
+        The model as text, with the names of the parameters without a prefix.
     derived : dict of str to str
-        Quantities that follow from the parameters, as text; see `derive`.
+        Formulas of quantities derived from the parameters; see `derive`.
     """
 
     formula: ClassVar[str] = ""
     variables_of_formula: ClassVar[tuple[str, ...]] = ("t",)
     names: ClassVar[tuple[str, ...]] = ()
     derived: ClassVar[dict[str, str]] = {}
-    # The table of lmoo._core.models that runs it, if any.
+    # Name of a handwritten implementation in lmoo._core.models, if there is one.
     by_hand: ClassVar[str | None] = None
 
     def __init_subclass__(cls) -> None:
@@ -69,10 +69,10 @@ class BuiltIn(CompiledModel):
         options: dict[str, Any],
         by_hand: str | None = None,
     ) -> None:
-        """Make graph and program."""
+        """Create the graph and the compiled table."""
         self._plain_names, self._options, self.prefix = tuple(names), options, prefix
         steps, _ = graph_of(formula, self.variables_of_formula, names)
-        # A subclass may call the parameters something else.
+        # A subclass may rename the parameters.
         own = type(self).parameter_names
         shown = names if own is None or own == self.names else tuple(own)
         if len(shown) != len(names):
@@ -86,7 +86,7 @@ class BuiltIn(CompiledModel):
 
     @property
     def text(self) -> str:
-        """The formula, with the names that the parameters have."""
+        """The formula, with the names of the parameters."""
         return self.model.text
 
     def latex(self) -> str:
@@ -101,51 +101,52 @@ class BuiltIn(CompiledModel):
     # ---- starting values ----
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return starting values to choose from, for the parameters that are not linear.
+        """Return candidates for the starting values of the parameters that are not linear.
 
         Parameters
         ----------
         data : Features
-            Of k curves.
+            The data of k curves.
 
         Returns
         -------
         iterable of dict
-            For each parameter without prefix a number, or k of them.
+            For each parameter, by its name without prefix, one number or k numbers.
         """
         return ({},)
 
-    # How often `closer` is asked.
+    # Number of calls of `closer`.
     stages: int = 0
 
     def closer(self, data: Features, best: Candidate, stage: int) -> Iterable[Candidate]:
-        """Return more candidates, next to the best so far.
+        """Return more candidates, close to the best one so far.
 
         Parameters
         ----------
         data : Features
         best : dict
-            All parameters, k values each.
+            All parameters, with k values each.
         stage : int
+            Number of the call, from 0.
         """
         return ()
 
     def guess(self, t: Any, y: ArrayLike) -> Array:
         """Return starting values for one curve, (n,), or for several, (k, n).
 
-        Of some candidates for the parameters that the model is not linear in, with the others from
-        linear least squares, those that fit best.
+        The linear parameters are solved for with each of the candidates for the others; the
+        candidate that fits best is returned.
 
         Parameters
         ----------
         t : (m,) or (k, m) array_like, or a tuple of them
         y : (m,) or (k, m) array_like
-            Masked points of one curve are left out.
+            Masked points of a single curve are left out.
 
         Raises
         ------
         ValueError
-            Arrays of other shapes.
+            An array has another shape.
         """
         if np.ndim(y) == 1:
             t, y, _ = without_masked(t, y, None)
@@ -214,28 +215,28 @@ class BuiltIn(CompiledModel):
         found, _ = self._model.evaluate(points, x, False)
         return np.nan_to_num(found, posinf=0.0, neginf=0.0)
 
-    # ---- what follows from the parameters ----
+    # ---- derived quantities ----
 
     def derive(
         self, parameters: ArrayLike, covariance: ArrayLike | None = None
     ) -> dict[str, float] | dict[str, tuple[float, float]]:
-        """Return the quantities of ``derived`` at some values of the parameters.
+        """Return the quantities of ``derived`` for some values of the parameters.
 
         Parameters
         ----------
         parameters : (n,) array_like
         covariance : (n, n) array_like, optional
-            Of the parameters.
+            Covariance of the parameters.
 
         Returns
         -------
         dict of str to float
-            Or, with a covariance, to pairs of value and standard error, by linear propagation.
+            With a covariance, pairs of value and standard error, by linear propagation.
 
         Raises
         ------
         ValueError
-            Arrays of other shapes.
+            An array has another shape.
         """
         x = real_array("parameters", parameters)
         if x.shape != (self.n,):
@@ -261,34 +262,34 @@ class BuiltIn(CompiledModel):
     __array_ufunc__ = None
 
     def __add__(self, other: Any) -> Model:
-        return _made(self.model + _operand(other))
+        return _as_model(self.model + _operand(other))
 
     def __radd__(self, other: Any) -> Model:
-        return _made(_operand(other) + self.model)
+        return _as_model(_operand(other) + self.model)
 
     def __sub__(self, other: Any) -> Model:
-        return _made(self.model - _operand(other))
+        return _as_model(self.model - _operand(other))
 
     def __rsub__(self, other: Any) -> Model:
-        return _made(_operand(other) - self.model)
+        return _as_model(_operand(other) - self.model)
 
     def __mul__(self, other: Any) -> Model:
-        return _made(self.model * _operand(other))
+        return _as_model(self.model * _operand(other))
 
     def __rmul__(self, other: Any) -> Model:
-        return _made(_operand(other) * self.model)
+        return _as_model(_operand(other) * self.model)
 
     def __truediv__(self, other: Any) -> Model:
-        return _made(self.model / _operand(other))
+        return _as_model(self.model / _operand(other))
 
     def __rtruediv__(self, other: Any) -> Model:
-        return _made(_operand(other) / self.model)
+        return _as_model(_operand(other) / self.model)
 
     def __pow__(self, other: Any) -> Model:
-        return _made(self.model ** _operand(other))
+        return _as_model(self.model ** _operand(other))
 
     def __neg__(self) -> Model:
-        return _made(-self.model)
+        return _as_model(-self.model)
 
     # ---- identity ----
 
@@ -299,7 +300,7 @@ class BuiltIn(CompiledModel):
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})"
 
     def __reduce__(self) -> Any:
-        # The table is a pointer, which means nothing elsewhere.
+        # The table is a pointer, which is invalid in another process.
         prefix = {"prefix": self.prefix} if self.prefix else {}
         return _restored, (type(self), {**self._options, **prefix})
 
@@ -313,6 +314,6 @@ def _operand(value: Any) -> Any:
     return value.model if isinstance(value, BuiltIn) else value
 
 
-def _made(value: Any) -> Model:
-    """Return the result of arithmetic, or NotImplemented, with which Python asks the other one."""
+def _as_model(value: Any) -> Model:
+    """Return the result of arithmetic, which may be NotImplemented."""
     return value  # type: ignore[no-any-return]

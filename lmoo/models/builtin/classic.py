@@ -1,7 +1,7 @@
 """Decays, peaks with an offset, spots and dose-response curves.
 
-Some run by functions written by hand, `by_hand`, where these are faster than their programs: on
-short curves, or with powers that need not be right to the last digit.
+Some have a handwritten implementation, `by_hand`, that is faster than the generated one: for short
+curves, or because its powers are not accurate to the last digit.
 """
 
 from typing import Any, ClassVar
@@ -80,7 +80,7 @@ class BiExponential(BuiltIn):
     names = ("amplitude1", "rate1", "amplitude2", "rate2", "offset")
 
     def _guess(self, t: Any, y: Array) -> Array:
-        """Return starting values for some curves, (k, 5): rates on both sides of a single one's."""
+        """Return starting values for some curves, (k, 5): rates above and below a single rate."""
         _, rate = decay(t, y)
         t = full(t, y)
         fast, slow = 2.5 * rate, 0.4 * rate
@@ -192,7 +192,7 @@ class Gaussian2D(BuiltIn):
         x, z = (above * u).sum(axis=1) / total, (above * v).sum(axis=1) / total
         squares = (u - x[:, None]) ** 2 + (v - z[:, None]) ** 2
         sigma = np.sqrt(0.5 * (above * squares).sum(axis=1) / total)
-        # The floor of a spot that fills its window makes it look wider than it is.
+        # If a spot fills its window, the estimate of the offset makes it too wide.
         sigma = np.clip(0.8 * sigma, 0.05 * length_of(np.array(u)), None)
         return np.stack([y.max(axis=1) - floor, x, z, sigma, floor], axis=1)
 

@@ -29,7 +29,7 @@ class Sine(BuiltIn):
     derived: ClassVar[dict[str, str]] = {"period": "2*pi/frequency"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return frequencies up to Nyquist's, each with the shift that fits best."""
+        """Return frequencies up to the Nyquist limit, each with the shift that fits best."""
         middle = data.at(0.5)
         for cycles in np.arange(0.25, 0.5 * data.y.shape[1], 0.25):
             frequency = 2 * np.pi * cycles / data.span
@@ -56,7 +56,7 @@ class MichaelisMenten(BuiltIn):
     derived: ClassVar[dict[str, str]] = {"initial_slope": "v_max/k_m"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return constants from a thousandth of the largest t to its hundredfold."""
+        """Return constants from a thousandth of the largest t to a hundred times the largest t."""
         for share in np.geomspace(1e-3, 100.0, 31):
             yield {"k_m": share * np.abs(data.t).max(axis=1)}
 
@@ -85,7 +85,7 @@ class Arrhenius(BuiltIn):
     derived: ClassVar[dict[str, str]] = {"kelvin": "energy/8.314462618"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return energies of some hundreds of thermal ones at most."""
+        """Return energies up to some hundred times the thermal energy."""
         middle = 8.314462618 * np.median(np.abs(data.t), axis=1)
         for multiple in np.concatenate([[0.1, 0.3], np.arange(1.0, 120.0, 1.5)]):
             yield {"energy": multiple * middle}
@@ -137,6 +137,6 @@ class ThermalDistribution(BuiltIn):
         self._setup(text, self.names, prefix, {"form": form})
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return places and widths for an amplitude of 1."""
+        """Return locations and widths for an amplitude of 1."""
         for share, width in product(np.linspace(-0.5, 1.0, 25), (0.01, 0.03, 0.1, 0.3, 1.0)):
             yield {"amplitude": 1.0, "center": data.at(share), "kt": width * data.span}

@@ -1,4 +1,4 @@
-"""What curves look like, for starting values; all for k curves at once."""
+"""Features of curves that give starting values, for k curves at once."""
 
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 class Features:
-    """The data of k curves and what is measured on them.
+    """The data of k curves, and features of them.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Features:
     ----------
     points : (1 or k, variables, m) array
     y : (k, m) array
-        Without missing values: these are the means of their curves.
+        Values that are not finite are replaced by the mean of the curve.
     """
 
     def __init__(self, t: tuple[Any, ...], y: Array) -> None:
@@ -59,7 +59,7 @@ class Features:
         return np.asarray(self.span / max(self.t.shape[1] - 1, 1))
 
     def at(self, share: float) -> Array:
-        """Return the t at a share of the way from the smallest to the largest, (k,)."""
+        """Return t at a share of its range, 0 for the smallest and 1 for the largest, (k,)."""
         return np.asarray(self.start + share * self.span)
 
     @cached_property
@@ -84,7 +84,7 @@ class Features:
 
     @cached_property
     def peaks(self) -> list[tuple[Array, Array]]:
-        """Place and half width of what stands out most upwards and downwards, (k,) each."""
+        """Location and half width of the largest peak and of the largest dip, (k,) each."""
         t, y = self.smooth
         floors = np.percentile(y, 15, axis=1), np.percentile(y, 85, axis=1)
         return [
@@ -93,7 +93,7 @@ class Features:
         ]
 
     def _peak(self, t: Array, above: Array) -> tuple[Array, Array]:
-        """Return the place of the largest value, and half the length on which half is surpassed."""
+        """Return the location of the largest value, and the half width at half of it."""
         rows = np.arange(len(t))
         top = above.argmax(axis=1)
         high = above > 0.5 * above[rows, top][:, None]

@@ -18,7 +18,7 @@ class Spot(BuiltIn):
     variables_of_formula = ("u", "v")
 
     def spots(self, data: Features) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Return the places of the brightest and the darkest pixel, and the length of a side."""
+        """Return the locations of the brightest and the darkest pixel, and the length of a side."""
         u, v = (np.broadcast_to(data.points[:, i], data.y.shape) for i in (0, 1))
         rows = np.arange(len(data.y))
         side = np.maximum(np.ptp(u, axis=1), np.ptp(v, axis=1))
@@ -48,7 +48,7 @@ class EllipticalGaussian2D(Spot):
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return widths, and directions of the longer one."""
         for x, y, side in self.spots(data):
-            # Never round: a round spot's angle has no effect.
+            # The widths differ, because the angle of a round spot has no effect.
             for width, ratio, angle in product(
                 (0.05, 0.09, 0.15), (1.4, 2.2), np.arange(4) * np.pi / 4
             ):

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 def full(t: Any, y: Array) -> Array:
-    """Return t of the shape of y, (k, m)."""
+    """Return t broadcast to the shape of y, (k, m)."""
     return np.broadcast_to(t, y.shape)
 
 
@@ -23,16 +23,16 @@ def area(t: Array, y: Array) -> Array:
 
 
 def length_of(t: Array) -> Array:
-    """Return the length of each curve; 1 where that is 0."""
+    """Return the range of t of each curve; 1 where it is 0."""
     length = np.ptp(t, axis=1)
     return np.asarray(np.where(length > 0, length, 1.0))
 
 
 def project(columns: Sequence[Array], y: Array) -> Array:
-    """Return the coefficients of each curve's least-squares fit by columns of (k, m), (k, n).
+    """Return the coefficients of a linear least-squares fit of each curve by n columns, (k, n).
 
-    By normal equations of columns scaled to norm 1, a little damped: to start from, that is enough,
-    and it is always there.
+    Uses the normal equations of columns scaled to norm 1.  A small damping makes them regular; the
+    accuracy is sufficient for starting values.
     """
     n = len(columns)
     norms = [np.sqrt(np.einsum("km,km->k", c, c)) for c in columns]
@@ -48,7 +48,7 @@ def project(columns: Sequence[Array], y: Array) -> Array:
 
 
 def decay(t: Any, y: Array) -> tuple[Array, Array]:
-    """Return t sorted, and a rate of each curve, from the integral equation of the exponential.
+    """Return sorted t, and the rate of each curve from the integral equation of the exponential.
 
     y' = -b (y - c), integrated:  y - y_0 = -b int y + b c (t - t_0)   (Jacquelin 2009, "Regressions
     et equations integrales").
@@ -57,7 +57,7 @@ def decay(t: Any, y: Array) -> tuple[Array, Array]:
     order = np.argsort(t, axis=1)
     t, y = np.take_along_axis(t, order, 1), np.take_along_axis(y, order, 1)
     rate = -project([area(t, y), t - t[:, :1], np.ones_like(t)], y)[:, 0]
-    # More than a few hundred e-foldings, or none, say nothing of where to start.
+    # A rate of hundreds of e-foldings, or of nearly none, is an error of the estimate.
     length = length_of(t)
     plain = 1.0 / length
     good = np.isfinite(rate) & (np.abs(rate) < 100 * plain) & (np.abs(rate) > 0.01 * plain)
@@ -65,9 +65,9 @@ def decay(t: Any, y: Array) -> tuple[Array, Array]:
 
 
 def peak(t: Any, y: Array, unit_area: float) -> tuple[Array, Array, Array, Array]:
-    """Return height, place, width and floor of each curve's peak, upwards or downwards.
+    """Return height, location, width and base of each curve's peak, upwards or downwards.
 
-    unit_area: that of a peak of height and width 1.
+    `unit_area` is the area of a peak of height and width 1.
     """
     t = np.array(full(t, y))
     floor = np.median(y, axis=1)

@@ -1,4 +1,4 @@
-"""Peaks in lmfit's parametrisation: no offset, `amplitude` is the area where lmfit's is."""
+"""Peaks in lmfit's parametrisation: without offset; `amplitude` is the area if lmfit's is."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 FACTORS = (0.4, 0.7, 1.0, 1.6)
-# Temperatures beside the span of t.
+# Temperatures relative to the span of t.
 GAMMAS = (0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
 
 
 class Peak(BuiltIn):
-    """A peak at `center`, whose half width at half height is `sigma` times some number.
+    """A peak at `center`, whose half width at half height is `sigma` times `width`.
 
-    `width` is that number, `shapes` the values of other parameters to try.
+    `shapes` are the candidates for the other parameters.
     """
 
     width: ClassVar[float] = 1.0
@@ -42,7 +42,7 @@ class Peak(BuiltIn):
     shifts: ClassVar[tuple[float, ...]] = (0.0,)
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return places and widths of peaks up and down, with each of the shapes."""
+        """Return locations and widths of peaks and dips, with each of the shapes."""
         for (place, half), factor, shift, shape in product(
             data.peaks, FACTORS, self.shifts, self.shapes
         ):
@@ -51,7 +51,7 @@ class Peak(BuiltIn):
 
 
 class Voigt(Peak):
-    """``amplitude V(t - center)``, a Gaussian folded with a Lorentzian, of area 1.
+    """``amplitude V(t - center)``, the convolution of a Gaussian and a Lorentzian, of area 1.
 
     ``V = Re w(z) / (sigma sqrt(2 pi))``, ``z = (t - center + i gamma) / (sigma sqrt(2))``, w being
     the Faddeeva function.  amplitude (the area) in y times t; center, sigma (of the Gaussian) and
@@ -80,7 +80,7 @@ class Voigt(Peak):
     }
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return shares of the two in the width of the peak."""
+        """Return shares of the Gaussian and the Lorentzian in the width of the peak."""
         for (place, half), factor, share in product(data.peaks, FACTORS, (0.2, 0.5, 0.8)):
             width = factor * half
             yield {"center": place, "sigma": (1 - share) * width, "gamma": share * width}
@@ -97,7 +97,7 @@ class SkewedVoigt(Peak):
     derived: ClassVar[dict[str, str]] = {"area": "amplitude"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return shares of the width and skews to both sides."""
+        """Return shares of the width, and skews of both signs."""
         shapes = product(data.peaks, (0.7, 1.2, 2.0), (0.3, 0.6), (-3.0, -1.0, 0.0, 1.0, 3.0))
         for (place, half), factor, share, skew in shapes:
             width = factor * half
@@ -281,7 +281,7 @@ class Doniach(Peak):
 
 
 class ExponentialGaussian(Peak):
-    """A Gaussian folded with a decay: a peak with a tail to larger t.
+    """The convolution of a Gaussian and a decay: a peak with a tail to larger t.
 
     ``amplitude gamma / 2 exp(gamma (center - t + gamma sigma^2 / 2)) erfc((center + gamma sigma^2 -
     t) / (sigma sqrt(2)))``.  amplitude (the area) in y times t; center and sigma in t; gamma per t.
@@ -295,7 +295,7 @@ class ExponentialGaussian(Peak):
     derived: ClassVar[dict[str, str]] = {"mean": "center + 1/gamma", "area": "amplitude"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return lengths of the tail beside the width."""
+        """Return lengths of the tail relative to the width."""
         for (place, half), factor, tail in product(data.peaks, FACTORS, (0.3, 0.7, 1.5, 3.0)):
             sigma = factor * half
             yield {
@@ -322,7 +322,7 @@ class SkewedGaussian(Peak):
     }  # fmt: skip
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return skews to both sides."""
+        """Return skews of both signs."""
         shapes = product(
             data.peaks, (0.7, 1.1, 1.6, 2.3), (0.3, 0.7, 1.2), (0.7, 2.0, 5.0), (-1, 1)
         )
@@ -355,8 +355,8 @@ class DampedHarmonicOscillator(Peak):
     """The damped harmonic oscillator of inelastic scattering.
 
     ``amplitude sigma / pi (1 / ((t - center)^2 + sigma^2) - 1 / ((t + center)^2 + sigma^2)) / (1 -
-    exp(-t / gamma))``; amplitude in y times t; center, sigma and gamma (the temperature) in t.  At
-    t = 0 the limit is not taken: leave that point out.
+    exp(-t / gamma))``; amplitude in y times t; center, sigma and gamma (the temperature) in t.  The
+    model is undefined at t = 0: leave that point out.
     """
 
     formula = (
@@ -366,7 +366,7 @@ class DampedHarmonicOscillator(Peak):
     names = ("amplitude", "center", "sigma", "gamma")
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return temperatures beside places and widths."""
+        """Return locations, widths and temperatures."""
         for (place, half), factor, gamma in product(data.peaks, FACTORS, GAMMAS):
             yield {
                 "center": np.abs(place) + 1e-3 * data.span,

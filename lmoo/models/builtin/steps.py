@@ -1,4 +1,4 @@
-"""Steps and rectangles in lmfit's parametrisation, and growth that saturates."""
+"""Steps and rectangles in lmfit's parametrisation, and growth with saturation."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -11,7 +11,7 @@ from lmoo.models.builtin.features import Features
 
 __all__ = ["Gompertz", "Logistic", "Rectangle", "Step"]
 
-# From 0 to 1 with its middle at z = 0.
+# Steps from 0 to 1 with the middle at z = 0.
 FORMS = {
     "linear": "min(1, max(0, {z} + 0.5))",
     "arctan": "(0.5 + atan({z})/pi)",
@@ -67,12 +67,12 @@ class Step(BuiltIn):
         )
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return places all over the curve, widths, and both directions."""
+        """Return locations over the whole curve, widths, and both directions."""
         for share, width, sign in product(SHARES, WIDTHS, (1.0, -1.0)):
             yield {"center": data.at(share), "sigma": sign * width * data.span}
 
     def closer(self, data: Features, best: Candidate, stage: int) -> Iterable[Candidate]:
-        """Return places and widths next to the best: the corners of a linear step hide others."""
+        """Return locations and widths close to the best: a linear step has local minima."""
         for shift, factor in product(SHIFTS, WIDENINGS):
             yield {
                 "center": best["center"] + shift * data.spacing / 2**stage,
@@ -86,7 +86,7 @@ class Rectangle(BuiltIn):
     Parameters
     ----------
     form : str, default "linear"
-        As for `Step`, but that linear steps are (1 + min(1, max(-1, z))) / 2, as lmfit has it.
+        As for `Step`, except that linear steps are (1 + min(1, max(-1, z))) / 2, as in lmfit.
     prefix : str, default ""
 
     Raises
@@ -113,7 +113,7 @@ class Rectangle(BuiltIn):
         self._setup(f"amplitude*({up} - {down})", self.names, prefix, {"form": form})
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return pairs of places, and widths."""
+        """Return pairs of locations, and widths."""
         shares = np.linspace(0.05, 0.95, 19 if self.stages else 13)
         for (i, first), width in product(enumerate(shares), (0.015, 0.06)):
             for second in shares[i + 1 :]:
@@ -126,7 +126,7 @@ class Rectangle(BuiltIn):
                 }
 
     def closer(self, data: Features, best: Candidate, stage: int) -> Iterable[Candidate]:
-        """Return places and widths of one of the steps next to the best, in turn."""
+        """Return locations and widths of one step close to the best, of both steps in turn."""
         number = 1 + stage % 2
         for shift, factor in product(SHIFTS, WIDENINGS):
             place = best[f"center{number}"] + shift * data.spacing * 3 / 2 ** (stage // 2)
@@ -152,7 +152,7 @@ class Logistic(BuiltIn):
     derived: ClassVar[dict[str, str]] = {"steepest": "height*rate/4"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return places all over the curve and beyond, and rates of both signs."""
+        """Return locations over the whole curve and outside, and rates of both signs."""
         for share, rate, sign in product(
             np.linspace(-0.3, 1.3, 33), (2.0, 5.0, 12.0, 30.0, 80.0), (1.0, -1.0)
         ):
@@ -167,7 +167,7 @@ class Gompertz(BuiltIn):
     derived: ClassVar[dict[str, str]] = {"steepest": "height*rate/exp(1)"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
-        """Return places all over the curve, and rates of both signs."""
+        """Return locations over the whole curve, and rates of both signs."""
         for share, rate, sign in product(
             np.linspace(-0.2, 1.2, 29), (2.0, 5.0, 12.0, 30.0), (1.0, -1.0)
         ):

@@ -1,7 +1,7 @@
 """Models written as text, such as ``a*exp(-b*t) + c``: parsed, evaluated, differentiated.
 
-The text is never handed to Python: `tokens` and `parser` read it, `functions` holds all that it
-can call.
+The text is never executed by Python: `tokens` and `parser` read it, and it can call only the
+functions in `functions`.
 """
 
 from lmoo.models.expression.errors import ExpressionError

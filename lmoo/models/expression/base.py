@@ -1,4 +1,4 @@
-"""Models as data: y = f(t, parameters), an expression graph with names."""
+"""Models as expression graphs: y = f(t, parameters), with names."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Model:
     parameter_names : sequence of str
         Names of the parameters, in their order.
     label : str, optional
-        What the model is called among the `components` of a sum; None: its text.
+        Name of the model among the `components` of a sum; by default its text.
     components : mapping of str to Model, optional
         The terms of a sum.
 
@@ -62,7 +62,7 @@ class Model:
     True
     """
 
-    # Numbers and arrays of numpy leave arithmetic with a model to the model.
+    # numpy's numbers and arrays leave arithmetic with a model to this class.
     __array_ufunc__ = None
 
     def __init__(
@@ -86,7 +86,7 @@ class Model:
 
     @property
     def text(self) -> str:
-        """The model as text, which `lmoo.Expression` reads unless it is very long."""
+        """The model as text; `lmoo.Expression` can parse it unless it is very long."""
         return written(self._steps, self.variables, self.parameter_names)
 
     def latex(self) -> str:
@@ -126,17 +126,17 @@ class Model:
         Returns
         -------
         (m,) float64 array
-            Or of the shape to which t and the parameters broadcast; inf and nan, without a
-            warning, where the model has no finite value.
+            If parameters are arrays, the shape to which t and the parameters broadcast.  inf or
+            nan, without a warning, where the model has no finite value.
 
         Raises
         ------
         TypeError, ValueError
-            Not as many arguments as variables and parameters, or no real numbers.
+            The number of variables or parameters is wrong, or a value is not a real number.
         """
         values, points, shape = self._arguments(t, parameters)
         (found,) = evaluate(self._steps, [len(self._steps) - 1], values, points)
-        # Copied, as it may be t itself.
+        # Copied because it may be t itself.
         return np.array(found if np.shape(found) == shape else np.broadcast_to(found, shape))
 
     def jacobian(self, t: Any, *parameters: ArrayLike) -> Array:
@@ -150,9 +150,9 @@ class Model:
         Returns
         -------
         (m, n) float64 array
-            ``J[i, j]`` is the derivative of value i by parameter j; for parameters that are
-            arrays, the shape of the values and (n,).  Where a function has a corner or a jump,
-            that of one side.
+            ``J[i, j]`` is the derivative of value i by parameter j.  If parameters are arrays, the
+            shape is that of the values, followed by n.  At a corner or a jump of a function it is
+            the derivative on one side.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class Model:
 
     @cached_property
     def _derivatives(self) -> tuple[tuple[Step, ...], dict[int, int]]:
-        """The graph of the derivatives, and the node of each that is not zero throughout."""
+        """The graph of the derivatives, and the node of each that is not zero everywhere."""
         graph = Graph(self._steps)
         nodes = derivatives(graph, len(self._steps) - 1, len(self.parameter_names))
         there = {j: node for j, node in enumerate(nodes) if node is not None}
@@ -207,7 +207,8 @@ class Model:
         """Return variables and parameters as float64 arrays, and the shape of the values."""
         if len(parameters) != len(self.parameter_names):
             raise TypeError(
-                f"{self!r} takes {len(self.parameter_names)} parameters; it got {len(parameters)}"
+                f"{self!r} takes {len(self.parameter_names)} parameters; {len(parameters)} were "
+                "given"
             )
         several = len(self.variables) != 1
         if several and len(t) != len(self.variables):
@@ -231,7 +232,7 @@ class Model:
     @property
     def __signature__(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_ONLY
-        # One variable goes by its name; several by one that no parameter can have.
+        # A single variable has its name; several have a name that no parameter can have.
         first = self.variables[0] if len(self.variables) == 1 else "variables__"
         return inspect.Signature(
             [inspect.Parameter(name, kind) for name in (first, *self.parameter_names)]
@@ -241,7 +242,7 @@ class Model:
 
     @property
     def label(self) -> str:
-        """What the model is called among the components of a sum."""
+        """Name of the model among the components of a sum."""
         return self.text if self._label is None else self._label
 
     @property
@@ -270,7 +271,7 @@ class Model:
         Raises
         ------
         ValueError
-            A name with the prefix is no name, or that of a variable.
+            A name with the prefix is invalid, or is the name of a variable.
 
         Examples
         --------
@@ -302,8 +303,8 @@ class Model:
         Parameters
         ----------
         replacements : mapping of str, optional
-            For names of parameters what stands in their places: a number; a text, such as the name
-            of another parameter or an expression of parameters and variables; a model.  New names
+            For names of parameters their replacements: a number; a text, such as the name of
+            another parameter or an expression of parameters and variables; or a model.  New names
             become parameters.
         **others
             The same, as keyword arguments.
@@ -315,9 +316,9 @@ class Model:
         Raises
         ------
         ValueError
-            A name that no parameter has; a model of other variables.
+            A name is not that of a parameter, or a model has other variables.
         ExpressionError
-            A text that is not understood.
+            A text is invalid.
 
         Examples
         --------
@@ -330,7 +331,7 @@ class Model:
         unknown = [name for name in given if name not in self.parameter_names]
         if unknown:
             raise ValueError(
-                f"{unknown[0]!r} is no parameter of the model; its parameters are "
+                f"{unknown[0]!r} is not a parameter of the model; its parameters are "
                 f"{', '.join(self.parameter_names)}"
             )
         found = {name: self._replacement(name, value) for name, value in given.items()}
@@ -347,7 +348,7 @@ class Model:
         return model
 
     def _replacement(self, name: str, value: Any) -> "Model":
-        """Return what stands for a parameter as a model."""
+        """Return the replacement of a parameter as a model."""
         if isinstance(value, Model):
             if value.variables != self.variables:
                 raise ValueError(
@@ -405,7 +406,7 @@ class Model:
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
-        """What equal models have in common; constants by their bits."""
+        """The data that define equality of models; constants are compared by their bits."""
         steps = tuple(
             value.hex() if operation == "constant" else (operation, arguments, value)  # type: ignore[union-attr]
             for operation, arguments, value in self._steps
@@ -433,19 +434,19 @@ class Model:
 
 
 def constant(value: Any, variables: Sequence[str], name: str = "an operand") -> Model:
-    """Return the model that has the same value everywhere."""
+    """Return the model with a constant value."""
     if not isinstance(value, (Real, np.bool_)):
         raise TypeError(f"{name} must be a number or a model; it is {value!r}")
     return Model([("constant", (), float(value))], variables, ())
 
 
 def combined(operation: str, *operands: Any) -> Model:
-    """Return an operation's value for models and numbers, one model at least.
+    """Return the value of an operation for models and numbers, with at least one model.
 
     Raises
     ------
     ValueError
-        Two models have parameters of the same name, or other numbers of variables.
+        Two models have parameters of the same name, or different numbers of variables.
     TypeError
         An operand is neither a model nor a number.
     """
@@ -482,7 +483,7 @@ def _check_together(variables: Sequence[str], names: Sequence[str], part: Model)
 
 
 def _sum(operation: str, a: Any, b: Any) -> Model:
-    """Return a + b or a - b, which knows its terms."""
+    """Return a + b or a - b, with its terms as components."""
     if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
         return NotImplemented  # type: ignore[no-any-return]
     model = combined(operation, a, b)
@@ -517,7 +518,7 @@ def _termwise(model: Model, function: Callable[[Model], Model]) -> Model:
 
 
 def _with_replaced(model: Model, found: Mapping[str, Model], names: Sequence[str]) -> Model:
-    """Return a model with other models in the places of parameters, and the names it then has."""
+    """Return a model whose parameters are replaced by other models."""
     graph = Graph()
     own = [
         name
@@ -543,7 +544,7 @@ def _with_replaced(model: Model, found: Mapping[str, Model], names: Sequence[str
 
 
 def _reals(name: str, value: Any) -> Any:
-    """Return value as float64, a copy only where it is something else."""
+    """Return a value as float64, without a copy if it is float64 already."""
     if isinstance(value, float):  # As most parameters are, np.float64 included.
         return np.float64(value)
     array = np.asarray(value)

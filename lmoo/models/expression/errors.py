@@ -1,13 +1,13 @@
-"""The refusal of an expression, with the place marked."""
+"""The error for an invalid expression, which marks a character."""
 
 __all__ = ["ExpressionError"]
 
-# As much of a long expression as is shown on each side of the place.
+# Number of characters of a long expression that are shown on each side of the marked one.
 _BEFORE, _AFTER = 50, 25
 
 
 class ExpressionError(ValueError):
-    """An expression that is not understood, or that asks for what is not allowed.
+    """Error in an expression: its syntax, an unknown name, or a name that is not allowed.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ class ExpressionError(ValueError):
     place : int
         Index of the character that is marked.
     reason : str
-        What is wrong there, on one line.
+        The error, on one line.
 
     Examples
     --------
@@ -48,5 +48,5 @@ class ExpressionError(ValueError):
 
 
 def shown(text: str) -> str:
-    """Return the text on one line, character by character, without what would move a cursor."""
+    """Return the text on one line, with a blank for each character that cannot be printed."""
     return "".join(char if char.isprintable() else " " for char in text)

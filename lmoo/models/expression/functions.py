@@ -1,4 +1,4 @@
-"""All that an expression can call: operators and functions, by their names in the language."""
+"""Operators and functions of expressions, by their names in the language."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +18,15 @@ class Function:
     Attributes
     ----------
     operation : str or None
-        The operation of graphs that it is; None for the argument times `factor`.
+        The name of the operation in graphs; None for the argument times `factor`.
     factor : float
-    folds : bool
-        Whether it takes more arguments than two, as ``min(a, b, c)``.
+    variadic : bool
+        Whether it accepts more than two arguments, as ``min(a, b, c)``.
     """
 
     operation: str | None
     factor: float = 1.0
-    folds: bool = False
+    variadic: bool = False
 
     @property
     def arity(self) -> int:
@@ -63,7 +63,7 @@ BINARY = {
 }
 BINARY["^"] = BINARY["**"]
 
-# Those that are not written as operators.
+# Functions, which are not written as operators.
 _NAMED = (
     "exp exp2 expm1 log log2 log10 log1p sqrt cbrt square reciprocal sin cos tan arcsin arccos "
     "arctan sinh cosh tanh arcsinh arccosh arctanh sinc sign floor ceil trunc rint isnan isfinite "
@@ -73,7 +73,7 @@ _NAMED = (
 
 FUNCTIONS = {
     **{name: Function(name) for name in _NAMED.split()},
-    **{name: Function(name, folds=True) for name in ("minimum", "maximum", "fmin", "fmax")},
+    **{name: Function(name, variadic=True) for name in ("minimum", "maximum", "fmin", "fmax")},
     "abs": Function("absolute"),
     "lgamma": Function("gammaln"),
     "deg2rad": Function(None, np.pi / 180.0),

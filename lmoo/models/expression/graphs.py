@@ -1,4 +1,4 @@
-"""From text to a graph."""
+"""Conversion of text to a graph."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ def graph_of(
     Raises
     ------
     ExpressionError
-        With the place marked.
+        The text is invalid; the message marks a character.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The model that an expression is."""
+"""Models written as text."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,12 @@ __all__ = ["Expression"]
 class Expression(Model):
     """A model of curves from text, y = f(t, parameters), with its derivatives.
 
-    The text is parsed here and evaluated with numpy, never by Python: nothing in it can do
-    anything but arithmetic, so it may come from anywhere.
+    The text is parsed by lmoo and evaluated with numpy; it is never executed as Python code.  An
+    expression can only do arithmetic, so text from an untrusted source is safe.
 
-    It knows numbers, ``+ - * / **`` (or ``^``), parentheses, the comparisons ``< <= > >= == !=``
-    with the value 0 or 1, the constants ``pi`` and ``e``, and these functions: exp, exp2, expm1,
+    An expression consists of numbers, ``+ - * / **`` (or ``^``), parentheses, the comparisons
+    ``< <= > >= == !=`` with the value 0 or 1, the constants ``pi`` and ``e``, variables,
+    parameters, and these functions: exp, exp2, expm1,
     log (ln), log2, log10, log1p, sqrt, cbrt, square, sin, cos, tan, arcsin, arccos, arctan,
     arctan2 (and asin, acos, ...), sinh, cosh, tanh, arcsinh, arccosh, arctanh, sinc (numpy's,
     ``sin(pi x)/(pi x)``), hypot, deg2rad (radians), rad2deg (degrees), abs, sign, floor, ceil,
@@ -25,20 +26,20 @@ class Expression(Model):
     fmax, heaviside, ``where(condition, a, b)``, logical_and, logical_or, logical_xor, logical_not,
     isnan, isfinite, reciprocal, and of scipy.special erf, erfc, erfcx, expit, gamma, lgamma
     (gammaln), digamma, i0, i1, j0, j1, and the Faddeeva function's parts wofz_real(a, b)
-    and wofz_imag(a, b) at a + ib.  All is computed in double precision.
+    and wofz_imag(a, b) at a + ib.  Values are computed in double precision.
 
     Parameters
     ----------
     text : str
-        The expression, of at most 10,000 characters, nested at most 100 deep.
+        The expression: at most 10,000 characters, with at most 100 levels of nesting.
     variables : str or sequence of str, default ("t",)
         Names of the independent variables.
     parameters : sequence of str, optional
-        Names of the parameters in their order, all of which must appear.  None: every name that
-        is neither a variable nor ``pi`` or ``e``, by first appearance.  A variable or a parameter
-        that is called ``pi`` or ``e`` here is no constant any more.
+        Names of the parameters in their order, all of which must appear.  By default every name
+        that is neither a variable nor ``pi`` or ``e``, by first appearance.  ``pi`` and ``e`` may
+        be names of variables or parameters; they are then not the constants.
     prefix : str, default ""
-        Put before the name of each parameter, to tell models of a sum apart.
+        Prefix of the name of each parameter, which distinguishes the models of a sum.
 
     Attributes
     ----------
@@ -51,10 +52,10 @@ class Expression(Model):
     Raises
     ------
     ExpressionError
-        The expression is not understood; the message marks the place.
+        The expression is invalid; the message marks a character.
     TypeError, ValueError
-        ``text`` is no string; `variables` or `parameters` are no names, are doubled, or do not
-        appear.
+        ``text`` is not a string; a name in `variables` or `parameters` is invalid or occurs twice;
+        a parameter does not appear in the text.
 
     Examples
     --------
@@ -98,7 +99,7 @@ class Expression(Model):
 
     @property
     def text(self) -> str:
-        """The expression; with a prefix, one that has the prefix."""
+        """The expression, with the prefix if there is one."""
         return super().text if self._prefix else self._source
 
     def __repr__(self) -> str:
@@ -112,7 +113,7 @@ class Expression(Model):
 
 
 def _checked(argument: str, given: Sequence[str]) -> tuple[str, ...]:
-    """Return names, each of which can stand in an expression."""
+    """Return names as a tuple if each is a valid name of an expression."""
     found = tuple(given)
     for name in found:
         if not isinstance(name, str) or not name.isidentifier() or names(name) != (name,):

@@ -1,7 +1,7 @@
-"""From tokens to a tree, by precedence climbing.
+"""Conversion of tokens to a tree, by precedence climbing.
 
-The tree is written in postfix order, as a list of steps, so that neither its evaluation nor its
-derivatives need recursion.
+The tree is a list of steps in postfix order, so that neither its evaluation nor its derivatives
+need recursion.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from lmoo.models.expression.tokens import Token, tokens
 
 __all__ = ["Apply", "Constant", "Parameter", "Step", "Variable", "parse"]
 
-# Of parentheses, calls, signs and powers; far below Python's own limit.
+# Largest depth of parentheses, calls, signs and powers; far below Python's limit of recursion.
 DEEPEST = 100
 
 _COMPARISON, _SIGN, _POWER = 1, 4, 5
@@ -82,15 +82,15 @@ def parse(
     Raises
     ------
     ExpressionError
-        With the place marked.
+        The text is invalid; the message marks a character.
     """
     parser = _Parser(text, variables, parameters)
-    parser.whole()
+    parser.parse()
     return tuple(parser.steps), tuple(parser.parameters)
 
 
 class _Parser:
-    """A cursor on the tokens, and the steps so far."""
+    """The current token, and the steps so far."""
 
     def __init__(
         self, text: str, variables: Sequence[str], parameters: Sequence[str] | None
@@ -101,10 +101,10 @@ class _Parser:
         self.steps: list[Step] = []
         self.depth = 0
         self.variables = {name: index for index, name in enumerate(variables)}
-        self.open = parameters is None
+        self.collects_names = parameters is None
         self.parameters = {name: index for index, name in enumerate(parameters or ())}
 
-    def whole(self) -> None:
+    def parse(self) -> None:
         """Parse the text to its end."""
         if not self.token.text:
             raise self.error(self.token, "the expression is empty")
@@ -113,14 +113,14 @@ class _Parser:
             raise self.error(self.token, f"expected an operator, found {self.token.text!r}")
 
     def advance(self) -> Token:
-        """Return the token at the cursor and move on."""
+        """Return the current token and go to the next one."""
         token = self.token
         if token.kind != "end":
             self.token = next(self.tokens)
         return token
 
     def expression(self, binding: int) -> None:
-        """Parse as much as binds tighter than `binding`."""
+        """Parse operators with a precedence above `binding`, and their operands."""
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.error(self.token, f"nested more than {DEEPEST} deep")
@@ -130,16 +130,16 @@ class _Parser:
         self.depth -= 1
 
     def operation(self, token: Token) -> None:
-        """Parse what follows a binary operator."""
+        """Parse the right operand of a binary operator."""
         binding = _BINDING[token.text]
-        # To the right of a power another one binds first: a**b**c is a**(b**c).
+        # Powers are evaluated from right to left: a**b**c is a**(b**c).
         self.expression(binding - 1 if binding == _POWER else binding)
         self.steps.append(Apply(BINARY[token.text]))
         if binding == _COMPARISON == _BINDING.get(self.token.text):
             raise self.error(self.token, "comparisons cannot be chained", "write (a < t) * (t < b)")
 
     def operand(self) -> None:
-        """Parse a number, a name, a call, something in parentheses, or one of these signed."""
+        """Parse a number, a name, a call or parentheses, or one of these with a sign."""
         token = self.advance()
         if token.kind == "number":
             self.number(token)
@@ -156,14 +156,14 @@ class _Parser:
             raise self.error(token, f"expected a number, a name or '(', found {found}")
 
     def number(self, token: Token) -> None:
-        """Take a number, in double precision."""
+        """Append a number, in double precision."""
         value = np.float64(token.text)
         if not np.isfinite(value):
             raise self.error(token, "a number too large for double precision")
         self.steps.append(Constant(value))
 
     def name(self, token: Token) -> None:
-        """Take a variable, a parameter or a constant, in this order."""
+        """Append a variable, a parameter or a constant, in this order of precedence."""
         name = token.text
         if name in self.variables:
             self.steps.append(Variable(self.variables[name]))
@@ -171,7 +171,7 @@ class _Parser:
             self.steps.append(Parameter(self.parameters[name]))
         elif name in CONSTANTS:
             self.steps.append(Constant(CONSTANTS[name]))
-        elif self.open:
+        elif self.collects_names:
             self.parameters[name] = len(self.parameters)
             self.steps.append(Parameter(self.parameters[name]))
         else:
@@ -188,21 +188,21 @@ class _Parser:
         while self.token.text != ")" or count == 0:
             self.expression(0)
             count += 1
-            if function.folds and count > function.arity:
+            if function.variadic and count > function.arity:
                 self.steps.append(Apply(function))
             if self.token.text != ",":
                 break
             self.advance()
         self.closing(opening)
-        if count < function.arity or (count > function.arity and not function.folds):
-            more = " or more" if function.folds else ""
+        if count < function.arity or (count > function.arity and not function.variadic):
+            more = " or more" if function.variadic else ""
             raise self.error(
                 token, f"{token.text} takes {function.arity}{more} arguments, found {count}"
             )
         self.steps.append(Apply(function))
 
     def suggestion(self, token: Token) -> str:
-        """Return what may have been meant by an unknown function."""
+        """Return a hint for an unknown function."""
         close = difflib.get_close_matches(token.text, FUNCTIONS, n=1)
         if close:
             return f"did you mean {close[0]!r}?"
@@ -210,7 +210,7 @@ class _Parser:
         return f"to multiply, write {token.text}*(...)" if known or len(token.text) == 1 else ""
 
     def closing(self, opening: Token) -> None:
-        """Take the parenthesis that closes `opening`."""
+        """Parse the parenthesis that closes `opening`."""
         if self.token.text == ")":
             self.advance()
         elif self.token.kind == "end":

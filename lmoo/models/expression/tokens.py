@@ -1,4 +1,4 @@
-"""An expression cut into tokens."""
+"""Tokens of an expression."""
 
 import itertools
 import keyword
@@ -10,7 +10,7 @@ from lmoo.models.expression.errors import ExpressionError
 
 __all__ = ["LONGEST", "Token", "names", "tokens"]
 
-# Longer than any model that a person writes; what it takes to parse grows with it.
+# Longer than any model that a person writes; it limits the time of parsing.
 LONGEST = 10_000
 
 Kind = Literal["number", "name", "operator", "end"]
@@ -52,8 +52,8 @@ def tokens(text: str) -> Iterator[Token]:
     Raises
     ------
     ExpressionError
-        A character that begins no token; a name that is a word of Python or has two underscores
-        in a row; a text of more than `LONGEST` characters.
+        A character does not begin a token; a name is a keyword of Python or has two underscores in
+        a row; the text has more than `LONGEST` characters.
     """
     if len(text) > LONGEST:
         raise ExpressionError(
@@ -74,15 +74,15 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def _check_name(text: str, place: int, name: str) -> None:
-    """Refuse names that no function of Python could have as an argument, and Python's own."""
+    """Raise ExpressionError for a name that cannot be an argument of a Python function."""
     if keyword.iskeyword(name):
         raise ExpressionError(
-            text, place, f"{name!r} is a word of Python and cannot be a name", f"write {name}_"
+            text, place, f"{name!r} is a keyword of Python and cannot be a name", f"write {name}_"
         )
     if "__" in name:
         raise ExpressionError(text, place, f"the name {name!r} has two underscores in a row")
     if not name.isidentifier():
-        raise ExpressionError(text, place, f"{name!r} is no name")
+        raise ExpressionError(text, place, f"{name!r} is not a valid name")
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The tree of an expression: which values a parameter reaches, and how."""
+"""The tree of an expression: the values that depend on a parameter, and the functions between."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from lmoo.models.expression.functions import Function
 from lmoo.models.expression.parser import Apply, Constant, Parameter, Step, Variable, parse
 
-__all__ = ["Node", "Tree"]
+__all__ = ["ExpressionTree", "Node"]
 
 
 class Node:
@@ -15,7 +15,7 @@ class Node:
     Attributes
     ----------
     function : Function or None
-        What is applied to `children`; None for a leaf.
+        The function that is applied to `children`; None for a leaf.
     children : tuple of Node
     parent : Node or None
         None for the root.
@@ -58,14 +58,14 @@ class Node:
         return [node for node in self.parent.children if node is not self]
 
     def path(self) -> Iterator["Node"]:
-        """Yield the node and the values that are made of it, the root last."""
+        """Yield the node, its parent, and so on up to the root."""
         node: Node | None = self
         while node is not None:
             yield node
             node = node.parent
 
 
-class Tree:
+class ExpressionTree:
     """The tree of an expression.
 
     Parameters
@@ -81,14 +81,14 @@ class Tree:
     nodes : list of Node
         All values, in the order in which they are computed.
     leaves : list of list of Node
-        For each parameter the leaves at which it stands.
+        For each parameter the leaves that are this parameter.
 
     Examples
     --------
     >>> from lmoo.models.expression.parser import parse
-    >>> from lmoo.models.expression.tree import Tree
+    >>> from lmoo.models.expression.tree import ExpressionTree
     >>> steps, _ = parse("a*exp(-b*t)", ["t"], None)
-    >>> tree = Tree(steps, 2)
+    >>> tree = ExpressionTree(steps, 2)
     >>> [node.varies for node in tree.leaves[1][0].path()]
     [False, False, True, True, True]
     >>> float(tree.value(tree.leaves[1][0].parent.parent, [3.0], [None, 2.0]))
@@ -114,7 +114,7 @@ class Tree:
         self.root = stack[0]
 
     @classmethod
-    def of(cls, text: str, variables: Sequence[str], parameters: Sequence[str]) -> "Tree":
+    def of(cls, text: str, variables: Sequence[str], parameters: Sequence[str]) -> "ExpressionTree":
         """Return the tree of a text.
 
         Parameters

@@ -2,8 +2,8 @@
 
 Reverse accumulation (Griewank, Walther 2008, "Evaluating derivatives", section 3.2): a node's
 adjoint is the derivative of the root by the node.  Below a selection such as ``where(c, a, b)``
-forward accumulation (section 3.1): the derivative is ``where(c, a', b')``, so that infinities and
-nan of the branch that is not taken stay out of it, which a product with 0 would not do.
+forward accumulation is used (section 3.1): the derivative is ``where(c, a', b')``.  It does not
+contain infinities and nan of the branch that is not taken, unlike a product with 0.
 """
 
 import math
@@ -15,11 +15,11 @@ from lmoo.models.graph.terms import Term, call
 
 __all__ = ["derivatives", "directional", "second_derivative"]
 
-# Operations that may overflow where the arguments are of ordinary size.
+# Operations that may overflow for arguments of ordinary size.
 _GROWING = frozenset(
     ("exp", "exp2", "expm1", "sinh", "cosh", "power", "gamma", "erfcx", "i0", "i1")
 )
-# Those whose partial derivatives may be infinite with the value.
+# Operations whose partial derivatives may be infinite if the value is.
 _STEEP = _GROWING | {"multiply", "divide", "square"}
 
 Tangents = dict[int, int]
@@ -40,7 +40,7 @@ def derivatives(graph: Graph, root: int, n: int) -> list[int | None]:
     Returns
     -------
     list of int or None
-        The n nodes; None where the derivative is zero because the parameter does not matter.
+        The n nodes; None if the node does not depend on the parameter.
 
     Examples
     --------
@@ -72,7 +72,9 @@ def directional(graph: Graph, root: int, n: int) -> int:
 
 
 def second_derivative(graph: Graph, root: int, n: int) -> int:
-    """Return the second derivative of a node along v, ``v^T (d2 y / dx2) v``; v as `directional`.
+    """Return the second derivative of a node along v, ``v^T (d2 y / dx2) v``.
+
+    The components of v are parameters as in `directional`.
 
     Parameters
     ----------
@@ -96,7 +98,7 @@ class _Differentiation:
         self.graph, self.root = graph, root
         self.depends = _depends(graph, root)
         # Growing operations that a node depends on, as the bits of an integer.
-        self._hot: list[int] = []
+        self._growing: list[int] = []
         self._bits = 0
         self._tangents: dict[int, Tangents] = {}
 
@@ -112,11 +114,11 @@ class _Differentiation:
             operation, _, value = graph.steps[node]
             if operation == "parameter":
                 if value < n:  # type: ignore[operator]
-                    self._to(totals, value, adjoint)  # type: ignore[arg-type]
+                    self._add_to(totals, value, adjoint)  # type: ignore[arg-type]
             elif operation in SELECTIONS:
                 for j, tangent in self._forward(node).items():
                     if j < n:
-                        self._to(totals, j, self._guarded(adjoint, tangent, node))
+                        self._add_to(totals, j, self._guarded(adjoint, tangent, node))
             else:
                 for argument, partial in self._partials(node):
                     product = self._guarded if operation in _STEEP else self._product
@@ -126,7 +128,7 @@ class _Differentiation:
                     adjoints[argument] = found
         return totals
 
-    def _to(self, totals: list[int | None], j: int, node: int) -> None:
+    def _add_to(self, totals: list[int | None], j: int, node: int) -> None:
         before = totals[j]
         totals[j] = node if before is None else self.graph.apply("add", before, node)
 
@@ -137,7 +139,7 @@ class _Differentiation:
         if operation in FLAT:
             return []
         if operation not in PARTIALS:
-            raise NotImplementedError(f"{operation} has no derivative here")
+            raise NotImplementedError(f"the derivative of {operation} is not implemented")
         terms = [Term(graph, i) for i in (*arguments, node)]
         rules = PARTIALS[operation]
         out = []
@@ -149,7 +151,7 @@ class _Differentiation:
         return out
 
     def _product(self, slope: int, tangent: int, node: int) -> int:
-        """Return slope times tangent, with one constant factor at most."""
+        """Return slope times tangent, with at most one constant factor."""
         graph = self.graph
         (a, x), (b, y) = self._factors(slope), self._factors(tangent)
         if a == 1.0 or b == 1.0:
@@ -171,14 +173,14 @@ class _Differentiation:
         return 1.0, node
 
     def _guarded(self, slope: int, tangent: int, node: int) -> int:
-        """Return slope times tangent; 0 where the slope vanishes as the node's value overflows.
+        """Return slope times tangent; 0 if the slope is 0 because the node's value overflows.
 
-        As in ``1/(1 + exp(x))``: the function is flat out there, and 0 times inf is 0.  This is
-        looked at only where the slope depends on the same growing function that the node does.
+        In ``1/(1 + exp(x))`` the function is constant for large x, and 0 times inf must be 0.  The
+        test is added only if slope and node depend on the same growing operation.
         """
         graph = self.graph
         product = self._product(slope, tangent, node)
-        if not self._hot_of(slope) & self._hot_of(node):
+        if not self._growing_of(slope) & self._growing_of(node):
             return product
         flat = graph.apply("equal", slope, graph.constant(0.0))
         size = graph.apply("absolute", node)
@@ -186,21 +188,21 @@ class _Differentiation:
         flat = graph.apply("logical_and", flat, infinite)
         return graph.apply("where", flat, graph.constant(0.0), product)
 
-    def _hot_of(self, node: int) -> int:
+    def _growing_of(self, node: int) -> int:
         """Return the growing operations that a node depends on."""
-        steps, hot = self.graph.steps, self._hot
-        for operation, arguments, _ in steps[len(hot) : node + 1]:
+        steps, growing = self.graph.steps, self._growing
+        for operation, arguments, _ in steps[len(growing) : node + 1]:
             found = 0
             for i in arguments:
-                found |= hot[i]
+                found |= growing[i]
             if operation in _GROWING and not (
-                # A constant power overflows for arguments out of the ordinary alone.
+                # A constant power overflows for extreme arguments only.
                 operation == "power" and steps[arguments[1]][0] == "constant"
             ):
                 found |= 1 << self._bits
                 self._bits += 1
-            hot.append(found)
-        return hot[node]
+            growing.append(found)
+        return growing[node]
 
     def _forward(self, top: int) -> Tangents:
         """Return the derivatives of a selection by the parameters that it depends on."""
@@ -210,7 +212,7 @@ class _Differentiation:
         return self._tangents[top]
 
     def _tangents_of(self, node: int) -> Tangents:
-        """Return the derivatives of a node, of whose arguments they are known."""
+        """Return the derivatives of a node from those of its arguments."""
         graph = self.graph
         operation, _, value = graph.steps[node]
         if operation == "parameter":

@@ -9,7 +9,7 @@ from lmoo.models.graph.nodes import Step
 
 __all__ = ["latex"]
 
-# How tightly the signs bind; fractions, roots and functions need no parentheses.
+# Precedence of the operators; fractions, roots and functions need no parentheses.
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _CLOSED = range(1, 7)
 
 _GREEK = frozenset(
@@ -82,7 +82,7 @@ class _Piece(NamedTuple):
     binding: int
 
     def within(self, least: int) -> str:
-        """Return the text of an operand, in parentheses where it binds less than that."""
+        """Return the text of an operand, in parentheses if its precedence is below `least`."""
         return self.text if self.binding >= least else rf"\left({self.text}\right)"
 
 
@@ -92,14 +92,15 @@ def latex(steps: Sequence[Step], variables: Sequence[str], parameters: Sequence[
     Parameters
     ----------
     steps : sequence of Step
-        All of which the last one needs.
+        The last one must depend on all of them.
     variables, parameters : sequence of str
-        Names; those of Greek letters become these, and what follows an underscore an index.
+        Names.  The names of Greek letters become letters; the part behind an underscore becomes an
+        index.
 
     Raises
     ------
     ValueError
-        Common parts stand in so many places that there is no point in writing them all.
+        The text would be too long, because of common parts that occur in many places.
 
     Examples
     --------
@@ -117,7 +118,7 @@ def latex(steps: Sequence[Step], variables: Sequence[str], parameters: Sequence[
         else:
             pieces.append(_applied(operation, [pieces[i] for i in arguments]))
         if len(pieces[-1].text) > 20_000:
-            raise ValueError("the model is too long to be written; its parts are not")
+            raise ValueError("the model is too long to be written as LaTeX; write its components")
     return pieces[-1].text
 
 

@@ -1,4 +1,4 @@
-"""Which parameters a graph is linear in."""
+"""The parameters that a graph is linear in."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
     Parameters
     ----------
     steps : sequence of Step
-        All of which the last one needs.
+        The last one must depend on all of them.
     n : int
         Number of parameters.
 
     Returns
     -------
     tuple of int
-        As many as can be had by taking them in order; a parameter that is linear by a rule of
-        algebra only, as in ``log(exp(a))``, is not seen.
+        Chosen in order of the index: each is linear jointly with those before.  A parameter whose
+        linearity follows from an identity only, as in ``log(exp(a))``, is not detected.
 
     Examples
     --------
@@ -33,9 +33,9 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
     >>> [model.parameter_names[j] for j in linear_in(model.steps, 3)]
     ['a', 'c']
     """
-    depends, curved, factors = _upwards(steps)
-    # What a node is multiplied by on its ways to the last step, itself parameters as bits.
-    rivals = [0] * len(steps)
+    depends, nonlinear, factors = _dependencies(steps)
+    # The parameters that a node is multiplied by on its paths to the last step, as bits.
+    multipliers = [0] * len(steps)
     leaves: dict[int, int] = {}
     for node in range(len(steps) - 1, -1, -1):
         operation, arguments, value = steps[node]
@@ -43,26 +43,28 @@ def linear_in(steps: Sequence[Step], n: int) -> tuple[int, ...]:
             leaves[int(value)] = node  # type: ignore[arg-type]
         for side, i in enumerate(arguments):
             if depends[i]:
-                rivals[i] |= rivals[node] | (factors[node][side] if node in factors else 0)
-    excluded = curved
+                multipliers[i] |= multipliers[node] | (
+                    factors[node][side] if node in factors else 0
+                )
+    excluded = nonlinear
     chosen: list[int] = []
     for j in range(n):
         if not excluded >> j & 1:
             chosen.append(j)
             if j in leaves:
-                excluded |= rivals[leaves[j]]
+                excluded |= multipliers[leaves[j]]
     return tuple(chosen)
 
 
-def _upwards(steps: Sequence[Step]) -> tuple[list[int], int, dict[int, tuple[int, int]]]:
-    """Return how the steps depend on the parameters, as bits of integers.
+def _dependencies(steps: Sequence[Step]) -> tuple[list[int], int, dict[int, tuple[int, int]]]:
+    """Return how the steps depend on the parameters, as bits of integers, which are fast.
 
-    Sets of bits stay cheap in long sums.  They are: the parameters that each step depends on, those
-    that one of the steps is not linear in, and for each product the parameters that one factor is
-    multiplied by, and the other.
+    Returns the parameters that each step depends on, the parameters that any of the steps is not
+    linear in, and for each product the parameters that its first and its second factor are
+    multiplied by.
     """
     depends: list[int] = []
-    curved = 0
+    nonlinear = 0
     factors: dict[int, tuple[int, int]] = {}
     for node, (operation, arguments, value) in enumerate(steps):
         found = 1 << int(value) if operation == "parameter" else 0  # type: ignore[arg-type]
@@ -70,14 +72,14 @@ def _upwards(steps: Sequence[Step]) -> tuple[list[int], int, dict[int, tuple[int
             found |= depends[i]
         depends.append(found)
         if operation == "where":
-            curved |= depends[arguments[0]]
+            nonlinear |= depends[arguments[0]]
         elif operation == "divide":
-            curved |= depends[arguments[1]]
+            nonlinear |= depends[arguments[1]]
         elif operation == "multiply":
             a, b = (depends[i] for i in arguments)
-            curved |= a & b
+            nonlinear |= a & b
             if a and b:
                 factors[node] = (b, a)
         elif operation not in _SUMS:
-            curved |= found if arguments else 0
-    return depends, curved, factors
+            nonlinear |= found if arguments else 0
+    return depends, nonlinear, factors

@@ -1,4 +1,4 @@
-"""Graphs: lists of steps in which equal steps stand once."""
+"""Graphs: lists of steps without duplicates."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -34,16 +34,16 @@ _NO_ARGUMENTS: tuple[int, ...] = ()
 class Graph:
     """An expression graph: steps in the order in which they are computed.
 
-    A node is the index of its step, and each step refers to earlier ones alone.  A step that is
-    there already is not added again, constants are folded, and a step that is equal to another for
-    all arguments (``x*1``, ``x - (-y)``, ``x + 0``) becomes that one; nothing is rounded otherwise.
-    Steps are never changed.
+    A node is the index of its step, and each step refers to earlier ones only.  A step that exists
+    already is not added again; operations on constants are evaluated; a step that is equal to
+    another one for all arguments (``x*1``, ``x - (-y)``, ``x + 0``) is replaced by that one.  No
+    replacement changes the rounding of a value.  Steps are never changed.
 
     Parameters
     ----------
     steps : iterable of Step, optional
-        (operation, arguments, value): the operation's name, the nodes it is applied to, and for
-        the leaves "parameter", "variable" and "constant" an index or a number.
+        (operation, arguments, value): the operation's name, the nodes of its arguments, and for the
+        leaves "parameter", "variable" and "constant" an index or a number.
 
     Attributes
     ----------
@@ -124,8 +124,8 @@ class Graph:
         ----------
         steps : sequence of Step
         parameter, variable : callable, optional
-            Return the node that stands for a parameter, or a variable, of the other graph; None
-            takes the one of the same index.
+            Returns the node for a parameter, or a variable, of the other graph; by default the one
+            of the same index.
 
         Returns
         -------
@@ -170,7 +170,7 @@ def _negative(graph: Graph, x: int) -> int | None:
         return arguments[0]
     if operation not in ("multiply", "divide"):
         return None
-    # The sign goes into a constant factor.
+    # The sign is moved into a constant factor.
     a, b = arguments
     number = graph.number(a)
     if number is not None:
@@ -246,7 +246,7 @@ def _power(graph: Graph, a: int, b: int) -> int | None:
 
 
 def _even(operation: str) -> Callable[..., int | None]:
-    """Return the rule of an even function: the sign of its argument is of no matter."""
+    """Return the rule of an even function, which ignores the sign of its argument."""
 
     def rule(graph: Graph, x: int) -> int | None:
         negated = graph.operand(x, "negative")
@@ -278,9 +278,9 @@ _RULES: dict[str, Callable[..., int | None]] = {
 def extracted(
     steps: Sequence[Step], roots: Sequence[int]
 ) -> tuple[tuple[Step, ...], tuple[int, ...]]:
-    """Return the steps that some nodes need, and where these nodes are then.
+    """Return the steps that some nodes depend on, and the new indices of these nodes.
 
-    The order depends on the structure of the graph alone: equal graphs give equal steps.
+    The order depends only on the structure of the graph: equal graphs give equal steps.
 
     Parameters
     ----------

@@ -15,18 +15,18 @@ _GAUSS = 2.0 / math.sqrt(math.pi)
 
 
 def _divide_by_divisor(a: Term, b: Term, v: Term) -> Term:
-    # The reciprocal of what is the same at all points is computed once.
+    # If b is the same at all points, its reciprocal is computed once.
     return -v / b if b.varies else -v * (1.0 / b)
 
 
 def _power_by_base(a: Term, b: Term, v: Term) -> Term:
-    """Return ``b a^(b - 1)``, and 0 for b = 0, at a = 0 too."""
+    """Return ``b a^(b - 1)``, and 0 for b = 0, also at a = 0."""
     if b.number is not None:
         return b * a ** (b.number - 1.0)
     zero = call("equal", b, 0.0)
     if b.varies or not a.varies:
         return call("where", zero, 0.0, b * a ** (b - 1.0))
-    # b v/a takes no second power; that of 0 is computed once.
+    # b v/a needs no second power; the value at 0 is computed once.
     at_zero = call("where", zero, 0.0, b * call("power", 0.0, b - 1.0))
     return call("where", call("equal", a, 0.0), at_zero, b * (v / a))
 
@@ -40,7 +40,7 @@ def _power_by_exponent(a: Term, b: Term, v: Term) -> Term:
 
 
 def _sinc(x: Term, v: Term) -> Term:
-    """Return ``(cos(pi x) - sinc(x)) / x``, by its series where that cancels."""
+    """Return ``(cos(pi x) - sinc(x)) / x``, for small x by its series to avoid cancellation."""
     z = call("square", math.pi * x)
     series = -(math.pi**2) / 3 * x * (1 - z / 10 * (1 - z / 28 * (1 - z / 54 * (1 - z / 88))))
     far = call("greater", call("absolute", x), 0.05)
@@ -74,7 +74,7 @@ def _digits(x: Term) -> Term:
     return 1.0 / call("sqrt", (1.0 - x) * (1.0 + x))
 
 
-# Operations whose derivatives are zero wherever there are any.
+# Operations whose derivatives are zero wherever they exist.
 FLAT = frozenset(
     [
         "sign",
@@ -98,7 +98,7 @@ FLAT = frozenset(
     ]
 )
 
-# By argument: partial(*arguments, value); None where the derivative is zero wherever there is one.
+# For each argument: partial(*arguments, value); None if the derivative is zero wherever it exists.
 PARTIALS: dict[str, tuple[Partial | None, ...]] = {
     "negative": (lambda x, v: -1.0,),
     "add": (lambda a, b, v: 1.0, lambda a, b, v: 1.0),
@@ -153,7 +153,7 @@ PARTIALS: dict[str, tuple[Partial | None, ...]] = {
         lambda a, b, v: _wofz_slope_real(a, b),
     ),
     "hypot": (lambda a, b, v: a / v, lambda a, b, v: b / v),
-    # By the length twice, as its square may overflow.
+    # Divided by the length twice, because its square may overflow.
     "arctan2": (
         lambda a, b, v: b / call("hypot", a, b) / call("hypot", a, b),
         lambda a, b, v: -(a / call("hypot", a, b) / call("hypot", a, b)),
@@ -166,8 +166,8 @@ PARTIALS: dict[str, tuple[Partial | None, ...]] = {
     ),
 }
 
-# Operations that hand one of two arguments on: selections(*arguments) are the arguments' places and
-# the condition for the first of them.
+# Operations that return one of two arguments: selections(*arguments) are the indices of the two and
+# the condition for the first.
 SELECTIONS: dict[str, Callable[..., tuple[int | None, int | None, Term]]] = {
     "where": lambda c, a, b: (1, 2, c),
     "minimum": lambda a, b: (0, 1, call("less_equal", a, b)),

@@ -25,12 +25,12 @@ __all__ = [
 
 
 def _unpacked(value: Any) -> Any:
-    """Return an array, or the scalar in one without dimensions, with which numpy is faster."""
+    """Return an array, or a scalar instead of an array without dimensions; numpy is faster then."""
     return value[()]
 
 
 def _vectorized(function: Callable[[float], float], pole: float) -> Callable[[Any], Any]:
-    """Make a function of `math` one of arrays: `pole` where it has no value, inf on overflow."""
+    """Return a function of `math` for arrays: `pole` where it is undefined, inf on overflow."""
 
     def one(x: float) -> float:
         try:
@@ -92,7 +92,7 @@ def digamma(x: Any) -> Any:
         series = (series + coefficient) * square
     value = sum_ + np.log(z) - 0.5 / z - series
     turn = np.pi * (x - np.round(x))
-    # nan at the poles; what is not reflected needs no tangent.
+    # nan at the poles; only reflected arguments need the tangent.
     tangent = np.tan(np.where(reflected & (turn != 0.0), turn, np.nan))
     return _unpacked(np.where(reflected, value - np.pi / tangent, value))
 
@@ -144,7 +144,7 @@ def expit(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(-np.asarray(x, dtype=np.float64)))
 
 
-# erfc is accurate below, the asymptotic series from here on.
+# The asymptotic series is used from here on; erfc is accurate below.
 _ERFCX_FAR = 25.0
 
 
@@ -160,7 +160,7 @@ def erfcx(x: Any) -> Any:
     x = np.asarray(x, dtype=np.float64)
     size = np.abs(x)
     near = np.minimum(size, _ERFCX_FAR)
-    # exp(near^2) by the square's high part and the rest, as the square alone loses digits.
+    # The square is split into a high and a low part, because its rounding error matters in exp.
     high = np.float64(np.float32(near)) if near.ndim == 0 else near.astype(np.float32).astype(float)
     grown = np.exp(high * high) * np.exp((near - high) * (near + high))
     s = 0.5 / np.square(np.maximum(size, _ERFCX_FAR))
@@ -174,11 +174,11 @@ def erfcx(x: Any) -> Any:
 
 
 def i0(x: Any) -> Any:
-    """Return the modified Bessel function I0, which is numpy's."""
+    """Return the modified Bessel function I0, by numpy."""
     return _unpacked(np.asarray(np.i0(x), dtype=np.float64))
 
 
-# From here on the asymptotic series holds double precision, to here the midpoint rule does.
+# Up to here the midpoint rule is exact to double precision, from here on the asymptotic series is.
 _FAR = 30.0
 
 
@@ -223,7 +223,8 @@ def i1(x: Any) -> Any:
     return _unpacked(np.copysign(value, x))
 
 
-# Below, the midpoint rule of Bessel's integral holds double precision, above Hankel's expansion.
+# Below, the midpoint rule for Bessel's integral is exact to double precision; above, Hankel's
+# expansion is.
 _BESSEL_FAR = 25.0
 _ANGLES = (np.arange(64) + 0.5) * (np.pi / 128)
 
@@ -314,7 +315,7 @@ def _wofz(x: Any, y: Any) -> Any:
         w = np.where(np.isinf(a) | np.isinf(b), 0.0, w)
         # w(-conj z) = conj w(z), w(-z) = 2 exp(-z^2) - w(z)
         w = np.where(y < 0.0, 2.0 * np.exp(-square) - w, w)
-    # By now w belongs to z in the first or to -z in the third quadrant.
+    # Here w is that of z in the first quadrant, or of -z in the third.
     return np.where((x < 0.0) ^ (y < 0.0), np.conj(w), w)
 
 

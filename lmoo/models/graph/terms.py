@@ -1,4 +1,4 @@
-"""Nodes with arithmetic, to write graphs as formulas."""
+"""Nodes with arithmetic operators, to write graphs as formulas."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ["Term", "call"]
 
 
 class Term:
-    """A node of a graph, with the arithmetic of numbers.
+    """A node of a graph with arithmetic operators.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Term:
 
 
 def call(operation: str, *arguments: Any) -> Term:
-    """Return the value of an operation; arguments are terms, one at least, and numbers."""
+    """Return the value of an operation; the arguments are terms, at least one, and numbers."""
     graph = next(argument.graph for argument in arguments if isinstance(argument, Term))
     nodes = [
         argument.node if isinstance(argument, Term) else graph.constant(argument)

@@ -10,7 +10,7 @@ __all__ = ["LONGEST_TEXT", "written"]
 
 LONGEST_TEXT = 10_000
 
-# How tightly the operators bind, as in the parser; 6 for what needs no parentheses.
+# Precedence of the operators, as in the parser; 6 for text that needs no parentheses.
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _CLOSED = range(1, 7)
 
 _OPERATORS = {
@@ -27,19 +27,19 @@ _OPERATORS = {
     "power": ("**", _POWER),
 }
 _SPACED = (_COMPARISON, _SUM)
-# Functions that the language calls otherwise.
+# Functions with another name in the language of expressions.
 _CALLED = {"absolute": "abs", "gammaln": "lgamma"}
 
 
 class Piece(NamedTuple):
-    """A part of the text, how tightly it binds, and whether it begins with a number."""
+    """A part of the text, its precedence, and whether it begins with a number."""
 
     text: str
     binding: int
     numeric: bool = False
 
     def within(self, least: int) -> "Piece":
-        """Return the operand of an operator, in parentheses where it binds less than that."""
+        """Return the operand of an operator, in parentheses if its precedence is below `least`."""
         return self if self.binding >= least else Piece(f"({self.text})", _CLOSED)
 
 
@@ -52,7 +52,7 @@ def written(steps: Sequence[Step], variables: Sequence[str], parameters: Sequenc
     Parameters
     ----------
     steps : sequence of Step
-        All of which the last one needs.
+        The last one must depend on all of them.
     variables, parameters : sequence of str
         Names.
 
@@ -70,7 +70,7 @@ def written(steps: Sequence[Step], variables: Sequence[str], parameters: Sequenc
 
 
 def _length(steps: Sequence[Step]) -> int:
-    """Return about how long the text is."""
+    """Return the approximate length of the text."""
     lengths: list[int] = []
     for operation, arguments, _ in steps:
         lengths.append(len(operation) + sum(lengths[i] for i in arguments))
@@ -78,7 +78,7 @@ def _length(steps: Sequence[Step]) -> int:
 
 
 def _lines(steps: Sequence[Step], names: dict[str, Sequence[str]]) -> str:
-    """Return a line for each step that is used more than once, and the last one's."""
+    """Return a line for each step that is used more than once, and one for the last step."""
     uses = [0] * len(steps)
     for _, arguments, _ in steps:
         for i in arguments:
@@ -97,7 +97,7 @@ def _lines(steps: Sequence[Step], names: dict[str, Sequence[str]]) -> str:
 def _pieces(
     steps: Sequence[Step], names: dict[str, Sequence[str]], shared: dict[int, str]
 ) -> list[Piece]:
-    """Return the text of each step; those that are shared stand in it by a name."""
+    """Return the text of each step; shared steps are written as names."""
     constants = _constants(names)
     pieces: list[Piece] = []
     for operation, arguments, value in steps:
@@ -112,7 +112,7 @@ def _pieces(
 
 
 def _constants(names: dict[str, Sequence[str]]) -> dict[float, str]:
-    """Return the constants that have a name which nothing else has."""
+    """Return the constants whose names are not used otherwise."""
     taken = {*names["variable"], *names["parameter"]}
     known = {math.pi: "pi", math.e: "e"}
     return {value: name for value, name in known.items() if name not in taken}
@@ -122,7 +122,7 @@ def _number(value: float, constants: dict[float, str]) -> Piece:
     if math.isnan(value):
         return Piece("0/0", _PRODUCT, True)
     size = abs(value)
-    # 2 for 2.0; an infinite number cannot be written as one.
+    # 2 for 2.0; infinity has no literal.
     text = "1/0" if math.isinf(value) else constants.get(size) or repr(size).removesuffix(".0")
     binding = _PRODUCT if math.isinf(value) else _CLOSED
     if math.copysign(1.0, value) < 0:
@@ -146,8 +146,8 @@ def _applied(operation: str, parts: Sequence[Piece]) -> Piece:
 
 
 def _joined(sign: str, binding: int, a: Piece, b: Piece) -> Piece:
-    # On one side of an operator operands that bind as tightly need no parentheses: the right one
-    # of a power, the left one of the others, and none of comparisons.
+    # An operand of the same precedence needs no parentheses to the right of a power, and to the
+    # left of other operators except comparisons.
     left = a.within(binding + 1 if binding in (_COMPARISON, _POWER) else binding)
     right = b.within(_SIGN if binding == _POWER else binding + 1)
     space = " " if binding in _SPACED else ""

@@ -1,8 +1,8 @@
-"""Programs: expression graphs lowered to tapes of instructions that compiled code runs over points.
+"""Programs: expression graphs converted to instructions that compiled code executes for all points.
 
 A graph is a list of steps ``(operation, arguments, value)`` in topological order; leaves are
-``("parameter", (), j)``, ``("variable", (), k)`` and ``("constant", (), c)``.  Operations have
-numpy's names and meaning, and those of scipy.special where numpy has none.
+``("parameter", (), j)``, ``("variable", (), k)`` and ``("constant", (), c)``.  Operations have the
+names and meaning of functions in numpy, or in scipy.special if numpy has no such function.
 """
 
 from lmoo.models.program.operations import Step

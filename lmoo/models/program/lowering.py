@@ -1,4 +1,4 @@
-"""Graphs to tapes: what is not needed goes, operations are rewritten, fused and given registers."""
+"""Conversion of graphs to tapes: operations are selected, rewritten, fused and given registers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,15 +16,15 @@ from lmoo._core.models import (
     UNIFORM,
 )
 from lmoo.models.program.operations import ARITHMETIC, LEAVES, Divisors, Step
-from lmoo.models.program.rewriting import Rewritten
+from lmoo.models.program.rewriting import RewrittenGraph
 
 __all__ = ["Lowered", "lower"]
 
-# What CompiledTapes takes of a tape: outputs, instructions, how many of them are uniform,
+# Arguments of CompiledTapes for a tape: outputs, instructions, number of uniform instructions,
 # constants, rows, registers, points in a block.
 Lowered = tuple[int, Any, int, Any, int, int, int]
 
-# Two results of one instruction: its name, and the names of the two.
+# Instructions with two results: name, and the names of both results.
 PAIRS = {
     "sin": ("sincos", "sin", "cos"),
     "cos": ("sincos", "sin", "cos"),
@@ -46,23 +46,23 @@ def lower(
     Parameters
     ----------
     steps : sequence of (str, tuple of int, value)
-        In topological order; `operations.check` has seen them.
+        In topological order, checked by `operations.check`.
     outputs : sequence of int
-        Steps.
+        Indices of steps.
     n, variables : int
-        Parameters and variables.
+        Numbers of parameters and of variables.
     divisors : Divisors or None
-        Of all graphs of the program; None where divisions stay divisions.
+        The divisors of all graphs of the program; None if divisions are not to be replaced.
     """
-    graph = Rewritten(divisors)
-    ends = graph.take(steps, outputs)
+    graph = RewrittenGraph(divisors)
+    ends = graph.include(steps, outputs)
     return _Tape(graph, ends, n, variables).assemble()
 
 
 class _Tape:
     """The instructions of a rewritten graph."""
 
-    def __init__(self, graph: Rewritten, ends: Sequence[int], n: int, variables: int) -> None:
+    def __init__(self, graph: RewrittenGraph, ends: Sequence[int], n: int, variables: int) -> None:
         self.graph, self.ends, self.n, self.variables = graph, list(ends), n, variables
         self.order = self._needed()
         self.uses = self._counts()
@@ -72,7 +72,7 @@ class _Tape:
         self.constants: list[float] = []
 
     def assemble(self) -> Lowered:
-        """Return what CompiledTapes takes."""
+        """Return the arguments of CompiledTapes."""
         graph = self.graph
         self._plan()
         kept = [i for i in self.order if i not in self.absorbed and graph.names[i] not in LEAVES]
@@ -105,11 +105,11 @@ class _Tape:
             for argument in set(self.graph.arguments[node]):
                 uses[argument] += 1
         for end in self.ends:
-            uses[end] += 2  # an output is no part of another instruction
+            uses[end] += 2  # an output is never merged into another instruction
         return uses
 
     def _place_leaves(self) -> int:
-        """Place constants, parameters and variables; return the rows that the parameters take."""
+        """Assign places to constants, parameters and variables; return the rows of parameters."""
         for node in self.order:
             name, payload = self.graph.names[node], self.graph.payloads[node]
             if name == "constant":
@@ -121,17 +121,17 @@ class _Tape:
                 self.place[node] = (FIRST_DATA + payload, 0)
         return self.n
 
-    # ---- which operations one instruction takes ----
+    # ---- operations merged into one instruction ----
 
     def _operation(self, node: int) -> tuple[str, tuple[int, ...]] | None:
-        """Return name and operands of an arithmetic operation that may be part of another's."""
+        """Return name and operands of an arithmetic operation that may be merged into another."""
         name, arguments = self.graph.names[node], self.graph.arguments[node]
         if name == "negative":
             return "multiply", (arguments[0], self._minus_one)
         return (name, arguments) if name in ARITHMETIC else None
 
     def _alone(self, node: int, uniform: bool) -> bool:
-        """Whether a node is an operation for this node's user alone, still whole."""
+        """Return whether a node is an operation with one user that has not been merged yet."""
         return (
             self.uses[node] == 1
             and node not in self.absorbed
@@ -165,7 +165,7 @@ class _Tape:
                 self.plans[node] = self._first(*operation, self._kinds(operation[1]), "nothing", ())
 
     def _plan_exp(self, node: int) -> None:
-        """exp(a u) and exp(a a u), u uniform, are one instruction."""
+        """Make exp(a u) and exp(a a u), with a uniform u, one instruction."""
         graph = self.graph
         (inner,) = graph.arguments[node]
         operation = self._operation(inner)
@@ -187,7 +187,7 @@ class _Tape:
 
     def _kinds(self, arguments: Sequence[int]) -> str:
         uniform = [self.graph.uniform[a] for a in arguments]
-        # On rows alone, all operands are of one kind.
+        # In uniform operations, all operands are of one kind.
         return "vv" if all(uniform) else "".join("s" if u else "v" for u in uniform)
 
     def _first(
@@ -198,7 +198,7 @@ class _Tape:
         return f"{name}_{kinds}+{second}", (*arguments, *rest)
 
     def _merge(self, node: int, operation: tuple[str, tuple[int, ...]], inner: int) -> None:
-        """Make an operation and one that it alone takes one instruction."""
+        """Merge an operation and one of its operands, which has no other user."""
         name, arguments = operation
         first = self._operation(inner)
         assert first is not None
@@ -216,7 +216,7 @@ class _Tape:
     # ---- instructions and registers ----
 
     def _allocate(self, nodes: list[int]) -> tuple[list[list[int]], int, int]:
-        """Return the block's instructions, the registers they take, and the points of a block."""
+        """Return the instructions of a block, its number of registers, and its number of points."""
         graph = self.graph
         output_of: dict[int, int] = {}
         for j, end in enumerate(self.ends):
@@ -267,7 +267,7 @@ class _Tape:
         return plan[1] if plan is not None else self.graph.arguments[node]
 
     def _partner(self, node: int) -> int | None:
-        """Return the node that comes of the same instruction, sine and cosine, if it is wanted."""
+        """Return the other result of an instruction with two (sine and cosine), if it is needed."""
         graph = self.graph
         pair = PAIRS.get(graph.names[node])
         if pair is None:
@@ -296,7 +296,7 @@ class _Tape:
         return [CODES[name], 0, *out, *second, *(part for place in operands for part in place)]
 
     def _outputs(self, output_of: dict[int, int]) -> list[list[int]]:
-        """Return what fills outputs that are no results of instructions, or the same as others."""
+        """Return instructions for outputs that are leaves, uniform, or equal to other outputs."""
         out = []
         for j, end in enumerate(self.ends):
             area = FIRST_DATA + self.variables + j
@@ -308,5 +308,5 @@ class _Tape:
 
 
 def _points(arrays: int) -> int:
-    """Return how many points a block has, for its arrays to fit the first-level cache."""
+    """Return the number of points of a block whose arrays fit into the first-level cache."""
     return int(min(BLOCK, max(ROW, CACHE // max(arrays, 1) // ROW * ROW)))

@@ -20,7 +20,7 @@ _BINARY = """
     heaviside less less_equal greater greater_equal equal not_equal logical_and logical_or
     logical_xor wofz_real wofz_imag add subtract multiply divide
 """
-# Values that jump where their arguments change by a rounding error.
+# Operations whose values may jump if their arguments change by a rounding error.
 _JUMPS = """
     ceil equal floor floor_divide fmod greater greater_equal heaviside less less_equal
     logical_and logical_not logical_or logical_xor mod not_equal remainder rint sign trunc where
@@ -34,14 +34,14 @@ JUMPS = frozenset(_JUMPS.split())
 
 
 def has_jumps(steps: Iterable[tuple[str, Any, Any]]) -> bool:
-    """Whether a graph has steps whose values jump."""
+    """Return whether a graph has steps whose values jump."""
     return any(step[0] in JUMPS for step in steps)
 
 
 class Divisors:
-    """What several steps are divided by, in any of the graphs of a program.
+    """Divisors of more than one numerator, in any of the graphs of a program.
 
-    Its reciprocal is computed once, in all of the graphs, so that their results stay the same.
+    All graphs multiply by the reciprocal of such a divisor, so that their results are equal.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Divisors:
         self._shared = {kind for kind, others in numerators.items() if len(others) > 1}
 
     def kinds(self, steps: Sequence[Step]) -> list[int]:
-        """Return a number for each step; equal ones have equal numbers, in all graphs."""
+        """Return a number for each step; equal steps of any graphs have equal numbers."""
         out: list[int] = []
         for name, arguments, value in steps:
             text = None if value is None else float(value).hex()
@@ -74,14 +74,14 @@ class Divisors:
 
 
 def check(steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int) -> None:
-    """Raise ValueError where a graph is none."""
+    """Raise ValueError if a graph is invalid."""
     for i, (name, arguments, value) in enumerate(steps):
         if name in LEAVES:
             if name != "constant" and not 0 <= value < (n if name == "parameter" else variables):
                 raise ValueError(f"step {i} must be one of the {name}s; it is {name} {value}")
             continue
         if name not in ARITY:
-            raise ValueError(f"step {i} has an operation that is not known: {name!r}")
+            raise ValueError(f"step {i} has the unknown operation {name!r}")
         if len(arguments) != ARITY[name] or not all(0 <= a < i for a in arguments):
             raise ValueError(
                 f"step {i}, {name}, must have {ARITY[name]} earlier steps as arguments; it has "

@@ -19,13 +19,13 @@ Tape = tuple[Sequence[Step], Sequence[int]]
 class Program:
     """The compiled evaluation of a model of curves, y = f(t, x).
 
-    The steps that depend on parameters alone are evaluated once per call, the others over blocks of
-    points, with vector instructions.  Results do not depend on the number of points, on the other
-    points or on the processor's instruction set, but for functions that the C library evaluates.
-    `values`, `derivatives` and `both` agree to the last bit where their graphs agree.  A division
-    by what depends on parameters alone is a multiplication by its reciprocal, and so
-    are divisions by what is divided by more than once, unless the graph has steps that jump
-    (comparisons, floor and the like): results differ from numpy's by a few units in the last place.
+    Steps that depend only on parameters are evaluated once per call, the others for blocks of
+    points with vector instructions.  The result at a point does not depend on the number of points
+    or on other points; it does not depend on the processor's instruction set, except for functions
+    that the C library evaluates.  `values`, `derivatives` and `both` agree to the last bit if their
+    graphs agree.  Divisors that depend only on parameters, or that divide several values, are
+    replaced by multiplications with their reciprocals, unless the graph has steps that jump
+    (comparisons, floor and the like); results differ from numpy's by a few units in the last place.
 
     Parameters
     ----------
@@ -34,26 +34,26 @@ class Program:
     derivatives : tuple of (steps, n ints), optional
         The graph of the derivatives, and the steps that are the derivatives by each parameter.
     both : tuple of (steps, n + 1 ints), optional
-        Value and derivatives in one graph.
+        The graph of value and derivatives together, and their steps.
     second : tuple of (steps, int), optional
-        The second derivative along a direction, v^T (d^2 y / dx^2) v, of 2 n parameters: x, then v.
+        The second derivative along a direction, v^T (d^2 y / dx^2) v, with 2 n parameters: x and v.
     n : int
-        Parameters.
+        Number of parameters.
     variables : int, default 1
-        Independent variables.
+        Number of independent variables.
     target : str, optional
-        Instruction set: ``avx512``, ``avx2`` or ``plain``; by default the best that there is.
+        Instruction set: ``avx512``, ``avx2`` or ``plain``; by default the fastest available one.
 
     Attributes
     ----------
     n, variables : int
     capsule : PyCapsule
-        A table ``lmoo_model`` of lmoo.h; its memory lives as long as the capsule.
+        A table ``lmoo_model`` of lmoo.h; its memory is valid as long as the capsule exists.
 
     Raises
     ------
     ValueError
-        A step that is not known, or a graph too large for the work space of a run (256 KiB).
+        An unknown operation, or a graph that is too large for the work space (256 KiB).
 
     Examples
     --------
@@ -118,7 +118,7 @@ class Program:
 
     @property
     def capsule(self) -> Any:
-        """A PyCapsule of the name ``lmoo_model``."""
+        """A PyCapsule named ``lmoo_model``."""
         return self._tapes.capsule
 
     def values(self, t: ArrayLike, x: ArrayLike) -> Array:
@@ -137,7 +137,7 @@ class Program:
         Raises
         ------
         NotImplementedError
-            The program was made without.
+            The program was created without this graph.
         """
         if self._graphs[1] is None:
             raise NotImplementedError("this program has no derivatives")
@@ -149,7 +149,7 @@ class Program:
         Raises
         ------
         NotImplementedError
-            The program was made without.
+            The program was created without this graph.
         """
         if self._graphs[2] is None:
             raise NotImplementedError(
@@ -164,7 +164,7 @@ class Program:
         Raises
         ------
         NotImplementedError
-            The program was made without.
+            The program was created without this graph.
         """
         if self._second is None:
             raise NotImplementedError("this program has no second derivatives")
@@ -186,7 +186,7 @@ class Program:
         return points, parameters
 
     def __reduce__(self) -> Any:
-        # Tapes are pointers, which mean nothing elsewhere, and the processor may be another.
+        # Tapes contain pointers, and they depend on the processor.
         return _restored, (self._graphs, self.n, self.variables, self.target)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Graphs with each operation once, rewritten for the instructions that there are."""
+"""Graphs rewritten for the instructions of the compiled evaluation."""
 
 import math
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from typing import Any
 
 from lmoo.models.program.operations import LEAVES, Divisors
 
-__all__ = ["Rewritten"]
+__all__ = ["RewrittenGraph"]
 
 
-class Rewritten:
-    """A graph with each operation once, and those of the program alone.
+class RewrittenGraph:
+    """A graph of the operations of the compiled evaluation, without duplicates.
 
     Parameters
     ----------
     divisors : Divisors or None
-        Steps that are divided by more than once; None where divisions stay divisions.
+        Divisors to be replaced by reciprocals; None if divisions are not to be replaced.
     """
 
     def __init__(self, divisors: Divisors | None) -> None:
@@ -26,8 +26,8 @@ class Rewritten:
         self.uniform: list[bool] = []
         self._known: dict[Any, int] = {}
 
-    def take(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
-        """Take over the steps that outputs need; return the nodes that they are."""
+    def include(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
+        """Add the steps that outputs depend on; return the nodes of the outputs."""
         needed = [False] * len(steps)
         for output in outputs:
             needed[output] = True
@@ -47,16 +47,16 @@ class Rewritten:
                     self.constant(value) if name == "constant" else self.node(name, (), value)
                 )
             elif name == "divide" and shared[arguments[1]]:
-                nodes[i] = self.made(
+                nodes[i] = self.apply(
                     "multiply",
-                    [nodes[arguments[0]], self.made("reciprocal", [nodes[arguments[1]]])],
+                    [nodes[arguments[0]], self.apply("reciprocal", [nodes[arguments[1]]])],
                 )
             else:
-                nodes[i] = self.made(name, [nodes[argument] for argument in arguments])
+                nodes[i] = self.apply(name, [nodes[argument] for argument in arguments])
         return [nodes[output] for output in outputs]
 
     def node(self, name: str, arguments: tuple[int, ...], payload: Any = None) -> int:
-        """Return the one node of this operation and these arguments."""
+        """Return the node of an operation with these arguments, which is unique."""
         key = (name, arguments, payload)
         found = self._known.get(key)
         if found is None:
@@ -68,26 +68,26 @@ class Rewritten:
         return found
 
     def constant(self, value: float) -> int:
-        """Return the node of a number, told apart by its bits."""
+        """Return the node of a number; numbers with different bits are different nodes."""
         return self.node("constant", (), float(value).hex())
 
     def number(self, node: int) -> float | None:
-        """Return the number that a node is, if it is one."""
+        """Return the value of a constant; None for other nodes."""
         if self.names[node] != "constant":
             return None
         return float.fromhex(self.payloads[node])
 
     def opposite(self, node: int) -> int | None:
-        """Return what a node is the negative of, if it is that."""
+        """Return the argument of a negation; None for other nodes."""
         return self.arguments[node][0] if self.names[node] == "negative" else None
 
-    def made(self, name: str, arguments: Sequence[int]) -> int:
-        """Return the node of an operation, by the rules for it."""
+    def apply(self, name: str, arguments: Sequence[int]) -> int:
+        """Return the node of an operation, simplified by the rule for it if there is one."""
         rule = getattr(self, f"_{name}", None)
         return rule(*arguments) if rule is not None else self.node(name, tuple(arguments))
 
-    # Signs move outwards, where they become part of a factor or of a sum: exact but
-    # for the signs of zeros.
+    # Signs are moved outwards and become part of a factor or of a sum.  This is exact except for
+    # the signs of zeros.
 
     def _negative(self, a: int) -> int:
         number, inner = self.number(a), self.opposite(a)
@@ -109,7 +109,7 @@ class Rewritten:
             return self._subtract(a, inner)
         if (inner := self.opposite(a)) is not None:
             return self._subtract(b, inner)
-        # The block first; addition commutes.
+        # The operand that is not uniform comes first.
         return self.node("add", (b, a) if self.uniform[a] else (a, b))
 
     def _subtract(self, a: int, b: int) -> int:
@@ -135,7 +135,7 @@ class Rewritten:
         return self.node("multiply", (a, b))
 
     def _only_scales(self, node: int) -> bool:
-        """Whether a node is plus or minus a power of two, and its products exact."""
+        """Return whether a node is plus or minus a power of two, so that products are exact."""
         number = self.number(node)
         return number is not None and abs(math.frexp(number)[0]) == 0.5
 
@@ -169,7 +169,7 @@ class Rewritten:
         return self.node("mod", (a, b))
 
     def _power(self, a: int, b: int) -> int:
-        """Small whole powers by multiplication."""
+        """Return a power; small integer exponents become multiplications."""
         number = self.number(b)
         if number == 1.0:
             return a

@@ -1,4 +1,4 @@
-"""What data show before a fit: places of peaks, their widths, frequencies."""
+"""Features of data that give starting values: locations and widths of peaks, frequencies."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,21 +13,21 @@ __all__ = ["Features", "fastest", "frequencies", "remaining", "spacing"]
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# A model is compared with the data at about this many points of a long curve.
+# Number of points, about, at which a model is compared with the data of a long curve.
 _ROWS = 800
-# Peaks that are looked for.
+# Largest number of peaks.
 _PEAKS = 12
-# Sines that are looked for one after the other, and peaks of the first spectrum.
+# Largest numbers of sines, found one after the other, and of peaks of the first spectrum.
 _SINES, _LINES = 6, 6
 # Frequencies per resolution of the data, 1 / span.
 _OVERSAMPLING = 8
-# Rows that frequencies are looked for in, and points of their Fourier transform, at most.
+# Largest numbers of rows that are searched for frequencies, and of points of their transform.
 _MOST_ROWS, _LONGEST = 100_000, 1 << 22
 
 
 @dataclass(frozen=True)
 class Features:
-    """Data as the search for starting values sees them.
+    """Data in the form that the search for starting values uses.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Features:
     weight : (m,) float64 array
         Reciprocal standard deviations.
     thinning : float
-        Rows of the data for each row here.
+        The number of rows of the data for each row here.
 
     Examples
     --------
@@ -77,8 +77,9 @@ class Features:
     def few(self) -> "Features":
         """The data at no more than about `_ROWS` rows.
 
-        Even steps could turn an oscillation into a slow one, and miss a narrow peak: half of the
-        rows are at uneven steps, the others are the highest and the lowest of their neighbours.
+        Rows at even steps alone would turn a fast oscillation into a slow one, and miss a narrow
+        peak.  Therefore half of the rows are at uneven steps, and the others are the highest and
+        the lowest of their neighbours.
         """
         m = self.y.size
         if m <= _ROWS:
@@ -97,8 +98,8 @@ class Features:
     def peaks(self) -> list[tuple[int, int]]:
         """Rows of peaks and dips, the most conspicuous first, and their half-widths in rows.
 
-        The row, and of several scales the one, at which the mean over the scale differs most from
-        the mean over three times the scale; a peak there is taken away, and so on.
+        A peak is at the row and scale at which the mean over the scale differs most from the mean
+        over three times the scale.  It is subtracted before the next one is searched for.
         """
         m = self.y.size
         scales = sorted({1, 2, 4} | {max(1, m // part) for part in (8, 16, 32, 64, 128)})
@@ -111,7 +112,7 @@ class Features:
                 if 6 * half + 1 <= 2 * m:
                     contrast = np.abs(_mean(rest, half) - _mean(rest, 3 * half))
                     row = int(np.argmax(contrast))
-                    # As differences of noise shrink with the number of points in the means.
+                    # The factor makes the contrasts of noise alike for all scales.
                     weighted = float(contrast[row]) * float(np.sqrt(2.0 * half + 1.0))
                     best = max(best, (weighted, row, half))
             weighted, row, half = best
@@ -133,7 +134,7 @@ def _uneven(m: int, count: int) -> Indices:
 
 
 def _mean(y: Array, half: int) -> Array:
-    """Return the mean over each row and `half` ones on both sides, as far as there are any."""
+    """Return the mean over each row and up to `half` rows on either side."""
     total = np.concatenate([[0.0], np.cumsum(y - y.mean())])
     rows = np.arange(y.size)
     first, last = np.maximum(rows - half, 0), np.minimum(rows + half + 1, y.size)
@@ -142,15 +143,15 @@ def _mean(y: Array, half: int) -> Array:
 
 
 def spacing(c: Array, share: float = 0.5) -> float:
-    """Return a quantile of the distances of neighbouring points; 0 for a single point.
+    """Return a quantile of the distances between neighbouring points; 0 for a single point.
 
-    Replicates, which differ by rounding at most, are one point.
+    Replicates (points that differ by rounding errors only) count as one point.
 
     Parameters
     ----------
     c : (m,) float64 array
     share : float
-        Of the distances that are no larger than the result; the default is the median.
+        Share of the distances that are no larger than the result; the default is the median.
 
     Examples
     --------
@@ -166,14 +167,14 @@ def spacing(c: Array, share: float = 0.5) -> float:
 
 
 def fastest(c: Array) -> float:
-    """Return the highest angular frequency that sampling at c can tell; 0 for a single point.
+    """Return the highest angular frequency that sampling at c can resolve; 0 for a single point.
 
-    It is pi over a distance of neighbouring points.  For even sampling that is Nyquist's limit:
-    above it, each frequency has the values of a lower one at all points.  Uneven sampling tells
-    faster oscillations than its mean or median distance would, but not all up to its smallest
-    distance, as one pair of close points says nothing of an oscillation between the others.  The
-    distance is the one that a tenth of all fall below; for points at random that is a tenth of the
-    mean distance.
+    It is pi over a distance between neighbouring points.  For even sampling that is the Nyquist
+    limit: an oscillation above it has the same values at all points as a slower one.  Uneven
+    sampling resolves faster oscillations than its mean or median distance suggests, but not all of
+    those that its smallest distance suggests, because one pair of close points is not enough.  The
+    distance used is the one that a tenth of all distances are below; for random points it is a
+    tenth of the mean distance.
 
     Examples
     --------
@@ -189,14 +190,14 @@ def fastest(c: Array) -> float:
 def frequencies(c: Array, y: Array, weight: Array) -> Array:
     """Return angular frequencies that may be in the data, up to `fastest`.
 
-    Sines are found one after the other, each in what those before leave over (prewhitening:
+    First sines, found one after the other, each in the residuals of those before (prewhitening:
     Lenz, Breger 2005, Commun. Asteroseismol. 146, 53); then the highest lines of the first
-    spectrum, and slow oscillations, of which the data show less than some periods.
+    spectrum; then slow oscillations, of which the data contain less than a few periods.
 
     Parameters
     ----------
     c : (m,) float64 array
-        The coordinate in which the oscillation is even.
+        The coordinate in which the frequency is constant.
     y, weight : (m,) float64 array
 
     Returns
@@ -241,12 +242,12 @@ def frequencies(c: Array, y: Array, weight: Array) -> Array:
         if len(columns) > u.size // 2:
             break
         rest = _residual(columns, y, weight)
-    every = np.concatenate([found, lines, slow])
-    return every[every <= top * (1.0 + 1e-9)] / span
+    candidates = np.concatenate([found, lines, slow])
+    return candidates[candidates <= top * (1.0 + 1e-9)] / span
 
 
 def _residual(columns: list[Array], y: Array, weight: Array) -> Array:
-    """Return what a weighted linear fit leaves over."""
+    """Return the residuals of a weighted linear fit."""
     matrix = np.stack(columns, axis=1)
     size = float(np.abs(y).max()) or 1.0
     x = np.linalg.lstsq(matrix * weight[:, None], y / size * weight, rcond=1e-10)[0]
@@ -257,14 +258,14 @@ def _residual(columns: list[Array], y: Array, weight: Array) -> Array:
 def _spectrum(u: Array, y: Array, weight: Array, top: float) -> tuple[Array, Array]:
     """Return angular frequencies up to `top` and the power of y at them; u is in [0, 1].
 
-    The fast Fourier transform of the data moved to a grid, so fine that the fastest oscillation
-    moves by an eighth of a period at most.
+    The data are moved to a grid for the fast Fourier transform.  The grid is so fine that the
+    phase of the fastest oscillation changes by an eighth of a period at most.
     """
     transform, step = _transform(u, y, weight, top)
     half = transform[: transform.size // 2]
     power: Array = (half.real**2 + half.imag**2).astype(np.float64)
     omega: Array = step * np.arange(half.size)
-    # Below a period in the data, an oscillation is no line; it is among the slow ones.
+    # An oscillation with less than half a period in the data has no line of its own.
     inside = (omega <= top * (1.0 + 1e-9)) & (omega >= np.pi)
     return omega[inside], power[inside]
 
@@ -282,12 +283,12 @@ def _transform(u: Array, y: Any, weight: Array, top: float) -> tuple[Any, float]
 
 
 def remaining(c: Array, phases: Array, y: Array, weight: Array) -> Array:
-    """Return the angular frequency that data have beside known changes of their phase.
+    """Return the angular frequency of data whose phase has another, known part.
 
     Parameters
     ----------
     c : (m,) float64 array
-        The coordinate in which the oscillation is even.
+        The coordinate in which the frequency is constant.
     phases : (k, m) float64 array
         Known parts of the argument of the oscillation.
     y, weight : (m,) float64 array
@@ -295,7 +296,7 @@ def remaining(c: Array, phases: Array, y: Array, weight: Array) -> Array:
     Returns
     -------
     (k, 1) float64 array
-        The strongest, of either sign; nan where the phases are not finite.
+        The frequency with the highest power, positive or negative; nan if there is none.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Models from functions: called once with placeholders that record what is done with them.
+"""Models from functions: a function is called once with placeholders that record its operations.
 
-`trace` and `residual` hold what users call; `recorder`, `placeholder`, `ufuncs`, `functions` and
-`complexes` what is recorded; `effects` reads the code of a function; `cache` keeps traces, and
-`evaluation` decides whether a fit runs with one.
+`trace` and `residual` contain the functions that users call.  `recorder`, `placeholder`, `ufuncs`,
+`functions` and `complexes` record operations.  `effects`, `bytecode` and `purity` examine the code
+of a function.  `cache` stores traces, and `evaluation` decides whether a fit uses one.
 """

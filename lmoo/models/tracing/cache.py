@@ -1,4 +1,4 @@
-"""Traces of functions, kept as long as the functions live and what they depend on is the same."""
+"""Cached traces of functions, valid as long as a function and its dependencies are unchanged."""
 
 import inspect
 import threading
@@ -14,18 +14,18 @@ from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import extracted
-from lmoo.models.tracing.effects import Uses, examined
+from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.trace import recorded
 
 __all__ = ["Kind", "Traced", "traced"]
 
-# Entries of arrays, lists and dictionaries that are compared; larger ones are not kept track of.
+# Changes of larger arrays, lists and dictionaries are not detected.
 _MOST_COMPARED = 4096
 
 
 class Kind(NamedTuple):
-    """What a function is called with.
+    """The arguments that a function is called with.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Kind(NamedTuple):
     variables : int
         Number of independent variables.
     joined : bool
-        Whether several variables are the rows of one array, rather than a tuple.
+        Whether several variables are the rows of one array; otherwise they are a tuple.
     points : int
         Number of points.
     """
@@ -53,9 +53,10 @@ class Traced:
     ----------
     model : GraphModel
     arrays : tuple of (points,) float64 array
-        Arrays that the function knows, one number for each point: the model's last variables.
+        Arrays from outside of the function with one number for each point.  They are the last
+        variables of the model.
     sized : bool
-        Whether the number of points matters.
+        Whether the trace is valid for one number of points only.
     """
 
     model: GraphModel
@@ -66,35 +67,36 @@ class Traced:
 @dataclass(frozen=True, eq=False)
 class _Entry:
     kind: Kind
-    # Whether the number of points matters.
+    # Whether the trace is valid for one number of points only.
     sized: bool
     found: Traced | TraceError
-    uses: "tuple[tuple[Any, str, Any, Any], ...]"
+    # Holder, name, object and snapshot of each object that the function depends on.
+    dependencies: "tuple[tuple[Any, str, Any, Any], ...]"
     code: Any
     owner: Any
 
     def fits(self, f: Any, kind: Kind) -> bool:
-        """Whether the trace is that of this call of a function."""
+        """Return whether the trace is valid for a call of a function."""
         if self.kind[:3] != kind[:3] or (self.sized and self.kind != kind):
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
         if self.code != _code(f):
             return False
-        for holder, name, value, snapshot in self.uses:
-            if not _is_same(holder, name, value, snapshot):
+        for holder, name, value, snapshot in self.dependencies:
+            if not _is_unchanged(holder, name, value, snapshot):
                 return False
         return True
 
 
-# Reentrant, as functions may be collected, and forgotten, while it is held.
+# Reentrant because a function may be collected, and its entry removed, while the lock is held.
 _lock = threading.RLock()
 _entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
-_MOST_KEPT = 8  # of one function
+_MOST_STORED = 8  # for one function
 
 
 def traced(f: Callable[..., Any], kind: Kind) -> Traced:
-    """Return a function as a compiled model, from a trace that may be kept.
+    """Return a function as a compiled model, from the cache or from a new trace.
 
     Parameters
     ----------
@@ -105,7 +107,7 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     Raises
     ------
     TraceError
-        The function cannot be followed, or the graph not be compiled.
+        The function cannot be traced, or the graph cannot be compiled.
 
     Examples
     --------
@@ -118,17 +120,17 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     (array([1., 3., 5.]), True)
     """
     holder = f.__func__ if isinstance(f, types.MethodType) else f
-    entry = _kept(holder, f, kind)
+    entry = _stored(holder, f, kind)
     if entry is None:
-        entry = _made(f, kind)
-        _keep(holder, entry)
+        entry = _new_entry(f, kind)
+        _store(holder, entry)
     if isinstance(entry.found, TraceError):
-        # A new one, as an exception that is raised holds on to frames.
+        # A new exception, because one that has been raised refers to frames.
         raise TraceError(*entry.found.args)
     return entry.found
 
 
-def _kept(holder: Any, f: Any, kind: Kind) -> _Entry | None:
+def _stored(holder: Any, f: Any, kind: Kind) -> _Entry | None:
     with _lock:
         reference, entries = _entries.get(id(holder), (None, []))
         entries = list(entries)
@@ -137,10 +139,10 @@ def _kept(holder: Any, f: Any, kind: Kind) -> _Entry | None:
     return next((entry for entry in entries if entry.fits(f, kind)), None)
 
 
-def _keep(holder: Any, entry: _Entry) -> None:
+def _store(holder: Any, entry: _Entry) -> None:
     key = id(holder)
 
-    # As defaults, as it may be called when the interpreter ends and globals are gone.
+    # Default arguments, because globals may be gone when this is called at interpreter exit.
     def forget(reference: Any, lock: Any = _lock, entries: Any = _entries) -> None:
         with lock:
             if entries.get(key, (None,))[0] is reference:
@@ -153,18 +155,18 @@ def _keep(holder: Any, entry: _Entry) -> None:
                 reference, entries = weakref.ref(holder, forget), []
             except TypeError:
                 return
-        _entries[key] = (reference, [entry, *entries][:_MOST_KEPT])
+        _entries[key] = (reference, [entry, *entries][:_MOST_STORED])
 
 
-def _made(f: Any, kind: Kind) -> _Entry:
+def _new_entry(f: Any, kind: Kind) -> _Entry:
     """Trace a function."""
-    uses, sized = Uses(), False
+    dependencies, sized = Dependencies(), False
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
             found = Traced(_compiled(f))
         else:
-            uses = examined(f)
+            dependencies = examined(f)
             recorder = start(kind.variables, kind.points)
             value = recorded(f, recorder, kind.n, kind.joined)
             sized = recorder.asked or bool(recorder.arrays)
@@ -176,7 +178,7 @@ def _made(f: Any, kind: Kind) -> _Entry:
             found = Traced(_compiled(model), tuple(recorder.arrays), sized)
     except TraceError as error:
         found = TraceError(*error.args)
-        # A refusal may have been about the number of points.
+        # The reason may be the number of points.
         sized = True
     owner = f.__self__ if isinstance(f, types.MethodType) else None
     return _Entry(
@@ -185,7 +187,7 @@ def _made(f: Any, kind: Kind) -> _Entry:
         found,
         tuple(
             (holder, name, value, _snapshot(value))
-            for holder, name, value in uses.found
+            for holder, name, value in dependencies.objects
             if value is not f
         ),
         _code(f),
@@ -204,11 +206,11 @@ def _reference(owner: Any) -> Callable[[], Any]:
     try:
         return weakref.ref(owner)
     except TypeError:
-        return lambda: object()  # Never the same.
+        return lambda: object()  # Differs from any owner.
 
 
 def _code(f: Any) -> Any:
-    """Return what of a function may be exchanged: its code and its defaults."""
+    """Return the parts of a function that can be replaced: its code and its default arguments."""
     if type(f) is types.FunctionType:
         return f.__code__, f.__defaults__, f.__kwdefaults__
     function = f.__func__ if isinstance(f, types.MethodType) else f
@@ -218,7 +220,7 @@ def _code(f: Any) -> Any:
 
 
 def _snapshot(value: Any) -> Any:
-    """Return what tells whether an object has been changed; None where that is not looked at."""
+    """Return a value that changes with the contents of an object; None if they are not compared."""
     if isinstance(value, np.ndarray):
         return value.tobytes() if value.size <= _MOST_COMPARED else None
     if isinstance(value, (list, dict, set)):
@@ -226,8 +228,8 @@ def _snapshot(value: Any) -> Any:
     return None
 
 
-def _is_same(holder: Any, name: str, value: Any, snapshot: Any) -> bool:
-    """Whether an object that a function depends on is where it was, and as it was."""
+def _is_unchanged(holder: Any, name: str, value: Any, snapshot: Any) -> bool:
+    """Return whether a name still refers to an object, with the same contents."""
     try:
         if isinstance(holder, dict):
             found = holder.get(name)

@@ -1,7 +1,7 @@
-"""How the model of a fit is evaluated: compiled from its function, or by calling that.
+"""The way in which the model of a fit is evaluated: compiled from its function, or by calls of it.
 
-A trace is trusted as far as it is checked: its values must be those of the function where the
-iteration starts, and again where it ends.
+A trace is checked twice: its values must agree with the function at the starting point and at the
+solution.
 """
 
 import warnings
@@ -27,14 +27,14 @@ __all__ = [
     "CLOSE",
     "Evaluation",
     "evaluation_of",
+    "mismatch",
     "name_of",
-    "parting",
     "start_reason",
 ]
 
 Array = NDArray[np.float64]
 
-# Of the largest value: how far a trace may be from its function.
+# Largest difference between a trace and its function, relative to the largest value.
 CLOSE = 1e-12
 _EPS = 2.0**-52
 
@@ -42,20 +42,20 @@ _EPS = 2.0**-52
 # Not frozen, which would double the time that a new one takes.
 @dataclass(eq=False, slots=True)
 class Evaluation:
-    """How the model of a fit is evaluated; not to be changed.
+    """The way in which the model of a fit is evaluated; not to be changed.
 
     Attributes
     ----------
     f : callable
         The function.
     reason : str or None
-        Why it is called; None where it runs compiled.
+        Why the function is called; None if its trace is used.
     model : GraphModel or None
         The compiled model.
     points : (variables, m) float64 array or None
-        What that takes.
+        Variables of the compiled model.
     problem : CompiledProblem or None
-        What is solved instead of the problem with the function.
+        The problem with the compiled model, which is solved instead of the one with the function.
     """
 
     f: Any
@@ -66,15 +66,15 @@ class Evaluation:
 
     @property
     def text(self) -> str:
-        """What `Result.evaluation` says."""
+        """The text of `Result.evaluation`."""
         if self.reason is None:
             return f"compiled from {name_of(self.f)}"
         return f"called, because {self.reason}"
 
     def solution(self, problem: Any, x: Array) -> tuple[Array | None, str | None]:
-        """Return the residual by the function where a fit ended, and where the model differs.
+        """Return the residual of the function at the solution, and a difference from the model.
 
-        Of a problem in blocks the first one is looked at, and nobody holds the residual.
+        For a problem in blocks only the first block is checked, and no residual is returned.
 
         Parameters
         ----------
@@ -86,13 +86,13 @@ class Evaluation:
         t = next(iter(problem.blocks))[0] if blocks else problem.t
         value, reason = _value(problem.f, t, x, self.points.shape[1])
         if reason is None:
-            reason = parting(self.model, self.points, x, value)
+            reason = mismatch(self.model, self.points, x, value)
         if reason is not None or blocks:
             return None, reason
         return whitened(value - problem.y, problem._whitening), None
 
     def called_instead(self, problem: Any, reason: str) -> "Evaluation":
-        """Return the evaluation by calls of the function, from which its trace differs; warn."""
+        """Return the evaluation by calls of the function, and warn that its trace differs."""
         if problem.trace is True:
             raise TraceError(f"at the solution {reason}")
         warnings.warn(
@@ -113,16 +113,16 @@ def evaluation_of(
     ----------
     problem : Problem
     x : (n,) float64 array
-        Where the fit starts: the function is called there.
+        The starting point; the function is called there.
     because : str, optional
-        Why the function is to be called whatever it is: other derivatives are asked for, say.
+        A reason to call the function without a trace, for example a user's derivatives.
     checked : bool, default False
         Whether the trace is known to agree with the function at x.
 
     Returns
     -------
     Evaluation or None
-        None where the problem is not that of a curve and its model.
+        None if the problem is not that of fitting a curve.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
 
 
 def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation | None:
-    """Return how the model of `CurveBlocks` is evaluated, which its first block is to confirm."""
+    """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
     if not hasattr(problem, "compiled_from"):
         return None
     reason = because or problem.reason_to_call()
@@ -193,7 +193,7 @@ def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Ev
 
 
 def _reason(problem: CurveProblem) -> str | None:
-    """Return why the function of a problem is called; None where it may be compiled."""
+    """Return why the function of a problem must be called; None if its trace may be used."""
     if problem.trace is False:
         return "trace is False"
     if problem.jac is not None or problem.jacobian is not None:
@@ -209,7 +209,7 @@ def _reason(problem: CurveProblem) -> str | None:
 
 
 def name_of(f: Any) -> str:
-    """Return what a function is called."""
+    """Return the name of a function for messages."""
     if isinstance(f, Model):
         return repr(f)
     found = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
@@ -217,12 +217,12 @@ def name_of(f: Any) -> str:
 
 
 def points_of(t: Any, m: int) -> tuple[Array, bool]:
-    """Return the variables as (variables, m), and whether they were one array with such rows.
+    """Return the variables as (variables, m), and whether t is such an array.
 
     Raises
     ------
     TraceError
-        t is something else.
+        t is neither an array nor a tuple of arrays of double precision.
     """
     if isinstance(t, np.ndarray) and t.dtype == np.float64 and t.shape[-1:] == (m,):
         if t.ndim == 1:
@@ -244,7 +244,7 @@ def _shown(t: Any) -> str:
 
 
 def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | None]:
-    """Return what a function returns, and what is wrong with it."""
+    """Return the value of a function, or the reason why it cannot be compared with a trace."""
     try:
         value = f(t, *x.flat)
     except Exception as error:
@@ -256,26 +256,26 @@ def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | 
 
 
 def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
-    """Return why a fit should not start with a compiled model; None where it can.
+    """Return why a fit should not start with a compiled model; None if it can.
 
     Parameters
     ----------
     model, points, x, value
-        As for `parting`.
+        As for `mismatch`.
     """
     size, apart, finite = model._model.compare(points, x, value, True)
     if size == np.inf:
         return "a value is not finite"
     if not finite:
         return "a derivative is not finite"
-    return None if apart <= CLOSE * size else parting(model, points, x, value)
+    return None if apart <= CLOSE * size else mismatch(model, points, x, value)
 
 
-def parting(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
-    """Return where a compiled model and values of its function differ; None where they agree.
+def mismatch(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
+    """Return where a compiled model and values of its function differ; None if they agree.
 
-    They agree where both are nan, or equal to 1e-12 of the largest term of the model, and of what
-    a rounding error in a parameter changes.
+    They agree at a point if both are nan, or if their difference is below 1e-12 of the largest term
+    of the model plus the change by a rounding error of a parameter.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def parting(model: GraphModel, points: Array, x: Array, value: Array) -> str | N
 
 
 def _tolerance(model: GraphModel, points: Array, x: Array) -> Array:
-    """Return the rounding errors that both may have at each point, (m,)."""
+    """Return the rounding errors that model and function may have at each point, (m,)."""
     steps = model.model.steps
     terms = _terms(steps)
     values = evaluate(steps, terms, list(points), list(x))
@@ -313,7 +313,7 @@ def _tolerance(model: GraphModel, points: Array, x: Array) -> Array:
 
 
 def _terms(steps: Any) -> list[int]:
-    """Return the steps whose sum the last one is, and all that are added on the way."""
+    """Return the steps that are terms or factors of the last one, and their sums and products."""
     found, waiting = [], [len(steps) - 1]
     while waiting:
         node = waiting.pop()
@@ -325,7 +325,7 @@ def _terms(steps: Any) -> list[int]:
 
 
 class _TracedProblem(CurveModelProblem):
-    """The compiled problem of a curve problem."""
+    """The problem of fitting a curve with a compiled trace of the model."""
 
     def __init__(self, problem: CurveProblem, model: GraphModel, points: Array) -> None:
         weights = problem._whitening

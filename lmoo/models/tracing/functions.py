@@ -1,4 +1,4 @@
-"""numpy's functions that are no ufuncs, as far as they work point by point."""
+"""Functions of numpy that are not ufuncs, for placeholders: those that work point by point."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,9 @@ __all__ = ["FUNCTIONS", "start"]
 
 def _where(recorder: Recorder, condition: Any, *choices: Any) -> Any:
     if len(choices) != 2:
-        recorder.refuse("np.where(condition) returns places; np.where(condition, a, b) can be used")
+        recorder.refuse(
+            "np.where(condition) returns indices; np.where(condition, a, b) can be used"
+        )
     return applied(recorder, "where", condition, *choices)
 
 
@@ -39,7 +41,7 @@ def _piecewise(
         conditions = [conditions]
     conditions, pieces = list(conditions), list(pieces)
     values = [piece(x, *args, **kwargs) if callable(piece) else piece for piece in pieces]
-    # One piece more than there are conditions is for the other points.
+    # A last piece without a condition is for all other points.
     found = values.pop() if len(values) == len(conditions) + 1 else 0.0
     found = _full_like(recorder, x, found)
     for condition, value in zip(conditions, values, strict=True):
@@ -91,7 +93,7 @@ def _sinc(recorder: Recorder, x: Any) -> Any:
 def _copyto(
     recorder: Recorder, target: Any, source: Any, casting: str = "", where: Any = True
 ) -> None:
-    # np.full_like(np.asarray(t), a) does this.
+    # np.full_like(np.asarray(t), a) calls np.copyto with an array of objects.
     if not isinstance(target, np.ndarray) or target.dtype != object or where is not True:
         recorder.refuse("np.copyto writes into an array")
     target[...] = source
@@ -119,7 +121,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 def start(variables: int, points: int | None = None) -> Recorder:
-    """Return a recorder that knows numpy's functions; arguments as for `Recorder`."""
+    """Return a recorder with the functions of numpy; the arguments are those of `Recorder`."""
     recorder = Recorder(variables, points)
     recorder.operation_of, recorder.functions = operation_of, FUNCTIONS
     return recorder

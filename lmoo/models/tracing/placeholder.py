@@ -1,4 +1,4 @@
-"""Placeholders: what a function is traced with instead of arrays and numbers."""
+"""Placeholders: arguments of a traced function, which record the operations on them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -64,32 +64,32 @@ _REDUCTIONS = frozenset(
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
 _BRANCH = (
-    "a branch is taken by a value that is not known before the fit; write np.where(condition, a, b)"
+    "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
 )
 
 
 class Placeholder:
-    """A number, or an array with one number for each point, that is not known yet.
+    """A number, or an array with one number for each point, whose value is unknown.
 
     Parameters
     ----------
     recorder : Recorder
     node : int
-        Its node in the graph; its real part.
+        The node of the number, or of its real part, in the graph.
     imag : int, optional
         The imaginary part; None for real numbers.
     points : bool
-        Whether it is an array with one number for each point, rather than a number.
+        Whether it is an array with one number for each point; otherwise it is a number.
     truth : bool
         Whether it holds truth values.
     own : bool
-        Whether it may be changed in place: it is no argument of the function.
+        Whether it may be changed in place: it is not an argument of the function.
     mask : int, optional
         The node of the condition by which points were selected, as in ``t[t > 0]``.
     """
 
     __slots__ = ("imaginary", "mask", "node", "own", "points", "recorder", "truth")
-    # Comes before arrays in arithmetic.
+    # numpy's arrays leave arithmetic to this class.
     __array_priority__ = 1e6
     __hash__ = None  # type: ignore[assignment]
 
@@ -113,7 +113,7 @@ class Placeholder:
         name = ufunc.__name__
         if method != "__call__":
             self.recorder.refuse(
-                f"np.{name}.{method} joins points; a model must be evaluated point by point"
+                f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if any(options.get(key) not in (None, True) for key in ("out", "where")):
             self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
@@ -135,9 +135,9 @@ class Placeholder:
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             self.recorder.refuse(
-                "an array of numbers is made of a value that is not known before the fit"
+                "an array of numbers is made from a value that is unknown before the fit"
             )
-        # An array of one object, which numpy's functions hand on to this class.
+        # numpy's functions apply an array of objects element by element.
         out = np.empty((), dtype=object)
         out[()] = self
         return out
@@ -239,13 +239,13 @@ class Placeholder:
 
     def __round__(self, digits: Any = None) -> Any:
         if digits is not None:
-            self.recorder.refuse("round(x, digits) cannot be followed; np.rint(x) can")
+            self.recorder.refuse("round(x, digits) cannot be traced; np.rint(x) can")
         return applied(self.recorder, "rint", self)
 
     # ---- changes in place ------------------------------------------------------------------------
 
     def _assign(self, value: Any) -> Any:
-        """Take the value of ``self += ...``: numbers are replaced, arrays are changed."""
+        """Store the value of ``self += ...``: numbers are replaced, arrays changed in place."""
         if not self.points:
             return value
         if not self.own:
@@ -275,7 +275,7 @@ class Placeholder:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
             self.recorder.refuse(
-                "an array is changed at some points by their places; select them by a condition"
+                "points of an array selected by index are changed; select them by a condition"
             )
         value = as_placeholder(self.recorder, value)
         if value.mask not in (None, key.node) or (value.points and value.mask is None):
@@ -289,29 +289,31 @@ class Placeholder:
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
         self.recorder.refuse(
-            "points are picked out by their places; a model must be evaluated point by point"
+            "points are selected by index; a model must be evaluated point by point"
             if self.points
             else "a parameter is indexed as if it were an array"
         )
 
-    # ---- what is not known -----------------------------------------------------------------------
+    # ---- operations that need a value ------------------------------------------------------------
 
     def __bool__(self) -> bool:
         self.recorder.refuse(_BRANCH)
 
     def __float__(self) -> float:
         self.recorder.refuse(
-            "a number is made (float(x), math.exp(x), dtype=float) of a value that is not known "
-            "before the fit; numpy's functions of x can be followed"
+            "a number is made (float(x), math.exp(x), dtype=float) from a value that is unknown "
+            "before the fit; numpy's functions of x can be traced"
         )
 
     def __int__(self) -> int:
-        self.recorder.refuse("an integer is made of a value that is not known before the fit")
+        self.recorder.refuse("an integer is made from a value that is unknown before the fit")
 
     __index__ = __int__
 
     def __complex__(self) -> complex:
-        self.recorder.refuse("complex(x) makes a number of a value that is not known before")
+        self.recorder.refuse(
+            "complex(x) makes a number from a value that is unknown before the fit"
+        )
 
     def __len__(self) -> int:
         if not self.points or self.mask is not None:
@@ -319,12 +321,12 @@ class Placeholder:
         return self._count()
 
     def __iter__(self) -> Any:
-        self.recorder.refuse("a loop over the points of an array cannot be followed")
+        self.recorder.refuse("a loop over the points of an array cannot be traced")
 
     def _count(self) -> int:
         recorder = self.recorder
         if recorder.points is None:
-            recorder.refuse("the number of points is not known before the fit")
+            recorder.refuse("the number of points is unknown before the fit")
         recorder.asked = True
         return recorder.points
 
@@ -332,7 +334,7 @@ class Placeholder:
 
     @property
     def dtype(self) -> Any:
-        """That which an array of these numbers has; for a single one that of objects."""
+        """The type of the array; object for a number."""
         if not self.points:
             return np.dtype(object)
         return _BOOL if self.truth else _FLOAT if self.imaginary is None else _COMPLEX
@@ -344,7 +346,7 @@ class Placeholder:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of the array, if it is known."""
+        """The shape of the array, if it is known."""
         return (self._count(),) if self.points else ()
 
     @property
@@ -354,7 +356,7 @@ class Placeholder:
 
     @property
     def T(self) -> "Placeholder":  # noqa: N802
-        """The same."""
+        """The placeholder itself: arrays have one dimension."""
         return self
 
     @property
@@ -386,13 +388,13 @@ class Placeholder:
         return self._like(truth=False)
 
     def ravel(self, *args: Any) -> "Placeholder":
-        """Return the same: arrays have one dimension here."""
+        """Return the placeholder itself: arrays have one dimension."""
         return self
 
     flatten = squeeze = ravel
 
     def clip(self, least: Any = None, greatest: Any = None, **bounds: Any) -> Any:
-        """Return the values within two bounds."""
+        """Return the values, limited to an interval."""
         return clipped(self.recorder, self, bounds.get("min", least), bounds.get("max", greatest))
 
     def item(self) -> "Placeholder":
@@ -409,10 +411,10 @@ class Placeholder:
             return lambda: applied(self.recorder, name, self)
         if name in _REDUCTIONS:
             self.recorder.refuse(
-                f".{name}() joins points, or changes their order; a model must be evaluated point "
-                "by point"
+                f".{name}() combines points, or changes their order; a model must be evaluated "
+                "point by point"
             )
-        self.recorder.refuse(f"the attribute {name!r} of an array cannot be followed")
+        self.recorder.refuse(f"the attribute {name!r} of an array cannot be traced")
 
     def _like(self, **changes: Any) -> "Placeholder":
         """Return a copy with other attributes."""
@@ -450,8 +452,8 @@ def _array(recorder: Recorder, value: Any) -> Placeholder:
         what = f"an array of shape {value.shape}"
         known = "" if recorder.points is None else f", where t has {recorder.points} points,"
         recorder.refuse(
-            f"{what}{known} is no single number; numbers that differ from point to point must be "
-            "another variable of the model"
+            f"{what}{known} is not a single number; numbers that differ from point to point must "
+            "be another variable of the model"
         )
     truth = value.dtype.kind == "b"
     if value.dtype.kind == "c":
@@ -473,7 +475,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     ----------
     recorder : Recorder
     operation : str
-        A name in `OPERATIONS`, or of a function of complex or of truth values.
+        A name in `OPERATIONS`, or the name of an operation on complex or truth values.
     *operands : Placeholder, number or array
     """
     shaped = _of_objects(recorder, operands)
@@ -482,12 +484,15 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     parts = [as_placeholder(recorder, operand) for operand in operands]
     masks = {part.mask for part in parts if part.mask is not None}
     if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
-        recorder.refuse("points selected by one condition meet those of another, or all points")
+        recorder.refuse(
+            "points selected by one condition are combined with those of another, or with all "
+            "points"
+        )
     if operation in _LOGICAL:
         if all(part.truth for part in parts):
             operation = _LOGICAL[operation]
         elif operation not in ("add", "multiply"):
-            recorder.refuse(f"{operation} of numbers that are no truth values cannot be followed")
+            recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
     points = any(part.points for part in parts)
     mask = masks.pop() if masks else None
     if operation == "conjugate" and parts[0].imaginary is None:
@@ -526,30 +531,30 @@ def _complex(
     elif operation in COMPLEX:
         found = COMPLEX[operation](*pairs)
     else:
-        recorder.refuse(f"{operation} of complex numbers cannot be followed")
+        recorder.refuse(f"{operation} of complex numbers cannot be traced")
     if isinstance(found, Term):
         return Placeholder(recorder, found.node, points=points, mask=mask)
     return Placeholder(recorder, found.real.node, found.imag.node, points=points, mask=mask)
 
 
 def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
-    """Return what applies an operation to arrays that hold placeholders; None if there are none.
+    """Return a function that applies an operation to arrays of placeholders; None without such.
 
-    Such arrays are made of parameters, as ``np.array([a, b])``; arrays of other numbers join them
-    unless they have one number for each point.
+    These are arrays of parameters, as ``np.array([a, b])``, and arrays of numbers that are combined
+    with them, unless these have one number for each point.
     """
     arrays = [o for o in operands if isinstance(o, np.ndarray) and o.ndim > 0]
     if not arrays:
         return None
-    held = any(array.dtype == object for array in arrays)
-    if recorder.takes_arrays and recorder.points is None and not held and arrays[0].ndim == 1:
+    boxed = any(array.dtype == object for array in arrays)
+    if recorder.takes_arrays and recorder.points is None and not boxed and arrays[0].ndim == 1:
         recorder.points = arrays[0].size
     points = any(isinstance(o, Placeholder) and o.points for o in operands)
     if points and all(array.size == 1 and array.dtype == object for array in arrays):
         return None  # np.atleast_1d(np.asarray(t))
-    if points and held:
-        recorder.refuse("an array of parameters meets the points of a variable")
-    if points or (not held and all(array.shape == (recorder.points,) for array in arrays)):
+    if points and boxed:
+        recorder.refuse("an array of parameters is combined with the points of a variable")
+    if points or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
         return None
 
     def shaped(operation: str) -> Any:
@@ -570,7 +575,7 @@ def _boxed(operand: Any) -> Any:
 
 
 def clipped(recorder: Recorder, x: Any, least: Any, greatest: Any) -> Any:
-    """Return x within two bounds, None for one that is not there."""
+    """Return x limited to an interval; None for an end without a limit."""
     if least is not None:
         x = applied(recorder, "maximum", x, least)
     if greatest is not None:

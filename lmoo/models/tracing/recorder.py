@@ -1,4 +1,4 @@
-"""What is recorded while a function is traced, and where in the function that is."""
+"""The graph that is recorded while a function is traced, and the line that is being executed."""
 
 import linecache
 import os
@@ -12,7 +12,7 @@ from lmoo.models.graph.nodes import Graph
 
 __all__ = ["Recorder", "user_line"]
 
-# Frames in these folders are not the user's.
+# Frames in these folders are not user code.
 _OURS = (os.path.dirname(__file__), os.path.dirname(np.__file__))
 
 
@@ -24,8 +24,8 @@ class Recorder:
     variables : int
         Number of independent variables.
     points : int, optional
-        How many points the variables have, if it is known.  Then arrays of that many numbers are
-        taken as further variables.
+        Number of points of the variables, if it is known.  Then arrays of this size become further
+        variables.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class Recorder:
     arrays : list of (points,) float64 array
         The further variables, copied.
     error : TraceError or None
-        The first refusal, which the function may have caught.
+        The first error, also if the function has caught it.
     asked : bool
-        Whether the function has asked for the number of points.
+        Whether the function has read the number of points.
     operation_of, functions
-        What records a ufunc, as `lmoo.models.tracing.ufuncs.operation_of`, and numpy's other
-        functions, as `lmoo.models.tracing.functions.FUNCTIONS`; set by `start`.
+        `lmoo.models.tracing.ufuncs.operation_of` for ufuncs, and for numpy's other functions
+        `lmoo.models.tracing.functions.FUNCTIONS`; set by `start`.
     takes_arrays : bool
-        Whether the first array of numbers that meets a parameter tells the number of points.
+        Whether the first array that is combined with a parameter determines the number of points.
     """
 
     def __init__(self, variables: int, points: int | None = None) -> None:
@@ -71,7 +71,7 @@ class Recorder:
 
 
 def user_line() -> tuple[str | None, str | None]:
-    """Return where the innermost frame is that is neither lmoo's nor numpy's, and its line."""
+    """Return file and number, and the text, of the innermost line outside of lmoo and numpy."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename

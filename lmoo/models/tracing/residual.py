@@ -34,9 +34,9 @@ def trace_residual(
     Parameters
     ----------
     f : callable
-        ``f(x, *args)``, the residuals for an array x of n parameters, which may be indexed,
-        sliced and unpacked: a sequence of numbers, or an array that is computed from arrays of
-        data that the function knows.
+        ``f(x, *args)`` returns the residuals for an array x of n parameters: a sequence of numbers,
+        or an array computed from arrays of data in `args` or outside of the function.  x may be
+        indexed, sliced and unpacked.
     n : int
         Number of parameters.
     args : tuple, default ()
@@ -52,9 +52,9 @@ def trace_residual(
     Raises
     ------
     TraceError
-        The function cannot be followed; see `lmoo.trace`.
+        The function cannot be traced; see `lmoo.trace`.
     TypeError, ValueError
-        `f` is not callable, `n` is below 1, names that do not fit.
+        `f` is not callable, `n` is below 1, or the names are invalid or not n.
 
     Examples
     --------
@@ -100,11 +100,13 @@ def _rows(recorder: Recorder, value: Any) -> list[Placeholder]:
             for i, entry in enumerate(value):
                 entries[i] = entry
         if not isinstance(entries, np.ndarray) or entries.ndim != 1:
-            raise TraceError(f"the function returns {type(value).__name__}, no sequence of numbers")
+            raise TraceError(
+                f"the function returns {type(value).__name__}, not a sequence of numbers"
+            )
         rows = [as_placeholder(recorder, entry) for entry in entries.tolist()]
     for row in rows:
         if row.imaginary is not None or row.mask is not None or (len(rows) > 1 and row.points):
-            raise TraceError("the function returns other things than one sequence of real numbers")
+            raise TraceError("the function must return one sequence of real numbers")
     return rows
 
 
@@ -147,7 +149,7 @@ class TracedResidual(Problem):
         return np.array(values, dtype=np.float64)
 
     def jacobian(self, x: Any) -> Array:
-        """Return their derivatives, (m, n)."""
+        """Return the derivatives of the residuals, (m, n)."""
         point = list(np.asarray(x, dtype=np.float64))
         out = np.zeros((self.m, self.n))
         values = evaluate(self._slopes, self._places, self._arrays, point)

@@ -1,9 +1,8 @@
-"""Whether the derivatives of a trace are slopes that the values of its function follow.
+"""Test whether the exact derivatives of a trace describe how the values of its function change.
 
-A function may have a rapid part that is an error of its values: a sine of a huge argument, a
-remainder, the noise of a simulation.  Its exact derivative is then large, and a fit that follows it
-ends anywhere.  Over the distances that matter to a fit the values do not follow this derivative,
-and differences show it.
+A function may contain rapid changes that are errors of its values: a sine of a huge argument, a
+remainder, the noise of a simulation.  Its exact derivative is then large, and a fit with it fails.
+Over the distances that matter to a fit the values change otherwise, which differences show.
 """
 
 from typing import Any
@@ -17,26 +16,25 @@ __all__ = ["slope_reason"]
 
 Array = NDArray[np.float64]
 
-# Differences over these shares of a parameter, of which one is to agree with the derivative.  A
-# peak at 1e7 times its width is resolved by the shortest ones; a parameter of little effect shows
-# in the longest ones.
+# Differences over these shares of a parameter; one must agree with the derivative.  The shortest
+# ones resolve a peak at 1e7 times its width; a parameter of little effect needs the longest ones.
 _SHARES = 10.0 ** -np.arange(1.0, 9.0)
 # Relative error of a difference that agrees: for smooth functions it is far smaller at some share,
 # for noise it is about 1.
 _AGREES = 0.01
-# Change of the values, relative to them, that rounding hides.
+# Relative change of the values that cannot be distinguished from rounding errors.
 _HIDDEN = 1e-12
 # Points at which values are compared.
 _POINTS = 256
 
 
 def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
-    """Return which derivative the values do not follow near x; None if they follow all.
+    """Return which derivative disagrees with all differences near x; None if there is none.
 
     Parameters
     ----------
     model : GraphModel
-        Checked once: a model that has passed is not looked at again.
+        Checked once: a model that has passed is not checked again.
     points : (variables, m) float64 array
     x : (n,) float64 array
     """
@@ -56,7 +54,7 @@ def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
 
 
 def _first_apart(model: GraphModel, t: Array, x: Array) -> int | None:
-    """Return the first parameter whose derivative no difference agrees with."""
+    """Return the first parameter whose derivative disagrees with all differences."""
     evaluate: Any = model._model.evaluate
     value, slopes = evaluate(t, x[None], False)[0][0], evaluate(t, x[None], True)[0][0]
     finite = np.isfinite(value) & np.isfinite(slopes).all(axis=0)

@@ -28,39 +28,39 @@ def trace(
 ) -> Any:
     """Return the model that a function computes, as an expression graph.
 
-    The function is called once, with placeholders for its arguments that record what is done with
-    them.  It may use arithmetic, comparisons, numpy's and scipy.special's elementwise functions as
-    far as models know them, ``np.where``, ``np.clip``, ``np.select``, ``np.piecewise``,
-    ``np.polyval``, selections of points by conditions, complex numbers, loops over parameters, and
-    other functions that keep to these.
+    The function is called once, with placeholders for its arguments that record the operations on
+    them.  It may use arithmetic, comparisons, the elementwise functions of numpy and scipy.special
+    that models support, ``np.where``, ``np.clip``, ``np.select``, ``np.piecewise``, ``np.polyval``,
+    selections of points by conditions, complex numbers, loops over parameters, and functions that
+    use only these.
 
     Parameters
     ----------
     f : callable
         ``f(t, *parameters)``: a function, a method, a partial, or an object that can be called.
     parameters : int or sequence of str, optional
-        How many parameters there are, or their names; None takes them from f's signature.
+        Number of parameters, or their names; the default takes the names from f's signature.
     variables : int, str or sequence of str, default 1
-        How many independent variables there are, or their names.  Several reach f as a tuple of
-        arrays.
+        Number of independent variables, or their names.  If there are several, the first argument
+        of f is a tuple of arrays.
     prefix : str, default ""
-        Put before the name of each parameter.
+        Prefix of the name of each parameter.
 
     Returns
     -------
     Model
-        Or `ComplexModel`, where the values are complex.
+        `ComplexModel` if the values are complex.
 
     Raises
     ------
     TraceError
-        The function cannot be followed; the message has the line and the reason.
+        The function cannot be traced; the message has the line and the reason.
     TypeError, ValueError
-        `f` is not callable; its parameters are not told; names that are none.
+        `f` is not callable, its number of parameters is unknown, or a name is invalid.
 
     Notes
     -----
-    Numbers that the function finds outside of its arguments are constants of the model.
+    Numbers from outside of the function, other than its arguments, are constants of the model.
 
     Examples
     --------
@@ -87,12 +87,12 @@ def trace(
 
 
 class ComplexModel:
-    """A model with complex values, as two models that share their parameters.
+    """A model with complex values: two models with the same parameters.
 
     Attributes
     ----------
     real, imag : Model
-        Its parts.
+        Real and imaginary part.
 
     Examples
     --------
@@ -144,14 +144,14 @@ class ComplexModel:
 def recorded(
     f: Callable[..., Any], recorder: Recorder, n: int, joined: bool = False
 ) -> Placeholder:
-    """Return what a function returns for placeholders of its variables and n parameters.
+    """Return the value of a function for placeholders of its variables and n parameters.
 
-    Several variables reach it as a tuple, or joined in one array.
+    Several variables are passed as a tuple or, with `joined`, as one array.
 
     Raises
     ------
     TraceError
-        The function cannot be followed.
+        The function cannot be traced.
     """
     graph = recorder.graph
     parts = [
@@ -168,7 +168,7 @@ def recorded(
             raise recorder.error from error
         raise TraceError(f"a call with placeholders raised {error!r}") from error
     if recorder.error is not None:
-        # The function, or what it calls, has caught it.
+        # The exception was caught in the function, or in a function that it calls.
         raise recorder.error
     if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
         value = value.item()
@@ -183,7 +183,7 @@ def recorded(
 
 
 def _together(parts: list[Placeholder], joined: bool) -> Any:
-    """Return the variables as the function takes them."""
+    """Return the variables as the first argument of the function."""
     if not joined:
         return parts[0] if len(parts) == 1 else tuple(parts)
     out = np.empty(len(parts), dtype=object)
@@ -209,8 +209,8 @@ def _parameters(f: Any, given: int | Sequence[str] | None) -> tuple[str, ...]:
     if given is None:
         if found is None:
             raise ValueError(
-                "parameters must be given, how many or their names, as the signature of f does not "
-                "tell them"
+                "parameters must be given, their number or their names, because the signature of f "
+                "does not contain them"
             )
         return found
     if isinstance(given, (int, np.integer)) and not isinstance(given, bool):
@@ -244,7 +244,7 @@ def _variables(f: Any, given: int | str | Sequence[str], taken: Sequence[str]) -
 
 
 def _first_argument(f: Any) -> str:
-    """Return what f calls its variable."""
+    """Return the name of f's first argument."""
     if isinstance(f, FunctionType):
         return f.__code__.co_varnames[0] if f.__code__.co_argcount else "t"
     try:

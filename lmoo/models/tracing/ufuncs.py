@@ -1,4 +1,4 @@
-"""Which operations numpy's and scipy's elementwise functions are."""
+"""The operations of models for the elementwise functions of numpy and scipy."""
 
 import sys
 from collections.abc import Callable
@@ -17,12 +17,12 @@ Recorded = Callable[..., Any]
 
 
 def _plain(operation: str) -> Recorded:
-    """Return what records an operation."""
+    """Return a function that records an operation."""
     return lambda recorder, *operands: applied(recorder, operation, *operands)
 
 
 def _with(formula: Callable[..., Any]) -> Recorded:
-    """Return what records a formula of placeholders."""
+    """Return a function that records a formula of placeholders."""
     return lambda recorder, *operands: formula(*operands)
 
 
@@ -30,7 +30,7 @@ def _log_of_sum(a: Any, b: Any) -> Any:
     return np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b)))
 
 
-# numpy's names of operations that are called otherwise, or are formulas.
+# ufuncs of numpy with another name than the operation, or with a formula.
 _OTHERS: dict[str, Recorded] = {
     "fabs": _plain("absolute"),
     "remainder": _plain("mod"),
@@ -65,7 +65,7 @@ def _special(operation: str, x: Any) -> Any:
     return applied(x.recorder, operation, x)
 
 
-# Those of scipy.special.
+# ufuncs of scipy.special.
 _SCIPY: dict[str, Recorded] = {
     **{
         name: _plain(name)
@@ -83,7 +83,7 @@ _SCIPY: dict[str, Recorded] = {
 
 
 def operation_of(ufunc: Any, recorder: Recorder) -> Recorded:
-    """Return what records a ufunc; TraceError where there is nothing that could.
+    """Return the function that records a ufunc; raise TraceError if models do not support it.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def operation_of(ufunc: Any, recorder: Recorder) -> Recorded:
     if found is None:
         ours = getattr(np, ufunc.__name__, None) is ufunc
         where = "np" if ours else "scipy.special"
-        recorder.refuse(f"{where}.{ufunc.__name__} is not among the functions that models know")
+        recorder.refuse(f"{where}.{ufunc.__name__} is not a function that models support")
     return found
 
 

@@ -1,0 +1,252 @@
+"""The instructions of a function: the objects that it reads, and the changes that it makes."""
+
+import builtins
+import dis
+import inspect
+import linecache
+import os
+import types
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from lmoo.errors import TraceError
+from lmoo.models.tracing.purity import BUILTINS, CREATING, MUTATING
+
+__all__ = ["CodeReader", "Examiner", "refusal"]
+
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+# Instructions that create an object, which the function may change.
+_BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP", "COMPARE_OP")
+
+
+class Examiner(Protocol):
+    """Receives the objects and the changes that a `CodeReader` finds."""
+
+    def examine_object(self, value: Any, depth: int, error: TraceError) -> None:
+        """Examine an object that the code reads; raise `error` if its effects are unknown."""
+
+    def examine_method(self, f: types.FunctionType, owner: Any, depth: int) -> None:
+        """Examine a method of an object."""
+
+    def note_use(self, holder: Any, name: str, value: Any) -> None:
+        """Store that the code reads the name of a holder, and the object that it refers to."""
+
+    def note_mutable(self, value: Any) -> None:
+        """Store an object outside of the function that can be changed."""
+
+    def note_change(self, error: TraceError) -> None:
+        """Store the first instruction that may change an object outside of the function."""
+
+
+def refusal(code: types.CodeType, line: int | None, reason: str) -> TraceError:
+    """Return the error for a line of a code object; None for its first line."""
+    line = code.co_firstlineno if line is None else line
+    source = linecache.getline(code.co_filename, line).strip() or None
+    return TraceError(reason, f"{os.path.basename(code.co_filename)}:{line}", source)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether the object has a Python class without attribute hooks."""
+    kind = type(value)
+    return (
+        bool(kind.__flags__ & _HEAP_TYPE)
+        and not isinstance(value, (type, types.FunctionType, types.MethodType, np.ndarray))
+        and not kind.__module__.startswith(("numpy", "scipy", "random"))
+        and inspect.getattr_static(kind, "__getattribute__") is object.__getattribute__
+        and not hasattr(kind, "__getattr__")
+    )
+
+
+class CodeReader:
+    """Reads the instructions of a code object.
+
+    Parameters
+    ----------
+    code : code object
+    namespace : dict
+        Global variables.
+    cells : dict of str to cell
+        Variables of enclosing functions.
+    examiner : Examiner
+        Receives what the code refers to.
+    depth : int
+        Depth of the nested examinations.
+    owner : object
+        The first argument of a method; None for functions.
+    """
+
+    def __init__(
+        self,
+        code: types.CodeType,
+        namespace: dict[str, Any],
+        cells: dict[str, Any],
+        examiner: Examiner,
+        depth: int,
+        owner: Any,
+    ) -> None:
+        self.code, self.namespace, self.cells = code, namespace, cells
+        self.examiner, self.depth, self.owner = examiner, depth, owner
+        self.line: int | None = code.co_firstlineno
+        self.new: set[str] = set()
+
+    def refuse(self, reason: str) -> TraceError:
+        """Return the error for the current line."""
+        return refusal(self.code, self.line, reason)
+
+    def read(self) -> None:
+        """Examine the instructions, and those of the functions inside."""
+        code = self.code
+        # Generator expressions, as sum(... for ...), are part of the function that contains them.
+        if code.co_flags & _GENERATORS and code.co_name != "<genexpr>":
+            raise self.refuse("a generator or a coroutine cannot be traced")
+        handlers = withs = 0
+        instructions = list(dis.get_instructions(code))
+        self.new = _new_objects(code, instructions)
+        for place, instruction in enumerate(instructions):
+            if instruction.positions is not None and instruction.positions.lineno is not None:
+                self.line = instruction.positions.lineno
+            handlers += instruction.opname == "PUSH_EXC_INFO"
+            withs += instruction.opname == "WITH_EXCEPT_START"
+            if handlers > withs and instruction.opname in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
+                raise self.refuse("an exception is caught, which may depend on values")
+            self._instruction(instruction, instructions[:place], instructions[place + 1 :])
+        for constant in code.co_consts:
+            if isinstance(constant, tuple) and "out" in constant:
+                self._note_change("a function of numpy writes into an array (out=)")
+            if isinstance(constant, types.CodeType):
+                self._nested(constant)
+
+    def _nested(self, code: types.CodeType) -> None:
+        cells = {name: self.cells.get(name) for name in code.co_freevars}
+        depth = self.depth + 1
+        CodeReader(code, self.namespace, cells, self.examiner, depth, self.owner).read()
+
+    def _note_change(self, reason: str) -> None:
+        self.examiner.note_change(self.refuse(reason))
+
+    def _is_new(self, before: list[dis.Instruction], items: int) -> bool:
+        """Return whether the first of the last items on the stack was created in this function."""
+        for instruction in reversed(before):
+            if instruction.opname in ("CACHE", "PRECALL", "PUSH_NULL"):
+                continue
+            if instruction.is_jump_target or instruction.opcode in (*dis.hasjrel, *dis.hasjabs):
+                return False
+            items -= dis.stack_effect(instruction.opcode, instruction.arg)
+            if items <= 0:
+                return instruction.opname == "LOAD_FAST" and instruction.argval in self.new
+        return False
+
+    def _instruction(
+        self,
+        instruction: dis.Instruction,
+        before: list[dis.Instruction],
+        rest: list[dis.Instruction],
+    ) -> None:
+        name, value = instruction.opname, instruction.argval
+        if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            raise self.refuse(f"the global variable {value} is set")
+        if name in ("STORE_ATTR", "DELETE_ATTR"):
+            raise self.refuse(f"the attribute {value} of an object is set")
+        if name in ("STORE_DEREF", "DELETE_DEREF") and value in self.cells:
+            raise self.refuse(f"the variable {value} of the enclosing function is set")
+        if name in ("STORE_SUBSCR", "DELETE_SUBSCR") and not self._is_new(before, 2):
+            self._note_change("an entry of an object is set")
+        in_place = name == "BINARY_OP" and instruction.argrepr.endswith("=")
+        if in_place and not self._is_new(before, 2):
+            self._note_change("an object is changed in place")
+        if name == "IMPORT_NAME" and value not in ("numpy", "math", "cmath", "scipy.special"):
+            raise self.refuse(f"{value} is imported")
+        if name in ("LOAD_ATTR", "LOAD_METHOD"):
+            if value in MUTATING and not self._is_new(before, 1):
+                self._note_change(f"{value}() changes an object")
+            if "random" in value:
+                raise self.refuse("random numbers are drawn")
+        if name in ("LOAD_GLOBAL", "LOAD_NAME"):
+            self._global(value, rest)
+        elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and self.cells.get(value) is not None:
+            self._cell(value, rest)
+        elif (
+            self.owner is not None
+            and name.startswith("LOAD_FAST")
+            and value == self.code.co_varnames[0]
+            and not (rest and rest[0].opname == "STORE_ATTR")
+        ):
+            self._chain(self.owner, list(_attributes(rest)), value)
+
+    def _global(self, name: str, rest: list[dis.Instruction]) -> None:
+        if name in self.namespace:
+            value = self.namespace[name]
+            self.examiner.note_use(self.namespace, name, value)
+        elif hasattr(builtins, name):
+            value = getattr(builtins, name)
+            known = name in BUILTINS or name in ("AssertionError", "NotImplemented")
+            if not known and not (isinstance(value, type) and issubclass(value, BaseException)):
+                raise self.refuse(f"{name}() is called, which has an effect or depends on types")
+            return
+        else:
+            return  # The function will raise NameError.
+        self._chain(value, list(_attributes(rest)), name)
+
+    def _cell(self, name: str, rest: list[dis.Instruction]) -> None:
+        cell = self.cells[name]
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            return
+        self.examiner.note_use(cell, name, value)
+        self._chain(value, list(_attributes(rest)), name)
+
+    def _chain(self, value: Any, attributes: list[str], name: str) -> None:
+        """Examine an object, and those of its attributes that are read next."""
+        shown = name
+        for attribute in attributes:
+            if not (inspect.ismodule(value) or _is_plain(value)):
+                break
+            shown = f"{shown}.{attribute}"
+            if inspect.ismodule(value):
+                value = getattr(value, attribute, None)
+                continue
+            found = inspect.getattr_static(value, attribute, None)
+            if isinstance(found, property):
+                found = found.fget
+            if isinstance(found, (staticmethod, classmethod)):
+                found = found.__func__
+            if isinstance(found, types.FunctionType):
+                self.examiner.examine_method(found, value, self.depth + 1)
+                return
+            self.examiner.note_mutable(value)
+            self.examiner.note_use(value, attribute, found)
+            value = found
+        error = self.refuse(f"{shown} is used, and its effects are unknown")
+        self.examiner.examine_object(value, self.depth + 1, error)
+
+
+def _new_objects(code: types.CodeType, instructions: list[dis.Instruction]) -> set[str]:
+    """Return the local names that refer only to objects created in the function."""
+    made: set[str] = set()
+    others = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+    last, called = "", ""
+    for instruction in instructions:
+        name = instruction.opname
+        if name in ("CACHE", "PRECALL", "PUSH_NULL"):
+            continue
+        if name in ("LOAD_METHOD", "LOAD_ATTR", "LOAD_GLOBAL"):
+            called = instruction.argval
+        if name == "STORE_FAST":
+            fresh = last in _BUILDING or last == "LOAD_CONST" or last.startswith("UNARY")
+            fresh |= last.startswith("CALL") and called in CREATING
+            (made if fresh else others).add(instruction.argval)
+        last = name
+    return made - others
+
+
+def _attributes(instructions: list[dis.Instruction]) -> Iterator[str]:
+    """Yield the attributes that are read one after the other, as in ``np.random.normal``."""
+    for instruction in instructions:
+        if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield instruction.argval
+        elif instruction.opname not in ("CACHE", "PRECALL", "PUSH_NULL", "COPY"):
+            return

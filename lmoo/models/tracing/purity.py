@@ -1,0 +1,115 @@
+"""Names of functions and methods by their effects."""
+
+import types
+from typing import Any
+
+import numpy as np
+
+__all__ = ["BUILTINS", "CREATING", "MUTATING", "is_pure"]
+
+# Built-in functions that compute a value of their arguments and do nothing else.
+BUILTINS = frozenset(
+    [
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "complex",
+        "dict",
+        "divmod",
+        "enumerate",
+        "filter",
+        "float",
+        "frozenset",
+        "int",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "pow",
+        "range",
+        "reversed",
+        "round",
+        "set",
+        "slice",
+        "sorted",
+        "sum",
+        "tuple",
+        "zip",
+    ]
+)
+# Methods and functions that change an object, or something outside of the program.
+MUTATING = frozenset(
+    [
+        "add",
+        "append",
+        "appendleft",
+        "at",
+        "byteswap",
+        "clear",
+        "copyto",
+        "discard",
+        "extend",
+        "fill",
+        "fill_diagonal",
+        "insert",
+        "itemset",
+        "partition",
+        "place",
+        "pop",
+        "popitem",
+        "popleft",
+        "put",
+        "put_along_axis",
+        "putmask",
+        "read",
+        "readline",
+        "remove",
+        "resize",
+        "reverse",
+        "seek",
+        "send",
+        "setdefault",
+        "setfield",
+        "setflags",
+        "sort",
+        "update",
+        "write",
+        "writelines",
+    ]
+)
+# Functions and methods that return a new object, which the caller may change.
+CREATING = frozenset(
+    [
+        "zeros_like",
+        "empty_like",
+        "ones_like",
+        "full_like",
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "copy",
+        "list",
+        "dict",
+        "set",
+    ]
+)
+_MODULES = ("numpy", "math", "cmath", "scipy.special", "lmoo")
+
+
+def is_pure(f: Any) -> bool:
+    """Return whether a call of the object is known to compute a value and to do nothing else."""
+    if isinstance(f, np.ufunc):
+        return True
+    module = getattr(f, "__module__", None) or ""
+    if "random" in module or isinstance(f, types.ModuleType):
+        return False
+    if isinstance(f, types.BuiltinFunctionType) and module == "builtins":
+        return f.__name__ in BUILTINS
+    if isinstance(f, type):
+        return f.__name__ in BUILTINS or issubclass(f, (np.generic, BaseException, np.errstate))
+    if type(f).__module__.startswith("lmoo."):
+        return hasattr(f, "parameter_names")
+    return module.startswith(_MODULES) and (callable(f) and not isinstance(f, types.MethodType))

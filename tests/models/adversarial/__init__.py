@@ -1,0 +1,9 @@
+"""Functions that a tracer could get wrong: impure, stateful, random, branching, examining types.
+
+Each entry of `MAKERS` creates a new function ``f(t, a, b)`` and, if it has effects, a list of them.
+"""
+
+from adversarial import branches, containers, objects, outside, randomness, results
+from adversarial.registry import MAKERS
+
+__all__ = ["MAKERS", "branches", "containers", "objects", "outside", "randomness", "results"]
