@@ -446,7 +446,7 @@ def test_bad_problems_and_names(problems, shared, error, match):
     ("x0", "match"),
     [
         ({"tau": 1.0, "a": 1.0}, r"c\[0\] has none"),
-        ({"tau": 1.0, "a": 1.0, "c": 0.0, "d": 1.0}, "'d', which is no parameter"),
+        ({"tau": 1.0, "a": 1.0, "c": 0.0, "d": 1.0}, "'d', which is not a parameter"),
         ({"tau": 1.0, "a": [1.0, 2.0, 3.0], "c": 0.0}, r"x0\['a'\] must be one number, or one for"),
         ({"tau": [1.0, 2.0], "a": 1.0, "c": 0.0}, r"x0\['tau'\]"),
         ([1.0, 2.0], "one entry per parameter, 2"),

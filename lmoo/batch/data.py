@@ -189,7 +189,7 @@ class InitialGuesses:
     name : str, default "p0"
         Name of p0 in messages.
     few : bool, default False
-        Whether curves may have fewer points than there are parameters.
+        Whether curves may have fewer points than parameters.
 
     Attributes
     ----------

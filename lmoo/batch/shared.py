@@ -121,7 +121,8 @@ def shared_parameters(shared: Any, names: Sequence[str] | None, n: int) -> NDArr
     Raises
     ------
     TypeError, ValueError
-        `shared` is no sequence, is empty, or has a name or a position that the model does not have.
+        `shared` is not a sequence, is empty, or has a name or a position that the model does not
+        have.
     """
     if isinstance(shared, str) or not isinstance(shared, Sequence):
         raise TypeError(f'shared must be a sequence of names, such as ["tau"]; it is {shared!r}')
@@ -131,7 +132,7 @@ def shared_parameters(shared: Any, names: Sequence[str] | None, n: int) -> NDArr
             if names is None or name not in names:
                 known = "none that are known" if names is None else ", ".join(names)
                 raise ValueError(
-                    f"shared has {name!r}, which is no parameter of f; its parameters are {known}"
+                    f"shared has {name!r}, which is not a parameter of f; these are {known}"
                 )
             j = list(names).index(name)
         else:

@@ -176,7 +176,7 @@ class JointProblem(Problem):
             if f"{name}[{k}]" in self._places
         ]
         if not found:
-            raise ValueError(f"{what} has {name!r}, which is no parameter; {self._known()}")
+            raise ValueError(f"{what} has {name!r}, which is not a parameter; {self._known()}")
         return found
 
     def _known(self) -> str:
@@ -269,7 +269,7 @@ def _names(k: int, part: Any) -> tuple[str, ...]:
 def _shared_names(
     shared: Any, names: tuple[tuple[str, ...], ...]
 ) -> dict[str, tuple[str | None, ...]]:
-    """Return what each problem calls each shared parameter."""
+    """Return the names of each shared parameter in the problems."""
     if isinstance(shared, str) or not isinstance(shared, (Sequence, Mapping)):
         raise TypeError(
             'shared must be a sequence of names, such as ["tau"], or a mapping from names to those '

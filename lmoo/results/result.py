@@ -367,7 +367,7 @@ class Result(Fit):
         >>> problem = lmoo.JointProblem(parts, shared=["slope"])
         >>> result = lmoo.Solver().solve(problem, {"slope": 0, "offset": 0})
         >>> result.part(1).parameter_names, result.part(1).predict([10.0]).round(3)
-        (('slope', 'offset'), array([15.075]))
+        (('slope', 'offset'), array([15.025]))
         """
         from lmoo.results.parts import part
 
@@ -553,12 +553,12 @@ class PartResult(Result):
 
     @property
     def degrees_of_freedom(self) -> int:
-        """That of the joint fit."""
+        """Degrees of freedom of the joint fit."""
         return 0 if self.factor is None else self._joint.degrees
 
     @property
     def residual_deviation(self) -> float:
-        """That of the joint fit."""
+        """Standard deviation of the residual of the joint fit."""
         return float("nan") if self.factor is None else self._joint.deviation
 
     @property

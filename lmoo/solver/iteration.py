@@ -258,7 +258,7 @@ class Iteration(Iterator[IterationRecord]):
         )
 
     def _evaluated(self) -> str:
-        """Return what `Result.evaluation` says."""
+        """Return the text of `Result.evaluation`."""
         evaluation = self._evaluation
         if evaluation is None:
             return "called"

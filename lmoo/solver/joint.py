@@ -28,7 +28,7 @@ _ACCURATE = 1  # the stopping tests
 
 
 def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
-    """Return what evaluates the members of a joint problem, each by its own best way."""
+    """Return the evaluator of a joint problem, each member by its own best way."""
     members = []
     for k, (part, index) in enumerate(zip(problem.problems, problem.indices, strict=True)):
         compiled = None if evaluation is None else evaluation.members[k]

@@ -219,7 +219,7 @@ def test_many_curves_on_threads_are_the_same_as_few():
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        ({"shared": ["tau"]}, ValueError, "is no parameter of f; its parameters are a, rate, c"),
+        ({"shared": ["tau"]}, ValueError, "is not a parameter of f; these are a, rate, c"),
         ({"shared": "rate"}, TypeError, "sequence of names"),
         ({"shared": []}, ValueError, "at least"),
         ({"shared": ["rate", 1]}, ValueError, "once"),

@@ -62,7 +62,7 @@ cdef class Groups:
     """
 
     cdef int begin(self, const double *x) except -1:
-        """Find out how many rows there are, at the starting point x; 1 where that is a bad point."""
+        """Find the number of rows at the starting point x; 1 if that is a bad point."""
         return 0
 
     cdef int residual(self, const double *x, double *f) except -1:
@@ -220,7 +220,7 @@ cdef class ArrowLoop(Loop):
         lm_linearized(s)
         return 0
 
-    # ---- what came of it --------------------------------------------------------------------
+    # ---- result --------------------------------------------------------------------
 
     def factor(self):
         """Return the factor of the last model of the free parameters, as `ArrowLinear.factor` does."""

@@ -1,4 +1,4 @@
-"""How the models of a `JointProblem` are evaluated: each compiled from its function, or called."""
+"""The evaluation of the models of a `JointProblem`: compiled from their functions, or called."""
 
 import warnings
 from collections import Counter
@@ -18,16 +18,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class JointEvaluation:
-    """How the models of the members are evaluated.
+    """The evaluation of the models of the members.
 
     Attributes
     ----------
     members : tuple of Evaluation or None
         None for a member that is no curve with a model.
     reason : str or None
-        Why all functions are called; None where one at least is compiled.
+        Why all functions are called; None if one at least is compiled.
     problem : object
-        None where no member is compiled.
+        None if no member is compiled.
     """
 
     members: tuple[Any, ...]
@@ -36,7 +36,7 @@ class JointEvaluation:
 
     @property
     def text(self) -> str:
-        """What `Result.evaluation` says."""
+        """The text of `Result.evaluation`."""
         if self.reason is not None:
             return f"called, because {self.reason}"
         texts: Counter[str] = Counter("called" if one is None else one.text for one in self.members)
