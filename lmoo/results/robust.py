@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.evaluate import deviation
-from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.factor import Factor
+
+if TYPE_CHECKING:
+    from lmoo.results.arrowfactor import ArrowFactor
 
 __all__ = ["OUTLIER", "Robust"]
 
