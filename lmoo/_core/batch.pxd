@@ -32,10 +32,12 @@ cdef class SolveBatch:
     cdef size_t stride      # bytes from fit to fit
     cdef lm_lanes lanes
     cdef size_t state_bytes
+    cdef const double *edges            # lower and upper bounds, or NULL
+    cdef ptrdiff_t edges_stride         # from fit to fit; 0 where all have the same
 
     cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil
     cdef double deviation_at(self, ptrdiff_t k, double degrees) noexcept nogil
-    cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil
+    cdef void start(self, ptrdiff_t k, const double *x0, ptrdiff_t which) noexcept nogil
 
 
 # ---- batch/curvemodel.pxi: Models of curves in compiled code.

@@ -29,6 +29,7 @@ ctypedef struct lm_loss:
     double *values          # 4 m: z and rho of LM_LOSS_CALLED
     const double *weights   # m, or NULL: entries of f with the weight 0 do not count for C
     int rounds              # times that C has been estimated
+    ptrdiff_t priors        # last rows of f, which the loss leaves as they are: they are no data
 
 cdef size_t loss_doubles(ptrdiff_t m, bint called) noexcept nogil
 cdef void loss_place(lm_loss *loss, ptrdiff_t m, double *memory) noexcept nogil

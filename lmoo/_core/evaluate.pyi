@@ -14,7 +14,12 @@ def evaluate(name: str, z: ArrayLike) -> NDArray[np.float64]: ...
 
 class LossKernel:
     def __init__(
-        self, name: str, scale: float, tuning: float, func: Callable[..., Any] | None
+        self,
+        name: str,
+        scale: float,
+        tuning: float,
+        func: Callable[..., Any] | None,
+        priors: int = 0,
     ) -> None: ...
     @property
     def scale(self) -> float: ...

@@ -1,4 +1,4 @@
-"""The data of many fits, and their starting values."""
+"""The data of many fits."""
 
 from typing import Any
 
@@ -10,9 +10,8 @@ from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
-from lmoo.problems.bounds import box
 
-__all__ = ["Dataset", "InitialGuesses"]
+__all__ = ["Dataset"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -177,104 +176,7 @@ class Dataset:
         return index if len(index) > 1 else index[0]
 
 
-class InitialGuesses:
-    """Starting values of the fits, and the bounds that are common to all of them.
-
-    Parameters
-    ----------
-    p0 : array or callable
-        As for `lmoo.curve_fit_many`.
-    dataset : Dataset
-        Or another class with its attributes ``shape``, ``count`` and ``m``.
-    name : str, default "p0"
-        Name of p0 in messages.
-    few : bool, default False
-        Whether curves may have fewer points than parameters.
-
-    Attributes
-    ----------
-    n : int
-        Number of parameters.
-    edges : (2, n) array or None
-        Bounds as `box` returns them.
-    """
-
-    edges: Array | None = None
-    _limits: tuple[Any, Any, Any] | None = None
-
-    def __init__(self, p0: Any, dataset: Any, name: str = "p0", few: bool = False) -> None:
-        self.few = few
-        self.dataset, self.function, self.name = dataset, p0 if callable(p0) else None, name
-        if self.function is None:
-            self.values = self._checked(real_array(self.name, p0), dataset.shape)
-            if self.values.ndim > 1:
-                self.values = self.values.reshape(dataset.count, self.values.shape[-1])
-            self.n = self.values.shape[-1]
-        else:
-            self.n = -1  # not known before the first call
-            self.n = self.of(slice(0, min(1, dataset.count))).shape[1]
-
-    def set_bounds(self, bounds: Any, fixed: Any, names: Any) -> None:
-        """Set bounds and fixed parameters; values that a function returns are clipped to them."""
-        if bounds is None and fixed is None:
-            return
-        if self.function is None:
-            self.values, self.edges = box(bounds, fixed, names, self.values, self.name)
-        else:
-            self._limits = bounds, fixed, names
-            _, self.edges = box(bounds, fixed, names, np.zeros((0, self.n)))
-
-    def of(self, fits: slice) -> Array:
-        """Return the starting values of some curves, (k, n)."""
-        count = fits.stop - fits.start
-        if self.function is None:
-            x = self.values if self.values.ndim == 1 else self.values[fits]
-        else:
-            points = self.dataset.points(fits)
-            t = [array[0] if len(array) == 1 else array for array in points]
-            y = _filled(self.dataset.values(fits))
-            x = real_array(self.name, self.function(tuple(t) if self.dataset.many else t[0], y))
-            x = self._checked(x, (count,))
-            if self.n not in (-1, x.shape[-1]):
-                raise ValueError(
-                    f"{self.name} must return as many parameters for all curves, {self.n} as for "
-                    f"the first; it returned {x.shape[-1]}"
-                )
-            if self._limits is not None:
-                x, _ = box(*self._limits, x, clip=True)
-        return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
-
-    def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:
-        if x.ndim < 1 or x.shape[-1] == 0 or (x.ndim > 1 and x.shape[:-1] != shape):
-            raise ValueError(
-                f"{self.name} must have shape (n,) or {shape} + (n,); it has {x.shape}"
-            )
-        if not np.isfinite(x).all():
-            raise ValueError(f"{self.name} must be finite")
-        if x.shape[-1] > self.dataset.m and not self.few:
-            raise ValueError(
-                f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
-                f"has {self.dataset.m}"
-            )
-        return x
-
-
 def _array(y: Any) -> Any:
     """Return a list of curves as an array, which is masked if one of the curves is."""
     values, mask = separated(y)
     return np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
-
-
-def _filled(y: Array) -> Array:
-    """Return curves with each NaN replaced by the last finite value before it.
-
-    Leading NaN get the first finite value; a curve of NaN alone becomes 0.
-    """
-    finite = np.isfinite(y)
-    if finite.all():
-        return y
-    rows, columns = np.arange(len(y))[:, None], np.arange(y.shape[1])
-    before = np.maximum.accumulate(np.where(finite, columns, -1), axis=1)
-    first = np.where(finite.any(axis=1), finite.argmax(axis=1), 0)[:, None]
-    found = y[rows, np.where(before < 0, first, before)]
-    return np.where(finite.any(axis=1, keepdims=True), found, 0.0)

@@ -11,12 +11,13 @@ from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.names import names_of
+from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 from lmoo.solver.iteration import reason
 from lmoo.status import Status
 
-__all__ = ["Fits"]
+__all__ = ["Fits", "write"]
 
 Array = NDArray[np.float64]
 
@@ -57,6 +58,9 @@ class Fits:
     The curve is solved again, with the same bits.  The result has its problem, so that profiles,
     predictions and plots are available.
 
+    ``fits[name]`` has the values and the standard errors of a parameter, or of a derived quantity,
+    as arrays of the shape of the stack.
+
     Examples
     --------
     >>> import numpy as np, lmoo
@@ -65,6 +69,8 @@ class Fits:
     >>> fits = lmoo.curve_fit_many(lambda t, slope: slope * t, t, y, p0=[0.5])
     >>> fits.x.round(2).ravel(), fits[1].success
     (array([1., 2.]), True)
+    >>> fits["slope"].value.round(2)
+    array([1., 2.])
     """
 
     shape: tuple[int, ...]
@@ -116,13 +122,21 @@ class Fits:
                 raise EvaluationError(f"f raised {error!r} for curve {index}") from error
             self.errors[index] = error
         for name, values in result.rows.items():
-            _write(getattr(self, name), len(self.shape), fits, values)
+            write(getattr(self, name), len(self.shape), fits, values)
 
     @property
     def success(self) -> NDArray[np.bool_]:
         """Whether a minimum was found."""
         status = np.asarray(self.status)
         return (status >= 1) & (status <= 4)
+
+    def _named(self, name: str) -> Value:
+        """Return values and standard errors of a parameter; KeyError if there is none."""
+        names = names_of(self._batch.names, self.x.shape[-1])
+        if name not in names:
+            raise KeyError(f"{name!r} is none of {', '.join(names)}")
+        j = names.index(name)
+        return Value(self.x[..., j], self.stderr[..., j])
 
     def _points(self) -> Array:
         """Return the parameters as (count, n)."""
@@ -146,7 +160,9 @@ class Fits:
             )
         return int(np.ravel_multi_index(_positive(where, self.shape), self.shape))
 
-    def __getitem__(self, index: Any) -> Result:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self._named(index)
         which = self._number(index)
         batch = self._batch
         task = batch.task(slice(which, which + 1), factor=True)
@@ -215,7 +231,7 @@ def _positive(where: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]
     return tuple(int(i) % size for i, size in zip(where, shape, strict=True))
 
 
-def _write(array: Any, dimensions: int, fits: slice, values: NDArray[Any]) -> None:
+def write(array: Any, dimensions: int, fits: slice, values: NDArray[Any]) -> None:
     """Write rows into an array whose leading dimensions are those of the stack."""
     if dimensions == 1:
         array[fits] = values

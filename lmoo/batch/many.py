@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import ArrayLike
 
 from lmoo._core.evaluate import thread_count
 from lmoo.batch.chunk import Model, check_vectorized
-from lmoo.batch.data import Dataset, InitialGuesses
+from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
+from lmoo.batch.guesses import InitialGuesses, named_guesses
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
@@ -18,6 +20,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
+from lmoo.problems.parameters import Relations, refuse_relations, relations_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_fit_many"]
@@ -27,7 +30,7 @@ def curve_fit_many(
     f: Callable[..., Any],
     t: ArrayLike,
     y: ArrayLike,
-    p0: ArrayLike | Callable[..., Any] | None = None,
+    p0: ArrayLike | Mapping[str, Any] | Callable[..., Any] | None = None,
     *,
     sigma: ArrayLike | None = None,
     jac: Callable[..., Any] | None = None,
@@ -40,6 +43,12 @@ def curve_fit_many(
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
     trace: bool | str = "auto",
+    bounds: Any = None,
+    fixed: Any = None,
+    ties: Any = None,
+    priors: Any = None,
+    derived: Any = None,
+    constraints: Any = None,
     shared: Sequence[str | int] | None = None,
 ) -> Fits:
     """Fit one model to each of many curves.
@@ -60,8 +69,9 @@ def curve_fit_many(
     y : (..., m) array_like
         The curves, a stack of any shape.  A memmap, a data set of HDF5 or zarr, or another object
         with shape, dtype and slicing is read chunk by chunk.
-    p0 : (n,) or (..., n) array_like, or callable, optional
-        Starting values, common to all curves or one set per curve; or a function ``p0(t, y)`` that
+    p0 : (n,) or (..., n) array_like, mapping or callable, optional
+        Starting values, common to all curves or one set per curve; a mapping from names to numbers
+        or to arrays with one number per curve; or a function ``p0(t, y)`` that
         returns them for a chunk of curves, with y of shape (k, m) and missing points replaced by
         their neighbours.  None: the model's method ``guess``.
     sigma : (m,) or (..., m) array_like, optional
@@ -102,6 +112,12 @@ def curve_fit_many(
         derivatives.  "auto": where that is possible and there is no `jac`; f is called at the start
         of three curves and at the solutions, where its values are compared with those of the
         trace.  True: it must be possible.  False: f itself is called throughout.
+    bounds, fixed : optional
+        As for `Solver`, whose options they precede.  In mapping form a bound, or the value of a
+        fixed parameter, may be an array with one number per curve; p0 must not be a function then.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`, the same for all curves.  `Fits` then has
+        ``derived``, the values and errors of the derived quantities.
     shared : sequence of str or int, optional
         Names or positions of parameters that all curves have in common.  All curves are then one
         fit, in time and memory linear in their number (see `JointProblem`), and curves may have
@@ -166,6 +182,10 @@ def curve_fit_many(
 
         joint.checked_options(executor, errors, threads, progress)
     solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
+    options = {"ties": ties, "priors": priors, "derived": derived, "constraints": constraints}
+    if any(value is not None for value in options.values()):
+        solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
+    relations = relations_of(solver, None)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
@@ -177,8 +197,27 @@ def curve_fit_many(
         model = Model(f, jac, bool(vectorized))
     if p0 is None:
         raise TypeError("p0 must be given, as f is a function")
-    guesses = InitialGuesses(p0, dataset, few=shared is not None)
-    guesses.set_bounds(solver.bounds, solver.fixed, parameter_names_of(f))
+    if isinstance(p0, Mapping):
+        tied = () if relations is None else tuple(relations.ties)
+        p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
+    if shared is not None:
+        refuse_relations(relations, "shared parameters")
+    guesses = InitialGuesses(p0, dataset, few=relations is not None or shared is not None)
+    if relations is not None:
+        if bounds is not None or fixed is not None:
+            # Raises for bounds that differ from curve to curve.
+            solver = replace(
+                solver,
+                bounds=solver.bounds if bounds is None else bounds,
+                fixed=solver.fixed if fixed is None else fixed,
+            )
+        return _related(
+            model, dataset, guesses, solver, relations, errors, threads, executor, out, progress,
+            trace,
+        )  # fmt: skip
+    bounds = solver.bounds if bounds is None else bounds
+    fixed = solver.fixed if fixed is None else fixed
+    guesses.set_bounds(bounds, fixed, parameter_names_of(f))
     if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
@@ -209,7 +248,10 @@ def curve_fit_many(
         return fits_of(model, "compiled")
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
-        check_vectorized(dataset.sample(model), np.concatenate(points), guesses.edges)
+        edges = guesses.edges
+        if edges is not None and edges.ndim == 3:
+            edges = np.swapaxes(edges[dataset.samples()], 0, 1)
+        check_vectorized(dataset.sample(model), np.concatenate(points), edges)
     evaluation = batch_evaluation(model, dataset, guesses, solver, trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)
@@ -218,6 +260,56 @@ def curve_fit_many(
             return fits
         evaluation = Evaluation(f, reason)
     return fits_of(model, evaluation.text)
+
+
+def _related(
+    model: Model | CompiledModel,
+    dataset: Dataset,
+    guesses: InitialGuesses,
+    solver: Solver,
+    relations: Relations,
+    errors: str,
+    threads: int | None,
+    executor: Executor | None,
+    out: Mapping[str, Any] | None,
+    progress: bool | Callable[[int, int], Any] | None,
+    trace: Any,
+) -> Fits:
+    """Fit curves whose parameters are related."""
+    from lmoo.batch.related import (
+        batch_coordinates,
+        graph_model,
+        plain_solver,
+        related_batch,
+        related_fits,
+    )
+
+    f: Any = model if isinstance(model, CompiledModel) else model.f
+    names, record = parameter_names_of(f), errors == "record"
+    coordinates = batch_coordinates(names, relations, solver, guesses)
+
+    def fits_of(graph: Any, evaluation: str) -> Fits:
+        batch = related_batch(
+            dataset, model, graph, guesses, solver, coordinates, record, evaluation
+        )
+        count = 1 if graph is None else thread_count()
+        inner = solve_batch(batch, count if threads is None else threads, executor, None, progress)
+        outer = BatchData(dataset, model, guesses, solver, record, names, evaluation)
+        return related_fits(inner, outer, coordinates, out)
+
+    if isinstance(model, CompiledModel):
+        return fits_of(graph_model(model), "compiled")
+    if dataset.count and model.vectorized:
+        points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
+        check_vectorized(dataset.sample(model), np.concatenate(points), None)
+    evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace)
+    if evaluation.model is not None:
+        fits = fits_of(evaluation.model.model, evaluation.text)
+        reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)
+        if reason is None:
+            return fits
+        evaluation = Evaluation(f, reason)
+    return fits_of(None, evaluation.text)
 
 
 def _checked_model(model: CompiledModel, jac: Any, dataset: Dataset) -> CompiledModel:

@@ -13,13 +13,14 @@ from lmoo._core.evaluate import thread_count
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import Pointers
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import InitialGuesses
 from lmoo.batch.fits import Fits
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import real_array
 from lmoo.problems.batch import BatchProblem
+from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.solver.solver import Solver
 
@@ -236,6 +237,11 @@ def solve_many(
     problems = _Problems(problem, shape, m, rows)
     guesses = InitialGuesses(points, problems, "x0")
     names = getattr(problem, "parameter_names", None)
+    if relations_of(options, problem) is not None:
+        raise ValueError(
+            "solve_many has no ties, priors, derived quantities and constraints; solve problem by "
+            "problem with lmoo.Solver, or curves with lmoo.curve_fit_many"
+        )
     bounds, fixed = (
         getattr(problem, name, None) if option is None else option
         for name, option in (("bounds", options.bounds), ("fixed", options.fixed))

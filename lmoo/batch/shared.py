@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from lmoo._core.arrow import ArrowLinear, ArrowLoop, CurveGroups, Groups
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import Dataset, InitialGuesses
+from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.tasks import BatchData
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.models.library import CompiledModel
@@ -69,7 +70,9 @@ class JointFits(Fits):
     def _tasks(self, threads: int) -> Any:
         raise TypeError("curves with shared parameters are not solved in chunks")
 
-    def __getitem__(self, index: Any) -> PartResult:
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self._named(index)
         which = self._number(index)
         solved: _Solved = self._solved
         batch, names = self._batch, names_of(self._batch.names, self._batch.guesses.n)
@@ -229,6 +232,11 @@ def _start(
     rows = guesses.of(slice(0, count))
     common = rows[:, np.argsort(where)[:shared]]
     edges = guesses.edges
+    if edges is not None and edges.ndim > 2:
+        raise ValueError(
+            "bounds and fixed must be the same for all curves with shared parameters; they are "
+            "arrays with a value for each curve"
+        )
     if edges is not None:
         held = np.isnan(edges[0])[np.argsort(where)[:shared]]
         if held.any() and np.ptp(common[:, held], axis=0).any():

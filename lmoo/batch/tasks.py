@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.batch import Batch, SlotFits
 from lmoo.batch.chunk import Chunk
-from lmoo.batch.data import InitialGuesses
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
@@ -75,8 +75,8 @@ class Task:
         Whether to return covariances.
     factor : bool
         Whether to return the factor and the bounds of the first fit.
-    bounds : (2, n) array or None
-        Bounds of all fits as `box` returns them.
+    bounds : (2, n) or (k, 2, n) array or None
+        Bounds as `box` returns them, the same for all fits or one pair for each.
     """
 
     fits: slice
@@ -107,10 +107,10 @@ class Task:
             return ChunkResult(rows, observations, errors)
         return ChunkResult(rows, observations, errors, factor, batch.limits(0), batch.scale(0))
 
-    def _free(self) -> int:
-        """Return the number of parameters that are not fixed."""
+    def _free(self) -> Any:
+        """Return the number of parameters that are not fixed; with bounds for each fit, (k,)."""
         n: int = self.x0.shape[1]
-        return n if self.bounds is None else n - int(np.isnan(self.bounds[0]).sum())
+        return n if self.bounds is None else n - np.isnan(self.bounds[..., 0, :]).sum(axis=-1)
 
     def residual(self, x: Array) -> Array:
         """Return the residual of the first fit at x, (n,)."""
@@ -120,15 +120,18 @@ class Task:
             values = np.where(weights == 0.0, 0.0, values * weights)
         return np.array(values)
 
-    def _options(self) -> Any:
+    def _options(self, some: slice = slice(None)) -> Any:
         """Return m and the options in the order of the compiled classes' arguments."""
+        bounds = self.bounds
+        if bounds is not None and bounds.ndim == 3:
+            bounds = np.ascontiguousarray(bounds[some]).reshape(-1, bounds.shape[2])
         solver, n = self.solver, self.x0.shape[1]
         strategy: Any = solver.jacobian or ForwardDifference()
         maxfev = 1000 * (n + 1) if solver.maxfev is None else min(solver.maxfev, 2**62)
         return (
             self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
             strategy.epsfcn, isinstance(strategy, CentralDifference),
-            getattr(strategy, "refine", False), self.bounds,
+            getattr(strategy, "refine", False), bounds,
             None if solver.loss == "linear" else kernel_of(loss_of(solver.loss), solver.f_scale),
         )  # fmt: skip
 
@@ -155,7 +158,7 @@ class Task:
 
         def solve(some: slice, *out: Any) -> SlotFits:
             x0 = self.x0[some]
-            fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(), uses_jacobian, x0)
+            fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
             fits.run(few[some].view(np.uint8), degrees[some].astype(np.float64), *out)
             return fits
 
@@ -272,7 +275,7 @@ class BatchData:
         """Return the task of some fits."""
         return Task(
             fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
-            self.record, covariance, factor, self.guesses.edges,
+            self.record, covariance, factor, self.guesses.edges_of(fits),
         )  # fmt: skip
 
     def chunks(self, threads: int) -> Iterator[slice]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.batch.chunk import Model
-from lmoo.batch.data import Dataset, InitialGuesses
+from lmoo.batch.data import Dataset
+from lmoo.batch.guesses import InitialGuesses
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.tracing.cache import Kind, traced

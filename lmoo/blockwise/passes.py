@@ -14,7 +14,8 @@ from lmoo.blockwise.evaluation import (
     iterator,
     require_local,
 )
-from lmoo.blockwise.reduction import PartialQR, ReductionTree
+from lmoo.blockwise.reduction import PartialQR, ReductionTree, merge
+from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import Loss
 from lmoo.problems.rows import RowBlockProblem
 
@@ -80,6 +81,9 @@ class Passes:
         self, problem: RowBlockProblem, strategy: Any, loss: tuple[Loss, float] | None = None
     ) -> None:
         self.engine, self.worker = _engine(problem), WorkerProblem(problem, strategy, loss)
+        # Rows of priors follow those of the blocks; they have no loss.
+        priors = getattr(problem, "prior_rows", None)
+        self.priors = None if priors is None else WorkerProblem(priors(), Analytic(), None)
 
     def residual(self, x: NDArray[np.float64]) -> PartialQR:
         """Return the number of rows and the norm of the residual at x."""
@@ -93,6 +97,8 @@ class Passes:
         factor = self.engine(self.worker, x, at)
         if factor is None:
             raise ValueError("blocks must have at least one block; there is none")
+        if self.priors is not None and factor.refusal is None:
+            factor = merge([factor, evaluate(self.priors, x, at, factor.blocks, None)])
         return factor
 
 

@@ -148,6 +148,11 @@ def _add_fit(commands: Any) -> None:
         help="fixed parameters; without a value, at their --start",
         **listed,
     )
+    once = {"action": "append", "default": []}
+    add("--tie", metavar="c=a/2", help="a parameter that follows from others; repeatable", **once)
+    add("--prior", metavar="a=3.1:0.2", help="known before: mean:standard deviation", **listed)
+    add("--derived", metavar="NAME=a/b", help="a further quantity; repeatable", **once)
+    add("--constraint", metavar='"a <= b"', help="a linear constraint; repeatable", **once)
     add("--x", metavar="[NAME=]COLUMN", help="the variable (default: the first column)", **listed)
     add("--y", metavar="COLUMN", help='the data to fit: a column, or a formula as "log(y)"')
     add("--sigma", metavar="COLUMN", help="standard deviations of y: a column, a formula, or 0.1")

@@ -172,11 +172,14 @@ def scale_of(loss: Loss, value: Any) -> float | str:
     return float(scale)
 
 
-def kernel_of(loss: Loss, scale: float | str) -> LossKernel | None:
-    """Return the loss for one solve in its compiled form; None for least squares."""
+def kernel_of(loss: Loss, scale: float | str, priors: int = 0) -> LossKernel | None:
+    """Return the loss for one solve in its compiled form; None for least squares.
+
+    priors: number of last rows that are priors, which the loss leaves as they are
+    """
     if loss.func is None and loss.name == "linear":
         return None
     if scale == "mad":
         assert loss.tuning is not None
-        return LossKernel(loss.name, 1.0, loss.tuning, loss.func)
-    return LossKernel(loss.name, float(scale), 0.0, loss.func)
+        return LossKernel(loss.name, 1.0, loss.tuning, loss.func, priors)
+    return LossKernel(loss.name, float(scale), 0.0, loss.func, priors)

@@ -9,7 +9,7 @@ from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 
-__all__ = ["GraphModel", "program_of"]
+__all__ = ["GraphModel", "kept_model", "program_of"]
 
 
 def program_of(model: Model) -> Program:
@@ -82,10 +82,13 @@ class GraphModel(CompiledModel):
 
     def __reduce__(self) -> Any:
         # The table is a pointer, which is invalid in another process.
-        return _restored, (self.model,)
+        return kept_model, (self.model,)
 
 
 @lru_cache(maxsize=64)
-def _restored(model: Model) -> GraphModel:
-    """Return a model from its pickle; all tasks of a worker share one object."""
+def kept_model(model: Model) -> GraphModel:
+    """Return a compiled model, the same one for equal graphs.
+
+    A worker gets it with each task, and a fit with the same ties with each call.
+    """
     return GraphModel(model)

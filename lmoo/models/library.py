@@ -11,6 +11,7 @@ from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import without_masked
+from lmoo.problems.parameters import OPTIONS
 
 Array = NDArray[np.float64]
 
@@ -141,6 +142,10 @@ class CompiledModel:
         *,
         bounds: Any = None,
         fixed: Any = None,
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
     ) -> "ModelProblem":
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
@@ -153,13 +158,18 @@ class CompiledModel:
             sigma (``numpy.ma``) are left out.
         bounds, fixed : optional
             See `lmoo.bounds.limits`; they are checked when the problem is solved.
+        ties, priors, derived, constraints : optional
+            Relations of the parameters, as for `Solver`.
 
         Returns
         -------
         ModelProblem
             A `CompiledProblem` with the data as attributes.
         """
-        return ModelProblem(self, t, y, sigma, bounds, fixed)
+        problem = ModelProblem(self, t, y, sigma, bounds, fixed)
+        problem.ties, problem.priors = ties, priors
+        problem.derived, problem.constraints = derived, constraints
+        return problem
 
     def _arguments(self, t: Any, parameters: Sequence[ArrayLike]) -> tuple[Array, Array, bool]:
         """Return t as (1 or k, variables, m), x as (k, n), and whether it is one curve."""
@@ -197,10 +207,15 @@ class ModelProblem(CurveModelProblem):
     t : (m,) float64 array, or a tuple of them
     y : (m,) float64 array
     sigma : None or (m,) float64 array
-    bounds, fixed
+    bounds, fixed, ties, priors, derived, constraints
         As given.
     parameter_names : tuple of str or None
     """
+
+    ties: Any = None
+    priors: Any = None
+    derived: Any = None
+    constraints: Any = None
 
     def __init__(
         self,
@@ -242,4 +257,6 @@ class ModelProblem(CurveModelProblem):
 
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.
-        return type(self), (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
+        parts = (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
+        related = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
+        return (type(self), parts, related) if related else (type(self), parts)

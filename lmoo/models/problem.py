@@ -27,12 +27,18 @@ def curve_problem(
     bounds: Any = None,
     fixed: Any = None,
     nan_policy: str = "raise",
+    ties: Any = None,
+    priors: Any = None,
+    derived: Any = None,
+    constraints: Any = None,
 ) -> Any:
     """Return the problem of fitting one curve; compiled if the model is.
 
     Parameters
     ----------
     f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
+        As for `CurveProblem`.
+    ties, priors, derived, constraints
         As for `CurveProblem`.
 
     Returns
@@ -60,6 +66,8 @@ def curve_problem(
     given = parameter_names is not None
     names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
+    problem.ties, problem.priors, problem.derived = ties, priors, derived
+    problem.constraints = constraints
     return problem
 
 

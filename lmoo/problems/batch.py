@@ -20,6 +20,8 @@ class BatchProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
+    bounds, fixed : optional
+        As for `Problem`, common to all problems.
 
     Examples
     --------

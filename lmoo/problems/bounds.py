@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.problems.boundsforms import FrozenMapping, ends, frozen_fixed, key_of, numbers, pair
 
-__all__ = ["box", "limits"]
+__all__ = ["box", "limits", "parameter_position"]
 
 Array = NDArray[np.float64]
 
@@ -153,7 +153,7 @@ def _indices(name: str, keys: Any, names: Sequence[str] | None, n: int) -> list[
     """Return the indices of parameters that are given by name or position."""
     indices: list[int] = []
     for key in keys:
-        j = _index(name, key, names, n)
+        j = parameter_position(name, key, names, n)
         if j in indices:
             raise ValueError(
                 f"{name} must give a parameter once; {_label(j, names)} is there twice"
@@ -162,7 +162,8 @@ def _indices(name: str, keys: Any, names: Sequence[str] | None, n: int) -> list[
     return indices
 
 
-def _index(name: str, key: Any, names: Sequence[str] | None, n: int) -> int:
+def parameter_position(name: str, key: Any, names: Sequence[str] | None, n: int) -> int:
+    """Return the index of a parameter that is given by name or position."""
     if isinstance(key_of(name, key), str):
         if names is None:
             raise ValueError(

@@ -49,6 +49,8 @@ class CurveBlocks(RowBlockProblem):
         See `RowBlockProblem`.
     bounds, fixed : optional
         See `lmoo.bounds.limits`; they are checked when the problem is solved.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called for the first block at the start and at the solution, to
@@ -57,7 +59,7 @@ class CurveBlocks(RowBlockProblem):
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints
         As given.
     parameter_names : sequence of str or None
 
@@ -94,6 +96,10 @@ class CurveBlocks(RowBlockProblem):
         bounds: Any = None,
         fixed: Any = None,
         trace: bool | str = "auto",
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
     ) -> None:
         self.trace = checked_trace(trace)
         if not callable(f):
@@ -103,6 +109,7 @@ class CurveBlocks(RowBlockProblem):
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
         # nan stands for an array, which would be sent to the workers with the problem.

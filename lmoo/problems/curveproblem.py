@@ -47,6 +47,8 @@ class CurveProblem(Problem):
         arguments with a default.
     bounds, fixed : optional
         See `lmoo.bounds.limits`; they are checked when the problem is solved.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     trace : {"auto", True, False}
@@ -62,7 +64,7 @@ class CurveProblem(Problem):
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace, sigma_x
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints, sigma_x
         As given.
     t : object
     y : (m,) float64 array
@@ -108,6 +110,10 @@ class CurveProblem(Problem):
         fixed: Any = None,
         nan_policy: str = "raise",
         trace: bool | str = "auto",
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
         sigma_x: Any = None,
     ) -> None:
         check_callable(f, jac)
@@ -122,6 +128,7 @@ class CurveProblem(Problem):
             else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
 
     # The values for problems created by `_of`.
     trace: Any = "auto"

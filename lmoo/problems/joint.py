@@ -10,6 +10,7 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.names import names_of
+from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
 
@@ -245,6 +246,10 @@ def _checked(problems: Any) -> tuple[Any, ...]:
         if isinstance(part, (RowBlockProblem, JointProblem)):
             raise TypeError(
                 f"problems[{k}] must have its residual in one piece; it is a {type(part).__name__}"
+            )
+        if relations_of(None, part) is not None:
+            raise ValueError(
+                f"problems[{k}] must be without ties, priors, derived quantities and constraints"
             )
         if getattr(part, "sigma_x", None) is not None:
             raise TypeError(

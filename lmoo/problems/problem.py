@@ -27,6 +27,8 @@ class Problem:
         Bounds of the parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
     fixed : sequence, mapping or None
         Fixed parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for a `Solver`, whose options take precedence.
 
     Examples
     --------
@@ -46,6 +48,10 @@ class Problem:
     parameter_names: Sequence[str] | None = None
     bounds: Any = None
     fixed: Any = None
+    ties: Any = None
+    priors: Any = None
+    derived: Any = None
+    constraints: Any = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -98,6 +104,8 @@ class FunctionProblem(Problem):
         Bounds of the parameters, see `lmoo.bounds.limits`.
     fixed : sequence or mapping, optional
         Fixed parameters, see `lmoo.bounds.limits`.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`.
 
     Raises
     ------
@@ -122,6 +130,10 @@ class FunctionProblem(Problem):
         *,
         bounds: Any = None,
         fixed: Any = None,
+        ties: Any = None,
+        priors: Any = None,
+        derived: Any = None,
+        constraints: Any = None,
     ) -> None:
         if not callable(residual):
             raise TypeError(f"residual must be callable; it is {residual!r}")
@@ -135,6 +147,7 @@ class FunctionProblem(Problem):
         self.kwargs = dict(kwargs or {})
         self.parameter_names = parameter_names
         self.bounds, self.fixed = bounds, fixed
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""

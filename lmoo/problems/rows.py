@@ -38,6 +38,8 @@ class RowBlockProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
+    bounds, fixed, ties, priors, derived, constraints : optional
+        As for `Problem`.
 
     See Also
     --------
@@ -75,6 +77,10 @@ class RowBlockProblem:
     parameter_names: Sequence[str] | None = None
     blocks: Any = None
     executor: Any = None
+    ties: Any = None
+    priors: Any = None
+    derived: Any = None
+    constraints: Any = None
 
     def __init__(self, blocks: Any = None, executor: Any = None) -> None:
         if blocks is not None:

@@ -262,7 +262,7 @@ class ArrowFactor:
         """
         return self.covariance_of(self._everything("covariance"), sigma)
 
-    def correlation_of(self, which: Sequence[int] | NDArray[np.intp]) -> Array:
+    def correlation_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float = 1.0) -> Array:
         """Return the correlations of some parameters; nan for undetermined ones."""
         where = np.asarray(which, dtype=np.intp)
         out = self._scaled_block(where)
@@ -272,7 +272,7 @@ class ArrowFactor:
         np.fill_diagonal(out, 1.0)
         return self._marked(out, where, 1.0)
 
-    def correlation(self) -> Array:
+    def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations of all parameters; ValueError as for `covariance`."""
         return self.correlation_of(self._everything("correlation"))
 
@@ -293,10 +293,10 @@ class ArrowFactor:
         out[undetermined, undetermined] = variance
         return out
 
-    def prediction_error(self, directions: Array) -> Array:
-        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d, inf if undetermined."""
+    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
+        """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""
         which = np.flatnonzero((directions != 0.0).any(axis=0))
-        return self.prediction_error_of(directions[:, which], which)
+        return sigma * self.prediction_error_of(directions[:, which], which)
 
     def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""

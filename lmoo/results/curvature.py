@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lmoo.results.distributions import f_exceeded
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import exact, jacobian, jacobian_of, unit_columns
+from lmoo.results.reparametrized import with_parameters
 
 __all__ = ["Nonlinearity", "nonlinearity"]
 
@@ -73,6 +74,8 @@ class Nonlinearity:
 
 def nonlinearity(result: Fit) -> Nonlinearity:
     """Return the root mean square curvatures, times sqrt(F)."""
+    # Of the coordinates, where parameters are related.
+    result, _ = with_parameters(result, (), False)
     p, dof = result.observations - result.degrees_of_freedom, result.degrees_of_freedom
     free = ~result.fixed_or_active
     J = jacobian_of(result)[:, free]

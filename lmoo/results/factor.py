@@ -90,9 +90,9 @@ class Factor:
         """Return the rows and columns of `covariance` of some parameters."""
         return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
 
-    def correlation_of(self, which: Any) -> Array:
+    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
         """Return the correlations of some parameters."""
-        return np.asarray(self.correlation()[np.ix_(which, which)])
+        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
 
     @property
     def rank(self) -> int:
@@ -132,9 +132,10 @@ class Factor:
             out = 0.5 * out + 0.5 * out.T
         return self._marked(out, np.inf)
 
-    def correlation(self) -> Array:
+    def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations, 1 on the diagonal; nan for undetermined parameters.
 
+        They do not depend on sigma.
         They are computed from S, without the units of the parameters, so that nothing overflows.
         """
         root = self._inverse.root
@@ -152,15 +153,18 @@ class Factor:
         out[undetermined, undetermined] = variance
         return out
 
-    def prediction_error(self, directions: Array) -> Array:
-        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d; inf if undetermined.
+    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
+        """Return sigma times the root of ``d @ inv(J.T @ J) @ d`` for each row d.
+
+        It is inf if undetermined.
 
         Parameters
         ----------
         directions : (k, n) float64 array
+        sigma : float
         """
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)
         share = np.abs(rows @ self._inverse.null).max(axis=1, initial=0.0)
         lost = share > np.sqrt(self.error) * np.linalg.norm(rows, axis=1)
-        return np.where(lost, np.inf, np.linalg.norm(rows @ self._inverse.root, axis=1))
+        return np.where(lost, np.inf, np.linalg.norm(rows @ self._inverse.root, axis=1)) * sigma

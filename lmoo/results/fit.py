@@ -18,6 +18,8 @@ from lmoo.status import Status
 
 if TYPE_CHECKING:
     from lmoo.results.history import History
+    from lmoo.results.mapped import MappedFactor
+    from lmoo.results.related import Related
 
 __all__ = ["Fit"]
 
@@ -42,7 +44,7 @@ class Fit:
     nit: int
     parameter_names: tuple[str, ...]
     fnorm: float = field(repr=False)
-    factor: Factor | None = field(repr=False)
+    factor: "Factor | MappedFactor | None" = field(repr=False)
     problem: Any = field(default=None, repr=False)
     solver: Any = field(default=None, repr=False)
     lower: NDArray[np.float64] = field(default_factory=_unknown, repr=False)
@@ -56,6 +58,8 @@ class Fit:
     _gradient: NDArray[np.float64] | None = field(default=None, repr=False)
     # With a loss; the factor then is that of the scaled rows, over the root of the mean of h.
     robust: Robust | None = field(default=None, repr=False)
+    # With ties, priors, derived quantities or constraints; the factor then is a MappedFactor.
+    related: "Related | None" = field(default=None, repr=False)
     # With errors in x: the estimates of the true t, in the form of t.
     estimated_t: Any = field(default=None, repr=False)
 
@@ -89,15 +93,22 @@ class Fit:
         return np.asarray(self.fixed | (self.active_mask != 0))
 
     @cached_property
-    def _linear(self) -> Factor:
+    def _linear(self) -> Any:
         """The factor of the free parameters."""
         assert self.factor is not None
+        if not isinstance(self.factor, Factor):
+            return self.factor
         excluded = self.fixed_or_active
         return replace(self.factor, excluded=excluded) if excluded.any() else self.factor
 
     @property
     def degrees_of_freedom(self) -> int:
-        """``m - n``, where n counts the parameters that are not fixed."""
+        """``m - n``, where n counts the parameters that are not fixed.
+
+        Tied parameters do not count, nor do the rows of priors.
+        """
+        if self.related is not None:
+            return self.observations - self.related.fitted
         return self.observations - int(np.count_nonzero(~self.fixed))
 
     @property
@@ -110,7 +121,17 @@ class Fit:
         dof = self.degrees_of_freedom
         if self.robust is not None:
             return self.robust.deviation(self.observations, dof)
-        return self.fnorm / float(np.sqrt(dof)) if dof > 0 else float("inf")
+        return self.data_norm / float(np.sqrt(dof)) if dof > 0 else float("inf")
+
+    @property
+    def data_norm(self) -> float:
+        """Norm of the residual, without the rows of priors."""
+        return self.fnorm if self.related is None else self.related.norm
+
+    @property
+    def loss_slope(self) -> float:
+        """Root of the growth of the cost of a loss over that of the sum of squares; 1 without."""
+        return 1.0 if self.robust is None else self.robust.slope(self.observations)
 
     @property
     def loss_weights(self) -> NDArray[np.float64]:
@@ -131,7 +152,14 @@ class Fit:
 
         It is the number of free parameters if the data determine all of them.
         """
-        return 0 if self.factor is None else self._linear.rank
+        return 0 if self.factor is None else int(self._linear.rank)
+
+    @property
+    def free_count(self) -> int:
+        """Number of parameters that were free at the solution; those that are tied do not count."""
+        if self.related is not None and self.factor is not None:
+            return int(self._linear.free)
+        return int(np.count_nonzero(~self.fixed_or_active))
 
     @property
     def undetermined(self) -> tuple[str, ...]:
@@ -147,13 +175,15 @@ class Fit:
 
         For a parameter at an active bound it is not 0: it is the Lagrange multiplier of the bound,
         the derivative of the cost by the bound.  For fixed parameters it is 0 if the derivatives
-        are differences, as these are not evaluated.
+        are differences, as these are not evaluated.  With ties, it is the derivative by each
+        parameter that is fitted, in which tied parameters follow; 0 for these.
         """
         if self._gradient is not None:
             return self._gradient
         out = np.full(self.x.size, np.nan)
         if self.factor is not None:
             with np.errstate(over="ignore", invalid="ignore"):
+                assert isinstance(self.factor, Factor)
                 out[self.factor.ipvt] = self.factor.r.T @ self.factor.qtf
         return out
 
@@ -168,7 +198,7 @@ class Fit:
         """
         if self.factor is None or self.degrees_of_freedom <= 0:
             return np.where(self.fixed_or_active, 0.0, np.inf)
-        return self._linear.standard_errors(self.residual_deviation)
+        return np.asarray(self._linear.standard_errors(self.residual_deviation))
 
     @property
     def stderr(self) -> NDArray[np.float64]:
@@ -197,7 +227,7 @@ class Fit:
         if self.factor is None or (estimated and self.degrees_of_freedom <= 0):
             free = ~self.fixed_or_active
             return np.where(np.outer(free, free), np.inf, 0.0)
-        return self._linear.covariance(self.residual_deviation if estimated else 1.0)
+        return np.asarray(self._linear.covariance(self.residual_deviation if estimated else 1.0))
 
     @property
     def correlation(self) -> NDArray[np.float64]:
@@ -209,7 +239,7 @@ class Fit:
             out = np.full((self.x.size, self.x.size), np.nan)
             np.fill_diagonal(out, 1.0)
             return out
-        return self._linear.correlation()
+        return np.asarray(self._linear.correlation(self.residual_deviation))
 
     @property
     def reduced_chi_square(self) -> float:

@@ -93,17 +93,17 @@ class PartFactor:
         """Return the covariance of some of them."""
         return self.whole.covariance_of(self.index[np.asarray(which, dtype=np.intp)], sigma)
 
-    def correlation(self) -> Array:
+    def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations, (n, n)."""
         return self.whole.correlation_of(self.index)
 
-    def correlation_of(self, which: Sequence[int]) -> Array:
+    def correlation_of(self, which: Sequence[int], sigma: float = 1.0) -> Array:
         """Return the correlations of some of them."""
         return self.whole.correlation_of(self.index[np.asarray(which, dtype=np.intp)])
 
-    def prediction_error(self, directions: Array) -> Array:
-        """Return the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n)."""
-        return self.whole.prediction_error_of(directions, self.index)
+    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
+        """Return sigma times the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n)."""
+        return sigma * self.whole.prediction_error_of(directions, self.index)
 
 
 def part(kind: type[Kind], result: Fit, k: int) -> Kind:

@@ -28,9 +28,10 @@ from lmoo.results.profilepath import (
     step_for,
 )
 from lmoo.results.refit import Point
+from lmoo.results.reparametrized import with_parameters
 from lmoo.results.statistics import linear_interval, t_quantile
 
-__all__ = ["Profile", "contour", "intervals", "joint_cutoff", "trace"]
+__all__ = ["Profile", "contour", "interval", "intervals", "joint_cutoff", "trace"]
 
 Array = NDArray[np.float64]
 
@@ -56,19 +57,43 @@ def intervals(result: Fit, level: float, scaled: bool) -> Array:
     out = linear_interval(result, level, scaled)
     if not has_profile(result, scaled):
         return out
-    t = t_quantile(result, level, scaled)
+    moving = np.flatnonzero(~result.fixed).tolist()
+    if result.related is not None:
+        for j in moving:
+            out[j] = interval(result, result.parameter_names[j], level, scaled)
+        return out
     fits = ConstrainedFits(result, scaled)
-    for j in np.flatnonzero(~result.fixed).tolist():
-        step = step_for(fits, j) * t
-        if step > _LINEAR * abs(result.x[j]):
-            low, high = (path_from_solution(fits, j, side).crossing(t, step) for side in (-1, 1))
-            out[j] = low, high
+    for j in moving:
+        out[j] = _ends_of(fits, j, level, scaled, out[j])
     fits.warn()
     return out
 
 
+def interval(result: Fit, name: str, level: float, scaled: bool) -> Array:
+    """Return the profile-likelihood interval of a parameter or a derived quantity, (2,)."""
+    fit, (j,) = with_parameters(result, (name,), scaled)
+    linear = linear_interval(fit, level, scaled)[j]
+    if fit.fixed[j] or not has_profile(fit, scaled):
+        return np.asarray(linear)
+    fits = ConstrainedFits(fit, scaled)
+    found = _ends_of(fits, j, level, scaled, linear)
+    fits.warn()
+    return found
+
+
+def _ends_of(fits: ConstrainedFits, j: int, level: float, scaled: bool, linear: Array) -> Array:
+    """Return both ends of an interval; those of linear theory if it is narrow."""
+    t = t_quantile(fits.result, level, scaled)
+    step = step_for(fits, j) * t
+    if not step > _LINEAR * abs(fits.result.x[j]):
+        return linear
+    ends = [path_from_solution(fits, j, side).crossing(t, step) for side in (-1, 1)]
+    return np.array(ends)
+
+
 def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> Profile:
     """Return the profile of parameter j up to the quantile of tau for a level."""
+    result, (j,) = with_parameters(result, (j,), scaled)
     if result.fixed[j]:
         raise ValueError(f"j must be a parameter that is not fixed; {result.parameter_names[j]} is")
     fits = ConstrainedFits(result, scaled)
@@ -98,6 +123,7 @@ def contour(
     two ends along j are computed from the best j.  An open end is cut off at twice the linear
     region.
     """
+    result, (i, j) = with_parameters(result, (i, j), scaled)
     for name, which in (("i", i), ("j", j)):
         if result.fixed[which]:
             fixed = result.parameter_names[which]

@@ -65,8 +65,7 @@ class ConstrainedFits:
         self.best = Point(result.x, result.fnorm)
         self.sigma = residual_scale(result, scaled)
         # With a loss the cost grows by the mean of h times what a sum of squares grows by.
-        slope = 1.0 if result.robust is None else result.robust.slope(result.observations)
-        self.unit = self.sigma * slope
+        self.unit = self.sigma * result.loss_slope
 
     def cost(self, fnorm: float) -> float:
         """Return tau^2: the increase of the sum of squares over the result's, divided by s^2."""

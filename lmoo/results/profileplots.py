@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from lmoo.results.axes import ACCENT, FAINT, FIT, axes_for, label_axes
 from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, joint_cutoff, trace
-from lmoo.results.statistics import parameter_index, probability, residual_scale, t_quantile
+from lmoo.results.reparametrized import with_parameters
+from lmoo.results.statistics import (
+    parameter_index,
+    probability,
+    quantity,
+    residual_scale,
+    t_quantile,
+)
 
 __all__ = ["plot_contour", "plot_profile"]
 
@@ -46,7 +53,8 @@ def plot_profile(
     ValueError
         As for `Result.profile`.
     """
-    where, level = parameter_index(result, j), probability("level", level)
+    level = probability("level", level)
+    result, (where,) = with_parameters(result, (quantity(result, j),), scaled)
     # A little beyond the ends of the interval.
     found = trace(result, where, 1.0 - 0.4 * (1.0 - level), scaled, points=12)
     ax = axes_for(ax)

@@ -71,7 +71,7 @@ def _norm(result: Fit, x: Array) -> float:
             raise factor.refusal
         return factor.norm
     f = residual(result, x)
-    kernel = None if loss is None else kernel_of(*loss)
+    kernel = None if loss is None else kernel_of(*loss, getattr(problem, "_priors", 0))
     norm = enorm(f) if kernel is None else kernel.norm(f)
     if not np.isfinite(norm):
         raise EvaluationError(f"the residual at {x} is not finite")

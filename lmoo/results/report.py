@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lmoo.results.fit import Fit
+from lmoo.results.parametertable import derived_of, interval_of
 from lmoo.results.robust import OUTLIER
 from lmoo.results.statistics import aic, bic, linear_interval, r_squared
 
@@ -73,6 +74,18 @@ def rows(result: Fit) -> list[Row]:
         if result.fixed_or_active[j]:
             shown, relative, interval = _fixed_or_active(result, j), "-", "-"
         out.append(Row(name, f"{value:.10g}", shown, relative, interval, _bounds(result, j)))
+    return out + _derived_rows(result)
+
+
+def _derived_rows(result: Fit) -> list[Row]:
+    """Return the lines of the derived quantities."""
+    if result.related is None:
+        return []
+    out = []
+    for (name, (value, error)), text in zip(derived_of(result), result.related.texts, strict=True):
+        relative = f"{100 * error / abs(value):.2g} %" if value and np.isfinite(error) else "-"
+        interval = _range(*interval_of(result, name, 0.95, "linear", True))
+        out.append(Row(name, f"{value:.10g}", f"+- {error:.4g}", relative, interval, f"= {text}"))
     return out
 
 
@@ -93,7 +106,9 @@ def _fixed_or_active(result: Fit, j: int) -> str:
 
 
 def _bounds(result: Fit, j: int) -> str:
-    """Return the finite bounds of a parameter; "" if there are none."""
+    """Return the finite bounds of a parameter, or its tie; "" if there are none."""
+    if result.related is not None and result.related.ties[j]:
+        return f"= {result.related.ties[j]}"
     low, high = result.lower[j], result.upper[j]
     if result.fixed[j] or not (np.isfinite(low) or np.isfinite(high)):
         return ""
@@ -115,12 +130,13 @@ def _table(table: list[Row]) -> list[str]:
 def facts(result: Fit) -> list[tuple[str, str]]:
     """Return the numbers of the fit with their labels."""
     m, dof = result.observations, result.degrees_of_freedom
-    n, free = result.x.size, int(np.count_nonzero(~result.fixed_or_active))
+    n, free = result.x.size, result.free_count
     out = [
         (
             f"cost = 1/2 sum of {'squares' if result.robust is None else 'rho'}",
             f"{result.cost:.10g}",
         ),
+        *_priors(result),
         ("observations, parameters", f"{m}, {n} ({max(dof, 0)} degrees of freedom)"),
     ]
     if dof > 0:
@@ -139,6 +155,17 @@ def facts(result: Fit) -> list[tuple[str, str]]:
     if np.isfinite(result.seconds):
         out.append(("time", _duration(result.seconds)))
     return out
+
+
+def _priors(result: Fit) -> list[tuple[str, str]]:
+    """Return the priors, with the share of the cost that is theirs."""
+    related = result.related
+    if related is None or not related.priors:
+        return []
+    lines = zip(related.priors, related.means.tolist(), related.sigmas.tolist(), strict=True)
+    shown = ", ".join(f"{name}: {mean:.6g} +- {sigma:.4g}" for name, mean, sigma in lines)
+    share = 0.5 * float(related.rows @ related.rows)
+    return [("priors", shown), ("cost of the priors", f"{share:.6g}")]
 
 
 def _information(result: Fit) -> list[tuple[str, str]]:
@@ -187,7 +214,9 @@ def _correlated(result: Fit) -> list[tuple[int, int, float]]:
     """Return pairs of parameters and their correlation, the largest magnitude first."""
     if result.factor is None:
         return []
-    matrix = result._linear.correlation_of(np.arange(min(result.x.size, _ROWS)))
+    matrix = result._linear.correlation_of(
+        np.arange(min(result.x.size, _ROWS)), result.residual_deviation
+    )
     pairs = [
         (i, j, float(matrix[i, j]))
         for i in range(len(matrix))
@@ -211,7 +240,7 @@ def _some(names: Sequence[str]) -> str:
 def warnings(result: Fit) -> list[str]:
     """Return warnings about the standard errors."""
     lines = []
-    free = int(np.count_nonzero(~result.fixed_or_active))
+    free = result.free_count
     if result.degrees_of_freedom <= 0:
         lines.append(
             "There are as many parameters as observations, or more: the data do not determine "
@@ -225,6 +254,11 @@ def warnings(result: Fit) -> list[str]:
     at_bound = [
         name for name, side in zip(result.parameter_names, result.active_mask, strict=True) if side
     ]
+    if result.related is not None and result.related.active:
+        lines.append(
+            f"Active constraints: {', '.join(result.related.active)}; standard errors are those "
+            "with these as equations."
+        )
     if at_bound:
         lines.append(
             f"Active bounds: {_some(at_bound)}; the standard errors of the other parameters "

@@ -12,6 +12,8 @@ from lmoo.results.fit import Fit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
+    from lmoo.results.parametertable import ParameterTable
+    from lmoo.results.related import Value
 
 __all__ = ["PartResult", "Result"]
 
@@ -27,7 +29,7 @@ class Result(Fit):
         The best point found.
     cost : float
         ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
-        where that overflows.
+        where that overflows.  With priors their ``1/2 ((value - mean) / sigma)**2`` are added.
     residual : (m,) float64 array
         The residual at x; empty for a `RowBlockProblem`.
     observations : int
@@ -58,6 +60,8 @@ class Result(Fit):
         The iterations as arrays, with ``Solver.solve(..., history=True)``.
     robust : Robust or None
         With a loss: its name, its scale and the weights of the points.
+    related : Related or None
+        With ties, priors, derived quantities or constraints: what these add to the result.
     estimated_t : array, tuple of arrays or None
         With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
         is, for each point, its distance from the curve in units of the errors, with the sign of
@@ -78,6 +82,43 @@ class Result(Fit):
     >>> result.success, result.x.round(6), result.standard_errors.round(6)
     (True, array([1.04, 1.99]), array([0.146287, 0.059722]))
     """
+
+    # ---- parameters -------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> "Value":
+        """Return value and standard error of a parameter, or of a derived quantity, by its name.
+
+        Raises
+        ------
+        KeyError
+            The name is not known.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> t = np.arange(5.0)
+        >>> solver = lmoo.Solver(derived={"zero": "-a/b"})
+        >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], solver=solver)
+        >>> print(result["b"], "and", result["zero"])
+        1.990 +- 0.060 and -0.523 +- 0.087
+        """
+        from lmoo.results.parametertable import value_of
+
+        return value_of(self, name)
+
+    @property
+    def params(self) -> "ParameterTable":
+        """The parameters as a tuple of rows with name, value, stderr, lower, upper, fixed, tie."""
+        from lmoo.results.parametertable import table
+
+        return table(self)
+
+    @property
+    def derived(self) -> "dict[str, Value]":
+        """Values and standard errors of the derived quantities, by name."""
+        from lmoo.results.parametertable import derived_of
+
+        return dict(derived_of(self))
 
     # ---- statistics -------------------------------------------------------------------------
 
@@ -115,7 +156,8 @@ class Result(Fit):
         """Return the Jacobian at x, (m, n), evaluated by the solver's strategy at the first call.
 
         If the strategy uses differences, central differences within the bounds are taken.  Columns
-        of fixed parameters are 0.
+        of fixed parameters are 0.  Ties are left out: the columns are derivatives by each parameter
+        with all others fixed.
 
         Raises
         ------
@@ -210,6 +252,39 @@ class Result(Fit):
 
         return intervals(self, level, scaled)
 
+    def interval(
+        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool = True
+    ) -> tuple[float, float]:
+        """Return the confidence interval of a parameter or of a derived quantity.
+
+        Parameters
+        ----------
+        name : str
+        level, method, scaled
+            As for `confidence_interval`.
+
+        Returns
+        -------
+        lower, upper : float
+
+        Raises
+        ------
+        ValueError
+            The name is not known; otherwise as for `confidence_interval`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> result = lmoo.Solver(derived={"double": "2*b2"}).solve(data, data.starts[1])
+        >>> [round(end, 4) for end in result.interval("double", method="profile")]
+        [7.4361, 8.0084]
+        """
+        from lmoo.results.parametertable import interval_of
+
+        return interval_of(self, name, level, method, scaled)
+
     def profile(
         self, j: int | str, level: float = 0.99, scaled: bool = True
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -218,7 +293,7 @@ class Result(Fit):
         Parameters
         ----------
         j : int or str
-            Index or name of the parameter.
+            Index or name of the parameter, or name of a derived quantity.
         level : float, default 0.99
             The profile extends to the quantile of tau for this level.
         scaled : bool, default True
@@ -250,7 +325,7 @@ class Result(Fit):
         from lmoo.results.profile import trace
 
         level = statistics.probability("level", level)
-        found = trace(self, statistics.parameter_index(self, j), level, scaled)
+        found = trace(self, statistics.quantity(self, j), level, scaled)
         return found.values, found.tau
 
     def predict(
@@ -290,7 +365,7 @@ class Result(Fit):
         TypeError
             The problem has no model ``f(t, ...)``.
         ValueError
-            `interval` or `level` is invalid; `sigma` is needed.
+            ``interval`` or `level` is invalid; `sigma` is needed.
 
         Examples
         --------
@@ -479,14 +554,15 @@ class Result(Fit):
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
-        from lmoo.results.storage import frozen
+        from lmoo.results.pickles import frozen
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.results.storage import check, thawed
+        from lmoo.results.pickles import thawed
+        from lmoo.results.storage import check
 
         missing = {part.name for part in fields(self)}.difference(state)
         if missing:

@@ -25,6 +25,7 @@ __all__ = [
     "parameter_index",
     "predict",
     "probability",
+    "quantity",
     "r_squared",
     "standardized_residuals",
 ]
@@ -69,6 +70,12 @@ def parameter_index(result: Fit, which: Any, name: str = "j") -> int:
     return j % len(names)
 
 
+def quantity(result: Fit, which: Any, name: str = "j") -> Any:
+    """Return the index of a parameter, or the name of a derived quantity."""
+    derived = () if result.related is None else result.related.derived
+    return which if which in derived else parameter_index(result, which, name)
+
+
 def residual_scale(result: Fit, scaled: bool) -> float:
     """Return the standard deviation of the residuals: the estimate, or 1 if it is known.
 
@@ -96,7 +103,7 @@ def information(result: Fit, penalty: float) -> float:
     k = m - result.degrees_of_freedom
     # From the norm, as its square may overflow or underflow.
     with np.errstate(divide="ignore"):
-        return float(2 * m * np.log(result.fnorm / sqrt(m)) + penalty * k)
+        return float(2 * m * np.log(result.data_norm / sqrt(m)) + penalty * k)
 
 
 def aic(result: Fit) -> float:
@@ -122,7 +129,7 @@ def r_squared(result: Fit) -> float:
     # For equal values of y the difference is rounding error.
     if about_mean <= 16 * _EPS:
         return nan
-    return 1.0 - (result.fnorm / float(norm) / about_mean) ** 2
+    return 1.0 - (result.data_norm / float(norm) / about_mean) ** 2
 
 
 # ---- residuals ------------------------------------------------------------------------------
@@ -130,6 +137,9 @@ def r_squared(result: Fit) -> float:
 
 def leverage(result: Fit) -> Array:
     """Return the diagonal of the hat matrix, (m,): |row i of U|^2 where J = U S V^T."""
+    if result.related is not None and result.factor is not None:
+        shares = result._linear.prediction_error(jacobian_of(result)) ** 2
+        return np.asarray(np.minimum(shares, 1.0))
     J = jacobian_of(result)[:, ~result.fixed_or_active]
     if J.shape[1] == 0:
         return np.zeros(len(J))
@@ -158,7 +168,8 @@ def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool) -> Arra
     if result.factor is None or (estimated and result.degrees_of_freedom <= 0):
         free = ~result.fixed_or_active[where]
         return np.where(np.outer(free, free), np.inf, 0.0)
-    return result._linear.covariance_of(where, result.residual_deviation if estimated else 1.0)
+    sigma = result.residual_deviation if estimated else 1.0
+    return np.asarray(result._linear.covariance_of(where, sigma))
 
 
 def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
@@ -208,7 +219,8 @@ def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)
-    return result._linear.prediction_error(derivatives) * residual_scale(result, scaled)
+    errors: Array = result._linear.prediction_error(derivatives, residual_scale(result, scaled))
+    return errors
 
 
 def _observation_errors(curve: Curve, k: int, at_data: bool, sigma: ArrayLike | None) -> Array:

@@ -1,7 +1,6 @@
 """Convert results to plain data and back: dict, JSON, pickle."""
 
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import fields
 from math import isfinite
@@ -14,11 +13,14 @@ from lmoo.problems.names import names_of
 from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
+from lmoo.results.mapped import MappedFactor
+from lmoo.results.parametertable import derived_of, table
+from lmoo.results.related import Related
 from lmoo.results.robust import Robust
 from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.status import Status
 
-__all__ = ["from_dict", "plain", "to_dict", "to_json"]
+__all__ = ["check", "from_dict", "plain", "to_dict", "to_json"]
 
 Kind = TypeVar("Kind", bound=Fit)
 
@@ -26,21 +28,16 @@ Kind = TypeVar("Kind", bound=Fit)
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 _DTYPES = {
-    "fixed": np.bool_,
-    "active_mask": np.int8,
-    "ipvt": np.int32,
-    "excluded": np.bool_,
-    "first": np.intp,
-    "order": np.int32,
-    "ranks": np.int32,
+    "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,
+    "coordinate": np.int64, "first": np.intp, "order": np.int32, "ranks": np.int32,
     "torder": np.int32,
-}
+}  # fmt: skip
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
     # Larger matrices are not made of the factor of a joint fit.
-    small = result.x.size <= LARGEST_MATRIX or isinstance(result.factor, Factor)
+    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ArrowFactor)
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
@@ -61,12 +58,24 @@ def to_dict(result: Fit) -> dict[str, Any]:
     out["gradient"] = result.gradient.tolist()
     out["robust"] = None if result.robust is None else _parts(result.robust)
     out["factor"] = None if result.factor is None else _parts(result.factor)
+    out["related"] = None if result.related is None else _parts(result.related)
+    out["params"] = [row._asdict() for row in table(result)]
+    out["derived"] = {name: value._asdict() for name, value in derived_of(result)}
     return out
 
 
 def _parts(owner: Any) -> dict[str, Any]:
     parts = {field.name: getattr(owner, field.name) for field in fields(owner)}
-    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in parts.items()}
+    parts.pop("inner", None) if isinstance(owner, Related) else None
+    return {k: _plain_part(v) for k, v in parts.items()}
+
+
+def _plain_part(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return list(value)
+    return _parts(value) if isinstance(value, Factor) else value
 
 
 def to_json(result: Fit, indent: int | None) -> str:
@@ -96,6 +105,7 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             _gradient=_array("gradient", stored["gradient"]),
             # What was stored before there were losses has none.
             robust=_robust_of(stored.get("robust")),
+            related=_related_of(stored.get("related")),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
@@ -131,10 +141,33 @@ def check(result: Fit) -> None:
     if result.robust is not None:
         _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
     _check_history(result.history, n)
-    if isinstance(result.factor, Factor):
+    if result.related is not None:
+        _check_related(result.related, n)
+    if isinstance(result.factor, MappedFactor):
+        q = result.factor.inner.acnorm.size
+        k = 0 if result.related is None else len(result.related.priors)
+        _check_factor(result.factor.inner, q)
+        shapes = {"slopes": (n, q), "prior_slopes": (k, q), "coordinate": (n,)}
+        _check_each(result.factor, shapes)
+    elif isinstance(result.factor, Factor):
         _check_factor(result.factor, n)
     elif result.factor is not None:
         result.factor.check(n)
+    related = isinstance(result.factor, MappedFactor)
+    if result.factor is not None and related != (result.related is not None):
+        raise ValueError("factor must be that of coordinates where parameters are related")
+
+
+def _check_related(related: Any, n: int) -> None:
+    if not isinstance(related, Related):
+        raise TypeError(f"related must be a Related or None: {related!r}")
+    k, d, q = len(related.priors), len(related.derived), related.z.size
+    if len(related.ties) != n or len(related.texts) != d:
+        raise ValueError("related must have a tie per parameter, and a text per derived quantity")
+    if integer("fitted", related.fitted) < 0 or real_number("norm", related.norm) < 0:
+        raise ValueError(f"fitted and norm must not be negative: {related.norm}")
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("means", "sigmas", "rows"), (k,))
+    _check_each(related, {**shapes, "values": (d,), "slopes": (d, q), "z": (q,)})
 
 
 def _check_history(history: Any, n: int) -> None:
@@ -170,9 +203,37 @@ def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
 
 
+def _related_of(stored: dict[str, Any] | None) -> Related | None:
+    if stored is None:
+        return None
+    texts = ("ties", "priors", "active", "derived", "texts")
+    arrays = ("means", "sigmas", "rows", "values", "z")
+    z = _array("z", stored["z"])
+    slopes = _array("slopes", stored["slopes"]).reshape(len(stored["derived"]), z.size)
+    parts: dict[str, Any] = {name: _names(stored[name]) for name in texts}
+    parts |= {name: _array(name, stored[name]) for name in arrays}
+    return Related(
+        fitted=integer("fitted", stored["fitted"]),
+        norm=_number("norm", stored["norm"]),
+        slopes=slopes,
+        **parts,
+    )
+
+
 def _factor_of(stored: dict[str, Any]) -> Any:
     if "blocks" in stored:
         return _arrow_factor_of(stored)
+    if "inner" in stored:
+        inner = _factor_of(stored["inner"])
+        assert isinstance(inner, Factor)
+        q = inner.acnorm.size
+        return MappedFactor(
+            inner,
+            _array("slopes", stored["slopes"]).reshape(-1, q),
+            _array("prior_slopes", stored["prior_slopes"]).reshape(-1, q),
+            _array("coordinate", stored["coordinate"]),
+            _scalar("slope", stored["slope"]),
+        )
     arrays = {
         name: None if stored[name] is None else _array(name, stored[name])
         for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
@@ -237,22 +298,3 @@ def _array(name: str, value: Any) -> Any:
         elif not isinstance(entry, (bool, np.bool_)):
             raise TypeError(f"{name} must be true or false: {entry!r}")
     return array.astype(dtype)
-
-
-# ---- pickle ---------------------------------------------------------------------------------
-
-
-def frozen(value: Any) -> bytes | None:
-    """Return value as bytes; None if it cannot be pickled."""
-    try:
-        return pickle.dumps(value)
-    except Exception:
-        return None
-
-
-def thawed(value: bytes | None) -> Any:
-    """Return the value that `frozen` stored; None if it cannot be unpickled here."""
-    try:
-        return None if value is None else pickle.loads(value)
-    except Exception:
-        return None

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -50,7 +50,7 @@ def curve_fit(
     f: Callable[..., Any],
     xdata: Any,
     ydata: ArrayLike,
-    p0: ArrayLike | None = None,
+    p0: ArrayLike | Mapping[str, float] | None = None,
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     check_finite: bool | None = None,
@@ -62,6 +62,9 @@ def curve_fit(
     nan_policy: str | None = None,
     fixed: Any = None,
     trace: bool | str = "auto",
+    ties: Any = None,
+    priors: Any = None,
+    constraints: Any = None,
     sigma_x: Any = None,
     **kwargs: Any,
 ) -> tuple[Any, ...]:
@@ -79,9 +82,10 @@ def curve_fit(
         or (k, m); other objects are passed to f as they are.
     ydata : (m,) array_like
         The dependent variable; a number stands for m equal values.
-    p0 : (n,) array_like, optional
+    p0 : (n,) array_like or mapping, optional
         The starting point.  None: the guess of a compiled model; for other models, for each
         parameter in the signature of f, 1, the middle of its bounds, or 1 inside its only bound.
+        A mapping has values by name; those that it leaves out are found in the same way.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Standard deviations of ydata, or its covariance matrix.  Points that are masked
         (``numpy.ma``) in xdata, ydata or sigma, or on the diagonal of the matrix, are left out.
@@ -109,6 +113,9 @@ def curve_fit(
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
         the start and at the solution, where its values are compared with those of the trace.  True:
         it must be possible.  False: f itself is called throughout.  Not in scipy.
+    ties, priors, constraints : optional
+        Relations of the parameters, as for `Solver`.  Without p0 the starting point is moved into
+        the constraints.  Not in scipy.
     sigma_x : float, array_like or tuple, optional
         Standard deviations of xdata, or its covariances, as for `CurveProblem`: the distances of
         the points from the curve are fitted.  As with sigma only the relative size counts, together
@@ -187,47 +194,77 @@ def curve_fit(
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
     array([2.45 , 1.485, 0.6  ])
     """
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
+    related = not (ties is None and priors is None and constraints is None)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x)
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
-    x = starting_point(problem, p0, bounds, fixed, method)
-    if sigma_x is not None and p0 is None:
-        # Where nothing is known, from the fit that takes xdata as exact.
-        x = _exact_fit(problem, x, method, jac, kwargs, checked_trace(trace))
+    x = starting_point(problem, p0, bounds, fixed, method, related)
+    if sigma_x is not None:
+        x = _checked_start(problem, x, p0, related, method, jac, kwargs, checked_trace(trace))
     differentiated = has_jacobian(problem)
-    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace))
+    coordinates = None
+    if related:
+        problem.ties, problem.priors, problem.constraints = ties, priors, constraints
+        x, coordinates = _related_start(problem, x, p0)
+    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace), coordinates)
     try:
-        iteration._loop.run()
+        iteration._run()
         if not iteration._settled():
             # With differences, as from a call with trace=False.
-            iteration = _iteration(problem, x, method, jac, kwargs, False)
-            iteration._loop.run()
+            iteration = _iteration(problem, x, method, jac, kwargs, False, coordinates)
+            iteration._run()
         loop = iteration._loop
         if not 1 <= loop.status <= 4:
             raise _failure(iteration)
     except BaseException as error:
         keep_result(error, iteration)
         raise
-    careful = _covariance if sigma_x is None else _reduced_covariance
-    pcov = careful(iteration, absolute_sigma)
+    pcov = _covariance(iteration, absolute_sigma)
     if pcov is None:
         pcov = np.full((x.size, x.size), np.inf)
         warnings.warn(
             "Covariance of the parameters could not be estimated", _category(), stacklevel=2
         )
     if not full_output:
-        return loop.x, pcov
+        return iteration._x, pcov
     status = Status(loop.status)
     infodict = _infodict(loop, differentiated)
     if iteration._residual is not None:
         infodict["fvec"] = iteration._residual
-    return loop.x, pcov, infodict, iteration._message(status), int(status)
+    elif related:
+        infodict["fvec"] = iteration.result.residual
+    return iteration._x, pcov, infodict, iteration._message(status), int(status)
 
 
-def _exact_fit(
-    problem: CurveProblem, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
+def _related_start(problem: Any, x: Array, p0: Any) -> tuple[Array, Any]:
+    """Return the starting point and the coordinates of parameters that are related."""
+    # Not at the top, as most fits have no relations.
+    from lmoo.models.relations.coordinates import coordinates_of
+    from lmoo.problems.parameters import Relations, relations_of
+
+    relations = relations_of(None, problem) or Relations()
+    names = problem.parameter_names
+    coordinates = coordinates_of(names, relations, problem.bounds, problem.fixed, x)
+    if p0 is None:
+        x = coordinates.feasible(x)
+    return coordinates.x(coordinates.inside(coordinates.z(x), "p0")), coordinates
+
+
+def _checked_start(
+    problem: CurveProblem,
+    x: Array,
+    p0: Any,
+    related: bool,
+    method: Any,
+    jac: Any,
+    options: dict[str, Any],
+    trace: Any,
 ) -> Array:
-    """Return the parameters of the fit without errors in x; the starting point where that fails."""
+    """Return where a fit with errors in x starts: without p0 at the fit that takes x as exact."""
+    if related:
+        raise ValueError("ties, priors and constraints are not available with sigma_x")
+    if p0 is not None:
+        return x
     exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
     exact.parameter_names = problem.parameter_names
     exact.bounds, exact.fixed = problem.bounds, problem.fixed
@@ -238,7 +275,13 @@ def _exact_fit(
 
 
 def _iteration(
-    problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], trace: Any
+    problem: Any,
+    x: Array,
+    method: Any,
+    jac: Any,
+    options: dict[str, Any],
+    trace: Any,
+    coordinates: Any = None,
 ) -> Iteration:
     """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
@@ -250,10 +293,15 @@ def _iteration(
             because = f"jac is {jac!r}"
         elif options.get("epsfcn") is not None or options.get("diff_step") is not None:
             because = "steps of differences are given"
-        evaluation = evaluation_of(problem, _within(problem, x), because)
+        start = x if coordinates is not None else _within(problem, x)
+        evaluation = evaluation_of(problem, start, because)
         differentiated |= evaluation is not None and evaluation.problem is not None
     solver = curve_solver(x.size, method, jac, differentiated, options)
-    return Iteration(solver, problem, x, evaluation)
+    if coordinates is None:
+        return Iteration(solver, problem, x, evaluation)
+    from lmoo.solver.related import RelatedIteration
+
+    return RelatedIteration(solver, problem, x, evaluation, coordinates=coordinates)
 
 
 def _within(problem: Any, x: Array) -> Array:
@@ -274,6 +322,7 @@ def _problem(
     jac: Any,
     check_finite: Any,
     nan_policy: Any,
+    related: bool,
     sigma_x: Any = None,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
@@ -292,7 +341,7 @@ def _problem(
             f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
         )
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    if is_compiled(f):
+    if is_compiled(f) and not related:
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
 
@@ -351,7 +400,8 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
-    if loop.scale is not None:
+    arrow = getattr(problem, "arrow", None)
+    if loop.scale is not None or iteration._is_related or arrow is not None:
         return _careful_covariance(iteration.result, absolute)
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:
@@ -360,11 +410,6 @@ def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     if inverse is None or (dof <= 0 and not absolute) or not loop.is_safe(inverse):
         return _careful_covariance(iteration.result, absolute)
     return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
-
-
-def _reduced_covariance(iteration: Iteration, absolute: bool) -> Array | None:
-    """Return the covariance for errors in x, from that of the points as well."""
-    return _careful_covariance(iteration.result, absolute)
 
 
 def _inverse_of_free(loop: Loop) -> Array | None:

@@ -1,6 +1,6 @@
 """The starting point and the bounds of `curve_fit`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.boundsforms import frozen_bounds
 from lmoo.problems.names import parameter_names_of
+from lmoo.problems.parameters import named_start
 
 __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
 
@@ -20,7 +21,9 @@ Array = NDArray[np.float64]
 NO_BOUNDS = (-np.inf, np.inf)
 
 
-def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) -> Array:
+def starting_point(
+    problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any, related: bool = False
+) -> Array:
     """Return the starting point, and set names and bounds of the problem.
 
     Parameters
@@ -29,6 +32,8 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
         Its attributes ``parameter_names``, ``bounds`` and ``fixed`` are set.
     p0, bounds, fixed, method
         As for `lmoo.curve_fit`.
+    related : bool, default False
+        Whether there are ties, priors or constraints, with which fewer points may be enough.
 
     Returns
     -------
@@ -40,13 +45,15 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
         As for `lmoo.curve_fit`.
     """
     names = parameter_names_of(problem.f)
-    x = _default(problem, names) if p0 is None else _given(p0)
+    named = isinstance(p0, Mapping)
+    x = _default(problem, names) if p0 is None or named else _given(p0)
     n = x.size
-    refuse_few(problem.y.size, n)
+    if not related:
+        refuse_few(problem.y.size, n)
     # A shorter p0 leaves the last arguments of f at their defaults.
     problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
     if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
-        return x
+        return _with_named(x, p0, names) if named else x
     bounds = frozen_bounds(bounds, scipy=True)
     lower, upper, is_fixed = limits(bounds, fixed, names, n)
     if is_fixed.all():
@@ -56,14 +63,22 @@ def starting_point(problem: Any, p0: Any, bounds: Any, fixed: Any, method: Any) 
         )
     bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~is_fixed
     if not bounded.any() and not is_fixed.any():
-        return x
+        return _with_named(x, p0, names) if named else x
     if bounded.any() and method == "lm":
         raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
     problem.bounds, problem.fixed = bounds, fixed
-    if p0 is not None:
+    if p0 is None or named:
+        x = np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
+        x = _with_named(x, p0, names) if named else x
+    if p0 is not None and not related:
         _refuse_outside(x, lower, upper, is_fixed)
-        return x
-    return np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
+    return x
+
+
+def _with_named(x: Array, p0: Mapping[str, float], names: Sequence[str] | None) -> Array:
+    """Return a starting point with the values that a mapping gives by name."""
+    given = named_start("p0", p0, names, tuple(names or ()))
+    return np.where(np.isnan(given), x, given)
 
 
 def refuse_few(m: int, n: int) -> None:

@@ -19,15 +19,23 @@ from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
+from lmoo.problems.parameters import OPTIONS as RELATIONS
+from lmoo.problems.parameters import refuse_relations, relations_of
 from lmoo.results.result import Result
-from lmoo.solver.multistart import Search, best_result, robust_result
+from lmoo.solver.multistart import (
+    Search,
+    best_result,
+    feasible,
+    related_result,
+    robust_result,
+)
 from lmoo.solver.solver import Solver
 
 __all__ = ["fit"]
 
 Array = NDArray[np.float64]
 
-_OPTIONS = ("bounds", "fixed", "loss", "f_scale")
+_OPTIONS = ("bounds", "fixed", "loss", "f_scale", *RELATIONS)
 
 
 def fit(
@@ -43,6 +51,10 @@ def fit(
     f_scale: float | str = 1.0,
     nan_policy: str = "raise",
     solver: Solver | None = None,
+    ties: Any = None,
+    priors: Any = None,
+    derived: Any = None,
+    constraints: Any = None,
     sigma_x: Any = None,
 ) -> Result:
     """Fit a model to one curve, with or without starting values.
@@ -72,6 +84,9 @@ def fit(
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     solver : Solver, optional
         Tolerances and strategies.  None: ``Solver()``.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `lmoo.Solver`.  Starting values that are missing are
+        found without them, and moved into the constraints.
     sigma_x : float, array_like or tuple, optional
         Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
         are found without.
@@ -114,10 +129,13 @@ def fit(
         model = Expression(model)
     if not callable(model):
         raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
-    robust = _solver(solver, bounds, fixed, loss, f_scale)
+    given = (bounds, fixed, loss, f_scale, ties, priors, derived, constraints)
+    robust = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))
+    relations = relations_of(robust, None)
     if sigma_x is not None:
         return _with_errors_in_x(model, t, y, p0, sigma, nan_policy, robust, sigma_x)
-    squares = replace(robust, loss="linear", f_scale=1.0)
+    plain: dict[str, Any] = dict.fromkeys(RELATIONS)
+    squares = replace(robust, loss="linear", f_scale=1.0, **plain)
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
     names = _names(model, p0)
     problem.parameter_names = names
@@ -127,10 +145,15 @@ def fit(
     for name, without in zip(names, edges[2] & ~np.isfinite(start), strict=True):
         if without:
             raise ValueError(f"fixed must have a value for {name}, or p0 must have it")
+    if relations is not None:
+        unused = [name in relations.ties for name in names]
+        if not (np.isnan(start) & ~np.array(unused)).any():
+            pairs = zip(names, start.tolist(), strict=True)
+            return robust.solve(problem, {k: v for k, v in pairs if v == v})
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
-        return robust.solve(problem, start)
+        return robust.solve(problem, feasible(robust, problem, start))
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     search = Search(
@@ -143,6 +166,8 @@ def fit(
     )
     # Not all points of a search are where the function has a value.
     with np.errstate(all="ignore"):
+        if relations is not None:
+            return related_result(search, squares, robust)
         if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
@@ -158,7 +183,8 @@ def _with_errors_in_x(
     solver: Solver,
     sigma_x: Any,
 ) -> Result:
-    """Fit with errors in x, from the fit without where starting values are missing."""
+    """Fit with errors in x, from the fit without if starting values are missing."""
+    refuse_relations(relations_of(solver, None), "sigma_x")
     problem = CurveProblem(model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy)
     problem.parameter_names = _names(model, p0)
     start = _given(p0, problem.parameter_names)
@@ -167,9 +193,7 @@ def _with_errors_in_x(
     return solver.solve(problem, start)
 
 
-def _solver(
-    solver: Solver | None, bounds: Any, fixed: Any, loss: Any, f_scale: float | str
-) -> Solver:
+def _solver(solver: Solver | None, given: Mapping[str, Any]) -> Solver:
     """Return the solver with the options of this call, each given once."""
     if solver is None:
         solver = Solver()
@@ -177,7 +201,7 @@ def _solver(
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
     defaults = Solver()
     options: dict[str, Any] = {}
-    for name, value in zip(_OPTIONS, (bounds, fixed, loss, f_scale), strict=True):
+    for name, value in given.items():
         default = getattr(defaults, name)
         if value is None or (isinstance(value, (str, float, int)) and value == default):
             continue

@@ -2,7 +2,7 @@
 
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +15,7 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.names import names_of
+from lmoo.problems.parameters import named_start
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
@@ -33,6 +34,7 @@ __all__ = [
     "IterationRecord",
     "bad_start",
     "keep_result",
+    "known_start",
     "reason",
     "starting_point",
 ]
@@ -128,6 +130,11 @@ class Iteration(Iterator[IterationRecord]):
     _is_checked = False
     _residual: NDArray[np.float64] | None = None
 
+    # Number of last rows that are priors, and whether each step must be looked at.
+    _priors = 0
+    _stepwise = False
+    _is_related = False
+
     def __init__(
         self,
         solver: SolverOptions,
@@ -142,7 +149,25 @@ class Iteration(Iterator[IterationRecord]):
         if evaluation is None:
             evaluation = solver._evaluation(problem, x0, checked)
         self._evaluation = evaluation
-        self._loop = solver._loop(problem, x0, evaluation)
+        self._loop = self._new_loop()
+
+    def _new_loop(self) -> Loop:
+        """Return the compiled loop that starts at x0."""
+        return self.solver._loop(self.problem, self._x0, self._evaluation)
+
+    @property
+    def _x(self) -> NDArray[np.float64]:
+        """All parameters at the best point so far."""
+        return self._loop.x
+
+    @property
+    def _start(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Names and starting values of what the loop varies."""
+        return self._names, self._x0
+
+    def _record(self) -> IterationRecord:
+        """Return the last iteration."""
+        return IterationRecord(*self._loop.record())
 
     def __iter__(self) -> "Iteration":
         return self
@@ -159,7 +184,7 @@ class Iteration(Iterator[IterationRecord]):
             raise bad_start(self._loop)
         if not more:
             raise StopIteration
-        return IterationRecord(*self._loop.record())
+        return self._record()
 
     def _advance(self) -> bool:
         """Run one iteration and check the time limit; return False if the solve had ended."""
@@ -185,10 +210,7 @@ class Iteration(Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
-        self._residual, mismatch = evaluation.solution(self.problem, loop.x)
-        if getattr(self.problem, "sigma_x", None) is not None:
-            # The residual is that of distances.
-            self._residual = None
+        self._residual, mismatch = evaluation.solution(self.problem, self._x)
         if mismatch is not None:
             self._evaluation = evaluation.called_instead(self.problem, mismatch)
         elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
@@ -200,15 +222,22 @@ class Iteration(Iterator[IterationRecord]):
         else:
             self._is_checked = True
             return True
-        self._loop = self.solver._loop(self.problem, self._x0)
+        self._loop = self._new_loop()
         return False
+
+    def _run(self) -> None:
+        """Run to the end."""
+        if self._stepwise:
+            self._run_watched(None, False)
+        else:
+            self._loop.run()
 
     def _run_watched(self, callback: Callback | None, keep: bool) -> None:
         """Run to the end with a callback after each iteration; keep: store the history."""
         records: list[IterationRecord] = []
         try:
             while self._advance():
-                record = IterationRecord(*self._loop.record())
+                record = self._record()
                 if keep:
                     records.append(record)
                 try:
@@ -231,6 +260,10 @@ class Iteration(Iterator[IterationRecord]):
     @property
     def result(self) -> Result:
         """The result with the best point so far; `Status.UNFINISHED` if the solve has not ended."""
+        return self._plain_result()
+
+    def _plain_result(self) -> Result:
+        """Return the result of what the loop varies."""
         loop = self._loop
         status = Status(loop.status) if loop.done else Status.UNFINISHED
         robust = self._robust()
@@ -244,7 +277,7 @@ class Iteration(Iterator[IterationRecord]):
             nfev=loop.nfev,
             njev=loop.njev,
             nit=loop.nit,
-            parameter_names=self._names,
+            parameter_names=self._start[0],
             fnorm=loop.fnorm,
             factor=self._factor(robust),
             robust=robust,
@@ -295,10 +328,11 @@ class Iteration(Iterator[IterationRecord]):
         solver = self.solver
         active = None if self._loop.bounds is None else self._loop.fixed_or_active
         limits = f"ftol = {solver.ftol:g}, xtol = {solver.xtol:g}, gtol = {solver.gtol:g}"
-        text = reason(status, self._names, active)
+        names, start = self._start
+        text = reason(status, names, active)
         if self._timed_out and status is Status.STOPPED:
             text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
-        details = diagnosis(self._loop, status, self._names, self._x0, self._analytic)
+        details = diagnosis(self._loop, status, names, start, self._analytic)
         text = f"{text}: {details}" if details else text
         return f"{text} ({limits}, maxfev = {self._loop.maxfev})"
 
@@ -327,7 +361,10 @@ class Iteration(Iterator[IterationRecord]):
                 found = robust.reduced(found, loop.observations)
             return found  # type: ignore[no-any-return]
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
-        return factor if robust is None else robust.reduced(factor, loop.observations)
+        # Priors have no loss, so that the factor of all rows is not in proportion to that of J.
+        if robust is None or self._priors:
+            return factor
+        return robust.reduced(factor, loop.observations)
 
     def _robust(self) -> Robust | None:
         """Return the field `robust` of the result; None without a loss."""
@@ -341,6 +378,7 @@ class Iteration(Iterator[IterationRecord]):
         kernel = kernel_of(loss, loop.scale)
         assert kernel is not None
         f = loop.residual
+        f = f[: f.size - self._priors]
         return Robust(loss.name, loop.scale, kernel.weights(f), kernel.sums(f))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -397,6 +435,18 @@ def _resume(
     iteration = Iteration(solver, problem, x0, checked=compiled)
     iteration._loop.restore(snapshot)
     return iteration
+
+
+def known_start(
+    problem: Any, x0: ArrayLike | Mapping[str, float], optional: Sequence[str] = ()
+) -> NDArray[np.float64]:
+    """Return x0 as a new float64 vector; a mapping has values by name.
+
+    optional: parameters that need no value in a mapping; their entries are nan
+    """
+    if not isinstance(x0, Mapping):
+        return starting_point(x0)
+    return named_start("x0", x0, getattr(problem, "parameter_names", None), optional)
 
 
 def keep_result(error: BaseException, iteration: Iteration) -> None:

@@ -14,10 +14,18 @@ from lmoo.models.starts.given import GivenParameters
 from lmoo.models.starts.oscillation import most_oscillation, oscillation
 from lmoo.models.starts.points import starting_points
 from lmoo.models.starts.projection import projected
+from lmoo.problems.parameters import relations_of
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
 
-__all__ = ["Search", "StartError", "best_result", "robust_result"]
+__all__ = [
+    "Search",
+    "StartError",
+    "best_result",
+    "feasible",
+    "related_result",
+    "robust_result",
+]
 
 Array = NDArray[np.float64]
 
@@ -86,9 +94,7 @@ def best_result(search: Search, solver: Solver) -> Result:
             ) from error
         return _continued(result, search, solver)
     _check_guesses(search)
-    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
-    starts = starting_points(search.model, search.t, search.y, search.sigma, search.given, count)
-    first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), starts)
+    first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), _starts(search))
     lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(search.problem, solver, [result.x for result in lowest])
     if not results:
@@ -115,6 +121,65 @@ def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
         raise StartError(
             f"the model cannot be evaluated at the starting values: {error}"
         ) from error
+
+
+def related_result(search: Search, squares: Solver, related: Solver) -> Result:
+    """Solve with relations of the parameters, from the given start or from several.
+
+    Starting points that violate the constraints are moved.
+
+    squares, related : solvers of least squares, and with relations and possibly a loss
+    """
+    start = search.given.values
+    relations = relations_of(related, search.problem)
+    tied = () if relations is None else relations.ties
+    names = search.model.parameter_names
+    needed = np.array([name not in tied for name in names])
+    if np.isnan(start[needed]).any():
+        found = _best_related(search, squares, replace(related, loss="linear", f_scale=1.0))
+        if related.loss == "linear":
+            return found
+        start = found.x
+    try:
+        known = {k: v for k, v in zip(names, start.tolist(), strict=True) if v == v}
+        return related.solve(search.problem, known)
+    except EvaluationError as error:
+        raise StartError(
+            f"the model cannot be evaluated at the starting values: {error}"
+        ) from error
+
+
+def _best_related(search: Search, squares: Solver, related: Solver) -> Result:
+    """Return the best result with relations from several starting points."""
+    problem = search.problem
+    starts = [best_result(search, squares).x, *_starts(search)]
+    moved = [feasible(related, problem, x) for x in starts if np.isfinite(x).all()]
+    first = _solved(problem, replace(related, maxfev=_FIRST_MAXFEV), moved)
+    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    results = _solved(problem, related, [result.x for result in lowest])
+    if not results:
+        raise StartError(
+            f"no starting values were found at which the model is finite; {search.hint}"
+        )
+    return _lowest(results, search)
+
+
+def _starts(search: Search) -> Iterable[Array]:
+    """Return several starting points."""
+    count = min(_MOST_STARTS, max(_FEWEST_STARTS, _ROWS // search.y.size))
+    return starting_points(search.model, search.t, search.y, search.sigma, search.given, count)
+
+
+def feasible(solver: Solver, problem: Any, x: Array) -> Array:
+    """Return starting values that were found, moved into the constraints."""
+    relations = relations_of(solver, problem)
+    if relations is None or not relations.constraints:
+        return x
+    # Not at the top, as most fits have no relations.
+    from lmoo.models.relations.coordinates import coordinates_of
+
+    names = problem.parameter_names
+    return coordinates_of(names, relations, solver.bounds, solver.fixed, x).feasible(x)
 
 
 def _lowest(results: list[Result], search: Search) -> Result:

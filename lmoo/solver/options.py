@@ -17,6 +17,7 @@ from lmoo.losses.loss import Loss, kernel_of, loss_of, scale_of
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
 from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
+from lmoo.problems.parameters import OPTIONS, frozen_options
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
@@ -48,6 +49,10 @@ class SolverOptions:
     linear: Callable[[], LinearModel] | None = field(default=None)
     loss: Any = "linear"
     f_scale: Any = 1.0
+    ties: Any = field(default=None)
+    priors: Any = field(default=None)
+    derived: Any = field(default=None)
+    constraints: Any = field(default=None)
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -82,6 +87,9 @@ class SolverOptions:
             object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
         if self.fixed is not None:
             object.__setattr__(self, "fixed", frozen_fixed(self.fixed))
+        for name in OPTIONS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, frozen_options[name](getattr(self, name)))
 
     def _set_loss(self) -> None:
         """Check the loss and its scale; a callable becomes a `Loss`."""
@@ -118,6 +126,7 @@ class SolverOptions:
         # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         tall = isinstance(problem, RowBlockProblem)
+        priors = 0 if tall else getattr(problem, "_priors", 0)
         return (RowLoop if tall else Loop)(
             row_source(problem, self._strategy(problem), self._row_loss())
             if tall
@@ -135,7 +144,7 @@ class SolverOptions:
             bounds,
             None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
-            None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale),
+            None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale, priors),
         )
 
     def _arrow_loop(
@@ -172,11 +181,12 @@ class SolverOptions:
         return loss_of(self.loss), self.f_scale
 
     def _evaluation(
-        self, problem: Any, x0: NDArray[np.float64], checked: bool = False
+        self, problem: Any, x0: NDArray[np.float64], checked: bool = False, inside: bool = False
     ) -> "Evaluation | None":
         """Return how the model of a curve is evaluated; None for other problems.
 
-        checked: whether it is known to agree with its function at the start.
+        checked: whether it is known to agree with its function at the start
+        inside: whether x0 is known to be within the bounds
         """
         if getattr(problem, "is_joint", False):
             joint: Any = self._joint_evaluation(problem, x0)
@@ -189,7 +199,8 @@ class SolverOptions:
         because = None
         if self.jacobian is not None:
             because = f"the solver has the Jacobian strategy {self.jacobian!r}"
-        return evaluation_of(problem, self._box(problem, x0)[0], because, checked)
+        start = x0 if inside else self._box(problem, x0)[0]
+        return evaluation_of(problem, start, because, checked)
 
     def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64]) -> Any:
         """Return how the models of a `JointProblem` are evaluated."""

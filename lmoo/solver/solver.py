@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.parameters import refuse_relations, relations_of
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, starting_point
+from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
 from lmoo.solver.options import SolverOptions
 from lmoo.status import Status
 
@@ -72,6 +73,17 @@ class Solver(SolverOptions):
     f_scale : float or "mad", default 1.0
         The scale C of the loss: about the largest residual of a good point.  "mad" estimates it
         while the problem is solved, from the median of the residuals' magnitudes.
+    ties : mapping, optional
+        Parameters that follow from others, by name: ``{"b": "2*a"}``.  See "Relate parameters to
+        each other" in the documentation, also for the next three.  None: those of the problem.
+    priors : mapping, optional
+        What is known before the fit of parameters and derived quantities, by name:
+        ``{"tau": (3.1, 0.2)}``, mean and standard deviation.
+    derived : mapping, optional
+        Further quantities of which the result has values and errors: ``{"area": "a*b"}``.
+    constraints : str, sequence or pair, optional
+        Linear inequalities and equations: ``["a <= b", "a + b == 1"]``, or ``(A, b)`` for
+        ``A x <= b``.
 
     Raises
     ------
@@ -104,7 +116,7 @@ class Solver(SolverOptions):
     def solve(
         self,
         problem: Any,
-        x0: ArrayLike,
+        x0: ArrayLike | Mapping[str, float],
         callback: Callback | None = None,
         history: bool = False,
     ) -> Result:
@@ -114,8 +126,9 @@ class Solver(SolverOptions):
         ----------
         problem : Problem, CompiledProblem or RowBlockProblem
             Or another object with a method ``residual(x)``, and optionally ``jacobian(x)``.
-        x0 : (n,) array_like
-            The starting point, real and finite; copied and converted to float64.
+        x0 : (n,) array_like or mapping
+            The starting point, real and finite; copied and converted to float64.  A mapping has
+            values by name.  Values of tied parameters are not used, and may be left out of it.
         callback : callable, optional
             It is called as ``callback(record)`` after each iteration, with an `IterationRecord`.
             A true return value, or StopIteration, ends the solve with `Status.STOPPED`.
@@ -158,7 +171,8 @@ class Solver(SolverOptions):
             raise TypeError(f"callback must be callable or None; it is {callback!r}")
         try:
             while True:
-                if callback is None and not history and self.time_limit is None:
+                plain = callback is None and not history and self.time_limit is None
+                if plain and not iteration._stepwise:
                     loop.run()
                 else:
                     iteration._run_watched(callback, bool(history))
@@ -170,11 +184,11 @@ class Solver(SolverOptions):
             keep_result(error, iteration)
             raise
         iteration._seconds = time.perf_counter() - start
-        if loop.status == Status.NOT_FINITE:
-            raise bad_start(loop)
+        if iteration._loop.status == Status.NOT_FINITE:
+            raise bad_start(iteration._loop)
         return iteration.result
 
-    def iterate(self, problem: Any, x0: ArrayLike) -> Iteration:
+    def iterate(self, problem: Any, x0: ArrayLike | Mapping[str, float]) -> Iteration:
         """Return the solve as an iterator, which evaluates nothing before the first step.
 
         Parameters
@@ -197,9 +211,18 @@ class Solver(SolverOptions):
         >>> steps.result.status, steps.result.cost == step.cost
         (<Status.UNFINISHED: -5>, True)
         """
-        if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
-            x0 = problem.start(x0)
-        return Iteration(self, problem, starting_point(x0))
+        relations = relations_of(self, problem)
+        if relations is None:
+            if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
+                x0 = problem.start(x0)
+            return Iteration(self, problem, known_start(problem, x0))
+        if getattr(problem, "arrow", None) is not None:
+            refuse_relations(relations, "shared parameters, or with sigma_x")
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo.solver.related import RelatedIteration
+
+        start = known_start(problem, x0, tuple(relations.ties))
+        return RelatedIteration(self, problem, start, relations=relations)
 
 
 def _solve_again(

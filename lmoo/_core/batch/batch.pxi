@@ -57,7 +57,7 @@ cdef class SolveBatch:
     epsfcn, central, refines
         As for `Differences`.
     bounds
-        As for a `Loop`, the same for all.
+        As for a `Loop`, the same for all; or (2 k, n), a lower and an upper row for each fit.
     loss : LossKernel or None
         A built-in loss, with which each fit begins.
     """
@@ -80,9 +80,12 @@ cdef class SolveBatch:
         self.problem.size = sizeof(lmoo_problem)
         self.problem.m, self.problem.n, self.problem.precision = m, n, 2.0**-52
         self.state_bytes = lm_state_bytes(n, bounds is not None, True)
+        self.edges = NULL
         if bounds is not None:
-            assert bounds.shape[0] == 2 and bounds.shape[1] == n
-            self.options.lower, self.options.upper = &bounds[0, 0], &bounds[1, 0]
+            assert bounds.shape[0] == 2 or bounds.shape[0] >= 2 * self.count
+            assert bounds.shape[1] == n
+            self.edges = &bounds[0, 0]
+            self.edges_stride = 0 if bounds.shape[0] == 2 else 2 * n
         cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes
         cdef size_t doubles = vectors_doubles(m, n) + <size_t>(m * n)
         self.loss.kind = LM_LOSS_LINEAR
@@ -98,19 +101,23 @@ cdef class SolveBatch:
         self.stride = bytes_each
         with nogil:
             for k in range(self.count):
-                self.start(k, &x0[k, 0])
+                self.start(k, &x0[k, 0], k)
 
     cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil:
         return <lm_fit *>(self.first + <size_t>k * self.stride)
 
-    cdef void start(self, ptrdiff_t k, const double *x0) noexcept nogil:
-        """Begin one fit: its driver, its state and its arrays lie one after the other."""
+    cdef void start(self, ptrdiff_t k, const double *x0, ptrdiff_t which) noexcept nogil:
+        """Begin one fit, with the bounds of number `which`: its driver, its state and its arrays lie one
+        after the other."""
         cdef lm_fit *fit = self.at(k)
         cdef ptrdiff_t m = self.m, n = self.n
         cdef lm_state *s = <lm_state *>(<char *>fit + (sizeof(lm_fit) + 7) // 8 * 8)
         cdef double *doubles = <double *>(<char *>s + self.state_bytes)
         memset(fit, 0, sizeof(lm_fit))
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
+        if self.edges != NULL:
+            self.options.lower = self.edges + which * self.edges_stride
+            self.options.upper = self.options.lower + n
         lm_start(s, n, &self.options, x0, NULL)
         vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n))
         if self.loss.kind != LM_LOSS_LINEAR:
@@ -159,7 +166,7 @@ cdef class SolveBatch:
             return d.s.fnorm / sqrt(degrees)
         if not d.evaluated:
             return INFINITY
-        for i in range(self.m):
+        for i in range(self.m - d.loss.priors):
             count += d.loss.weights == NULL or d.loss.weights[i] != 0.0
         loss_sums(d.loss, self.m, d.f, sums)
         # The model has h where J^T J has none.

@@ -92,7 +92,7 @@ cdef class SlotFits(SolveBatch):
         """Give a slot to fit k."""
         cdef lm_fit *fit
         self.bind(slot, k)
-        self.start(slot, &self.starts[k, 0])
+        self.start(slot, &self.starts[k, 0], k)
         fit = self.at(slot)
         fit.loss.weights = self.weights_at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy

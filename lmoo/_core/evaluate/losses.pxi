@@ -27,7 +27,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from lmoo._core.norms cimport all_finite
+from lmoo._core.norms cimport all_finite, enorm
 
 cnp.import_array()
 
@@ -198,10 +198,11 @@ cdef int _call(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil
 cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil:
     """C sqrt(sum rho(z)), the root of twice the cost: NaN where f is not finite, negative where a user's loss ends
     the solve."""
-    cdef double total = 0.0, scale = 1.0 / loss.scale
+    cdef double total = 0.0, scale = 1.0 / loss.scale, size
     cdef ptrdiff_t i
     if not all_finite(m, f):
         return NAN
+    m -= loss.priors
     if loss.kind == LM_LOSS_CALLED:
         if _call(loss, m, f) < 0:
             return -1.0
@@ -220,6 +221,9 @@ cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcep
         total = _sum(LM_LOSS_TUKEY, scale, m, f)
     else:
         total = _sum(LM_LOSS_LINEAR, scale, m, f)
+    if loss.priors > 0:
+        size = scale * enorm(loss.priors, f + m)
+        total += size * size
     return loss.scale * sqrt(total)
 
 
@@ -244,8 +248,12 @@ cdef inline void _rows(int kind, const lm_loss *loss, ptrdiff_t m, const double 
 
 cdef int loss_rows(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept nogil:
     """Fill loss.root, loss.model and loss.weighted for the residual f; negative where a user's loss ends the solve."""
-    cdef const double *rho = loss.values + m
+    cdef const double *rho
     cdef ptrdiff_t i
+    m -= loss.priors
+    for i in range(m, m + loss.priors):
+        loss.root[i], loss.model[i] = 1.0, f[i]
+    rho = loss.values + m
     if loss.kind == LM_LOSS_CALLED:
         if _call(loss, m, f) < 0:
             return -1
@@ -264,7 +272,7 @@ cdef int loss_rows(const lm_loss *loss, ptrdiff_t m, const double *f) noexcept n
         _rows(LM_LOSS_TUKEY, loss, m, f)
     else:
         _rows(LM_LOSS_LINEAR, loss, m, f)
-    multiply_rows(m, loss.root, f, loss.weighted)
+    multiply_rows(m + loss.priors, loss.root, f, loss.weighted)
     return 0
 
 
@@ -289,6 +297,9 @@ cdef int loss_weights(const lm_loss *loss, ptrdiff_t m, const double *f, double 
     """weights_i = rho'(z_i): 1 for a point that counts in full."""
     cdef double slope = 0.0, h = 0.0, u
     cdef ptrdiff_t i
+    m -= loss.priors
+    for i in range(m, m + loss.priors):
+        weights[i] = 1.0
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
     for i in range(m):
@@ -307,6 +318,7 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
     cdef double slope = 0.0, h = 0.0, z
     cdef ptrdiff_t i
     memset(sums, 0, 4 * sizeof(double))
+    m -= loss.priors
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
     for i in range(m):
@@ -366,7 +378,7 @@ cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const d
     """
     cdef ptrdiff_t i, count = 0, first, middle
     cdef double median, total = 0.0
-    for i in range(m):
+    for i in range(m - loss.priors):
         if loss.weights == NULL or loss.weights[i] != 0.0:
             work[count] = fabs(f[i])
             total += work[count]
@@ -438,10 +450,13 @@ cdef class LossKernel:
         Positive where C is estimated from the residual: C over the standard deviation; else 0.
     func : callable or None
         ``func(z)`` returns rho and its two derivatives, (3, m).
+    priors : int, default 0
+        Number of last rows that are priors, which the loss leaves as they are.
     """
 
-    def __cinit__(self, str name, double scale, double tuning, func):
+    def __cinit__(self, str name, double scale, double tuning, func, ptrdiff_t priors=0):
         self.func = func
+        self.table.priors = priors
         self.table.kind = LM_LOSS_CALLED if func is not None else <int>KINDS[name]
         self.table.scale, self.table.tuning = scale, tuning
         self.table.rho = <lm_rho_function><void *>_ask

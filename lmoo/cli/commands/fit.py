@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,14 @@ from lmoo.models.expression.tokens import names
 from lmoo.models.starts.given import GivenParameters
 from lmoo.problems.bounds import limits
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.solver.multistart import Search, StartError, best_result, robust_result
+from lmoo.results.result import Result
+from lmoo.solver.multistart import (
+    Search,
+    StartError,
+    best_result,
+    related_result,
+    robust_result,
+)
 from lmoo.solver.solver import Solver
 
 __all__ = ["run"]
@@ -31,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     start = options.numbers("--start", arguments.start)
     bounds = options.bounds("--bounds", arguments.bounds)
     fixed = options.optional_numbers("--fix", arguments.fix)
+    relations = _relations(arguments)
     named = {**start, **bounds, **fixed}
     if arguments.loss != "linear" and arguments.absolute_sigma:
         raise UsageError(
@@ -56,16 +65,21 @@ def run(arguments: argparse.Namespace) -> int:
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
     data = load(table, columns, arguments.nan_policy == "omit")
     values = _fixed_values(model, fixed, start)
-    _check_rows(data, len(model.parameter_names), len(values))
+    tied = len(relations.get("ties", ()))
+    _check_rows(data, len(model.parameter_names) - tied, len(values))
     given = _given_parameters(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
     solver = Solver(bounds=bounds or None, fixed=values or None)
     search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
     try:
-        if arguments.loss == "linear":
+        robust = solver
+        if arguments.loss != "linear":
+            robust = replace(solver, loss=arguments.loss, f_scale=arguments.f_scale)
+        if relations:
+            result = _related_result(search, solver, robust, relations)
+        elif robust is solver:
             result = best_result(search, solver)
         else:
-            robust = replace(solver, loss=arguments.loss, f_scale=arguments.f_scale)
             result = robust_result(search, solver, robust)
     except StartError as error:
         raise UsageError(str(error)) from error
@@ -74,6 +88,29 @@ def run(arguments: argparse.Namespace) -> int:
         result = solver.solve(both, result.x)
     deliver(result, arguments, columns.labels(table))
     return 0 if result.success else 1
+
+
+def _relations(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the relations of the parameters as options of a solver."""
+    found = {
+        "ties": options.expressions("--tie", arguments.tie),
+        "priors": options.priors("--prior", arguments.prior),
+        "derived": options.expressions("--derived", arguments.derived),
+        "constraints": arguments.constraint,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _related_result(
+    search: Search, squares: Solver, robust: Solver, relations: Mapping[str, Any]
+) -> Result:
+    """Return the result with relations of the parameters; UsageError if they are invalid."""
+    try:
+        return related_result(search, squares, replace(robust, **relations))
+    except StartError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _model(text: str, variables: list[str], named: Iterable[str]) -> Expression:

@@ -1,11 +1,19 @@
-"""Parse the values of options: a=1,b=2 and a=0:10."""
+"""Parse the values of options: a=1,b=2 and a=0:10 and c=a/2."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from lmoo.cli.datafile import number
 
-__all__ = ["UsageError", "bindings", "bounds", "numbers", "optional_numbers"]
+__all__ = [
+    "UsageError",
+    "bindings",
+    "bounds",
+    "expressions",
+    "numbers",
+    "optional_numbers",
+    "priors",
+]
 
 
 class UsageError(ValueError):
@@ -42,6 +50,46 @@ def bounds(option: str, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
     {'a': (0.0, inf), 'b': (-1.0, 1.0)}
     """
     return {name: _interval(option, name, text) for name, text in _pairs(option, texts)}
+
+
+def expressions(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Return the expressions of ``name=expression``, one for each text.
+
+    Examples
+    --------
+    >>> from lmoo.cli.commands.options import expressions
+    >>> expressions("--tie", ["c=max(a, b)"])
+    {'c': 'max(a, b)'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (piece.strip() for piece in text.partition("="))
+        if not name or not equals or not value:
+            raise UsageError(f"{option}: expected name=expression, found {text!r}")
+        if name in found:
+            raise UsageError(f"{option} gives {name!r} twice")
+        found[name] = value
+    return found
+
+
+def priors(option: str, texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the pairs of ``name=mean:sigma,...``.
+
+    Examples
+    --------
+    >>> from lmoo.cli.commands.options import priors
+    >>> priors("--prior", ["tau=3.1:0.2"])
+    {'tau': (3.1, 0.2)}
+    """
+    found = {}
+    for name, text in _pairs(option, texts):
+        mean, colon, sigma = (piece.strip() for piece in (text or "").partition(":"))
+        if not colon:
+            raise UsageError(
+                f"{option}: {name} must be mean:sigma, {name}=3.1:0.2 for example; it is {text!r}"
+            )
+        found[name] = _number(option, name, mean), _number(option, name, sigma)
+    return found
 
 
 def bindings(option: str, texts: Sequence[str]) -> list[tuple[str | None, str]]:

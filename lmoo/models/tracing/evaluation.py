@@ -89,6 +89,9 @@ class Evaluation:
             reason = mismatch(self.model, self.points, x, value)
         if reason is not None or blocks:
             return None, reason
+        if getattr(problem, "arrow", None) is not None:
+            # With errors in x the residual is that of distances.
+            return None, None
         return whitened(value - problem.y, problem._whitening), None
 
     def called_instead(self, problem: Any, reason: str) -> "Evaluation":
@@ -153,6 +156,8 @@ def evaluation_of(
 
 def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: bool) -> Evaluation:
     reason = because or _reason(problem)
+    if reason is None and problem.y.size < x.size:
+        reason = "there are fewer points than parameters"
     if reason is not None:
         raise TraceError(reason)
     points, joined = points_of(problem.t, problem.y.size)

@@ -1,0 +1,363 @@
+"""Stacks of fits whose parameters are tied, constrained, or have priors.
+
+The coordinates of all fits are solved for as a stack of its own; priors are further points of each
+curve.  `RelatedFits` has all parameters, with errors that are propagated to them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.batch.chunk import Model
+from lmoo.batch.data import Dataset
+from lmoo.batch.fits import Fits, write
+from lmoo.batch.guesses import InitialGuesses
+from lmoo.batch.tasks import BatchData
+from lmoo.models.compiled import kept_model
+from lmoo.models.library import CompiledModel
+from lmoo.models.relations.coordinates import Coordinates, coordinates_of
+from lmoo.models.relations.substitution import substituted
+from lmoo.problems.parameters import OPTIONS, Relations
+from lmoo.results.related import Value
+from lmoo.results.result import Result
+from lmoo.solver.reduced import ReducedProblem
+from lmoo.solver.related import expanded
+from lmoo.solver.solver import Solver
+
+__all__ = [
+    "RelatedFits",
+    "RelatedModel",
+    "batch_coordinates",
+    "graph_model",
+    "plain_solver",
+    "related_batch",
+    "related_fits",
+]
+
+Array = NDArray[np.float64]
+
+_CHUNK = 4096
+
+
+class RelatedModel(Model):
+    """A Python model of the coordinates; it returns the values of the priors after its own.
+
+    Parameters
+    ----------
+    model : Model
+        Of all parameters.
+    coordinates : Coordinates
+    """
+
+    def __init__(self, model: Model, coordinates: Coordinates) -> None:
+        super().__init__(model.f, model.jac, model.vectorized)
+        self.model, self.coordinates = model, coordinates
+
+    def _cut(self, t: Any, m: int) -> tuple[Any, int]:
+        """Return the variables without the points of the priors, and how many are left."""
+        m -= len(self.coordinates.priors)
+        return tuple(p[..., :m] for p in t) if isinstance(t, tuple) else t[..., :m], m
+
+    def values(self, t: Any, x: Array, m: int) -> Array:
+        """Return the values for k fits, (k, m)."""
+        t, own = self._cut(t, m)
+        z = x.T
+        values = self.model.values(t, _columns(self.coordinates.x(z)), own)
+        priors = self.coordinates.prior_values(z)
+        return np.concatenate([values, priors.reshape(-1, len(x)).T], axis=1)
+
+    def derivatives(self, t: Any, x: Array, m: int) -> Array:
+        """Return the derivatives by the coordinates, (k, q, m)."""
+        t, own = self._cut(t, m)
+        z = x.T
+        found = self.model.derivatives(t, _columns(self.coordinates.x(z)), own)
+        chained = np.einsum("knm,knq->kqm", found, self.coordinates.slopes(z))
+        priors = np.swapaxes(self.coordinates.prior_value_slopes(z), 1, 2)
+        return np.concatenate([chained, priors], axis=2)
+
+
+def _columns(x: Array) -> Array:
+    """Return points as rows of a new array."""
+    return np.ascontiguousarray(x.T)
+
+
+class PriorDataset(Dataset):
+    """A stack of curves with a point for each prior after those of each curve.
+
+    Parameters
+    ----------
+    base : Dataset
+    coordinates : Coordinates
+    model : Model or CompiledModel
+        The user's.
+    marked : bool
+        Whether a further variable tells the points of priors apart, for a compiled model.
+    """
+
+    def __init__(self, base: Dataset, coordinates: Coordinates, model: Any, marked: bool) -> None:
+        vars(self).update(vars(base))
+        self.base, self.coordinates, self.model = base, coordinates, model
+        priors = list(coordinates.priors.values())
+        self.priors = len(priors)
+        self._means = np.array([prior.mean for prior in priors])
+        if not priors:
+            return
+        self.m = base.m + self.priors
+        self.t = [np.concatenate([t, np.repeat(t[:, -1:], self.priors, axis=1)], 1) for t in base.t]
+        if marked:
+            marks = np.concatenate([np.zeros(base.m), np.arange(1.0, self.priors + 1.0)])
+            self.t.append(marks[None])
+            self.many = True
+        weights = np.ones((1, base.m)) if base.weights is None else base.weights
+        errors = np.array([1.0 / prior.sigma for prior in priors])
+        self.weights = np.concatenate(
+            [weights, np.broadcast_to(errors, (len(weights), self.priors))], axis=1
+        )
+
+    def _measured(self, fits: slice) -> tuple[Array, NDArray[np.bool_] | None]:
+        rows, masked = self.base._measured(fits)
+        if self.priors:
+            means = np.broadcast_to(self._means, (len(rows), self.priors))
+            rows = np.concatenate([rows, means], axis=1)
+            if masked is not None:
+                none = np.zeros(means.shape, dtype=bool)
+                masked = np.concatenate([masked, none], axis=1)
+        return rows, masked
+
+    def problem(self, model: Any, which: int) -> Any:
+        """Return the problem of one curve, of the coordinates."""
+        problem = self.base.problem(self.model, which)
+        if problem is None:
+            return None
+        problem.parameter_names = self.coordinates.names
+        return ReducedProblem(problem, self.coordinates)
+
+
+class _Guesses:
+    """Starting coordinates, from those of the parameters, with the interface of InitialGuesses."""
+
+    def __init__(self, guesses: InitialGuesses, coordinates: Coordinates, clip: bool) -> None:
+        self.guesses, self.coordinates, self.clip = guesses, coordinates, clip
+        self.n = len(coordinates.labels)
+        self.edges = None
+        lower, upper, fixed = coordinates.lower, coordinates.upper, coordinates.fixed
+        if fixed.any() or np.isfinite(lower).any() or np.isfinite(upper).any():
+            self.edges = np.where(fixed, np.nan, np.stack([lower, upper]))
+
+    def edges_of(self, fits: slice) -> Array | None:
+        """Return the bounds of some fits."""
+        return self.edges
+
+    def of(self, fits: slice) -> Array:
+        """Return the starting coordinates of some fits, (k, q)."""
+        coordinates = self.coordinates
+        z = coordinates.z(self.guesses.of(fits))
+        if not self.clip:
+            return np.stack([coordinates.inside(row, "p0") for row in z]) if len(z) else z
+        return np.ascontiguousarray(coordinates.moved(z))
+
+
+def batch_coordinates(
+    names: Any, relations: Relations, solver: Solver, guesses: InitialGuesses
+) -> Coordinates:
+    """Return the coordinates of a stack of fits; ValueError if a stack does not support them."""
+    count = min(1, guesses.dataset.count)
+    x = guesses.of(slice(0, count))[0] if count else np.ones(guesses.n)
+    coordinates = coordinates_of(names, relations, solver.bounds, solver.fixed, x)
+    if coordinates.is_watched:
+        raise ValueError(
+            "constraints and bounds must be linearly independent for many fits; too many are: "
+            f"{', '.join(coordinates.watched)}; solve fit by fit with lmoo.Solver"
+        )
+    if coordinates.priors and solver.loss != "linear":
+        raise ValueError(
+            "priors and a loss together are not supported for many fits; solve fit by fit with "
+            "lmoo.Solver"
+        )
+    return coordinates
+
+
+def plain_solver(solver: Solver) -> Solver:
+    """Return the solver of the coordinates."""
+    nothing: dict[str, Any] = dict.fromkeys(("bounds", "fixed", *OPTIONS))
+    return replace(solver, **nothing)
+
+
+def graph_model(model: Any) -> Any:
+    """Return the graph of a compiled model; None if it has none."""
+    if type(model).__call__ is not CompiledModel.__call__:
+        return None
+    return getattr(model, "model", None)
+
+
+def related_batch(
+    dataset: Dataset,
+    model: Any,
+    graph: Any,
+    guesses: InitialGuesses,
+    solver: Solver,
+    coordinates: Coordinates,
+    record: bool,
+    evaluation: str,
+) -> BatchData:
+    """Return the batch of the coordinates.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The curves.
+    model : Model or CompiledModel
+        The user's.
+    graph : lmoo.models.Model or None
+        Its graph, with which the stack is solved without Python.
+    guesses : InitialGuesses
+        Of all parameters.
+    solver, coordinates, record, evaluation
+    """
+    marked = graph is not None
+    if marked:
+        inner: Any = kept_model(substituted(graph, coordinates, bool(coordinates.priors)))
+    else:
+        inner = RelatedModel(_as_model(model), coordinates)
+    data = PriorDataset(dataset, coordinates, model, marked)
+    start: Any = _Guesses(guesses, coordinates, guesses.function is not None)
+    return BatchData(
+        data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation
+    )
+
+
+def _as_model(model: Any) -> Model:
+    """Return a compiled model without a graph as one in Python."""
+    if not isinstance(model, CompiledModel):
+        return model  # type: ignore[no-any-return]
+    return Model(model, model.jacobian if model.provides_jacobian else None, True)
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedFits(Fits):
+    """Results of many fits whose parameters are related; see `Fits`.
+
+    Attributes
+    ----------
+    derived : dict of str to Value
+        Values and standard errors of the derived quantities, each of the shape of the stack.
+    """
+
+    derived: dict[str, Value] = field(default_factory=dict)
+    _inner: Any = None
+    _solver: Any = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self.derived[index] if index in self.derived else super().__getitem__(index)
+        inner: Result = self._inner[index]
+        coordinates = self._inner._batch.dataset.coordinates
+        reduced = inner.problem
+        problem = None if reduced is None else reduced.problem
+        return expanded(inner, coordinates, problem, self._solver)
+
+    def _points(self) -> Array:
+        return np.asarray(self.x).reshape(-1, self.x.shape[-1])
+
+
+def related_fits(
+    inner: Fits, outer: BatchData, coordinates: Coordinates, out: Mapping[str, Any] | None
+) -> RelatedFits:
+    """Return the results of all parameters from those of the coordinates."""
+    fits: Any = RelatedFits._empty(outer, out)
+    shape, count = inner.shape, int(np.prod(inner.shape))
+    flat = {}
+    for name in ("x", "cost", "covariance", "status", "nfev", "njev", "nit"):
+        array = np.asarray(getattr(inner, name))
+        flat[name] = array.reshape(count, *array.shape[len(shape) :])
+    names = coordinates.derived
+    values, errors = np.full((count, len(names)), np.nan), np.full((count, len(names)), np.nan)
+    for start in range(0, count, _CHUNK):
+        some = slice(start, min(start + _CHUNK, count))
+        z, covariance = flat["x"][some], flat["covariance"][some]
+        covariance = _scaled(inner, some, z, covariance, flat["cost"][some], coordinates)
+        with np.errstate(all="ignore"):
+            x = coordinates.x(z.T).T
+            rows: dict[str, Any] = {"x": x, "cost": flat["cost"][some]}
+            matrix, rows["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+            if fits.covariance is not None:
+                rows["covariance"] = matrix
+            if names:
+                values[some] = np.array(
+                    np.broadcast_arrays(*coordinates.derived_functions(z.T), z[:, 0])
+                )[:-1].T
+                slopes = coordinates.derived_functions.jacobian(z.T)
+                errors[some] = propagated(slopes, covariance)[1]
+        rows |= {name: flat[name][some] for name in ("status", "nfev", "njev", "nit")}
+        _store(fits, some, rows, shape)
+    fits.errors.update(inner.errors)
+    derived = {
+        name: Value(values[:, k].reshape(shape), errors[:, k].reshape(shape))
+        for k, name in enumerate(names)
+    }
+    found: RelatedFits = replace(fits, derived=derived, _inner=inner, _solver=outer.solver)
+    return found
+
+
+def _store(fits: Fits, some: slice, rows: dict[str, Any], shape: tuple[int, ...]) -> None:
+    for name, values in rows.items():
+        write(getattr(fits, name), len(shape), some, values)
+
+
+def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
+    """Return covariances and standard errors of functions of the coordinates.
+
+    Parameters
+    ----------
+    slopes : (k, n, q) array
+    covariance : (k, q, q) array
+        inf and nan for coordinates that are not determined.
+
+    Returns
+    -------
+    (k, n, n) array, (k, n) array
+    """
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    lost = ~np.isfinite(variance)
+    known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, covariance)
+    out = slopes @ known @ np.swapaxes(slopes, 1, 2)
+    errors = np.sqrt(np.maximum(np.diagonal(out, axis1=1, axis2=2), 0.0))
+    if lost.any():
+        hit = ((slopes != 0.0) & lost[:, None, :]).any(axis=2)
+        errors = np.where(hit, np.inf, errors)
+        out = np.where(hit[:, :, None] | hit[:, None, :], np.nan, out)
+        k, j = np.nonzero(hit)
+        out[k, j, j] = np.inf
+    return out, errors
+
+
+def _scaled(
+    inner: Fits, some: slice, z: Array, covariance: Array, cost: Array, coordinates: Coordinates
+) -> Array:
+    """Return covariances of the coordinates in which the errors of priors are as given.
+
+    As `lmoo.results.mapped` has them; without priors they are those of the stack.
+    """
+    k = len(coordinates.priors)
+    if not k:
+        return covariance
+    data = inner._batch.dataset
+    observations = np.full(len(z), data.m)
+    chunk = data.chunk(inner._batch.model, some)
+    if chunk.weights is not None:
+        observations = np.broadcast_to(np.count_nonzero(chunk.weights, axis=1), (len(z),))
+    free = int(np.count_nonzero(~coordinates.fixed))
+    degrees = observations - free
+    with np.errstate(all="ignore"):
+        rows = coordinates.prior_rows(z.T).reshape(k, -1)
+        total = 2.0 * cost
+        own = np.maximum(total - (rows * rows).sum(axis=0), 0.0)
+        inverse = covariance * (degrees / total)[:, None, None]
+        s2 = np.where(degrees - k > 0, own / (degrees - k), np.inf)
+        slopes = coordinates.prior_slopes(z.T)
+        moved = slopes @ inverse
+        priors = np.swapaxes(moved, 1, 2) @ moved
+        return np.asarray(s2[:, None, None] * (inverse - priors) + priors)

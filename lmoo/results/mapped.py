@@ -1,0 +1,178 @@
+"""The QR factor of a fit whose parameters are functions of coordinates.
+
+    C = T H^-1 [s^2 J_d^T J_d + J_p^T J_p] H^-1 T^T,    H = J_d^T J_d + J_p^T J_p,    T = dx/dz
+
+J_d and J_p are the derivatives of the data and of the priors by the coordinates z, s is the
+standard deviation of the data.  Priors state their own errors, so that these are not scaled by s;
+with s = 1, or without priors, this is ``s^2 T H^-1 T^T``.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.results.factor import Factor
+
+__all__ = ["MappedFactor"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MappedFactor:
+    """A factor of coordinates, for the parameters that follow from them.
+
+    Attributes
+    ----------
+    inner : Factor
+        That of the coordinates, with those that are not free excluded.
+    slopes : (n, q) float64 array
+        T, the derivatives of the parameters by the coordinates.
+    prior_slopes : (k, q) float64 array
+        J_p.
+    coordinate : (n,) int array
+        The coordinate that each parameter is; -1 for others.
+    slope : float
+        With a loss: by what the factor of the linear model exceeds that of J; else 1.
+    """
+
+    inner: Factor
+    slopes: Array
+    prior_slopes: Array
+    coordinate: NDArray[np.int64]
+    slope: float = 1.0
+
+    def covariance_column(self, j: int, sigma: float) -> Array:
+        """Return column j of `covariance`, (n,)."""
+        return np.asarray(self.covariance(sigma)[:, j])
+
+    def covariance_of(self, which: Any, sigma: float) -> Array:
+        """Return the rows and columns of `covariance` of some parameters."""
+        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
+
+    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
+        """Return the correlations of some parameters."""
+        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
+
+    @property
+    def rank(self) -> int:
+        """Rank of the free columns of J."""
+        return self.inner.rank
+
+    @property
+    def free(self) -> int:
+        """Number of free coordinates."""
+        excluded = self.inner.excluded
+        q = self.slopes.shape[1]
+        return int(q if excluded is None else q - np.count_nonzero(excluded))
+
+    @property
+    def error(self) -> float:
+        """Relative error of the entries of J."""
+        return self.inner.error
+
+    @property
+    def acnorm(self) -> Array:
+        """Norms of the columns of J; nan for parameters that are no coordinates."""
+        return np.where(self.coordinate < 0, np.nan, self.inner.acnorm[self.coordinate])
+
+    def with_slopes(self, slopes: Array) -> "MappedFactor":
+        """Return the factor for other functions of the coordinates."""
+        place = np.full(len(slopes), -1)
+        return MappedFactor(self.inner, slopes, self.prior_slopes, place, self.slope)
+
+    @cached_property
+    def _root(self) -> Array:
+        """``H^-1 = root @ root.T``, (q, rank)."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self._unit[:, None] * self.inner._inverse.root)
+
+    @property
+    def _unit(self) -> Array:
+        unit = self.inner._unit
+        return np.where(np.isfinite(unit), unit, 1.0)
+
+    @cached_property
+    def _priors(self) -> tuple[Array, Array]:
+        """Directions in which the priors count, and the share of H that is theirs."""
+        shares = self.prior_slopes @ self._root
+        _, values, directions = np.linalg.svd(shares, full_matrices=True)
+        share = np.zeros(len(directions))
+        share[: values.size] = np.minimum(values, 1.0) ** 2
+        return directions, share
+
+    def _scaled_root(self, sigma: float) -> Array:
+        """Return a root of the covariance of the coordinates."""
+        s = sigma * self.slope
+        if not len(self.prior_slopes) or s == 1.0:
+            return self._root * s
+        directions, share = self._priors
+        with np.errstate(all="ignore"):
+            return np.asarray(self._root @ directions.T * np.sqrt(s * s * (1.0 - share) + share))
+
+    @property
+    def undetermined(self) -> NDArray[np.bool_]:
+        """Parameters that J does not determine, (n,) bool."""
+        return self._lost(self.slopes, min(np.sqrt(self.error), 0.1))
+
+    def _lost(self, directions: Array, limit: float) -> NDArray[np.bool_]:
+        """Return which linear functions of the coordinates J does not determine."""
+        with np.errstate(all="ignore"):
+            rows = directions * self._unit
+        share = np.abs(rows @ self.inner._inverse.null).max(axis=1, initial=0.0)
+        return np.asarray(share > limit * np.linalg.norm(rows, axis=1))
+
+    def standard_errors(self, sigma: float) -> Array:
+        """Return the roots of the diagonal of the covariance; inf for undetermined parameters."""
+        finite = np.isfinite(sigma)
+        with np.errstate(all="ignore"):
+            errors = np.linalg.norm(
+                self.slopes @ self._scaled_root(sigma if finite else 1.0), axis=1
+            )
+        if not finite:
+            errors = np.where(errors > 0.0, np.inf, 0.0)
+        return np.where(self.undetermined, np.inf, errors)
+
+    def covariance(self, sigma: float) -> Array:
+        """Return the covariance; inf and nan for undetermined parameters."""
+        with np.errstate(all="ignore"):
+            rows = self.slopes @ self._scaled_root(sigma)
+            out = rows @ rows.T
+        return self._marked(0.5 * (out + out.T), np.inf)
+
+    def correlation(self, sigma: float = 1.0) -> Array:
+        """Return the correlations; nan for undetermined parameters.
+
+        sigma: standard deviation of the data, which matters with priors
+        """
+        with np.errstate(all="ignore"):
+            rows = self.slopes @ self._scaled_root(sigma if 0.0 < sigma < np.inf else 1.0)
+            norms = np.linalg.norm(rows, axis=1)
+            rows = rows / np.where(norms > 0, norms, 1.0)[:, None]
+        out = np.clip(rows @ rows.T, -1.0, 1.0)
+        np.fill_diagonal(out, 1.0)
+        return self._marked(out, 1.0)
+
+    def _marked(self, out: Array, variance: float) -> Array:
+        undetermined = self.undetermined
+        out[undetermined] = np.nan
+        out[:, undetermined] = np.nan
+        out[undetermined, undetermined] = variance
+        return out
+
+    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
+        """Return the standard error of ``d @ x`` for each row d; inf if undetermined.
+
+        Parameters
+        ----------
+        directions : (k, n) float64 array
+        sigma : float
+            Standard deviation of the data.
+        """
+        rows: Any = directions @ self.slopes
+        lost = self._lost(rows, float(np.sqrt(self.error)))
+        with np.errstate(all="ignore"):
+            return np.where(lost, np.inf, np.linalg.norm(rows @ self._scaled_root(sigma), axis=1))

@@ -1,0 +1,134 @@
+"""Fields of a result for ties, priors, derived quantities and constraints."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.results.factor import Factor
+from lmoo.results.mapped import MappedFactor
+from lmoo.results.pickles import frozen, thawed
+
+if TYPE_CHECKING:
+    from lmoo.models.relations.coordinates import Coordinates
+
+__all__ = ["Inner", "Related", "Value", "mapped"]
+
+Array = NDArray[np.float64]
+
+
+class Value(NamedTuple):
+    """A value and its standard error.
+
+    Examples
+    --------
+    >>> from lmoo.results.related import Value
+    >>> print(Value(1.29731, 0.0059))
+    1.2973 +- 0.0059
+    """
+
+    value: Any
+    stderr: Any
+
+    def __str__(self) -> str:
+        if np.ndim(self.value) or not 0.0 < self.stderr < np.inf:
+            return f"{self.value} +- {self.stderr}"
+        return rounded(float(self.value), float(self.stderr))
+
+
+def rounded(value: float, error: float) -> str:
+    """Return a value and its error, both rounded to two digits of the error."""
+    exponent = int(np.floor(np.log10(error)))
+    digits = max(1 - exponent, 0)
+    if digits <= 12 and abs(value) < 1e12:
+        return f"{round(value, 1 - exponent):.{digits}f} +- {round(error, 1 - exponent):.{digits}f}"
+    return f"{value:.10g} +- {error:.2g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Related:
+    """Ties, priors, derived quantities and active constraints of a fit.
+
+    Attributes
+    ----------
+    ties : tuple of str
+        What determines each of the n parameters; "" for those that were fitted.
+    fitted : int
+        Number of coordinates that are not fixed, by which degrees of freedom are fewer.
+    norm : float
+        Norm of the residual of the data.
+    priors : tuple of str
+        Names of the priors.
+    means, sigmas, rows : (k,) float64 arrays
+        Means and standard deviations of the priors, and ``(value - mean) / sigma``.
+    active : tuple of str
+        Constraints that are active.
+    derived : tuple of str
+        Names of derived quantities.
+    texts : tuple of str
+        Their expressions.
+    values : (d,) float64 array
+        Their values.
+    slopes : (d, q) float64 array
+        Their derivatives by the coordinates.
+    z : (q,) float64 array
+        The coordinates.
+    inner : object
+        Problem and solver of the coordinates, for profiles; None for a result that was read from a
+        file.
+    """
+
+    ties: tuple[str, ...]
+    fitted: int
+    norm: float
+    priors: tuple[str, ...]
+    means: Array
+    sigmas: Array
+    rows: Array
+    active: tuple[str, ...]
+    derived: tuple[str, ...]
+    texts: tuple[str, ...]
+    values: Array
+    slopes: Array
+    z: Array
+    inner: Any = field(default=None, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "inner": frozen(self.inner)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        vars(self)["inner"] = thawed(state["inner"])
+
+
+class Inner(NamedTuple):
+    """Problem, solver and fit of the coordinates, for profiles.
+
+    coordinates : Coordinates
+    problem : the problem of the coordinates, with rows for the priors
+    solver : its solver
+    fit : the fit of the coordinates
+    """
+
+    coordinates: "Coordinates"
+    problem: Any
+    solver: Any
+    fit: Any
+
+
+def mapped(
+    factor: Factor, coordinates: "Coordinates", z: Array, excluded: NDArray[np.bool_], slope: float
+) -> MappedFactor:
+    """Return the factor of all parameters from that of the coordinates."""
+    inner = Factor(
+        factor.r, factor.ipvt, factor.qtf, factor.acnorm, factor.error,
+        excluded if excluded.any() else None,
+    )  # fmt: skip
+    return MappedFactor(
+        inner,
+        coordinates.slopes(z),
+        coordinates.prior_slopes(z) if coordinates.priors else np.zeros((0, z.size)),
+        coordinates.place,
+        slope,
+    )

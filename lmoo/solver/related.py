@@ -1,0 +1,370 @@
+"""A solve whose parameters are tied, constrained, or have priors: it varies their coordinates."""
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.solve import Loop
+from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.models.compiled import kept_model
+from lmoo.models.expression.base import Model
+from lmoo.models.library import CompiledModel, ModelProblem
+from lmoo.models.relations.coordinates import Coordinates, coordinates_of
+from lmoo.models.relations.substitution import substituted
+from lmoo.problems.parameters import OPTIONS, Relations
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.factor import Factor
+from lmoo.results.fit import Fit
+from lmoo.results.related import Inner, Related, mapped
+from lmoo.results.result import Result
+from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.reduced import (
+    ReducedBlocks,
+    ReducedProblem,
+    is_transposed,
+    reduced_strategy,
+    substituted_problem,
+)
+from lmoo.status import Status
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
+    from lmoo.solver.options import SolverOptions
+
+__all__ = ["RelatedIteration", "expanded"]
+
+Array = NDArray[np.float64]
+
+# Exchanges of constraints for one another, per constraint and parameter, before a solve gives up.
+_EXCHANGES = 20
+# Largest number of searches for the constraints that hold a vertex, without a step.
+_TURNS = 5
+# A smaller reduction of the residual, relatively, is none.
+_REDUCED = 1e-6
+
+
+class RelatedIteration(Iteration):
+    """A solve whose parameters are related, as an iterator over its iterations."""
+
+    _is_related = True
+
+    def __init__(
+        self,
+        solver: "SolverOptions",
+        problem: Any,
+        x0: Array,
+        evaluation: "Evaluation | None" = None,
+        checked: bool = False,
+        relations: Relations | None = None,
+        coordinates: Coordinates | None = None,
+    ) -> None:
+        if coordinates is None:
+            assert relations is not None
+            bounds = getattr(problem, "bounds", None) if solver.bounds is None else solver.bounds
+            fixed = getattr(problem, "fixed", None) if solver.fixed is None else solver.fixed
+            names = getattr(problem, "parameter_names", None)
+            coordinates = coordinates_of(names, relations, bounds, fixed, x0)
+        self._coordinates = coordinates
+        self._priors = len(coordinates.priors)
+        self._stepwise = coordinates.is_watched
+        self._z0 = coordinates.inside(coordinates.z(x0), "x0")
+        self._before = (0, 0, 0)
+        self._idle = self._turns = 0
+        self._mark = np.inf
+        self._last: IterationRecord | None = None
+        self._cornered = False
+        self._exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
+        x = coordinates.x(self._z0)
+        if evaluation is None:
+            evaluation = solver._evaluation(problem, x, checked, inside=True)
+        super().__init__(solver, problem, x, evaluation)
+        if evaluation is None:
+            # The parent has not seen x0 inside the coordinates' bounds.
+            self._evaluation = None
+
+    # ---- the loop -----------------------------------------------------------------------------
+
+    def _new_loop(self) -> Loop:
+        solver, coordinates = self.solver, self._coordinates
+        self._solved = _solved_problem(solver, self.problem, coordinates, self._evaluation)
+        options = dict.fromkeys((*OPTIONS, "bounds", "fixed"))
+        if solver.diag is not None:
+            options["diag"] = _diag(np.array(solver.diag), coordinates)
+        options["jacobian"] = reduced_strategy(solver.jacobian, self.problem, coordinates)
+        maxfev = 1000 * (len(coordinates.labels) + 1) if solver.maxfev is None else solver.maxfev
+        options["maxfev"] = max(maxfev - self._before[0], 1)
+        used: Any = solver
+        self._used = replace(used, **options)
+        loop: Loop = self._used._loop(self._solved, self._z0)
+        return loop
+
+    @property
+    def _x(self) -> Array:
+        return self._coordinates.x(self._loop.x)
+
+    @property
+    def _start(self) -> tuple[tuple[str, ...], Array]:
+        return self._coordinates.labels, self._z0
+
+    def _record(self) -> IterationRecord:
+        if self._last is not None and self._loop.nit == 0:
+            return self._last
+        record = super()._record()
+        before = self._before
+        return record._replace(
+            iteration=record.iteration + before[2],
+            x=self._coordinates.x(record.x),
+            gradient=self._all(record.gradient, 0.0),
+            nfev=record.nfev + before[0],
+            njev=record.njev + before[1],
+        )
+
+    def _all(self, values: NDArray[Any], other: Any) -> NDArray[Any]:
+        """Return values of the coordinates for all parameters, `other` for those that are none."""
+        place = self._coordinates.place
+        return np.asarray(np.where(place < 0, other, values[place]))
+
+    def _advance(self) -> bool:
+        if self._cornered:
+            self._solved.corner = self._loop.x
+        more = super()._advance()
+        if self._stepwise and not self._cornered and self._loop.status == Status.NOT_FINITE:
+            # Constraints may leave no room for differences.
+            self._cornered = True
+            self._restart(self._coordinates, self._z0)
+            return True
+        blocked = getattr(self._solved, "blocked", None)
+        if blocked is None:
+            return more
+        self._solved.blocked = None
+        if self._loop.done and 1 <= self._loop.status <= 4:
+            return more
+        z = self._loop.x
+        if not np.array_equal(z, self._z0):
+            self._turns = 0
+        elif self._turns > 0 and self._loop.done and self._loop.linearized:
+            # No step is short enough: other constraints hold the point than was thought.
+            return self._turn(z) or more
+        elif self._turns > 0:
+            return more
+        which, trial = blocked
+        if self._exchanges == 0 or self._used_up():
+            return more
+        self._exchanges -= 1
+        # More exchanges than coordinates without a reduction: the point is near a vertex.
+        fnorm = self._loop.fnorm
+        if fnorm < self._mark * (1.0 - _REDUCED):
+            self._mark, self._idle = fnorm, 0
+        self._idle += 1
+        if self._idle > z.size + 1 and self._loop.linearized and self._turn(z):
+            return True
+        found = self._coordinates.exchanged(which, z, trial)
+        if found is not None:
+            self._restart(found, z)
+        return found is not None or more
+
+    def _used_up(self) -> bool:
+        used = self._loop.nfev + self._before[0]
+        return self.solver.maxfev is not None and used >= self.solver.maxfev
+
+    def _turn(self, z: Array) -> bool:
+        """Take coordinates for the vertex z; return whether that is done."""
+        if self._turns == _TURNS or self._used_up():
+            return False
+        self._turns += 1
+        self._idle = 0
+        loop = self._loop
+        self._restart(self._coordinates.at_vertex(z, loop.gradient, loop.acnorm), z)
+        return True
+
+    def _restart(self, coordinates: Coordinates, z: Array) -> None:
+        """Go on from a point with other coordinates."""
+        loop, before = self._loop, self._before
+        if loop.nit > 0:
+            # What the step comes to that has led here: it was refused.
+            self._last = self._record()
+        self._before = (loop.nfev + before[0], loop.njev + before[1], loop.nit + before[2])
+        x = self._coordinates.x(z)
+        self._coordinates = coordinates
+        self._z0 = coordinates.moved(coordinates.z(x))
+        self._loop = self._new_loop()
+
+    # ---- the result ---------------------------------------------------------------------------
+
+    @property
+    def result(self) -> Result:
+        """The result with the best point so far; `Status.UNFINISHED` if the solve has not ended."""
+        inner = self._plain_result()
+        counts = zip((inner.nfev, inner.njev, inner.nit), self._before, strict=True)
+        nfev, njev, nit = (now + before for now, before in counts)
+        rows = inner.residual
+        if self._residual is not None:
+            rows = np.append(rows, self._coordinates.prior_rows(inner.x))
+        inner = replace(
+            inner, residual=rows, nfev=nfev, njev=njev, nit=nit, problem=self._solved,
+            solver=self._used,
+        )  # fmt: skip
+        return expanded(inner, self._coordinates, self.problem, self.solver)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        _, state = super().__reduce__()[:2]
+        counts = self._before, self._exchanges
+        compiled = len(state) > 4
+        return _resume_related, (
+            *state[:2], self._x0, state[3], compiled, self._coordinates, *counts,
+        )  # fmt: skip
+
+
+def _resume_related(
+    solver: Any,
+    problem: Any,
+    x0: Array,
+    snapshot: Any,
+    checked: bool,
+    coordinates: Coordinates,
+    before: tuple[int, int, int],
+    exchanges: int,
+) -> RelatedIteration:
+    """Return an iteration that continues from a snapshot."""
+    iteration = RelatedIteration(solver, problem, x0, None, checked, coordinates=coordinates)
+    iteration._before, iteration._exchanges = before, exchanges
+    iteration._loop.restore(snapshot)
+    return iteration
+
+
+def _diag(diag: Array, coordinates: Coordinates) -> Array:
+    """Return the scale factors of the coordinates: the reciprocals of their sizes."""
+    if diag.shape != (len(coordinates.names),):
+        raise ValueError(
+            f"diag must have one entry per parameter, {len(coordinates.names)}; it has {diag.size}"
+        )
+    return np.asarray(1.0 / coordinates.sizes(1.0 / diag))
+
+
+def _solved_problem(
+    solver: Any, problem: Any, coordinates: Coordinates, evaluation: "Evaluation | None"
+) -> Any:
+    """Return the problem of the coordinates: compiled where the model of the user's problem is."""
+    compiled = evaluation is not None and evaluation.problem is not None
+    strategy = solver.jacobian
+    blocks = isinstance(problem, RowBlockProblem)
+    rows = np.size(getattr(problem, "y", ())) + len(coordinates.priors)
+    enough = blocks or rows >= len(coordinates.labels)
+    by_graph = (
+        enough
+        and not coordinates.is_watched
+        and (strategy is None or type(strategy) in (ForwardDifference, CentralDifference))
+    )
+    if compiled and by_graph:
+        assert evaluation is not None
+        assert evaluation.model is not None
+        model = evaluation.model.model
+        if blocks:
+            direct = problem.compiled_from(_graph_model(model, coordinates))
+            return ReducedBlocks(direct, coordinates, direct=True)
+        weights = problem._whitening
+        if weights is not None:
+            weights = np.broadcast_to(weights, problem.y.shape)
+        return substituted_problem(model, coordinates, evaluation.points, problem.y, weights)
+    if by_graph and isinstance(problem, ModelProblem):
+        graph = getattr(problem.f, "model", None)
+        if isinstance(graph, Model) and _is_plain(problem.f):
+            points = np.stack(problem.t) if isinstance(problem.t, tuple) else problem.t[None]
+            weights = None if problem.sigma is None else 1.0 / problem.sigma
+            return substituted_problem(graph, coordinates, points, problem.y, weights)
+    inner = evaluation.problem if compiled and evaluation is not None else problem
+    transposed = is_transposed(strategy, inner)
+    if blocks:
+        return ReducedBlocks(inner, coordinates, transposed)
+    return ReducedProblem(inner, coordinates, transposed)
+
+
+def _graph_model(model: Model, coordinates: Coordinates) -> CompiledModel:
+    return kept_model(substituted(model, coordinates))
+
+
+def _is_plain(f: CompiledModel) -> bool:
+    """Return whether a model's graph is what it evaluates."""
+    return type(f).__call__ is CompiledModel.__call__
+
+
+def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any) -> Result:
+    """Return the result of all parameters from that of the coordinates.
+
+    Parameters
+    ----------
+    inner : Result
+        Of the coordinates; its rows include those of priors, and its factor is that of the linear
+        model, not reduced for a loss, where there are priors.
+    coordinates : Coordinates
+    problem, solver
+        The user's.
+    """
+    z, k = inner.x, len(coordinates.priors)
+    lower, upper = coordinates.bounds
+    place = coordinates.place
+    x = coordinates.x(z)
+    fixed = np.where(place < 0, False, inner.fixed[place])
+    # Rounding of what follows from the coordinates.
+    x = np.where(fixed, x, np.clip(x, lower, upper))
+    lower, upper = np.where(fixed, x, lower), np.where(fixed, x, upper)
+    rows = coordinates.prior_rows(z)
+    slope = 1.0
+    if inner.robust is not None and k:
+        slope = inner.robust.slope(inner.observations - k) or 1.0
+    factor = None
+    if inner.factor is not None:
+        assert isinstance(inner.factor, Factor)
+        factor = mapped(inner.factor, coordinates, z, inner.fixed_or_active, slope)
+    gradient = np.where(place < 0, 0.0, inner.gradient[place])
+    robust = inner.robust
+    related = Related(
+        ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
+        fitted=int(np.count_nonzero(~inner.fixed)),
+        norm=_without(inner.fnorm, rows),
+        priors=tuple(coordinates.priors),
+        means=np.array([prior.mean for prior in coordinates.priors.values()]),
+        sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
+        rows=rows,
+        active=tuple(coordinates.active(z, inner.active_mask)),
+        derived=coordinates.derived,
+        texts=tuple(coordinates.texts),
+        values=np.array([float(v) for v in coordinates.derived_functions(z)]),
+        slopes=coordinates.derived_functions.jacobian(z),
+        z=z,
+        inner=Inner(coordinates, inner.problem, inner.solver, _plain_fit(inner)),
+    )
+    return replace(
+        inner,
+        x=x,
+        residual=inner.residual[: max(inner.residual.size - k, 0)],
+        observations=max(inner.observations - k, 0),
+        parameter_names=coordinates.names,
+        factor=factor,
+        problem=problem,
+        solver=solver,
+        lower=lower,
+        upper=upper,
+        fixed=fixed,
+        active_mask=coordinates.held_parameters(inner.active_mask),
+        _gradient=gradient if inner.status != Status.NOT_FINITE else None,
+        robust=robust,
+        related=related,
+    )
+
+
+def _plain_fit(inner: Result) -> Fit:
+    """Return the fit of the coordinates without its problem and solver."""
+    kept = {part.name: getattr(inner, part.name) for part in fields(Fit)}
+    return Fit(**{**kept, "problem": None, "solver": None, "history": None})
+
+
+def _without(norm: float, rows: Array) -> float:
+    """Return the norm of the rows of data from that of all rows."""
+    priors = float(np.linalg.norm(rows))
+    if not priors > 0.0:
+        return norm
+    ratio = min(priors / norm, 1.0) if norm > 0.0 else 0.0
+    return float(norm * np.sqrt((1.0 - ratio) * (1.0 + ratio)))
