@@ -19,9 +19,11 @@ from typing import NamedTuple
 import numpy as np
 from common import versions
 from nist_table import digits
+from nist_traced import nelson
 
 import lmoo
 from lmoo.datasets import nist, nist_names
+from lmoo.datasets._nist_models import MODELS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from problems import CASES
@@ -108,6 +110,28 @@ def summary(title: str, table: dict[str, list[Run]]) -> list[list[str]]:
     return [[str(cell) for cell in row] for row in [header, *rows]]
 
 
+def second_derivatives() -> None:
+    """Print the evaluations of geodesic steps with exact second derivatives and with differences.
+
+    NIST's models are traced, which gives these; the data sets' own problems are differenced.
+    Second derivatives count with the Jacobians.
+    """
+    solver = lmoo.Solver(step=lmoo.GeodesicAcceleration())
+    print("\nnist, geodesic steps: residuals, Jacobians and second derivatives, their sum")
+    counts = {"differences": np.zeros(2, dtype=int), "exact": np.zeros(2, dtype=int)}
+    for name in nist_names():
+        data = nist(name)
+        f = nelson if name == "Nelson" else MODELS[name].value
+        traced = lmoo.CurveProblem(f, data.x.T, MODELS[name].response(data.y), trace=True)
+        for start in data.starts:
+            for kind, problem in (("differences", data), ("exact", traced)):
+                with np.errstate(all="ignore"):
+                    result = solver.solve(problem, start)
+                counts[kind] += result.nfev, result.njev
+    for kind, (residuals, derivatives) in counts.items():
+        print(f"{kind:<12}{residuals:>8}{derivatives:>8}{residuals + derivatives:>8}")
+
+
 def write(path: Path, rows: list[list[str]]) -> None:
     with path.open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
@@ -134,3 +158,4 @@ if __name__ == "__main__":
             folder.mkdir(exist_ok=True)
             write(folder / f"steps_{title}_summary.csv", short)
             write(folder / f"steps_{title}.csv", lines(table))
+    second_derivatives()

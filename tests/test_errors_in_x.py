@@ -373,6 +373,7 @@ def test_what_is_refused():
         ({"loss": "huber"}, "loss must be 'linear'"),
         ({"linear": lmoo.LinearModel}, "linear must be None"),
         ({"jacobian": lmoo.CentralDifference()}, "jacobian must be None"),
+        ({"separable": True}, "separable must be False"),
         ({"diag": [1.0, 2.0, 3.0]}, "one entry per parameter, 2"),
     ):
         with pytest.raises(ValueError, match=match):
@@ -384,6 +385,9 @@ def test_what_is_refused():
     ):
         with pytest.raises(ValueError, match="not available with"):
             call()
+    for call in (lmoo.curve_fit, lmoo.CurveProblem):
+        with pytest.raises(ValueError, match="real curves"):
+            call(line, PEARSON_T, 1j * PEARSON_Y, sigma_x=0.1)
     with pytest.raises(ValueError, match="jac must be None or callable"):
         lmoo.curve_fit(line, PEARSON_T, PEARSON_Y, jac="3-point", sigma_x=0.1)
     nothing = lmoo.CurveProblem(lambda t, a: np.full(10, np.nan), PEARSON_T, PEARSON_Y, sigma_x=0.1)

@@ -78,6 +78,9 @@ cdef extern from "lmoo.h" nogil:
     ctypedef int (*lmoo_rows_function)(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *fvec,
                                        double *fjac, void *user_data) noexcept nogil
 
+    ctypedef int (*lmoo_second_function)(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v,
+                                         double *out, void *user_data) noexcept nogil
+
     ctypedef struct lmoo_problem:
         size_t size
         ptrdiff_t m, n
@@ -87,6 +90,7 @@ cdef extern from "lmoo.h" nogil:
         lmoo_both_function both
         double precision
         lmoo_rows_function rows
+        lmoo_second_function second
 
     ctypedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *out, void *user_data) noexcept nogil

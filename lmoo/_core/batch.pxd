@@ -40,6 +40,51 @@ cdef class SolveBatch:
     cdef void start(self, ptrdiff_t k, const double *x0, ptrdiff_t which) noexcept nogil
 
 
+# ---- batch/separable.pxi: Variable projection for problems in compiled code.
+
+cdef enum:
+    MOST_SLOTS = 64     # problems that a Separation has room for
+
+ctypedef struct lm_separable:
+    # What the reduced problem gets as user_data.
+    const lmoo_problem *full    # the problem of all parameters, with derivatives by the linear ones
+    const lmoo_problem *rest    # the same, with derivatives by the others
+    ptrdiff_t k                 # parameters that are eliminated
+    const int *linear           # k: their positions
+    const int *other            # n - k: those of the others
+    double *x                   # n: the point, with the best values of the linear parameters
+    double *jac                 # m x n
+    double *phi                 # m x k: Householder vectors of the scaled columns of the linear parameters
+    double *f                   # m
+    double *rdiag               # k each
+    double *norms
+    double *unit
+    double *work
+    double *qtf
+    int *ipvt                   # k
+    ptrdiff_t rank
+    int there                   # whether factors and x are those of a point
+    ptrdiff_t residuals         # evaluations of the full problem
+    ptrdiff_t jacobians
+
+cdef int separable_residual(ptrdiff_t m, ptrdiff_t n, const double *z, double *f,
+                            void *user_data) noexcept nogil
+cdef int separable_jacobian(ptrdiff_t m, ptrdiff_t n, const double *z, double *fjac,
+                            void *user_data) noexcept nogil
+
+cdef class Separation:
+    cdef lm_separable parts[MOST_SLOTS]
+    cdef lmoo_problem full[MOST_SLOTS]
+    cdef lmoo_problem rest[MOST_SLOTS]
+    cdef ptrdiff_t m, n, k, slots
+    cdef object memory, order
+    cdef void bind(self, ptrdiff_t slot, lmoo_problem *problem, const lmoo_problem *rest) noexcept nogil
+
+cdef class SeparableProblem(CompiledProblem):
+    cdef Separation separation
+    cdef CompiledProblem problem
+
+
 # ---- batch/curvemodel.pxi: Models of curves in compiled code.
 
 ctypedef struct lm_curve:
@@ -49,6 +94,7 @@ ctypedef struct lm_curve:
     const double *y         # m
     const double *weights   # m, or NULL
     ptrdiff_t m             # for curve_rows
+    const lmoo_model *second    # second derivatives along v as the values of a model of (x, v), or NULL
 
 cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
                         void *user_data) noexcept nogil

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -5,6 +6,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.evaluate import LossKernel
+from lmoo._core.solve import Derivatives
 
 # ---- batch/batch.pxi
 
@@ -59,6 +61,22 @@ class Batch(SolveBatch):
     def answer(self, who: NDArray[np.intp], values: NDArray[np.float64]) -> None: ...
     def answer_jacobians(self, who: NDArray[np.intp], jacobians: NDArray[np.float64]) -> None: ...
 
+# ---- batch/separable.pxi
+
+class Separation:
+    def __init__(self, m: int, linear: Sequence[int], other: Sequence[int], slots: int) -> None: ...
+
+class SeparableProblem(CompiledProblem):
+    def __init__(
+        self, problem: CompiledProblem, linear: Sequence[int], other: Sequence[int]
+    ) -> None: ...
+    @property
+    def counts(self) -> tuple[int, int]: ...
+    def full(self, z: NDArray[np.float64], evaluate: bool = True) -> NDArray[np.float64] | None: ...
+
+class SeparableDerivatives(Derivatives):
+    def __init__(self, problem: SeparableProblem) -> None: ...
+
 # ---- batch/curvemodel.pxi
 
 class CurveModel:
@@ -95,6 +113,9 @@ class CurveModelProblem(CompiledProblem):
         weights: NDArray[np.float64] | None,
         names: Any,
     ) -> None: ...
+    @property
+    def has_second(self) -> bool: ...
+    def use_second(self, model: CurveModel) -> None: ...
 
 # ---- batch/modelfits.pxi
 
@@ -102,7 +123,8 @@ class SlotFits(SolveBatch):
     def __init__(self, *args: Any) -> None: ...
     def run(self, *args: Any) -> None: ...
 
-class ModelFits(SlotFits): ...
+class ModelFits(SlotFits):
+    def full(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
 
 class ProblemFits(SlotFits):
     def residual(self, k: int, x: NDArray[np.float64]) -> NDArray[np.float64]: ...

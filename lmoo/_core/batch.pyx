@@ -2,5 +2,6 @@
 
 include "batch/uncertainty.pxi"
 include "batch/batch.pxi"
+include "batch/separable.pxi"
 include "batch/curvemodel.pxi"
 include "batch/modelfits.pxi"

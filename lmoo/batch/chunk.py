@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.batch import ModelFits, SlotFits
+from lmoo._core.batch import CurveModel, ModelFits, Separation, SlotFits
 from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
 from lmoo.models.library import CompiledModel
@@ -134,9 +134,23 @@ class Chunk:
 
     def solve_batch(self, rows: slice, *options: Any) -> SlotFits:
         """Return the compiled solves of some of the fits; options: those of `SlotFits`."""
+        return self._fits(rows, options, self.model._model)
+
+    def reduced_batch(
+        self, separation: Separation, models: tuple[CurveModel, CurveModel], *options: Any
+    ) -> ModelFits:
+        """Return the compiled solves of all fits without the parameters that are eliminated.
+
+        models: with derivatives by these, and by the others
+        """
+        return self._fits(slice(None), options, models[0], separation, models[1])
+
+    def _fits(
+        self, rows: slice, options: tuple[Any, ...], model: CurveModel, *more: Any
+    ) -> ModelFits:
         t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
         return ModelFits(
-            *options, self.model._model, _rows(t, rows), self.y[rows], _rows(self.weights, rows)
+            *options, model, _rows(t, rows), self.y[rows], _rows(self.weights, rows), *more
         )
 
     def values(self, which: NDArray[np.intp], x: Array) -> Array:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
+from lmoo.problems.arguments import real_array
 from lmoo.problems.names import names_of
+from lmoo.results.components import model_with_parts
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
@@ -146,6 +148,51 @@ class Fits:
     def evaluation(self) -> str:
         """Text about the evaluation of the model, as ``Result.evaluation``."""
         return self._batch.evaluation
+
+    def components(self, t: Any = None) -> dict[str, Array]:
+        """Return the curves of the parts of a model that is a sum of models.
+
+        Parameters
+        ----------
+        t : (k,) array_like, optional
+            The independent variable, or a tuple of several, for all curves.  None: that of the
+            data.
+
+        Returns
+        -------
+        dict of str to array of shape shape + (k,)
+            As `Result.components`; nan for curves that were not solved.
+
+        Raises
+        ------
+        TypeError
+            The model is a function, which does not know its parts.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> model = lmoo.Expression("a*exp(-t)", prefix="x_") + lmoo.Expression("b*t")
+        >>> t = np.arange(4.0)
+        >>> y = [[2.0], [3.0]] * np.exp(-t) + t
+        >>> fits = lmoo.curve_fit_many(model, t, y, [1.0, 1.0])
+        >>> fits.components()["b*t"].round(6)
+        array([[0., 1., 2., 3.],
+               [0., 1., 2., 3.]])
+        """
+        batch = self._batch
+        f = getattr(batch.function or batch.model, "f", batch.function or batch.model)
+        model = model_with_parts(f)
+        if model is None:
+            raise TypeError(
+                "components needs a model that knows its parts: one of lmoo.models, an "
+                f"lmoo.Expression, or a sum of these; the model of these fits is {f!r}"
+            )
+        where = batch.dataset.t if t is None else t if isinstance(t, tuple) else (t,)
+        points = tuple(real_array("t", part) for part in where)
+        found = model.evaluate_components(
+            points if len(model.variables) > 1 else points[0], *self._points().T[:, :, None]
+        )
+        return {name: part.reshape(*self.shape, part.shape[-1]) for name, part in found.items()}
 
     def __len__(self) -> int:
         return self.shape[0]

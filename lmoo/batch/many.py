@@ -14,10 +14,12 @@ from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses, named_guesses
 from lmoo.batch.run import checked_solver, solve_batch
+from lmoo.batch.separable import batch_parts
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
 from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.evaluation import Evaluation
+from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import Relations, refuse_relations, relations_of
@@ -67,8 +69,10 @@ def curve_fit_many(
         The independent variable, common to all curves or one per curve.  A tuple holds several
         independent variables, and is passed to f as a tuple.
     y : (..., m) array_like
-        The curves, a stack of any shape.  A memmap, a data set of HDF5 or zarr, or another object
-        with shape, dtype and slicing is read chunk by chunk.
+        The curves, a stack of any shape.  Complex curves, with an f that returns complex numbers,
+        have the real and the imaginary part of each point as two observations.  A memmap, a data
+        set of HDF5 or zarr, or another object with shape, dtype and slicing is read chunk by chunk,
+        unless it is complex.
     p0 : (n,) or (..., n) array_like, mapping or callable, optional
         Starting values, common to all curves or one set per curve; a mapping from names to numbers
         or to arrays with one number per curve; or a function ``p0(t, y)`` that
@@ -76,7 +80,8 @@ def curve_fit_many(
         their neighbours.  None: the model's method ``guess``.
     sigma : (m,) or (..., m) array_like, optional
         Standard deviations of y; residuals are divided by them.  Only their relative size counts,
-        as in ``curve_fit`` with ``absolute_sigma=False``.  Points that are masked (``numpy.ma``)
+        as in ``curve_fit`` with ``absolute_sigma=False``.  For complex curves it may be complex, as
+        for `CurveProblem`.  Points that are masked (``numpy.ma``)
         in t, y or sigma are left out of their curve.
     jac : callable, optional
         ``jac(t, *parameters)`` returns n arrays that broadcast to (k, m), or one array that
@@ -86,7 +91,7 @@ def curve_fit_many(
         Tolerances, ``factor`` and ``maxfev``; ``bounds`` and ``fixed``, which are common to all
         curves; ``loss``, a loss of `lmoo.losses`, and ``f_scale``, which "mad" estimates for each
         curve; ``jacobian``, if it is `ForwardDifference` or `CentralDifference` without typical
-        sizes.  The other options must be None.
+        sizes; ``separable``, for models that run compiled.  The other options must be None.
     vectorized : bool, default True
         False: f and jac are called for one fit at a time, with numbers for the parameters.
     nan_policy : {"raise", "omit"}
@@ -175,6 +180,16 @@ def curve_fit_many(
     >>> fits.x[0].round(6), fits.x[-1].round(6)
     (array([0.5, 0.7, 0.5]), array([2. , 0.7, 0.5]))
     """
+    for name, function in (("f", f), ("jac", jac)):
+        if not callable(function) and (name == "f" or function is not None):
+            raise TypeError(f"{name} must be callable; it is {function!r}")
+    if is_complex(y):
+        if shared is not None:
+            raise ValueError("shared parameters are for real curves; y is complex")
+        count = len(t) if isinstance(t, tuple) else 1
+        f = ComplexRows(f, count, isinstance(t, tuple))
+        jac = None if jac is None else ComplexSlopes(jac, count, isinstance(t, tuple))
+        t, y, sigma = complex_rows(t, y, sigma)
     dataset = Dataset(t, y, sigma, nan_policy)
     checked_trace(trace)
     if shared is not None:
@@ -186,9 +201,6 @@ def curve_fit_many(
     if any(value is not None for value in options.values()):
         solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
     relations = relations_of(solver, None)
-    for name, function in (("f", f), ("jac", jac)):
-        if not callable(function) and (name == "f" or function is not None):
-            raise TypeError(f"{name} must be callable; it is {function!r}")
     model: Model | CompiledModel
     if isinstance(f, CompiledModel):
         model = _checked_model(f, jac, dataset)
@@ -240,7 +252,10 @@ def curve_fit_many(
                 out,
             )
         record = errors == "record"
-        batch = BatchData(dataset, model, guesses, solver, record, names, evaluation, function)
+        parts = batch_parts(model, guesses, solver)
+        batch = BatchData(
+            dataset, model, guesses, solver, record, names, evaluation, function, parts
+        )
         count = 1 if isinstance(model, Model) else thread_count()
         return solve_batch(batch, count if threads is None else threads, executor, out, progress)
 

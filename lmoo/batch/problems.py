@@ -218,6 +218,11 @@ def solve_many(
     if threads is None:
         threads = thread_count() if compiled else 1
     options = checked_solver(solver, errors, threads, executor)
+    if options.separable is True:
+        raise ValueError(
+            "solver must have separable=False for many problems, whose linear parameters are not "
+            "known; it is True"
+        )
     if not callable(getattr(problem, "residual", None)):
         raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
     points = real_array("x0", x0)

@@ -20,7 +20,7 @@ from lmoo.models.compiled import kept_model
 from lmoo.models.library import CompiledModel
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.parameters import OPTIONS, Relations
+from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.solver.reduced import ReducedProblem
@@ -182,8 +182,9 @@ def batch_coordinates(
 
 def plain_solver(solver: Solver) -> Solver:
     """Return the solver of the coordinates."""
+    refuse_separable(solver.separable)
     nothing: dict[str, Any] = dict.fromkeys(("bounds", "fixed", *OPTIONS))
-    return replace(solver, **nothing)
+    return replace(solver, **nothing, separable=False)
 
 
 def graph_model(model: Any) -> Any:

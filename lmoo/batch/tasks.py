@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from lmoo._core.batch import Batch, SlotFits
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.guesses import InitialGuesses
+from lmoo.batch.separable import reduced_solutions
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
+from lmoo.problems.separation import Parts
 from lmoo.results.factor import Factor
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
@@ -77,6 +79,8 @@ class Task:
         Whether to return the factor and the bounds of the first fit.
     bounds : (2, n) or (k, 2, n) array or None
         Bounds as `box` returns them, the same for all fits or one pair for each.
+    parts : Parts or None
+        The parameters that are eliminated first, for a compiled model.
     """
 
     fits: slice
@@ -87,6 +91,7 @@ class Task:
     covariance: bool
     factor: bool = False
     bounds: Array | None = None
+    parts: Parts | None = None
 
     def __call__(self) -> ChunkResult:
         """Solve the chunk."""
@@ -143,6 +148,9 @@ class Task:
     def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> ChunkResult:
         """Solve a chunk of compiled problems, without Python."""
         chunk, (k, n) = self.chunk, self.x0.shape
+        starts, before = self.x0, np.zeros((k, 3), dtype=np.int64)
+        if self.parts is not None and k and n <= chunk.m:
+            starts, before = reduced_solutions(self, few)
         uses_jacobian = self.solver.jacobian is None
         degrees = observations - self._free()
         rows: dict[str, NDArray[Any]] = {
@@ -157,7 +165,7 @@ class Task:
         codes, singular = np.zeros(k, dtype=np.int32), np.zeros(k, dtype=np.uint8)
 
         def solve(some: slice, *out: Any) -> SlotFits:
-            x0 = self.x0[some]
+            x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
             fits.run(few[some].view(np.uint8), degrees[some].astype(np.float64), *out)
             return fits
@@ -184,6 +192,7 @@ class Task:
         with np.errstate(all="ignore"):
             solved = counts[:, 1] > 0
             rows["cost"][solved] = 0.5 * fnorm[solved] * fnorm[solved]
+        counts += before
         rows |= {"nfev": counts[:, 0], "njev": counts[:, 1], "nit": counts[:, 2]}
         errors: dict[int, Exception] = {}
         for i in np.flatnonzero(codes).tolist():
@@ -260,6 +269,8 @@ class BatchData:
         How the model is evaluated, as in `Result`.
     function : Model or None
         The function that the model is compiled from.
+    parts : Parts or None
+        The parameters that are eliminated first.
     """
 
     dataset: Any
@@ -270,12 +281,13 @@ class BatchData:
     names: Sequence[str] | None
     evaluation: str = "called"
     function: Any = None
+    parts: Parts | None = None
 
     def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
         """Return the task of some fits."""
         return Task(
             fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
-            self.record, covariance, factor, self.guesses.edges_of(fits),
+            self.record, covariance, factor, self.guesses.edges_of(fits), self.parts,
         )  # fmt: skip
 
     def chunks(self, threads: int) -> Iterator[slice]:

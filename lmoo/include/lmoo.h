@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /* Major part in the upper half, minor part in the lower. */
-#define LMOO_API_VERSION 0x00010001
+#define LMOO_API_VERSION 0x00010002
 
 /* What functions of the user's return: 0 where all went well, a positive number where x is a bad
    point, at which there is no value (the step is refused and shortened), a negative one to end
@@ -44,6 +44,10 @@ typedef int (*lmoo_both_function)(ptrdiff_t m, ptrdiff_t n, const double *x, dou
 typedef int (*lmoo_rows_function)(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x,
                                   double *fvec, double *fjac, void *user_data);
 
+/* The second derivatives of f along v, n doubles: out_i = sum over j and k of v_j v_k d2 f_i / dx_j dx_k. */
+typedef int (*lmoo_second_function)(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v,
+                                    double *out, void *user_data);
+
 typedef struct lmoo_problem {
     size_t size;                        /* sizeof(lmoo_problem) */
     ptrdiff_t m, n;                     /* residuals and parameters, m >= n >= 1 */
@@ -55,6 +59,7 @@ typedef struct lmoo_problem {
     /* Or NULL: the same numbers by rows.  The Jacobian of a tall problem is then factored block by block, and never
        stored. */
     lmoo_rows_function rows;
+    lmoo_second_function second;        /* or NULL: step strategies that want curvature get differences */
     /* grows here */
 } lmoo_problem;
 

@@ -3,21 +3,24 @@
 from functools import lru_cache
 from typing import Any
 
+from lmoo._core.batch import CurveModel
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.derivatives import derivatives
+from lmoo.models.graph.derivatives import derivatives, second_derivative
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 
-__all__ = ["GraphModel", "kept_model", "program_of"]
+__all__ = ["GraphModel", "kept_model", "partial_of", "program_of", "second_of"]
 
 
-def program_of(model: Model) -> Program:
+def program_of(model: Model, wanted: tuple[int, ...] | None = None) -> Program:
     """Return the program that evaluates a model and its derivatives.
 
     Parameters
     ----------
     model : Model
+    wanted : tuple of int, optional
+        Parameters by which derivatives are evaluated; 0 stands for the others.  None: all.
 
     Raises
     ------
@@ -37,11 +40,72 @@ def program_of(model: Model) -> Program:
     n, root = len(model.parameter_names), len(model.steps) - 1
     graph = Graph(model.steps)
     found = derivatives(graph, root, n)
-    nodes = [graph.constant(0.0) if node is None else node for node in found]
+    nodes = [
+        graph.constant(0.0) if node is None or (wanted is not None and j not in wanted) else node
+        for j, node in enumerate(found)
+    ]
     slopes = extracted(graph.steps, nodes)
     both = extracted(graph.steps, [root, *nodes])
     variables = len(model.variables)
     return Program((model.steps, root), slopes, both, n=n, variables=variables)
+
+
+@lru_cache(maxsize=64)
+def partial_of(model: Model, wanted: tuple[int, ...]) -> CurveModel:
+    """Return a model with its derivatives by some of its parameters, 0 in the place of the others.
+
+    Parameters
+    ----------
+    model : Model
+    wanted : tuple of int
+        The positions of the parameters.
+
+    Raises
+    ------
+    ValueError, NotImplementedError
+        As `program_of`.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.compiled import partial_of
+    >>> model = partial_of(lmoo.Expression("a*exp(b*t)"), (0,))
+    >>> model.evaluate(np.ones((1, 1, 2)), np.array([[2.0, 0.0]]), True)[0]
+    array([[[1., 1.],
+            [0., 0.]]])
+    """
+    return CurveModel(program_of(model, wanted).capsule)
+
+
+@lru_cache(maxsize=64)
+def second_of(model: Model) -> CurveModel | None:
+    """Return the second derivatives of a model along a direction v, ``v^T (d2 y / dx2) v``.
+
+    Parameters
+    ----------
+    model : Model
+
+    Returns
+    -------
+    CurveModel or None
+        A compiled model of 2 n parameters, x and v; None if it cannot be compiled.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.models.compiled import second_of
+    >>> t = np.array([[[1.0, 2.0]]])
+    >>> second_of(lmoo.Expression("t*a**2")).evaluate(t, np.array([[5.0, 3.0]]), False)[0]
+    array([[18., 36.]])
+    """
+    n, graph = len(model.parameter_names), Graph(model.steps)
+    try:
+        node = second_derivative(graph, len(model.steps) - 1, n)
+        steps, (root,) = extracted(graph.steps, [node])
+        program = Program((steps, root), n=2 * n, variables=len(model.variables))
+    except (ValueError, NotImplementedError):
+        return None
+    return CurveModel(program.capsule)
 
 
 class GraphModel(CompiledModel):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
 from lmoo.problems.names import parameter_names_of, printable
@@ -62,7 +63,12 @@ def curve_problem(
     >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
     (True, ('amplitude', 'rate', 'offset'))
     """
-    problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
+    if is_complex(y):
+        check_callable(f, jac)
+        parts = ComplexParts(f), None if jac is None else ComplexParts(jac)
+        problem = problem_of(*parts, *complex_curve(t, y, sigma, nan_policy))
+    else:
+        problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
     given = parameter_names is not None
     names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed

@@ -56,6 +56,8 @@ class CurveBlocks(RowBlockProblem):
         where that is possible; f is called for the first block at the start and at the solution, to
         check the values.  True: it must be possible.  False: f itself is called throughout.
         dask.arrays are fitted with f itself.
+    linear_parameters : sequence of str or int, optional
+        As for `CurveProblem`.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class CurveBlocks(RowBlockProblem):
         priors: Any = None,
         derived: Any = None,
         constraints: Any = None,
+        linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
         self.trace = checked_trace(trace)
         if not callable(f):
@@ -110,6 +113,8 @@ class CurveBlocks(RowBlockProblem):
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
         self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         arrays = _checked(xdata, ydata, sigma)
         # nan stands for an array, which would be sent to the workers with the problem.

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import CurveResidual, Residual, is_single
 from lmoo.errors import EvaluationError
+from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_sigma, curve_data, whitened, whitening
 from lmoo.problems.names import parameter_names_of, printable
@@ -35,10 +36,14 @@ class CurveProblem(Problem):
         The independent variable, of any type that f takes: an (m,) or (k, m) array, a tuple of
         arrays, a table.  Lists and arrays of real numbers are converted to float64 arrays.
     y : (m,) array_like
-        The dependent variable.
+        The dependent variable.  If it is complex, f returns complex (or real) numbers, and the
+        residuals are the m real parts followed by the m imaginary ones.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Positive standard deviations of y, or its covariance matrix.  Points that are masked
-        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.
+        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.  For
+        complex y a real sigma is the standard deviation of each of both parts; the real part of a
+        complex one is that of the real part, its imaginary part that of the imaginary part; a
+        matrix, (2 m, 2 m), is the covariance of the real parts followed by the imaginary ones.
     jac : callable, optional
         ``jac(t, *parameters)`` returns the derivatives of f by its parameters, (m, n), or (m,) for
         a single parameter.  None: differences.
@@ -55,6 +60,9 @@ class CurveProblem(Problem):
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values
         and for the residual.  True: it must be possible.  False: f itself is called throughout.
+    linear_parameters : sequence of str or int, optional
+        Names or positions of parameters that f is linear in, jointly, see ``separable`` of
+        `Solver`.  None: those of a model that is traced are found.
     sigma_x : float, array_like or tuple, optional
         Standard deviations of t, which is in error as y is: a number or (m,) for one variable; a
         tuple of these, one for each variable, or (k, m), for several; 0 for what is exact.  Or the
@@ -65,9 +73,11 @@ class CurveProblem(Problem):
     Attributes
     ----------
     f, jac, bounds, fixed, trace, ties, priors, derived, constraints, sigma_x
-        As given.
+        As given; for complex y f and jac are functions of the parts, whose attribute ``f`` is what
+        was given.
     t : object
     y : (m,) float64 array
+        For complex y its parts, (2 m,).
     sigma : None, (m,) or (m, m) float64 array
         Read-only array.  The attribute can be set; the new value is checked.
     parameter_names : tuple of str or None
@@ -114,14 +124,20 @@ class CurveProblem(Problem):
         priors: Any = None,
         derived: Any = None,
         constraints: Any = None,
+        linear_parameters: Sequence[str | int] | None = None,
         sigma_x: Any = None,
     ) -> None:
         check_callable(f, jac)
         self.trace = checked_trace(trace)
-        if sigma_x is None:
-            self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
-        else:
+        if is_complex(y):
+            if sigma_x is not None:
+                raise ValueError("sigma_x is for real curves; y is complex")
+            f, jac = ComplexParts(f), None if jac is None else ComplexParts(jac)
+            self._set(f, jac, *complex_curve(t, y, sigma, nan_policy))
+        elif sigma_x is not None:
             self._set_errors_in_x(f, jac, t, y, sigma, nan_policy, sigma_x)
+        else:
+            self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
             parameter_names_of(f)
             if parameter_names is None
@@ -129,6 +145,8 @@ class CurveProblem(Problem):
         )
         self.bounds, self.fixed = bounds, fixed
         self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
 
     # The values for problems created by `_of`.
     trace: Any = "auto"

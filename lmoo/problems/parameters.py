@@ -26,6 +26,7 @@ __all__ = [
     "known_name",
     "named_start",
     "refuse_relations",
+    "refuse_separable",
     "relations_of",
 ]
 
@@ -100,6 +101,15 @@ def relations_of(options: Any, problem: Any) -> Relations | None:
             found = {} if found is None else found
             found[name] = checked
     return None if found is None else Relations(**found)
+
+
+def refuse_separable(separable: Any) -> None:
+    """Raise ValueError if linear parameters are to be eliminated, which relations do not allow."""
+    if separable is True:
+        raise ValueError(
+            "separable must be False or 'auto' with ties, priors, derived or constraints: linear "
+            "parameters are eliminated without them; it is True"
+        )
 
 
 def frozen_expressions(option: str, given: Any) -> FrozenMapping:

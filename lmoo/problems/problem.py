@@ -29,6 +29,9 @@ class Problem:
         Fixed parameters, see `lmoo.bounds.limits`.  Those of a `Solver` take precedence.
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for a `Solver`, whose options take precedence.
+    linear_parameters : sequence of str or int, or None
+        Names or positions of parameters that the residual is linear in, jointly: they can be
+        eliminated, see the option ``separable`` of `Solver`.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class Problem:
     priors: Any = None
     derived: Any = None
     constraints: Any = None
+    linear_parameters: Sequence[str | int] | None = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -106,6 +110,8 @@ class FunctionProblem(Problem):
         Fixed parameters, see `lmoo.bounds.limits`.
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`.
+    linear_parameters : sequence of str or int, optional
+        Names or positions of parameters that the residual is linear in, see `Problem`.
 
     Raises
     ------
@@ -134,6 +140,7 @@ class FunctionProblem(Problem):
         priors: Any = None,
         derived: Any = None,
         constraints: Any = None,
+        linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
         if not callable(residual):
             raise TypeError(f"residual must be callable; it is {residual!r}")
@@ -148,6 +155,8 @@ class FunctionProblem(Problem):
         self.parameter_names = parameter_names
         self.bounds, self.fixed = bounds, fixed
         self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        if linear_parameters is not None:
+            self.linear_parameters = linear_parameters
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""

@@ -38,7 +38,7 @@ class RowBlockProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
-    bounds, fixed, ties, priors, derived, constraints : optional
+    bounds, fixed, ties, priors, derived, constraints, linear_parameters : optional
         As for `Problem`.
 
     See Also
@@ -75,6 +75,7 @@ class RowBlockProblem:
     """
 
     parameter_names: Sequence[str] | None = None
+    linear_parameters: Sequence[str | int] | None = None
     blocks: Any = None
     executor: Any = None
     ties: Any = None

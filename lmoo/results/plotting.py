@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.problems.complexdata import separate
 from lmoo.problems.curve import Curve
 from lmoo.results.axes import ACCENT, DATA, FIT, SIZE, axes_for, label_axes, pyplot
+from lmoo.results.components import components as parts_of_model
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
 from lmoo.results.robust import OUTLIER
@@ -27,6 +29,7 @@ def plot(
     prediction: bool = True,
     scaled: bool = True,
     points: int = 400,
+    components: bool = False,
 ) -> Any:
     """Plot data, fit and bands, with the residuals below.
 
@@ -45,6 +48,8 @@ def plot(
         As for `Result.predict`.
     points : int, default 400
         Number of points of the fitted line.
+    components : bool, default False
+        Whether to draw the parts of a model that is a sum of models, see `Result.components`.
 
     Returns
     -------
@@ -56,11 +61,13 @@ def plot(
     ImportError
         matplotlib is not installed.
     TypeError
-        The problem does not define its curve; `ax` is neither Axes nor a pair of them.
+        The problem does not define its curve; `ax` is neither Axes nor a pair of them; with
+        `components`, the model does not know its parts.
 
     Notes
     -----
-    Error bars are one sigma, if the problem has sigma.  If t is not a single array of numbers,
+    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts, and then
+    the imaginary ones, are drawn against their index.  If t is not a single array of numbers,
     points are drawn against their index.  If the x axis is logarithmic already, the points of the
     line have equal ratios.  With a loss, points of a weight below 1/2 are open circles.
     """
@@ -72,6 +79,8 @@ def plot(
     above, below = _pair(ax)
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
     place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
+    if components:
+        _draw_components(result, above, line, smooth)
     _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
     sigma, far = curve.standard_deviations(), _outliers(result)
     _draw_data(above, place, np.asarray(curve.y), sigma, "data", far)
@@ -130,12 +139,21 @@ def _draw_fit(
     sigma = _interpolated(curve, place) if t is not curve.t else None
     for name, alpha in (("prediction", 0.12), ("confidence", 0.28)):
         if name in bands:
-            _, low, high = predict(result, t, name, level, sigma, scaled)
+            at = None if t is curve.t else t
+            limits = predict(result, at, name, level, sigma, scaled)[1:]
+            low, high = (separate(part) for part in limits)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
                 ax.fill_between(place, low, high, color=FIT, alpha=alpha, linewidth=0, label=label)
     y = curve.values(t, result.x)
     ax.plot(place, y, color=FIT, linewidth=2, label="fit")
+
+
+def _draw_components(result: Fit, ax: Any, place: Array, t: Any) -> None:
+    """Draw the parts of the model."""
+    # The legend is listed in reverse.
+    for name, values in reversed(parts_of_model(result, t).items()):
+        ax.plot(place, values, linewidth=1.2, linestyle="--", label=name)
 
 
 def _interpolated(curve: Curve, place: Array) -> Array | None:

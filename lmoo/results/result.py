@@ -31,7 +31,8 @@ class Result(Fit):
         ``1/2 sum(residual**2)`` at x, with a loss ``1/2 sum(C**2 rho((residual / C)**2))``; inf
         where that overflows.  With priors their ``1/2 ((value - mean) / sigma)**2`` are added.
     residual : (m,) float64 array
-        The residual at x; empty for a `RowBlockProblem`.
+        The residual at x; empty for a `RowBlockProblem`.  That of a complex curve has the real
+        parts of its points followed by the imaginary ones.
     observations : int
         The number m of residuals; 0 if the residual could not be evaluated.
     status : Status
@@ -40,7 +41,8 @@ class Result(Fit):
         The status in words, with the tolerances.
     nfev, njev, nit : int
         Numbers of evaluations of the residual (including those for numeric derivatives), of
-        Jacobians, and of iterations, that is, of trial points.
+        Jacobians (including exact second derivatives along a step, see `GeodesicAcceleration`), and
+        of iterations, that is, of trial points.
     parameter_names : tuple of str
         The names of the parameters; x[0], x[1], ... if the problem does not name them.
     problem : Problem
@@ -357,8 +359,10 @@ class Result(Fit):
         Returns
         -------
         y : (k,) float64 array
+            Complex for a complex curve.
         lower, upper : (k,) float64 arrays
-            Only with an interval.  Infinite if the data do not determine the value.
+            Only with an interval.  Infinite if the data do not determine the value.  For a complex
+            curve their real parts are the limits of the real part, and likewise the imaginary ones.
 
         Raises
         ------
@@ -381,6 +385,42 @@ class Result(Fit):
         from lmoo.results import statistics
 
         return statistics.predict(self, t, interval, level, sigma, scaled)
+
+    def components(self, t: Any = None) -> dict[str, NDArray[np.float64]]:
+        """Return the curve of each part of a model that is a sum of models.
+
+        Parameters
+        ----------
+        t : array_like, optional
+            The independent variable, as for `predict`.  None: that of the data.
+
+        Returns
+        -------
+        dict of str to (k,) float64 array
+            The terms of the sum by their names (a prefix, or the text of the term), in their order;
+            they add up to ``predict(t)``.  A model that is no sum is its own part.
+
+        Raises
+        ------
+        TypeError
+            The model is a function, which does not know its parts, or the problem has no model.
+        ValueError
+            The result has no problem.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> model = lmoo.models.Lorentzian(prefix="peak_") + lmoo.models.Linear(prefix="base_")
+        >>> t = np.linspace(-3, 3, 31)
+        >>> y = 2 / (1 + t**2) + 0.1 * t + 1
+        >>> result = lmoo.fit(model, t, y)
+        >>> parts = result.components([0.0, 1.0])
+        >>> list(parts), bool(np.allclose(sum(parts.values()), result.predict([0.0, 1.0])))
+        (['peak', 'base'], True)
+        """
+        from lmoo.results.components import components
+
+        return components(self, t)
 
     def nonlinearity(self) -> "Nonlinearity":
         """Return the curvatures that show whether linear standard errors are reliable.

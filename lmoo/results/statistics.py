@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.problems.arguments import integer, positive, real_array, real_number
+from lmoo.problems.complexdata import has_complex, joined
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import points, refuse_masked_points
 from lmoo.results.curve import curve_of, slopes
@@ -23,6 +24,7 @@ __all__ = [
     "leverage",
     "linear_interval",
     "parameter_index",
+    "points_of",
     "predict",
     "probability",
     "quantity",
@@ -123,9 +125,14 @@ def r_squared(result: Fit) -> float:
         return nan
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     # Columns of norm 1, as squares may overflow or underflow.
-    columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
-    (z, one), (norm, _) = (part.T for part in unit_columns(columns))
-    about_mean = float(np.linalg.norm(z - one * (one @ z)))
+    if has_complex(curve.f):
+        # A complex constant has two numbers.
+        constants = curve.whitened(np.repeat(np.eye(2), y.size // 2, axis=0))
+        columns = np.column_stack([curve.whitened(y), np.linalg.qr(unit_columns(constants)[0])[0]])
+    else:
+        columns = np.stack([curve.whitened(y), curve.whitened(np.ones_like(y))], axis=1)
+    (z, *ones), (norm, *_) = (part.T for part in unit_columns(columns))
+    about_mean = float(np.linalg.norm(z - sum(one * (one @ z) for one in ones)))
     # For equal values of y the difference is rounding error.
     if about_mean <= 16 * _EPS:
         return nan
@@ -195,20 +202,21 @@ def predict(
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
-    where = curve.t if t is None else _points(t)
+    where = curve.t if t is None else points_of(t)
     y = curve.values(where, result.x)
+    shown = joined if has_complex(curve.f) else np.asarray
     if interval is None:
-        return y
+        return shown(y)
     errors = _model_errors(result, curve, where, scaled)
     if interval == "prediction":
         new = _observation_errors(curve, y.size, t is None, sigma)
         errors = np.hypot(errors, new * residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):
         half = t_quantile(result, level, scaled) * errors
-    return y, y - half, y + half
+    return shown(y), shown(y - half), shown(y + half)
 
 
-def _points(t: Any) -> Any:
+def points_of(t: Any) -> Any:
     """Return t converted like the data of a `CurveProblem`; a number becomes one point."""
     scalar = isinstance(t, (int, float, np.number)) or (isinstance(t, np.ndarray) and t.ndim == 0)
     return np.atleast_1d(real_array("t", t)) if scalar else points(refuse_masked_points(t))

@@ -16,7 +16,8 @@ from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
-from lmoo.problems.curveproblem import CurveProblem, checked_trace
+from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
+from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
@@ -330,6 +331,12 @@ def _problem(
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
+    if is_complex(ydata):
+        if sigma_x is not None:
+            raise ValueError("sigma_x is for real curves; ydata is complex")
+        return _complex_problem(
+            f, xdata, ydata, sigma, jac, _check_of(check_finite, nan_policy), nan_policy
+        )
     y = _real("ydata", ydata)
     if y.size == 1:
         y = _repeated(y, xdata)
@@ -344,6 +351,15 @@ def _problem(
     if is_compiled(f) and not related:
         refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
+
+
+def _complex_problem(
+    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check: str | None, nan_policy: Any
+) -> Any:
+    """Return the problem of complex data."""
+    check_callable(f, jac if callable(jac) else None)
+    data = complex_curve(xdata, ydata, sigma, nan_policy or "raise", _NAMES, check)
+    return problem_of(ComplexParts(f), ComplexParts(jac) if callable(jac) else None, *data)
 
 
 def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:

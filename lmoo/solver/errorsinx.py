@@ -58,6 +58,11 @@ def point_loop(
             "loss must be 'linear' with sigma_x, as distances are minimised; it is "
             f"{options.loss!r}"
         )
+    if options.separable is True:
+        raise ValueError(
+            "separable must be False or 'auto' with shared parameters or sigma_x, where linear "
+            "parameters are not eliminated; it is True"
+        )
     if options.linear is not None:
         raise ValueError(f"linear must be None with sigma_x; it is {options.linear!r}")
     if options.jacobian is not None:

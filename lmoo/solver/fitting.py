@@ -14,9 +14,12 @@ from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.models.starts.given import GivenParameters
+from lmoo.models.tracing.cache import Kind
+from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
+from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
@@ -29,6 +32,7 @@ from lmoo.solver.multistart import (
     related_result,
     robust_result,
 )
+from lmoo.solver.separable import model_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["fit"]
@@ -67,12 +71,13 @@ def fit(
     t : (m,) array_like, or a tuple of them
         The independent variable, or several.
     y : (m,) array_like
-        The curve.
+        The curve; real, or complex as for `lmoo.CurveProblem`.
     p0 : (n,) array_like or mapping, optional
         Starting values, one per parameter, or by name.  Values that a mapping leaves out are
-        found; None: all are.  A model of `lmoo.models` guesses them.  For other models parameters
-        in which the model is linear are solved for, and the others are searched for in the units of
-        the data (`lmoo.models.Model.linear` tells which).
+        found; None: all are.  A model of `lmoo.models` guesses them.  Those of parameters in which
+        the model is linear (`lmoo.models.Model.linear` tells which) are not needed, and not used,
+        as these are eliminated; for other models than those of `lmoo.models` the rest are searched
+        for in the units of the data.
     sigma : (m,) or (m, m) array_like, optional
         Standard deviations of y, or their covariance, as for `lmoo.CurveProblem`.
     bounds, fixed : optional
@@ -83,7 +88,8 @@ def fit(
     nan_policy : {"raise", "omit"}
         What to do with NaN in y or t: raise ValueError, or leave these points out.
     solver : Solver, optional
-        Tolerances and strategies.  None: ``Solver()``.
+        Tolerances and strategies.  None: ``Solver(separable="auto")``, which eliminates the
+        parameters that the model is linear in where this is possible.
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `lmoo.Solver`.  Starting values that are missing are
         found without them, and moved into the constraints.
@@ -150,10 +156,21 @@ def fit(
         if not (np.isnan(start) & ~np.array(unused)).any():
             pairs = zip(names, start.tolist(), strict=True)
             return robust.solve(problem, {k: v for k, v in pairs if v == v})
+    else:
+        found = _without_linear(model, problem, start, edges)
+        if found is not None:
+            solved = squares.solve(problem, found)
+            return solved if robust.loss == "linear" else robust.solve(problem, solved.x)
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
         return robust.solve(problem, feasible(robust, problem, start))
+    if isinstance(problem.f, ComplexParts):
+        missing = [name for name, value in zip(names, start, strict=True) if np.isnan(value)]
+        raise ValueError(
+            "p0 must have starting values for complex y, of all parameters that the model is not "
+            f"linear in; it has none for {', '.join(missing)}"
+        )
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     search = Search(
@@ -196,7 +213,7 @@ def _with_errors_in_x(
 def _solver(solver: Solver | None, given: Mapping[str, Any]) -> Solver:
     """Return the solver with the options of this call, each given once."""
     if solver is None:
-        solver = Solver()
+        solver = Solver(separable="auto")
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
     defaults = Solver()
@@ -248,6 +265,36 @@ def _given(p0: Any, names: Sequence[str]) -> Array:
     if bad:
         raise ValueError(f"p0 must be finite; that of {bad[0]} is {x[names.index(bad[0])]}")
     return x
+
+
+def _without_linear(
+    model: Any, problem: Any, start: Array, edges: tuple[Array, Array, NDArray[np.bool_]]
+) -> Array | None:
+    """Return a starting point where those missing are linear parameters without bounds.
+
+    These are found by linear least squares, whatever they start at; None where others are missing,
+    or none is.
+    """
+    missing = np.isnan(start)
+    lower, upper, held = edges
+    needed = held | np.isfinite(lower) | np.isfinite(upper)
+    if not missing.any() or missing.all() or (missing & needed).any():
+        return None
+    graph = model_of(problem)
+    if graph is None:
+        t = problem.as_curve().t
+        kind = Kind(
+            start.size,
+            len(t) if isinstance(t, tuple) else 1,
+            points=problem.y.size,
+            parts=isinstance(problem.f, ComplexParts),
+        )
+        try:
+            graph = kept_trace(model, kind).model.model
+        except TraceError:
+            return None
+    linear = np.isin(graph.parameter_names, graph.linear)
+    return None if (missing & ~linear).any() else np.where(missing, 1.0, start)
 
 
 def _guess(model: CompiledModel, problem: Any) -> Array:

@@ -222,7 +222,12 @@ class Iteration(Iterator[IterationRecord]):
         else:
             self._is_checked = True
             return True
-        self._loop = self._new_loop()
+        if mismatch is not None and self.solver.separable is True:
+            # What a wrong trace is linear in is not known to be right either.
+            solver = replace(self.solver, separable="auto")
+            self._loop = solver._loop(self.problem, self._x0, self._evaluation)
+        else:
+            self._loop = self._new_loop()
         return False
 
     def _run(self) -> None:
@@ -334,7 +339,11 @@ class Iteration(Iterator[IterationRecord]):
             text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
         details = diagnosis(self._loop, status, names, start, self._analytic)
         text = f"{text}: {details}" if details else text
-        return f"{text} ({limits}, maxfev = {self._loop.maxfev})"
+        limits = f"{limits}, maxfev = {self._loop.maxfev}"
+        eliminated = getattr(self._loop, "eliminated", ())
+        if eliminated:
+            limits += f"; eliminated: {', '.join(self._names[j] for j in eliminated)}"
+        return f"{text} ({limits})"
 
     @property
     def _analytic(self) -> bool:

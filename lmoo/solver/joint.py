@@ -57,6 +57,11 @@ def arrow_loop(
 ) -> ArrowLoop:
     """Return the compiled loop of one solve with an arrow linear model."""
     n = x0.size
+    if options.separable is True:
+        raise ValueError(
+            "separable must be False or 'auto' with shared parameters or sigma_x, where linear "
+            "parameters are not eliminated; it is True"
+        )
     if options.linear is not None:
         raise ValueError(
             "linear must be None for a problem with shared parameters, which has a linear model of "

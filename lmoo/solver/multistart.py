@@ -185,6 +185,7 @@ def feasible(solver: Solver, problem: Any, x: Array) -> Array:
 def _lowest(results: list[Result], search: Search) -> Result:
     """Return the result with the lowest cost; among equal ones that with the slowest oscillation.
 
+    Then it is that with the fewest negative parameters, as the sign of a width, say, is free.
     An oscillation above the Nyquist limit has the same values at the points as a slower one.  If
     the points are not equidistant, an oscillation above the limit of their median distance may be
     right; it must then fit much better than slower ones.
@@ -204,7 +205,12 @@ def _lowest(results: list[Result], search: Search) -> Result:
     near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
     return min(
         near,
-        key=lambda result: (not result.success, round(speeds[id(result)], 6), result.cost),
+        key=lambda result: (
+            not result.success,
+            round(speeds[id(result)], 6),
+            np.count_nonzero(result.x < 0.0),
+            result.cost,
+        ),
     )
 
 

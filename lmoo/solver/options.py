@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.solve import Derivatives, Loop, PythonLinear, RowLoop
+from lmoo._core.solve import Derivatives, Loop, PythonLinear, RowLoop, Stepping
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
@@ -21,7 +21,7 @@ from lmoo.problems.parameters import OPTIONS, frozen_options
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
-from lmoo.solver.steps import Step
+from lmoo.solver.steps import GeodesicAcceleration, Step
 
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
@@ -53,6 +53,7 @@ class SolverOptions:
     priors: Any = field(default=None)
     derived: Any = field(default=None)
     constraints: Any = field(default=None)
+    separable: bool | str = False
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -77,6 +78,8 @@ class SolverOptions:
             raise TypeError(f"step must be a Step or None; it is {self.step!r}")
         if self.linear is not None:
             checked_linear(self.linear)
+        if self.separable is not False:
+            object.__setattr__(self, "separable", checked_separable(self.separable))
         if self.diag is not None:
             diag = positive("diag", self.diag)
             if diag.ndim != 1:
@@ -113,34 +116,63 @@ class SolverOptions:
     ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
-        x0, bounds = self._box(problem, x0)
         kind = getattr(problem, "arrow", None)
         if kind is not None:
-            return self._arrow_loop(kind, problem, x0, bounds, evaluation)
-        if evaluation is not None and evaluation.problem is not None:
-            problem = evaluation.problem
+            return self._arrow_loop(kind, problem, *self._box(problem, x0), evaluation)
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
             )
+        if self.separable is not False:
+            # Not at the top: every `import lmoo` would take longer.
+            from lmoo.solver.separable import separable_loop
+
+            found = separable_loop(self, problem, x0, evaluation)
+            if found is not None:
+                # It has what is used of a Loop.
+                return found  # type: ignore[return-value]
+        x0, bounds = self._box(problem, x0)
+        if evaluation is not None and evaluation.problem is not None:
+            problem = evaluation.problem
         # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
+        diag = None if self.diag is None else np.array(self.diag)
+        return self._loop_of(problem, x0, bounds, diag, maxfev, self.step)
+
+    def _loop_of(
+        self,
+        problem: Any,
+        x0: NDArray[np.float64],
+        bounds: NDArray[np.float64] | None,
+        diag: NDArray[np.float64] | None,
+        maxfev: int,
+        step: Step | Stepping | None,
+        strategy: Jacobian | Derivatives | None = None,
+    ) -> Loop:
+        """Return the compiled loop of a problem; strategy: None for that of the options."""
+        n = x0.size
         tall = isinstance(problem, RowBlockProblem)
         priors = 0 if tall else getattr(problem, "_priors", 0)
+        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
+            _give_second(problem)
         return (RowLoop if tall else Loop)(
             row_source(problem, self._strategy(problem), self._row_loss())
             if tall
             else source(problem, n),
-            self._derivatives(problem, n),
+            self._derivatives(problem, n)
+            if strategy is None
+            else strategy._bind(problem, n)
+            if isinstance(strategy, Jacobian)
+            else strategy,
             x0,
-            None if self.diag is None else np.array(self.diag),
+            diag,
             self.ftol,
             self.xtol,
             self.gtol,
             self.factor,
             maxfev,
             _ACCURATE,
-            None if self.step is None else self.step._bind(),
+            step._bind() if isinstance(step, Step) else step,
             bounds,
             None if self.linear is None else PythonLinear(new_linear(self.linear)),
             EvaluationError,
@@ -229,3 +261,26 @@ class SolverOptions:
 def differentiated(problem: Any) -> Any:
     """Return the problem that a Jacobian strategy receives: a block of a `RowBlockProblem`."""
     return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
+
+
+def checked_separable(value: Any) -> bool | str:
+    """Return the option `separable`; ValueError if it is invalid."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, str) and value == "auto":
+        return value
+    raise ValueError(f'separable must be True, False or "auto"; it is {value!r}')
+
+
+def _give_second(problem: Any) -> None:
+    """Let the problem of a model that is data have its second derivatives."""
+    graph = getattr(getattr(problem, "f", None), "model", None)
+    # Only problems of curves can take them; these are not imported at the top, as every
+    # `import lmoo` would take longer.
+    if getattr(problem, "has_second", True) or graph is None:
+        return
+    from lmoo.models.compiled import second_of
+
+    second = second_of(graph)
+    if second is not None:
+        problem.use_second(second)

@@ -13,7 +13,7 @@ from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel, ModelProblem
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.parameters import OPTIONS, Relations
+from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
@@ -60,6 +60,7 @@ class RelatedIteration(Iteration):
         relations: Relations | None = None,
         coordinates: Coordinates | None = None,
     ) -> None:
+        refuse_separable(solver.separable)
         if coordinates is None:
             assert relations is not None
             bounds = getattr(problem, "bounds", None) if solver.bounds is None else solver.bounds
@@ -93,6 +94,7 @@ class RelatedIteration(Iteration):
         if solver.diag is not None:
             options["diag"] = _diag(np.array(solver.diag), coordinates)
         options["jacobian"] = reduced_strategy(solver.jacobian, self.problem, coordinates)
+        options["separable"] = False
         maxfev = 1000 * (len(coordinates.labels) + 1) if solver.maxfev is None else solver.maxfev
         options["maxfev"] = max(maxfev - self._before[0], 1)
         used: Any = solver

@@ -84,6 +84,16 @@ class Solver(SolverOptions):
     constraints : str, sequence or pair, optional
         Linear inequalities and equations: ``["a <= b", "a + b == 1"]``, or ``(A, b)`` for
         ``A x <= b``.
+    separable : {False, True, "auto"}, default False
+        Whether parameters that the residual is linear in are eliminated (variable projection): the
+        iteration is over the others alone, with the best values of the linear ones at each point,
+        so these need no starting values, and x0 may have any number for them.  They are those of a
+        model that is data (built in, an `Expression`, or traced), or the problem's
+        ``linear_parameters``.  A linear parameter that is fixed or has bounds is treated like the
+        others.  True raises ValueError where this is not possible: none is known to be linear; with
+        a loss, as these are found by least squares; with a ``linear`` model; with a ``jacobian``
+        other than `Analytic` or differences without typical sizes.  "auto": there all
+        parameters are solved for.
 
     Raises
     ------
@@ -92,7 +102,7 @@ class Solver(SolverOptions):
     ValueError
         A tolerance that is negative or NaN; a `factor`, a ``time_limit``, a ``f_scale`` or an entry
         of `diag` that is not positive; a `maxfev` below 1; a loss that does not exist, or a
-        function that is not a loss.
+        function that is not a loss; a ``separable`` that is none of the three.
 
     See Also
     --------
@@ -102,6 +112,12 @@ class Solver(SolverOptions):
     ----------
     More' (1978), "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes
     in Mathematics 630.
+
+    Golub, Pereyra (1973), "The differentiation of pseudo-inverses and nonlinear least squares
+    problems whose variables separate", SIAM J. Numer. Anal. 10, 413; Kaufman (1975), "A variable
+    projection method for solving separable nonlinear least squares problems", BIT 15, 49; O'Leary,
+    Rust (2013), "Variable projection for nonlinear least squares problems", Comput. Optim. Appl.
+    54, 579.
 
     Examples
     --------

@@ -89,7 +89,6 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "must return 3 arrays",
     ),
     "1-D y": ({"y": T}, ValueError, r"y must have a row of points"),
-    "complex y": ({"y": np.ones((3, 20)) * 1j}, TypeError, "y must be real"),
     "t": ({"t": T[:5]}, ValueError, r"t must have shape \(20,\)"),
     "t not finite": ({"t": T * np.nan}, ValueError, "t must be finite"),
     "sigma": ({"sigma": [1.0]}, ValueError, "sigma must have shape"),

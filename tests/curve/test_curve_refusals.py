@@ -17,7 +17,6 @@ from lmoo import CurveProblem, Solver
     [
         ({"f": 5}, TypeError, r"^f must be callable; it is 5$"),
         ({"jac": 5}, TypeError, r"^jac must be callable or None; it is 5$"),
-        ({"y": Y + 1j}, TypeError, r"^y must be real numbers"),
         ({"y": list("abcdefghijkl")}, TypeError, r"^y must be real numbers"),
         ({"y": [1.0, [2.0, 3.0]]}, TypeError, r"^y must be an array of real numbers"),
         ({"y": None}, TypeError, r"^y must be real numbers; it is None$"),

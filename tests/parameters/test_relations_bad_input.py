@@ -119,3 +119,33 @@ def test_a_tie_without_a_value_is_a_bad_point() -> None:
     assert result.success
     with pytest.raises(lmoo.EvaluationError):
         solve({"a": 3.0, "b": 0.1, "c": 1.5}, ties={"d": "sqrt(b - 0.2) + b"})
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_linear_parameters_are_not_eliminated_with_relations(many: bool) -> None:
+    t = np.linspace(0.0, 4.0, 20)
+    y = 2.0 * np.exp(-0.7 * t) + 0.5
+    solver = lmoo.Solver(separable=True, ties={"c": "a/4"})
+    f = lmoo.Expression("a*exp(-b*t)+c")
+    calls = {
+        True: lambda: lmoo.curve_fit_many(f, t, y[None], p0=[1, 1, 0.3], solver=solver),
+        False: lambda: solver.solve(lmoo.CurveProblem(f, t, y), [1, 1, 0.3]),
+    }
+    with pytest.raises(ValueError, match="separable must be False or 'auto'"):
+        calls[many]()
+
+
+def test_complex_curves_with_ties() -> None:
+    def resonance(f, a, b, q):
+        return a / (1 + 1j * q * (f - b))
+
+    f = np.linspace(0.5, 1.5, 40)
+    y = resonance(f, 2.0, 1.0, 4.0)
+    problem = lmoo.CurveProblem(resonance, f, y, ties={"q": "2*a"})
+    result = lmoo.Solver().solve(problem, {"a": 1.5, "b": 0.95})
+    assert result.success
+    np.testing.assert_allclose(result.x, [2.0, 1.0, 4.0], rtol=1e-8)
+    fits = lmoo.curve_fit_many(
+        resonance, f, np.stack([y, y]), p0=[1.5, 0.95, 3.0], ties={"q": "2*a"}
+    )
+    np.testing.assert_allclose(fits.x, np.tile(result.x, (2, 1)), rtol=1e-8)

@@ -95,6 +95,24 @@ cdef enum:
     COMPARED = 4096     # points that are compared at once
 
 
+cdef enum:
+    MOST_DOUBLED = 128      # numbers of a point and a direction
+
+
+cdef int curve_second(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v, double *out,
+                 void *user_data) noexcept nogil:
+    """lmoo_problem.second; user_data: an lm_curve."""
+    cdef const lm_curve *c = <const lm_curve *>user_data
+    cdef double[MOST_DOUBLED] both
+    cdef int code
+    memcpy(both, x, <size_t>n * sizeof(double))
+    memcpy(both + n, v, <size_t>n * sizeof(double))
+    code = c.second.values(m, 2 * n, c.t, both, out, c.second.user_data)
+    if code == 0 and c.weights != NULL:
+        weigh_residual(m, c.weights, out)
+    return code
+
+
 cdef class CurveModel:
     """A model given by a table of functions.
 
@@ -252,4 +270,21 @@ cdef class CurveModelProblem(CompiledProblem):
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian
             self.table.rows = curve_rows
+            if model.table.both != NULL:
+                self.table.both = curve_both
         self.table.user_data = &self.curve
+
+    @property
+    def has_second(self):
+        """Whether the second derivatives are known."""
+        return self.table.second != NULL
+
+    def use_second(self, CurveModel model not None):
+        """Take second derivatives along v from a model of 2 n parameters, x and v, if these are not too many."""
+        if model.table.n != 2 * self.n or model.table.variables != (<CurveModel>self.data[0]).table.variables:
+            raise ValueError(
+                f"the model of second derivatives must have {2 * self.n} parameters and the variables of the model")
+        if 2 * self.n <= MOST_DOUBLED:
+            self.data += (model,)
+            self.curve.second = &model.table
+            self.table.second = curve_second

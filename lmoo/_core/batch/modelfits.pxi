@@ -171,9 +171,16 @@ cdef class ModelFits(SlotFits):
     y : (k, m) array
     weights : (1 or k, m) array or None
         All float64 and contiguous.
+    separation : Separation or None
+        Linear parameters that are eliminated; x0, bounds and results are then those of the others.
+    rest : CurveModel or None
+        The model with derivatives by the others, where that of `model` has those by the linear ones alone.
     """
 
     cdef CurveModel model
+    cdef CurveModel rest
+    cdef Separation separation
+    cdef lm_curve others[SLOTS]
     cdef const double *t
     cdef const double *y
     cdef const double *weights
@@ -182,8 +189,10 @@ cdef class ModelFits(SlotFits):
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, loss, own, x0, CurveModel model not None, const double[:, :, ::1] t not None,
-                  const double[:, ::1] y not None, const double[:, ::1] weights):
-        self.model = model
+                  const double[:, ::1] y not None, const double[:, ::1] weights,
+                  Separation separation=None, CurveModel rest=None):
+        self.model, self.separation = model, separation
+        self.rest = model if rest is None else rest
         self.t = &t[0, 0, 0]
         self.y = &y[0, 0]
         self.t_stride = 0 if t.shape[0] == 1 else t.shape[1] * t.shape[2]
@@ -196,10 +205,11 @@ cdef class ModelFits(SlotFits):
         self.problem.jacobian = curve_jacobian
         if model.table.both != NULL and self.differences.use_jacobian:
             self.problem.both = curve_both
-            self.joint = True
+            self.joint = separation is None
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         cdef lm_curve *c = &self.curves[slot]
+        cdef lmoo_problem rest = self.problem
         c.model = &self.model.table
         c.t = self.t + k * self.t_stride
         c.y = self.y + k * self.m
@@ -208,9 +218,28 @@ cdef class ModelFits(SlotFits):
             c.weights = self.weights + k * self.weights_stride
         self.problems[slot] = self.problem
         self.problems[slot].user_data = c
+        if self.separation is not None:
+            self.others[slot] = c[0]
+            self.others[slot].model = &self.rest.table
+            rest.user_data = &self.others[slot]
+            self.separation.bind(slot, &self.problems[slot], &rest)
 
     cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
         return self.curves[slot].weights
+
+    def full(self, const double[:, ::1] z not None):
+        """Return all parameters of the fits at z, (k, n), with the best values of the linear ones; nan at bad points.
+        """
+        cdef ptrdiff_t k
+        cdef double[::1] f = np.empty(self.m)
+        cdef double[:, ::1] out = np.full((z.shape[0], self.model.table.n), np.nan)
+        cdef size_t size = <size_t>self.model.table.n * sizeof(double)
+        with nogil:
+            for k in range(z.shape[0]):
+                self.bind(0, k)
+                if self.problems[0].residual(self.m, self.n, &z[k, 0], &f[0], self.problems[0].user_data) == 0:
+                    memcpy(&out[k, 0], self.separation.parts[0].x, size)
+        return np.asarray(out)
 
 
 cdef class ProblemFits(SlotFits):

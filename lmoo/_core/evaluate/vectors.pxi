@@ -257,14 +257,43 @@ cdef int _curvature(lm_driver *d) noexcept nogil:
     """Answer LM_CURVATURE:  J^T f_vv = (2 / h^2) J^T (f(x + h v) - f(x) - h J v).
 
     Transtrum, Sethna (2012), "Improvements to the Levenberg-Marquardt algorithm for nonlinear
-    least-squares minimization", section 3.3: one evaluation of f, no second derivatives.
+    least-squares minimization", section 3.3: one evaluation of f, no second derivatives.  Where the problem has
+    these, f_vv itself.
     """
     cdef int outcome
+    if d.problem.second != NULL:
+        return vectors_second(d)
     if vectors_begin_curvature(d):
         outcome = _evaluate(d, d.s.trial, d.trial)
         if outcome < 0:
             return outcome
         vectors_answer_curvature(d, outcome > 0)
+    return 0
+
+
+cdef int vectors_second(lm_driver *d) noexcept nogil:
+    """Answer LM_CURVATURE by the problem's own second derivatives, which count as a Jacobian does."""
+    cdef lm_state *s = d.s
+    cdef ptrdiff_t j
+    cdef int code
+    if not (d.factored or d.folded):
+        lm_refuse(s)
+        return 0
+    d.njev += 1
+    code = d.problem.second(d.m, d.n, s.x, s.velocity, d.trial, d.problem.user_data)
+    if code < 0:
+        d.code = code
+        return FAILED
+    if code > 0 or not all_finite(d.m, d.trial):
+        lm_refuse(s)
+        return 0
+    if d.loss != NULL:
+        multiply_rows(d.rows, d.loss.root, d.trial, d.trial)
+    times_transpose(d, d.trial, s.curvature)
+    for j in range(d.n):
+        if s.bounded and s.active[j] != 0:
+            s.curvature[j] = 0.0
+    lm_curved(s)
     return 0
 
 

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_rows(data, len(model.parameter_names) - tied, len(values))
     given = _given_parameters(model, {**start, **values}, bounds, values)
     problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
-    solver = Solver(bounds=bounds or None, fixed=values or None)
+    solver = Solver(bounds=bounds or None, fixed=values or None, separable="auto")
     search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
     try:
         robust = solver

@@ -13,10 +13,11 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.nodes import extracted
+from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
-from lmoo.models.tracing.trace import recorded
+from lmoo.models.tracing.trace import ComplexModel, recorded
+from lmoo.problems.complexdata import ComplexRows
 
 __all__ = ["Kind", "Traced", "traced"]
 
@@ -37,12 +38,16 @@ class Kind(NamedTuple):
         Whether several variables are the rows of one array; otherwise they are a tuple.
     points : int
         Number of points.
+    parts : bool
+        Whether real and imaginary parts of complex values are wanted: the model is then that of
+        twice as many points, and its last variable is 0 for real parts and 1 for imaginary ones.
     """
 
     n: int
     variables: int = 1
     joined: bool = False
     points: int = 0
+    parts: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,9 @@ class _Entry:
 
     def fits(self, f: Any, kind: Kind) -> bool:
         """Return whether the trace is valid for a call of a function."""
-        if self.kind[:3] != kind[:3] or (self.sized and self.kind != kind):
+        if self.kind[:3] != kind[:3] or self.kind.parts != kind.parts:
+            return False
+        if self.sized and self.kind != kind:
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
@@ -119,6 +126,10 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     >>> found.model(np.arange(3.0), 2.0, 1.0), found is traced(line, Kind(2, points=7))
     (array([1., 3., 5.]), True)
     """
+    if isinstance(f, ComplexRows):
+        inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
+                     kind.points // 2, True)  # fmt: skip
+        return traced(f.f, inner)
     holder = f.__func__ if isinstance(f, types.MethodType) else f
     entry = _stored(holder, f, kind)
     if entry is None:
@@ -164,17 +175,28 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
-            found = Traced(_compiled(f))
+            found = Traced(_compiled(_of_parts(f, f, None) if kind.parts else f))
+        elif isinstance(f, ComplexModel):
+            if not kind.parts:
+                raise TraceError("the model has complex values")
+            found = Traced(_compiled(_of_parts(f.real, f.real, f.imag)))
         else:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points)
             value = recorded(f, recorder, kind.n, kind.joined)
             sized = recorder.asked or bool(recorder.arrays)
-            if value.imaginary is not None:
+            if value.imaginary is not None and not kind.parts:
                 raise TraceError("the function returns complex numbers")
-            steps = extracted(recorder.graph.steps, [value.node])[0]
             variables = [f"t{k}" for k in range(kind.variables + len(recorder.arrays))]
-            model = Model(steps, variables, [f"x{j}" for j in range(kind.n)])
+            names = [f"x{j}" for j in range(kind.n)]
+            model, imaginary = (
+                None if node is None
+                else Model(extracted(recorder.graph.steps, [node])[0], variables, names)
+                for node in (value.node, value.imaginary)
+            )  # fmt: skip
+            assert model is not None
+            if kind.parts:
+                model = _of_parts(model, model, imaginary)
             found = Traced(_compiled(model), tuple(recorder.arrays), sized)
     except TraceError as error:
         found = TraceError(*error.args)
@@ -193,6 +215,19 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
         _code(f),
         None if owner is None else _reference(owner),
     )
+
+
+def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
+    """Return the model of both parts of complex values: the last variable is 0 or 1 for these."""
+    graph = Graph()
+    which = graph.variable(len(like.variables))
+    node = graph.include(real.steps, graph.parameter)[-1]
+    node = graph.apply("multiply", node, graph.apply("subtract", graph.constant(1.0), which))
+    if imaginary is not None:
+        other = graph.include(imaginary.steps, graph.parameter)[-1]
+        node = graph.apply("add", node, graph.apply("multiply", other, which))
+    steps = extracted(graph.steps, [node])[0]
+    return Model(steps, (*like.variables, "part__"), like.parameter_names)
 
 
 def _compiled(model: Model) -> GraphModel:

@@ -17,8 +17,9 @@ from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
-from lmoo.models.tracing.cache import Kind, traced
+from lmoo.models.tracing.cache import Kind, Traced, traced
 from lmoo.models.tracing.slopes import slope_reason
+from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import whitened
 from lmoo.problems.rows import RowBlockProblem
@@ -160,10 +161,13 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
         reason = "there are fewer points than parameters"
     if reason is not None:
         raise TraceError(reason)
-    points, joined = points_of(problem.t, problem.y.size)
-    found = traced(problem.f, Kind(x.size, len(points), joined, problem.y.size))
-    if found.arrays:
-        points = np.concatenate([points, np.stack(found.arrays)])
+    if isinstance(problem.f, ComplexParts):
+        found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
+    else:
+        points, joined = points_of(problem.t, problem.y.size)
+        found = traced(problem.f, Kind(x.size, len(points), joined, problem.y.size))
+        if found.arrays:
+            points = np.concatenate([points, np.stack(found.arrays)])
     if not checked:
         value, reason = _value(problem.f, problem.t, x, problem.y.size)
         if reason is None:
@@ -174,6 +178,14 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
             raise TraceError(f"at the start {reason}")
     compiled = _TracedProblem(problem, found.model, points)
     return Evaluation(problem.f, None, found.model, points, compiled)
+
+
+def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
+    """Return the model of the parts of a function with complex values, and its points."""
+    points, joined = points_of(t, m)
+    found = traced(f, Kind(n, len(points), joined, m, parts=True))
+    rows = [*points, *found.arrays]
+    return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
 def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation | None:
@@ -256,6 +268,8 @@ def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | 
         return None, f"the function raised {error!r}"
     if type(value) is not np.ndarray or value.dtype != np.float64 or value.shape != (m,):
         shown = _shown(value) if isinstance(value, np.ndarray) else type(value).__name__
+        if np.iscomplexobj(value):
+            shown = "complex numbers"
         return None, f"the function returned {shown}, not {m} numbers in double precision"
     return value, None
 
@@ -338,3 +352,4 @@ class _TracedProblem(CurveModelProblem):
             weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
         names = problem.parameter_names
         super().__init__(model._model, points, problem.y, weights, names)
+        self.f = model

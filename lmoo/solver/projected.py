@@ -1,0 +1,305 @@
+"""Problems without the parameters that their residual is linear in: variable projection in Python.
+
+The residual is that of the full problem with the best values of the linear parameters, the Jacobian
+is Kaufman's.  lmoo/_core/separable.pyx has the equations, and does it for compiled problems.
+
+Golub, Pereyra (1973), SIAM J. Numer. Anal. 10, 413; Kaufman (1975), BIT 15, 49.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.batch import SeparableProblem
+from lmoo._core.masks import refuse_masked
+from lmoo.blockwise.passes import Passes
+from lmoo.blockwise.reduction import PartialQR
+from lmoo.errors import EvaluationError
+from lmoo.jacobians.strategies import ColumnMajor
+from lmoo.problems.problem import Problem, has_jacobian, residual_call
+from lmoo.problems.separation import Parts
+
+__all__ = ["CompiledProjection", "Projection", "RowProjection"]
+
+Array = NDArray[np.float64]
+
+# Columns of norm 1 that the others leave less of than this are theirs.
+_DEPENDENT = 1e-13
+# Points that a reduced problem remembers.
+_KEPT = 16
+# Columns from differences are evaluated again, at a larger distance, where they are smaller than
+# this share of the residual, and lose digits by it.
+_SMALL = 0.1
+
+
+class CompiledProjection:
+    """A compiled problem without its linear parameters.
+
+    Attributes
+    ----------
+    problem : SeparableProblem
+        What is solved.
+    """
+
+    def __init__(self, problem: Any, parts: Parts) -> None:
+        self.problem = SeparableProblem(problem, parts.linear, parts.other)
+
+    def full(self, z: Array, evaluate: bool = True) -> Array | None:
+        """Return all parameters at z, with the best values of the linear ones.
+
+        None at a bad point, or where that takes an evaluation and `evaluate` is False.
+        """
+        return self.problem.full(np.ascontiguousarray(z), evaluate)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Residuals and Jacobians of the full problem that were evaluated."""
+        return self.problem.counts
+
+
+class _Factored:
+    """The projector of some columns, and the best coefficients of these."""
+
+    def __init__(self, columns: Array) -> None:
+        largest = np.abs(columns).max(axis=0, initial=0.0)
+        scale = np.where(largest > 0, largest, 1.0)
+        with _quiet():
+            norms = scale * np.linalg.norm(columns / scale, axis=0)
+            self.norms = np.where(norms > 0, norms, 1.0)
+            try:
+                u, s, v = np.linalg.svd(columns / self.norms, full_matrices=False)
+            except np.linalg.LinAlgError as error:
+                raise EvaluationError("the linear columns cannot be factored") from error
+        keep = s > _DEPENDENT * s[0] if s.size and s[0] > 0 else np.zeros(s.size, dtype=bool)
+        self._u, self._s, self._v = u[:, keep], s[keep], v[keep]
+
+    def coefficients(self, f: Array) -> Array:
+        """Return argmin |f + columns c|, of minimum norm in units of the columns."""
+        with _quiet():
+            return np.asarray(-(self._v.T @ ((self._u.T @ f) / self._s)) / self.norms)
+
+    def project(self, rows: Array) -> Array:
+        """Return the part that is orthogonal to the columns, of a vector or a matrix."""
+        with _quiet():
+            for _ in range(2):  # The second time removes the rounding errors of the first.
+                rows = rows - self._u @ (self._u.T @ rows)
+        return rows
+
+
+def _quiet() -> Any:
+    """Return the context in which overflows raise no warning: the loop refuses their results."""
+    return np.errstate(all="ignore")
+
+
+class _Projected(Problem):
+    """A reduced problem that remembers all parameters of the points where it was evaluated."""
+
+    def __init__(self, parts: Parts, x: Array) -> None:
+        self._linear, self._other = list(parts.linear), list(parts.other)
+        self._point = x.copy()
+        self._z: Array | None = None
+        self._known: dict[bytes, Array] = {}
+        self._counts = [0, 0]
+
+    @property
+    def problem(self) -> "_Projected":
+        """The reduced problem."""
+        return self
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Residuals and Jacobians of the full problem that were evaluated; or passes for these."""
+        return self._counts[0], self._counts[1]
+
+    def full(self, z: Array, evaluate: bool = True) -> Array | None:
+        """Return all parameters at z; see `CompiledProjection.full`."""
+        key = z.tobytes()
+        if key not in self._known and evaluate:
+            try:
+                self.residual(z)
+            except EvaluationError:
+                return None
+        found = self._known.get(key)
+        return None if found is None else found.copy()
+
+    def _keep(self, z: Array) -> None:
+        """Remember the point of z, and some before it: differences evaluate others in between."""
+        self._z = z.copy()
+        self._known[z.tobytes()] = self._point.copy()
+        while len(self._known) > _KEPT + 2 * z.size:
+            del self._known[next(iter(self._known))]
+
+    def _go_to(self, z: Array) -> None:
+        """Let what is held be that of z."""
+        if self._z is None or not np.array_equal(z, self._z):
+            self.residual(z)
+
+
+class Projection(_Projected):
+    """A problem in Python without its linear parameters.
+
+    Parameters
+    ----------
+    problem : Problem
+    parts : Parts
+    x : (n,) float64 array
+        A point of the full problem.
+    strategy : Jacobian or None
+        How its derivatives are computed, as the solver has it.
+    """
+
+    def __init__(self, problem: Any, parts: Parts, x: Array, strategy: Any) -> None:
+        super().__init__(parts, x)
+        self._full, self._call = problem, residual_call(problem)
+        self._distance = np.ones(len(self._linear))
+        self._transposed = isinstance(strategy, ColumnMajor)
+        self._size = 0
+        own = has_jacobian(problem)
+        self._has_own = own
+        if not own:
+            # None marks a problem without derivatives.
+            self.jacobian = None  # type: ignore[method-assign,assignment]
+
+    def residual(self, z: Array) -> Array:
+        """Return the residual of the full problem at z and the best linear parameters."""
+        self._z = None
+        x = self._point
+        x[self._other], x[self._linear] = z, 0.0
+        f = self._values(x)
+        columns = self._jacobian(x)[:, self._linear] if self._has_own else self._columns(x, f)
+        if not (np.isfinite(f).all() and np.isfinite(columns).all()):
+            raise EvaluationError("the residual is not finite")
+        self._factored = _Factored(columns)
+        x[self._linear] = self._factored.coefficients(f)
+        if not np.isfinite(x).all():
+            raise EvaluationError("the linear parameters overflow")
+        self._keep(z)
+        return self._factored.project(f)
+
+    def jacobian(self, z: Array) -> Array:
+        """Return Kaufman's Jacobian, (m, n - k), or its transpose where the problem's is one."""
+        self._go_to(z)
+        found = self._factored.project(self._jacobian(self._point)[:, self._other])
+        return found.T if self._transposed else found
+
+    def _values(self, x: Array) -> Array:
+        func, args, kwargs = self._call
+        self._counts[0] += 1
+        value = np.asarray(refuse_masked("what residual returns", func(x.copy(), *args, **kwargs)))
+        if value.dtype.kind not in "biuf":
+            raise TypeError(f"residual must return real numbers; it returned dtype {value.dtype}")
+        f = np.array(value, dtype=np.float64).reshape(-1)
+        self._size = self._size or f.size
+        if f.size != self._size:
+            raise ValueError(
+                f"residual must return {self._size} numbers, as at first; it returned {f.size}"
+            )
+        return f
+
+    def _jacobian(self, x: Array) -> Array:
+        self._counts[1] += 1
+        value = refuse_masked("what jacobian returns", self._full.jacobian(x.copy()))
+        found = np.asarray(value, dtype=np.float64)
+        if found.ndim == 1:
+            found = found.reshape(-1, x.size)
+        elif self._transposed:
+            found = found.T
+        if found.shape != (self._size, x.size):
+            raise ValueError(
+                f"jacobian must return shape {(self._size, x.size)}; it returned {found.shape}"
+            )
+        return found
+
+    def _columns(self, x: Array, f: Array) -> Array:
+        """Return the derivatives by the linear parameters from differences, which are exact."""
+        out = np.empty((f.size, len(self._linear)))
+        size = float(np.abs(f).max(initial=0.0))
+        for k, j in enumerate(self._linear):
+            for again in (True, False):
+                point = x.copy()
+                point[j] = self._distance[k]
+                values = self._values(point)
+                with _quiet():
+                    change = values - f
+                largest = float(np.abs(change).max(initial=0.0))
+                if not again or not 0.0 < largest < _SMALL * size < np.inf:
+                    break
+                self._distance[k] *= size / largest
+            with _quiet():
+                out[:, k] = change / self._distance[k]
+        return out
+
+
+class RowProjection(_Projected):
+    """A problem in blocks of rows without its linear parameters, as one in memory.
+
+    A pass folds the blocks to the triangle [R | q] of all columns and the residual.  In the basis
+    of a QR factorisation of [Phi | f | J_z] the reduced residual is (|f|, 0, ..., 0), and its
+    Jacobian has a row for f, and one for each parameter.  So the residual of a point needs its
+    norm alone.
+    """
+
+    def __init__(
+        self, problem: Any, parts: Parts, x: Array, strategy: Any, bounds: Array | None
+    ) -> None:
+        super().__init__(parts, x)
+        self._passes = Passes(problem, strategy)
+        self._norm = 0.0
+        if bounds is not None:
+            # Parameters that are fixed have equal bounds here.
+            bounds = np.where(np.isnan(bounds), x, bounds)
+        self._bounds = bounds
+
+    def residual(self, z: Array) -> Array:
+        """Return (|f|, 0, ..., 0), n - k + 1 numbers."""
+        self._z = None
+        x = self._point
+        x[self._other], x[self._linear] = z, 0.0
+        triangle = self._folded(x)
+        factored = _Factored(triangle[:, self._linear])
+        x[self._linear] = factored.coefficients(triangle[:, -1])
+        if not np.isfinite(x).all():
+            raise EvaluationError("the linear parameters overflow")
+        self._counts[0] += 1
+        self._norm = _good(self._passes.residual(x.copy())).norm
+        self._keep(z)
+        return np.concatenate([[self._norm], np.zeros(z.size)])
+
+    def jacobian(self, z: Array) -> Array:
+        """Return Kaufman's Jacobian in the basis of `residual`, (n - k + 1, n - k)."""
+        self._go_to(z)
+        triangle = self._folded(self._point)
+        project = _Factored(triangle[:, self._linear]).project
+        columns, f = project(triangle[:, self._other]), project(triangle[:, -1])
+        if self._norm == 0.0:
+            return np.concatenate([np.zeros((1, z.size)), np.linalg.qr(columns, mode="r")])
+        unit = f / self._norm
+        # f has a part beyond the triangle, which is orthogonal to all columns.
+        along = unit @ columns
+        rest = max(1.0 - float(unit @ unit), 0.0)
+        across = np.concatenate([columns - np.outer(unit, along), -np.sqrt(rest) * along[None]])
+        return np.concatenate([along[None], np.linalg.qr(across, mode="r")])
+
+    def _folded(self, x: Array) -> Array:
+        """Return [R | q], (n, n + 1)."""
+        n = x.size
+        self._counts[1] += 1
+        zeros = np.zeros(n)
+        found = _good(
+            self._passes.linearize(
+                x.copy(), True, 0, self._norm, self._norm, 0, 0.0, zeros, zeros, zeros, self._bounds
+            )
+        )
+        self._counts[0] += found.evaluations
+        assert found.triangle is not None
+        if not np.isfinite(found.triangle).all():
+            raise EvaluationError("the Jacobian is not finite")
+        return found.triangle
+
+
+def _good(found: PartialQR) -> PartialQR:
+    """Return the result of a pass; EvaluationError at a bad point."""
+    if found.refusal is not None:
+        raise EvaluationError(*found.refusal.args)
+    return found

@@ -1,0 +1,92 @@
+"""The choice of solves that eliminate linear parameters, and of these parameters."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.jacobians.strategies import (
+    Analytic,
+    CentralDifference,
+    ColumnMajor,
+    ForwardDifference,
+)
+from lmoo.problems.names import names_of
+from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.separation import linear_positions, parts_of
+from lmoo.solver.twostage import SeparableLoop
+
+if TYPE_CHECKING:
+    from lmoo.models.tracing.evaluation import Evaluation
+
+__all__ = ["model_of", "separable_loop"]
+
+Array = NDArray[np.float64]
+
+
+def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:
+    """Return the graph of a problem's model; None if there is none.
+
+    Parameters
+    ----------
+    problem : Problem
+    evaluation : Evaluation, optional
+        How the model is evaluated, where it was traced.
+    """
+    if evaluation is not None and evaluation.model is not None:
+        return evaluation.model.model
+    f = getattr(problem, "f", None)
+    residual = getattr(problem, "_overrides_residual", None)
+    if f is None or (residual is not None and residual()):
+        return None
+    found = getattr(f, "model", f)
+    return found if hasattr(found, "linear") and hasattr(found, "steps") else None
+
+
+def separable_loop(
+    options: Any, problem: Any, x0: Array, evaluation: "Evaluation | None"
+) -> "SeparableLoop | None":
+    """Return the loop of a solve with linear parameters eliminated; None to solve for all.
+
+    Raises
+    ------
+    ValueError
+        ``separable`` is True, and this is not possible.
+    """
+    n = x0.size
+    reason = _refusal(options, problem)
+    linear: tuple[int, ...] = ()
+    if reason is None:
+        linear = linear_positions(problem, n, model_of(problem, evaluation))
+        if not linear:
+            names = names_of(getattr(problem, "parameter_names", None), n)
+            reason = (
+                f"none of the parameters {', '.join(names)} is known to be linear; "
+                "linear_parameters of the problem can name those that are"
+            )
+    if reason is not None:
+        if options.separable is True:
+            raise ValueError(f"separable must be False here: {reason}")
+        return None
+    x0, bounds = options._box(problem, x0)
+    parts = parts_of(linear, n, bounds)
+    varies = [j for j in parts.other if bounds is None or not np.isnan(bounds[0, j])]
+    if not parts.linear or not varies:
+        return None
+    return SeparableLoop(options, problem, x0, bounds, parts, evaluation)
+
+
+def _refusal(options: Any, problem: Any) -> str | None:
+    """Return which option the reduced problem cannot be solved with; None if there is none."""
+    if options.loss != "linear":
+        return f"the loss is {options.loss!r}, and linear parameters are found by least squares"
+    if options.linear is not None:
+        return "the solver has a linear model of its own"
+    allowed = (Analytic, ColumnMajor, ForwardDifference, CentralDifference)
+    if options.jacobian is not None and type(options.jacobian) not in allowed:
+        return f"the solver takes derivatives by {options.jacobian!r}"
+    if getattr(options.jacobian, "typical", None) is not None:
+        return "the solver's typical sizes are those of all parameters"
+    if isinstance(problem, RowBlockProblem) and isinstance(options.jacobian, ColumnMajor):
+        return "the solver takes derivatives of blocks by ColumnMajor"
+    return None
