@@ -26,8 +26,8 @@ $(VENV)/.%: $(SOURCES) | $(VENV)/.python
 
 # All that any target wants, in one installation instead of one each.
 everything: | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --editable ".[plot,test,lint,docs,bench,dask]"
-	touch $(foreach extra,plot test lint docs bench dask,$(VENV)/.$(extra))
+	$(BIN)/python -m pip install --quiet --editable ".[plot,test,lint,docs,bench,dask,files]"
+	touch $(foreach extra,plot test lint docs bench dask files,$(VENV)/.$(extra))
 
 demo: $(VENV)/.plot
 	$(BIN)/python -m lmoo demo

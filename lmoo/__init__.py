@@ -6,10 +6,19 @@
 from importlib import import_module as _import_module
 from os.path import dirname as _dirname
 from os.path import join as _join
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import TYPE_CHECKING
 from typing import Any as _Any
 
-from lmoo._core.abi1 import CompiledProblem
+try:
+    from lmoo._core.abi1 import CompiledProblem
+except ModuleNotFoundError as _error:
+    if _error.name != "lmoo._core.abi1":
+        raise
+    raise ImportError(
+        f"lmoo is imported from its source folder, {_dirname(_dirname(__file__))}, where it has "
+        "not been built: run `pip install -e .` there, or leave the folder to use an installed lmoo"
+    ) from None
+
 from lmoo.errors import BetterMinimumWarning, EvaluationError, TraceError, TraceWarning
 from lmoo.jacobians.strategies import (
     Analytic,
@@ -30,15 +39,17 @@ from lmoo.solver.solver import Solver
 from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:
     from lmoo import bounds as bounds
     from lmoo import curve as curve
     from lmoo import datasets, losses, models
+    from lmoo import patch as patch
     from lmoo import plotting as plotting
     from lmoo.batch.fits import Fits
     from lmoo.batch.many import curve_fit_many
     from lmoo.batch.problems import solve_many
     from lmoo.batch.shared import JointFits
+    from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
     from lmoo.models.tracing.residual import trace_residual
@@ -78,13 +89,15 @@ _WHERE = {
     "curve_fit_many": "batch.many",
     "fit": "solver.fitting",
     "least_squares": "scipy_api.least_squares",
+    "patch_scipy": "integrations.patching",
     "solve_many": "batch.problems",
     "trace": "models.tracing.trace",
     "trace_residual": "models.tracing.residual",
+    "unpatch_scipy": "integrations.patching",
 }
 
 # Public modules that are imported on first use.
-_MODULES = ("bounds", "curve", "datasets", "losses", "models", "plotting")
+_MODULES = ("bounds", "curve", "datasets", "losses", "models", "patch", "plotting")
 
 __all__ = [
     "Analytic",
@@ -138,9 +151,11 @@ __all__ = [
     "leastsq",
     "losses",
     "models",
+    "patch_scipy",
     "solve_many",
     "trace",
     "trace_residual",
+    "unpatch_scipy",
 ]
 
 
@@ -156,13 +171,20 @@ def get_include() -> str:
     return _join(_dirname(__file__), "include")
 
 
-def __getattr__(name: str) -> _Any:
-    """Import a name on its first use, so that `import lmoo` is fast."""
-    if name in _MODULES:
-        return _import_module(f"lmoo.{name}")
-    if name in _WHERE:
-        found = getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)
-        # The next use finds it without this function.
-        globals()[name] = found
-        return found
-    raise AttributeError(f"module 'lmoo' has no attribute {name!r}")
+if not TYPE_CHECKING:
+    # Hidden from type checkers, which would take any name for one of lmoo.
+    def __getattr__(name: str) -> _Any:
+        """Import a name on its first use, so that `import lmoo` is fast."""
+        if name in _MODULES:
+            return _import_module(f"lmoo.{name}")
+        if name in _WHERE:
+            found = getattr(_import_module(f"lmoo.{_WHERE[name]}"), name)
+            # The next use finds it without this function.
+            globals()[name] = found
+            return found
+        raise AttributeError(f"module 'lmoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not imported yet."""
+    return sorted({*__all__, *_MODULES, "__version__"})

@@ -33,6 +33,10 @@ class EvaluationError(ArithmeticError):
     evaluations: int = 0
     code: int | None = None
 
+    # For inspect.signature, which finds none for built-in exceptions.
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+
 
 class BetterMinimumWarning(UserWarning):
     """A profile has found a lower sum of squares than its own fit.
@@ -98,3 +102,6 @@ class TraceError(RuntimeError):
 
 class TraceWarning(UserWarning):
     """A traced model differs from its function, which is called instead."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)

@@ -5,6 +5,8 @@ from libc.stdlib cimport calloc, free
 
 import numpy as np
 
+from lmoo._core.signatures import ClassSignature
+
 from lmoo._core cimport evaluate, fold as folding, iteration, linalg
 from lmoo._core.norms cimport column_norms, enorm
 from lmoo._core.model cimport *
@@ -60,6 +62,7 @@ cdef class CompiledProblem:
 
     # Names for reports; a subclass may have its own.
     parameter_names = None
+    __signature__ = ClassSignature("m", "n")
 
     def __cinit__(self, *args, **kwargs):
         self.table = <lmoo_problem *>calloc(1, sizeof(lmoo_problem))

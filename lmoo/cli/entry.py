@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from lmoo.cli.terminal import one_line, visible
+
 __all__ = ["main"]
 
 _USAGE_ERROR, _BROKEN_PIPE, _INTERRUPTED = 2, 141, 130
@@ -36,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser of options with error messages of one line."""
 
     def error(self, message: str) -> NoReturn:
-        _print_error(_one_line(f"{message} ({self.prog} --help lists the options)"))
+        _print_error(one_line(f"{message} ({self.prog} --help lists the options)"))
         raise SystemExit(_USAGE_ERROR)
 
 
@@ -125,7 +127,7 @@ def _add_fit(commands: Any) -> None:
     fit = commands.add_parser(
         "fit",
         help="fit a model to columns of a file",
-        description="Fit a model, written as an expression, to columns of a text file.",
+        description="Fit a model, written as an expression, to columns of a file.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -136,7 +138,7 @@ def _add_fit(commands: Any) -> None:
         "data",
         metavar="DATA",
         type=_file,
-        help="CSV, TSV or columns, plain or gzip; - is standard input",
+        help="a table: text, Excel, parquet, HDF5 or FITS; - is standard input",
     )
     add("expression", metavar="EXPRESSION", help='the model, such as "a*exp(-b*t) + c"')
     listed = {"action": "append", "default": []}
@@ -198,10 +200,35 @@ def _add_fit(commands: Any) -> None:
         type=_file,
         help="write the result as JSON; - prints it, without the report",
     )
+    add("--force", action="store_true", help="overwrite files that exist")
+    _add_format(fit)
+
+
+def _add_format(fit: argparse.ArgumentParser) -> None:
+    """Add the options for the form of the data file."""
+    group = fit.add_argument_group("form of the data", "found from the file where left out")
+    add = group.add_argument
+    add("--sep", metavar="CHAR", help="separator: tab, comma, semicolon, pipe, space, or another")
+    add("--decimal", metavar="MARK", help="decimal mark: point or comma")
+    add("--comment", metavar="MARK", help="what begins a comment, such as %% or //")
+    add("--skip", metavar="LINES", help="number of lines at the top that are not read")
+    add("--encoding", metavar="NAME", help="encoding of the text, such as utf-16 or latin-1")
+    add(
+        "--missing",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="what stands for a missing value, besides NA, NaN, ?, -- and an empty cell",
+    )
+    add(
+        "--sheet",
+        metavar="NAME",
+        help="sheet of a workbook, data set or group of HDF5, extension of FITS",
+    )
 
 
 def _level(text: str) -> float:
-    from lmoo.cli.datafile import number
+    from lmoo.cli.reading import number
 
     value = number(text)
     if value is None or not 0.0 < value < 1.0:
@@ -210,7 +237,7 @@ def _level(text: str) -> float:
 
 
 def _scale(text: str) -> float | str:
-    from lmoo.cli.datafile import number
+    from lmoo.cli.reading import number
 
     value = number(text)
     if text != "mad" and (value is None or not 0.0 < value < float("inf")):
@@ -262,36 +289,24 @@ def _described(error: BaseException) -> str:
     if isinstance(error, ExpressionError):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return _one_line(f"cannot write {error.filename}: {error.strerror}")
+        return one_line(f"cannot write {error.filename}: {error.strerror}")
     if isinstance(error, ImportError) and (error.name or "").startswith("matplotlib"):
         return "pictures need matplotlib: pip install lmoo[plot]"
     if isinstance(error, MemoryError):
-        return _one_line(f"not enough memory: {error}").removesuffix(":")
+        return one_line(f"not enough memory: {error}").removesuffix(":")
     if isinstance(error, _SELF_EXPLANATORY) and str(error):
-        return _one_line(str(error))
-    return _one_line(f"{type(error).__name__}: {error}").removesuffix(":")
-
-
-def _one_line(text: str) -> str:
-    return _visible(" ".join(text.split()))
-
-
-def _visible(text: str) -> str:
-    """Return the text with escapes for characters that are not printable."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+        return one_line(str(error))
+    return one_line(f"{type(error).__name__}: {error}").removesuffix(":")
 
 
 def _print_error(message: str) -> None:
-    # Names of files, columns and options may contain control characters of a terminal.
-    lines = [_visible(line) for line in message.split("\n")]
+    lines = [visible(line) for line in message.split("\n")]
     print("lmoo: error: " + "\n".join(lines), file=sys.stderr)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on one line of standard error."""
-    print(f"lmoo: warning: {_one_line(str(message))}", file=sys.stderr)
+    print(f"lmoo: warning: {one_line(str(message))}", file=sys.stderr)
 
 
 def _escape_unencodable() -> None:

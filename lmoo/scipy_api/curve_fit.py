@@ -46,6 +46,9 @@ class OptimizeWarning(UserWarning):
     filters for either class apply.
     """
 
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+
 
 def curve_fit(
     f: Callable[..., Any],

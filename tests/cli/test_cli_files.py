@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 from pathlib import Path
@@ -93,3 +94,29 @@ def test_what_is_no_file_may_be_named_twice(call: Call) -> None:
     assert (run.code, run.err) == (0, "")
     run = shell(f"lmoo fit decay.csv {shlex.quote(EXPRESSION)} --json /dev/null >/dev/null")
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_other_files_are_overwritten_by_force_alone(call: Call) -> None:
+    Path("f.json").write_text("kept")
+    message = refused(call("fit", "decay.csv", EXPRESSION, "--json", "f.json"))
+    assert message == "--json f.json exists; --force overwrites it"
+    assert Path("f.json").read_text() == "kept"
+    assert call("fit", "decay.csv", EXPRESSION, "--json", "f.json", "--force").code == 0
+    assert Path("f.json").read_text() != "kept"
+    message = refused(call("fit", "decay.csv", EXPRESSION, "--json", "decay.csv", "--force"))
+    assert "is the same file as the data" in message
+
+
+def test_at_a_terminal_the_user_is_asked(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    Path("f.json").write_text("kept")
+    errors = Terminal()
+    monkeypatch.setattr("sys.stderr", errors)
+    for answer, code in {"n": 2, "": 2, "y": 0}.items():
+        monkeypatch.setattr("sys.stdin", Terminal(answer + "\n"))
+        assert call("fit", "decay.csv", EXPRESSION, "--json", "f.json").code == code
+        assert (Path("f.json").read_text() == "kept") == bool(code)
+    assert "lmoo: --json f.json exists; overwrite it? [y/N] " in errors.getvalue()

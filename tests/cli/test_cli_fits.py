@@ -214,3 +214,28 @@ def test_a_fit_goes_on_where_the_linear_parameters_can_do_better(call: Call) -> 
     run = call("fit", "growth.csv", "a*exp(b*x) + c", *start, "--json", "-")
     assert run.code == 0
     assert json.loads(run.out)["cost"] == pytest.approx(1121.58, abs=0.01)
+
+
+def test_what_was_found_is_said(call: Call) -> None:
+    rows = [f"{t:.3f};{y:.5f}".replace(".", ",") for t, y in zip(T, Y, strict=True)]
+    text = "\n".join(["Messung 7", "t;U\x1b", "s;mV", *rows])
+    Path("d.txt").write_text(text, encoding="utf-16")
+    run = call("fit", "d.txt", EXPRESSION, "--json", "-")
+    assert run.err == (
+        "lmoo: note: d.txt: separated by semicolons, UTF-16, decimal commas, names in line 2, "
+        "units s mV, data from line 4\n"
+    )
+    document = json.loads(run.out)
+    assert document["fit"]["reading"] in run.err
+    assert document["x"] == pytest.approx([2.5, 1.3, 0.5], abs=0.05)
+    plain = json.loads(call("fit", "decay.csv", EXPRESSION, "--json", "-").out)
+    assert plain["fit"]["reading"] == "separated by commas"
+
+
+def test_what_is_found_can_be_overridden(call: Call) -> None:
+    Path("d.txt").write_text("5;6\n" + "\n".join(f"{k}:{2 * k},5: $ c" for k in range(9)))
+    options = ["--sep", ":", "--decimal", "comma", "--comment", "$", "--skip", "1"]
+    run = call("fit", "d.txt", "a*t + c", *options, "--encoding", "latin-1", "--json", "-")
+    assert json.loads(run.out)["x"] == pytest.approx([2, 0.5])
+    message = refused(call("fit", "d.txt", "a*t", "--skip", "x"))
+    assert message == "--skip must be a number of lines, 0 or more; it is 'x'"

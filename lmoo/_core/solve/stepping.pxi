@@ -6,6 +6,8 @@ from libc.string cimport memcpy
 
 import numpy as np
 
+from lmoo._core.signatures import ClassSignature
+
 from lmoo._core.iteration cimport GEODESIC
 from lmoo._core.iteration cimport lm_attach, lm_bytes
 from lmoo._core.model cimport *
@@ -137,6 +139,8 @@ cdef class StepModel:
     memory : dict
         The strategy's own, for this solve alone; pickled with it.
     """
+
+    __signature__ = ClassSignature()
 
     def __dealloc__(self):
         free(self.s)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.cli.commands.options import UsageError
-from lmoo.cli.datafile import DataError, Table
+from lmoo.cli.reading import DataError, Table
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tokens import names
 
@@ -41,7 +41,7 @@ class Quantity:
         """Return the label of the axis in a plot."""
         if self.formula is not None:
             return self.formula.text
-        return table.label(self.columns[0], "y")
+        return table.axis(self.columns[0], "y")
 
     def of(self, table: Table) -> Array:
         """Return the values of the quantity, (m,)."""
@@ -63,7 +63,7 @@ class Columns:
 
     def labels(self, table: Table) -> tuple[str, str]:
         """Return the labels of the axes; with several variables the abscissa is the row."""
-        variables = [table.label(index, name) for name, index in self.variables.items()]
+        variables = [table.axis(index, name) for name, index in self.variables.items()]
         return variables[0] if len(variables) == 1 else "row", self.y.label(table)
 
     def all(self) -> list[int]:
@@ -115,8 +115,8 @@ def choose(
     Examples
     --------
     >>> from lmoo.cli.commands.columns import choose
-    >>> from lmoo.cli.datafile import Row, Table
-    >>> table = Table("a.csv", ("time", "y", "err"), (Row(2, ["0", "1.5", "0.1"]),))
+    >>> from lmoo.cli.reading import ArrayRows, Table
+    >>> table = Table("a.csv", ("time", "y", "err"), ArrayRows([[0], [1.5], [0.1]]))
     >>> columns = choose(table, "a*exp(-b*t)", [], None, "err", [])
     >>> columns.variables, columns.y.columns, columns.sigma.columns
     ({'t': 0}, (1,), (2,))
@@ -182,14 +182,13 @@ def _check(
 ) -> None:
     for k in np.flatnonzero(~good)[:1]:
         raise DataError(
-            f"{table.name}, line {table.rows[k].line}: {quantity.option} must be {what}; it is "
-            f"{values[k]:g}"
+            f"{table.place(int(k))}: {quantity.option} must be {what}; it is {values[k]:g}"
         )
 
 
 def _quantity(table: Table, option: str, text: str) -> Quantity:
     """Return the column or the function of columns in the value of an option."""
-    if table.names(text) or text.isidentifier() or text.isdecimal():
+    if table.names(text) or text.isidentifier() or text.removeprefix("#").isdecimal():
         return Quantity(f"{option} {text}", (table.column(text),))
     columns = [name for name in dict.fromkeys(names(text)) if table.names(name)]
     formula = Expression(text, variables=columns, parameters=())

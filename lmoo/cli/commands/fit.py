@@ -12,7 +12,8 @@ from lmoo.cli.commands import options
 from lmoo.cli.commands.columns import CurveData, choose, load
 from lmoo.cli.commands.options import UsageError
 from lmoo.cli.commands.output import check_files, deliver
-from lmoo.cli.datafile import read_table
+from lmoo.cli.reading import FileFormat, Table, read_table
+from lmoo.cli.terminal import note
 from lmoo.models.expression import Expression
 from lmoo.models.expression.functions import CONSTANTS
 from lmoo.models.expression.tokens import names
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_files(arguments)
     # Report errors of the expression before errors of its names.
     Expression(arguments.expression, variables=())
-    table = read_table(arguments.data)
+    table = _table(arguments)
     columns = choose(
         table,
         arguments.expression,
@@ -64,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     model = _model(arguments.expression, list(columns.variables), named)
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
     data = load(table, columns, arguments.nan_policy == "omit")
+    if not table.plain:
+        note(f"{table.name}: {table.reading}")
     values = _fixed_values(model, fixed, start)
     tied = len(relations.get("ties", ()))
     _check_rows(data, len(model.parameter_names) - tied, len(values))
@@ -86,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     if data.sigma_x is not None:
         both = CurveProblem(model, data.t, data.y, data.sigma, sigma_x=data.sigma_x)
         result = solver.solve(both, result.x)
-    deliver(result, arguments, columns.labels(table))
+    deliver(result, arguments, columns.labels(table), table.reading)
     return 0 if result.success else 1
 
 
@@ -111,6 +114,22 @@ def _related_result(
         raise
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _table(arguments: argparse.Namespace) -> Table:
+    """Read the data in the form that the options give."""
+    return read_table(
+        arguments.data,
+        FileFormat.parse(
+            arguments.sep,
+            arguments.decimal,
+            arguments.comment,
+            arguments.skip,
+            arguments.encoding,
+            tuple(arguments.missing),
+            arguments.sheet,
+        ),
+    )
 
 
 def _model(text: str, variables: list[str], named: Iterable[str]) -> Expression:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from lmoo.cli.datafile import number
+from lmoo.cli.reading import number
 
 __all__ = [
     "UsageError",

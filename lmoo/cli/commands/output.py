@@ -13,6 +13,7 @@ import numpy as np
 
 from lmoo.cli.commands.options import UsageError
 from lmoo.cli.commands.picture import draw
+from lmoo.cli.terminal import one_line
 from lmoo.results.result import Result
 from lmoo.results.storage import plain
 
@@ -23,7 +24,9 @@ _USUAL_LEVEL = 0.95
 
 
 def check_files(arguments: argparse.Namespace) -> None:
-    """Raise UsageError if an output would overwrite the data or another output.
+    """Raise UsageError if an output would overwrite the data, another output or another file.
+
+    A file that exists is overwritten with ``--force``, or after a question at a terminal.
 
     Parameters
     ----------
@@ -33,8 +36,8 @@ def check_files(arguments: argparse.Namespace) -> None:
     Raises
     ------
     UsageError
-        Two of the data, the report, the JSON and the plot are the same file.  Links and redirected
-        streams are resolved.
+        Two of the data, the report, the JSON and the plot are the same file (links and redirected
+        streams are resolved), or an output exists.
     """
     uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
     uses.append(("the report on standard output", _identity("-", sys.stdout)))
@@ -48,6 +51,21 @@ def check_files(arguments: argparse.Namespace) -> None:
         for other, same in uses[:k]:
             if identity is not None and identity == same:
                 raise UsageError(f"{use} is the same file as {other}; choose another name")
+    if not arguments.force:
+        for option, path in (("--json", arguments.json), ("--plot", arguments.plot)):
+            if path is not None and path != "-" and Path(path).is_file():
+                _confirm(f"{option} {path}")
+
+
+def _confirm(use: str) -> None:
+    """Ask whether a file may be overwritten; UsageError if there is no terminal or no yes."""
+    terminals = [stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)]
+    if all(terminals):
+        print(f"lmoo: {one_line(use)} exists; overwrite it? [y/N] ", end="", file=sys.stderr)
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+    raise UsageError(f"{use} exists; --force overwrites it")
 
 
 def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
@@ -71,7 +89,9 @@ def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
     return None
 
 
-def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, str]) -> None:
+def deliver(
+    result: Result, arguments: argparse.Namespace, labels: tuple[str, str], reading: str
+) -> None:
     """Print the report and write the files that the options request.
 
     Parameters
@@ -81,15 +101,18 @@ def deliver(result: Result, arguments: argparse.Namespace, labels: tuple[str, st
         The options of the command.
     labels : (str, str)
         Labels of the axes of the plot.
+    reading : str
+        How the data were read.
     """
     if arguments.json == "-":
-        print(_json(result, arguments))
+        print(_json(result, arguments, reading))
     else:
         print(result)
         if arguments.absolute_sigma or arguments.level != _USUAL_LEVEL:
             print(_intervals(result, arguments))
         if arguments.json is not None:
-            Path(arguments.json).write_text(_json(result, arguments) + "\n", encoding="utf-8")
+            text = _json(result, arguments, reading) + "\n"
+            Path(arguments.json).write_text(text, encoding="utf-8")
     if arguments.plot is not None:
         scaled = not arguments.absolute_sigma
         draw(result, arguments.plot, arguments.level, scaled, labels)
@@ -114,12 +137,13 @@ def _intervals(result: Result, arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def _json(result: Result, arguments: argparse.Namespace) -> str:
+def _json(result: Result, arguments: argparse.Namespace, reading: str) -> str:
     """Return the result as JSON, with the options and their intervals under "fit"."""
     errors, intervals = _errors(result, arguments)
     document = result.to_dict()
     document["fit"] = {
         "data": arguments.data,
+        "reading": reading,
         "expression": arguments.expression,
         "absolute_sigma": arguments.absolute_sigma,
         "level": arguments.level,

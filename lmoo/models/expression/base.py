@@ -22,6 +22,22 @@ __all__ = ["Model"]
 Array = NDArray[np.float64]
 
 
+class _OfInstances:
+    """A property of instances that the class itself does not have.
+
+    The class is called with other arguments than its instances.
+    """
+
+    def __init__(self, function: Callable[[Any], inspect.Signature]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if instance is None:
+            raise AttributeError(self._function.__name__)
+        return self._function(instance)
+
+
 class Model:
     """A model of curves, y = f(t, parameters), as an expression graph.
 
@@ -229,7 +245,7 @@ class Model:
         shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
         return values, points, shape
 
-    @property
+    @_OfInstances
     def __signature__(self) -> inspect.Signature:
         kind = inspect.Parameter.POSITIONAL_ONLY
         # A single variable has its name; several have a name that no parameter can have.

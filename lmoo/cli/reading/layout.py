@@ -1,0 +1,51 @@
+"""The layout of a text file: separator, names, units, and the first line of data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lmoo.cli.reading.numbers import Notation
+
+__all__ = ["Layout"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Layout of a text file.
+
+    Attributes
+    ----------
+    separator : str
+        A space is any white space.
+    notation : Notation
+    width : int
+        Number of cells in a line of data, with those of `edges`.
+    edges : (int, int)
+        Numbers of empty cells before the first and after the last separator, 0 or 1.
+    first : int
+        Number of the first line of data.
+    header, units : tuple of str or None
+    header_line : int or None
+        Number of the line of the names.
+    notes : tuple of str
+        What is not as in a plain table, for the user to check.
+    """
+
+    separator: str
+    notation: Notation
+    width: int
+    edges: tuple[int, int]
+    first: int
+    header: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+    header_line: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return self.width - sum(self.edges)
+
+    def trimmed(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Return the cells of a line without those at its edges."""
+        before, after = self.edges
+        return tuple(cells[before : len(cells) - after])

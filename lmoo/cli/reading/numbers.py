@@ -1,0 +1,135 @@
+"""Numbers in cells: decimal marks, thousands separators, exponents, missing values."""
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Notation", "is_number", "looks_numeric", "number"]
+
+_MISSING = frozenset(
+    {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none", "--", "-", "?", "...", "n.a."}
+    | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "missing", "nd", "n.d."}
+)
+# No two parts of the pattern match the same digits, so a match takes linear time.
+_NUMBER = re.compile(
+    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
+    re.ASCII | re.IGNORECASE,
+)
+# A number with either decimal mark and thousands separators.
+_LOOSE = re.compile(
+    "[+-]?([1-9][0-9]{0,2}([,.'\u2019\u00a0\u2009\u202f][0-9]{3})+(\\.[0-9]*|,[0-9]+)?"
+    r"|[0-9]+(\.[0-9]*|,[0-9]+)?|[.,][0-9]+)"
+    r"([ed][+-]?[0-9]+)?|[+-]?inf(inity)?",
+    re.ASCII | re.IGNORECASE,
+)
+# Separators of thousands that are never decimal marks.
+_MARKS = "'\u2019\u00a0\u2009\u202f"
+_MARKED = re.compile(rf"[+-]?[0-9]{{1,3}}([{_MARKS}])[0-9]{{3}}(\1[0-9]{{3}})*(?![0-9{_MARKS}])")
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number with a decimal point, including infinities."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def number(cell: str) -> float | None:
+    """Return the number in a cell, including infinities; None if it is not a number.
+
+    Examples
+    --------
+    >>> from lmoo.cli.reading.numbers import number
+    >>> number("1.5d3"), number("1_000")
+    (1500.0, None)
+    """
+    # Fortran writes exponents with a D.
+    return float(cell.lower().replace("d", "e")) if is_number(cell) else None
+
+
+def looks_numeric(cell: str) -> bool:
+    """Return whether a cell is a number in some notation.
+
+    Examples
+    --------
+    >>> from lmoo.cli.reading.numbers import looks_numeric
+    >>> looks_numeric("1.234,5"), looks_numeric("v1.2")
+    (True, False)
+    """
+    return _LOOSE.fullmatch(cell.replace("\u2212", "-")) is not None
+
+
+@dataclass(frozen=True)
+class Notation:
+    """Notation of numbers in a file.
+
+    Attributes
+    ----------
+    decimal : str
+        ``"."`` or ``","``.
+    thousands : str
+        ``","`` or ``"."`` between groups of three digits, or ``""``.  Apostrophes and narrow spaces
+        between such groups are always read, as they have no other meaning.
+    missing : frozenset of str
+        Further cells, in small letters, that stand for a missing value.
+
+    Examples
+    --------
+    >>> from lmoo.cli.reading.numbers import Notation
+    >>> german = Notation(",", ".")
+    >>> german.value("1.234,5"), german.value("1.5"), german.is_missing("--")
+    (1234.5, None, True)
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    missing: frozenset[str] = frozenset()
+
+    def is_missing(self, cell: str) -> bool:
+        """Return whether a cell stands for a missing value."""
+        lower = cell.lower()
+        if lower in _MISSING or lower in self.missing:
+            return True
+        return bool(self.missing) and self.value(cell) in self._sentinels
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """All cells that stand for a missing value, in small letters."""
+        return _MISSING | self.missing
+
+    @property
+    def _sentinels(self) -> set[float]:
+        """Numbers among the missing values: -999 is -999.0 too."""
+        values = (number(token) for token in self.missing)
+        return {value for value in values if value is not None}
+
+    def value(self, cell: str) -> float | None:
+        """Return the number in a cell; None if it is not a number."""
+        plain = self.plain(cell)
+        return None if plain is None else number(plain)
+
+    def plain(self, cell: str) -> str | None:
+        """Return the number with a decimal point and without thousands; None if it has neither."""
+        # A point among decimal commas is a thousands separator or a mistake.
+        if is_number(cell) and (self.decimal == "." or "." not in cell):
+            return cell
+        cell = cell.replace("\u2212", "-")
+        marked = _MARKED.match(cell)
+        if marked is not None:
+            whole = marked.group().replace(marked.group(1), "")
+            cell = whole + cell[marked.end() :]
+        if self.thousands and self.thousands in cell:
+            whole, mark, rest = cell.partition(self.decimal)
+            if not _grouped(whole, self.thousands):
+                return None
+            cell = whole.replace(self.thousands, "") + mark + rest
+        if self.decimal == ",":
+            if "." in cell or cell.endswith(","):
+                return None
+            cell = cell.replace(",", ".")
+        return cell if is_number(cell) else None
+
+
+def _grouped(whole: str, mark: str) -> bool:
+    """Return whether a whole number is written in groups of three digits."""
+    first, *groups = whole.lstrip("+-").split(mark)
+    if not 1 <= len(first) <= 3 or first.startswith("0"):
+        return False
+    return all(len(part) == 3 and part.isdecimal() for part in groups)

@@ -1,0 +1,98 @@
+"""The rows of a table, in text or in arrays."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ArrayRows", "Rows"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class Rows(Protocol):
+    """Rows of cells."""
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+
+    def __len__(self) -> int: ...
+
+    def place(self, row: int) -> str:
+        """Return where a row is, such as ``line 3``."""
+
+    def line(self, row: int) -> int:
+        """Return the number of the line of a row."""
+
+    def values(self, column: int) -> Array | None:
+        """Return a column with NaN for missing values, or None if not all of it is numbers."""
+
+    def cells(self, column: int) -> list[str]:
+        """Return the cells of a column as text."""
+
+    def take(self, keep: Mask) -> "Rows":
+        """Return some of the rows."""
+
+
+class ArrayRows:
+    """Rows of columns that are arrays already, as in files of Excel or FITS.
+
+    Parameters
+    ----------
+    columns : sequence of array_like, each (m,)
+        Numbers, or objects that are shown as text.
+
+    Examples
+    --------
+    >>> from lmoo.cli.reading.rows import ArrayRows
+    >>> rows = ArrayRows([[1, 2], ["a", "b"]])
+    >>> rows.values(0), rows.values(1), rows.cells(1)
+    (array([1., 2.]), None, ['a', 'b'])
+    """
+
+    def __init__(self, columns: Sequence[object], numbers: NDArray[np.intp] | None = None) -> None:
+        self._columns = [np.asarray(column) for column in columns]
+        length = len(self._columns[0])
+        self._numbers = np.arange(1, length + 1) if numbers is None else numbers
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def place(self, row: int) -> str:
+        """Return where a row is."""
+        return f"row {self._numbers[row]}"
+
+    def line(self, row: int) -> int:
+        """Return the number of a row, from 1."""
+        return int(self._numbers[row])
+
+    def values(self, column: int) -> Array | None:
+        """Return a column of numbers, or None."""
+        values = self._columns[column]
+        if values.ndim != 1 or values.dtype.kind not in "iufb":
+            return None
+        return values.astype(np.float64)
+
+    def cells(self, column: int) -> list[str]:
+        """Return the cells of a column as text."""
+        return [_shown(value) for value in self._columns[column]]
+
+    def take(self, keep: Mask) -> "ArrayRows":
+        """Return some of the rows."""
+        return ArrayRows([column[keep] for column in self._columns], self._numbers[keep])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    if isinstance(value, np.datetime64):
+        return "" if np.isnat(value) else np.datetime_as_string(value, unit="us")
+    return "" if value is None else str(value).strip()

@@ -1,0 +1,262 @@
+"""The rows of a text file, parsed by numpy's parser where it can."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.cli.reading.comments import MARKS, comment_of, is_rule, stripper
+from lmoo.cli.reading.errors import DataError
+from lmoo.cli.reading.layout import Layout
+from lmoo.cli.reading.options import FileFormat
+from lmoo.cli.reading.separators import split_line, split_loosely
+
+__all__ = ["TextRows", "content_lines"]
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_MANY_COLUMNS = 100
+_LETTER = re.compile(r"[^\W\d_]")
+_DIGIT = re.compile(r"[0-9]")
+
+
+class TextRows:
+    """Lines of a text file, and how to split them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for messages.
+    lines : sequence of str
+        The lines, without comments and blank lines, all with `layout.width` cells.
+    numbers : (m,) int array
+        Numbers of the lines in the file, from 1.
+    layout : Layout
+    """
+
+    def __init__(
+        self, name: str, lines: Sequence[str], numbers: NDArray[np.intp], layout: Layout
+    ) -> None:
+        self._name = name
+        self._lines = lines
+        self._numbers = numbers
+        self._layout = layout
+        self._plain: list[str] | None = None
+        self._values: dict[int, Array | None] = {}
+        self._kept: list[list[str]] | None = None
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self._layout.columns
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def place(self, row: int) -> str:
+        """Return where a row is."""
+        return f"line {self._numbers[row]}"
+
+    def line(self, row: int) -> int:
+        """Return the number of the line of a row."""
+        return int(self._numbers[row])
+
+    def values(self, column: int) -> Array | None:
+        """Return a column as numbers, with NaN for missing values; None if a cell is neither."""
+        if not self._simple():
+            return None
+        if column not in self._values:
+            if self._plain is None:
+                self._plain = self._with_points(self._lines)
+            values = self._parsed(self._plain, column)
+            if values is None:
+                plain = self._with_nan(self._plain)
+                values = self._parsed(plain, column)
+            self._values[column] = values
+        return self._values[column]
+
+    def cells(self, column: int) -> list[str]:
+        """Return the cells of a column as text."""
+        index = column + self._layout.edges[0]
+        if not self._wide():
+            return [cells[index] for cells in self._split()]
+        if self._kept is None:
+            self._kept = list(self._split())
+        return [cells[index] for cells in self._kept]
+
+    def take(self, keep: Mask) -> "TextRows":
+        """Return some of the rows."""
+        lines = [line for line, kept in zip(self._lines, keep.tolist(), strict=True) if kept]
+        out = TextRows(self._name, lines, self._numbers[keep], self._layout)
+        known = {key: values for key, values in self._values.items() if values is not None}
+        out._values = {key: values[keep] for key, values in known.items()}
+        return out
+
+    def _split(self) -> Iterator[list[str]]:
+        for number, line in zip(self._numbers, self._lines, strict=True):
+            yield split_line(f"{self._name}, line {number}", line, self._layout.separator)
+
+    def _wide(self) -> bool:
+        """Return whether there are so many columns that lines must be split once only."""
+        return self.width > _MANY_COLUMNS
+
+    def _simple(self) -> bool:
+        """Return whether numpy's parser reads the same numbers as `Notation`."""
+        notation = self._layout.notation
+        if notation.thousands or notation.missing or self._wide():
+            return False
+        # A point among decimal commas would be taken as a decimal point.
+        return notation.decimal == "." or not any("." in line for line in self._lines)
+
+    def _with_points(self, lines: Sequence[str]) -> list[str]:
+        if self._layout.notation.decimal == ".":
+            return list(lines)
+        return [line.replace(",", ".") for line in lines]
+
+    def _with_nan(self, lines: Sequence[str]) -> list[str]:
+        """Return the lines with NaN in the cells that stand for a missing value."""
+        tokens = "|".join(re.escape(token) for token in self._layout.notation.tokens if token)
+        separator = self._layout.separator
+        if separator == " ":
+            pattern = re.compile(rf"(?<!\S)(?:{tokens})(?!\S)", re.IGNORECASE)
+        else:
+            mark = re.escape(separator)
+            pattern = re.compile(
+                rf"(?:(?<=^)|(?<={mark}))[^\S{mark}]*(?:{tokens})?[^\S{mark}]*(?={mark}|$)",
+                re.IGNORECASE,
+            )
+        return [pattern.sub("nan", line) for line in lines]
+
+    def _parsed(self, lines: Sequence[str], column: int) -> Array | None:
+        separator = None if self._layout.separator == " " else self._layout.separator
+        try:
+            found: Array = np.loadtxt(
+                lines,
+                delimiter=separator,
+                usecols=column + self._layout.edges[0],
+                comments=None,
+                quotechar='"',
+                ndmin=1,
+            )
+        except ValueError:
+            return None
+        return found
+
+
+def content_lines(
+    name: str, lines: Sequence[str], offset: int, layout: Layout, given: FileFormat
+) -> tuple[TextRows, list[str]]:
+    """Return the rows of a file, and notes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for messages.
+    lines : sequence of str
+        All lines of the file that are read.
+    offset : int
+        Number of lines that precede them in the file.
+    layout : Layout
+    given : FileFormat
+
+    Raises
+    ------
+    DataError
+        A line has more or fewer cells than the others.
+    """
+    begin = layout.first - 1 - offset
+    body = lines[begin:]
+    numbers = np.arange(layout.first, layout.first + len(body))
+    keep = _data_lines(body, layout, given)
+    if keep is not None:
+        body = [body[k] for k in keep]
+        numbers = numbers[keep]
+    strip = stripper(given.comment)
+    mark = given.comment or "#"
+    if any(mark in line for line in body):
+        body = [_without_comment(line, strip(line), layout) for line in body]
+    body, numbers, notes = _without_footer(body, numbers, layout)
+    _check_widths(name, body, numbers, layout)
+    return TextRows(name, body, numbers, layout), notes
+
+
+def _data_lines(body: Sequence[str], layout: Layout, given: FileFormat) -> list[int] | None:
+    """Return the indices of the lines that are data; None if all are."""
+    marks = (given.comment,) if given.comment is not None else MARKS
+    first = {mark[0] for mark in marks} | set("-=_|+*.~")
+    # Numbers begin with these characters too, so each such line is checked.
+    drop = [
+        k
+        for k, line in enumerate(body)
+        if not line
+        or line.isspace()
+        or (
+            (start := line.lstrip()[0]) in first
+            and (
+                comment_of(line, layout.separator, given.comment) is not None
+                or (start in "-=_|+*.~" and is_rule(line))
+            )
+        )
+    ]
+    if not drop:
+        return None
+    gone = set(drop)
+    return [k for k in range(len(body)) if k not in gone]
+
+
+def _without_comment(line: str, stripped: str, layout: Layout) -> str:
+    """Return the line without its comment, unless the mark is part of a cell."""
+    if stripped == line:
+        return line
+    stripped = stripped.rstrip(" ")
+    if len(split_loosely(stripped, layout.separator)) == layout.width:
+        return stripped
+    return line if len(split_loosely(line, layout.separator)) == layout.width else stripped
+
+
+def _without_footer(
+    body: list[str] | Sequence[str], numbers: NDArray[np.intp], layout: Layout
+) -> tuple[Sequence[str], NDArray[np.intp], list[str]]:
+    """Return the lines without text at the end, such as ``End of data``."""
+    end = len(body)
+    while end > 1 and _is_footer(body[end - 1], layout):
+        end -= 1
+    if end == len(body):
+        return body, numbers, []
+    return body[:end], numbers[:end], [f"no data from line {numbers[end]}"]
+
+
+def _is_footer(line: str, layout: Layout) -> bool:
+    other = len(split_loosely(line.strip(" "), layout.separator)) != layout.width
+    return other and _DIGIT.search(line) is None and _LETTER.search(line) is not None
+
+
+def _check_widths(
+    name: str, body: Sequence[str], numbers: NDArray[np.intp], layout: Layout
+) -> None:
+    """Raise DataError for the first line with another number of cells."""
+    separator, width = layout.separator, layout.width
+    quoted = any('"' in line for line in body)
+    counts: Iterable[int]
+    if quoted:
+        counts = (
+            len(split_line(f"{name}, line {number}", line.strip(" "), separator))
+            for number, line in zip(numbers, body, strict=True)
+        )
+    elif separator == " ":
+        counts = [len(line.split()) for line in body]
+    else:
+        counts = [line.count(separator) + 1 for line in body]
+    for count, number in zip(counts, numbers, strict=True):
+        if count != width:
+            raise _other_width(name, int(number), count, layout)
+
+
+def _other_width(name: str, line: int, count: int, layout: Layout) -> DataError:
+    reference = layout.header_line or layout.first
+    width = layout.columns if layout.header_line else layout.width
+    return DataError(
+        f"{name}, line {line}: found {count} columns where line {reference} has {width}"
+    )

@@ -1,0 +1,31 @@
+"""Text for a terminal."""
+
+import sys
+
+__all__ = ["note", "one_line", "visible"]
+
+
+def visible(text: str) -> str:
+    r"""Return the text with escapes for characters that are not printable.
+
+    Names of files, columns and options may contain characters that a terminal obeys.
+
+    Examples
+    --------
+    >>> from lmoo.cli.terminal import visible
+    >>> print(visible(chr(27) + "[31m"))
+    \x1b[31m
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line, with escapes for characters that are not printable."""
+    return visible(" ".join(text.split()))
+
+
+def note(message: str) -> None:
+    """Print a note on one line of standard error."""
+    print(f"lmoo: note: {one_line(message)}", file=sys.stderr)

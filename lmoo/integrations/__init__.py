@@ -1,0 +1,1 @@
+"""Connections to other packages: scipy, xarray, scikit-learn."""

@@ -1,0 +1,115 @@
+"""Type checkers accept users' scripts and refuse names that lmoo does not have."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lmoo
+
+HERE = Path(__file__).parent
+ROOT = Path(lmoo.__file__).parents[1]
+SCRIPTS = sorted((HERE / "scripts").glob("*.py"))
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+def checked(tool: str, *paths: Path) -> subprocess.CompletedProcess[str]:
+    names = list(map(str, paths))
+    if tool == "mypy":
+        pytest.importorskip("mypy")
+        options = ["--strict", "--follow-imports=silent", "--config-file=", "--no-incremental"]
+        return run(sys.executable, "-m", "mypy", *options, *names)
+    pytest.importorskip("pyright")
+    found = run(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, *names)
+    if not re.search(r"\d+ errors?, ", found.stdout):
+        # It downloads Node on its first use.
+        pytest.skip(f"pyright does not run here: {found.stderr[-200:]}")
+    return found
+
+
+def refused_lines() -> list[int]:
+    text = (HERE / "refused.py").read_text().split("\n")
+    return [k for k, line in enumerate(text, start=1) if line.startswith("lmoo.")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["mypy", "pyright"])
+def test_twenty_scripts(tool: str) -> None:
+    assert len(SCRIPTS) == 20
+    found = checked(tool, *SCRIPTS)
+    assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["mypy", "pyright"])
+def test_names_that_lmoo_does_not_have(tool: str) -> None:
+    found = checked(tool, HERE / "refused.py")
+    lines = {
+        int(line) for line in re.findall(r"refused\.py:(\d+)(?::\d+)?(?: -)?:? error", found.stdout)
+    }
+    assert lines == set(refused_lines()), found.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
+def test_the_scripts_run(script: Path) -> None:
+    namespace = {"__name__": "__main__"}
+    if script.stem == "patching":
+        pytest.importorskip("scipy")
+    exec(compile(script.read_text(), str(script), "exec"), namespace)
+
+
+def test_dir_has_every_public_name_and_no_other() -> None:
+    modules = {"bounds", "curve", "datasets", "losses", "models", "patch", "plotting"}
+    assert set(dir(lmoo)) == {*lmoo.__all__, *modules, "__version__"}
+    for name in dir(lmoo):
+        assert getattr(lmoo, name) is not None
+    with pytest.raises(AttributeError, match="module 'lmoo' has no attribute 'nothere'"):
+        lmoo.nothere  # type: ignore[attr-defined]  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["lmoo", "lmoo.models", "lmoo.losses", "lmoo.datasets"])
+def test_signatures(module: str) -> None:
+    found = importlib.import_module(module)
+    for name in dir(found) if module == "lmoo" else found.__all__:
+        value = getattr(found, name)
+        if callable(value):
+            assert isinstance(inspect.signature(value), inspect.Signature), name
+
+
+def test_instances_and_subclasses_have_their_own_signatures() -> None:
+    assert str(inspect.signature(lmoo.CompiledProblem)) == "(m, n)"
+    assert "text" in inspect.signature(lmoo.Expression).parameters
+    assert str(inspect.signature(lmoo.Expression("a*t"))) == "(t, a, /)"
+
+
+def test_help_names_the_functions() -> None:
+    import pydoc
+
+    text = pydoc.render_doc(lmoo.curve_fit)
+    assert "curve_fit(" in text
+    assert "bounds" in text
+
+
+def test_an_unbuilt_source_folder_says_what_to_do(tmp_path: Path) -> None:
+    shutil.copytree(
+        Path(lmoo.__file__).parent,
+        tmp_path / "lmoo",
+        ignore=shutil.ignore_patterns("*.so", "*.pyd", "*.c", "__pycache__"),
+    )
+    code = "import sys; sys.path.insert(0, '.'); import lmoo"
+    found = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    last = found.stderr.strip().split("\n")[-1]
+    assert last.startswith("ImportError: lmoo is imported from its source folder, ")
+    assert "run `pip install -e .` there" in last
