@@ -29,6 +29,7 @@ MODULES = [
     "abi1",
     "solve",
     "batch",
+    "arrow",
     "models",
     "kernels",
 ]
@@ -39,7 +40,7 @@ SHARED = "lmoo._core._cyutility"
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; parts of these have long ones,
 # or lanes, or loops to be unrolled.
-LONG_LOOPS = ("batch", "evaluate", "fold", "linalg", "models")
+LONG_LOOPS = ("arrow", "batch", "evaluate", "fold", "linalg", "models")
 
 DIRECTIVES = {
     "language_level": 3,

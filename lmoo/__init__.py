@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from lmoo.batch.fits import Fits
     from lmoo.batch.many import curve_fit_many
     from lmoo.batch.problems import solve_many
+    from lmoo.batch.shared import JointFits
     from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.models.expression import Expression, ExpressionError
@@ -57,8 +58,10 @@ if TYPE_CHECKING:
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
     from lmoo.problems.curveproblem import CurveProblem
+    from lmoo.problems.joint import JointProblem
     from lmoo.results.curvature import Nonlinearity
     from lmoo.results.history import History
+    from lmoo.results.result import PartResult
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
     from lmoo.scipy_api.least_squares import least_squares
     from lmoo.solver.fitting import fit as fit
@@ -76,8 +79,11 @@ _WHERE = {
     "Fits": "batch.fits",
     "History": "results.history",
     "JacobianCheck": "jacobians.check",
+    "JointFits": "batch.shared",
+    "JointProblem": "problems.joint",
     "Nonlinearity": "results.curvature",
     "OptimizeWarning": "scipy_api.curve_fit",
+    "PartResult": "results.result",
     "check_jacobian": "jacobians.check",
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
@@ -118,11 +124,14 @@ __all__ = [
     "IterationRecord",
     "Jacobian",
     "JacobianCheck",
+    "JointFits",
+    "JointProblem",
     "LinearModel",
     "More",
     "Nielsen",
     "Nonlinearity",
     "OptimizeWarning",
+    "PartResult",
     "Problem",
     "Result",
     "RowBlockProblem",

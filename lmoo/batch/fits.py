@@ -197,16 +197,20 @@ class Fits:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, str):
-            return self._named(index)
+    def _number(self, index: Any) -> int:
+        """Return the number of the fit with this index; IndexError if there is none."""
         where = index if isinstance(index, tuple) else (index,)
         if len(where) != len(self.shape):
             raise IndexError(
                 f"index must have one number for each of the {len(self.shape)} dimensions of the "
                 f"stack; it is {index!r}"
             )
-        which = int(np.ravel_multi_index(_positive(where, self.shape), self.shape))
+        return int(np.ravel_multi_index(_positive(where, self.shape), self.shape))
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self._named(index)
+        which = self._number(index)
         batch = self._batch
         task = batch.task(slice(which, which + 1), factor=True)
         task.record = True

@@ -1,6 +1,6 @@
 """`curve_fit_many`: fit one model to many curves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
-from lmoo.problems.parameters import Relations, relations_of
+from lmoo.problems.parameters import Relations, refuse_relations, relations_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_fit_many"]
@@ -51,6 +51,7 @@ def curve_fit_many(
     priors: Any = None,
     derived: Any = None,
     constraints: Any = None,
+    shared: Sequence[str | int] | None = None,
 ) -> Fits:
     """Fit one model to each of many curves.
 
@@ -122,11 +123,19 @@ def curve_fit_many(
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`, the same for all curves.  `Fits` then has
         ``derived``, the values and errors of the derived quantities.
+    shared : sequence of str or int, optional
+        Names or positions of parameters that all curves have in common.  All curves are then one
+        fit, in time and memory linear in their number (see `JointProblem`), and curves may have
+        fewer points than parameters.  A shared parameter starts at the median of the curves'
+        starting values.  All curves are read into memory.  A function that cannot be traced is
+        called curve by curve.  ``threads``,
+        ``executor``, ``progress`` and ``errors="record"`` are not available.
 
     Returns
     -------
     Fits
-        Arrays of the shape of the stack: x, stderr, cost, status, ...
+        Arrays of the shape of the stack: x, stderr, cost, status, ...; with `shared` a `JointFits`,
+        whose standard errors and covariances are those of the joint fit.
 
     Raises
     ------
@@ -163,17 +172,30 @@ def curve_fit_many(
     ((1000, 3), True)
     >>> bool(np.allclose(fits.x[:, 1], rates))
     True
+
+    With one rate for all curves:
+
+    >>> y = decay(t, rates[:, None], 0.7, 0.5)
+    >>> fits = lmoo.curve_fit_many(decay, t, y, p0=[1, 1, 0], shared=["b"])
+    >>> fits.x[0].round(6), fits.x[-1].round(6)
+    (array([0.5, 0.7, 0.5]), array([2. , 0.7, 0.5]))
     """
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
     if is_complex(y):
+        if shared is not None:
+            raise ValueError("shared parameters are for real curves; y is complex")
         count = len(t) if isinstance(t, tuple) else 1
         f = ComplexRows(f, count, isinstance(t, tuple))
         jac = None if jac is None else ComplexSlopes(jac, count, isinstance(t, tuple))
         t, y, sigma = complex_rows(t, y, sigma)
     dataset = Dataset(t, y, sigma, nan_policy)
     checked_trace(trace)
+    if shared is not None:
+        from lmoo.batch import shared as joint
+
+        joint.checked_options(executor, errors, threads, progress)
     solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
     options = {"ties": ties, "priors": priors, "derived": derived, "constraints": constraints}
     if any(value is not None for value in options.values()):
@@ -190,7 +212,9 @@ def curve_fit_many(
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
-    guesses = InitialGuesses(p0, dataset, few=relations is not None)
+    if shared is not None:
+        refuse_relations(relations, "shared parameters")
+    guesses = InitialGuesses(p0, dataset, few=relations is not None or shared is not None)
     if relations is not None:
         if bounds is not None or fixed is not None:
             # Raises for bounds that differ from curve to curve.
@@ -209,8 +233,24 @@ def curve_fit_many(
     if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
+    if shared is not None:
+        where = joint.shared_parameters(shared, parameter_names_of(f), guesses.n)
+
     def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
         names = parameter_names_of(f)
+        if shared is not None:
+            return joint.joint_fits(
+                model,
+                dataset,
+                guesses,
+                solver,
+                where,
+                len(shared),
+                names,
+                evaluation,
+                function,
+                out,
+            )
         record = errors == "record"
         parts = batch_parts(model, guesses, solver)
         batch = BatchData(

@@ -159,6 +159,11 @@ def _add_fit(commands: Any) -> None:
     add("--y", metavar="COLUMN", help='the data to fit: a column, or a formula as "log(y)"')
     add("--sigma", metavar="COLUMN", help="standard deviations of y: a column, a formula, or 0.1")
     add(
+        "--sigma-x",
+        metavar="COLUMN",
+        help="standard deviations of the variable: distances from the curve are fitted",
+    )
+    add(
         "--absolute-sigma",
         action="store_true",
         help="sigma is known, and not scaled by the residual",

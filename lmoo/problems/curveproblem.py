@@ -63,10 +63,16 @@ class CurveProblem(Problem):
     linear_parameters : sequence of str or int, optional
         Names or positions of parameters that f is linear in, jointly, see ``separable`` of
         `Solver`.  None: those of a model that is traced are found.
+    sigma_x : float, array_like or tuple, optional
+        Standard deviations of t, which is in error as y is: a number or (m,) for one variable; a
+        tuple of these, one for each variable, or (k, m), for several; 0 for what is exact.  Or the
+        covariances of the variables of each point, (m, k, k).  The sum of squares then has those of
+        the errors of t, and what is fitted are distances from the curve: see "Errors in x" in the
+        documentation.
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace, ties, priors, derived, constraints
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints, sigma_x
         As given; for complex y f and jac are functions of the parts, whose attribute ``f`` is what
         was given.
     t : object
@@ -119,12 +125,17 @@ class CurveProblem(Problem):
         derived: Any = None,
         constraints: Any = None,
         linear_parameters: Sequence[str | int] | None = None,
+        sigma_x: Any = None,
     ) -> None:
         check_callable(f, jac)
         self.trace = checked_trace(trace)
         if is_complex(y):
+            if sigma_x is not None:
+                raise ValueError("sigma_x is for real curves; y is complex")
             f, jac = ComplexParts(f), None if jac is None else ComplexParts(jac)
             self._set(f, jac, *complex_curve(t, y, sigma, nan_policy))
+        elif sigma_x is not None:
+            self._set_errors_in_x(f, jac, t, y, sigma, nan_policy, sigma_x)
         else:
             self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
         self.parameter_names = (
@@ -137,8 +148,33 @@ class CurveProblem(Problem):
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
 
-    # The value for problems created by `_of`.
+    # The values for problems created by `_of`.
     trace: Any = "auto"
+    sigma_x: Any = None
+    # An `ErrorsInX`, and what `Solver` asks for.
+    errors_in_x: Any = None
+    arrow: str | None = None
+
+    def _set_errors_in_x(
+        self, f: Any, jac: Any, t: Any, y: Any, sigma: Any, nan_policy: str, sigma_x: Any
+    ) -> None:
+        """Set the data of a curve with errors in x, which go with points that are left out."""
+        from lmoo.problems.errorsinx import errors_in_x
+
+        several = isinstance(t, tuple)
+        m = np.size(y)
+        parts, values, deviations = curve_data(
+            (*t, np.arange(m)) if several else (t, np.arange(m)), y, sigma, nan_policy
+        )
+        if deviations is not None and deviations.ndim > 1:
+            raise ValueError(
+                "sigma must be the standard deviations of y with sigma_x; it is a covariance matrix"
+            )
+        whole = tuple(np.asarray(part) for part in t) if several else np.asarray(t)
+        errors = errors_in_x(sigma_x, _as_float(whole), m)
+        self.errors_in_x = errors.of(parts[-1].astype(np.intp))
+        self.sigma_x, self.arrow = sigma_x, "points"
+        self._set(f, jac, parts[:-1] if several else parts[0], values, deviations)
 
     @classmethod
     def _of(
@@ -173,7 +209,10 @@ class CurveProblem(Problem):
         self._set_sigma(checked_sigma(value, self.y.size))
 
     def residual(self, x: NDArray[np.float64]) -> Any:
-        """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,)."""
+        """Return ``(f(t, *x) - y) / sigma``, or ``inv(L) @ (f(t, *x) - y)``, (m,).
+
+        With ``sigma_x`` too, that is the residual at t as it was measured.
+        """
         # x.flat, as unpacking an array takes twice the time.
         return self._weighted(self.f(self.t, *x.flat))
 
@@ -234,6 +273,13 @@ class CurveProblem(Problem):
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+
+
+def _as_float(t: Any) -> Any:
+    """Return t with arrays of real numbers in double precision."""
+    if isinstance(t, tuple):
+        return tuple(_as_float(part) for part in t)
+    return t.astype(np.float64) if t.dtype.kind in "biuf" else t
 
 
 def checked_trace(trace: Any) -> Any:

@@ -1,8 +1,8 @@
 """The QR factor of a Jacobian: rank, covariance and standard errors of the parameters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,22 @@ class Factor:
         null[order[:rank]] = -inverse @ triangle[:rank, rank:]
         null[order[rank:]] = np.eye(p - rank)
         return _Inverse(root, null / np.linalg.norm(null, axis=0))
+
+    def over(self, slope: float) -> "Factor":
+        """Return the factor of J / slope, with f slope in place of f."""
+        return replace(self, r=self.r / slope, qtf=self.qtf * slope, acnorm=self.acnorm / slope)
+
+    def covariance_column(self, j: int, sigma: float) -> Array:
+        """Return column j of `covariance`, (n,)."""
+        return np.asarray(self.covariance(sigma)[:, j])
+
+    def covariance_of(self, which: Any, sigma: float) -> Array:
+        """Return the rows and columns of `covariance` of some parameters."""
+        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
+
+    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
+        """Return the correlations of some parameters."""
+        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
 
     @property
     def rank(self) -> int:

@@ -60,10 +60,15 @@ class Fit:
     robust: Robust | None = field(default=None, repr=False)
     # With ties, priors, derived quantities or constraints; the factor then is a MappedFactor.
     related: "Related | None" = field(default=None, repr=False)
+    # With errors in x: the estimates of the true t, in the form of t.
+    estimated_t: Any = field(default=None, repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.
     _solve_again: ClassVar[Callable[..., "Fit"]]
+
+    # Whether it is the result of one problem of a joint fit.
+    is_part: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         n = self.x.size

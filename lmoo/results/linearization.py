@@ -89,6 +89,11 @@ def jacobian(result: Fit, x: Array) -> Array:
             "the Jacobian of a RowBlockProblem is never in memory as a whole: leverage, "
             "standardized_residuals and nonlinearity need a Problem"
         )
+    if getattr(problem, "sigma_x", None) is not None:
+        raise TypeError(
+            "the Jacobian of a fit with errors in x has columns for each point: leverage, "
+            "standardized_residuals and nonlinearity need a problem without sigma_x"
+        )
     if result.observations == 0:
         raise ValueError(
             "the Jacobian needs a residual, and none was evaluated for this result: advance the "

@@ -45,6 +45,18 @@ class MappedFactor:
     coordinate: NDArray[np.int64]
     slope: float = 1.0
 
+    def covariance_column(self, j: int, sigma: float) -> Array:
+        """Return column j of `covariance`, (n,)."""
+        return np.asarray(self.covariance(sigma)[:, j])
+
+    def covariance_of(self, which: Any, sigma: float) -> Array:
+        """Return the rows and columns of `covariance` of some parameters."""
+        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
+
+    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
+        """Return the correlations of some parameters."""
+        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
+
     @property
     def rank(self) -> int:
         """Rank of the free columns of J."""

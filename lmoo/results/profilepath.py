@@ -282,10 +282,10 @@ def step_for(fits: ConstrainedFits, j: int) -> float:
 def path_from_solution(fits: ConstrainedFits, j: int, side: int) -> ProfilePath:
     """Return the path of parameter j from the solution to one side."""
     result = fits.result
-    covariance = result._linear.covariance(1.0)
+    covariances = result._linear.covariance_column(j, 1.0)
     direction = None
     with np.errstate(all="ignore"):
-        column = covariance[:, j] / covariance[j, j]
+        column = covariances / covariances[j]
     if np.isfinite(column).all():
         direction = column
     return ProfilePath(fits, j, side, Point(result.x, result.fnorm), None, direction)

@@ -51,7 +51,8 @@ def refit(result: Fit, fixed: Mapping[int, float], start: Array) -> Point | None
     mask = result.fixed.copy()
     mask[list(fixed)] = True
     try:
-        if mask.all():
+        # With errors in x the points move still.
+        if mask.all() and result.estimated_t is None:
             return Point(x, _norm(result, x))
         return _solve(result, x, mask)
     except EvaluationError:

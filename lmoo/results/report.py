@@ -1,5 +1,6 @@
 """The report of a solve as text; the report for notebooks uses the same rows and facts."""
 
+from collections.abc import Sequence
 from math import ceil, inf, log10
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ __all__ = ["Row", "correlations", "facts", "rows", "text", "verdict", "warnings"
 
 # The smallest correlation that is listed, and the largest number of them.
 _SMALLEST, _MOST = 0.1, 12
+# Parameters that the table has, and of which correlations are listed; names in a sentence.
+_ROWS, _NAMES = 200, 20
 
 
 class Row(NamedTuple):
@@ -36,6 +39,8 @@ def text(result: Fit) -> str:
     """Return the report: the reason for stopping, the parameters, the fit and the counts."""
     lines = [verdict(result), f"  {result.message}", ""]
     lines += _table(rows(result))
+    if result.x.size > _ROWS:
+        lines.append(f"  and {result.x.size - _ROWS} more parameters")
     lines += ["", *(f"  {label:<28}{value}" for label, value in facts(result))]
     pairs = [f"{a}, {b}  {r:.4f}" for a, b, r in correlations(result)]
     if pairs:
@@ -60,8 +65,9 @@ def rows(result: Fit) -> list[Row]:
     """Return the table of the parameters, with its header."""
     limits = linear_interval(result, 0.95, True)
     out = [_HEADER]
-    for j, name in enumerate(result.parameter_names):
-        value, error = float(result.x[j]), float(result.standard_errors[j])
+    errors = result.standard_errors
+    for j, name in enumerate(result.parameter_names[:_ROWS]):
+        value, error = float(result.x[j]), float(errors[j])
         relative = f"{100 * error / abs(value):.2g} %" if value and np.isfinite(error) else "-"
         interval = _range(float(limits[j, 0]), float(limits[j, 1]))
         shown = f"+- {error:.4g}"
@@ -206,7 +212,11 @@ def correlations(result: Fit) -> list[tuple[str, str, float]]:
 
 def _correlated(result: Fit) -> list[tuple[int, int, float]]:
     """Return pairs of parameters and their correlation, the largest magnitude first."""
-    matrix = result.correlation
+    if result.factor is None:
+        return []
+    matrix = result._linear.correlation_of(
+        np.arange(min(result.x.size, _ROWS)), result.residual_deviation
+    )
     pairs = [
         (i, j, float(matrix[i, j]))
         for i in range(len(matrix))
@@ -221,6 +231,12 @@ def _more(result: Fit) -> int:
     return max(len(_correlated(result)) - _MOST, 0)
 
 
+def _some(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
+
+
 def warnings(result: Fit) -> list[str]:
     """Return warnings about the standard errors."""
     lines = []
@@ -233,7 +249,7 @@ def warnings(result: Fit) -> list[str]:
     if result.factor is not None and result.rank < free:
         lines.append(
             f"The Jacobian has rank {result.rank} of {free}: the data do not determine "
-            f"{', '.join(result.undetermined)}."
+            f"{_some(result.undetermined)}."
         )
     at_bound = [
         name for name, side in zip(result.parameter_names, result.active_mask, strict=True) if side
@@ -245,7 +261,7 @@ def warnings(result: Fit) -> list[str]:
         )
     if at_bound:
         lines.append(
-            f"Active bounds: {', '.join(at_bound)}; the standard errors of the other parameters "
+            f"Active bounds: {_some(at_bound)}; the standard errors of the other parameters "
             "are those with these fixed."
         )
     return lines

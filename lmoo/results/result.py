@@ -1,9 +1,9 @@
 """The result of a solve: `Fit` with statistics, reports, storage and plots as methods."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lmoo.results.parametertable import ParameterTable
     from lmoo.results.related import Value
 
-__all__ = ["Result"]
+__all__ = ["PartResult", "Result"]
 
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
@@ -64,6 +64,10 @@ class Result(Fit):
         With a loss: its name, its scale and the weights of the points.
     related : Related or None
         With ties, priors, derived quantities or constraints: what these add to the result.
+    estimated_t : array, tuple of arrays or None
+        With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
+        is, for each point, its distance from the curve in units of the errors, with the sign of
+        ``f(t, ...) - y``.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
@@ -445,6 +449,78 @@ class Result(Fit):
 
         return nonlinearity(self)
 
+    # ---- joint fits -------------------------------------------------------------------------
+
+    def part(self, k: int) -> "PartResult":
+        """Return the result of one problem of a `JointProblem`.
+
+        Parameters
+        ----------
+        k : int
+            Number of the problem; negative numbers count from the last.
+
+        Returns
+        -------
+        PartResult
+            Values, residual and cost are those of the problem, errors and degrees of freedom those
+            of the joint fit.  It has `predict`, `plot` and `report`; profiles are those of the
+            joint result.
+
+        Raises
+        ------
+        TypeError
+            The problem is no `JointProblem`.
+        ValueError
+            There is no such problem; the result has no problem.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> line = lambda t, slope, offset: slope * t + offset
+        >>> t = np.arange(4.0)
+        >>> parts = [lmoo.CurveProblem(line, t, y) for y in ([0, 1.1, 2, 3], [5, 6, 7.1, 8])]
+        >>> problem = lmoo.JointProblem(parts, shared=["slope"])
+        >>> result = lmoo.Solver().solve(problem, {"slope": 0, "offset": 0})
+        >>> result.part(1).parameter_names, result.part(1).predict([10.0]).round(3)
+        (('slope', 'offset'), array([15.025]))
+        """
+        from lmoo.results.parts import part
+
+        return part(PartResult, self, k)
+
+    def covariance_of(self, which: Sequence[int | str], scaled: bool = True) -> NDArray[np.float64]:
+        """Return the covariance of some parameters.
+
+        Parameters
+        ----------
+        which : sequence of int or str
+            Indices or names of parameters.
+        scaled : bool, default True
+            As for `covariance`.
+
+        Returns
+        -------
+        (k, k) float64 array
+            In the order of `which`.  For a `JointProblem` it takes no matrix of all parameters.
+
+        Raises
+        ------
+        ValueError
+            There is no such parameter.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> result = lmoo.Solver().solve(data, data.starts[1])
+        >>> bool(result.covariance_of(["b2"])[0, 0] == result.covariance()[1, 1])
+        True
+        """
+        from lmoo.results import statistics
+
+        return statistics.covariance_of(self, which, scaled)
+
     # ---- reports, storage -------------------------------------------------------------------
 
     def report(self, nonlinearity: bool = False) -> str:
@@ -578,3 +654,67 @@ class Result(Fit):
         from lmoo.results import plotting
 
         return plotting.plot_convergence(self, ax, **options)
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class PartResult(Result):
+    """The result of one problem of a joint fit, from `Result.part` or ``fits[i]``.
+
+    Values, residual, cost and ``fnorm`` are those of the problem; degrees of freedom, the standard
+    deviation of the residual and all errors are those of the joint fit.  It has ``predict``,
+    ``plot`` and ``report``.  Profiles, leverages, AIC and BIC are those of the joint fit alone.
+    """
+
+    is_part = True
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Degrees of freedom of the joint fit."""
+        return 0 if self.factor is None else self._joint.degrees
+
+    @property
+    def residual_deviation(self) -> float:
+        """Standard deviation of the residual of the joint fit."""
+        return float("nan") if self.factor is None else self._joint.deviation
+
+    @property
+    def _joint(self) -> Any:
+        """The `PartFactor`."""
+        return self.factor
+
+    def confidence_interval(
+        self, level: float = 0.95, method: str = "linear", scaled: bool = True
+    ) -> NDArray[np.float64]:
+        """Return linear confidence intervals, (n, 2), as `Result.confidence_interval`."""
+        if method == "profile":
+            self._refuse("a profile")
+        return super().confidence_interval(level, method, scaled)
+
+    def profile(
+        self, j: int | str, level: float = 0.99, scaled: bool = True
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Raise TypeError: the other problems belong to a profile."""
+        self._refuse("a profile")
+
+    @property
+    def leverage(self) -> NDArray[np.float64]:
+        """TypeError: it depends on the other problems."""
+        self._refuse("leverage")
+
+    @property
+    def standardized_residuals(self) -> NDArray[np.float64]:
+        """TypeError: they depend on the other problems."""
+        self._refuse("standardized_residuals")
+
+    def nonlinearity(self) -> "Nonlinearity":
+        """Raise TypeError: it depends on the other problems."""
+        self._refuse("nonlinearity")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Raise TypeError: a part is stored with the joint fit."""
+        self._refuse("to_dict")
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise TypeError(
+            f"{what} of one problem of a joint fit depends on the others: ask the joint result"
+        )

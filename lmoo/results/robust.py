@@ -1,7 +1,8 @@
 """Additional results of a fit with a loss: weights of the points, sums for standard errors."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import sqrt
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,15 @@ from numpy.typing import NDArray
 from lmoo._core.evaluate import deviation
 from lmoo.results.factor import Factor
 
+if TYPE_CHECKING:
+    from lmoo.results.arrowfactor import ArrowFactor
+
 __all__ = ["OUTLIER", "Robust"]
 
 # A point of less weight is called an outlier in reports and pictures.
 OUTLIER = 0.5
+
+Kind = TypeVar("Kind", Factor, "ArrowFactor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +53,12 @@ class Robust:
         """
         return deviation(self.sums, m, dof)
 
-    def reduced(self, factor: Factor, m: int) -> Factor:
+    def reduced(self, factor: Kind, m: int) -> Kind:
         """Return the factor of the scaled rows over `slope`: about that of J itself."""
         slope = self.slope(m)
         if not slope > 0.0:
             return factor
-        return replace(
-            factor, r=factor.r / slope, qtf=factor.qtf * slope, acnorm=factor.acnorm / slope
-        )
+        return factor.over(slope)
 
     def slope(self, m: int) -> float:
         """Return the root of the mean of h: by what the factor of the model exceeds that of J."""

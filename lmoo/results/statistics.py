@@ -1,5 +1,6 @@
 """Statistics of a fit; the methods of `Result` document them."""
 
+from collections.abc import Sequence
 from math import inf, nan, sqrt
 from typing import Any
 
@@ -18,6 +19,7 @@ from lmoo.results.linearization import jacobian_of, unit_columns
 __all__ = [
     "aic",
     "bic",
+    "covariance_of",
     "information",
     "leverage",
     "linear_interval",
@@ -98,7 +100,7 @@ def t_quantile(result: Fit, level: float, scaled: bool) -> float:
 def information(result: Fit, penalty: float) -> float:
     """Return ``m log(chi2 / m) + penalty k`` for the k parameters that are not fixed."""
     m = result.observations
-    if m == 0 or result.robust is not None:
+    if m == 0 or result.robust is not None or result.is_part:
         return nan
     k = m - result.degrees_of_freedom
     # From the norm, as its square may overflow or underflow.
@@ -119,7 +121,7 @@ def bic(result: Fit) -> float:
 def r_squared(result: Fit) -> float:
     """Return 1 minus the weighted sum of squares divided by that of the best constant."""
     curve = curve_of(result, "r_squared")
-    if result.robust is not None:
+    if result.robust is not None or result.estimated_t is not None:
         return nan
     y = np.asarray(curve.y, dtype=np.float64).reshape(-1)
     # Columns of norm 1, as squares may overflow or underflow.
@@ -164,6 +166,17 @@ def standardized_residuals(result: Fit) -> Array:
 
 
 # ---- intervals ------------------------------------------------------------------------------
+
+
+def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool) -> Array:
+    """Return the covariance of some parameters; see `Result.covariance_of`."""
+    where = [parameter_index(result, one, "which") for one in which]
+    estimated = scaled or result.robust is not None
+    if result.factor is None or (estimated and result.degrees_of_freedom <= 0):
+        free = ~result.fixed_or_active[where]
+        return np.where(np.outer(free, free), np.inf, 0.0)
+    sigma = result.residual_deviation if estimated else 1.0
+    return np.asarray(result._linear.covariance_of(where, sigma))
 
 
 def linear_interval(result: Fit, level: float, scaled: bool) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
 from lmoo.problems.names import names_of
+from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.mapped import MappedFactor
@@ -28,12 +29,15 @@ _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 _DTYPES = {
     "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,
-    "coordinate": np.int64,
+    "coordinate": np.int64, "first": np.intp, "order": np.int32, "ranks": np.int32,
+    "torder": np.int32,
 }  # fmt: skip
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
+    # Larger matrices are not made of the factor of a joint fit.
+    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ArrowFactor)
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
@@ -45,8 +49,8 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "aic": aic(result),
         "bic": bic(result),
         "standard_errors": result.standard_errors.tolist(),
-        "covariance": result.covariance().tolist(),
-        "correlation": result.correlation.tolist(),
+        "covariance": result.covariance().tolist() if small else None,
+        "correlation": result.correlation.tolist() if small else None,
         "confidence_interval": linear_interval(result, 0.95, True).tolist(),
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
@@ -145,8 +149,10 @@ def check(result: Fit) -> None:
         _check_factor(result.factor.inner, q)
         shapes = {"slopes": (n, q), "prior_slopes": (k, q), "coordinate": (n,)}
         _check_each(result.factor, shapes)
-    elif result.factor is not None:
+    elif isinstance(result.factor, Factor):
         _check_factor(result.factor, n)
+    elif result.factor is not None:
+        result.factor.check(n)
     related = isinstance(result.factor, MappedFactor)
     if result.factor is not None and related != (result.related is not None):
         raise ValueError("factor must be that of coordinates where parameters are related")
@@ -214,7 +220,9 @@ def _related_of(stored: dict[str, Any] | None) -> Related | None:
     )
 
 
-def _factor_of(stored: dict[str, Any]) -> Factor | MappedFactor:
+def _factor_of(stored: dict[str, Any]) -> Any:
+    if "blocks" in stored:
+        return _arrow_factor_of(stored)
     if "inner" in stored:
         inner = _factor_of(stored["inner"])
         assert isinstance(inner, Factor)
@@ -231,6 +239,16 @@ def _factor_of(stored: dict[str, Any]) -> Factor | MappedFactor:
         for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
     }
     return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
+
+
+def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
+    arrays: dict[str, Any] = {
+        name: None if stored[name] is None else _array(name, stored[name])
+        for name in ("first", "blocks", "order", "ranks", "t", "torder", "acnorm", "excluded")
+    }
+    return ArrowFactor(
+        trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
+    )
 
 
 def _robust_of(stored: dict[str, Any] | None) -> Robust | None:

@@ -17,7 +17,7 @@ from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
-from lmoo.problems.curveproblem import check_callable, checked_trace
+from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
@@ -69,6 +69,7 @@ def curve_fit(
     ties: Any = None,
     priors: Any = None,
     constraints: Any = None,
+    sigma_x: Any = None,
     **kwargs: Any,
 ) -> tuple[Any, ...]:
     """Fit ``ydata = f(xdata, *parameters)`` by least squares.
@@ -119,6 +120,11 @@ def curve_fit(
     ties, priors, constraints : optional
         Relations of the parameters, as for `Solver`.  Without p0 the starting point is moved into
         the constraints.  Not in scipy.
+    sigma_x : float, array_like or tuple, optional
+        Standard deviations of xdata, or its covariances, as for `CurveProblem`: the distances of
+        the points from the curve are fitted.  As with sigma only the relative size counts, together
+        with that of sigma, unless `absolute_sigma` is true.  `jac` must be None or callable, and
+        there is no loss.  Not in scipy.
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
@@ -193,10 +199,12 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     related = not (ties is None and priors is None and constraints is None)
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x)
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method, related)
+    if sigma_x is not None:
+        x = _checked_start(problem, x, p0, related, method, jac, kwargs, checked_trace(trace))
     differentiated = has_jacobian(problem)
     coordinates = None
     if related:
@@ -244,6 +252,30 @@ def _related_start(problem: Any, x: Array, p0: Any) -> tuple[Array, Any]:
     if p0 is None:
         x = coordinates.feasible(x)
     return coordinates.x(coordinates.inside(coordinates.z(x), "p0")), coordinates
+
+
+def _checked_start(
+    problem: CurveProblem,
+    x: Array,
+    p0: Any,
+    related: bool,
+    method: Any,
+    jac: Any,
+    options: dict[str, Any],
+    trace: Any,
+) -> Array:
+    """Return where a fit with errors in x starts: without p0 at the fit that takes x as exact."""
+    if related:
+        raise ValueError("ties, priors and constraints are not available with sigma_x")
+    if p0 is not None:
+        return x
+    exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
+    exact.parameter_names = problem.parameter_names
+    exact.bounds, exact.fixed = problem.bounds, problem.fixed
+    iteration = _iteration(exact, x, method, jac, options, trace)
+    iteration._loop.run()
+    loop = iteration._loop
+    return loop.x if 1 <= loop.status <= 4 else x
 
 
 def _iteration(
@@ -295,6 +327,7 @@ def _problem(
     check_finite: Any,
     nan_policy: Any,
     related: bool,
+    sigma_x: Any = None,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
@@ -302,6 +335,8 @@ def _problem(
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
     if is_complex(ydata):
+        if sigma_x is not None:
+            raise ValueError("sigma_x is for real curves; ydata is complex")
         return _complex_problem(
             f, xdata, ydata, sigma, jac, _check_of(check_finite, nan_policy), nan_policy
         )
@@ -309,6 +344,12 @@ def _problem(
     if y.size == 1:
         y = _repeated(y, xdata)
     check = _check_of(check_finite, nan_policy)
+    if sigma_x is not None:
+        if isinstance(jac, str):
+            raise ValueError(f"jac must be None or callable with sigma_x; it is {jac!r}")
+        return CurveProblem(
+            f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
+        )
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
     if is_compiled(f) and not related:
         refuse_few(data[1].size, f.n)
@@ -378,7 +419,8 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
-    if loop.scale is not None or iteration._is_related:
+    arrow = getattr(problem, "arrow", None)
+    if loop.scale is not None or iteration._is_related or arrow is not None:
         return _careful_covariance(iteration.result, absolute)
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:

@@ -20,9 +20,10 @@ from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.complexdata import ComplexParts
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
-from lmoo.problems.parameters import relations_of
+from lmoo.problems.parameters import refuse_relations, relations_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import (
     Search,
@@ -58,6 +59,7 @@ def fit(
     priors: Any = None,
     derived: Any = None,
     constraints: Any = None,
+    sigma_x: Any = None,
 ) -> Result:
     """Fit a model to one curve, with or without starting values.
 
@@ -91,6 +93,9 @@ def fit(
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `lmoo.Solver`.  Starting values that are missing are
         found without them, and moved into the constraints.
+    sigma_x : float, array_like or tuple, optional
+        Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
+        are found without.
 
     Returns
     -------
@@ -133,6 +138,8 @@ def fit(
     given = (bounds, fixed, loss, f_scale, ties, priors, derived, constraints)
     robust = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))
     relations = relations_of(robust, None)
+    if sigma_x is not None:
+        return _with_errors_in_x(model, t, y, p0, sigma, nan_policy, robust, sigma_x)
     plain: dict[str, Any] = dict.fromkeys(RELATIONS)
     squares = replace(robust, loss="linear", f_scale=1.0, **plain)
     problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
@@ -181,6 +188,26 @@ def fit(
         if robust.loss == "linear":
             return best_result(search, squares)
         return robust_result(search, squares, robust)
+
+
+def _with_errors_in_x(
+    model: Any,
+    t: Any,
+    y: Any,
+    p0: Any,
+    sigma: Any,
+    nan_policy: str,
+    solver: Solver,
+    sigma_x: Any,
+) -> Result:
+    """Fit with errors in x, from the fit without if starting values are missing."""
+    refuse_relations(relations_of(solver, None), "sigma_x")
+    problem = CurveProblem(model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy)
+    problem.parameter_names = _names(model, p0)
+    start = _given(p0, problem.parameter_names)
+    if np.isnan(start).any():
+        start = fit(model, t, y, p0, sigma, nan_policy=nan_policy, solver=solver).x
+    return solver.solve(problem, start)
 
 
 def _solver(solver: Solver | None, given: Mapping[str, Any]) -> Solver:

@@ -39,6 +39,8 @@ __all__ = [
     "starting_point",
 ]
 
+# Names in a message.
+_NAMES = 20
 # Reasons of the accurate tests, which differ from MINPACK's tests with the same status.
 _REASONS = {
     Status.FTOL: "the relative reduction of the sum of squares that the model predicts for a "
@@ -288,15 +290,35 @@ class Iteration(Iterator[IterationRecord]):
             solver=self.solver,
             seconds=self._seconds,
             history=self._history,
-            evaluation="called" if self._evaluation is None else self._evaluation.text,
+            evaluation=self._evaluated(),
+            estimated_t=self._estimated_t(),
             **self._limits(),
         )
+
+    def _evaluated(self) -> str:
+        """Return the text of `Result.evaluation`."""
+        evaluation = self._evaluation
+        if evaluation is None:
+            return "called"
+        # A model of lmoo.models with errors in x.
+        known = evaluation.problem is None and getattr(self._loop, "compiled", False)
+        return "compiled" if known else evaluation.text
+
+    def _estimated_t(self) -> Any:
+        """Return the estimates of t for a curve with errors in x; None for other problems."""
+        if getattr(self.problem, "sigma_x", None) is None:
+            return None
+        from lmoo.problems.errorsinx import separate
+
+        loop: Any = self._loop
+        return separate(loop.true_points(), self.problem.t)
 
     def _limits(self) -> dict[str, Any]:
         """Return the fields of `Result` that belong to bounds; {} without bounds."""
         bounds = self._loop.bounds
         if bounds is None:
-            return {}
+            joint = getattr(self.problem, "is_joint", False) and self._loop.linearized
+            return {"_gradient": self._loop.gradient} if joint else {}
         fixed = bounds[0] == bounds[1]
         active = np.where(fixed, 0, self._loop.fixed_or_active).astype(np.int8)
         return {
@@ -340,6 +362,13 @@ class Iteration(Iterator[IterationRecord]):
         loop = self._loop
         if not loop.linearized:
             return None
+        if getattr(self.problem, "is_joint", False):
+            from lmoo.solver.joint import arrow_factor
+
+            found: Any = arrow_factor(loop, self.problem.own)
+            if robust is not None:
+                found = robust.reduced(found, loop.observations)
+            return found  # type: ignore[no-any-return]
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
         # Priors have no loss, so that the factor of all rows is not in proportion to that of J.
         if robust is None or self._priors:
@@ -393,7 +422,8 @@ def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) 
         for name, side in zip(names, active.tolist(), strict=True)
         if side in sides
     ]
-    return f"{text}, with {', '.join(found)}" if found else text
+    more = f" and {len(found) - _NAMES} more" if len(found) > _NAMES else ""
+    return f"{text}, with {', '.join(found[:_NAMES])}{more}" if found else text
 
 
 def _resume(

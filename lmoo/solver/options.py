@@ -116,6 +116,9 @@ class SolverOptions:
     ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
+        kind = getattr(problem, "arrow", None)
+        if kind is not None:
+            return self._arrow_loop(kind, problem, *self._box(problem, x0), evaluation)
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
@@ -176,6 +179,28 @@ class SolverOptions:
             None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale, priors),
         )
 
+    def _arrow_loop(
+        self, kind: str, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
+    ) -> Loop:
+        """Return the loop of a `JointProblem`, or of a curve with errors in x."""
+        # Not at the top: every `import lmoo` would take longer.
+        if kind == "points":
+            from lmoo.solver.errorsinx import point_loop
+
+            return point_loop(self, problem, x0, bounds, evaluation)
+        from lmoo._core.arrow import ArrowLinear
+        from lmoo.solver.joint import arrow_loop, joint_groups
+
+        n = len(problem.parameter_names)
+        if x0.size != n:
+            raise ValueError(f"x0 must have the problem's {n} parameters; it has {x0.size}")
+        kernel = None
+        if self.loss != "linear":
+            kernel = kernel_of(loss_of(self.loss), self.f_scale)
+        groups = joint_groups(self, problem, evaluation)
+        arrow = ArrowLinear(len(problem.shared), groups.own)
+        return arrow_loop(self, groups, arrow, x0, bounds, kernel)
+
     def _row_loss(self) -> tuple[Loss, float] | None:
         """Return the loss as blocks take it; None for the sum of squares."""
         if self.loss == "linear":
@@ -195,6 +220,9 @@ class SolverOptions:
         checked: whether it is known to agree with its function at the start
         inside: whether x0 is known to be within the bounds
         """
+        if getattr(problem, "is_joint", False):
+            joint: Any = self._joint_evaluation(problem, x0)
+            return joint  # type: ignore[no-any-return]
         if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
             return None
         # Not at the top: every `import lmoo` would take longer.
@@ -205,6 +233,17 @@ class SolverOptions:
             because = f"the solver has the Jacobian strategy {self.jacobian!r}"
         start = x0 if inside else self._box(problem, x0)[0]
         return evaluation_of(problem, start, because, checked)
+
+    def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64]) -> Any:
+        """Return how the models of a `JointProblem` are evaluated."""
+        from lmoo.models.tracing.joint import evaluation_of
+
+        because = None
+        if self.jacobian is not None:
+            because = f"the solver takes derivatives by {self.jacobian!r}"
+        if x0.size != len(problem.parameter_names):
+            return None
+        return evaluation_of(problem, self._box(problem, x0)[0], because)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""

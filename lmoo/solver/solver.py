@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.problems.parameters import relations_of
+from lmoo.problems.parameters import refuse_relations, relations_of
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
@@ -229,7 +229,11 @@ class Solver(SolverOptions):
         """
         relations = relations_of(self, problem)
         if relations is None:
+            if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
+                x0 = problem.start(x0)
             return Iteration(self, problem, known_start(problem, x0))
+        if getattr(problem, "arrow", None) is not None:
+            refuse_relations(relations, "shared parameters, or with sigma_x")
         # Not at the top: every `import lmoo` would take longer.
         from lmoo.solver.related import RelatedIteration
 

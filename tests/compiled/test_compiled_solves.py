@@ -165,3 +165,22 @@ def test_values_that_are_not_finite_at_the_start(library: ctypes.CDLL) -> None:
     problem = lmoo.CFunctionProblem(FUNCTION(("not_finite", library)), 1, 1)
     with pytest.raises(lmoo.EvaluationError, match="entry 0 is -inf"):
         lmoo.Solver().solve(problem, [0.0])
+
+
+def test_compiled_problems_that_share_a_parameter(library: ctypes.CDLL) -> None:
+    """A C function with derivatives, one without, and a curve, with one rate."""
+    parts = [decay(library, jacobian=True), decay(library), lmoo.models.Exponential().problem(T, Y)]
+    for part in parts[:2]:
+        part.parameter_names = ("a", "rate", "c")
+    joint = lmoo.JointProblem(parts, ["rate"])
+    result = lmoo.Solver().solve(
+        joint, {"rate": 1.0, "a": 1.0, "c": 0.0, "amplitude": 1.0, "offset": 0.0}
+    )
+    single = lmoo.Solver().solve(parts[2], [1.0, 1.0, 0.0])
+    # All three are the same data.
+    np.testing.assert_allclose(result.x[0], single.x[1], rtol=1e-9)
+    np.testing.assert_allclose(result.cost, 3 * single.cost, rtol=1e-12)
+    for k in range(3):
+        np.testing.assert_allclose(result.x[joint.indices[k]][0], single.x[0], rtol=1e-9)
+        assert result.part(k).observations == 20
+    np.testing.assert_allclose(joint.residual(result.x), result.residual, atol=1e-14)

@@ -11,7 +11,7 @@ from curve_fit_cases import SIGMA, T, Y, check, decay
 
 from lmoo import curve_fit
 
-OURS = ("fixed", "trace", "ties", "priors", "constraints")
+OURS = ("fixed", "trace", "ties", "priors", "constraints", "sigma_x")
 
 
 def test_the_signature_is_scipys_and_our_keywords_more() -> None:

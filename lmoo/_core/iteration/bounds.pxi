@@ -31,6 +31,10 @@ cdef enum:
 
 # Share of the distance to a bound that a first step towards it may use.
 cdef double SHORT = 0.5
+cdef enum:
+    MANY = 100              # parameters, beyond which bounds are exchanged together
+    PATIENCE = 3            # exchanges of all without a gain before one alone is exchanged
+    MOST_EXCHANGES = 100
 # A multiplier of less than this, relative to |J_j| |f|, is rounding.
 cdef double NO_MULTIPLIER = 1e-12
 
@@ -130,6 +134,14 @@ cdef void _start_from_active(lm_state *s) noexcept nogil:
 cdef void _minimize_within(lm_state *s) noexcept nogil:
     """Minimise the damped model within the bounds; towards a newly active bound the step stops half-way."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
+    if n > MANY:
+        if _minimize_at_once(s):
+            memcpy(s.step, s.target, <size_t>n * sizeof(double))
+            predict(s, s.step, True)
+            return
+        # What is reached in some rounds reduces the model as well.
+        rounds = MANY
+        memcpy(s.working, s.active, <size_t>n * sizeof(int))
     memcpy(s.target, s.step, <size_t>n * sizeof(double))
     memset(s.shift, 0, <size_t>n * sizeof(double))
     while rounds > 0 and (_to_first_bound(s) or _release(s)):
@@ -137,6 +149,54 @@ cdef void _minimize_within(lm_state *s) noexcept nogil:
         s.linear.damped_on_face(s.model, s.working, s.shift, s.par, s.diag, s.target)
     memcpy(s.step, s.shift, <size_t>n * sizeof(double))
     predict(s, s.step, True)
+
+
+cdef bint _minimize_at_once(lm_state *s) noexcept nogil:
+    """The minimum within the box to s.target, by exchanging all bounds that are wrong at once; False where that does
+    not end.
+
+    With many parameters one bound after the other would take as many factorisations as there are bounds.  Where
+    the number of wrong ones does not fall, one alone is exchanged, which ends for a positive definite matrix.
+    Judice, Pires (1994), "A block principal pivoting algorithm for large-scale strictly monotone linear
+    complementarity problems", Computers Ops. Res. 21.
+    """
+    cdef ptrdiff_t j, count, last, least = s.n + 1, n = s.n
+    cdef int patience = PATIENCE, rounds
+    cdef double pull
+    memcpy(s.target, s.step, <size_t>n * sizeof(double))
+    memset(s.shift, 0, <size_t>n * sizeof(double))
+    for rounds in range(MOST_EXCHANGES):
+        s.linear.gradient(s.model, s.target, s.fnorm, s.wa1)
+        count, last = 0, -1
+        for j in range(n):
+            # What is wrong is marked in wa2: where the parameter has to go.
+            s.wa2[j] = s.working[j]
+            if s.working[j] == FREE:
+                if s.target[j] < min(_room(s, j, AT_LOWER), 0.0):
+                    s.wa2[j] = AT_LOWER
+                elif s.target[j] > max(_room(s, j, AT_UPPER), 0.0):
+                    s.wa2[j] = AT_UPPER
+            elif s.working[j] != FIXED:
+                pull = (s.wa1[j] + s.par * s.diag[j] * s.diag[j] * s.target[j] / s.fnorm) * s.working[j]
+                # In the first round the step need not be a minimum.
+                if rounds > 0 and pull > NO_MULTIPLIER * s.acnorm[j]:
+                    s.wa2[j] = FREE
+            if s.wa2[j] != s.working[j]:
+                count += 1
+                last = j
+        if count == 0:
+            return rounds > 0
+        if count < least:
+            least, patience = count, PATIENCE
+        else:
+            patience -= 1
+        for j in range(n):
+            if s.wa2[j] == s.working[j] or patience < 0 and j != last:
+                continue
+            s.working[j] = <int>s.wa2[j]
+            s.shift[j] = 0.0 if s.working[j] == FREE else _room(s, j, s.working[j])
+        s.linear.damped_on_face(s.model, s.working, s.shift, s.par, s.diag, s.target)
+    return False
 
 
 cdef void _limit_length(lm_state *s, double most) noexcept nogil:

@@ -17,6 +17,10 @@ FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 
+cdef enum:
+    # With more, looking for candidates alone, n^3 steps, would take longer than the solve.
+    MOST_PARAMETERS = 500
+
 
 cdef bint search_place(lm_state *s) noexcept nogil:
     """Put the next point, or after the last one the best, into s.trial; return False if there is none."""
@@ -53,6 +57,8 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
 
 cdef bint _may_search(const lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
+    if s.n > MOST_PARAMETERS:
+        return False
     for j in range(s.n):
         if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
             return True

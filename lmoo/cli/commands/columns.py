@@ -54,11 +54,12 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a fit: variables by name, the response y, and its standard deviations."""
+    """The columns of a fit: variables by name, the response y, and standard deviations."""
 
     variables: dict[str, int]
     y: Quantity
     sigma: Quantity | None
+    sigma_x: Quantity | None = None
 
     def labels(self, table: Table) -> tuple[str, str]:
         """Return the labels of the axes; with several variables the abscissa is the row."""
@@ -67,8 +68,8 @@ class Columns:
 
     def all(self) -> list[int]:
         """Return the indices of all columns that are used."""
-        others = self.sigma.columns if self.sigma else ()
-        return sorted({*self.variables.values(), *self.y.columns, *others})
+        others = [q.columns for q in (self.sigma, self.sigma_x) if q is not None]
+        return sorted({*self.variables.values(), *self.y.columns, *(j for q in others for j in q)})
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class CurveData:
     t: Array
     y: Array
     sigma: Array | None
+    sigma_x: Array | None = None
 
 
 def choose(
@@ -87,6 +89,7 @@ def choose(
     y: str | None,
     sigma: str | None,
     parameters: Collection[str],
+    sigma_x: str | None = None,
 ) -> Columns:
     """Return the columns of a fit.
 
@@ -101,6 +104,8 @@ def choose(
         A column, or an expression of columns; sigma may be a constant.
     parameters : collection of str
         Names of parameters; they are not variables.
+    sigma_x : str or None
+        As sigma, for the variable.
 
     Raises
     ------
@@ -118,20 +123,26 @@ def choose(
     """
     used = [name for name in names(expression) if name not in parameters]
     errors = None if sigma is None else _quantity(table, "--sigma", sigma.strip())
+    of_x = None if sigma_x is None else _quantity(table, "--sigma-x", sigma_x.strip())
     response = None if y is None else _quantity(table, "--y", y.strip())
-    variables = _variables(table, used, x, _single(response), _single(errors))
+    both = _single(errors) | _single(of_x)
+    variables = _variables(table, used, x, _single(response), both)
     if response is None:
         # An integer may be meant as a constant, so it does not take its column away from y.
         given = set() if _whole(sigma) else _single(errors)
+        given = given if _whole(sigma_x) else given | _single(of_x)
         response = _response(table, {*variables.values(), *given})
-    both = _single(errors) & {*variables.values(), *_single(response)}
-    if both:
-        constant = f"; a constant is written with a point, {sigma}.0" if _whole(sigma) else ""
-        raise UsageError(
-            f"--sigma {sigma} is {table.title(min(both))}, which is the variable or what is "
-            f"fitted{constant}"
-        )
-    return Columns(variables, response, errors)
+    for option, text, quantity in (("--sigma", sigma, errors), ("--sigma-x", sigma_x, of_x)):
+        both = _single(quantity) & {*variables.values(), *_single(response)}
+        if both:
+            constant = f"; a constant is written with a point, {text}.0" if _whole(text) else ""
+            raise UsageError(
+                f"{option} {text} is {table.title(min(both))}, which is the variable or what is "
+                f"fitted{constant}"
+            )
+    if of_x is not None and len(variables) > 1:
+        raise UsageError(f"--sigma-x is for one variable; there are {', '.join(variables)}")
+    return Columns(variables, response, errors, of_x)
 
 
 def load(table: Table, columns: Columns, omit: bool) -> CurveData:
@@ -159,7 +170,11 @@ def load(table: Table, columns: Columns, omit: bool) -> CurveData:
     if columns.sigma is not None:
         sigma = columns.sigma.of(table)
         _check(table, columns.sigma, sigma, np.isfinite(sigma) & (sigma > 0), "positive")
-    return CurveData(t[0] if len(t) == 1 else t, y, sigma)
+    sigma_x = None
+    if columns.sigma_x is not None:
+        sigma_x = columns.sigma_x.of(table)
+        _check(table, columns.sigma_x, sigma_x, np.isfinite(sigma_x) & (sigma_x > 0), "positive")
+    return CurveData(t[0] if len(t) == 1 else t, y, sigma, sigma_x)
 
 
 def _check(

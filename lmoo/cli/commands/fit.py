@@ -47,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
             "--absolute-sigma is incompatible with --loss: with a loss the errors are estimated "
             "from the scatter of the good points"
         )
+    if arguments.loss != "linear" and arguments.sigma_x is not None:
+        raise UsageError("--sigma-x is incompatible with --loss: distances are minimised")
     check_files(arguments)
     # Report errors of the expression before errors of its names.
     Expression(arguments.expression, variables=())
@@ -58,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.y,
         arguments.sigma,
         named,
+        arguments.sigma_x,
     )
     model = _model(arguments.expression, list(columns.variables), named)
     _check_names(model, {"--start": start, "--bounds": bounds, "--fix": fixed})
@@ -83,6 +86,9 @@ def run(arguments: argparse.Namespace) -> int:
             result = robust_result(search, solver, robust)
     except StartError as error:
         raise UsageError(str(error)) from error
+    if data.sigma_x is not None:
+        both = CurveProblem(model, data.t, data.y, data.sigma, sigma_x=data.sigma_x)
+        result = solver.solve(both, result.x)
     deliver(result, arguments, columns.labels(table), table.reading)
     return 0 if result.success else 1
 

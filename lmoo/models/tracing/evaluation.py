@@ -90,6 +90,9 @@ class Evaluation:
             reason = mismatch(self.model, self.points, x, value)
         if reason is not None or blocks:
             return None, reason
+        if getattr(problem, "arrow", None) is not None:
+            # With errors in x the residual is that of distances.
+            return None, None
         return whitened(value - problem.y, problem._whitening), None
 
     def called_instead(self, problem: Any, reason: str) -> "Evaluation":

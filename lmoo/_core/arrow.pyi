@@ -1,0 +1,125 @@
+"""The arrow linear model, and solves with it: joint fits, errors in x."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.batch import CurveModel
+from lmoo._core.solve import Derivatives, LinearTable, Loop, Source
+
+Array = NDArray[np.float64]
+
+# ---- arrow/linear.pxi
+
+class ArrowLinear(LinearTable):
+    n: int
+    shared: int
+    groups: int
+    parts: int
+    def __init__(self, shared: int, own: Any) -> None: ...
+    def factor(
+        self, error: float, active: NDArray[np.int32] | None
+    ) -> tuple[
+        Array, NDArray[np.int32], NDArray[np.int32], Array, NDArray[np.int32], int, Array
+    ]: ...
+    def begin(self) -> None: ...
+    def fill(self, jac: Array, f: Array) -> bool: ...
+    def fill_groups(self, blocks: list[Array]) -> None: ...
+    def leave_out(self, active: NDArray[np.int32]) -> None: ...
+    def truncate(self, column_error: Array, fnorm: float) -> tuple[int, float, float]: ...
+    def gradient(self, p: Array | None, fnorm: float) -> Array: ...
+    def predict(self, p: Array, everything: bool, fnorm: float) -> tuple[float, float]: ...
+    def gram(self, v: Array) -> Array: ...
+    def damped(self, par: float, diag: Array) -> Array: ...
+    def damped_on_face(
+        self, active: NDArray[np.int32], moved: Array, par: float, diag: Array
+    ) -> Array: ...
+    def solve(self, par: float, diag: Array, g: Array) -> Array | None: ...
+    def triangle(self) -> tuple[Array, NDArray[np.int32], Array]: ...
+
+# ---- arrow/statistics.pxi
+
+def arrow_statistics(
+    first: NDArray[np.intp],
+    blocks: Array,
+    order: NDArray[np.int32],
+    rank: NDArray[np.int32],
+    t: Array,
+    torder: NDArray[np.int32],
+    trank: int,
+    norms: Array,
+    excluded: NDArray[np.uint8],
+    limit: float,
+) -> tuple[Array, Array, Array, NDArray[np.uint8]]: ...
+
+# ---- arrow/groups.pxi
+
+class Groups:
+    shared: int
+    rows: int
+    own: NDArray[np.intp]
+
+class GroupSource(Source):
+    def __init__(self, groups: Groups) -> None: ...
+
+class GroupDerivatives(Derivatives):
+    def __init__(self, groups: Groups) -> None: ...
+
+class ArrowLoop(Loop):
+    def factor(
+        self,
+    ) -> tuple[
+        Array, NDArray[np.int32], NDArray[np.int32], Array, NDArray[np.int32], int, Array
+    ]: ...
+
+class CurveGroups(Groups):
+    def __init__(
+        self,
+        model: CurveModel,
+        t: Array,
+        y: Array,
+        weights: Array | None,
+        shared: int,
+        where: NDArray[np.intp],
+        parts: int,
+    ) -> None: ...
+    def attach(self, arrow: ArrowLinear) -> None: ...
+
+class Member:
+    def __init__(
+        self,
+        fun: Source,
+        derivatives: Derivatives,
+        index: NDArray[np.intp],
+        exact: bool,
+        label: str,
+    ) -> None: ...
+
+class MemberGroups(Groups):
+    def __init__(self, members: list[Member], shared: int) -> None: ...
+
+# ---- arrow/errorsinx.pxi
+
+class PointGroups(Groups):
+    def __init__(
+        self,
+        arrow: ArrowLinear,
+        t: Array,
+        y: Array,
+        weights: Array | None,
+        roots: Array,
+        has_error: NDArray[np.uint8],
+        n: int,
+        model: CurveModel | None,
+        function: Callable[..., Any] | None,
+        derivatives: Callable[..., Any] | None,
+    ) -> None: ...
+    def true_points(self, x: Array) -> Array: ...
+
+class PointLoop(ArrowLoop):
+    @property
+    def compiled(self) -> bool: ...
+    def true_points(self) -> Array: ...
+    def reduced(self) -> tuple[Array, NDArray[np.int32], Array, Array]: ...

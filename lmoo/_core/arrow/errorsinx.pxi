@@ -1,0 +1,362 @@
+"""Errors in x: orthogonal distance regression, with the arrow linear model.
+
+Point i was measured at t_i, which is in error as y_i is; its true place is t_i + L_i u_i, with L_i L_i^T the covariance
+of t_i.  The residuals are
+
+    w_i (f(t_i + L_i u_i, x) - y_i)     and     u_i
+
+and point i is a group with the own parameters u_i: the rows are [w_i f_t L_i | w_i f_x | .] and [1 | 0 | u_i].
+Boggs, Byrd, Schnabel (1987), "A stable and efficient algorithm for nonlinear orthogonal distance regression", SIAM J.
+Sci. Stat. Comput. 8.
+"""
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport isfinite, sqrt
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+cimport numpy as cnp
+
+from lmoo._core.batch cimport CurveModel
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport enorm
+from lmoo._core.solve cimport own_vector
+
+from lmoo.errors import EvaluationError
+
+cnp.import_array()
+
+cdef enum:
+    # Points that are evaluated together; their values stay in the first-level cache.
+    TOGETHER = 128
+
+# Relative error of central differences with the step eps^(1/3).
+cdef double DIFFERENCES = 4e-11
+
+
+ctypedef struct points:
+    lm_arrow *a
+    const lmoo_model *model         # of n + k parameters, the last k being shifts of the first k variables
+    ptrdiff_t m, n, k, variables
+    const double *t                 # variables x m
+    const double *y                 # m
+    const double *weights           # m, or NULL
+    const double *roots             # m x k x k: L_i, row by row
+    const unsigned char *has_error  # m x k: columns of L_i that are there
+    const double *x
+    double *f                       # m values, then u
+    const double *derivatives       # (n + k) x m, where they are there already; else NULL
+    double *work                    # work_size doubles for each part
+    ptrdiff_t work_size
+    int *codes
+
+
+cdef inline double _true(const points *c, ptrdiff_t i, ptrdiff_t j) noexcept nogil:
+    """Variable j of point i, at its estimate."""
+    cdef const double *u = c.x + c.n + c.a.first[i]
+    cdef double value = c.t[j * c.m + i]
+    cdef ptrdiff_t l, next = 0
+    if j >= c.k:
+        return value
+    for l in range(c.k):
+        if c.has_error[i * c.k + l]:
+            value += c.roots[(i * c.k + j) * c.k + l] * u[next]
+            next += 1
+    return value
+
+
+cdef void _place(const points *c, ptrdiff_t first, ptrdiff_t count, double *t) noexcept nogil:
+    """The estimates of some points, variables x count."""
+    cdef ptrdiff_t i, j
+    for j in range(c.variables):
+        for i in range(count):
+            t[j * count + i] = _true(c, first + i, j)
+
+
+cdef void _finish_residual(const points *c, ptrdiff_t first, ptrdiff_t last) noexcept nogil:
+    """From values to residuals, and u."""
+    cdef ptrdiff_t i, base = c.a.first[first], count = c.a.first[last] - c.a.first[first]
+    for i in range(first, last):
+        c.f[i] -= c.y[i]
+        if c.weights != NULL:
+            c.f[i] *= c.weights[i]
+    memcpy(c.f + c.m + base, c.x + c.n + base, <size_t>count * sizeof(double))
+
+
+cdef void _points_residual_part(ptrdiff_t part, void *context) noexcept nogil:
+    cdef points *c = <points *>context
+    cdef ptrdiff_t first = arrow_start(c.a, part), last = arrow_start(c.a, part + 1), start = first, count
+    cdef double *x = c.work + part * c.work_size
+    cdef double *t = x + c.n + c.k
+    memcpy(x, c.x, <size_t>c.n * sizeof(double))
+    memset(x + c.n, 0, <size_t>c.k * sizeof(double))
+    while start < last:
+        count = min(last - start, TOGETHER)
+        _place(c, start, count, t)
+        c.codes[part] = c.model.values(count, c.n + c.k, t, x, c.f + start, c.model.user_data)
+        if c.codes[part] != 0:
+            return
+        start += count
+    _finish_residual(c, first, last)
+
+
+cdef void _points_jacobian_part(ptrdiff_t part, void *context) noexcept nogil:
+    cdef points *c = <points *>context
+    cdef ptrdiff_t start = arrow_start(c.a, part), last = arrow_start(c.a, part + 1), count, i
+    cdef double *x = c.work + part * c.work_size
+    cdef double *t = x + c.n + c.k
+    cdef double *derivatives = t + TOGETHER * c.variables
+    cdef double *matrix = derivatives + TOGETHER * (c.n + c.k)
+    if c.derivatives != NULL:
+        for i in range(start, last):
+            _block(c, part, i, c.derivatives + i, c.m, matrix)
+        return
+    memcpy(x, c.x, <size_t>c.n * sizeof(double))
+    memset(x + c.n, 0, <size_t>c.k * sizeof(double))
+    while start < last:
+        count = min(last - start, TOGETHER)
+        _place(c, start, count, t)
+        c.codes[part] = c.model.derivatives(count, c.n + c.k, t, x, derivatives, c.model.user_data)
+        if c.codes[part] != 0:
+            return
+        for i in range(count):
+            _block(c, part, start + i, derivatives + i, count, matrix)
+        start += count
+
+
+cdef void _block(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdiff_t stride,
+                 double *matrix) noexcept nogil:
+    """Give the rows of point i to the arrow model; d[j * stride] is the derivative by parameter j of n + k."""
+    cdef ptrdiff_t j, l, p = c.a.first[i + 1] - c.a.first[i], ld = 1 + p, next = 0
+    cdef const double *u = c.x + c.n + c.a.first[i]
+    cdef double w = 1.0 if c.weights == NULL else c.weights[i]
+    cdef double total
+    memset(matrix, 0, <size_t>(ld * (p + c.n + 1)) * sizeof(double))
+    for l in range(c.k):
+        if not c.has_error[i * c.k + l]:
+            continue
+        total = 0.0
+        for j in range(c.k):
+            total += d[(c.n + j) * stride] * c.roots[(i * c.k + j) * c.k + l]
+        matrix[next * ld] = w * total
+        matrix[next + 1 + next * ld] = 1.0
+        matrix[next + 1 + (p + c.n) * ld] = u[next]
+        next += 1
+    for j in range(c.n):
+        matrix[(p + j) * ld] = w * d[j * stride]
+    matrix[(p + c.n) * ld] = c.f[i]
+    arrow_block(c.a, &c.a.part[part], i, ld, matrix, ld)
+
+
+cdef class PointGroups(Groups):
+    """The points of a curve with errors in their variables.
+
+    Parameters
+    ----------
+    arrow : ArrowLinear
+        Of the same solve.
+    t : (variables, m), y : (m,), weights : (m,) or None
+    roots : (m, k, k) array
+        L of each point, of the first k variables.
+    has_error : (m, k) uint8 array
+        Columns of L that are not 0.  All contiguous.
+    n : int
+        Parameters of the model.
+    model : CurveModel or None
+        Of n + k parameters, the last k of which shift the first k variables.
+    function : callable or None
+        Without a model: ``function(x, t)`` returns the values, (m,), for t of the shape (k, m).
+    derivatives : callable or None
+        Without a model: ``derivatives(x, t, f, scale)`` returns them, (n + k, m), for values f and (n,) sizes
+        that parameters are known to have.
+    """
+
+    cdef CurveModel model
+    cdef object function, by_function, kept
+    cdef points c
+
+    def __cinit__(self, ArrowLinear arrow not None, const double[:, ::1] t not None, const double[::1] y not None,
+                  const double[::1] weights, const double[:, :, ::1] roots not None,
+                  const unsigned char[:, ::1] has_error not None, ptrdiff_t n, CurveModel model, function,
+                  derivatives):
+        cdef cnp.ndarray work, codes
+        cdef ptrdiff_t m = y.shape[0], k = has_error.shape[1], widest = k
+        self.c.a = &arrow.a
+        self.model, self.function, self.by_function = model, function, derivatives
+        self.shared, self.rows = n, m + arrow.n - n
+        self.own = np.count_nonzero(has_error, axis=1).astype(np.intp)
+        assert arrow.groups == m and arrow.shared == n and roots.shape[0] == m and roots.shape[1] == k
+        self.precision, self.exact = EPSMCH, model is not None
+        self.relative = 0.0 if self.exact else DIFFERENCES
+        self.c.m, self.c.n, self.c.k, self.c.variables = m, n, k, t.shape[0]
+        self.c.t, self.c.y, self.c.weights = &t[0, 0], &y[0], NULL
+        if weights is not None:
+            self.c.weights = &weights[0]
+        self.c.roots, self.c.has_error = &roots[0, 0, 0], &has_error[0, 0]
+        if model is not None:
+            assert model.table.n == n + k and model.table.variables == t.shape[0]
+            self.c.model = &model.table
+        self.c.work_size = (n + k) + TOGETHER * (t.shape[0] + n + k) + (1 + widest) * (widest + n + 1)
+        work = np.zeros(arrow.a.parts * self.c.work_size)
+        codes = np.zeros(arrow.a.parts, dtype=np.int32)
+        self.c.work, self.c.codes = <double *>cnp.PyArray_DATA(work), <int *>cnp.PyArray_DATA(codes)
+        self.kept = (arrow, t, y, weights, roots, has_error, work, codes)
+
+    cdef int run(self, bint jacobian) except -1:
+        """A pass on threads: 0, or 1 at a bad point."""
+        cdef ptrdiff_t part
+        memset(self.c.codes, 0, <size_t>self.c.a.parts * sizeof(int))
+        PyErr_CheckSignals()
+        with nogil:
+            arrow_each(self.c.a, _points_jacobian_part if jacobian else _points_residual_part, &self.c,
+                       50.0 * (self.c.n + self.c.k if jacobian else 1))
+        for part in range(self.c.a.parts):
+            if self.c.codes[part] < 0:
+                raise ValueError(f"the model ended the solve: it returned {self.c.codes[part]}")
+            if self.c.codes[part] > 0:
+                return 1
+        return 0
+
+    def true_points(self, const double[::1] x not None):
+        """Return the estimates of the points at x, (k, m)."""
+        cdef double[:, ::1] out = np.empty((self.c.k, self.c.m))
+        cdef ptrdiff_t i, j
+        self.c.x = &x[0]
+        for j in range(self.c.k):
+            for i in range(self.c.m):
+                out[j, i] = _true(&self.c, i, j)
+        return np.asarray(out)
+
+    cdef int residual(self, const double *x, double *f) except -1:
+        cdef const double[::1] values
+        self.c.x, self.c.f = x, f
+        if self.model is not None:
+            return self.run(False)
+        try:
+            values = self.function(own_vector(self.c.n, x), self.true_points(<double[:self.shared + self.rows - self.c.m]>x))
+        except EvaluationError as error:
+            self.refusal = error
+            return 1
+        memcpy(f, &values[0], <size_t>self.c.m * sizeof(double))
+        _finish_residual(&self.c, 0, self.c.m)
+        return 0
+
+    cdef int linearize(self, ArrowLoop loop, bint better) except -1:
+        cdef const double[:, ::1] derivatives
+        cdef lm_state *s = loop.s
+        self.c.x, self.c.f, self.c.derivatives = s.x, loop.d.f, NULL
+        if self.model is not None:
+            return self.run(True)
+        scale = np.ones(self.c.n)
+        if s.models > 0:
+            norms = own_vector(self.c.n, s.acnorm)
+            scale = np.minimum(np.divide(s.fnorm, norms, out=np.ones(self.c.n), where=norms > 0.0), 1.0)
+        try:
+            derivatives = self.by_function(
+                own_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x), scale)
+        except EvaluationError as error:
+            self.refusal = error
+            return 1
+        self.differenced = 2 * (self.c.n + self.c.k)
+        self.c.derivatives = &derivatives[0, 0]
+        return self.run(True)
+
+
+cdef class PointLoop(ArrowLoop):
+    """One solve with errors in x, of which the parameters of the model are seen.
+
+    Of what the base classes have, x, bounds, fixed_or_active, gradient, acnorm and the factor are those of the n parameters of the
+    model; the residual is, for each point, its distance from the curve in units of the errors, with the sign of that
+    in y.
+    """
+
+    cdef object kept
+
+    @property
+    def observations(self):
+        """Points; 0 where nothing has been evaluated."""
+        return self.arrow.groups if self.d.evaluated else 0
+
+    @property
+    def x(self):
+        return own_vector(self.arrow.shared, self.s.x)
+
+    @property
+    def compiled(self):
+        """Whether the model runs compiled."""
+        return (<PointGroups>self.groups).model is not None
+
+    def true_points(self):
+        """Return the estimates of the points, (k, m)."""
+        return (<PointGroups>self.groups).true_points(own_vector(self.n, self.s.x))
+
+    @property
+    def residual(self):
+        cdef ptrdiff_t i, l, p, m = self.arrow.groups
+        cdef double[::1] out
+        cdef double total
+        if not self.d.evaluated:
+            return np.empty(0)
+        out = np.empty(m)
+        for i in range(m):
+            total = self.d.f[i] * self.d.f[i]
+            for l in range(self.arrow.a.first[i], self.arrow.a.first[i + 1]):
+                total += self.d.f[m + l] * self.d.f[m + l]
+            out[i] = sqrt(total) if self.d.f[i] >= 0.0 else -sqrt(total)
+            if not isfinite(self.d.f[i]):
+                out[i] = self.d.f[i]
+        return np.asarray(out)
+
+    @property
+    def bounds(self):
+        edges = ArrowLoop.bounds.__get__(self)
+        return None if edges is None else edges[:, :self.arrow.shared]
+
+    @property
+    def fixed_or_active(self):
+        return ArrowLoop.fixed_or_active.__get__(self)[:self.arrow.shared]
+
+    @property
+    def gradient(self):
+        return ArrowLoop.gradient.__get__(self)[:self.arrow.shared]
+
+    def reduced(self):
+        """Return (r, ipvt, qtf, acnorm) of the parameters, the points being at their best for each."""
+        cdef ptrdiff_t s = self.arrow.shared
+        if self.kept is None or self.kept[0] != self.d.njev:
+            active = ArrowLoop.fixed_or_active.__get__(self) if self.s.bounded else None
+            t, order = self.arrow.factor(self.s.jacobian_error, active)[3:5]
+            r = np.asfortranarray(t[:, :s])
+            norms = np.zeros(s)
+            norms[order] = [enorm_of(column) for column in r.T]
+            self.kept = (self.d.njev, (r, order.astype(np.int32), t[:, s].copy(), norms))
+        return self.kept[1]
+
+    def factors(self):
+        """MINPACK's fjac, (n, points), with R alone."""
+        n = self.arrow.shared
+        packed = np.zeros((n, max(self.arrow.groups, n)))
+        packed[:, :n] = self.reduced()[0].T
+        return packed
+
+    @property
+    def r(self):
+        return self.reduced()[0]
+
+    @property
+    def ipvt(self):
+        return self.reduced()[1]
+
+    @property
+    def qtf(self):
+        return self.reduced()[2]
+
+    @property
+    def acnorm(self):
+        return self.reduced()[3]
+
+
+cdef double enorm_of(column) except? -1.0:
+    cdef const double[::1] values = np.ascontiguousarray(column)
+    return enorm(values.shape[0], &values[0])

@@ -1,0 +1,142 @@
+"""The errors of the independent variables of a curve."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.problems.arguments import real_array
+
+__all__ = ["ErrorsInX", "errors_in_x", "joined", "separate"]
+
+Array = NDArray[np.float64]
+
+
+class ErrorsInX(NamedTuple):
+    """The errors of the k variables of m points.
+
+    roots : (m, k, k), L of each point, where L L^T is its covariance
+    has_error : (m, k) uint8, 1 for columns of L that are not 0
+    """
+
+    roots: Array
+    has_error: NDArray[np.uint8]
+
+    def of(self, kept: NDArray[np.intp]) -> "ErrorsInX":
+        """Return the errors of some of the points."""
+        return ErrorsInX(
+            np.ascontiguousarray(self.roots[kept]), np.ascontiguousarray(self.has_error[kept])
+        )
+
+
+def errors_in_x(sigma_x: Any, t: Any, m: int) -> ErrorsInX:
+    """Return the errors of the independent variables.
+
+    Parameters
+    ----------
+    sigma_x : float, array_like or tuple
+        As for `lmoo.CurveProblem`.
+    t : array or tuple of arrays
+        The independent variables, (m,), (k, m) or a tuple of (m,).
+    m : int
+        The number of points.
+
+    Raises
+    ------
+    TypeError
+        t is no array of numbers for each variable; an entry of the wrong type.
+    ValueError
+        A shape that is none of these; a negative number, one that is not finite; all are 0; a
+        covariance that is not symmetric and positive definite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.problems.errorsinx import errors_in_x
+    >>> errors_in_x(0.5, np.arange(2.0), 2).roots.ravel()
+    array([0.5, 0.5])
+    """
+    k = _variables(t, m)
+    shapes = f"a number, or have shape {(m,)}" if k == 1 else (
+        f"a number, a tuple of {k} numbers or arrays of shape {(m,)}, or have shape {(k, m)}"
+    )  # fmt: skip
+    if isinstance(sigma_x, tuple):
+        if len(sigma_x) != k:
+            raise ValueError(
+                f"sigma_x must have an entry for each of the {k} variables; it has {len(sigma_x)}"
+            )
+        parts = [_one(part, m, shapes) for part in sigma_x]
+        return _deviations(np.stack(parts))
+    array = real_array("sigma_x", sigma_x)
+    if array.shape == (m, k, k):
+        return _covariances(array)
+    if array.ndim == 0 or (k == 1 and array.shape == (m,)):
+        return _deviations(np.broadcast_to(array, (k, m)))
+    if array.shape == (k, m):
+        return _deviations(array)
+    raise ValueError(
+        f"sigma_x must be {shapes}, or {(m, k, k)} for covariances; it has {array.shape}"
+    )
+
+
+def _variables(t: Any, m: int) -> int:
+    """Return the number of variables; TypeError if they are no arrays of numbers."""
+    parts = t if isinstance(t, tuple) else (t,)
+    good = all(isinstance(part, np.ndarray) and part.dtype == np.float64 for part in parts)
+    if good and isinstance(t, tuple) and parts and all(part.shape == (m,) for part in parts):
+        return len(parts)
+    if good and not isinstance(t, tuple) and t.shape[-1:] == (m,) and t.ndim < 3:
+        return 1 if t.ndim == 1 else len(t)
+    raise TypeError(
+        f"t must be an array of numbers, or a tuple of them, with sigma_x; it is {type(t).__name__}"
+    )
+
+
+def _one(part: Any, m: int, shapes: str) -> Array:
+    array = real_array("sigma_x", part)
+    if array.shape not in ((), (m,)):
+        raise ValueError(f"sigma_x must be {shapes}; an entry has shape {array.shape}")
+    return np.broadcast_to(array, (m,))
+
+
+def _deviations(sigma: Array) -> ErrorsInX:
+    """Return the errors for standard deviations, (k, m)."""
+    bad = ~(np.isfinite(sigma) & (sigma >= 0.0))
+    if bad.any():
+        j, i = np.argwhere(bad)[0]
+        raise ValueError(
+            f"sigma_x must be finite and not negative; that of point {i} is {sigma[j, i]}"
+        )
+    if not sigma.any():
+        raise ValueError("sigma_x must be positive for some points; leave it out, it is 0 for all")
+    k, m = sigma.shape
+    roots = np.zeros((m, k, k))
+    roots[:, np.arange(k), np.arange(k)] = sigma.T
+    return ErrorsInX(roots, np.ascontiguousarray((sigma.T > 0.0).astype(np.uint8)))
+
+
+def _covariances(matrices: Array) -> ErrorsInX:
+    if not np.isfinite(matrices).all():
+        raise ValueError("sigma_x must be finite; a covariance is not")
+    size = np.abs(matrices).max(axis=(1, 2))
+    apart = np.abs(matrices - np.swapaxes(matrices, 1, 2)).max(axis=(1, 2))
+    if (apart > 1e-8 * size).any():
+        i = int(np.argmax(apart > 1e-8 * size))
+        raise ValueError(f"sigma_x must have symmetric covariances; that of point {i} is not")
+    try:
+        roots = np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        raise ValueError("sigma_x must have positive definite covariances") from None
+    return ErrorsInX(np.ascontiguousarray(roots), np.ones(matrices.shape[:2], dtype=np.uint8))
+
+
+def joined(t: Any) -> Array:
+    """Return the variables as one array, (k, m)."""
+    return np.ascontiguousarray(np.stack(t) if isinstance(t, tuple) else np.atleast_2d(t))
+
+
+def separate(points: Array, t: Any) -> Any:
+    """Return variables, (k, m), in the form of t."""
+    if isinstance(t, tuple):
+        return tuple(points)
+    return points[0] if t.ndim == 1 else points

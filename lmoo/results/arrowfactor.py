@@ -1,0 +1,307 @@
+"""The factor of a Jacobian with shared parameters and groups of own ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.arrow import arrow_statistics
+
+__all__ = ["LARGEST_MATRIX", "ArrowFactor"]
+
+Array = NDArray[np.float64]
+
+# Parameters up to which `covariance` makes an n x n matrix: 32 MB.
+LARGEST_MATRIX = 2000
+
+
+class _Inverse(NamedTuple):
+    """Parts of inv(S.T @ S), where S is J with columns of norm 1; see arrow/statistics.pxi.
+
+    lift : (n, s); lift @ shared @ lift.T, and for parameters of one group besides it their gram
+    gram : the (p, p) blocks of one group after the other
+    shared : (s, s), the covariance of the shared parameters
+    undetermined : (n,) bool
+    """
+
+    lift: Array
+    gram: Array
+    shared: Array
+    undetermined: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowFactor:
+    """The factor of the last Jacobian of a problem with shared parameters; linear in its size.
+
+    The s shared parameters come first, then the own ones of each group.  It has the methods of
+    `lmoo.results.factor.Factor`.
+
+    Attributes
+    ----------
+    first : (groups + 1,) intp array
+        Own parameters of group k are s + first[k] and those that follow, to s + first[k + 1].
+    blocks : float64 array
+        [R_k | S_k | q_k] of one group after the other, (p, p + s + 1), column-major.
+    order : (n - s,) int32 array
+        Column i of R_k belongs to own parameter order[first[k] + i] of the group.
+    ranks : (groups,) int32 array
+    t : (s, s + 1) float64 array
+        [T | q] of the shared parameters.
+    torder : (s,) int32 array
+    trank : int
+    acnorm : (n,) float64 array, the norms of the columns of J
+    error : float
+        Relative error of the entries of J.
+    excluded : (n,) bool array or None
+        Parameters that were left out: fixed, or at an active bound.
+    """
+
+    first: NDArray[np.intp]
+    blocks: Array
+    order: NDArray[np.int32]
+    ranks: NDArray[np.int32]
+    t: Array
+    torder: NDArray[np.int32]
+    trank: int
+    acnorm: Array
+    error: float
+    excluded: NDArray[np.bool_] | None = None
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if the arrays are not those of a factor of n parameters."""
+        first, s = self.first, len(self.t)
+        groups = first.size - 1
+        good = groups >= 1 and first.dtype == np.intp and first[0] == 0 and s >= 1
+        widths = np.diff(first)
+        good = good and bool((widths >= 0).all()) and s + int(first[-1]) == n
+        if not good:
+            raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
+        wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+            "blocks": (np.float64, (int((widths * (widths + s + 1)).sum()),)),
+            "order": (np.int32, (n - s,)),
+            "ranks": (np.int32, (groups,)),
+            "t": (np.float64, (s, s + 1)),
+            "torder": (np.int32, (s,)),
+            "acnorm": (np.float64, (n,)),
+        }
+        if self.excluded is not None:
+            wanted["excluded"] = (np.bool_, (n,))
+        for name, (dtype, shape) in wanted.items():
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
+                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}")
+        inside = np.repeat(widths, widths)
+        places = np.arange(n - s) - np.repeat(first[:-1], widths)
+        sorted_order = np.sort(self.order + np.repeat(first[:-1], widths))
+        if (
+            (self.order < 0).any()
+            or (self.order >= inside).any()
+            or not np.array_equal(sorted_order, places + np.repeat(first[:-1], widths))
+            or not np.array_equal(np.sort(self.torder), np.arange(s))
+        ):
+            raise ValueError("order and torder must be permutations")
+        if (self.ranks < 0).any() or (self.ranks > widths).any() or not 0 <= self.trank <= s:
+            raise ValueError("ranks must be those of triangles")
+        if not self.error >= 0:
+            raise ValueError(f"error must not be negative: {self.error}")
+
+    @property
+    def shared(self) -> int:
+        """The number of shared parameters."""
+        return len(self.t)
+
+    @cached_property
+    def _inverse(self) -> _Inverse:
+        excluded = np.zeros(self.acnorm.size, dtype=np.uint8)
+        if self.excluded is not None:
+            excluded[self.excluded] = 1
+        # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
+        limit = min(float(np.sqrt(self.error)), 0.1)
+        lift, gram, shared, undetermined = arrow_statistics(
+            self.first, self.blocks, self.order, self.ranks, self.t, self.torder, self.trank,
+            self.acnorm, excluded, limit,
+        )  # fmt: skip
+        return _Inverse(lift, gram, shared, undetermined.astype(bool))
+
+    @property
+    def rank(self) -> int:
+        """Rank of the free columns of J."""
+        return int(self.trank + self.ranks.sum())
+
+    @property
+    def undetermined(self) -> NDArray[np.bool_]:
+        """Parameters that J does not determine, (n,) bool."""
+        return self._inverse.undetermined
+
+    @property
+    def _unit(self) -> Array:
+        """``1 / acnorm``; 0 for excluded parameters."""
+        with np.errstate(divide="ignore"):
+            unit = 1.0 / self.acnorm
+        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
+
+    def over(self, slope: float) -> "ArrowFactor":
+        """Return the factor of J / slope, with f slope in place of f."""
+        columns = np.full(self.blocks.size, 1.0 / slope)
+        widths = np.diff(self.first)
+        ends = np.cumsum(widths * (widths + self.shared + 1))
+        for end, p in zip(ends.tolist(), widths.tolist(), strict=True):
+            columns[end - p : end] = slope
+        t = self.t / slope
+        t[:, -1] = self.t[:, -1] * slope
+        return replace(self, blocks=self.blocks * columns, t=t, acnorm=self.acnorm / slope)
+
+    def _variances(self) -> Array:
+        """Return the diagonal of inv(S.T @ S), (n,)."""
+        found = self._inverse
+        out = np.einsum("ij,jl,il->i", found.lift, found.shared, found.lift, optimize=True)
+        out[self.shared :] += self._own_variances
+        return np.asarray(np.maximum(out, 0.0))
+
+    @cached_property
+    def _own_variances(self) -> Array:
+        """Return the diagonals of the blocks of own parameters, (n - s,)."""
+        widths = np.diff(self.first)
+        starts = np.repeat(np.cumsum(widths**2) - widths**2, widths)
+        inside = np.arange(self.first[-1]) - np.repeat(self.first[:-1], widths)
+        out: Array = self._inverse.gram[starts + inside * (np.repeat(widths, widths) + 1)]
+        return out
+
+    def standard_errors(self, sigma: float) -> Array:
+        """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
+        with np.errstate(all="ignore"):
+            errors = sigma * self._unit * np.sqrt(self._variances())
+        return np.where(self.undetermined, np.inf, errors)
+
+    def _scaled_block(self, which: NDArray[np.intp]) -> Array:
+        """Return the rows and columns of inv(S.T @ S) of some parameters."""
+        found, s = self._inverse, self.shared
+        rows = found.lift[which]
+        out = np.asarray(rows @ found.shared @ rows.T)
+        group = np.searchsorted(self.first, which - s, side="right") - 1
+        widths = np.diff(self.first)
+        starts = np.cumsum(widths**2) - widths**2
+        own = np.flatnonzero(which >= s)
+        for k in np.unique(group[own]).tolist():
+            inside = own[group[own] == k]
+            p = int(widths[k])
+            gram = found.gram[starts[k] : starts[k] + p * p].reshape(p, p)
+            places = which[inside] - s - self.first[k]
+            out[np.ix_(inside, inside)] += gram[np.ix_(places, places)]
+        return out
+
+    def covariance_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float) -> Array:
+        """Return sigma^2 ``inv(J.T @ J)`` of some parameters, in this order."""
+        where = np.asarray(which, dtype=np.intp)
+        with np.errstate(all="ignore"):
+            unit = sigma * self._unit[where]
+            out = self._scaled_block(where) * unit * unit[:, None]
+        return self._marked(out, where, np.inf)
+
+    def group_covariances(self, sigma: float) -> Array:
+        """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
+
+        All groups must have as many own parameters, p.
+
+        Returns
+        -------
+        (groups, s + p, s + p) float64 array
+        """
+        found, s = self._inverse, self.shared
+        groups = self.first.size - 1
+        p = int(self.first[1])
+        lift = found.lift[s:].reshape(groups, p, s)
+        out = np.empty((groups, s + p, s + p))
+        common = found.lift[:s] @ found.shared @ found.lift[:s].T
+        crossed = lift @ found.shared
+        out[:, :s, :s] = common
+        out[:, s:, :s] = crossed
+        out[:, :s, s:] = np.swapaxes(crossed, 1, 2)
+        out[:, s:, s:] = crossed @ np.swapaxes(lift, 1, 2) + found.gram.reshape(groups, p, p)
+        with np.errstate(all="ignore"):
+            unit = self._per_group(sigma * self._unit, groups)
+            out *= unit[:, :, None] * unit[:, None, :]
+        undetermined = self._per_group(self.undetermined, groups)
+        if undetermined.any():
+            out[undetermined] = np.nan
+            np.swapaxes(out, 1, 2)[undetermined] = np.nan
+            k, j = np.nonzero(undetermined)
+            out[k, j, j] = np.inf
+        return out
+
+    def _per_group(self, values: NDArray[Any], groups: int) -> NDArray[Any]:
+        """Return values of the shared parameters with those of each group, (groups, s + p)."""
+        s = self.shared
+        common = np.broadcast_to(values[:s], (groups, s))
+        return np.concatenate([common, values[s:].reshape(groups, -1)], axis=1)
+
+    def covariance_column(self, j: int, sigma: float) -> Array:
+        """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
+        found, s = self._inverse, self.shared
+        out = np.asarray(found.lift @ (found.shared @ found.lift[j]))
+        if j >= s:
+            k = int(np.searchsorted(self.first, j - s, side="right")) - 1
+            group = np.arange(s + self.first[k], s + self.first[k + 1])
+            place = int(np.flatnonzero(group == j)[0])
+            out[group] = self._scaled_block(group)[:, place]
+        with np.errstate(all="ignore"):
+            out = out * (sigma * self._unit) * (sigma * self._unit[j])
+        return np.where(self.undetermined, np.nan, out)
+
+    def covariance(self, sigma: float) -> Array:
+        """Return sigma^2 ``inv(J.T @ J)``; inf and nan for undetermined parameters.
+
+        Raises
+        ------
+        ValueError
+            There are more than 2000 parameters.
+        """
+        return self.covariance_of(self._everything("covariance"), sigma)
+
+    def correlation_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float = 1.0) -> Array:
+        """Return the correlations of some parameters; nan for undetermined ones."""
+        where = np.asarray(which, dtype=np.intp)
+        out = self._scaled_block(where)
+        norms = np.sqrt(np.maximum(np.diag(out), 0.0))
+        out = out / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
+        out = np.clip(out, -1.0, 1.0)
+        np.fill_diagonal(out, 1.0)
+        return self._marked(out, where, 1.0)
+
+    def correlation(self, sigma: float = 1.0) -> Array:
+        """Return the correlations of all parameters; ValueError as for `covariance`."""
+        return self.correlation_of(self._everything("correlation"))
+
+    def _everything(self, what: str) -> NDArray[np.intp]:
+        n = self.acnorm.size
+        if n > LARGEST_MATRIX:
+            raise ValueError(
+                f"{what} of {n} parameters would be a matrix of {n} x {n} numbers; covariance_of "
+                "returns that of some of them, and standard_errors those of all"
+            )
+        return np.arange(n)
+
+    def _marked(self, out: Array, which: NDArray[np.intp], variance: float) -> Array:
+        """Set the rows and columns of undetermined parameters to nan, and their diagonal."""
+        undetermined = self.undetermined[which]
+        out[undetermined] = np.nan
+        out[:, undetermined] = np.nan
+        out[undetermined, undetermined] = variance
+        return out
+
+    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
+        """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""
+        which = np.flatnonzero((directions != 0.0).any(axis=0))
+        return sigma * self.prediction_error_of(directions[:, which], which)
+
+    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+        """Return `prediction_error` for directions along some parameters, (k, len(which))."""
+        with np.errstate(all="ignore"):
+            rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
+        lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
+        variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
+        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))

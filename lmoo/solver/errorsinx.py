@@ -1,0 +1,174 @@
+"""Solves with errors in x: the compiled loop with a group for each point."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo._core.arrow import ArrowLinear, GroupDerivatives, GroupSource, PointGroups, PointLoop
+from lmoo.errors import EvaluationError
+from lmoo.models.compiled import GraphModel
+from lmoo.models.expression.base import Model
+from lmoo.models.graph.nodes import Graph, extracted
+from lmoo.problems.errorsinx import joined, separate
+
+__all__ = ["point_loop", "shifted"]
+
+Array = NDArray[np.float64]
+
+_ACCURATE = 1  # the stopping tests
+_STEP = float(np.cbrt(np.finfo(np.float64).eps))
+
+
+@lru_cache(maxsize=16)
+def shifted(model: Model, k: int) -> GraphModel:
+    """Return a model with k more parameters, which are added to its first k variables.
+
+    Where they are 0, the derivatives by them are those by the variables.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> from lmoo.solver.errorsinx import shifted
+    >>> model = shifted(lmoo.Expression("a*t**2"), 1)
+    >>> model.jacobian(np.array([3.0]), 2.0, 0.0)
+    array([[ 9., 12.]])
+    """
+    n = len(model.parameter_names)
+    graph = Graph()
+
+    def variable(j: int) -> int:
+        node = graph.variable(j)
+        return graph.apply("add", node, graph.parameter(n + j)) if j < k else node
+
+    nodes = graph.include(model.steps, None, variable)
+    names = (*model.parameter_names, *(f"shift of {name}" for name in model.variables[:k]))
+    steps, _ = extracted(graph.steps, [nodes[-1]])
+    return GraphModel(Model(steps, model.variables, names))
+
+
+def point_loop(
+    options: Any, problem: Any, x0: Array, bounds: Array | None, evaluation: Any
+) -> PointLoop:
+    """Return the compiled loop of a curve with errors in x."""
+    if options.loss != "linear":
+        raise ValueError(
+            "loss must be 'linear' with sigma_x, as distances are minimised; it is "
+            f"{options.loss!r}"
+        )
+    if options.separable is True:
+        raise ValueError(
+            "separable must be False or 'auto' with shared parameters or sigma_x, where linear "
+            "parameters are not eliminated; it is True"
+        )
+    if options.linear is not None:
+        raise ValueError(f"linear must be None with sigma_x; it is {options.linear!r}")
+    if options.jacobian is not None:
+        raise ValueError(
+            "jacobian must be None with sigma_x, where derivatives come from the model's graph or "
+            f"are central differences; it is {options.jacobian!r}"
+        )
+    errors, n = problem.errors_in_x, x0.size
+    k = errors.has_error.shape[1]
+    own = np.count_nonzero(errors.has_error, axis=1)
+    arrow = ArrowLinear(n, own)
+    weights = problem._whitening
+    if weights is not None:
+        weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
+    points, model, function, slopes = joined(problem.t), None, None, None
+    graph = getattr(problem.f, "model", None)
+    if isinstance(graph, Model) and problem.jac is None and problem.trace is not False:
+        # One of lmoo.models, which has its graph.
+        model = shifted(graph, k)._model
+    elif evaluation is not None and evaluation.problem is not None:
+        points = evaluation.points
+        model = shifted(evaluation.model.model, k)._model
+    else:
+        function, slopes = _function(problem), _slopes(problem)
+    groups = PointGroups(
+        arrow, points, problem.y, weights, errors.roots, errors.has_error, n, model, function,
+        slopes,
+    )  # fmt: skip
+    total = arrow.n
+    start = np.concatenate([x0, np.zeros(total - n)])
+    if bounds is not None:
+        free = np.repeat([[-np.inf], [np.inf]], total - n, axis=1)
+        bounds = np.ascontiguousarray(np.concatenate([bounds, free], axis=1))
+    diag = None
+    if options.diag is not None:
+        if np.shape(options.diag) != (n,):
+            raise ValueError(
+                f"diag must have one entry per parameter, {n}; it has {np.size(options.diag)}"
+            )
+        diag = np.concatenate([np.array(options.diag), np.ones(total - n)])
+    return PointLoop(
+        GroupSource(groups),
+        GroupDerivatives(groups),
+        start,
+        diag,
+        options.ftol,
+        options.xtol,
+        options.gtol,
+        options.factor,
+        1000 * (n + 1) if options.maxfev is None else min(options.maxfev, 2**62),
+        _ACCURATE,
+        None if options.step is None else options.step._bind(),
+        bounds,
+        arrow,
+        EvaluationError,
+        None,
+    )
+
+
+def _function(problem: Any) -> Callable[[Array, Array], Array]:
+    """Return a function that evaluates the model at points, (k, m)."""
+
+    def values(x: Array, points: Array) -> Array:
+        found = problem.f(separate(points, problem.t), *x.tolist())
+        # The checks of a residual.
+        problem._weighted(found)
+        return np.ascontiguousarray(found, dtype=np.float64)
+
+    return values
+
+
+def _slopes(problem: Any) -> Callable[[Array, Array, Array], Array]:
+    """Return a function for the derivatives by parameters and variables, (n + k, m).
+
+    Those by the variables, and without ``jac`` those by the parameters, are central differences;
+    the variables of all points are changed at once.  The step of a variable is
+    cbrt(eps) times the error of the point or the distance of neighbours, whichever is more.
+    """
+    values = _function(problem)
+    spread = np.sqrt((problem.errors_in_x.roots**2).sum(axis=2)).T
+    gaps = [np.median(np.diff(np.unique(row))) if np.ptp(row) else 0.0 for row in joined(problem.t)]
+    sizes = _STEP * np.maximum(spread, np.asarray(gaps)[:, None])
+
+    def slopes(x: Array, points: Array, scale: Array) -> Array:
+        rows = []
+        if problem.jac is not None:
+            found = problem.jac(separate(points, problem.t), *x.tolist())
+            columns = np.asarray(found, dtype=np.float64).reshape(problem.y.size, -1)
+            if columns.shape[1] != x.size:
+                raise ValueError(
+                    f"jac must return {x.size} derivatives for each of {problem.y.size} points; it "
+                    f"returned shape {np.shape(found)}"
+                )
+            rows += list(columns.T)
+        else:
+            for j in range(x.size):
+                up, down = x.copy(), x.copy()
+                h = _STEP * max(abs(x[j]), scale[j])
+                up[j], down[j] = x[j] + h, x[j] - h
+                rows.append((values(up, points) - values(down, points)) / (up[j] - down[j]))
+        for j in range(len(points)):
+            up, down = points.copy(), points.copy()
+            h = np.maximum(sizes[j], _STEP * _STEP * np.abs(points[j]))
+            h = np.where(h > 0.0, h, _STEP)
+            up[j], down[j] = points[j] + h, points[j] - h
+            rows.append((values(x, up) - values(x, down)) / (up[j] - down[j]))
+        return np.ascontiguousarray(np.stack(rows))
+
+    return slopes
