@@ -381,7 +381,7 @@ def test_iterating_and_stopping():
     assert first.x.shape == (7,)
     assert first.gradient.shape == (7,)
     assert steps.result.status == lmoo.Status.UNFINISHED
-    with pytest.raises(TypeError, match="linear model of its own"):
+    with pytest.raises(TypeError, match="linear model"):
         pickle.dumps(steps)
     for _ in steps:
         pass

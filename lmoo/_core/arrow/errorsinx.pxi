@@ -21,7 +21,7 @@ cimport numpy as cnp
 from lmoo._core.batch cimport CurveModel
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport enorm
-from lmoo._core.solve cimport own_vector
+from lmoo._core.solve cimport new_vector
 
 from lmoo.errors import EvaluationError
 
@@ -234,7 +234,7 @@ cdef class PointGroups(Groups):
         if self.model is not None:
             return self.run(False)
         try:
-            values = self.function(own_vector(self.c.n, x), self.true_points(<double[:self.shared + self.rows - self.c.m]>x))
+            values = self.function(new_vector(self.c.n, x), self.true_points(<double[:self.shared + self.rows - self.c.m]>x))
         except EvaluationError as error:
             self.refusal = error
             return 1
@@ -250,11 +250,11 @@ cdef class PointGroups(Groups):
             return self.run(True)
         scale = np.ones(self.c.n)
         if s.models > 0:
-            norms = own_vector(self.c.n, s.acnorm)
+            norms = new_vector(self.c.n, s.acnorm)
             scale = np.minimum(np.divide(s.fnorm, norms, out=np.ones(self.c.n), where=norms > 0.0), 1.0)
         try:
             derivatives = self.by_function(
-                own_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x), scale)
+                new_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x), scale)
         except EvaluationError as error:
             self.refusal = error
             return 1
@@ -280,7 +280,7 @@ cdef class PointLoop(ArrowLoop):
 
     @property
     def x(self):
-        return own_vector(self.arrow.shared, self.s.x)
+        return new_vector(self.arrow.shared, self.s.x)
 
     @property
     def compiled(self):
@@ -289,7 +289,7 @@ cdef class PointLoop(ArrowLoop):
 
     def true_points(self):
         """Return the estimates of the points, (k, m)."""
-        return (<PointGroups>self.groups).true_points(own_vector(self.n, self.s.x))
+        return (<PointGroups>self.groups).true_points(new_vector(self.n, self.s.x))
 
     @property
     def residual(self):

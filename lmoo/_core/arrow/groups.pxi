@@ -23,12 +23,12 @@ from lmoo._core.batch cimport CurveModel
 from lmoo._core.solve cimport Derivatives, Differences
 from lmoo._core.evaluate cimport FAILED, lm_driver, lm_evaluator, pause_at_request, refuse_request
 from lmoo._core.iteration cimport lm_attach, lm_linearized, lm_refuse, lm_sound, lm_state_bytes
-from lmoo._core.evaluate cimport tell_errors
+from lmoo._core.evaluate cimport store_errors
 from lmoo._core.solve cimport Loop
 from lmoo._core.evaluate cimport loss_rows, multiply_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm
-from lmoo._core.solve cimport Residual, Source, own_vector
+from lmoo._core.solve cimport Residual, Source, new_vector
 from lmoo._core.evaluate cimport vectors_answer_residual
 from lmoo._core.weights cimport weigh_residual
 
@@ -209,7 +209,7 @@ cdef class ArrowLoop(Loop):
             lm_refuse(s)
             return 0
         self.groups.finish(self, norms)
-        if tell_errors(s, norms, self.groups.relative, max(self.groups.precision, self.d.noise),
+        if store_errors(s, norms, self.groups.relative, max(self.groups.precision, self.d.noise),
                        self.groups.noise, self.m):
             for j in range(self.n):
                 if s.column_error[j] == 1.0 and norms[j] > 0.0:
@@ -631,7 +631,7 @@ cdef class MemberGroups(Groups):
         at.m, at.n, at.x, at.f, at.fjac = m, n, member.at_x, f, fjac
         at.x_work = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.kept[1])
         at.f_work = at.x_work + n
-        at.state, at.precision, at.better = s, max(member.fun.table.precision, EPSMCH), better
+        at.state, at.precision, at.high_accuracy = s, max(member.fun.table.precision, EPSMCH), better
         at.residual, at.jacobian, at.driver = _evaluate, _own_jacobian, &callbacks
         at.column_error, at.interval, at.length, at.share = s.column_error, s.interval, s.length, 1.0
         code = member.derivatives.table.evaluate(&at, member.derivatives.table.context)

@@ -29,7 +29,7 @@ from lmoo._core.fold cimport fold, fold_work_bytes
 from lmoo._core.iteration cimport lm_attach, lm_state_bytes
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy, enorm
-from lmoo._core.solve cimport own_vector
+from lmoo._core.solve cimport new_vector
 from lmoo._core.evaluate cimport job_function, run_in_threads
 
 cnp.import_array()
@@ -955,12 +955,12 @@ cdef class ArrowLinear(LinearTable):
         _free(&self.a, &errors[0])
         # Later operations are to have the iteration's own truncation.
         self.a.stale = True
-        blocks = own_vector(self.a.place[self.groups], self.a.free.blocks)
+        blocks = new_vector(self.a.place[self.groups], self.a.free.blocks)
         order = np.array(<int[:max(self.n - s, 1)]>self.a.free.order)[:self.n - s]
         rank = np.array(<int[:self.groups]>self.a.free.rank)
-        t = own_vector(s * (s + 1), self.a.free.t).reshape(s + 1, s).T
+        t = new_vector(s * (s + 1), self.a.free.t).reshape(s + 1, s).T
         return (blocks, order, rank, t, np.array(<int[:s]>self.a.free.torder), self.a.free.trank,
-                own_vector(self.n, self.a.s.acnorm))
+                new_vector(self.n, self.a.s.acnorm))
 
     # ---- operations one by one, for tests -----------------------------------------------------
 

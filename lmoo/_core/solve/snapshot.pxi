@@ -18,7 +18,7 @@ cdef class Loop(LoopResults):
         cdef size_t size = self.bytes
         if self.linear is not None:
             raise TypeError(
-                "a solve with a linear model in Python cannot be stored before its end: the model is not part of "
+                "a solve with a linear model other than the dense one cannot be stored before its end: the model is not part of "
                 "the stored data")
         vectors = jacobian = None
         if self.m >= 0:
