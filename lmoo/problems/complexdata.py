@@ -50,7 +50,8 @@ def is_complex(y: Any) -> bool:
     if kind is not None:
         return bool(kind == "c")
     try:
-        return bool(np.asarray(y).dtype.kind == "c")
+        # Without the mask, of which np.asarray would warn.
+        return bool(np.asarray(separated(y)[0]).dtype.kind == "c")
     except (TypeError, ValueError):
         return False
 

@@ -57,7 +57,9 @@ def snapshot() -> dict[tuple[str, str], int]:
         for title, found in list(sys.modules.items())
         if isinstance(found, types.ModuleType)
         for name, value in list(vars(found).items())
-        if any(value is own for own in OWN.values()) or hasattr(value, "__lmoo_replaces__")
+        # Looking up a name in some modules is deprecated, and warns.
+        if isinstance(value, types.FunctionType)
+        and (value in OWN.values() or hasattr(value, "__lmoo_replaces__"))
     }
 
 
