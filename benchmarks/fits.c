@@ -53,7 +53,8 @@ static const double TOLERANCE = 1.49012e-8;
 static int fits(const lmoo_api *lmoo, lmoo_residual_function residual,
                 lmoo_jacobian_function jacobian, int count, double *data, double *x)
 {
-    lmoo_problem problem = {sizeof problem, M, N, data, residual, jacobian, NULL, 0.0};
+    lmoo_problem problem = {.size = sizeof problem, .m = M, .n = N, .user_data = data,
+                            .residual = residual, .jacobian = jacobian};
     lm_options options = {.size = sizeof options, .ftol = TOLERANCE, .xtol = TOLERANCE,
                           .factor = 100.0, .maxfev = 800, .tests = LM_TESTS_MINPACK};
     lmoo_outcome outcome = {sizeof outcome, 0, 0, 0.0, 0, 0, 0, NULL, NULL};

@@ -159,7 +159,9 @@ def fit(
     else:
         found = _without_linear(model, problem, start, edges)
         if found is not None:
-            solved = squares.solve(problem, found)
+            # Missing values are not starting values of a full solve.
+            sure = squares.jacobian is None and squares.linear is None
+            solved = replace(squares, separable=sure or "auto").solve(problem, found)
             return solved if robust.loss == "linear" else robust.solve(problem, solved.x)
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)

@@ -23,6 +23,10 @@ __all__ = ["model_of", "separable_loop"]
 
 Array = NDArray[np.float64]
 
+# Points times the square of the number of parameters: beyond, the Jacobian is not stored
+# (_core/evaluate/stream.pxi).
+_TALL = 1e6
+
 
 def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:
     """Return the graph of a problem's model; None if there is none.
@@ -54,6 +58,8 @@ def separable_loop(
         ``separable`` is True, and this is not possible.
     """
     n = x0.size
+    if options.separable == "auto" and _is_tall(evaluation, n):
+        return None
     reason = _refusal(options, problem)
     linear: tuple[int, ...] = ()
     if reason is None:
@@ -74,6 +80,17 @@ def separable_loop(
     if not parts.linear or not varies:
         return None
     return SeparableLoop(options, problem, x0, bounds, parts, evaluation)
+
+
+def _is_tall(evaluation: "Evaluation | None", n: int) -> bool:
+    """Return whether a compiled model has so many points that its derivatives are not stored.
+
+    A full solve then takes less time and memory than one that stores the derivatives by the linear
+    parameters.
+    """
+    if evaluation is None or evaluation.problem is None or evaluation.points is None:
+        return False
+    return bool(evaluation.points.shape[1] * n * n > _TALL)
 
 
 def _refusal(options: Any, problem: Any) -> str | None:

@@ -92,8 +92,9 @@ class Solver(SolverOptions):
         ``linear_parameters``.  A linear parameter that is fixed or has bounds is treated like the
         others.  True raises ValueError where this is not possible: none is known to be linear; with
         a loss, as these are found by least squares; with a ``linear`` model; with a ``jacobian``
-        other than `Analytic` or differences without typical sizes.  "auto": there all
-        parameters are solved for.
+        other than `Analytic` or differences without typical sizes.  "auto": there, and where a
+        traced model has so many points that its Jacobian is not stored (about 10^5), all parameters
+        are solved for.
 
     Raises
     ------

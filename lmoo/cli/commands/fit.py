@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     tied = len(relations.get("ties", ()))
     _check_rows(data, len(model.parameter_names) - tied, len(values))
     given = _given_parameters(model, {**start, **values}, bounds, values)
-    problem = CurveProblem(model, data.t, data.y, data.sigma, jac=model.jacobian)
+    problem = CurveProblem(model, data.t, data.y, data.sigma)
     solver = Solver(bounds=bounds or None, fixed=values or None, separable="auto")
     search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
     try:
