@@ -1,0 +1,49 @@
+"""The table of docs/features.rst: what works does, and what does not is refused by name."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from feature_cases import DRIVERS, FEATURES
+
+PAGE = Path(__file__).parents[2] / "docs" / "features.rst"
+
+
+def rows() -> list[list[str]]:
+    """Return the rows of the table."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    found = [line for line in lines if line.startswith('   "``')]
+    return list(csv.reader(found, skipinitialspace=True))
+
+
+def header() -> list[str]:
+    line = next(x for x in PAGE.read_text(encoding="utf-8").splitlines() if ":header:" in x)
+    return next(csv.reader([line.split(":header:")[1].strip()], skipinitialspace=True))[1:]
+
+
+def cells() -> Iterator[tuple[str, str, str]]:
+    for name, *row in rows():
+        for driver, cell in zip(header(), row, strict=True):
+            yield name.strip().strip("`"), driver, cell
+
+
+def test_the_table_is_complete() -> None:
+    assert header() == list(DRIVERS)
+    assert [name.strip("`") for name, *_ in rows()] == list(FEATURES)
+
+
+@pytest.mark.parametrize(("feature", "driver", "cell"), list(cells()))
+def test_a_cell(feature: str, driver: str, cell: str) -> None:
+    options, holds = FEATURES[feature]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if cell == "yes":
+            assert holds(DRIVERS[driver](**options))
+            return
+        assert cell == "no"
+        with pytest.raises(ValueError, match="|".join(options)):
+            DRIVERS[driver](**options)
