@@ -4,6 +4,7 @@
 may be masked: these points are left out.  Other arguments must not have a mask.
 """
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,11 @@ __all__ = ["plain", "refuse_masked", "separated"]
 
 Mask = NDArray[np.bool_]
 
-_KINDS = {np.ma.MaskedArray, type(np.ma.masked)}
+
+def _has_masked(sequence: Any) -> bool:
+    """Return whether an entry of a list or a tuple is a masked array."""
+    kinds = {np.ma.MaskedArray, type(np.ma.masked)}
+    return not kinds.isdisjoint(map(type, sequence))
 
 
 def separated(value: Any) -> tuple[Any, Mask | None]:
@@ -41,7 +46,10 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
     """
     if type(value) is np.ndarray or value is None:
         return value, None
-    if isinstance(value, (list, tuple)) and not _KINDS.isdisjoint(map(type, value)):
+    # Without this module there are no masked arrays; importing it would slow down `import lmoo`.
+    if "numpy.ma" not in sys.modules:
+        return value, None
+    if isinstance(value, (list, tuple)) and _has_masked(value):
         # np.asarray also drops the masks of a sequence, and np.ma.array warns of single entries.
         mask = np.asarray([np.ma.getmaskarray(part) for part in value])
         parts = [np.nan if part is np.ma.masked else np.ma.getdata(part) for part in value]
