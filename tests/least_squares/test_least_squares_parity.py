@@ -76,7 +76,10 @@ def test_nist(name: str, loss: str) -> None:
     errors = lmoo.Solver(**options).solve(data, ours.x).standard_errors
     unsure = 3.0 * np.sqrt(1e-14 * ours.fun.size) * errors
     same = np.abs(ours.x - theirs.x) <= 1e-8 * np.abs(theirs.x) + unsure
-    assert same.all() or ours.cost < theirs.cost * (1 - 1e-8)
+    # Gauss-Newton steps that contract slowly end farther from it: then ours is the nearer one.
+    size = np.linalg.norm(theirs.jac, axis=0)
+    slopes = [np.linalg.norm(found.grad / size) for found in (ours, theirs)]
+    assert same.all() or ours.cost < theirs.cost * (1 - 1e-8) or 10.0 * slopes[0] < slopes[1]
 
 
 def test_it_can_take_the_place_of_scipys_type() -> None:
