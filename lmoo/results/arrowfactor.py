@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import arrow_statistics
+from lmoo.results.factor import marked
 
 __all__ = ["LARGEST_MATRIX", "ArrowFactor"]
 
@@ -200,7 +201,7 @@ class ArrowFactor:
         with np.errstate(all="ignore"):
             unit = sigma * self._unit[where]
             out = self._scaled_block(where) * unit * unit[:, None]
-        return self._marked(out, where, np.inf)
+        return marked(out, self.undetermined[where], np.inf)
 
     def group_covariances(self, sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
@@ -270,7 +271,7 @@ class ArrowFactor:
         out = out / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
         out = np.clip(out, -1.0, 1.0)
         np.fill_diagonal(out, 1.0)
-        return self._marked(out, where, 1.0)
+        return marked(out, self.undetermined[where], 1.0)
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations of all parameters; ValueError as for `covariance`."""
@@ -284,14 +285,6 @@ class ArrowFactor:
                 "returns that of some of them, and standard_errors those of all"
             )
         return np.arange(n)
-
-    def _marked(self, out: Array, which: NDArray[np.intp], variance: float) -> Array:
-        """Set the rows and columns of undetermined parameters to nan, and their diagonal."""
-        undetermined = self.undetermined[which]
-        out[undetermined] = np.nan
-        out[:, undetermined] = np.nan
-        out[undetermined, undetermined] = variance
-        return out
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
 
-__all__ = ["Factor"]
+__all__ = ["Factor", "correlation_of", "marked"]
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ class Factor:
             unit = sigma * self._unit
             out = (root @ root.T) * unit * unit[:, None]
             out = 0.5 * out + 0.5 * out.T
-        return self._marked(out, np.inf)
+        return marked(out, self.undetermined, np.inf)
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations, 1 on the diagonal; nan for undetermined parameters.
@@ -139,19 +139,7 @@ class Factor:
         They are computed from S, without the units of the parameters, so that nothing overflows.
         """
         root = self._inverse.root
-        norms = np.sqrt((root * root).sum(axis=1))
-        rows = root / np.where(norms > 0, norms, 1.0)[:, None]
-        out = np.clip(rows @ rows.T, -1.0, 1.0)
-        np.fill_diagonal(out, 1.0)
-        return self._marked(out, 1.0)
-
-    def _marked(self, out: Array, variance: float) -> Array:
-        """Set the rows and columns of undetermined parameters to nan, and their diagonal."""
-        undetermined = self.undetermined
-        out[undetermined] = np.nan
-        out[:, undetermined] = np.nan
-        out[undetermined, undetermined] = variance
-        return out
+        return correlation_of(root, self.undetermined)
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d`` for each row d.
@@ -168,3 +156,31 @@ class Factor:
         share = np.abs(rows @ self._inverse.null).max(axis=1, initial=0.0)
         lost = share > np.sqrt(self.error) * np.linalg.norm(rows, axis=1)
         return np.where(lost, np.inf, np.linalg.norm(rows @ self._inverse.root, axis=1)) * sigma
+
+
+def correlation_of(rows: Array, undetermined: NDArray[np.bool_]) -> Array:
+    """Return the correlations for a covariance ``rows @ rows.T``; nan for undetermined parameters.
+
+    Parameters
+    ----------
+    rows : (n, k) float64 array
+    undetermined : (n,) bool array
+
+    Returns
+    -------
+    (n, n) float64 array
+        With 1 on the diagonal.
+    """
+    norms = np.linalg.norm(rows, axis=1)
+    rows = rows / np.where(norms > 0, norms, 1.0)[:, None]
+    out = np.clip(rows @ rows.T, -1.0, 1.0)
+    np.fill_diagonal(out, 1.0)
+    return marked(out, undetermined, 1.0)
+
+
+def marked(out: Array, undetermined: NDArray[np.bool_], variance: float) -> Array:
+    """Set rows and columns of undetermined parameters to nan, with variance on the diagonal."""
+    out[undetermined] = np.nan
+    out[:, undetermined] = np.nan
+    out[undetermined, undetermined] = variance
+    return out

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import Factor
+from lmoo.results.factor import Factor, correlation_of, marked
 
 __all__ = ["MappedFactor"]
 
@@ -141,7 +141,7 @@ class MappedFactor:
         with np.errstate(all="ignore"):
             rows = self.slopes @ self._scaled_root(sigma)
             out = rows @ rows.T
-        return self._marked(0.5 * (out + out.T), np.inf)
+        return marked(0.5 * (out + out.T), self.undetermined, np.inf)
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations; nan for undetermined parameters.
@@ -150,18 +150,7 @@ class MappedFactor:
         """
         with np.errstate(all="ignore"):
             rows = self.slopes @ self._scaled_root(sigma if 0.0 < sigma < np.inf else 1.0)
-            norms = np.linalg.norm(rows, axis=1)
-            rows = rows / np.where(norms > 0, norms, 1.0)[:, None]
-        out = np.clip(rows @ rows.T, -1.0, 1.0)
-        np.fill_diagonal(out, 1.0)
-        return self._marked(out, 1.0)
-
-    def _marked(self, out: Array, variance: float) -> Array:
-        undetermined = self.undetermined
-        out[undetermined] = np.nan
-        out[:, undetermined] = np.nan
-        out[undetermined, undetermined] = variance
-        return out
+            return correlation_of(rows, self.undetermined)
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return the standard error of ``d @ x`` for each row d; inf if undetermined.
