@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,9 @@ def rows() -> list[list[str]]:
 
 
 def header() -> list[str]:
-    line = next(x for x in PAGE.read_text(encoding="utf-8").splitlines() if ":header:" in x)
-    return next(csv.reader([line.split(":header:")[1].strip()], skipinitialspace=True))[1:]
+    """Return what the columns stand for, from the list above the table."""
+    found = re.findall(r"^\* \*\*[A-J]\*\*: (.+?) --", PAGE.read_text(encoding="utf-8"), re.M)
+    return [str(name) for name in found]
 
 
 def cells() -> Iterator[tuple[str, str, str]]:
