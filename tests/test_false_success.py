@@ -424,3 +424,22 @@ def test_exponentials_from_one(jac: Model | None) -> None:
             cosines = columns.T @ result.residual / np.linalg.norm(columns, axis=0)
             assert (np.abs(cosines) <= 1e-6 * np.linalg.norm(result.residual)).all()
     assert reached >= 25, reached
+
+
+def test_a_trace_that_finds_no_minimum_is_not_followed_by_differences_that_do() -> None:
+    # On the way to b = 0 derivatives by differences no longer tell a and c apart.
+    rng = np.random.default_rng(3)
+    t = np.linspace(0, 20, 20)
+    raised = 0
+    for _ in range(20):
+        y = exponential(t, 100 * rng.uniform(0.5, 2), -0.1 * rng.uniform(0.5, 2), 0)
+        y = y + 0.1 * rng.standard_normal(20)
+        best = lmoo.Solver().solve(lmoo.CurveProblem(exponential, t, y), [100, -0.1, 0])
+        try:
+            with quiet():
+                x = lmoo.curve_fit(exponential, t, y)[0]
+        except RuntimeError:
+            raised += 1
+            continue
+        assert np.sum((exponential(t, *x) - y) ** 2) <= 2 * best.cost * (1 + 1e-6)
+    assert raised < 20

@@ -159,15 +159,18 @@ def fit(
     else:
         found = _without_linear(model, problem, start, edges)
         if found is not None:
-            # Missing values are not starting values of a full solve.
-            sure = squares.jacobian is None and squares.linear is None
-            solved = replace(squares, separable=sure or "auto").solve(problem, found)
+            solved = _solved_without_linear(problem, found, squares)
             return solved if robust.loss == "linear" else robust.solve(problem, solved.x)
     if np.isnan(start).any() and isinstance(model, CompiledModel):
         start = np.where(np.isnan(start), np.clip(_guess(model, problem), *edges[:2]), start)
     if not np.isnan(start).any():
         return robust.solve(problem, feasible(robust, problem, start))
     if isinstance(problem.f, ComplexParts):
+        free = replace(squares, bounds=None)
+        found = _without_linear(model, problem, start, limits(None, free.fixed, names, start.size))
+        if found is not None:
+            start = np.clip(_solved_without_linear(problem, found, free).x, *edges[:2])
+            return robust.solve(problem, feasible(robust, problem, start))
         missing = [name for name, value in zip(names, start, strict=True) if np.isnan(value)]
         raise ValueError(
             "p0 must have starting values for complex y, of all parameters that the model is not "
@@ -271,16 +274,16 @@ def _given(p0: Any, names: Sequence[str]) -> Array:
 
 def _without_linear(
     model: Any, problem: Any, start: Array, edges: tuple[Array, Array, NDArray[np.bool_]]
-) -> Array | None:
-    """Return a starting point where those missing are linear parameters without bounds.
+) -> tuple[Array, tuple[int, ...]] | None:
+    """Return a starting point, and the linear parameters, if those missing are linear and free.
 
-    These are found by linear least squares, whatever they start at; None where others are missing,
-    or none is.
+    These are found by linear least squares, whatever they start at; None if others are missing, or
+    none is.
     """
     missing = np.isnan(start)
     lower, upper, held = edges
     needed = held | np.isfinite(lower) | np.isfinite(upper)
-    if not missing.any() or missing.all() or (missing & needed).any():
+    if not missing.any() or (missing & needed).any():
         return None
     graph = model_of(problem)
     if graph is None:
@@ -296,7 +299,21 @@ def _without_linear(
         except TraceError:
             return None
     linear = np.isin(graph.parameter_names, graph.linear)
-    return None if (missing & ~linear).any() else np.where(missing, 1.0, start)
+    if (missing & ~linear).any():
+        return None
+    return np.where(missing, 1.0, start), tuple(np.flatnonzero(linear).tolist())
+
+
+def _solved_without_linear(
+    problem: Any, found: tuple[Array, tuple[int, ...]], squares: Solver
+) -> Result:
+    """Return the result from a point whose linear parameters are not starting values."""
+    start, linear = found
+    if isinstance(problem, CurveProblem):
+        # Known from the function, also where the problem does not run compiled.
+        problem.linear_parameters = linear
+    sure = squares.jacobian is None and squares.linear is None
+    return replace(squares, separable=sure or "auto").solve(problem, start)
 
 
 def _guess(model: CompiledModel, problem: Any) -> Array:

@@ -213,7 +213,7 @@ class Iteration(Iterator[IterationRecord]):
         self._residual, mismatch = evaluation.solution(self.problem, self._x)
         if mismatch is not None:
             self._evaluation = evaluation.called_instead(self.problem, mismatch)
-        elif loop.status in (Status.DOMAIN, Status.NO_PROGRESS):
+        elif loop.status == Status.DOMAIN:
             # Finite differences may exist at points without derivatives.
             self._evaluation = replace(
                 evaluation, reason="no minimum was found with the compiled model", problem=None

@@ -149,3 +149,42 @@ def test_a_function_of_which_no_trace_can_be_made_is_fitted_from_p0() -> None:
     result = lmoo.fit(branching, T, 2.0 * T, [1.0, 1.0])
     np.testing.assert_allclose(result.x[0], 2.0)
     assert result.evaluation.startswith("called, because")
+
+
+def test_missing_linear_parameters_of_a_function_that_is_called() -> None:
+    t = np.linspace(0, 4, 40)
+    y = model_of_decay(t, 2.5, 1.3, 0.5) + 0.02 * np.random.default_rng(0).standard_normal(40)
+    covariance = np.diag(np.full(40, 0.04)) + 0.01
+    found = lmoo.fit(model_of_decay, t, y, {"b": 1.0}, sigma=covariance)
+    full = lmoo.fit(model_of_decay, t, y, [2.0, 1.0, 0.4], sigma=covariance)
+    np.testing.assert_allclose(found.x, full.x, rtol=1e-7)
+
+
+def model_of_decay(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+def impedance(w, s, p, tau):
+    return s + p / (1 + 1j * w * tau)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [10.0, 50.0, 0.3]),
+        ({"ties": {"s": "p/5"}}, [10.0, 50.0, 0.3]),
+        ({"priors": {"s": (10, 0.1)}}, [10.0, 50.0, 0.3]),
+        ({"derived": {"q": "s/p"}}, [10.0, 50.0, 0.3]),
+        ({"bounds": {"s": (0, 20)}}, [10.0, 50.0, 0.3]),
+    ],
+)
+def test_missing_linear_parameters_of_complex_curves(options, expected) -> None:
+    w = np.geomspace(0.1, 100, 40)
+    found = lmoo.fit(impedance, w, impedance(w, 10.0, 50.0, 0.3), {"tau": 1.0}, **options)
+    np.testing.assert_allclose(found.x, expected, rtol=1e-6)
+
+
+def test_a_complex_curve_whose_parameters_are_all_linear() -> None:
+    t = np.linspace(0, 4, 40)
+    found = lmoo.fit(lambda t, a, b: a * np.exp(1j * t) + b, t, 3 * np.exp(1j * t) + 2)
+    np.testing.assert_allclose(found.x, [3.0, 2.0], rtol=1e-9)
