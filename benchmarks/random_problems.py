@@ -1,6 +1,7 @@
 """Check for random problems of twelve kinds that successes are minima and failures are not.
 
-    python benchmarks/random_problems.py [--count 1200] [--only KIND;...] [--first SEED] [--verbose]
+    python benchmarks/random_problems.py [--count 1200] [--only KIND;...] [--first SEED] [--traced]
+                                         [--verbose]
 
 `random_models` draws the problems.  From the point at which `lmoo.Solver` ends, scipy's lm, trf and
 dogbox continue with the exact Jacobian and tight tolerances, and for models with noise also
@@ -12,7 +13,8 @@ Reductions below rounding, or below 10 times the model's noise, do not count.
 
 "reached" counts fits within 1e-6 of the lowest cost that any method reaches from the start.
 "scipy" is leastsq, or trf with bounds, with its defaults and the same functions; lm and trf have
-the exact Jacobian, tight tolerances and no noise.
+the exact Jacobian, tight tolerances and no noise.  With --traced every second problem is a curve
+whose function lmoo traces, in place of a residual whose Jacobian is given.
 """
 
 import argparse
@@ -98,7 +100,9 @@ def judge(drawn: Drawn, x: Array, success: bool) -> str:
 VERDICTS = ("success", "failure", "degenerate failure", "false success", "false failure")
 
 
-def at_random(count: int, first: int, kinds: list[str], verbose: bool) -> None:
+def at_random(
+    count: int, first: int, kinds: list[str], verbose: bool, traced: bool = False
+) -> None:
     print(
         f"{'kind':<21}{'of':>6}"
         + "".join(f"{verdict:>20}" for verdict in VERDICTS)
@@ -113,7 +117,7 @@ def at_random(count: int, first: int, kinds: list[str], verbose: bool) -> None:
         for seed in range(first, first + each):
             drawn = draw(kind, seed)
             analytic = seed % 2 == 1 and not (drawn.noise and seed % 4 == 3)
-            x, success, status, n = ours(drawn, analytic)
+            x, success, status, n = ours(drawn, analytic, traced)
             if status == NOT_FINITE:
                 continue
             calls.append(n)
@@ -131,8 +135,11 @@ def at_random(count: int, first: int, kinds: list[str], verbose: bool) -> None:
         print(f"  {line}")
 
 
-def ours(drawn: Drawn, analytic: bool) -> tuple[Array, bool, str, int]:
+def ours(drawn: Drawn, analytic: bool, traced: bool = False) -> tuple[Array, bool, str, int]:
+    problem: lmoo.Problem
     problem = lmoo.FunctionProblem(drawn.given, drawn.jacobian if analytic else None)
+    if traced and analytic:
+        problem = lmoo.CurveProblem(lambda t, *p: drawn.model(t, p), drawn.t, drawn.y)
     try:
         result = lmoo.Solver(bounds=drawn.bounds).solve(problem, drawn.start)
     except lmoo.EvaluationError:
@@ -180,10 +187,11 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=1200, help="number of problems")
     parser.add_argument("--first", type=int, default=0, help="first seed of each kind")
     parser.add_argument("--only", default="", help="kinds, separated by semicolons")
+    parser.add_argument("--traced", action="store_true", help="curves whose functions are traced")
     parser.add_argument("--verbose", action="store_true", help="list all false verdicts")
     options = parser.parse_args()
     print(versions("scipy"))
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     chosen = [name for name in options.only.split(";") if name]
-    at_random(options.count, options.first, chosen or list(KINDS), options.verbose)
+    at_random(options.count, options.first, chosen or list(KINDS), options.verbose, options.traced)
