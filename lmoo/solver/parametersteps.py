@@ -1,0 +1,121 @@
+"""Central differences by parameters, with steps that do not depend on units."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["STEP", "ParameterDifferences"]
+
+Array = NDArray[np.float64]
+
+# The relative step of central differences for values that are accurate to eps.
+STEP = float(np.cbrt(np.finfo(np.float64).eps))
+
+# Change of the values, relative to the largest of them, that a step makes at least where the step
+# is looked for.  It leaves seven digits of the derivative.
+_CHANGE = 1e-4 * STEP
+# Relative changes below this are rounding errors to a large part.
+_ROUNDING = 2.0**-46
+# By this an unresolved change stays below STEP.
+_GROWTH = 2.0**24
+# Where the search begins for a parameter that is 0, and where if that is too much.
+_FIRST, _SMALLEST = 2.0**-64, 2.0**-1000
+_LARGEST = 2.0**1000
+
+
+class ParameterDifferences:
+    """The derivatives of a model by its parameters, as central differences.
+
+    The step of a parameter is cbrt(eps) times its size.  If it is 0, or so small that the step does
+    not change the values of the model, the step grows until they change by 6e-10 of the largest.
+    If all values are 0, those of the data stand for them.
+
+    Parameters
+    ----------
+    values : callable
+        ``values(x, points)`` returns the values of the model, (m,).
+    y : (m,) array
+        The data.
+
+    Notes
+    -----
+    Steps follow the values of the model and the parameters alone: in other units, by powers of
+    two, they are the same in these units.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.solver.parametersteps import ParameterDifferences
+    >>> t = np.array([1e-9, 2e-9])
+    >>> rows = ParameterDifferences(lambda x, t: 5.0 + x[0] * t, np.ones(2))(np.array([0.0]), t)
+    >>> np.allclose(rows, t, rtol=1e-6)
+    True
+    """
+
+    def __init__(self, values: Callable[[Array, Array], Array], y: Array) -> None:
+        self._values, self._y = values, y
+        # Steps that were found, by parameter; they are where the next search begins.
+        self._found: dict[int, float] = {}
+
+    def __call__(self, x: Array, points: Array) -> list[Array]:
+        """Return the derivatives, n arrays of shape (m,)."""
+        size = _largest(self._values(x, points)) or _largest(self._y) or 1.0
+        return [self._derivative(x, points, j, size) for j in range(x.size)]
+
+    def _derivative(self, x: Array, points: Array, j: int, size: float) -> Array:
+        h = STEP * abs(float(x[j]))
+        if h > 0.0:
+            change, width = self._difference(x, points, j, h)
+            most = _largest(change)
+            if not most < 2.0 * _CHANGE * size:
+                return change / width
+        h = self._step(x, points, j, h, size)
+        change, width = self._difference(x, points, j, h)
+        return change / width
+
+    def _difference(self, x: Array, points: Array, j: int, h: float) -> tuple[Array, float]:
+        """Return ``f(x_j + h) - f(x_j - h)``, and the difference of the parameters."""
+        up, down = x.copy(), x.copy()
+        up[j], down[j] = x[j] + h, x[j] - h
+        change = self._values(up, points) - self._values(down, points)
+        return change, float(up[j] - down[j])
+
+    def _step(self, x: Array, points: Array, j: int, least: float, size: float) -> float:
+        """Return the smallest step, by a power of two, that changes the values enough."""
+
+        def change(h: float) -> float:
+            """Relative change of the values; nan where the model cannot be evaluated."""
+            with np.errstate(all="ignore"):
+                try:
+                    return _largest(self._difference(x, points, j, h)[0]) / (2.0 * size)
+                except (ArithmeticError, ValueError):
+                    return float("nan")
+
+        h = least
+        if h == 0.0:
+            h = self._found.get(j, _FIRST)
+            if not change(h) < STEP:
+                h = _SMALLEST
+        good = h
+        while h < _LARGEST:
+            found = change(h)
+            if not np.isfinite(found):
+                # The model ends here: what was evaluated last is all there is.
+                return good
+            good = h
+            if found >= _CHANGE:
+                break
+            # The values follow nearly linearly once their change is seen.
+            h *= _GROWTH if found < _ROUNDING else 2.0 ** max(1, np.floor(np.log2(_CHANGE / found)))
+        while h * 0.5 > least and change(h * 0.5) >= _CHANGE:
+            h *= 0.5
+        if h < _LARGEST:
+            self._found[j] = h
+        return good if h >= _LARGEST else h
+
+
+def _largest(values: Array) -> float:
+    """Return the largest magnitude; nan if a value is not finite."""
+    most = float(np.abs(values).max(initial=0.0))
+    return most if np.isfinite(most) else float("nan")
