@@ -194,12 +194,48 @@ def test_a_problem_that_does_not_determine_its_own_parameters_spoils_no_other():
     assert result.rank == expected.rank == len(joint.parameter_names) - 2
     np.testing.assert_allclose(result.x[determined], expected.x[determined], rtol=1e-8)
     np.testing.assert_allclose(result.cost, expected.cost, rtol=1e-9)
-    np.testing.assert_allclose(result.stderr[determined], expected.stderr[determined], rtol=1e-6)
+    # Parameters that are not determined take no degrees of freedom of a joint fit.
+    assert result.degrees_of_freedom == expected.degrees_of_freedom + 2
+    np.testing.assert_allclose(
+        result.stderr[determined] / result.residual_deviation,
+        expected.stderr[determined] / expected.residual_deviation,
+        rtol=1e-6,
+    )
     alone = lmoo.JointProblem([parts[0], parts[1], parts[2], parts[4]], ["tau"])
     without = lmoo.Solver().solve(
         alone, alone.start({"tau": 1.0, "a": 1.0, "c": 0.0, "p": 1.0, "q": 2.0})
     )
     np.testing.assert_allclose(result.x[:7], without.x[:7], rtol=1e-8)
+
+
+def test_undetermined_parameters_take_no_degrees_of_freedom():
+    parts, x0 = curves(2), {"tau": 1.0, "a": 1.0, "c": 0.0}
+    alone = lmoo.JointProblem(parts, ["tau"])
+    expected = lmoo.Solver().solve(alone, alone.start(x0))
+    joint = lmoo.JointProblem(
+        parts + [lmoo.CurveProblem(decay, T[:1], [2.0]) for _ in range(60)], ["tau"]
+    )
+    result = lmoo.Solver().solve(joint, joint.start(x0))
+    assert result.degrees_of_freedom == expected.degrees_of_freedom == 8 + 11 - 5
+    np.testing.assert_allclose(result.stderr[:5], expected.stderr, rtol=1e-6)
+    np.testing.assert_allclose(result.part(1).stderr, expected.part(1).stderr, rtol=1e-6)
+    assert result.reduced_chi_square == pytest.approx(expected.reduced_chi_square, rel=1e-8)
+    stored = lmoo.Result.from_dict(result.to_dict())
+    assert stored.degrees_of_freedom == expected.degrees_of_freedom
+
+
+def test_parameters_at_bounds_take_degrees_of_freedom_and_fixed_ones_do_not():
+    joint = lmoo.JointProblem(curves(3), ["tau"])
+    x0 = joint.start({"tau": 1.0, "a": 1.0, "c": 0.0})
+    free = lmoo.Solver().solve(joint, x0)
+    low = free.x[2] + 0.01
+    joint.bounds = {joint.parameter_names[2]: (low, None)}
+    x0[2] = low + 1.0
+    bounded = lmoo.Solver().solve(joint, x0)
+    assert bounded.active_mask[2] == -1
+    assert bounded.degrees_of_freedom == free.degrees_of_freedom == 8 + 11 + 14 - 7
+    joint.bounds, joint.fixed = None, [joint.parameter_names[2]]
+    assert lmoo.Solver().solve(joint, x0).degrees_of_freedom == free.degrees_of_freedom + 1
 
 
 def test_fixed_parameters_shared_and_own():

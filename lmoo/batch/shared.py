@@ -52,7 +52,7 @@ class JointFits(Fits):
     joint_cost : float
         The cost of all curves.
     degrees_of_freedom : int
-        Points that are not missing, minus free parameters.
+        Points that are not missing, minus the parameters that they determine.
     residual_deviation : float
         Standard deviation of the residual, by which the standard errors are scaled.
     message : str

@@ -141,7 +141,8 @@ def test_missing_points(trace):
     problem = joint(y)
     result = solve(problem, [1, 1, 0])
     assert fits.success.all()
-    assert fits.degrees_of_freedom == result.degrees_of_freedom == 46 - 11
+    # The last curve has one point, which determines one of its two parameters.
+    assert fits.degrees_of_freedom == result.degrees_of_freedom == 46 - 10
     for k in range(4):
         np.testing.assert_allclose(fits.x[k], result.x[problem.indices[k]], rtol=1e-7)
         np.testing.assert_allclose(fits.stderr[k], result.stderr[problem.indices[k]], rtol=1e-5)
@@ -154,6 +155,23 @@ def test_missing_points(trace):
         decay, T, np.ma.masked_invalid(y), [1, 1, 0], shared=["rate"], trace=trace
     )
     np.testing.assert_array_equal(masked.x, fits.x)
+
+
+@pytest.mark.parametrize("points", [0, 1])
+def test_curves_without_own_parameters_leave_the_errors_of_the_others(points):
+    y = stack(40)
+    y[2:, points:] = np.nan
+    options = {"shared": ["rate"], "nan_policy": "omit"}
+    fits = lmoo.curve_fit_many(decay, T, y, [1, 1, 0], **options)
+    alone = lmoo.curve_fit_many(decay, T, y[:2], [1, 1, 0], **options)
+    # Each point of another curve takes one of its own parameters.
+    assert fits.degrees_of_freedom == alone.degrees_of_freedom == 24 - 5
+    assert fits.residual_deviation == pytest.approx(alone.residual_deviation, rel=1e-9)
+    np.testing.assert_allclose(fits.stderr[:2], alone.stderr, rtol=1e-6)
+    np.testing.assert_allclose(fits.covariance[:2], alone.covariance, rtol=1e-5, atol=1e-12)
+    assert fits[0].degrees_of_freedom == 19
+    np.testing.assert_allclose(fits[1].stderr, alone[1].stderr, rtol=1e-6)
+    assert np.isinf(fits.stderr[2:, [0, 2]]).all()
 
 
 def test_fewer_points_than_parameters():
