@@ -300,6 +300,33 @@ def test_curve_fit_and_fit():
     assert built_in.evaluation == "compiled"
 
 
+@pytest.mark.parametrize("options", [{}, {"trace": False}, {"bounds": {"tau": (0.1, 9)}}])
+@pytest.mark.parametrize("p0", [None, [1.0, 1.0, 0.0]])
+def test_curve_fit_with_a_function_that_is_not_traced(options, p0):
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 5, 40) + 0.1 * rng.normal(size=40)
+    y = 2.0 * np.exp(-t / 1.5) + 0.3 + 0.05 * rng.normal(size=40)
+    popt, pcov = lmoo.curve_fit(untraced, t, y, p0=p0, sigma_x=0.1, **options)
+    result = lmoo.Solver().solve(lmoo.CurveProblem(untraced, t, y, sigma_x=0.1), [1.0, 1.0, 0.0])
+    np.testing.assert_allclose(popt, result.x, rtol=1e-7)
+    np.testing.assert_allclose(pcov, result.covariance(), rtol=1e-6)
+    _, _, info, _, status = lmoo.curve_fit(
+        untraced, t, y, p0, sigma_x=0.1, full_output=True, **options
+    )
+    assert "njev" not in info
+    assert 1 <= status <= 4
+
+
+@pytest.mark.parametrize("name", ["epsfcn", "diff_step"])
+@pytest.mark.parametrize("f", [line, lambda t, a, b: np.array([a + b * float(v) for v in t])])
+def test_curve_fit_has_no_steps_of_differences_with_errors_in_x(f, name):
+    for p0 in (None, [5.0, -0.5]):
+        with pytest.raises(ValueError, match=f"^{name} must be left out with sigma_x.* 1e-06"):
+            lmoo.curve_fit(f, PEARSON_T, PEARSON_Y, p0, sigma_x=0.1, **{name: 1e-6})
+    # None is the default.
+    lmoo.curve_fit(f, PEARSON_T, PEARSON_Y, sigma_x=0.1, **{name: None})
+
+
 @pytest.mark.parametrize("how", ["mask", "nan"])
 def test_points_that_are_left_out_take_their_errors_with_them(how):
     f, t, y, _, sigma, x0 = PROBLEMS["exponential"]
