@@ -296,6 +296,55 @@ def test_losses(loss, f_scale, trace):
     np.testing.assert_allclose(result.loss_weights, expected.loss_weights, rtol=1e-6)
 
 
+def huber_of_squares(z):
+    """Huber's loss as a function of the user's."""
+    root = np.sqrt(np.maximum(z, 1.0))
+    outside = z > 1.0
+    return np.stack(
+        [
+            np.where(outside, 2 * root - 1, z),
+            np.where(outside, 1 / root, 1.0),
+            np.where(outside, -0.5 / root**3, 0.0),
+        ]
+    )
+
+
+@pytest.mark.parametrize("loss", ["huber", "cauchy", "tukey", huber_of_squares])
+def test_parts_have_their_share_of_a_loss(loss):
+    import copy
+    import pickle
+
+    parts = curves(3)
+    parts[1].y[3] += 1.0
+    joint = lmoo.JointProblem(parts, ["tau"])
+    solver = lmoo.Solver(loss=loss, f_scale=0.02)
+    result = solver.solve(joint, joint.start({"tau": 1.0, "a": 1.0, "c": 0.0}))
+    found = [result.part(k) for k in range(3)]
+    np.testing.assert_allclose(sum(part.cost for part in found), result.cost, rtol=1e-12)
+    for k, part in enumerate(found):
+        # An ordinary fit with its parameters fixed there has the same.
+        names = list(part.parameter_names)
+        alone = lmoo.CurveProblem(decay, parts[k].t, parts[k].y, fixed=names)
+        expected = solver.solve(alone, part.x)
+        assert part.cost == pytest.approx(expected.cost, rel=1e-12)
+        assert part.fnorm == pytest.approx(expected.fnorm, rel=1e-12)
+        np.testing.assert_allclose(part.robust.sums, expected.robust.sums, rtol=1e-12)
+        np.testing.assert_allclose(part.loss_weights, expected.loss_weights, rtol=1e-12)
+        assert part.residual_deviation == result.residual_deviation
+    np.testing.assert_allclose(
+        sum(part.robust.sums for part in found), result.robust.sums, rtol=1e-12
+    )
+    again = pickle.loads(pickle.dumps(result))
+    assert again.part(1).cost == found[1].cost
+    without = copy.copy(again)
+    object.__setattr__(without, "solver", None)
+    if callable(loss):
+        with pytest.raises(ValueError, match="needs the loss, huber_of_squares, which"):
+            without.part(1)
+    else:
+        assert without.part(1).cost == found[1].cost
+
+
 @pytest.mark.parametrize(
     "step", [None, lmoo.Nielsen(), lmoo.GeodesicAcceleration(), lmoo.More(accelerate=False)]
 )

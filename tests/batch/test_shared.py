@@ -199,6 +199,12 @@ def test_losses(f_scale, missing):
     same(fits, result, problem, 1e-6)
     assert fits[1].f_scale == pytest.approx(result.f_scale, rel=1e-7)
     assert fits[1].loss_weights[4] < 0.5
+    for k in range(5):
+        part = result.part(k)
+        assert fits[k].cost == pytest.approx(part.cost, rel=1e-6)
+        assert fits[k].cost == pytest.approx(fits.cost[k], rel=1e-12)
+        np.testing.assert_allclose(fits[k].robust.sums, part.robust.sums, rtol=1e-5)
+        assert fits[k].residual.size == fits[k].loss_weights.size == np.isfinite(y[k]).sum()
 
 
 def test_own_starting_values_and_out():
