@@ -421,7 +421,7 @@ def test_the_result_of_a_part(solved):
     assert str(part).startswith("Nonlinear least squares")
     assert part.r_squared > 0.99
     assert np.isnan(part.aic)
-    for what in ("profile", "nonlinearity", "to_dict"):
+    for what in ("profile", "nonlinearity", "to_dict", "to_json"):
         with pytest.raises(TypeError, match="one problem of a joint fit"):
             getattr(part, what)(*(["a"] if what == "profile" else []))
     for name in ("leverage", "standardized_residuals"):

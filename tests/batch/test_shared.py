@@ -264,6 +264,13 @@ def test_what_is_refused(options, error, match):
         lmoo.curve_fit_many(decay, T, stack(3), **{"p0": [1, 1, 0], **options})
 
 
+def test_curves_are_not_stored_alone():
+    fits = lmoo.curve_fit_many(decay, T, stack(3), [1, 1, 0], shared=["rate"])
+    for what in ("to_dict", "to_json"):
+        with pytest.raises(TypeError, match=f"{what} of one problem of a joint fit depends on"):
+            getattr(fits[0], what)()
+
+
 def test_a_fixed_shared_parameter_has_one_value():
     p0 = np.ones((3, 3))
     p0[1, 1] = 2.0
