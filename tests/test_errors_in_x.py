@@ -276,6 +276,46 @@ def test_predictions_reports_storage_and_plots():
     assert len(result.plot()) == 2
 
 
+@pytest.mark.parametrize("form", ["one", "array", "tuple"])
+def test_estimates_of_t_are_stored(form):
+    import copy
+    import json
+    import pickle
+
+    f, t, y, sigma_x, sigma, x0 = PROBLEMS["exponential" if form == "one" else "plane"]
+    given_t = tuple(t) if form == "tuple" else t
+    result = lmoo.Solver().solve(lmoo.CurveProblem(f, given_t, y, sigma, sigma_x=sigma_x), x0)
+    for stored in (
+        lmoo.Result.from_dict(result.to_dict()),
+        lmoo.Result.from_dict(json.loads(result.to_json())),
+        pickle.loads(pickle.dumps(result)),
+    ):
+        assert type(stored.estimated_t) is type(result.estimated_t)
+        np.testing.assert_array_equal(stored.estimated_t, result.estimated_t)
+        assert np.shape(stored.estimated_t) == np.shape(t)
+    # What was stored without them.
+    older = result.to_dict()
+    del older["estimated_t"]
+    assert lmoo.Result.from_dict(older).estimated_t is None
+    plain = lmoo.Solver().solve(lmoo.CurveProblem(f, given_t, y), x0).to_dict()
+    assert plain["estimated_t"] is None
+    for bad in (
+        [1.0, 2.0],
+        "text",
+        3.0,
+        [[[0.0] * y.size]],
+        [[1.0], [1.0, 2.0]],
+        {"variables": []},
+        {"variables": [[0.0] * y.size, [1.0]]},
+        {"other": 1},
+        [None] * y.size,
+    ):
+        damaged = copy.deepcopy(result.to_dict())
+        damaged["estimated_t"] = bad
+        with pytest.raises(ValueError, match=r"what Result\.to_dict returns; it is not"):
+            lmoo.Result.from_dict(damaged)
+
+
 def test_curve_fit_and_fit():
     f, t, y, sigma_x, sigma, x0 = PROBLEMS["exponential"]
     result = lmoo.Solver().solve(lmoo.CurveProblem(f, t, y, sigma, sigma_x=sigma_x), x0)
