@@ -127,7 +127,7 @@ def _function(problem: Any) -> Callable[[Array, Array], Array]:
 
     def values(x: Array, points: Array) -> Array:
         found = problem.f(separate(points, problem.t), *x.tolist())
-        # The checks of a residual, by which a number stands for m equal values.
+        # The checks of a residual.  A single number is the value at all points.
         problem._weighted(found)
         return np.array(np.broadcast_to(found, problem.y.shape), dtype=np.float64)
 

@@ -12,8 +12,8 @@ Array = NDArray[np.float64]
 # The relative step of central differences for values that are accurate to eps.
 STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
-# Change of the values, relative to the largest of them, that a step makes at least where the step
-# is looked for.  It leaves seven digits of the derivative.
+# The least change of the values, relative to the largest of them, that a step must make.  It leaves
+# seven digits of the derivative.
 _CHANGE = 1e-4 * STEP
 # Relative changes below this are rounding errors to a large part.
 _ROUNDING = 2.0**-46
@@ -27,9 +27,9 @@ _LARGEST = 2.0**1000
 class ParameterDifferences:
     """The derivatives of a model by its parameters, as central differences.
 
-    The step of a parameter is cbrt(eps) times its size.  If it is 0, or so small that the step does
-    not change the values of the model, the step grows until they change by 6e-10 of the largest.
-    If all values are 0, those of the data stand for them.
+    The step of a parameter is cbrt(eps) times its size.  If it is 0, or so small that the step would
+    change the values of the model by less than 6e-10 of the largest, the step grows until it does.
+    If all values are 0, the largest of the data is taken.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class ParameterDifferences:
 
     Notes
     -----
-    Steps follow the values of the model and the parameters alone: in other units, by powers of
-    two, they are the same in these units.
+    Steps depend on the values of the model and on the parameters alone.  If the units change by
+    powers of two, the steps change with them, and the derivatives have the same digits.
 
     Examples
     --------
