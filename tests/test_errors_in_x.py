@@ -457,7 +457,25 @@ def test_differences_where_a_parameter_has_no_effect_or_the_model_ends():
     from lmoo.solver.parametersteps import ParameterDifferences
 
     t, y = np.linspace(0.0, 1.0, 5), np.ones(5)
-    # Nothing depends on it: the derivative is 0.
+    # Nothing depends on it: the derivative is 0, and is not searched again.
+    calls = []
+
+    def product(x, t):
+        calls.append(x)
+        return 1.0 + x[0] * np.exp(-x[1] * t)
+
+    differences = ParameterDifferences(product, y)
+    for start in ([0.0, 0.0], [0.0, -3.0]):
+        np.testing.assert_allclose(
+            differences(np.array(start), t), [np.exp(-start[1] * t), 0.0 * t], rtol=1e-6
+        )
+    differences(np.zeros(2), t)
+    del calls[:]
+    differences(np.zeros(2), t)
+    # The values, two steps and the derivative by one, one step of the other.
+    assert len(calls) == 1 + 6 + 2
+    # Where it has an effect it is found.
+    np.testing.assert_allclose(differences(np.array([2.0, 0.0]), t)[1], -2.0 * t, rtol=1e-6)
     (row,) = ParameterDifferences(lambda x, t: t + 0.0 * x[0], y)(np.zeros(1), t)
     assert not row.any()
 

@@ -27,8 +27,8 @@ _LARGEST = 2.0**1000
 class ParameterDifferences:
     """The derivatives of a model by its parameters, as central differences.
 
-    The step of a parameter is cbrt(eps) times its size.  If it is 0, or so small that the step would
-    change the values of the model by less than 6e-10 of the largest, the step grows until it does.
+    The step of a parameter is cbrt(eps) times its size.  If it is 0, or so small that the step
+    changes the values of the model by less than 6e-10 of the largest, the step grows until it does.
     If all values are 0, the largest of the data is taken.
 
     Parameters
@@ -57,6 +57,8 @@ class ParameterDifferences:
         self._values, self._y = values, y
         # Steps that were found, by parameter; they are where the next search begins.
         self._found: dict[int, float] = {}
+        # The largest steps that were tried of parameters without effect.
+        self._without_effect: dict[int, float] = {}
 
     def __call__(self, x: Array, points: Array) -> list[Array]:
         """Return the derivatives, n arrays of shape (m,)."""
@@ -71,6 +73,8 @@ class ParameterDifferences:
             if not most < 2.0 * _CHANGE * size:
                 return change / width
         h = self._step(x, points, j, h, size)
+        if h == 0.0:
+            return np.zeros(self._y.size)
         change, width = self._difference(x, points, j, h)
         return change / width
 
@@ -82,7 +86,10 @@ class ParameterDifferences:
         return change, float(up[j] - down[j])
 
     def _step(self, x: Array, points: Array, j: int, least: float, size: float) -> float:
-        """Return the smallest step, by a power of two, that changes the values enough."""
+        """Return the smallest step, by a power of two, that changes the values enough.
+
+        It is 0 if the values do not depend on the parameter.
+        """
 
         def change(h: float) -> float:
             """Relative change of the values; nan where the model cannot be evaluated."""
@@ -92,27 +99,29 @@ class ParameterDifferences:
                 except (ArithmeticError, ValueError):
                     return float("nan")
 
-        h = least
-        if h == 0.0:
-            h = self._found.get(j, _FIRST)
-            if not change(h) < STEP:
-                h = _SMALLEST
-        good = h
-        while h < _LARGEST:
+        if j in self._without_effect and change(self._without_effect[j]) == 0.0:
+            return 0.0
+        h = least or self._found.get(j, _FIRST)
+        found = change(h)
+        if least == 0.0 and not found < STEP:
+            h = _SMALLEST
             found = change(h)
-            if not np.isfinite(found):
-                # The model ends here: what was evaluated last is all there is.
-                return good
-            good = h
-            if found >= _CHANGE:
-                break
+        good = h
+        while found < _CHANGE:
             # The values follow nearly linearly once their change is seen.
             h *= _GROWTH if found < _ROUNDING else 2.0 ** max(1, np.floor(np.log2(_CHANGE / found)))
+            before, found = found, change(h)
+            if h > _LARGEST or not np.isfinite(found):
+                # The model ends here: what was evaluated last is all there is.
+                if before == 0.0:
+                    self._without_effect[j] = good
+                    return 0.0
+                return good
+            good = h
         while h * 0.5 > least and change(h * 0.5) >= _CHANGE:
             h *= 0.5
-        if h < _LARGEST:
-            self._found[j] = h
-        return good if h >= _LARGEST else h
+        self._found[j] = h
+        return h
 
 
 def _largest(values: Array) -> float:
