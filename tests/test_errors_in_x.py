@@ -276,6 +276,46 @@ def test_predictions_reports_storage_and_plots():
     assert len(result.plot()) == 2
 
 
+@pytest.mark.parametrize("form", ["one", "array", "tuple"])
+def test_estimates_of_t_are_stored(form):
+    import copy
+    import json
+    import pickle
+
+    f, t, y, sigma_x, sigma, x0 = PROBLEMS["exponential" if form == "one" else "plane"]
+    given_t = tuple(t) if form == "tuple" else t
+    result = lmoo.Solver().solve(lmoo.CurveProblem(f, given_t, y, sigma, sigma_x=sigma_x), x0)
+    for stored in (
+        lmoo.Result.from_dict(result.to_dict()),
+        lmoo.Result.from_dict(json.loads(result.to_json())),
+        pickle.loads(pickle.dumps(result)),
+    ):
+        assert type(stored.estimated_t) is type(result.estimated_t)
+        np.testing.assert_array_equal(stored.estimated_t, result.estimated_t)
+        assert np.shape(stored.estimated_t) == np.shape(t)
+    # What was stored without them.
+    older = result.to_dict()
+    del older["estimated_t"]
+    assert lmoo.Result.from_dict(older).estimated_t is None
+    plain = lmoo.Solver().solve(lmoo.CurveProblem(f, given_t, y), x0).to_dict()
+    assert plain["estimated_t"] is None
+    for bad in (
+        [1.0, 2.0],
+        "text",
+        3.0,
+        [[[0.0] * y.size]],
+        [[1.0], [1.0, 2.0]],
+        {"variables": []},
+        {"variables": [[0.0] * y.size, [1.0]]},
+        {"other": 1},
+        [None] * y.size,
+    ):
+        damaged = copy.deepcopy(result.to_dict())
+        damaged["estimated_t"] = bad
+        with pytest.raises(ValueError, match=r"what Result\.to_dict returns; it is not"):
+            lmoo.Result.from_dict(damaged)
+
+
 def test_curve_fit_and_fit():
     f, t, y, sigma_x, sigma, x0 = PROBLEMS["exponential"]
     result = lmoo.Solver().solve(lmoo.CurveProblem(f, t, y, sigma, sigma_x=sigma_x), x0)
@@ -298,6 +338,33 @@ def test_curve_fit_and_fit():
     built_in = lmoo.fit(lmoo.models.Exponential(), t, y, sigma=sigma, sigma_x=sigma_x)
     np.testing.assert_allclose(built_in.x, result.x, rtol=1e-8)
     assert built_in.evaluation == "compiled"
+
+
+@pytest.mark.parametrize("options", [{}, {"trace": False}, {"bounds": {"tau": (0.1, 9)}}])
+@pytest.mark.parametrize("p0", [None, [1.0, 1.0, 0.0]])
+def test_curve_fit_with_a_function_that_is_not_traced(options, p0):
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 5, 40) + 0.1 * rng.normal(size=40)
+    y = 2.0 * np.exp(-t / 1.5) + 0.3 + 0.05 * rng.normal(size=40)
+    popt, pcov = lmoo.curve_fit(untraced, t, y, p0=p0, sigma_x=0.1, **options)
+    result = lmoo.Solver().solve(lmoo.CurveProblem(untraced, t, y, sigma_x=0.1), [1.0, 1.0, 0.0])
+    np.testing.assert_allclose(popt, result.x, rtol=1e-7)
+    np.testing.assert_allclose(pcov, result.covariance(), rtol=1e-6)
+    _, _, info, _, status = lmoo.curve_fit(
+        untraced, t, y, p0, sigma_x=0.1, full_output=True, **options
+    )
+    assert "njev" not in info
+    assert 1 <= status <= 4
+
+
+@pytest.mark.parametrize("name", ["epsfcn", "diff_step"])
+@pytest.mark.parametrize("f", [line, lambda t, a, b: np.array([a + b * float(v) for v in t])])
+def test_curve_fit_has_no_steps_of_differences_with_errors_in_x(f, name):
+    for p0 in (None, [5.0, -0.5]):
+        with pytest.raises(ValueError, match=f"^{name} must be left out with sigma_x.* 1e-06"):
+            lmoo.curve_fit(f, PEARSON_T, PEARSON_Y, p0, sigma_x=0.1, **{name: 1e-6})
+    # None is the default.
+    lmoo.curve_fit(f, PEARSON_T, PEARSON_Y, sigma_x=0.1, **{name: None})
 
 
 @pytest.mark.parametrize("how", ["mask", "nan"])
@@ -342,6 +409,115 @@ def test_many_points_on_threads():
     np.testing.assert_allclose(called.x, result.x, rtol=1e-9)
     assert (np.abs(result.x - [3.0, 0.8, 0.5]) < 4 * result.stderr).all()
     assert 0.9 < result.reduced_chi_square < 1.1
+
+
+def untraced(t, a, tau, c):
+    return np.array([a * float(np.exp(-v / tau)) + c for v in np.asarray(t)])
+
+
+def untraced_in_units(s, u, x0=(1.0, 1.0, 0.0)):
+    """Return the fit of an exponential with t in 1 / s and y in 1 / u of its units."""
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 5, 40)
+    y = 2.0 * np.exp(-t / 1.5) + 0.3 + 0.05 * rng.normal(size=40)
+    t = t + 0.1 * rng.normal(size=40)
+    problem = lmoo.CurveProblem(untraced, t * s, y * u, 0.05 * u, sigma_x=0.1 * s)
+    return lmoo.Solver().solve(problem, np.array(x0) * [u, s, u])
+
+
+@given(st.integers(-200, 200), st.integers(-200, 200))
+@settings(max_examples=15, deadline=None)
+def test_steps_of_differences_do_not_depend_on_units(of_t, of_y):
+    expected = untraced_in_units(1.0, 1.0)
+    result = untraced_in_units(2.0**of_t, 2.0**of_y)
+    assert expected.evaluation.startswith("called")
+    assert expected.success
+    assert result.status == expected.status
+    assert (result.nfev, result.njev) == (expected.nfev, expected.njev)
+    np.testing.assert_array_equal(np.ldexp(result.x, [-of_y, -of_t, -of_y]), expected.x)
+
+
+@pytest.mark.parametrize(("s", "u"), [(1e-9, 1.0), (1.0, 1e18), (1e-9, 1e18), (1e6, 1e-12)])
+@pytest.mark.parametrize("x0", [(1.0, 1.0, 0.0), (1.0, 1.0, 1e-14), (0.0, 1.0, 0.0)])
+def test_differences_find_the_minimum_in_any_units(s, u, x0):
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 5, 40)
+    y = exponential(t, 2.0, 1 / 1.5, 0.3) + 0.05 * rng.normal(size=40)
+    t = t + 0.1 * rng.normal(size=40)
+    traced = lmoo.CurveProblem(lambda t, a, tau, c: a * np.exp(-t / tau) + c, t, y, 0.05,
+                               sigma_x=0.1)  # fmt: skip
+    expected = lmoo.Solver().solve(traced, [1.0, 1.0, 0.0])
+    result = untraced_in_units(s, u, x0)
+    assert result.success
+    np.testing.assert_allclose(result.x, expected.x * [u, s, u], rtol=1e-8)
+    np.testing.assert_allclose(result.stderr, expected.stderr * [u, s, u], rtol=1e-5)
+
+
+def test_differences_where_a_parameter_has_no_effect_or_the_model_ends():
+    from lmoo.solver.parametersteps import ParameterDifferences
+
+    t, y = np.linspace(0.0, 1.0, 5), np.ones(5)
+    # Nothing depends on it: the derivative is 0, and is not searched again.
+    calls = []
+
+    def product(x, t):
+        calls.append(x)
+        return 1.0 + x[0] * np.exp(-x[1] * t)
+
+    differences = ParameterDifferences(product, y)
+    for start in ([0.0, 0.0], [0.0, -3.0]):
+        np.testing.assert_allclose(
+            differences(np.array(start), t), [np.exp(-start[1] * t), 0.0 * t], rtol=1e-6
+        )
+    differences(np.zeros(2), t)
+    del calls[:]
+    differences(np.zeros(2), t)
+    # The values, two steps and the derivative by one, one step of the other.
+    assert len(calls) == 1 + 6 + 2
+    # Where it has an effect it is found.
+    np.testing.assert_allclose(differences(np.array([2.0, 0.0]), t)[1], -2.0 * t, rtol=1e-6)
+    (row,) = ParameterDifferences(lambda x, t: t + 0.0 * x[0], y)(np.zeros(1), t)
+    assert not row.any()
+
+    def ends(x, t):
+        if abs(x[0]) > 1e-13:
+            raise lmoo.EvaluationError("no values")
+        return 1.0 + 1e-3 * x[0] * t
+
+    (row,) = ParameterDifferences(ends, y)(np.zeros(1), t)
+    assert np.isfinite(row).all()
+    # Values that are all 0: those of the data count.
+    (row,) = ParameterDifferences(lambda x, t: 1e30 * x[0] * t, 1e12 * y)(np.zeros(1), t)
+    np.testing.assert_allclose(row, 1e30 * t, rtol=1e-9)
+    # A step that is too large to begin with.
+    (row,) = ParameterDifferences(lambda x, t: np.sin(1e90 * x[0] + t), y)(np.zeros(1), t)
+    np.testing.assert_allclose(row, 1e90 * np.cos(t), rtol=1e-6)
+
+
+def test_a_model_that_returns_a_number():
+    result = lmoo.Solver().solve(
+        lmoo.CurveProblem(lambda t, a: float(a), PEARSON_T, PEARSON_Y, sigma_x=0.1), [1.0]
+    )
+    assert result.success
+    np.testing.assert_allclose(result.x, PEARSON_Y.mean(), rtol=1e-9)
+    for bad in (lambda t, a: [float(a)] * 3, lambda t, a: np.full((10, 1), float(a))):
+        problem = lmoo.CurveProblem(bad, PEARSON_T, PEARSON_Y, sigma_x=0.1)
+        with pytest.raises(ValueError, match="f must return 10 real numbers, one for each point"):
+            lmoo.Solver().solve(problem, [1.0])
+
+
+@pytest.mark.parametrize("length", [0, 3, 11])
+def test_the_compiled_code_checks_lengths(monkeypatch, length):
+    from lmoo.solver import errorsinx
+
+    problem = lmoo.CurveProblem(line, PEARSON_T, PEARSON_Y, sigma_x=0.1, trace=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(errorsinx, "_function", lambda problem: lambda x, t: np.zeros(length))
+        with pytest.raises(ValueError, match=f"f must return 10 values; it returned {length}"):
+            lmoo.Solver().solve(problem, [5.0, -0.5])
+    monkeypatch.setattr(errorsinx, "_slopes", lambda problem: lambda x, t: np.zeros((3, length)))
+    with pytest.raises(ValueError, match=r"derivatives must have shape \(3, 10\)"):
+        lmoo.Solver().solve(problem, [5.0, -0.5])
 
 
 @pytest.mark.parametrize(

@@ -194,12 +194,48 @@ def test_a_problem_that_does_not_determine_its_own_parameters_spoils_no_other():
     assert result.rank == expected.rank == len(joint.parameter_names) - 2
     np.testing.assert_allclose(result.x[determined], expected.x[determined], rtol=1e-8)
     np.testing.assert_allclose(result.cost, expected.cost, rtol=1e-9)
-    np.testing.assert_allclose(result.stderr[determined], expected.stderr[determined], rtol=1e-6)
+    # Parameters that are not determined take no degrees of freedom of a joint fit.
+    assert result.degrees_of_freedom == expected.degrees_of_freedom + 2
+    np.testing.assert_allclose(
+        result.stderr[determined] / result.residual_deviation,
+        expected.stderr[determined] / expected.residual_deviation,
+        rtol=1e-6,
+    )
     alone = lmoo.JointProblem([parts[0], parts[1], parts[2], parts[4]], ["tau"])
     without = lmoo.Solver().solve(
         alone, alone.start({"tau": 1.0, "a": 1.0, "c": 0.0, "p": 1.0, "q": 2.0})
     )
     np.testing.assert_allclose(result.x[:7], without.x[:7], rtol=1e-8)
+
+
+def test_undetermined_parameters_take_no_degrees_of_freedom():
+    parts, x0 = curves(2), {"tau": 1.0, "a": 1.0, "c": 0.0}
+    alone = lmoo.JointProblem(parts, ["tau"])
+    expected = lmoo.Solver().solve(alone, alone.start(x0))
+    joint = lmoo.JointProblem(
+        parts + [lmoo.CurveProblem(decay, T[:1], [2.0]) for _ in range(60)], ["tau"]
+    )
+    result = lmoo.Solver().solve(joint, joint.start(x0))
+    assert result.degrees_of_freedom == expected.degrees_of_freedom == 8 + 11 - 5
+    np.testing.assert_allclose(result.stderr[:5], expected.stderr, rtol=1e-6)
+    np.testing.assert_allclose(result.part(1).stderr, expected.part(1).stderr, rtol=1e-6)
+    assert result.reduced_chi_square == pytest.approx(expected.reduced_chi_square, rel=1e-8)
+    stored = lmoo.Result.from_dict(result.to_dict())
+    assert stored.degrees_of_freedom == expected.degrees_of_freedom
+
+
+def test_parameters_at_bounds_take_degrees_of_freedom_and_fixed_ones_do_not():
+    joint = lmoo.JointProblem(curves(3), ["tau"])
+    x0 = joint.start({"tau": 1.0, "a": 1.0, "c": 0.0})
+    free = lmoo.Solver().solve(joint, x0)
+    low = free.x[2] + 0.01
+    joint.bounds = {joint.parameter_names[2]: (low, None)}
+    x0[2] = low + 1.0
+    bounded = lmoo.Solver().solve(joint, x0)
+    assert bounded.active_mask[2] == -1
+    assert bounded.degrees_of_freedom == free.degrees_of_freedom == 8 + 11 + 14 - 7
+    joint.bounds, joint.fixed = None, [joint.parameter_names[2]]
+    assert lmoo.Solver().solve(joint, x0).degrees_of_freedom == free.degrees_of_freedom + 1
 
 
 def test_fixed_parameters_shared_and_own():
@@ -258,6 +294,55 @@ def test_losses(loss, f_scale, trace):
     np.testing.assert_allclose(result.f_scale, expected.f_scale, rtol=1e-7)
     np.testing.assert_allclose(result.stderr, expected.stderr, rtol=1e-5)
     np.testing.assert_allclose(result.loss_weights, expected.loss_weights, rtol=1e-6)
+
+
+def huber_of_squares(z):
+    """Huber's loss as a function of the user's."""
+    root = np.sqrt(np.maximum(z, 1.0))
+    outside = z > 1.0
+    return np.stack(
+        [
+            np.where(outside, 2 * root - 1, z),
+            np.where(outside, 1 / root, 1.0),
+            np.where(outside, -0.5 / root**3, 0.0),
+        ]
+    )
+
+
+@pytest.mark.parametrize("loss", ["huber", "cauchy", "tukey", huber_of_squares])
+def test_parts_have_their_share_of_a_loss(loss):
+    import copy
+    import pickle
+
+    parts = curves(3)
+    parts[1].y[3] += 1.0
+    joint = lmoo.JointProblem(parts, ["tau"])
+    solver = lmoo.Solver(loss=loss, f_scale=0.02)
+    result = solver.solve(joint, joint.start({"tau": 1.0, "a": 1.0, "c": 0.0}))
+    found = [result.part(k) for k in range(3)]
+    np.testing.assert_allclose(sum(part.cost for part in found), result.cost, rtol=1e-12)
+    for k, part in enumerate(found):
+        # An ordinary fit with its parameters fixed there has the same.
+        names = list(part.parameter_names)
+        alone = lmoo.CurveProblem(decay, parts[k].t, parts[k].y, fixed=names)
+        expected = solver.solve(alone, part.x)
+        assert part.cost == pytest.approx(expected.cost, rel=1e-12)
+        assert part.fnorm == pytest.approx(expected.fnorm, rel=1e-12)
+        np.testing.assert_allclose(part.robust.sums, expected.robust.sums, rtol=1e-12)
+        np.testing.assert_allclose(part.loss_weights, expected.loss_weights, rtol=1e-12)
+        assert part.residual_deviation == result.residual_deviation
+    np.testing.assert_allclose(
+        sum(part.robust.sums for part in found), result.robust.sums, rtol=1e-12
+    )
+    again = pickle.loads(pickle.dumps(result))
+    assert again.part(1).cost == found[1].cost
+    without = copy.copy(again)
+    object.__setattr__(without, "solver", None)
+    if callable(loss):
+        with pytest.raises(ValueError, match="needs the loss, huber_of_squares, which"):
+            without.part(1)
+    else:
+        assert without.part(1).cost == found[1].cost
 
 
 @pytest.mark.parametrize(
@@ -336,7 +421,7 @@ def test_the_result_of_a_part(solved):
     assert str(part).startswith("Nonlinear least squares")
     assert part.r_squared > 0.99
     assert np.isnan(part.aic)
-    for what in ("profile", "nonlinearity", "to_dict"):
+    for what in ("profile", "nonlinearity", "to_dict", "to_json"):
         with pytest.raises(TypeError, match="one problem of a joint fit"):
             getattr(part, what)(*(["a"] if what == "profile" else []))
     for name in ("leverage", "standardized_residuals"):

@@ -1,7 +1,7 @@
 """A stack of curves fitted together, with some of the parameters in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ class JointFits(Fits):
     joint_cost : float
         The cost of all curves.
     degrees_of_freedom : int
-        Points that are not missing, minus free parameters.
+        Points that are not missing, minus the parameters that they determine.
     residual_deviation : float
         Standard deviation of the residual, by which the standard errors are scaled.
     message : str
@@ -80,19 +80,11 @@ class JointFits(Fits):
         problem = batch.dataset.problem(batch.function or batch.model, which)
         if problem is not None:
             problem.parameter_names = names
-        kept = np.ones(solved.m, dtype=bool)
+        rows = which * solved.m + np.arange(solved.m)
         if solved.weights is not None:
-            kept = solved.weights[which if len(solved.weights) > 1 else 0] != 0.0
-        rows = slice(which * solved.m, (which + 1) * solved.m)
-        found = part_of(PartResult, solved.fit, problem, places, rows, names)
-        if kept.all():
-            return found
-        object.__setattr__(found, "residual", found.residual[kept])
-        object.__setattr__(found, "observations", int(kept.sum()))
-        if found.robust is not None:
-            robust = replace(found.robust, weights=found.robust.weights[kept])
-            object.__setattr__(found, "robust", robust)
-        return found
+            # Missing points have no weight.
+            rows = rows[solved.weights[which if len(solved.weights) > 1 else 0] != 0.0]
+        return part_of(PartResult, solved.fit, problem, places, rows, names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,10 +105,16 @@ class Fit:
     def degrees_of_freedom(self) -> int:
         """``m - n``, where n counts the parameters that are not fixed.
 
-        Tied parameters do not count, nor do the rows of priors.
+        Tied parameters do not count, nor do the rows of priors.  In a joint fit the parameters do
+        not count that the data leave undetermined, as those of a curve without points: the free
+        ones count by `rank`.
         """
         if self.related is not None:
             return self.observations - self.related.fitted
+        if self.factor is not None and not isinstance(self.factor, Factor):
+            # An ArrowFactor.
+            at_bounds = int(np.count_nonzero(self.fixed_or_active & ~self.fixed))
+            return self.observations - self.rank - at_bounds
         return self.observations - int(np.count_nonzero(~self.fixed))
 
     @property

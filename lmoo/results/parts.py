@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo.losses.loss import LOSSES, kernel_of, loss_of
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import residual_of
 from lmoo.results.arrowfactor import ArrowFactor
@@ -141,7 +142,7 @@ def part_of(
     result: Fit,
     problem: Any,
     index: NDArray[np.intp],
-    rows: slice,
+    rows: slice | NDArray[np.intp],
     names: tuple[str, ...],
 ) -> Kind:
     """Return the result of some rows and parameters of a joint fit.
@@ -154,16 +155,19 @@ def part_of(
     problem : Problem
     index : (n,) intp array
         The parameters of the problem among all.
-    rows : slice
+    rows : slice or array of int
         Its rows in the residual.
     names : tuple of str
+
+    Raises
+    ------
+    ValueError
+        The loss is a function that could not be stored with the result.
     """
     residual = result.residual[rows].copy()
-    robust = None
+    fnorm, robust = float(np.linalg.norm(residual)), None
     if result.robust is not None:
-        whole = result.robust
-        robust = Robust(whole.name, whole.scale, whole.weights[rows], whole.sums)
-    fnorm = float(np.linalg.norm(residual))
+        fnorm, robust = _with_loss(result, residual)
     factor: Any = result.factor
     if factor is not None:
         factor = PartFactor(
@@ -171,7 +175,7 @@ def part_of(
         )
     return kind(
         x=result.x[index],
-        cost=0.5 * fnorm * fnorm if robust is None else float("nan"),
+        cost=0.5 * fnorm * fnorm,
         residual=residual,
         observations=residual.size,
         status=result.status,
@@ -192,3 +196,19 @@ def part_of(
         _gradient=result.gradient[index],
         robust=robust,
     )
+
+
+def _with_loss(result: Fit, residual: Array) -> tuple[float, Robust]:
+    """Return the root of twice the cost of some rows, and the field `robust` for them."""
+    whole, solver = result.robust, result.solver
+    assert whole is not None
+    if solver is None and whole.name not in LOSSES:
+        raise ValueError(
+            f"the result of one problem needs the loss, {whole.name}, which this result does not "
+            "have: its solver could not be pickled; solve again"
+        )
+    loss = loss_of(whole.name if solver is None else solver.loss)
+    kernel = kernel_of(loss, whole.scale)
+    assert kernel is not None
+    robust = Robust(whole.name, whole.scale, kernel.weights(residual), kernel.sums(residual))
+    return kernel.norm(residual), robust

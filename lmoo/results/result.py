@@ -714,6 +714,10 @@ class PartResult(Result):
         """Raise TypeError: a part is stored with the joint fit."""
         self._refuse("to_dict")
 
+    def to_json(self, indent: int | None = None) -> str:
+        """Raise TypeError: a part is stored with the joint fit."""
+        self._refuse("to_json")
+
     def _refuse(self, what: str) -> NoReturn:
         raise TypeError(
             f"{what} of one problem of a joint fit depends on the others: ask the joint result"

@@ -56,12 +56,20 @@ def to_dict(result: Fit) -> dict[str, Any]:
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
     out["gradient"] = result.gradient.tolist()
+    out["estimated_t"] = _plain_t(result.estimated_t)
     out["robust"] = None if result.robust is None else _parts(result.robust)
     out["factor"] = None if result.factor is None else _parts(result.factor)
     out["related"] = None if result.related is None else _parts(result.related)
     out["params"] = [row._asdict() for row in table(result)]
     out["derived"] = {name: value._asdict() for name, value in derived_of(result)}
     return out
+
+
+def _plain_t(estimates: Any) -> Any:
+    """Return the estimates of t as lists; those of a tuple as a dict, which is no (k, m) array."""
+    if isinstance(estimates, tuple):
+        return {"variables": [variable.tolist() for variable in estimates]}
+    return None if estimates is None else estimates.tolist()
 
 
 def _parts(owner: Any) -> dict[str, Any]:
@@ -106,6 +114,7 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             # What was stored before there were losses has none.
             robust=_robust_of(stored.get("robust")),
             related=_related_of(stored.get("related")),
+            estimated_t=_t_of(stored.get("estimated_t")),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
@@ -140,6 +149,7 @@ def check(result: Fit) -> None:
         raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
     if result.robust is not None:
         _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
+    _check_t(result.estimated_t, m)
     _check_history(result.history, n)
     if result.related is not None:
         _check_related(result.related, n)
@@ -156,6 +166,20 @@ def check(result: Fit) -> None:
     related = isinstance(result.factor, MappedFactor)
     if result.factor is not None and related != (result.related is not None):
         raise ValueError("factor must be that of coordinates where parameters are related")
+
+
+def _check_t(estimates: Any, m: int) -> None:
+    if estimates is None:
+        return
+    parts = estimates if isinstance(estimates, tuple) else (estimates,)
+    most = 1 if isinstance(estimates, tuple) else 2
+    for part in parts:
+        good = isinstance(part, np.ndarray) and part.dtype == np.float64
+        # Nothing has been evaluated where m is 0.
+        if not good or not 1 <= part.ndim <= most or (m and part.shape[-1] != m):
+            raise ValueError(f"estimated_t must have a float64 number for each of {m} points")
+    if not parts:
+        raise ValueError("estimated_t must have a variable at least")
 
 
 def _check_related(related: Any, n: int) -> None:
@@ -201,6 +225,12 @@ def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
         if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
             kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
             raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
+
+
+def _t_of(stored: Any) -> Any:
+    if isinstance(stored, Mapping):
+        return tuple(_array("estimated_t", variable) for variable in stored["variables"])
+    return None if stored is None else _array("estimated_t", stored)
 
 
 def _related_of(stored: dict[str, Any] | None) -> Related | None:

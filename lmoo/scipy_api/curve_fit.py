@@ -123,8 +123,8 @@ def curve_fit(
     sigma_x : float, array_like or tuple, optional
         Standard deviations of xdata, or its covariances, as for `CurveProblem`: the distances of
         the points from the curve are fitted.  As with sigma only the relative size counts, together
-        with that of sigma, unless `absolute_sigma` is true.  `jac` must be None or callable, and
-        there is no loss.  Not in scipy.
+        with that of sigma, unless `absolute_sigma` is true.  `jac` must be None or callable;
+        ``epsfcn`` and ``diff_step`` are refused, and there is no loss.  Not in scipy.
     **kwargs
         Options of scipy's ``leastsq`` and ``least_squares``: ``ftol``, ``xtol``, ``gtol``;
         ``maxfev`` or ``max_nfev``; ``factor``; ``diag`` or ``x_scale``; ``epsfcn`` or
@@ -267,6 +267,12 @@ def _checked_start(
     """Return where a fit with errors in x starts: without p0 at the fit that takes x as exact."""
     if related:
         raise ValueError("ties, priors and constraints are not available with sigma_x")
+    for name in ("epsfcn", "diff_step"):
+        if options.get(name) is not None:
+            raise ValueError(
+                f"{name} must be left out with sigma_x, where the steps of differences follow from "
+                f"the model and the data; it is {options[name]!r}"
+            )
     if p0 is not None:
         return x
     exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
@@ -300,6 +306,8 @@ def _iteration(
         start = x if coordinates is not None else _within(problem, x)
         evaluation = evaluation_of(problem, start, because)
         differentiated |= evaluation is not None and evaluation.problem is not None
+        # With errors in x the solve takes its own differences where there are no derivatives.
+        differentiated |= getattr(problem, "sigma_x", None) is not None
     solver = curve_solver(x.size, method, jac, differentiated, options)
     if coordinates is None:
         return Iteration(solver, problem, x, evaluation)

@@ -13,13 +13,13 @@ from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.problems.errorsinx import joined, separate
+from lmoo.solver.parametersteps import STEP, ParameterDifferences
 
 __all__ = ["point_loop", "shifted"]
 
 Array = NDArray[np.float64]
 
 _ACCURATE = 1  # the stopping tests
-_STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
 
 @lru_cache(maxsize=16)
@@ -127,14 +127,14 @@ def _function(problem: Any) -> Callable[[Array, Array], Array]:
 
     def values(x: Array, points: Array) -> Array:
         found = problem.f(separate(points, problem.t), *x.tolist())
-        # The checks of a residual.
+        # The checks of a residual.  A single number is the value at all points.
         problem._weighted(found)
-        return np.ascontiguousarray(found, dtype=np.float64)
+        return np.array(np.broadcast_to(found, problem.y.shape), dtype=np.float64)
 
     return values
 
 
-def _slopes(problem: Any) -> Callable[[Array, Array, Array], Array]:
+def _slopes(problem: Any) -> Callable[[Array, Array], Array]:
     """Return a function for the derivatives by parameters and variables, (n + k, m).
 
     Those by the variables, and without ``jac`` those by the parameters, are central differences;
@@ -144,31 +144,30 @@ def _slopes(problem: Any) -> Callable[[Array, Array, Array], Array]:
     values = _function(problem)
     spread = np.sqrt((problem.errors_in_x.roots**2).sum(axis=2)).T
     gaps = [np.median(np.diff(np.unique(row))) if np.ptp(row) else 0.0 for row in joined(problem.t)]
-    sizes = _STEP * np.maximum(spread, np.asarray(gaps)[:, None])
+    sizes = STEP * np.maximum(spread, np.asarray(gaps)[:, None])
+    by_parameters = None if problem.jac is not None else ParameterDifferences(values, problem.y)
 
-    def slopes(x: Array, points: Array, scale: Array) -> Array:
-        rows = []
-        if problem.jac is not None:
-            found = problem.jac(separate(points, problem.t), *x.tolist())
-            columns = np.asarray(found, dtype=np.float64).reshape(problem.y.size, -1)
-            if columns.shape[1] != x.size:
-                raise ValueError(
-                    f"jac must return {x.size} derivatives for each of {problem.y.size} points; it "
-                    f"returned shape {np.shape(found)}"
-                )
-            rows += list(columns.T)
-        else:
-            for j in range(x.size):
-                up, down = x.copy(), x.copy()
-                h = _STEP * max(abs(x[j]), scale[j])
-                up[j], down[j] = x[j] + h, x[j] - h
-                rows.append((values(up, points) - values(down, points)) / (up[j] - down[j]))
+    def slopes(x: Array, points: Array) -> Array:
+        rows = _given(problem, x, points) if by_parameters is None else by_parameters(x, points)
         for j in range(len(points)):
             up, down = points.copy(), points.copy()
-            h = np.maximum(sizes[j], _STEP * _STEP * np.abs(points[j]))
-            h = np.where(h > 0.0, h, _STEP)
+            h = np.maximum(sizes[j], STEP * STEP * np.abs(points[j]))
             up[j], down[j] = points[j] + h, points[j] - h
-            rows.append((values(x, up) - values(x, down)) / (up[j] - down[j]))
+            change = values(x, up) - values(x, down)
+            # A point without a step, at 0 and without error, needs no derivative.
+            rows.append(np.divide(change, up[j] - down[j], out=np.zeros_like(h), where=h > 0.0))
         return np.ascontiguousarray(np.stack(rows))
 
     return slopes
+
+
+def _given(problem: Any, x: Array, points: Array) -> list[Array]:
+    """Return the derivatives by the parameters that the function of the user returns."""
+    found = problem.jac(separate(points, problem.t), *x.tolist())
+    columns = np.asarray(found, dtype=np.float64).reshape(problem.y.size, -1)
+    if columns.shape[1] != x.size:
+        raise ValueError(
+            f"jac must return {x.size} derivatives for each of {problem.y.size} points; it "
+            f"returned shape {np.shape(found)}"
+        )
+    return list(columns.T)

@@ -141,7 +141,8 @@ def test_missing_points(trace):
     problem = joint(y)
     result = solve(problem, [1, 1, 0])
     assert fits.success.all()
-    assert fits.degrees_of_freedom == result.degrees_of_freedom == 46 - 11
+    # The last curve has one point, which determines one of its two parameters.
+    assert fits.degrees_of_freedom == result.degrees_of_freedom == 46 - 10
     for k in range(4):
         np.testing.assert_allclose(fits.x[k], result.x[problem.indices[k]], rtol=1e-7)
         np.testing.assert_allclose(fits.stderr[k], result.stderr[problem.indices[k]], rtol=1e-5)
@@ -154,6 +155,23 @@ def test_missing_points(trace):
         decay, T, np.ma.masked_invalid(y), [1, 1, 0], shared=["rate"], trace=trace
     )
     np.testing.assert_array_equal(masked.x, fits.x)
+
+
+@pytest.mark.parametrize("points", [0, 1])
+def test_curves_without_own_parameters_leave_the_errors_of_the_others(points):
+    y = stack(40)
+    y[2:, points:] = np.nan
+    options = {"shared": ["rate"], "nan_policy": "omit"}
+    fits = lmoo.curve_fit_many(decay, T, y, [1, 1, 0], **options)
+    alone = lmoo.curve_fit_many(decay, T, y[:2], [1, 1, 0], **options)
+    # Each point of another curve takes one of its own parameters.
+    assert fits.degrees_of_freedom == alone.degrees_of_freedom == 24 - 5
+    assert fits.residual_deviation == pytest.approx(alone.residual_deviation, rel=1e-9)
+    np.testing.assert_allclose(fits.stderr[:2], alone.stderr, rtol=1e-6)
+    np.testing.assert_allclose(fits.covariance[:2], alone.covariance, rtol=1e-5, atol=1e-12)
+    assert fits[0].degrees_of_freedom == 19
+    np.testing.assert_allclose(fits[1].stderr, alone[1].stderr, rtol=1e-6)
+    assert np.isinf(fits.stderr[2:, [0, 2]]).all()
 
 
 def test_fewer_points_than_parameters():
@@ -181,6 +199,12 @@ def test_losses(f_scale, missing):
     same(fits, result, problem, 1e-6)
     assert fits[1].f_scale == pytest.approx(result.f_scale, rel=1e-7)
     assert fits[1].loss_weights[4] < 0.5
+    for k in range(5):
+        part = result.part(k)
+        assert fits[k].cost == pytest.approx(part.cost, rel=1e-6)
+        assert fits[k].cost == pytest.approx(fits.cost[k], rel=1e-12)
+        np.testing.assert_allclose(fits[k].robust.sums, part.robust.sums, rtol=1e-5)
+        assert fits[k].residual.size == fits[k].loss_weights.size == np.isfinite(y[k]).sum()
 
 
 def test_own_starting_values_and_out():
@@ -238,6 +262,13 @@ def test_many_curves_on_threads_are_the_same_as_few():
 def test_what_is_refused(options, error, match):
     with pytest.raises(error, match=match):
         lmoo.curve_fit_many(decay, T, stack(3), **{"p0": [1, 1, 0], **options})
+
+
+def test_curves_are_not_stored_alone():
+    fits = lmoo.curve_fit_many(decay, T, stack(3), [1, 1, 0], shared=["rate"])
+    for what in ("to_dict", "to_json"):
+        with pytest.raises(TypeError, match=f"{what} of one problem of a joint fit depends on"):
+            getattr(fits[0], what)()
 
 
 def test_a_fixed_shared_parameter_has_one_value():

@@ -168,8 +168,7 @@ cdef class PointGroups(Groups):
     function : callable or None
         Without a model: ``function(x, t)`` returns the values, (m,), for t of the shape (k, m).
     derivatives : callable or None
-        Without a model: ``derivatives(x, t, f, scale)`` returns them, (n + k, m), for values f and (n,) sizes
-        that parameters are known to have.
+        Without a model: ``derivatives(x, t)`` returns them, (n + k, m).
     """
 
     cdef CurveModel model
@@ -238,6 +237,8 @@ cdef class PointGroups(Groups):
         except EvaluationError as error:
             self.refusal = error
             return 1
+        if values.shape[0] != self.c.m:
+            raise ValueError(f"f must return {self.c.m} values; it returned {values.shape[0]}")
         memcpy(f, &values[0], <size_t>self.c.m * sizeof(double))
         _finish_residual(&self.c, 0, self.c.m)
         return 0
@@ -248,16 +249,16 @@ cdef class PointGroups(Groups):
         self.c.x, self.c.f, self.c.derivatives = s.x, loop.d.f, NULL
         if self.model is not None:
             return self.run(True)
-        scale = np.ones(self.c.n)
-        if s.models > 0:
-            norms = new_vector(self.c.n, s.acnorm)
-            scale = np.minimum(np.divide(s.fnorm, norms, out=np.ones(self.c.n), where=norms > 0.0), 1.0)
         try:
             derivatives = self.by_function(
-                new_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x), scale)
+                new_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x))
         except EvaluationError as error:
             self.refusal = error
             return 1
+        if derivatives.shape[0] != self.c.n + self.c.k or derivatives.shape[1] != self.c.m:
+            raise ValueError(
+                f"derivatives must have shape {(self.c.n + self.c.k, self.c.m)}; they have "
+                f"{(derivatives.shape[0], derivatives.shape[1])}")
         self.differenced = 2 * (self.c.n + self.c.k)
         self.c.derivatives = &derivatives[0, 0]
         return self.run(True)
