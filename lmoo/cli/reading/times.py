@@ -144,11 +144,13 @@ def _order(where: str, dates: Sequence[str]) -> str:
     if len(set(dates)) == 1:
         # Only differences count, and there are none.
         return "dmy" if int(parts[0][1]) <= 12 else "mdy"
-    if any(len(part[2]) == 2 for part in parts) and len({part[2] for part in parts}) > 1:
+    short = any(len(part[2]) == 2 for part in parts)
+    points = all("." in date for date in dates)
+    if short and (len({part[2] for part in parts}) > 1 or (not points and _year_first(parts))):
         raise DataError(
             f"{where}: {cut(dates[0])} has a year of two digits; write dates as 2024-01-31"
         )
-    if all("." in date for date in dates):
+    if points:
         return "dmy"
     day_first = any(int(part[0]) > 12 for part in parts)
     month_first = any(int(part[1]) > 12 for part in parts)
@@ -158,6 +160,14 @@ def _order(where: str, dates: Sequence[str]) -> str:
             "2024-01-31"
         )
     return "dmy" if day_first else "mdy"
+
+
+def _year_first(parts: Sequence[Sequence[str]]) -> bool:
+    """Return whether all dates may be year, month and day, with two digits each."""
+    return all(
+        len(first) == 2 and 1 <= int(second) <= 12 and len(last) == 2 and 1 <= int(last) <= 31
+        for first, second, last in parts
+    )
 
 
 def _moment(match: "re.Match[str]", order: str) -> datetime:
