@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lmoo.cli.reading import DataError, Table, read_table
@@ -56,3 +57,128 @@ def test_years_of_two_digits_that_may_come_first_are_refused(dates: list[str]) -
 )
 def test_years_of_two_digits_that_come_last_are_read(dates: list[str], days: list[int]) -> None:
     assert seconds("column 1", dates, [1, 2]).tolist() == [DAY * day for day in days]
+
+
+def test_null_values_of_fits_are_missing() -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    unsigned = np.array([1, 0, 3], np.uint16)
+    hdu = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("t", "E", array=[0.0, 1.0, 2.0]),
+            fits.Column("n", "I", null=-99, array=np.array([1, -99, 3], np.int16)),
+            fits.Column("u", "I", bzero=32768, null=-32768, array=unsigned),
+            fits.Column("s", "J", null=-1, array=np.array([10, -1, -99], np.int32)),
+            fits.Column("l", "L", array=np.array([True, False, True])),
+        ]
+    )
+    hdu.header["TSCAL4"] = 0.5
+    hdu.header["TZERO4"] = 4.0
+    hdu.writeto("a.fits")
+    content = Path("a.fits").read_bytes()
+    # The logical value of the second row is a byte of zero, which is none.
+    start = content.index(b"\x3f\x80\x00\x00\xff\x9d")
+    content = content[: start + 12] + b"\0" + content[start + 13 :]
+    Path("a.fits").write_bytes(content)
+    table = read_table("a.fits")
+    for column in (1, 2, 3, 4):
+        with pytest.raises(DataError, match=r"^a\.fits, row 2: column '.' is 'nan'; --nan-policy"):
+            table.numbers(column)
+    assert table.complete([1]).numbers(1).tolist() == [1, 3]
+    assert table.complete([2]).numbers(2).tolist() == [1, 3]
+    assert table.complete([3]).numbers(3).tolist() == [9, -45.5]
+    assert table.complete([4]).numbers(4).tolist() == [1, 1]
+    assert table.numbers(0).tolist() == [0, 1, 2]
+
+
+def test_null_values_of_ascii_tables_of_fits_are_missing() -> None:
+    fits = pytest.importorskip("astropy.io.fits")
+    counts = fits.Column("n", "I5", null="-99", array=np.array([1, -99, 0, 7]))
+    labels = fits.Column("label", "A3", array=["a", "", "b", "c"])
+    fits.TableHDU.from_columns([counts, labels]).writeto("a.fits")
+    content = Path("a.fits").read_bytes()
+    assert content.count(b"    7") == 1
+    Path("a.fits").write_bytes(content.replace(b"    7", b"     "))
+    table = read_table("a.fits")
+    with pytest.raises(DataError, match=r"^a\.fits, row 2: column 'n' is 'nan'"):
+        table.numbers(0)
+    assert table.complete([0]).numbers(0).tolist() == [1, 0]
+    assert table.rows.cells(1) == ["a", "", "b", "c"]
+
+
+def test_fill_values_of_netcdf_are_missing_and_scales_are_applied() -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.nc", "w") as file:
+        file["t"] = [0.0, 1.0, 2.0]
+        file["packed"] = np.array([10, -999, 30], np.int16)
+        file["packed"].attrs.update(_FillValue=np.int16(-999), scale_factor=0.5, add_offset=100.0)
+        file["single"] = np.array([1.5, -999.9, 2.5], np.float32)
+        file["single"].attrs["missing_value"] = -999.9
+        file["two"] = [1.0, -1.0, -2.0]
+        file["two"].attrs["missing_value"] = [-1.0, -2.0]
+        file["unpacked"] = np.array([1, 2, 3], np.int16)
+        file["unpacked"].attrs.update(missing_value=-98.0, scale_factor=1.0, add_offset=-100.0)
+        file["valid"] = [1, 200, 3]
+        file["valid"].attrs["valid_range"] = [0, 100]
+        file["bytes"] = np.array([1, -1, 3], np.int8)
+        file["bytes"].attrs["_Unsigned"] = "true"
+        fill = np.float32(9.969209968386869e36)
+        file.create_dataset("default", data=np.array([1, fill, 3], "f4"), fillvalue=fill)
+        file.create_dataset("zero", data=[0, 1, 2])
+        file["text"] = [b"1", b"none given", b"3"]
+        file["text"].attrs["_FillValue"] = "none given"
+    table = read_table("a.nc")
+    read = {
+        name: table.complete([table.column(name)]).numbers(table.column(name)).tolist()
+        for name in table.header or ()
+    }
+    assert read == {
+        "t": [0, 1, 2],
+        "packed": [105, 115],
+        "single": [1.5, 2.5],
+        "two": [1],
+        "unpacked": [-99, -97],
+        "valid": [1, 3],
+        "bytes": [1, 255, 3],
+        "default": [1, 3],
+        "zero": [0, 1, 2],
+        "text": [1, 3],
+    }
+    with pytest.raises(DataError, match=r"^a\.nc, row 2: column 'packed' is 'nan'; --nan-policy"):
+        table.numbers(table.column("packed"))
+
+
+def test_fill_values_of_matrices_and_of_data_sets_with_columns() -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.h5", "w") as file:
+        file["matrix"] = np.array([[0, 1], [1, -9], [2, 3]])
+        file["matrix"].attrs.update(_FillValue=-9, scale_factor=[2.0])
+    table = read_table("a.h5")
+    assert table.complete([1]).numbers(1).tolist() == [2, 6]
+    assert table.complete([1]).numbers(0).tolist() == [0, 4]
+    with h5py.File("b.h5", "w") as file:
+        file["rows"] = np.array([(0.0, 1.0)], [("t", "f8"), ("y", "f8")])
+    assert columns(read_table("b.h5")) == [[0], [1]]
+    with h5py.File("b.h5", "a") as file:
+        file["rows"].attrs["missing_value"] = 1.0
+    with pytest.raises(DataError, match=r"^b\.h5: /rows has columns and the attribute missing_val"):
+        read_table("b.h5")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("scale_factor", [1.0, 2.0], "the attribute scale_factor must be one number; it has 2"),
+        ("add_offset", "2", "the attribute add_offset must be a number; it is"),
+        ("_FillValue", "-9", "the attribute _FillValue must be a number; it is"),
+        ("valid_range", [1, 2, 3], "has a valid range of 3 numbers"),
+    ],
+)
+def test_attributes_that_cannot_be_applied_are_refused(
+    key: str, value: object, message: str
+) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.h5", "w") as file:
+        file["y"] = [1.0, 2.0]
+        file["y"].attrs[key] = value
+    with pytest.raises(DataError, match=rf"^a\.h5: /y:? {message}"):
+        read_table("a.h5")

@@ -5,9 +5,12 @@ import zipfile
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from lmoo.cli.reading.compressed import check_expanded
 from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.options import FileFormat
+from lmoo.cli.reading.packed import PACKING, is_logical, is_packed, null_rows, unpacked
 from lmoo.cli.reading.rows import ArrayRows
 from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.texttable import table_of_text
@@ -102,9 +105,18 @@ def _fits(name: str, content: bytes, given: FileFormat) -> Table:
         wanted = None if given.sheet is None else named.get(given.sheet, given.sheet)
         unit = tables[_choice(name, "extension", list(tables), wanted)]
         check_expanded(name, unit.columns.dtype.itemsize * unit.header["NAXIS2"], len(content))
-        columns = [unit.data[key] for key in unit.columns.names]
+        columns = [_of_fits(unit, key) for key in unit.columns.names]
         units = tuple(str(text or "") for text in unit.columns.units)
         return _of_columns(name, list(unit.columns.names), columns, units)
+
+
+def _of_fits(unit: Any, key: str) -> Any:
+    """Return a column with its scale and offset, and NaN for values that are missing."""
+    # astropy applies TSCALn and TZEROn, but leaves TNULLn among the numbers or makes zeros of it.
+    column, stored = unit.columns[key], np.asarray(unit.data)[key]
+    gone = null_rows(column, stored)
+    values = stored == ord("T") if is_logical(column) else unit.data[key]
+    return values if gone is None or not gone.any() else np.where(gone, np.nan, values)
 
 
 def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
@@ -119,13 +131,27 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
         check_expanded(name, expanded, len(content))
         (first, *_) = sets.values()
         if first.dtype.names:
+            if is_packed(first):
+                found = ", ".join(key for key in PACKING if key in first.attrs)
+                raise DataError(
+                    f"{name}: {first.name} has columns and the attribute {found}, which does not "
+                    "say to which column it belongs; export the columns as data sets of their own"
+                )
             data = first[()]
             names = list(first.dtype.names)
             return _of_columns(name, names, [data[key] for key in names])
         if first.ndim == 2:
-            return Table(name, None, ArrayRows(list(first[()].T)), reading=first.name, plain=False)
+            return Table(
+                name,
+                None,
+                ArrayRows(list(unpacked(name, first).T)),
+                reading=first.name,
+                plain=False,
+            )
         units = tuple(str(item.attrs.get("units", "")) for item in sets.values())
-        return _of_columns(name, list(sets), [item[()] for item in sets.values()], units)
+        return _of_columns(
+            name, list(sets), [unpacked(name, item) for item in sets.values()], units
+        )
 
 
 def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:
