@@ -182,3 +182,41 @@ def test_attributes_that_cannot_be_applied_are_refused(
         file["y"].attrs[key] = value
     with pytest.raises(DataError, match=rf"^a\.h5: /y:? {message}"):
         read_table("a.h5")
+
+
+SPACES = ["\u00a0", "\u2009", "\u202f"]
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_narrow_spaces_between_thousands_do_not_split_columns(space: str, quote: str) -> None:
+    large = f"{quote}1{space}234{space}567,5{quote}"
+    for header in ("", "t y\n"):
+        content = f"{header}0 {large}\n1\t12{space}345\n2  7\n3 NaN\n"
+        table = read(content).complete([1])
+        assert columns(table) == [[0, 1, 2], [1234567.5, 12345, 7]]
+
+
+def test_no_break_spaces_of_latin_1_do_not_split_columns() -> None:
+    assert columns(read(b"t y\n0 1\xa0234\n1 2\xa0345\n")) == [[0, 1], [1234, 2345]]
+    assert columns(read(b"1\xa0234\n2\xa0345\n")) == [[1234, 2345]]
+
+
+@pytest.mark.parametrize("space", [*SPACES, "\u2007", "\u3000", "\u2003"])
+def test_other_spaces_between_numbers_are_refused(space: str) -> None:
+    for content in (f"0 1{space}23\n1 2{space}34\n", f"0 1{space}{space}234\n", f"1{space}2.5\n"):
+        with pytest.raises(DataError, match=r"^f\.txt"):
+            columns(read(content))
+
+
+def test_wide_spaces_at_the_ends_of_lines_are_no_cells() -> None:
+    assert columns(read("\u00a00 1\u00a0234 \u00a0\n1 2\u00a0\n")) == [[0, 1], [1234, 2]]
+
+
+@pytest.mark.parametrize("separator", [" ", ",", "\t"])
+def test_minus_signs_of_typesetting(separator: str) -> None:
+    table = read(f"0{separator}\u22121.5\n1{separator}2e\u22123\n")
+    assert columns(table) == [[0, 1], [-1.5, 0.002]]
+    for dash in ("\u2010", "\u2012", "\u2013", "\u2014", "\ufe63", "\uff0d"):
+        with pytest.raises(DataError, match=r"^f\.txt"):
+            columns(read(f"0{separator}1.5\n1{separator}{dash}2.5\n"))

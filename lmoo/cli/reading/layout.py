@@ -15,7 +15,7 @@ class Layout:
     Attributes
     ----------
     separator : str
-        A space is any white space.
+        A space is any white space of ASCII.
     notation : Notation
     width : int
         Number of cells in a line of data, with those of `edges`.
