@@ -220,3 +220,73 @@ def test_minus_signs_of_typesetting(separator: str) -> None:
     for dash in ("\u2010", "\u2012", "\u2013", "\u2014", "\ufe63", "\uff0d"):
         with pytest.raises(DataError, match=r"^f\.txt"):
             columns(read(f"0{separator}1.5\n1{separator}{dash}2.5\n"))
+
+
+def r_table(numbers: list[int], header: str = '"t" "y"') -> str:
+    return f"{header}\n" + "".join(f'"{n}" {0.5 * k} {k + 3}\n' for k, n in enumerate(numbers))
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_row_numbers_of_r_are_no_column(quote: str) -> None:
+    header, rows = r_table([1, 2, 3]).split("\n", 1)
+    table = read(f"{header}\n" + rows.replace('"', quote))
+    assert table.header == ("t", "y")
+    assert columns(table) == [[0, 0.5, 1], [3, 4, 5]]
+    assert "without the row numbers in the first column" in table.reading
+    assert not table.plain
+
+
+def test_row_numbers_of_a_long_table_of_r() -> None:
+    table = read(r_table(list(range(1, 5001))))
+    assert table.numbers(table.column("t"))[-1] == 2499.5
+    assert table.width == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "above", "width"),
+    [
+        ("t y\n1 0.0 3\n2 0.5 4\n", 2, 3),
+        ("t y\n0.5 0.0 3\n1 0.5 4\n", 2, 3),
+        (r_table([2, 3, 5]), 2, 3),
+        (r_table([1, 2, 2]), 2, 3),
+        (r_table([0, 1, 2]), 2, 3),
+        (r_table([1, 2, 3], '"t" "y" "z" "w"'), 4, 3),
+        ("t y err\n0 1\n1 2\n", 3, 2),
+        ("t y err w\n0 1\n1 2\n", 4, 2),
+        ("time signal error\n0 1\n1 2\n", 3, 2),
+        ("Time (s) Voltage (mV)\n0 1\n1 2\n", 4, 2),
+        ("t,y\n0 1\n1 2\n", 1, 2),
+        ("y\n1 5.5\n2 7\n", 1, 2),
+        ('"signal"\n2 5.5\n5 7\n', 1, 2),
+        ("Run of July\nt y\n1 0.0 3\n2 0.5 4\n", 2, 3),
+    ],
+)
+def test_names_of_another_number_than_columns_are_refused(
+    content: str, above: int, width: int
+) -> None:
+    with pytest.raises(DataError, match=rf": found {above} columns where line \d has {width}; --s"):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "Measured today by me",
+        "Decay of iodine",
+        "Run 7",
+        "Operator: Smith",
+        "gain=2 offset=3 fast",
+        "Nothing was changed.",
+        "Measurement",
+        "Iodine decay measured yesterday evening",
+        "Decay (iodine), measured yesterday, second run",
+    ],
+)
+def test_prose_above_columns_of_white_space_is_left_out(prose: str) -> None:
+    width = 3 if len(prose.split()) == 2 else 2
+    rows = "1 0.5 7\n2 0.25 8\n" if width == 3 else "1 0.5\n2 0.25\n"
+    table = read(f"{prose}\n{rows}")
+    assert table.header is None
+    assert columns(table)[:2] == [[1, 2], [0.5, 0.25]]
+    names = ("t", "y", "err")[:width]
+    assert read(f"{prose}\n{' '.join(names)}\n{rows}").header == names
