@@ -290,3 +290,30 @@ def test_prose_above_columns_of_white_space_is_left_out(prose: str) -> None:
     assert columns(table)[:2] == [[1, 2], [0.5, 0.25]]
     names = ("t", "y", "err")[:width]
     assert read(f"{prose}\n{' '.join(names)}\n{rows}").header == names
+
+
+def test_the_index_of_a_parquet_file_is_a_column() -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    index = pandas.Index([0.1, 0.2], name="t")
+    pandas.DataFrame({"y": [1.0, 2.0]}, index=index).to_parquet("a.parquet")
+    table = read_table("a.parquet")
+    assert table.numbers(table.column("t")).tolist() == [0.1, 0.2]
+    assert table.numbers(table.column("y")).tolist() == [1, 2]
+    pandas.DataFrame({"y": [1.0, 2.0]}, index=[5, 7]).to_parquet("b.parquet")
+    assert read_table("b.parquet").header == ("y",)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_nanoseconds_of_dates_are_kept(zone: str | None) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    moments = pandas.to_datetime([999_999_999, 1_000_000_001, 1_000_000_250]).tz_localize(zone)
+    pandas.DataFrame({"t": moments, "y": [1, 2, 3]}).to_parquet("a.parquet")
+    expected = pytest.approx([0, 2e-9, 251e-9], abs=1e-15)
+    assert read_table("a.parquet").numbers(0).tolist() == expected
+
+
+def test_decimals_of_seconds_are_kept() -> None:
+    dates = ["2024-01-31 23:59:59.9999999", "2024-02-01 00:00:00,0000001", "2024-02-01T00:00:01"]
+    assert seconds("t", dates, [1, 2, 3]).tolist() == pytest.approx([0, 2e-7, 1.0000001], abs=1e-15)

@@ -1,6 +1,7 @@
 """Tables in files of Excel, parquet, HDF5 and FITS, through the packages that read them."""
 
 import io
+import re
 import zipfile
 from importlib import import_module
 from typing import Any
@@ -51,6 +52,7 @@ def read_binary(name: str, kind: str, content: bytes, given: FileFormat) -> Tabl
         raise DataError(f"cannot read {name}: {type(error).__name__}: {error}") from error
 
 
+_UNNAMED_INDEX = re.compile("__index_level_[0-9]+__")
 _PACKAGES = {
     "excel": "pandas openpyxl",
     "parquet": "pandas pyarrow",
@@ -91,8 +93,11 @@ def _parquet(name: str, content: bytes, given: FileFormat) -> Table:
     file = parquet.ParquetFile(io.BytesIO(content))
     found = file.metadata
     check_expanded(name, 8 * found.num_rows * found.num_columns, len(content))
-    frame = file.read().to_pandas()
-    return _of_columns(name, list(map(str, frame.columns)), [frame[key] for key in frame.columns])
+    # An index with a name is a column of the file too; pandas gives these names to one without.
+    data = file.read()
+    kept = [key for key in data.column_names if not _UNNAMED_INDEX.fullmatch(key)]
+    frame = data.select(kept).to_pandas(ignore_metadata=True)
+    return _of_columns(name, kept, [frame[key] for key in kept])
 
 
 def _fits(name: str, content: bytes, given: FileFormat) -> Table:

@@ -1,5 +1,6 @@
 """Dates and times of day as seconds."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -94,7 +95,10 @@ def seconds(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:
     if len({moment.tzinfo is None for moment in moments}) > 1:
         raise DataError(f"{where}: some times have a time zone and others have none")
     first = moments[0]
-    return np.array([(moment - first).total_seconds() for moment in moments])
+    whole = np.array([(moment - first).total_seconds() for moment in moments])
+    # Moments have whole seconds: datetime would round the rest to microseconds.
+    parts = np.array([_fraction(match.group(4)) for match in matches])
+    return whole + (parts - parts[0])
 
 
 def _clocks(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:
@@ -171,6 +175,7 @@ def _year_first(parts: Sequence[Sequence[str]]) -> bool:
 
 
 def _moment(match: "re.Match[str]", order: str) -> datetime:
+    """Return the date and the time without the decimals of its seconds."""
     date, hour, minute, second, half, zone = match.groups()
     a, b, c = re.split(r"[-/. ]", date)
     if order == "name":
@@ -183,8 +188,14 @@ def _moment(match: "re.Match[str]", order: str) -> datetime:
     if hour is not None:
         if int(hour) > 24:
             raise ValueError("hours are 0 to 24")
-        moment += timedelta(seconds=_of_day(hour, minute, second, half))
+        moment += timedelta(seconds=math.floor(_of_day(hour, minute, second, half)))
     return moment if zone is None else moment.replace(tzinfo=_zone(zone))
+
+
+def _fraction(second: str | None) -> float:
+    """Return the decimals of the seconds of a time."""
+    _, _, digits = (second or "").replace(",", ".").partition(".")
+    return float(f"0.{digits}") if digits else 0.0
 
 
 def _zone(text: str) -> timezone:

@@ -9,19 +9,19 @@ __all__ = ["has_row_numbers", "is_prose"]
 _QUOTED = re.compile(r'\s*("[^"]*"\s*)+')
 _BRACKETS = re.compile(r"\(.*\)|\[.*\]")
 _COMMAS = re.compile("[,;|]")
-# Words that are no names of columns; "a", "in", "no" and the like may be.
+# Words that do not occur as names of columns, unlike "a", "in" and "no".
 _WORDS = re.compile(
     "of|the|from|with|by|for|to|and|on|is|was|were|this|von|der|mit|und", re.IGNORECASE
 )
 _ENDS = (".", "!", "?")
-# No more letters than names have that nobody takes for words, such as "t", "y1" and "err".
+# The number of letters up to which words are taken for names, such as "t", "y1" and "err".
 _SHORT = 3
 
 
 def has_row_numbers(best: Candidate, start: int) -> bool:
     """Return whether the first column has the row numbers of R, which are below no name.
 
-    R's ``write.table`` writes names in quotes, one less than there are columns.
+    R's ``write.table`` writes names in quotes, and none above the row numbers.
 
     Parameters
     ----------
