@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmoo.cli.reading import DataError, Table, read_table
+from lmoo.cli.reading import DataError, FileFormat, Table, read_table
 from lmoo.cli.reading.times import seconds
 
 DAY = 86400.0
@@ -252,6 +252,7 @@ def test_row_numbers_of_a_long_table_of_r() -> None:
         (r_table([0, 1, 2]), 2, 3),
         (r_table([1, 2, 3], '"t" "y" "z" "w"'), 4, 3),
         ("t y err\n0 1\n1 2\n", 3, 2),
+        ("t 400 410\n1 0.0 3 4\n2 0.5 4 5\n", 3, 4),
         ("t y err w\n0 1\n1 2\n", 4, 2),
         ("time signal error\n0 1\n1 2\n", 3, 2),
         ("Time (s) Voltage (mV)\n0 1\n1 2\n", 4, 2),
@@ -317,3 +318,17 @@ def test_nanoseconds_of_dates_are_kept(zone: str | None) -> None:
 def test_decimals_of_seconds_are_kept() -> None:
     dates = ["2024-01-31 23:59:59.9999999", "2024-02-01 00:00:00,0000001", "2024-02-01T00:00:01"]
     assert seconds("t", dates, [1, 2, 3]).tolist() == pytest.approx([0, 2e-7, 1.0000001], abs=1e-15)
+
+
+def test_another_group_is_not_taken_for_one_of_several_lengths() -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.h5", "w") as file:
+        file["t"] = [0.0, 1.0, 2.0]
+        file["y"] = [5.0, 6.0, 7.0]
+        file["gains"] = [1.0, 2.0]
+        file["calibration/t"] = [3.0, 4.0]
+    with pytest.raises(DataError, match=r"^a\.h5 has the groups '/calibration, /'; --sheet says w"):
+        read_table("a.h5")
+    assert columns(read_table("a.h5", FileFormat.parse(sheet="calibration"))) == [[3, 4]]
+    with pytest.raises(DataError, match=r"^a\.h5: the data sets of / must have one length to be "):
+        read_table("a.h5", FileFormat.parse(sheet="2"))

@@ -130,8 +130,17 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
         tables = _tables(h5py, file)
         if not tables:
             raise DataError(f"{name} has no data set with one or two dimensions")
-        wanted = None if given.sheet is None else f"/{given.sheet.strip('/')}"
-        sets = tables[_choice(name, "group", list(tables), wanted)]
+        wanted = given.sheet
+        if wanted is not None and not (wanted.isdecimal() and f"/{wanted}" not in tables):
+            wanted = f"/{wanted.strip('/')}"
+        path = _choice(name, "group", list(tables), wanted)
+        sets = tables[path]
+        lengths = sorted({item.shape[0] for item in sets.values()})
+        if len(lengths) > 1:
+            raise DataError(
+                f"{name}: the data sets of {path} must have one length to be columns; they have "
+                f"the lengths {cut(', '.join(map(str, lengths)))}"
+            )
         expanded = sum(item.dtype.itemsize * item.size for item in sets.values())
         check_expanded(name, expanded, len(content))
         (first, *_) = sets.values()
@@ -160,7 +169,7 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
 
 
 def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:
-    """Return the tables by their path: a data set with columns, or a group of equal lengths."""
+    """Return the tables by their path: a data set with columns, or the data sets of a group."""
     found: dict[str, dict[str, Any]] = {}
 
     def visit(path: str, item: Any) -> None:
@@ -173,9 +182,7 @@ def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:
             found.setdefault(f"/{group}", {})[key] = item
 
     file.visititems(visit)
-    return {
-        path: sets for path, sets in found.items() if len({s.shape for s in sets.values()}) == 1
-    }
+    return found
 
 
 def _choice(name: str, what: str, available: list[str], wanted: str | None) -> str:

@@ -95,10 +95,11 @@ def seconds(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:
     if len({moment.tzinfo is None for moment in moments}) > 1:
         raise DataError(f"{where}: some times have a time zone and others have none")
     first = moments[0]
-    whole = np.array([(moment - first).total_seconds() for moment in moments])
+    whole: Array = np.array([(moment - first).total_seconds() for moment in moments])
     # Moments have whole seconds: datetime would round the rest to microseconds.
-    parts = np.array([_fraction(match.group(4)) for match in matches])
-    return whole + (parts - parts[0])
+    parts: Array = np.array([_fraction(match.group(4)) for match in matches])
+    whole += parts - parts[0]
+    return whole
 
 
 def _clocks(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:

@@ -56,8 +56,10 @@ def is_prose(best: Candidate, line: Parsed) -> bool:
     cells = line.cells
     if _is_quoted(best, line):
         return False
+    alike = abs(len(cells) - best.width) == 1
     if line.has_data:
-        return True
+        # Such as "time 400 410".
+        return not (alike and len(cells) > 2 and line.kinds == "X" + "N" * (len(cells) - 1))
     if len(cells) == 1:
         parts = len(_COMMAS.split(cells[0].strip(",;|")))
         return len(cells[0]) >= _SHORT and (parts == 1 or parts != best.width)
@@ -66,7 +68,7 @@ def is_prose(best: Candidate, line: Parsed) -> bool:
     if sentence or labelled or any(_WORDS.fullmatch(cell) for cell in cells):
         return True
     units = sum(_BRACKETS.fullmatch(cell) is not None for cell in cells)
-    alike = abs(len(cells) - best.width) == 1 or len(cells) - units == best.width
+    alike = alike or len(cells) - units == best.width
     return not alike and any(len(cell) > _SHORT for cell in cells)
 
 
