@@ -1,13 +1,17 @@
 """Tables in files of Excel, parquet, HDF5 and FITS, through the packages that read them."""
 
 import io
+import re
 import zipfile
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from lmoo.cli.reading.compressed import check_expanded
 from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.options import FileFormat
+from lmoo.cli.reading.packed import PACKING, is_logical, is_packed, null_rows, unpacked
 from lmoo.cli.reading.rows import ArrayRows
 from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.texttable import table_of_text
@@ -48,6 +52,7 @@ def read_binary(name: str, kind: str, content: bytes, given: FileFormat) -> Tabl
         raise DataError(f"cannot read {name}: {type(error).__name__}: {error}") from error
 
 
+_UNNAMED_INDEX = re.compile("__index_level_[0-9]+__")
 _PACKAGES = {
     "excel": "pandas openpyxl",
     "parquet": "pandas pyarrow",
@@ -88,8 +93,11 @@ def _parquet(name: str, content: bytes, given: FileFormat) -> Table:
     file = parquet.ParquetFile(io.BytesIO(content))
     found = file.metadata
     check_expanded(name, 8 * found.num_rows * found.num_columns, len(content))
-    frame = file.read().to_pandas()
-    return _of_columns(name, list(map(str, frame.columns)), [frame[key] for key in frame.columns])
+    # An index with a name is a column of the file too; pandas gives these names to one without.
+    data = file.read()
+    kept = [key for key in data.column_names if not _UNNAMED_INDEX.fullmatch(key)]
+    frame = data.select(kept).to_pandas(ignore_metadata=True)
+    return _of_columns(name, kept, [frame[key] for key in kept])
 
 
 def _fits(name: str, content: bytes, given: FileFormat) -> Table:
@@ -102,9 +110,18 @@ def _fits(name: str, content: bytes, given: FileFormat) -> Table:
         wanted = None if given.sheet is None else named.get(given.sheet, given.sheet)
         unit = tables[_choice(name, "extension", list(tables), wanted)]
         check_expanded(name, unit.columns.dtype.itemsize * unit.header["NAXIS2"], len(content))
-        columns = [unit.data[key] for key in unit.columns.names]
+        columns = [_of_fits(unit, key) for key in unit.columns.names]
         units = tuple(str(text or "") for text in unit.columns.units)
         return _of_columns(name, list(unit.columns.names), columns, units)
+
+
+def _of_fits(unit: Any, key: str) -> Any:
+    """Return a column with its scale and offset, and NaN for values that are missing."""
+    # astropy applies TSCALn and TZEROn, but leaves TNULLn among the numbers or makes zeros of it.
+    column, stored = unit.columns[key], np.asarray(unit.data)[key]
+    gone = null_rows(column, stored)
+    values = stored == ord("T") if is_logical(column) else unit.data[key]
+    return values if gone is None or not gone.any() else np.where(gone, np.nan, values)
 
 
 def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
@@ -113,23 +130,46 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
         tables = _tables(h5py, file)
         if not tables:
             raise DataError(f"{name} has no data set with one or two dimensions")
-        wanted = None if given.sheet is None else f"/{given.sheet.strip('/')}"
-        sets = tables[_choice(name, "group", list(tables), wanted)]
+        wanted = given.sheet
+        if wanted is not None and not (wanted.isdecimal() and f"/{wanted}" not in tables):
+            wanted = f"/{wanted.strip('/')}"
+        path = _choice(name, "group", list(tables), wanted)
+        sets = tables[path]
+        lengths = sorted({item.shape[0] for item in sets.values()})
+        if len(lengths) > 1:
+            raise DataError(
+                f"{name}: the data sets of {path} must have one length to be columns; they have "
+                f"the lengths {cut(', '.join(map(str, lengths)))}"
+            )
         expanded = sum(item.dtype.itemsize * item.size for item in sets.values())
         check_expanded(name, expanded, len(content))
         (first, *_) = sets.values()
         if first.dtype.names:
+            if is_packed(first):
+                found = ", ".join(key for key in PACKING if key in first.attrs)
+                raise DataError(
+                    f"{name}: {first.name} has columns and the attribute {found}, which does not "
+                    "say to which column it belongs; export the columns as data sets of their own"
+                )
             data = first[()]
             names = list(first.dtype.names)
             return _of_columns(name, names, [data[key] for key in names])
         if first.ndim == 2:
-            return Table(name, None, ArrayRows(list(first[()].T)), reading=first.name, plain=False)
+            return Table(
+                name,
+                None,
+                ArrayRows(list(unpacked(name, first).T)),
+                reading=first.name,
+                plain=False,
+            )
         units = tuple(str(item.attrs.get("units", "")) for item in sets.values())
-        return _of_columns(name, list(sets), [item[()] for item in sets.values()], units)
+        return _of_columns(
+            name, list(sets), [unpacked(name, item) for item in sets.values()], units
+        )
 
 
 def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:
-    """Return the tables by their path: a data set with columns, or a group of equal lengths."""
+    """Return the tables by their path: a data set with columns, or the data sets of a group."""
     found: dict[str, dict[str, Any]] = {}
 
     def visit(path: str, item: Any) -> None:
@@ -142,9 +182,7 @@ def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:
             found.setdefault(f"/{group}", {})[key] = item
 
     file.visititems(visit)
-    return {
-        path: sets for path, sets in found.items() if len({s.shape for s in sets.values()}) == 1
-    }
+    return found
 
 
 def _choice(name: str, what: str, available: list[str], wanted: str | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lmoo.cli.reading.candidates import Candidate, Parsed
 from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.separators import split_loosely
+from lmoo.cli.reading.titles import has_row_numbers, is_prose
 from lmoo.cli.reading.units import are_units, bare
 
 __all__ = ["Heading", "find_heading"]
@@ -47,10 +48,11 @@ def find_heading(name: str, best: Candidate, start: int) -> Heading:
         The line above the data is neither names nor part of a preamble, or two names are equal.
     """
     above = best.lines[:start]
-    edges = _edges(best, above)
+    numbered = has_row_numbers(best, start)
+    edges = (1, 0) if numbered else _edges(best, above)
     names, units, used = _names(name, best, above, edges)
     where = above[-used].number if used else None
-    notes = []
+    notes = ["without the row numbers in the first column"] if numbered else []
     if names is None:
         names, units, comment = _from_comments(best, start, edges)
         if names is not None:
@@ -138,7 +140,8 @@ def _refuse_other_width(name: str, best: Candidate, above: Sequence[Parsed]) -> 
     """Raise DataError if the line above the data may be names or data of another width."""
     last = above[-1]
     named = any(len(line.cells) == best.width and not line.has_data for line in above)
-    if not named and (best.separator == " " or len(last.cells) < 2):
+    blank = best.separator == " "
+    if not named and (is_prose(best, last) if blank else len(last.cells) < 2):
         return
     commas = ""
     if best.separator == "," and best.width == 2 * len(last.cells):

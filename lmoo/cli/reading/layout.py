@@ -15,12 +15,13 @@ class Layout:
     Attributes
     ----------
     separator : str
-        A space is any white space.
+        A space is any white space of ASCII.
     notation : Notation
     width : int
         Number of cells in a line of data, with those of `edges`.
     edges : (int, int)
-        Numbers of empty cells before the first and after the last separator, 0 or 1.
+        Numbers of cells before the first column and after the last one, 0 or 1: empty ones, and row
+        numbers without a name.
     first : int
         Number of the first line of data.
     header, units : tuple of str or None

@@ -94,5 +94,5 @@ def _shown(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()
     if isinstance(value, np.datetime64):
-        return "" if np.isnat(value) else np.datetime_as_string(value, unit="us")
+        return "" if np.isnat(value) else str(np.datetime_as_string(value))
     return "" if value is None else str(value).strip()

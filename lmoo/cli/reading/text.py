@@ -10,7 +10,7 @@ from lmoo.cli.reading.comments import MARKS, comment_of, is_rule, stripper
 from lmoo.cli.reading.errors import DataError
 from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.options import FileFormat
-from lmoo.cli.reading.separators import split_line, split_loosely
+from lmoo.cli.reading.separators import split_blanks, split_line, split_loosely
 
 __all__ = ["TextRows", "content_lines"]
 
@@ -107,6 +107,9 @@ class TextRows:
         notation = self._layout.notation
         if notation.thousands or notation.missing or self._wide():
             return False
+        # numpy splits at white space outside ASCII too, which stands between thousands.
+        if self._layout.separator == " " and not all(map(_splits_alike, self._lines)):
+            return False
         # A point among decimal commas would be taken as a decimal point.
         return notation.decimal == "." or not any("." in line for line in self._lines)
 
@@ -143,6 +146,11 @@ class TextRows:
         except ValueError:
             return None
         return found
+
+
+def _splits_alike(line: str) -> bool:
+    """Return whether all white space in a line is that of ASCII."""
+    return line.isascii() or line.split() == split_blanks(line)
 
 
 def content_lines(
@@ -246,7 +254,7 @@ def _check_widths(
             for number, line in zip(numbers, body, strict=True)
         )
     elif separator == " ":
-        counts = [len(line.split()) for line in body]
+        counts = [len(split_blanks(line)) for line in body]
     else:
         counts = [line.count(separator) + 1 for line in body]
     for count, number in zip(counts, numbers, strict=True):

@@ -1,5 +1,6 @@
 """Dates and times of day as seconds."""
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
@@ -94,7 +95,11 @@ def seconds(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:
     if len({moment.tzinfo is None for moment in moments}) > 1:
         raise DataError(f"{where}: some times have a time zone and others have none")
     first = moments[0]
-    return np.array([(moment - first).total_seconds() for moment in moments])
+    whole: Array = np.array([(moment - first).total_seconds() for moment in moments])
+    # Moments have whole seconds: datetime would round the rest to microseconds.
+    parts: Array = np.array([_fraction(match.group(4)) for match in matches])
+    whole += parts - parts[0]
+    return whole
 
 
 def _clocks(where: str, cells: Sequence[str], lines: Sequence[int]) -> Array:
@@ -144,11 +149,13 @@ def _order(where: str, dates: Sequence[str]) -> str:
     if len(set(dates)) == 1:
         # Only differences count, and there are none.
         return "dmy" if int(parts[0][1]) <= 12 else "mdy"
-    if any(len(part[2]) == 2 for part in parts) and len({part[2] for part in parts}) > 1:
+    short = any(len(part[2]) == 2 for part in parts)
+    points = all("." in date for date in dates)
+    if short and (len({part[2] for part in parts}) > 1 or (not points and _year_first(parts))):
         raise DataError(
             f"{where}: {cut(dates[0])} has a year of two digits; write dates as 2024-01-31"
         )
-    if all("." in date for date in dates):
+    if points:
         return "dmy"
     day_first = any(int(part[0]) > 12 for part in parts)
     month_first = any(int(part[1]) > 12 for part in parts)
@@ -160,7 +167,16 @@ def _order(where: str, dates: Sequence[str]) -> str:
     return "dmy" if day_first else "mdy"
 
 
+def _year_first(parts: Sequence[Sequence[str]]) -> bool:
+    """Return whether all dates may be year, month and day, with two digits each."""
+    return all(
+        len(first) == 2 and 1 <= int(second) <= 12 and len(last) == 2 and 1 <= int(last) <= 31
+        for first, second, last in parts
+    )
+
+
 def _moment(match: "re.Match[str]", order: str) -> datetime:
+    """Return the date and the time without the decimals of its seconds."""
     date, hour, minute, second, half, zone = match.groups()
     a, b, c = re.split(r"[-/. ]", date)
     if order == "name":
@@ -173,8 +189,14 @@ def _moment(match: "re.Match[str]", order: str) -> datetime:
     if hour is not None:
         if int(hour) > 24:
             raise ValueError("hours are 0 to 24")
-        moment += timedelta(seconds=_of_day(hour, minute, second, half))
+        moment += timedelta(seconds=math.floor(_of_day(hour, minute, second, half)))
     return moment if zone is None else moment.replace(tzinfo=_zone(zone))
+
+
+def _fraction(second: str | None) -> float:
+    """Return the decimals of the seconds of a time."""
+    _, _, digits = (second or "").replace(",", ".").partition(".")
+    return float(f"0.{digits}") if digits else 0.0
 
 
 def _zone(text: str) -> timezone:
