@@ -70,7 +70,7 @@ class RelatedIteration(Iteration):
         self._coordinates = coordinates
         self._priors = len(coordinates.priors)
         self._stepwise = coordinates.is_watched
-        self._z0 = coordinates.inside(coordinates.z(x0), "x0")
+        self._z0 = coordinates.inside(x0, "x0")
         self._before = (0, 0, 0)
         self._idle = self._turns = 0
         self._mark = np.inf

@@ -154,6 +154,7 @@ class Base:
                 general.append((self._reduced(weights, row), j))
         matrix, texts = [np.eye(q)], [self.names[j] for j in self.members]
         lows, highs = [low], [high]
+        own, scales = np.zeros(q), []
         for row, owner in general:
             there = np.flatnonzero(row.coefficients)
             if there.size == 0:
@@ -166,7 +167,8 @@ class Base:
                 k, weight = int(there[0]), float(row.coefficients[there[0]])
                 ends = sorted((row.lower / weight, row.upper / weight))
                 low[k], high[k] = max(low[k], ends[0]), min(high[k], ends[1])
-                near = ROUNDING * (row.scale / abs(weight) + abs(high[k]))
+                own[k] = max(own[k], row.scale / abs(weight))
+                near = ROUNDING * (own[k] + abs(high[k]))
                 if high[k] < low[k] <= high[k] + near:
                     # They are equal but for rounding.
                     low[k] = high[k]
@@ -182,8 +184,10 @@ class Base:
                 lows.append(np.array([row.lower]))
                 highs.append(np.array([row.upper]))
                 texts.append(row.text)
+                scales.append(row.scale)
         self.rows, self.texts = np.concatenate(matrix), texts
         self.lower, self.upper = np.concatenate(lows), np.concatenate(highs)
+        self.scales = np.append(own, scales)
         self.has_bound = np.isfinite(low) | np.isfinite(high)
         # Bounds that a constraint makes equal fix the parameter there.
         self.fixed = self.fixed | (low == high)

@@ -127,11 +127,12 @@ def independent(rows: Array, size: Array) -> list[int]:
 
 
 def nearest_feasible(
-    x: Array, rows: Array, lower: Array, upper: Array, size: Array
+    x: Array, rows: Array, lower: Array, upper: Array, size: Array, near: Array
 ) -> Array | None:
     """Return the point with ``lower <= rows @ x <= upper`` that is nearest to x; None if none is.
 
-    Distances are in units of `size`.  Least distance programming by nonnegative least squares
+    Distances are in units of `size`.  A side that x is beyond by at most `near` is not violated: for
+    x that violates none the result is x.  Least distance programming by nonnegative least squares
     (Lawson, Hanson 1974, "Solving least squares problems", chapter 23).
     """
     # G p >= h for p = (new x - x) / size.
@@ -139,6 +140,9 @@ def nearest_feasible(
     below, above = np.isfinite(lower), np.isfinite(upper)
     G = np.concatenate([scaled[below], -scaled[above]])
     h = np.concatenate([(lower - at)[below], (at - upper)[above]])
+    h[(h > 0.0) & (h <= np.concatenate([near[below], near[above]]))] = 0.0
+    if not (h > 0.0).any():
+        return x.copy()
     norms = np.linalg.norm(G, axis=1)
     norms[norms == 0.0] = 1.0
     G, h = G / norms[:, None], h / norms
