@@ -181,7 +181,9 @@ def affine(graph: Graph, node: int, text: str, n: int | None = None) -> tuple[Ar
     found = derivatives(scratch, node, n)
     there = [i for i in found if i is not None]
     steps, roots = extracted(scratch.steps, there)
-    if any(step[0] == "parameter" for step in steps):
+    sizes = _term_sizes(graph, node, n)
+    # Derivatives alone do not tell: those of mod(a, 1) and floor(a) are constant.
+    if sizes is None or any(step[0] == "parameter" for step in steps):
         raise ValueError(
             f"constraints must be linear in the parameters that are fitted; {text!r} is not"
         )
@@ -190,9 +192,6 @@ def affine(graph: Graph, node: int, text: str, n: int | None = None) -> tuple[Ar
     (constant,) = evaluate(graph.steps, [node], [], [np.float64(0.0)] * n)
     if not (np.isfinite(constant) and np.isfinite(coefficients).all()):
         raise ValueError(f"constraints must have finite coefficients; {text!r} has others")
-    sizes = _term_sizes(graph, node, n)
-    if sizes is None:
-        return coefficients, float(constant), abs(float(constant))
     whole = without_rounding(np.append(coefficients, constant), sizes)
     return whole[:-1], float(whole[-1]), float(sizes[-1])
 
@@ -245,6 +244,10 @@ def _combined(operation: str, terms: Sequence[Array | None], values: Sequence[An
         return first
     if second is None:
         return None
+    if operation == "where" and not first[:-1].any():
+        return second if values[0] else others[1]
+    if operation == "power" and not second[:-1].any() and values[1] == 1.0:
+        return first
     if operation in ("add", "subtract"):
         return np.asarray(first + second)
     if operation == "multiply" and not second[:-1].any():

@@ -131,9 +131,9 @@ def nearest_feasible(
 ) -> Array | None:
     """Return the point with ``lower <= rows @ x <= upper`` that is nearest to x; None if none is.
 
-    Distances are in units of `size`.  A side that x is beyond by at most `near` is not violated: for
-    x that violates none the result is x.  Least distance programming by nonnegative least squares
-    (Lawson, Hanson 1974, "Solving least squares problems", chapter 23).
+    Distances are in units of `size`.  A side that x is beyond by at most `near` is not violated:
+    for x that violates none the result is x.  Least distance programming by nonnegative least
+    squares (Lawson, Hanson 1974, "Solving least squares problems", chapter 23).
     """
     # G p >= h for p = (new x - x) / size.
     at, scaled = rows @ x, rows * size
