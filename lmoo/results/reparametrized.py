@@ -39,6 +39,16 @@ class CoordinateFit(Fit):
     deviation: float = 1.0
     slope: float = 1.0
     functions: Functions | None = None
+    alone: Array | None = None
+
+    def error_alone(self, j: int) -> float:
+        """Return the error of a quantity that active constraints hold, without them; 0 if unknown.
+
+        In units of the deviation, with all but the quantity as it is.
+        """
+        if self.functions is None or self.alone is None or j < self.functions.q:
+            return 0.0
+        return float(self.alone[j - self.functions.q])
 
     def reached(self, j: int, x: Array) -> float:
         """Return coordinate j at a point; for a further one the quantity itself.
@@ -197,11 +207,11 @@ def with_parameters(
     found = [w if isinstance(w, str) else result.parameter_names[w] for w in wanted]
     further = [name for name in found if name not in coordinates.labels]
     labels = [*coordinates.labels, *further]
-    functions = _functions(coordinates, further) if further else None
+    functions = alone = None
     deviation = _deviation(result, found, scaled)
     if further:
-        assert functions is not None
-        fit, problem = _augmented(result, functions, problem, solver, fit, further)
+        functions = _functions(coordinates, further)
+        fit, problem, alone = _augmented(result, functions, problem, solver, fit, further)
     limits = np.isfinite(fit.lower).any() or np.isfinite(fit.upper).any()
     made = CoordinateFit(
         x=fit.x, cost=fit.cost, residual=fit.residual, observations=fit.observations,
@@ -212,6 +222,7 @@ def with_parameters(
         fixed=fit.fixed, active_mask=fit.active_mask, _gradient=fit._gradient, robust=fit.robust,
         degrees=result.degrees_of_freedom, deviation=deviation,
         slope=1.0 if related.priors else result.loss_slope, functions=functions,
+        alone=alone,
     )  # fmt: skip
     return made, tuple(labels.index(name) for name in found)
 
@@ -257,12 +268,12 @@ def _functions(coordinates: Coordinates, names: Sequence[str]) -> Functions:
 
 def _augmented(
     result: Fit, functions: Functions, problem: Any, solver: Any, fit: Fit, names: Sequence[str]
-) -> tuple[Fit, Any]:
-    """Return the fit and the problem with further coordinates."""
+) -> tuple[Fit, Any, Array]:
+    """Return the fit and the problem with further coordinates, and `CoordinateFit.alone`."""
     assert result.related is not None
     z = result.related.z
     values = np.array([float(value) for value in functions(z)])
-    errors = np.ones(len(names))
+    errors, alone = np.ones(len(names)), np.zeros(len(names))
     if result.factor is not None:
         errors = result._linear.with_slopes(functions.jacobian(z)).standard_errors(1.0)
         if not errors.all() and not isinstance(problem, RowBlockProblem):
@@ -271,7 +282,8 @@ def _augmented(
             norms = np.linalg.norm(linear, axis=0)
             norms = np.where((norms > 0.0) & ~fit.fixed, norms, np.inf)
             alone = np.linalg.norm(functions.jacobian(z) / norms, axis=1)
-            errors = np.where(errors > 0.0, errors, alone)
+            alone = np.where(errors > 0.0, 0.0, alone)
+            errors = errors + alone
     sizes = np.where(np.abs(values) > 0.0, np.abs(values), 1.0)
     weights = _STIFF / np.where((errors > 0.0) & np.isfinite(errors), errors, sizes)
     made = AugmentedBlocks if isinstance(problem, RowBlockProblem) else AugmentedProblem
@@ -294,7 +306,7 @@ def _augmented(
         _gradient=np.append(fit.gradient, np.zeros(k)),
         related=None,
     )
-    return found, made(problem, functions, weights)
+    return found, made(problem, functions, weights), alone
 
 
 def _factor(result: Fit, slopes: Array, weights: Array, constant: NDArray[np.bool_]) -> Factor:

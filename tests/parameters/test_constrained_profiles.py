@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 
 import lmoo
 
@@ -58,3 +59,17 @@ def test_what_does_not_vary_has_no_width(options: dict[str, Any], value: float) 
     np.testing.assert_allclose(profile(result, "k"), (value, value), rtol=1e-12)
     with pytest.raises(ValueError, match="k is"):
         result.profile("k")
+
+
+def test_intervals_at_a_vertex_agree_with_solves_at_their_ends() -> None:
+    limits = ["a + b <= 3", "a <= b + 1", "a - c <= 1.5", "b + c <= 1.6"]
+    problem = lmoo.CurveProblem(model, T, Y, sigma=0.02)
+    result = lmoo.Solver(constraints=limits).solve(problem, [1.1, 0.9, 0.4])
+    assert result.related is not None
+    assert len(result.related.active) == 3
+    t = scipy.stats.t.ppf(0.975, result.degrees_of_freedom)
+    variance = 2.0 * result.cost / result.degrees_of_freedom
+    low, high = profile(result, "a")
+    np.testing.assert_allclose(high, 2.0, rtol=1e-12)
+    held = lmoo.Solver(constraints=limits, fixed={"a": low}).solve(problem, [low, 1.01, 0.5])
+    np.testing.assert_allclose(2.0 * (held.cost - result.cost) / variance, t**2, rtol=1e-4)
