@@ -40,3 +40,28 @@ def test_iterations_are_resumed_after_each_step(options: dict[str, Any]) -> None
         assert np.array_equal(resumed.result.x, whole.result.x)
         assert resumed.result.nfev == whole.result.nfev
         assert resumed.result.status == whole.result.status
+
+
+def test_a_pickled_result_keeps_its_profiles() -> None:
+    # More constraints than places, so that the problem of the coordinates is not compiled itself.
+    result = iteration(derived={"m": "a*b"}).solver.solve(
+        lmoo.CurveProblem(model, T, Y, sigma=0.02), [1.1, 0.9, 0.4]
+    )
+    assert result.evaluation.startswith("compiled from")
+    assert result.related is not None
+    assert result.related.inner.coordinates.is_watched
+    kept = pickle.loads(pickle.dumps(result))
+    for name in ("a", "b", "c", "m"):
+        expected = result.interval(name, method="profile")
+        assert kept.interval(name, method="profile") == expected
+
+
+def test_a_pickled_result_of_a_local_function_keeps_its_profiles() -> None:
+    def local(t: Any, a: Any, b: Any, c: Any) -> Any:
+        return a * np.exp(-b * t) + c
+
+    solver = lmoo.Solver(constraints=CONSTRAINTS)
+    result = solver.solve(lmoo.CurveProblem(local, T, Y, sigma=0.02), [1.1, 0.9, 0.4])
+    kept = pickle.loads(pickle.dumps(result))
+    expected = result.interval("c", method="profile")
+    assert kept.interval("c", method="profile") == expected
