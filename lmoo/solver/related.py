@@ -46,7 +46,7 @@ _REDUCED = 1e-6
 
 
 class Progress(NamedTuple):
-    """What a solve knows of its path, besides its coordinates and its loop.
+    """The progress of a solve, besides its coordinates and its loop.
 
     z0 : where the loop has started, in the present coordinates
     exchanges : how many exchanges of constraints are left
