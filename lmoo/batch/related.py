@@ -154,10 +154,10 @@ class _Guesses:
     def of(self, fits: slice) -> Array:
         """Return the starting coordinates of some fits, (k, q)."""
         coordinates = self.coordinates
-        z = coordinates.z(self.guesses.of(fits))
-        if not self.clip:
-            return np.stack([coordinates.inside(row, "p0") for row in z]) if len(z) else z
-        return np.ascontiguousarray(coordinates.moved(z))
+        x = self.guesses.of(fits)
+        if not self.clip and len(x):
+            return np.stack([coordinates.inside(row, "p0") for row in x])
+        return np.ascontiguousarray(coordinates.moved(coordinates.z(x)))
 
 
 def batch_coordinates(

@@ -28,7 +28,7 @@ from lmoo.results.profilepath import (
     step_for,
 )
 from lmoo.results.refit import Point
-from lmoo.results.reparametrized import with_parameters
+from lmoo.results.reparametrized import CoordinateFit, with_parameters
 from lmoo.results.statistics import linear_interval, t_quantile
 
 __all__ = ["Profile", "contour", "interval", "intervals", "joint_cutoff", "trace"]
@@ -87,8 +87,17 @@ def _ends_of(fits: ConstrainedFits, j: int, level: float, scaled: bool, linear: 
     step = step_for(fits, j) * t
     if not step > _LINEAR * abs(fits.result.x[j]):
         return linear
-    ends = [path_from_solution(fits, j, side).crossing(t, step) for side in (-1, 1)]
-    return np.array(ends)
+    return np.array([_end(fits, j, side, t, step) for side in (-1, 1)])
+
+
+def _end(fits: ConstrainedFits, j: int, side: int, t: float, step: float) -> float:
+    """Return one end of an interval, on which a quantity has the value that it reaches."""
+    path = path_from_solution(fits, j, side)
+    end = path.crossing(t, step)
+    if not isinstance(fits.result, CoordinateFit) or not np.isfinite(end):
+        return end
+    nearest = min(path.points, key=lambda point: abs(path.value(point.distance) - end))
+    return fits.result.reached(j, nearest.x)
 
 
 def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> Profile:

@@ -14,6 +14,7 @@ from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of, problem_of
 from lmoo.results.refit import Point, refit
+from lmoo.results.reparametrized import CoordinateFit
 from lmoo.results.statistics import residual_scale
 
 __all__ = [
@@ -269,6 +270,8 @@ def has_profile(result: Fit, scaled: bool) -> bool:
 def step_for(fits: ConstrainedFits, j: int) -> float:
     """Return the change of parameter j for tau = 1 in the linear model."""
     result = fits.result
+    if isinstance(result, CoordinateFit) and result.error_alone(j) > 0.0:
+        return fits.sigma * result.error_alone(j)
     error = float(result._linear.standard_errors(fits.sigma)[j])
     if 0.0 < error < inf:
         return error

@@ -21,8 +21,9 @@ from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
+from lmoo.results.linearization import jacobian_of
 
-__all__ = ["with_parameters"]
+__all__ = ["CoordinateFit", "with_parameters"]
 
 Array = NDArray[np.float64]
 
@@ -37,6 +38,27 @@ class CoordinateFit(Fit):
     degrees: int = 0
     deviation: float = 1.0
     slope: float = 1.0
+    functions: Functions | None = None
+    alone: Array | None = None
+
+    def error_alone(self, j: int) -> float:
+        """Return the error of a quantity that active constraints hold, without them; 0 if unknown.
+
+        In units of the deviation, with all but the quantity as it is.
+        """
+        if self.functions is None or self.alone is None or j < self.functions.q:
+            return 0.0
+        return float(self.alone[j - self.functions.q])
+
+    def reached(self, j: int, x: Array) -> float:
+        """Return coordinate j at a point; for a further one the quantity itself.
+
+        Where constraints do not let the quantity follow its coordinate, they differ.
+        """
+        q = x.size if self.functions is None else self.functions.q
+        if self.functions is None or j < q:
+            return float(x[j])
+        return float(self.functions(x[:q])[j - q])
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -185,9 +207,11 @@ def with_parameters(
     found = [w if isinstance(w, str) else result.parameter_names[w] for w in wanted]
     further = [name for name in found if name not in coordinates.labels]
     labels = [*coordinates.labels, *further]
+    functions = alone = None
     deviation = _deviation(result, found, scaled)
     if further:
-        fit, problem = _augmented(result, coordinates, problem, fit, further)
+        functions = _functions(coordinates, further)
+        fit, problem, alone = _augmented(result, functions, problem, solver, fit, further)
     limits = np.isfinite(fit.lower).any() or np.isfinite(fit.upper).any()
     made = CoordinateFit(
         x=fit.x, cost=fit.cost, residual=fit.residual, observations=fit.observations,
@@ -197,7 +221,8 @@ def with_parameters(
         lower=fit.lower if limits else None, upper=fit.upper if limits else None,  # type: ignore[arg-type]
         fixed=fit.fixed, active_mask=fit.active_mask, _gradient=fit._gradient, robust=fit.robust,
         degrees=result.degrees_of_freedom, deviation=deviation,
-        slope=1.0 if related.priors else result.loss_slope,
+        slope=1.0 if related.priors else result.loss_slope, functions=functions,
+        alone=alone,
     )  # fmt: skip
     return made, tuple(labels.index(name) for name in found)
 
@@ -242,37 +267,49 @@ def _functions(coordinates: Coordinates, names: Sequence[str]) -> Functions:
 
 
 def _augmented(
-    result: Fit, coordinates: Coordinates, problem: Any, fit: Fit, names: Sequence[str]
-) -> tuple[Fit, Any]:
-    """Return the fit and the problem with further coordinates."""
+    result: Fit, functions: Functions, problem: Any, solver: Any, fit: Fit, names: Sequence[str]
+) -> tuple[Fit, Any, Array]:
+    """Return the fit and the problem with further coordinates, and `CoordinateFit.alone`."""
     assert result.related is not None
-    functions, z = _functions(coordinates, names), result.related.z
+    z = result.related.z
     values = np.array([float(value) for value in functions(z)])
-    errors = np.ones(len(names))
+    errors, alone = np.ones(len(names)), np.zeros(len(names))
     if result.factor is not None:
         errors = result._linear.with_slopes(functions.jacobian(z)).standard_errors(1.0)
+        if not errors.all() and not isinstance(problem, RowBlockProblem):
+            # Of quantities that active constraints hold: the errors if all else stays as it is.
+            linear = jacobian_of(replace(fit, problem=problem, solver=solver))
+            norms = np.linalg.norm(linear, axis=0)
+            norms = np.where((norms > 0.0) & ~fit.fixed, norms, np.inf)
+            alone = np.linalg.norm(functions.jacobian(z) / norms, axis=1)
+            alone = np.where(errors > 0.0, 0.0, alone)
+            errors = errors + alone
     sizes = np.where(np.abs(values) > 0.0, np.abs(values), 1.0)
     weights = _STIFF / np.where((errors > 0.0) & np.isfinite(errors), errors, sizes)
     made = AugmentedBlocks if isinstance(problem, RowBlockProblem) else AugmentedProblem
     k, open_ends = len(names), np.full(len(names), np.inf)
     none = np.zeros(k, dtype=np.int8)
+    # A quantity that does not vary is fixed.
+    constant = np.logical_not(functions.depends[:, ~fit.fixed].any(axis=1))
     found = replace(
         fit,
         x=np.append(fit.x, values),
         observations=fit.observations + k,
         lower=np.append(fit.lower, -open_ends),
         upper=np.append(fit.upper, open_ends),
-        fixed=np.append(fit.fixed, none.astype(bool)),
+        fixed=np.append(fit.fixed, constant),
         active_mask=np.append(fit.active_mask, none),
         parameter_names=(*fit.parameter_names, *names),
-        factor=None if result.factor is None else _factor(result, functions.jacobian(z), weights),
+        factor=None
+        if result.factor is None
+        else _factor(result, functions.jacobian(z), weights, constant),
         _gradient=np.append(fit.gradient, np.zeros(k)),
         related=None,
     )
-    return found, made(problem, functions, weights)
+    return found, made(problem, functions, weights), alone
 
 
-def _factor(result: Fit, slopes: Array, weights: Array) -> Factor:
+def _factor(result: Fit, slopes: Array, weights: Array, constant: NDArray[np.bool_]) -> Factor:
     """Return the factor with the further rows and columns: [R P^T 0; W G, -W]."""
     inner: Factor = result._linear.inner
     (k, q), n = slopes.shape, slopes.shape[0] + slopes.shape[1]
@@ -284,6 +321,7 @@ def _factor(result: Fit, slopes: Array, weights: Array) -> Factor:
     excluded = np.zeros(n, dtype=bool)
     if inner.excluded is not None:
         excluded[:q] = inner.excluded
+    excluded[q:] = constant
     return Factor(
         np.triu(packed), pivots.astype(np.int32), np.zeros(n), acnorm, inner.error,
         excluded if k else None,

@@ -251,7 +251,7 @@ def _related_start(problem: Any, x: Array, p0: Any) -> tuple[Array, Any]:
     coordinates = coordinates_of(names, relations, problem.bounds, problem.fixed, x)
     if p0 is None:
         x = coordinates.feasible(x)
-    return coordinates.x(coordinates.inside(coordinates.z(x), "p0")), coordinates
+    return coordinates.x(coordinates.inside(x, "p0")), coordinates
 
 
 def _checked_start(

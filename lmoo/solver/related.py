@@ -1,7 +1,7 @@
 """A solve whose parameters are tied, constrained, or have priors: it varies their coordinates."""
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,29 @@ _TURNS = 5
 _REDUCED = 1e-6
 
 
+class Progress(NamedTuple):
+    """The progress of a solve, besides its coordinates and its loop.
+
+    z0 : where the loop has started, in the present coordinates
+    exchanges : how many exchanges of constraints are left
+    before : nfev, njev and nit of earlier loops
+    idle : exchanges since the residual was reduced
+    turns : searches for the constraints that hold the vertex
+    mark : norm of the residual at the last reduction
+    last : the last iteration of earlier loops
+    cornered : whether differences may leave constraints
+    """
+
+    z0: Array
+    exchanges: int
+    before: tuple[int, int, int] = (0, 0, 0)
+    idle: int = 0
+    turns: int = 0
+    mark: float = np.inf
+    last: IterationRecord | None = None
+    cornered: bool = False
+
+
 class RelatedIteration(Iteration):
     """A solve whose parameters are related, as an iterator over its iterations."""
 
@@ -59,6 +82,7 @@ class RelatedIteration(Iteration):
         checked: bool = False,
         relations: Relations | None = None,
         coordinates: Coordinates | None = None,
+        progress: Progress | None = None,
     ) -> None:
         refuse_separable(solver.separable)
         if coordinates is None:
@@ -70,17 +94,17 @@ class RelatedIteration(Iteration):
         self._coordinates = coordinates
         self._priors = len(coordinates.priors)
         self._stepwise = coordinates.is_watched
-        self._z0 = coordinates.inside(coordinates.z(x0), "x0")
-        self._before = (0, 0, 0)
-        self._idle = self._turns = 0
-        self._mark = np.inf
-        self._last: IterationRecord | None = None
-        self._cornered = False
-        self._exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
-        x = coordinates.x(self._z0)
+        if progress is None:
+            exchanges = _EXCHANGES * (len(coordinates.labels) + len(coordinates.watched))
+            progress = Progress(coordinates.inside(x0, "x0"), exchanges)
+            x0 = coordinates.x(progress.z0)
+        (
+            self._z0, self._exchanges, self._before, self._idle, self._turns, self._mark,
+            self._last, self._cornered,
+        ) = progress  # fmt: skip
         if evaluation is None:
-            evaluation = solver._evaluation(problem, x, checked, inside=True)
-        super().__init__(solver, problem, x, evaluation)
+            evaluation = solver._evaluation(problem, x0, checked, inside=True)
+        super().__init__(solver, problem, x0, evaluation)
         if evaluation is None:
             # The parent has not seen x0 inside the coordinates' bounds.
             self._evaluation = None
@@ -212,11 +236,12 @@ class RelatedIteration(Iteration):
 
     def __reduce__(self) -> tuple[Any, ...]:
         _, state = super().__reduce__()[:2]
-        counts = self._before, self._exchanges
         compiled = len(state) > 4
-        return _resume_related, (
-            *state[:2], self._x0, state[3], compiled, self._coordinates, *counts,
+        progress = Progress(
+            self._z0, self._exchanges, self._before, self._idle, self._turns, self._mark,
+            self._last, self._cornered,
         )  # fmt: skip
+        return _resume_related, (*state[:4], compiled, self._coordinates, progress)
 
 
 def _resume_related(
@@ -226,12 +251,12 @@ def _resume_related(
     snapshot: Any,
     checked: bool,
     coordinates: Coordinates,
-    before: tuple[int, int, int],
-    exchanges: int,
+    progress: Progress,
 ) -> RelatedIteration:
     """Return an iteration that continues from a snapshot."""
-    iteration = RelatedIteration(solver, problem, x0, None, checked, coordinates=coordinates)
-    iteration._before, iteration._exchanges = before, exchanges
+    iteration = RelatedIteration(
+        solver, problem, x0, None, checked, coordinates=coordinates, progress=progress
+    )
     iteration._loop.restore(snapshot)
     return iteration
 

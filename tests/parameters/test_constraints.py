@@ -181,3 +181,11 @@ def test_iteration_goes_on_from_its_pickle() -> None:
     assert history.x.shape[1] == 4
     assert problem is not None
     assert start is not None
+
+
+@pytest.mark.parametrize("text", ["floor(2.5)*a <= 4", "where(2 > 1, a, b) <= 2", "a**1 <= 2"])
+def test_operations_on_constants_are_linear(text: str) -> None:
+    problem = lmoo.CurveProblem(model, T, data(1))
+    found = lmoo.Solver(constraints=[text]).solve(problem, [1.5, 0.5, 1.5, 1.5])
+    expected = lmoo.Solver(constraints=["a <= 2"]).solve(problem, [1.5, 0.5, 1.5, 1.5])
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-6)

@@ -30,6 +30,37 @@ def solve(x0: Any = None, **options: Any) -> lmoo.Result:
             ValueError,
             "ties must not form a circle; they do: a -> b -> c -> a",
         ),
+        *(
+            ({"constraints": [text]}, ValueError, "constraints must be linear in the parameters")
+            for text in [
+                "floor(a) <= 1",
+                "ceil(a) + b <= 1",
+                "trunc(a) == 1",
+                "mod(a, 1) <= 0.5",
+                "rint(a) <= 0.5",
+                "sign(a - 1) <= 0",
+                "where(a > 1, 1, 0) <= 0",
+                "where(a, 1, 0) <= 0",
+                "(a > 1) <= 0",
+                "isnan(a) <= 0",
+                "abs(a) <= 2",
+                "maximum(a, b) <= 2",
+                "a*b <= 2",
+            ]
+        ),
+        *(
+            (
+                {"ties": {"a": text}, "bounds": {"a": (0, 1)}},
+                ValueError,
+                "bounds must not be of parameters that are tied by an expression which is not lin",
+            )
+            for text in ["where(b > 1, 2, 1)", "floor(b)", "mod(b, 1)"]
+        ),
+        (
+            {"ties": {"a": "floor(b)"}, "constraints": ["a + c <= 1"]},
+            ValueError,
+            r"constraints must be linear .*'a \+ c <= 1' is not",
+        ),
         ({"ties": {"a": "a"}}, ValueError, "circle; they do: a -> a"),
         ({"ties": {"a": "b"}, "fixed": ["a"]}, ValueError, "ties must not be of fixed parameters"),
         ({"ties": {"a": "b"}, "fixed": {"a": 3}}, ValueError, "a is fixed"),

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.relations.expressions import (
+    ROUNDING,
     Row,
     affine,
     in_order,
     linear_rows,
     linear_text,
     parsed,
+    without_rounding,
 )
 from lmoo.models.relations.functions import combination
 from lmoo.models.relations.linear import eliminated
@@ -54,8 +56,10 @@ class Base:
         size = np.where(size > 0.0, size, 1.0)
         equations = [row for row in rows if row.lower == row.upper]
         bounded = np.isfinite(lower[free]) | np.isfinite(upper[free])
-        solved, matrix, constant = eliminated(equations, size, ~is_fixed[free], bounded)
+        found = eliminated(equations, size, ~is_fixed[free], bounded)
+        solved, matrix, constant = found[:3]
         self._solved, self._matrix, self._constant = solved, matrix, constant
+        self._sizes, self._scales = found.sizes, found.scales
         kept = [k for k in range(len(free)) if k not in solved]
         self._kept = kept
         self.members = np.array([free[k] for k in kept], dtype=np.intp)
@@ -104,13 +108,13 @@ class Base:
             j = self.names.index(name)
             if np.isfinite(lower[j]) or np.isfinite(upper[j]):
                 try:
-                    weights, constant = affine(graph, nodes[j], name, q)
+                    weights, constant, scale = affine(graph, nodes[j], name, q)
                 except ValueError:
                     raise ValueError(
                         f"bounds must not be of parameters that are tied by an expression which is "
                         f"not linear; {name} is tied to {self.ties[name]!r}"
                     ) from None
-                rows.append(Row(weights, lower[j] - constant, upper[j] - constant, name))
+                rows.append(Row(weights, lower[j] - constant, upper[j] - constant, name, scale))
         return [row._replace(coefficients=_padded(row.coefficients, q)) for row in rows]
 
     def _of_matrix(self, form: LinearForm, graph: Graph, nodes: Sequence[int]) -> list[Row]:
@@ -126,8 +130,8 @@ class Base:
             text = linear_text(weights, self.names)
             text = f"{text} <= {high:.6g}" if np.isfinite(high) else f"{text} >= {low:.6g}"
             node = combination(graph, np.array(weights), 0.0, nodes)
-            coefficients, constant = affine(graph, node, text, len(self._free))
-            rows.append(Row(coefficients, low - constant, high - constant, text))
+            coefficients, constant, scale = affine(graph, node, text, len(self._free))
+            rows.append(Row(coefficients, low - constant, high - constant, text, scale))
         return rows
 
     def _set_rows(self, rows: Sequence[Row], lower: Array, upper: Array) -> None:
@@ -150,10 +154,12 @@ class Base:
                 general.append((self._reduced(weights, row), j))
         matrix, texts = [np.eye(q)], [self.names[j] for j in self.members]
         lows, highs = [low], [high]
+        own, scales = np.zeros(q), []
         for row, owner in general:
-            there = np.flatnonzero(np.abs(row.coefficients) * self.size > 0.0)
+            there = np.flatnonzero(row.coefficients)
             if there.size == 0:
-                if not row.lower <= 1e-12 or not row.upper >= -1e-12:
+                near = ROUNDING * row.scale
+                if not row.lower <= near or not row.upper >= -near:
                     raise ValueError(
                         f"constraints must not contradict each other; {row.text!r} cannot hold"
                     )
@@ -161,6 +167,11 @@ class Base:
                 k, weight = int(there[0]), float(row.coefficients[there[0]])
                 ends = sorted((row.lower / weight, row.upper / weight))
                 low[k], high[k] = max(low[k], ends[0]), min(high[k], ends[1])
+                own[k] = max(own[k], row.scale / abs(weight))
+                near = ROUNDING * (own[k] + abs(high[k]))
+                if high[k] < low[k] <= high[k] + near:
+                    # They are equal but for rounding.
+                    low[k] = high[k]
                 if low[k] > high[k]:
                     raise ValueError(
                         f"constraints must not contradict each other; with {row.text!r} "
@@ -173,18 +184,27 @@ class Base:
                 lows.append(np.array([row.lower]))
                 highs.append(np.array([row.upper]))
                 texts.append(row.text)
+                scales.append(row.scale)
         self.rows, self.texts = np.concatenate(matrix), texts
         self.lower, self.upper = np.concatenate(lows), np.concatenate(highs)
+        self.scales = np.append(own, scales)
         self.has_bound = np.isfinite(low) | np.isfinite(high)
         # Bounds that a constraint makes equal fix the parameter there.
         self.fixed = self.fixed | (low == high)
 
     def _reduced(self, weights: Array, row: Row) -> Row:
         """Return a row of the free parameters as one of the members."""
-        constant = float(weights[self._solved] @ self._constant) if self._solved else 0.0
-        whole = weights + weights[self._solved] @ self._matrix if self._solved else weights
+        if not self._solved:
+            return row._replace(coefficients=weights[self._kept])
+        own = weights[self._solved]
+        constant = float(own @ self._constant)
+        terms = np.abs(weights) + np.abs(own) @ self._sizes
+        whole = without_rounding(weights + own @ self._matrix, terms)
         return row._replace(
-            coefficients=whole[self._kept], lower=row.lower - constant, upper=row.upper - constant
+            coefficients=whole[self._kept],
+            lower=row.lower - constant,
+            upper=row.upper - constant,
+            scale=row.scale + float(np.abs(own) @ self._scales),
         )
 
     def nodes(self, graph: Graph, members: Sequence[int]) -> list[int]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.relations.base import Base
-from lmoo.models.relations.expressions import parsed
+from lmoo.models.relations.expressions import ROUNDING, parsed
 from lmoo.models.relations.functions import Functions, combination
 from lmoo.models.relations.linear import independent, nearest_feasible, nonnegative, replaced
 from lmoo.problems.parameters import Relations, known_name
@@ -27,8 +27,6 @@ __all__ = ["Coordinates", "coordinates_of"]
 
 Array = NDArray[np.float64]
 
-# How far, relative to the sizes of its terms, a point may be beyond a constraint by rounding.
-_ROUNDING = 1e-12
 _SNAP = 1e-13
 
 
@@ -113,6 +111,11 @@ class Coordinates:
             if k not in basis and (np.isfinite(base.lower[k]) or np.isfinite(base.upper[k]))
         ]
         self._weights = base.rows[self._watched] @ self._inverse
+        # Rounding of coordinates is as large as that of the terms they are computed from.
+        there_and_back = np.abs(self._inverse) @ np.abs(self._forward) @ np.abs(self._inverse)
+        self._terms = np.abs(base.rows[self._watched]) @ there_and_back
+        values = base.lower[:q], base.upper[:q]
+        self._given, self._values = base.fixed & (values[0] == values[1]), values[0]
 
     def _graph(self) -> tuple[Graph, list[int]]:
         """Return a graph of z, and the node of each parameter."""
@@ -144,11 +147,17 @@ class Coordinates:
         return self.functions.jacobian(z)
 
     def z(self, x: Array) -> Array:
-        """Return the coordinates of a point, (q,); entries of tied parameters are not used.
+        """Return the coordinates of a point, (q,).
+
+        Entries of tied parameters, and of those with fixed values, are not used.
 
         x: (n,), or (k, n) for (k, q)
         """
-        return np.asarray(x[..., self._base.members] @ self._forward.T)
+        return np.asarray(self._members(x) @ self._forward.T)
+
+    def _members(self, x: Array) -> Array:
+        """Return the members of x, (..., q), with the values of those that have fixed ones."""
+        return np.where(self._given, self._values, x[..., self._base.members])
 
     def sizes(self, x: Array) -> Array:
         """Return typical sizes of the coordinates, (q,), from those of the parameters, (n,)."""
@@ -186,10 +195,10 @@ class Coordinates:
         if not self._watched:
             return None
         value = self._weights @ z
-        size = np.abs(self._weights) @ np.abs(z)
         base = self._base
+        size = self._terms @ np.abs(z) + base.scales[self._watched]
         over = np.maximum(base.lower[self._watched] - value, value - base.upper[self._watched])
-        share = np.where(over > _ROUNDING * size, over / np.where(size > 0, size, 1.0), 0.0)
+        share = np.where(over > ROUNDING * size, over / np.where(size > 0, size, 1.0), 0.0)
         worst = int(np.argmax(share))
         return worst if share[worst] > 0.0 else None
 
@@ -273,8 +282,15 @@ class Coordinates:
         """Whether some constraints are no coordinates."""
         return bool(self._watched)
 
-    def inside(self, z: Array, name: str) -> Array:
-        """Return a starting point, with rounding beyond constraints removed.
+    def inside(self, x: Array, name: str) -> Array:
+        """Return the coordinates of a starting point, with rounding beyond constraints removed.
+
+        Parameters
+        ----------
+        x : (n,) float64 array
+            All parameters; entries of tied ones are not used.
+        name : str
+            How the caller calls it.
 
         Raises
         ------
@@ -282,13 +298,10 @@ class Coordinates:
             It violates bounds or constraints; or no point satisfies them.
         """
         base = self._base
-        members = self._inverse @ z
+        members = self._members(x)
         value = base.rows @ members
-        size = np.abs(base.rows) @ np.abs(members)
-        over = np.maximum(base.lower - value, value - base.upper)
-        over[: base.size.size][base.fixed] = 0.0
-        over[~np.isfinite(over)] = 0.0
-        wrong = over > _ROUNDING * size
+        over = self._over(members)
+        wrong = over > 0.0
         if wrong.any():
             k = int(np.argmax(np.where(wrong, over, -np.inf)))
             self._check_feasible(members)
@@ -301,6 +314,7 @@ class Coordinates:
                 f"{name} must satisfy the constraints; it violates {base.texts[k]!r} by "
                 f"{over[k]:.6g}"
             )
+        z = self.z(x)
         held = self.fixed & ~(self.lower == self.upper)
         return np.where(held, z, np.clip(z, self.lower, self.upper))
 
@@ -314,7 +328,28 @@ class Coordinates:
         inside = np.where(self.upper - z <= near, self.upper, inside)
         return np.where(self.fixed, z, inside)
 
+    def _over(self, members: Array) -> Array:
+        """Return how far a point is beyond each row; 0 where that is rounding."""
+        base = self._base
+        value = base.rows @ members
+        over = np.maximum(base.lower - value, value - base.upper)
+        over[: base.size.size][base.fixed] = 0.0
+        return np.where(np.isfinite(over) & (over > self._near(members)), over, 0.0)
+
+    def _near(self, members: Array) -> Array:
+        """Return how far a point may be beyond each row by rounding."""
+        base = self._base
+        return np.asarray(ROUNDING * (np.abs(base.rows) @ np.abs(members) + base.scales))
+
     def _check_feasible(self, members: Array) -> None:
+        base = self._base
+        of_fixed = np.where(base.rows[:, ~base.fixed].any(axis=1), 0.0, self._over(members))
+        if of_fixed.any():
+            k = int(np.argmax(of_fixed))
+            raise ValueError(
+                f"fixed parameters must satisfy the constraints; they violate {base.texts[k]!r} by "
+                f"{of_fixed[k]:.6g}"
+            )
         if self.nearest(members) is None:
             raise ValueError(
                 "constraints must have a point in common, within the bounds; they have none: "
@@ -327,7 +362,7 @@ class Coordinates:
         lower, upper = base.lower.copy(), base.upper.copy()
         held = np.flatnonzero(base.fixed)
         lower[held] = upper[held] = members[held]
-        return nearest_feasible(members, base.rows, lower, upper, base.size)
+        return nearest_feasible(members, base.rows, lower, upper, base.size, self._near(members))
 
     def feasible(self, x: Array) -> Array:
         """Return a point of all parameters, moved into the constraints if it violates them.
@@ -337,7 +372,7 @@ class Coordinates:
         ValueError
             No point satisfies the constraints.
         """
-        members = x[self._base.members]
+        members = self._members(x)
         found = self.nearest(members)
         if found is None:
             self._check_feasible(members)

@@ -47,6 +47,15 @@ class Functions:
                     places.append((i, k))
         return (*extracted(graph.steps, nodes), places)
 
+    @cached_property
+    def depends(self) -> NDArray[np.bool_]:
+        """Whether each function varies with each coordinate, (count, q)."""
+        steps, roots, places = self._slopes
+        out = np.zeros((self.count, self.q), dtype=bool)
+        for place, root in zip(places, roots, strict=True):
+            out[place] = steps[root][::2] != ("constant", 0.0)
+        return out
+
     def jacobian(self, z: Any) -> Array:
         """Return the derivatives, (..., count, q)."""
         steps, roots, places = self._slopes

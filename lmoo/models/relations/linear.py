@@ -1,27 +1,48 @@
 """Linear constraints: elimination, independent rows, the nearest feasible point."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.models.relations.expressions import Row
+from lmoo.models.relations.expressions import ROUNDING, Row, without_rounding
 
-__all__ = ["eliminated", "independent", "nearest_feasible", "nonnegative", "replaced"]
+__all__ = [
+    "Elimination",
+    "eliminated",
+    "independent",
+    "nearest_feasible",
+    "nonnegative",
+    "replaced",
+]
 
 Array = NDArray[np.float64]
 
-# Coefficients and remainders below this, relative to what they come from, are rounding.
-_ROUNDING = 1e-10
 # Of a row: how much of it must be independent of the others, so that it is preferred to later ones.
 _CLEAR = 1e-2
 # Of the largest possible pivot: how small another may be that is preferred for other reasons.
 _PIVOT = 0.1
 
 
+class Elimination(NamedTuple):
+    """Parameters that follow from others: ``x[solved] = matrix @ x + constant``.
+
+    solved : list of k parameters
+    matrix, constant : (k, q) array, (k,) array; columns of `solved` are 0
+    sizes, scales : the sums of the absolute values of the terms of `matrix` and `constant`
+    """
+
+    solved: list[int]
+    matrix: Array
+    constant: Array
+    sizes: Array
+    scales: Array
+
+
 def eliminated(
     equations: Sequence[Row], size: Array, movable: NDArray[np.bool_], bounded: NDArray[np.bool_]
-) -> tuple[list[int], Array, Array]:
+) -> Elimination:
     """Solve linear equations for as many parameters, by Gauss-Jordan elimination.
 
     Parameters
@@ -37,46 +58,49 @@ def eliminated(
 
     Returns
     -------
-    solved : list of int
-        The parameters that follow from the others.
-    matrix, constant : (len(solved), q) array, (len(solved),) array
-        ``x[solved] = matrix @ x + constant``; columns of `solved` are 0.
+    Elimination
 
     Raises
     ------
     ValueError
         The equations contradict each other, or the fixed parameters.
     """
-    table = [np.append(row.coefficients, row.upper) for row in equations]
-    first = [np.abs(row[:-1] * size).max(initial=0.0) for row in table]
     solved: list[int] = []
-    done: list[Array] = []
-    for k, row in enumerate(table):
+    # Rows, and the sums of the absolute values of their terms.
+    done: list[tuple[Array, Array]] = []
+    for equation in equations:
+        row = np.append(equation.coefficients, equation.upper)
+        terms = np.abs(row)
+        terms[-1] += equation.scale
         for p, other in zip(solved, done, strict=True):
-            row = row - row[p] * other
+            row, terms = _less((row, terms), row[p], other)
         share = np.where(movable, np.abs(row[:-1]) * size, 0.0)
         share[solved] = 0.0
         most = share.max(initial=0.0)
-        if not most > _ROUNDING * first[k]:
-            rest = np.abs(row[:-1] * size).max(initial=0.0)
-            if rest > _ROUNDING * first[k] or abs(row[-1]) > 1e-9 * max(
-                abs(table[k][-1]), first[k]
-            ):
+        if most == 0.0:
+            if row[:-1].any() or abs(row[-1]) > ROUNDING * terms[-1]:
                 raise ValueError(
                     f"constraints must not contradict each other, or fix what is fixed already; "
-                    f"{equations[k].text!r} does"
+                    f"{equation.text!r} does"
                 )
             continue
         good = share >= _PIVOT * most
         free = good & ~bounded
         p = int(np.flatnonzero(free if free.any() else good)[-1])
-        row = row / row[p]
-        done = [other - other[p] * row for other in done]
-        done.append(row)
+        unit = row / row[p], terms / abs(row[p])
+        done = [_less(other, other[0][p], unit) for other in done]
+        done.append(unit)
         solved.append(p)
-    matrix = np.array([-row[:-1] for row in done]).reshape(len(done), size.size)
-    matrix[:, solved] = 0.0
-    return solved, matrix, np.array([row[-1] for row in done])
+    table = np.array([row for row, _ in done]).reshape(len(done), size.size + 1)
+    sizes = np.array([terms for _, terms in done]).reshape(len(done), size.size + 1)
+    table[:, solved] = 0.0
+    return Elimination(solved, -table[:, :-1], table[:, -1], sizes[:, :-1], sizes[:, -1])
+
+
+def _less(row: tuple[Array, Array], weight: float, other: tuple[Array, Array]) -> Any:
+    """Return a row less another one times a weight, both with the sizes of their terms."""
+    terms = row[1] + abs(weight) * other[1]
+    return without_rounding(row[0] - weight * other[0], terms), terms
 
 
 def independent(rows: Array, size: Array) -> list[int]:
@@ -103,18 +127,22 @@ def independent(rows: Array, size: Array) -> list[int]:
 
 
 def nearest_feasible(
-    x: Array, rows: Array, lower: Array, upper: Array, size: Array
+    x: Array, rows: Array, lower: Array, upper: Array, size: Array, near: Array
 ) -> Array | None:
     """Return the point with ``lower <= rows @ x <= upper`` that is nearest to x; None if none is.
 
-    Distances are in units of `size`.  Least distance programming by nonnegative least squares
-    (Lawson, Hanson 1974, "Solving least squares problems", chapter 23).
+    Distances are in units of `size`.  A side that x is beyond by at most `near` is not violated:
+    for x that violates none the result is x.  Least distance programming by nonnegative least
+    squares (Lawson, Hanson 1974, "Solving least squares problems", chapter 23).
     """
     # G p >= h for p = (new x - x) / size.
     at, scaled = rows @ x, rows * size
     below, above = np.isfinite(lower), np.isfinite(upper)
     G = np.concatenate([scaled[below], -scaled[above]])
     h = np.concatenate([(lower - at)[below], (at - upper)[above]])
+    h[(h > 0.0) & (h <= np.concatenate([near[below], near[above]]))] = 0.0
+    if not (h > 0.0).any():
+        return x.copy()
     norms = np.linalg.norm(G, axis=1)
     norms[norms == 0.0] = 1.0
     G, h = G / norms[:, None], h / norms

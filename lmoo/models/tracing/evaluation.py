@@ -176,7 +176,10 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
             reason = slope_reason(found.model, points, x)
         if reason is not None:
             raise TraceError(f"at the start {reason}")
-    compiled = _TracedProblem(problem, found.model, points)
+    weights = problem._whitening
+    if weights is not None and weights.shape != problem.y.shape:
+        weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
+    compiled = _TracedProblem(found.model, points, problem.y, weights, problem.parameter_names)
     return Evaluation(problem.f, None, found.model, points, compiled)
 
 
@@ -346,10 +349,13 @@ def _terms(steps: Any) -> list[int]:
 class _TracedProblem(CurveModelProblem):
     """The problem of fitting a curve with a compiled trace of the model."""
 
-    def __init__(self, problem: CurveProblem, model: GraphModel, points: Array) -> None:
-        weights = problem._whitening
-        if weights is not None and weights.shape != problem.y.shape:
-            weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
-        names = problem.parameter_names
-        super().__init__(model._model, points, problem.y, weights, names)
+    def __init__(
+        self, model: GraphModel, points: Array, y: Array, weights: Array | None, names: Any
+    ) -> None:
+        super().__init__(model._model, points, y, weights, names)
         self.f = model
+        self._made_of = model, points, y, weights, names
+
+    def __reduce__(self) -> Any:
+        # Its pointers are invalid in another process.
+        return _TracedProblem, self._made_of
