@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
+from lmoo.blockwise.evaluation import blocks_of
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
@@ -276,10 +277,9 @@ def _augmented(
     errors, alone = np.ones(len(names)), np.zeros(len(names))
     if result.factor is not None:
         errors = result._linear.with_slopes(functions.jacobian(z)).standard_errors(1.0)
-        if not errors.all() and not isinstance(problem, RowBlockProblem):
+        if not errors.all():
             # Of quantities that active constraints hold: the errors if all else stays as it is.
-            linear = jacobian_of(replace(fit, problem=problem, solver=solver))
-            norms = np.linalg.norm(linear, axis=0)
+            norms = _column_norms(replace(fit, problem=problem, solver=solver))
             norms = np.where((norms > 0.0) & ~fit.fixed, norms, np.inf)
             alone = np.linalg.norm(functions.jacobian(z) / norms, axis=1)
             alone = np.where(errors > 0.0, 0.0, alone)
@@ -307,6 +307,31 @@ def _augmented(
         related=None,
     )
     return found, made(problem, functions, weights), alone
+
+
+def _column_norms(fit: Fit) -> Array:
+    """Return the norms of the columns of the Jacobian, (q,); 0 where they are not known.
+
+    They are not for blocks without derivatives, and for blocks that are in other processes.
+    """
+    problem = fit.problem
+    if not isinstance(problem, RowBlockProblem):
+        return np.asarray(np.linalg.norm(jacobian_of(fit), axis=0))
+    squares = np.zeros(fit.x.size)
+    if problem.jacobian is None or not _is_local(problem.executor):
+        return squares
+    for block in blocks_of(problem):
+        rows = np.asarray(problem.jacobian(fit.x.copy(), block)).reshape(-1, fit.x.size)
+        squares += np.einsum("ij,ij->j", rows, rows)
+    return np.sqrt(squares)
+
+
+def _is_local(executor: Any) -> bool:
+    """Return whether blocks are in this process."""
+    # Not at the top, as they import multiprocessing.
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+    return executor is None or isinstance(executor, (ThreadPoolExecutor, ProcessPoolExecutor))
 
 
 def _factor(result: Fit, slopes: Array, weights: Array, constant: NDArray[np.bool_]) -> Factor:

@@ -73,3 +73,15 @@ def test_intervals_at_a_vertex_agree_with_solves_at_their_ends() -> None:
     np.testing.assert_allclose(high, 2.0, rtol=1e-12)
     held = lmoo.Solver(constraints=limits, fixed={"a": low}).solve(problem, [low, 1.01, 0.5])
     np.testing.assert_allclose(2.0 * (held.cost - result.cost) / variance, t**2, rtol=1e-4)
+
+
+@pytest.mark.parametrize("trace", [True, False])
+def test_intervals_of_blocks_end_at_active_constraints(trace: bool) -> None:
+    blocks = lmoo.CurveBlocks(model, T, Y, 16, 0.02, trace=trace)
+    solver = lmoo.Solver(constraints=["a <= 2"], derived={"m": "a**2", "k": "3"})
+    result = solver.solve(blocks, [1.5, 1.0, 0.5])
+    low, high = profile(result, "a")
+    assert profile(result, "k") == (3.0, 3.0)
+    # The called function has no derivatives, and the row of m the weight of its size.
+    near = 1e-6 if trace else 1e-4
+    np.testing.assert_allclose(profile(result, "m"), (low**2, high**2), rtol=near)
