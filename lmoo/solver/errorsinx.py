@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import ArrowLinear, GroupDerivatives, GroupSource, PointGroups, PointLoop
-from lmoo.errors import EvaluationError
+from lmoo._core.arrow import ArrowLinear, PointGroups, PointLoop
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.problems.errorsinx import joined, separate
+from lmoo.solver.grouploop import group_loop
 from lmoo.solver.parametersteps import STEP, ParameterDifferences
 
 __all__ = ["point_loop", "shifted"]
 
 Array = NDArray[np.float64]
-
-_ACCURATE = 1  # the stopping tests
 
 
 @lru_cache(maxsize=16)
@@ -58,11 +56,6 @@ def point_loop(
             "loss must be 'linear' with sigma_x, as distances are minimised; it is "
             f"{options.loss!r}"
         )
-    if options.separable is True:
-        raise ValueError(
-            "separable must be False or 'auto' with shared parameters or sigma_x, where linear "
-            "parameters are not eliminated; it is True"
-        )
     if options.linear is not None:
         raise ValueError(f"linear must be None with sigma_x; it is {options.linear!r}")
     if options.jacobian is not None:
@@ -96,30 +89,7 @@ def point_loop(
     if bounds is not None:
         free = np.repeat([[-np.inf], [np.inf]], total - n, axis=1)
         bounds = np.ascontiguousarray(np.concatenate([bounds, free], axis=1))
-    diag = None
-    if options.diag is not None:
-        if np.shape(options.diag) != (n,):
-            raise ValueError(
-                f"diag must have one entry per parameter, {n}; it has {np.size(options.diag)}"
-            )
-        diag = np.concatenate([np.array(options.diag), np.ones(total - n)])
-    return PointLoop(
-        GroupSource(groups),
-        GroupDerivatives(groups),
-        start,
-        diag,
-        options.ftol,
-        options.xtol,
-        options.gtol,
-        options.factor,
-        1000 * (n + 1) if options.maxfev is None else min(options.maxfev, 2**62),
-        _ACCURATE,
-        None if options.step is None else options.step._bind(),
-        bounds,
-        arrow,
-        EvaluationError,
-        None,
-    )
+    return group_loop(PointLoop, options, groups, arrow, start, n, bounds)
 
 
 def _function(problem: Any) -> Callable[[Array, Array], Array]:

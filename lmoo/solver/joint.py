@@ -8,23 +8,19 @@ from numpy.typing import NDArray
 from lmoo._core.arrow import (
     ArrowLinear,
     ArrowLoop,
-    GroupDerivatives,
     Groups,
-    GroupSource,
     Member,
     MemberGroups,
 )
 from lmoo._core.evaluate import LossKernel
-from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.problems.problem import source
 from lmoo.results.arrowfactor import ArrowFactor
+from lmoo.solver.grouploop import group_loop
 
 __all__ = ["arrow_factor", "arrow_loop", "joint_groups"]
 
 Array = NDArray[np.float64]
-
-_ACCURATE = 1  # the stopping tests
 
 
 def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
@@ -56,38 +52,12 @@ def arrow_loop(
     kernel: LossKernel | None,
 ) -> ArrowLoop:
     """Return the compiled loop of one solve with an arrow linear model."""
-    n = x0.size
-    if options.separable is True:
-        raise ValueError(
-            "separable must be False or 'auto' with shared parameters or sigma_x, where linear "
-            "parameters are not eliminated; it is True"
-        )
     if options.linear is not None:
         raise ValueError(
             "linear must be None for a problem with shared parameters, which has a linear model of "
             f"its own; it is {options.linear!r}"
         )
-    if options.diag is not None and np.shape(options.diag) != (n,):
-        raise ValueError(
-            f"diag must have one entry per parameter, {n}; it has {np.size(options.diag)}"
-        )
-    return ArrowLoop(
-        GroupSource(groups),
-        GroupDerivatives(groups),
-        x0,
-        None if options.diag is None else np.array(options.diag),
-        options.ftol,
-        options.xtol,
-        options.gtol,
-        options.factor,
-        1000 * (n + 1) if options.maxfev is None else min(options.maxfev, 2**62),
-        _ACCURATE,
-        None if options.step is None else options.step._bind(),
-        bounds,
-        arrow,
-        EvaluationError,
-        kernel,
-    )
+    return group_loop(ArrowLoop, options, groups, arrow, x0, x0.size, bounds, kernel)
 
 
 def arrow_factor(loop: Any, own: NDArray[np.intp]) -> ArrowFactor:
