@@ -1,7 +1,7 @@
 """Problems without the parameters that their residual is linear in: variable projection in Python.
 
 The residual is that of the full problem with the best values of the linear parameters, the Jacobian
-is Kaufman's.  lmoo/_core/separable.pyx has the equations, and does it for compiled problems.
+is Kaufman's.  lmoo/_core/batch/separable.pxi has the equations, and does it for compiled problems.
 
 Golub, Pereyra (1973), SIAM J. Numer. Anal. 10, 413; Kaufman (1975), BIT 15, 49.
 """
