@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
 
-__all__ = ["Factor", "correlation_of", "marked"]
+__all__ = ["Factor", "MatrixBlocks", "correlation_of", "marked"]
 
 Array = NDArray[np.float64]
 
@@ -25,8 +25,32 @@ class _Inverse(NamedTuple):
     null: Array
 
 
+class MatrixBlocks:
+    """Base of factors whose covariance is one matrix: its blocks."""
+
+    def covariance(self, sigma: float) -> Array:
+        """Return the covariance of all parameters."""
+        raise NotImplementedError
+
+    def correlation(self, sigma: float = 1.0) -> Array:
+        """Return the correlations of all parameters."""
+        raise NotImplementedError
+
+    def covariance_column(self, j: int, sigma: float) -> Array:
+        """Return column j of `covariance`, (n,)."""
+        return np.asarray(self.covariance(sigma)[:, j])
+
+    def covariance_of(self, which: Any, sigma: float) -> Array:
+        """Return the rows and columns of `covariance` of some parameters."""
+        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
+
+    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
+        """Return the correlations of some parameters."""
+        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
+
+
 @dataclass(frozen=True, eq=False)
-class Factor:
+class Factor(MatrixBlocks):
     """The QR factor of the last Jacobian, ``J[:, ipvt] = Q R``.
 
     Attributes
@@ -81,18 +105,6 @@ class Factor:
     def over(self, slope: float) -> "Factor":
         """Return the factor of J / slope, with f slope in place of f."""
         return replace(self, r=self.r / slope, qtf=self.qtf * slope, acnorm=self.acnorm / slope)
-
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of `covariance`, (n,)."""
-        return np.asarray(self.covariance(sigma)[:, j])
-
-    def covariance_of(self, which: Any, sigma: float) -> Array:
-        """Return the rows and columns of `covariance` of some parameters."""
-        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
-
-    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
-        """Return the correlations of some parameters."""
-        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
 
     @property
     def rank(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import Factor, correlation_of, marked
+from lmoo.results.factor import Factor, MatrixBlocks, correlation_of, marked
 
 __all__ = ["MappedFactor"]
 
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class MappedFactor:
+class MappedFactor(MatrixBlocks):
     """A factor of coordinates, for the parameters that follow from them.
 
     Attributes
@@ -44,18 +44,6 @@ class MappedFactor:
     prior_slopes: Array
     coordinate: NDArray[np.int64]
     slope: float = 1.0
-
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of `covariance`, (n,)."""
-        return np.asarray(self.covariance(sigma)[:, j])
-
-    def covariance_of(self, which: Any, sigma: float) -> Array:
-        """Return the rows and columns of `covariance` of some parameters."""
-        return np.asarray(self.covariance(sigma)[np.ix_(which, which)])
-
-    def correlation_of(self, which: Any, sigma: float = 1.0) -> Array:
-        """Return the correlations of some parameters."""
-        return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
 
     @property
     def rank(self) -> int:
