@@ -54,8 +54,9 @@ lint: $(VENV)/.lint
 	done
 
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b doctest docs docs/_build/doctest
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/trees -b html docs docs/_build/html
+	$(BIN)/python docs/check_pages.py docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/trees -b doctest docs docs/_build/doctest
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/versus_scipy.py
@@ -79,5 +80,5 @@ wheel: $(VENV)/.python
 	$(BIN)/python -m build
 
 clean:
-	rm -rf build dist .venv .venv-* *.egg-info demo docs/_build docs/api/generated
+	rm -rf build dist .venv .venv-* *.egg-info demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst
 	rm -f lmoo/_core/*.c lmoo/_core/*.so lmoo/_core/*.pyd

@@ -13,6 +13,7 @@ release = lmoo.__version__
 version = ".".join(release.split(".")[:2])
 
 extensions = [
+    "descriptions",
     "mathml",
     "myst_nb",
     "numpydoc",
