@@ -18,6 +18,10 @@ from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
+# A bar is a delimiter here, and no relation with space on both sides.
+BAR, DELIMITER = (
+    f'<mo stretchy="false"{space}>&#x0007C;' for space in ("", ' lspace="0" rspace="0"')
+)
 COMMAND = re.compile(r"\\[A-Za-z]+")
 ALIGNED = re.compile(r"(?<!\\)&|\\\\")
 
@@ -35,6 +39,7 @@ def mathml(latex: str, node: nodes.Node, display: str) -> str:
     unknown = COMMAND.findall(converted)
     if unknown:
         logger.warning("formula with unknown commands %s: %s", unknown, source, location=node)
+    converted = converted.replace(BAR, DELIMITER)
     return converted.replace("<math ", f'<math alttext="{html.escape(source)}" ', 1)
 
 
