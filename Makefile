@@ -21,7 +21,8 @@ $(VENV)/.python:
 
 # Installed in place, so that changes of Python files need no new installation.
 $(VENV)/.%: $(SOURCES) | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@echo "Installing lmoo[$*] in $(VENV): downloads, then a compilation of about a minute"
+	$(BIN)/python -m pip install --editable ".[$*]"
 	touch $@
 
 # All that any target wants, in one installation instead of one each.

@@ -1,7 +1,7 @@
 """Look at the built pages in a browser: no page wider than the window, and pictures of all pages.
 
     pip install playwright
-    python docs/check_browser.py docs/_build/html [FOLDER FOR PICTURES] [--chromium /usr/bin/chromium]
+    python docs/check_browser.py docs/_build/html [PICTURES] [--chromium /usr/bin/chromium]
 
 Each page is opened 390 and 1280 pixels wide, without a network.  A page is too wide if it scrolls
 horizontally; tables, code and formulas may scroll in themselves.  Prints what is wrong and exits
