@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
-import pytest
 
 mpl.use("Agg")
 
@@ -18,7 +17,6 @@ NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "first_fit.ipynb"
 
 
 def test_the_notebook_is_stored_without_outputs_and_runs() -> None:
-    pytest.importorskip("IPython")
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]

@@ -21,6 +21,7 @@ PACKAGES = {
 }
 
 
+@pytest.mark.slow  # imports of the packages
 @pytest.mark.parametrize("name", PACKAGES)
 def test_values_and_errors_are_those_of_the_script_before(name: str) -> None:
     pytest.importorskip(PACKAGES[name])
