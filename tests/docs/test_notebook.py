@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
+import pytest
 
 mpl.use("Agg")
 
@@ -16,6 +17,7 @@ import lmoo
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "first_fit.ipynb"
 
 
+@pytest.mark.slow
 def test_the_notebook_is_stored_without_outputs_and_runs() -> None:
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
