@@ -47,8 +47,8 @@ def public_classes() -> dict[type, str]:
     return {
         value: f"{module.__name__}.{name}"
         for module in (lmoo.models, lmoo)
-        for name, value in vars(module).items()
-        if isinstance(value, type)
+        for name in module.__all__
+        if isinstance(value := getattr(module, name), type)
     }
 
 
@@ -58,6 +58,13 @@ def public_bases(app: Sphinx, name: str, obj: type, options: Any, bases: list[ty
     for k, base in enumerate(bases):
         if isinstance(base, type) and base.__module__.startswith("lmoo"):
             bases[k] = next((kind for kind in base.__mro__ if kind in public), object)
+
+
+def skip_fields(
+    app: Sphinx, what: str, name: str, obj: object, skip: bool, options: Any
+) -> bool | None:
+    """Leave out fields of named tuples, which have no text but that of Python."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field") else None
 
 
 def with_bases() -> set[str]:
@@ -79,5 +86,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Connect them."""
     app.connect("autodoc-process-signature", hide_signature)
     app.connect("autodoc-process-bases", public_bases)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("config-inited", options_of_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
