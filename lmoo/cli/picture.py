@@ -22,7 +22,7 @@ def format_of(path: str) -> str:
 
     Examples
     --------
-    >>> from lmoo.cli.commands.picture import format_of
+    >>> from lmoo.cli.picture import format_of
     >>> format_of("pictures/fit.PNG")
     '.png'
     >>> format_of("fit.pgf")
