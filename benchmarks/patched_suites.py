@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/patched_suites.py [lmfit] [astropy] [scipy] [--lmfit-tests FOLDER]
 
-It prints for each suite the numbers of tests that passed, the time, and each test whose outcome
-differs, with the first line of its message.  lmfit's tests are in its source distribution alone,
-which pip downloads unless the folder is given.
+It prints for each suite the numbers of tests that passed, the time, each test whose outcome
+differs, with the first line of its message, and the tests that became slower.  lmfit's tests are
+in its source distribution alone, which pip downloads unless the folder is given.
 """
 
 import argparse
@@ -25,14 +25,16 @@ import lmoo
 ASTROPY = ("fitters", "constraints", "models", "models_quantities", "quantities_fitting")
 ASTROPY += ("quantities_evaluation", "quantities_parameters", "statistics")
 SCIPY = ("minpack", "least_squares")
+_SLOWER = 5
 
 
 @dataclass(frozen=True)
 class Run:
-    """Outcomes and messages by the name of the test, and the duration."""
+    """Outcomes, messages and times by the name of the test, and the time of all of them."""
 
     outcomes: dict[str, str]
     messages: dict[str, str]
+    times: dict[str, float]
     seconds: float
 
     @property
@@ -74,15 +76,17 @@ def run(files: list[Path], patched: bool, folder: Path) -> Run:
     """Run the tests in a process of their own."""
     report = folder / f"{'patched' if patched else 'plain'}.xml"
     command = [sys.executable, *(["-m", "lmoo.patch"] if patched else []), "-m", "pytest"]
-    # Options of the suites for coverage need another plugin.
-    command += ["-q", "--tb=short", "-p", "no:cacheprovider", "-o", "addopts="]
-    command += [f"--junitxml={report}"]
+    command += ["-q", "--tb=short", "-p", "no:cacheprovider", f"--junitxml={report}"]
     where = os.pathsep.join([str(Path(lmoo.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     begin = time.perf_counter()
-    # Tests that are in an archive of sources start where its configuration is.
-    home = files[0].parent if files[0].is_dir() else folder
+    if files[0].is_dir():
+        # An archive of sources has a configuration, in which options for coverage need a plugin.
+        home, configuration = files[0].parent, ["-o", "addopts="]
+    else:
+        # That of a project whose environment has the package is not meant for it.
+        home, configuration = folder, ["-c", os.devnull, "--rootdir", str(files[0].parent)]
     done = subprocess.run(
-        [*command, *map(str, files)],
+        [*command, *configuration, *map(str, files)],
         cwd=home,
         env=os.environ | {"PYTHONPATH": where, "MPLBACKEND": "agg"},
         capture_output=True,
@@ -91,14 +95,15 @@ def run(files: list[Path], patched: bool, folder: Path) -> Run:
     seconds = time.perf_counter() - begin
     if not report.exists():
         raise SystemExit(done.stdout + done.stderr)
-    outcomes, messages = {}, {}
+    outcomes, messages, times = {}, {}, {}
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         part = next((one for one in case if one.tag in ("failure", "error", "skipped")), None)
         outcomes[name] = "passed" if part is None else part.tag
         lines = "" if part is None else (part.get("message") or "").strip()
         messages[name] = lines.split("\n")[0][:150]
-    return Run(outcomes, messages, seconds)
+        times[name] = float(case.get("time", 0.0))
+    return Run(outcomes, messages, times, seconds)
 
 
 def compare(suite: str, given: str | None) -> None:
@@ -117,6 +122,10 @@ def compare(suite: str, given: str | None) -> None:
     for test in differing:
         before, after = plain.outcomes.get(test), patched.outcomes.get(test)
         print(f"    {test}: {before} -> {after}  {patched.messages.get(test, '')}")
+    print("  tests that are slower by the most seconds")
+    shared = plain.times.keys() & patched.times.keys()
+    for test in sorted(shared, key=lambda test: plain.times[test] - patched.times[test])[:_SLOWER]:
+        print(f"    {plain.times[test]:8.2f} -> {patched.times[test]:8.2f} s  {test}")
     print(flush=True)
 
 

@@ -32,6 +32,8 @@ html_copy_source = False
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings tell the types
+# lmoo[jax] is large, and its page runs in the tests.
+autodoc_mock_imports = ["jax"]
 autodoc_preserve_defaults = True
 autosummary_generate = False
 numpydoc_show_class_members = False  # api.rst names them

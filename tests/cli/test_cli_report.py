@@ -84,7 +84,9 @@ def test_no_intervals_of_a_fit_that_failed(call: Call) -> None:
 
 
 def test_fixed_is_another_name_of_fix(call: Call) -> None:
-    assert fitted(call("fit", "decay.csv", EXPRESSION, "--fixed", "c=0.4", "--json", "-"))["c"] == 0.4
+    assert (
+        fitted(call("fit", "decay.csv", EXPRESSION, "--fixed", "c=0.4", "--json", "-"))["c"] == 0.4
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,10 @@ def test_fixed_is_another_name_of_fix(call: Call) -> None:
         (["--sigma-x", "0.1", "--tie", "c=a"], "--sigma-x is incompatible with --tie"),
         (["--sigma-x", "0.1", "--prior", "a=1:2"], "--sigma-x is incompatible with --prior"),
         (["--sigma-x", "0.1", "--derived", "q=a"], "--sigma-x is incompatible with --derived"),
-        (["--sigma-x", "0.1", "--constraint", "a<=9"], "--sigma-x is incompatible with --constraint"),
+        (
+            ["--sigma-x", "0.1", "--constraint", "a<=9"],
+            "--sigma-x is incompatible with --constraint",
+        ),
     ],
     ids=" ".join,
 )
