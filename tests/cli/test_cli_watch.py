@@ -273,6 +273,7 @@ def test_names_are_never_obeyed(watch: Watch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_a_process_that_another_one_feeds(call: Call) -> None:
     """A thread appends in small pieces; the process ends by Ctrl-C."""
     write(text(5))
@@ -284,12 +285,9 @@ def test_a_process_that_another_one_feeds(call: Call) -> None:
 
     tail = "".join(LINES[5:])
     command = [sys.executable, "-m", "lmoo", "watch", NAME, EXPRESSION, "--interval", "0.02"]
-    # A background job of a shell ignores SIGINT, and so would the process.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    signal.signal(signal.SIGINT, before)
     feeder = threading.Thread(target=feed)
     try:
         assert process.stdout is not None
