@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 class _Parameters:
-    """What problems with a pytree of parameters have in common."""
+    """Base class of problems whose parameters may be a pytree."""
 
     _tree: ParameterTree | None
 

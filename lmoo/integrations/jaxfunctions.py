@@ -136,7 +136,7 @@ def _padded(arg: Any, rows: Any, count: int) -> Any:
 
 
 def _first(arg: Any, rows: Any) -> Any:
-    """Return what an argument has for the first row."""
+    """Return the first row of an argument, or the argument if it has no rows."""
     if isinstance(rows, tuple):
         return tuple(_first(part, one) for part, one in zip(arg, rows, strict=True))
     return np.asarray(arg)[0] if rows else arg

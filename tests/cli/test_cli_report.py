@@ -75,8 +75,11 @@ def test_no_intervals_of_a_fit_that_failed(call: Call) -> None:
     assert run.code == 1
     assert run.out.startswith("Nonlinear least squares: NO minimum was found")
     assert "90 %" not in run.out
-    run = call("fit", "zero.csv", "1/(a*t)", *options, "--json", "-")
+    run = call("fit", "zero.csv", "1/(a*t)", *options, "--json", "-", "--plot", "f.svg")
     assert run.code == 1
+    drawn = Path("f.svg").read_text()
+    assert "<!-- fit -->" in drawn
+    assert "90 %" not in drawn
     found = json.loads(run.out)
     assert not found["success"]
     assert found["fit"]["standard_errors"] is None

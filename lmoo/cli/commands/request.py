@@ -1,4 +1,4 @@
-"""What the options of a command request: a model, its parameters, and the data to fit."""
+"""The model, the parameters and the data that the options of a command request."""
 
 import argparse
 from collections.abc import Iterable, Mapping
@@ -99,8 +99,7 @@ class Request:
         Raises
         ------
         DataError, ExpressionError, UsageError
-            Columns that do not exist or are no numbers, names that are no parameters, or fewer
-            rows than parameters.
+            A column does not exist or has text, or a name is not that of a parameter.
         """
         given = self.arguments
         named = {**self.start, **self.bounds, **self.fixed}

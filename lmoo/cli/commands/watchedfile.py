@@ -38,7 +38,7 @@ class WatchedFile:
 
 
 def _state(path: str) -> tuple[int, ...] | None:
-    """Return what changes when a file is written or replaced; None if there is no file."""
+    """Return the identity, size and time of change of a file; None if there is none."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
