@@ -73,7 +73,7 @@ def test_no_intervals_of_a_fit_that_failed(call: Call) -> None:
     options = ("--start", "a=1", "--level", "0.9", "--sigma", "1.0", "--absolute-sigma")
     run = call("fit", "zero.csv", "1/(a*t)", *options)
     assert run.code == 1
-    assert run.out.startswith("Nonlinear least squares: NO minimum was found")
+    assert "NO minimum was found" in run.out.split("\n")[0]
     assert "90 %" not in run.out
     run = call("fit", "zero.csv", "1/(a*t)", *options, "--json", "-", "--plot", "f.svg")
     assert run.code == 1

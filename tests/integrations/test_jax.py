@@ -220,6 +220,21 @@ def test_a_batch_of_problems() -> None:
     assert tuple(problems.parameter_names) == ("a", "b")
 
 
+def test_joint_fits_and_errors_in_x() -> None:
+    curves = [JaxCurve(model, T, Y), JaxCurve(model, T, 2 * Y)]
+    result = lmoo.Solver().solve(lmoo.JointProblem(curves, shared=["b"]), [1, 1, 0, 1, 0])
+    assert result["b"].value == pytest.approx(EXPECTED.x[1], rel=1e-9)
+    decay = JaxModel(model)
+    fits = lmoo.curve_fit_many(
+        decay, T, np.stack([Y, 2 * Y]), p0=[1, 1, 0], jac=decay.jac, shared=["b"]
+    )
+    np.testing.assert_allclose(fits.x[:, 1], EXPECTED.x[1], rtol=1e-9)
+    exact = lmoo.CurveProblem(lmoo.Expression("a*exp(-b*t) + c"), T, Y, 0.01, sigma_x=0.05)
+    expected = lmoo.Solver().solve(exact, [2, 1, 0.4])
+    found = lmoo.Solver().solve(JaxCurve(model, T, Y, 0.01, sigma_x=0.05), [2, 1, 0.4])
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-8)
+
+
 # ---------------------------------------------------------------------------- precision
 
 
