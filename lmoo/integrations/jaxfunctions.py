@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DoubleFunction", "refuse_single"]
+__all__ = ["DoubleFunction", "refuse_single", "without_compiled"]
 
 Array = NDArray[np.float64]
 
@@ -163,3 +163,8 @@ def refuse_single(what: str, values: Any) -> None:
                 f"{what} an array of JAX in single precision, {leaf.dtype} of shape {leaf.shape}: "
                 f"{_HINT}"
             )
+
+
+def without_compiled(problem: Any) -> dict[str, Any]:
+    """Return the attributes for a pickle: compiled code is not stored."""
+    return {name: value for name, value in vars(problem).items() if name != "_function"}

@@ -4,11 +4,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lmoo.problems.names import printable
 
-__all__ = ["ParameterTree"]
+__all__ = ["ParameterTree", "TreeParameters"]
 
 Array = NDArray[np.float64]
 
@@ -72,6 +72,26 @@ class ParameterTree:
             leaves.append(x[begin:end].reshape(shape))
             begin = end
         return jax.tree_util.tree_unflatten(self._form, leaves)
+
+
+class TreeParameters:
+    """Base class of problems whose parameters may be a pytree."""
+
+    _tree: ParameterTree | None
+
+    @property
+    def start(self) -> Array:
+        """The parameters of the pytree that was given as a vector, (n,): the starting point."""
+        return self._with_tree().start.copy()
+
+    def params(self, x: ArrayLike) -> Any:
+        """Return the parameters of a vector, ``result.x`` for example, as a pytree of arrays."""
+        return self._with_tree().unflattened(np.asarray(x, dtype=np.float64))
+
+    def _with_tree(self) -> ParameterTree:
+        if self._tree is None:
+            raise ValueError("params must be given to have parameters as a pytree; it is None")
+        return self._tree
 
 
 def _real(path: Any, leaf: Any) -> Array:

@@ -319,7 +319,7 @@ def test_copies_and_pickles_compile_anew() -> None:
 # ---------------------------------------------------------------------------- documentation
 
 
-@pytest.mark.parametrize("name", ["jax", "jaxfunctions", "jaxtrees"])
+@pytest.mark.parametrize("name", ["jaxcurves", "jaxproblems", "jaxfunctions", "jaxtrees"])
 def test_examples_of_the_modules(name: str) -> None:
     module = importlib.import_module(f"lmoo.integrations.{name}")
     failed, tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
