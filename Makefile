@@ -15,11 +15,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: everything demo test quick lint docs bench sanitize wheel clean
 
 $(VENV)/.python:
+	@echo "== making the virtual environment $(VENV)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
 # Installed in place, so that changes of Python files need no new installation.
+# Not quiet: pip shows what it does.
 $(VENV)/.%: $(SOURCES) | $(VENV)/.python
 	@echo "Installing lmoo[$*] in $(VENV): downloads, then a compilation of about a minute"
 	$(BIN)/python -m pip install --editable ".[$*]"
@@ -31,12 +33,14 @@ everything: | $(VENV)/.python
 	touch $(foreach extra,plot test lint docs bench dask files,$(VENV)/.$(extra))
 
 demo: $(VENV)/.plot
+	@echo "== fitting, and drawing into demo/"
 	$(BIN)/python -m lmoo demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations 15
-	# blockwise/cluster.py is imported where there is a Dask client alone.
-	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py lmoo README.md
+	# blockwise/cluster.py is imported where there is a Dask client alone; JAX is no part of .[test].
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py \
+	    --ignore-glob "lmoo/integrations/jax*.py" lmoo README.md
 
 quick: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"

@@ -66,6 +66,8 @@ pygments_dark_style = "a11y-high-contrast-dark"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings tell the types
+# lmoo[jax] is large, and its page runs in the tests.
+autodoc_mock_imports = ["jax"]
 autodoc_preserve_defaults = True
 autosummary_generate = True
 autosummary_generate_overwrite = True
@@ -79,3 +81,22 @@ nitpicky = True
 nitpick_ignore = [("py:obj", name) for name in ("diag", "factor", "jacobian", "maxfev", "sigma")]
 # A magnitude in running text of a docstring, |x_j|, is no substitution of ours to define elsewhere.
 rst_epilog = ".. |x_j| replace:: :math:`|x_j|`"
+
+
+def unrun(app, what, name, obj, options, lines):
+    """Show the examples of lmoo[jax], which may not be installed, without running them."""
+    if not name.startswith("lmoo.integrations.jax."):
+        return
+    shown, inside = [], False
+    for line in lines:
+        if line.startswith(">>>") and not inside:
+            shown += [".. code-block:: pycon", ""]
+            inside = True
+        inside = inside and bool(line.strip())
+        shown.append(f"   {line}" if inside else line)
+    lines[:] = shown
+
+
+def setup(app):
+    # After numpydoc.
+    app.connect("autodoc-process-docstring", unrun, priority=900)

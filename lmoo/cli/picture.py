@@ -22,7 +22,7 @@ def format_of(path: str) -> str:
 
     Examples
     --------
-    >>> from lmoo.cli.commands.picture import format_of
+    >>> from lmoo.cli.picture import format_of
     >>> format_of("pictures/fit.PNG")
     '.png'
     >>> format_of("fit.pgf")
@@ -48,7 +48,7 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
     path : str
         Name of the file; its suffix is one of `FORMATS`.
     level : float
-        Level of the bands.
+        Level of the bands, which a fit that failed does not have.
     scaled : bool
         As for `Result.predict`.
     labels : (str, str)
@@ -65,7 +65,9 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
         figure = Figure(figsize=(8, 6), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        result.plot(axes, level=level, scaled=scaled)
+        # A fit that failed has no errors.
+        bands = result.success
+        result.plot(axes, level=level, scaled=scaled, confidence=bands, prediction=bands)
         axes[1].set_xlabel(_legible(labels[0]), parse_math=False)
         axes[0].set_ylabel(_legible(labels[1]), parse_math=False)
         figure.savefig(path, dpi=100, format=suffix[1:], backend=FORMATS[suffix])

@@ -4,34 +4,37 @@ With matplotlib (``pip install lmoo[plot]``) it draws data, fit and residuals in
 ``demo``.
 """
 
-from dataclasses import replace
+import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-import lmoo
+from lmoo.cli.picture import draw
 from lmoo.datasets import NistDataset, nist
+from lmoo.models.expression import Expression
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.results.result import Result
+from lmoo.solver.solver import Solver
 
-__all__ = ["fit", "main"]
+__all__ = ["fit", "run"]
 
 # An easy and a difficult problem, both from NIST's start 1, which is far from the solution.
 NAMES = ("Misra1a", "Eckerle4")
 
 
 def fit(data: NistDataset) -> Result:
-    """Fit one data set from its far starting point, without its Jacobian.
+    """Fit one data set from its far starting point, with the model as a text.
 
     Examples
     --------
     >>> from lmoo.datasets import nist
-    >>> from lmoo.cli.demo import fit
+    >>> from lmoo.cli.commands.demo import fit
     >>> fit(nist("Misra1a")).x.round(4)
     array([2.389421e+02, 6.000000e-04])
     """
-    problem = lmoo.FunctionProblem(data.residual, parameter_names=data.parameter_names)
-    return lmoo.Solver().solve(problem, data.starts[0])
+    text = data.formula.partition("=")[2]
+    model = Expression(text, variables=["x"], parameters=list(data.parameter_names))
+    return Solver().solve(CurveProblem(model, data.x, data.response), data.starts[0])
 
 
 def report(data: NistDataset, result: Result) -> str:
@@ -54,42 +57,21 @@ def report(data: NistDataset, result: Result) -> str:
     return "\n".join(lines)
 
 
-def draw(data: NistDataset, result: Result, path: Path) -> None:
-    """Draw data and fit above, residuals below."""
-    # The canvas writes files and needs no display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    FigureCanvasAgg(figure)
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    _draw_fit(above, data, result)
-    below.axhline(0.0, color="0.6", linewidth=1)
-    below.plot(data.x, result.residual, "o", markersize=4)
-    below.set_xlabel("x")
-    below.set_ylabel("fit - data")
-    figure.savefig(path, dpi=100)
-
-
-def _draw_fit(axes: Any, data: NistDataset, result: Result) -> None:
-    smooth = np.linspace(data.x.min(), data.x.max(), 400)
-    axes.plot(data.x, data.response, "o", markersize=4, label="data")
-    axes.plot(smooth, replace(data, x=smooth).model(result.x), label="fit")
-    axes.set_title(f"{data.name}: {data.formula}")
-    axes.set_ylabel("y")
-    axes.legend()
-
-
-def main() -> None:
-    """Fit, print and draw."""
+def run(arguments: argparse.Namespace) -> int:
+    """Fit, print and draw; return 0 if both minima were found, else 1."""
     folder = Path("demo")
-    for name in NAMES:
+    found = []
+    for k, name in enumerate(NAMES, 1):
+        print(f"[{k} of {len(NAMES)}] fitting {name}", flush=True)
         data = nist(name)
         result = fit(data)
-        print(report(data, result))
+        found.append(result.success)
+        print(f"\n{report(data, result)}", flush=True)
         try:
             folder.mkdir(exist_ok=True)
-            draw(data, result, folder / f"{name}.png")
-            print(f"\n  picture: {folder / f'{name}.png'}\n")
+            path = folder / f"{name}.png"
+            draw(result, str(path), 0.95, True, ("x", "y"))
+            print(f"\n  picture: {path}\n", flush=True)
         except ModuleNotFoundError:
             print("\n  no picture: install matplotlib, pip install lmoo[plot]\n")
+    return 0 if all(found) else 1
