@@ -35,8 +35,8 @@ class Fits:
     x : shape + (n,) float64 array
         The parameters.
     stderr : shape + (n,) float64 array
-        Standard errors of the parameters, scaled by the residual variance; inf for parameters
-        that the curve does not determine.
+        Standard errors of the parameters, scaled by the residual variance unless
+        `absolute_sigma` is true; inf for parameters that the curve does not determine.
     cost : float64 array
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
@@ -48,6 +48,8 @@ class Fits:
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
         does not determine.
+    absolute_sigma : bool
+        Whether the standard deviations of the data are known, and errors are not scaled.
     evaluation : str
         How the model was evaluated: "compiled", "compiled from <function>", or "called, because
         <reason>"; see `Result`.
@@ -143,6 +145,11 @@ class Fits:
     def _points(self) -> Array:
         """Return the parameters as (count, n)."""
         return np.asarray(self.x).reshape(-1, self._batch.guesses.n)
+
+    @property
+    def absolute_sigma(self) -> bool:
+        """Whether errors are not scaled by the residual, as given to `curve_fit_many`."""
+        return self._batch.absolute_sigma
 
     @property
     def evaluation(self) -> str:
@@ -243,6 +250,7 @@ class Fits:
             problem=problem,
             evaluation=batch.evaluation,
             solver=batch.solver,
+            absolute_sigma=batch.absolute_sigma,
             **result.limits,
         )  # fmt: skip
 

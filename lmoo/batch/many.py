@@ -21,6 +21,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
+from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import Relations, refuse_relations, relations_of
 from lmoo.solver.solver import Solver
@@ -52,6 +53,7 @@ def curve_fit_many(
     derived: Any = None,
     constraints: Any = None,
     shared: Sequence[str | int] | None = None,
+    absolute_sigma: bool | None = None,
 ) -> Fits:
     """Fit one model to each of many curves.
 
@@ -79,10 +81,9 @@ def curve_fit_many(
         returns them for a chunk of curves, with y of shape (k, m) and missing points replaced by
         their neighbours.  None: the model's method ``guess``.
     sigma : (m,) or (..., m) array_like, optional
-        Standard deviations of y; residuals are divided by them.  Only their relative size counts,
-        as in ``curve_fit`` with ``absolute_sigma=False``.  For complex curves it may be complex, as
-        for `CurveProblem`.  Points that are masked (``numpy.ma``)
-        in t, y or sigma are left out of their curve.
+        Standard deviations of y; residuals are divided by them.  For complex curves it may be
+        complex, as for `CurveProblem`.  Points that are masked (``numpy.ma``) in t, y or sigma are
+        left out of their curve.
     jac : callable, optional
         ``jac(t, *parameters)`` returns n arrays that broadcast to (k, m), or one array that
         broadcasts to (k, m, n).  None: forward differences, and central differences for the last
@@ -130,6 +131,10 @@ def curve_fit_many(
         starting values.  All curves are read into memory.  A function that cannot be traced is
         called curve by curve.  ``threads``,
         ``executor``, ``progress`` and ``errors="record"`` are not available.
+    absolute_sigma : bool, optional
+        True: sigma is known as it is, and errors are not scaled by the residual of each curve.
+        None, False: only its relative size counts, as in ``curve_fit``.  True without sigma
+        assumes errors of 1, and warns.
 
     Returns
     -------
@@ -192,6 +197,7 @@ def curve_fit_many(
         t, y, sigma = complex_rows(t, y, sigma)
     dataset = Dataset(t, y, sigma, nan_policy)
     checked_trace(trace)
+    absolute = bool(checked_absolute_sigma(absolute_sigma, sigma))
     if shared is not None:
         from lmoo.batch import shared as joint
 
@@ -225,7 +231,7 @@ def curve_fit_many(
             )
         return _related(
             model, dataset, guesses, solver, relations, errors, threads, executor, out, progress,
-            trace,
+            trace, absolute,
         )  # fmt: skip
     bounds = solver.bounds if bounds is None else bounds
     fixed = solver.fixed if fixed is None else fixed
@@ -250,11 +256,12 @@ def curve_fit_many(
                 evaluation,
                 function,
                 out,
+                absolute,
             )
         record = errors == "record"
         parts = batch_parts(model, guesses, solver)
         batch = BatchData(
-            dataset, model, guesses, solver, record, names, evaluation, function, parts
+            dataset, model, guesses, solver, record, names, evaluation, function, parts, absolute
         )
         count = 1 if isinstance(model, Model) else thread_count()
         return solve_batch(batch, count if threads is None else threads, executor, out, progress)
@@ -289,6 +296,7 @@ def _related(
     out: Mapping[str, Any] | None,
     progress: bool | Callable[[int, int], Any] | None,
     trace: Any,
+    absolute: bool,
 ) -> Fits:
     """Fit curves whose parameters are related."""
     from lmoo.batch.related import (
@@ -305,11 +313,13 @@ def _related(
 
     def fits_of(graph: Any, evaluation: str) -> Fits:
         batch = related_batch(
-            dataset, model, graph, guesses, solver, coordinates, record, evaluation
+            dataset, model, graph, guesses, solver, coordinates, record, evaluation, absolute
         )
         count = 1 if graph is None else thread_count()
         inner = solve_batch(batch, count if threads is None else threads, executor, None, progress)
-        outer = BatchData(dataset, model, guesses, solver, record, names, evaluation)
+        outer = BatchData(
+            dataset, model, guesses, solver, record, names, evaluation, absolute_sigma=absolute
+        )
         return related_fits(inner, outer, coordinates, out)
 
     if isinstance(model, CompiledModel):

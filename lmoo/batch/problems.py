@@ -252,7 +252,10 @@ def solve_many(
         for name, option in (("bounds", options.bounds), ("fixed", options.fixed))
     )
     guesses.set_bounds(bounds, fixed, names)
-    batch = BatchData(problems, model, guesses, options, errors == "record", names)
+    batch = BatchData(
+        problems, model, guesses, options, errors == "record", names,
+        absolute_sigma=bool(getattr(problem, "absolute_sigma", None)),
+    )  # fmt: skip
     return solve_batch(batch, threads, executor, out, progress)
 
 

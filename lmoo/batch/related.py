@@ -203,6 +203,7 @@ def related_batch(
     coordinates: Coordinates,
     record: bool,
     evaluation: str,
+    absolute_sigma: bool = False,
 ) -> BatchData:
     """Return the batch of the coordinates.
 
@@ -216,7 +217,7 @@ def related_batch(
         Its graph, with which the stack is solved without Python.
     guesses : InitialGuesses
         Of all parameters.
-    solver, coordinates, record, evaluation
+    solver, coordinates, record, evaluation, absolute_sigma
     """
     marked = graph is not None
     if marked:
@@ -226,8 +227,9 @@ def related_batch(
     data = PriorDataset(dataset, coordinates, model, marked)
     start: Any = _Guesses(guesses, coordinates, guesses.function is not None)
     return BatchData(
-        data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation
-    )
+        data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation,
+        absolute_sigma=absolute_sigma,
+    )  # fmt: skip
 
 
 def _as_model(model: Any) -> Model:
@@ -343,7 +345,7 @@ def _scaled(
     As `lmoo.results.mapped` has them; without priors they are those of the stack.
     """
     k = len(coordinates.priors)
-    if not k:
+    if not k or inner.absolute_sigma:
         return covariance
     data = inner._batch.dataset
     observations = np.full(len(z), data.m)

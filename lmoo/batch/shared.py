@@ -54,7 +54,8 @@ class JointFits(Fits):
     degrees_of_freedom : int
         Points that are not missing, minus the parameters that they determine.
     residual_deviation : float
-        Standard deviation of the residual, by which the standard errors are scaled.
+        Standard deviation of the residual, by which the standard errors are scaled unless
+        `absolute_sigma` is true.
     message : str
         Why the fit stopped.
     """
@@ -172,6 +173,7 @@ def joint_fits(
     evaluation: str,
     function: Any,
     out: Mapping[str, Any] | None,
+    absolute_sigma: bool,
 ) -> JointFits:
     """Fit all curves together.
 
@@ -191,6 +193,7 @@ def joint_fits(
         From which the model is compiled.
     out : mapping or None
         As for `lmoo.curve_fit_many`.
+    absolute_sigma : bool
     """
     if dataset.count == 0:
         raise ValueError("y must have a curve at least with shared parameters; it has none")
@@ -210,10 +213,13 @@ def joint_fits(
     if loop.status == Status.NOT_FINITE:
         raise bad_start(loop)
     solved = _Solved(
-        _fit(loop, groups, solver, chunk, names, where, shared, evaluation),
+        _fit(loop, groups, solver, chunk, evaluation, absolute_sigma),
         where, shared, dataset.m, chunk.weights,
     )  # fmt: skip
-    batch = BatchData(dataset, model, guesses, solver, False, names, evaluation, function)
+    batch = BatchData(
+        dataset, model, guesses, solver, False, names, evaluation, function,
+        absolute_sigma=absolute_sigma,
+    )  # fmt: skip
     return _results(batch, solved, names_of(names, where.size), out)
 
 
@@ -287,10 +293,8 @@ def _fit(
     groups: Groups,
     solver: Solver,
     chunk: Chunk,
-    names: tuple[str, ...] | None,
-    where: NDArray[np.intp],
-    shared: int,
     evaluation: str,
+    absolute_sigma: bool,
 ) -> Fit:
     """Return the joint fit; its residual has zeros for missing points."""
     status, bounds = Status(loop.status), loop.bounds
@@ -335,6 +339,7 @@ def _fit(
         solver=solver,
         evaluation=evaluation,
         robust=robust,
+        absolute_sigma=absolute_sigma,
         _gradient=loop.gradient if loop.linearized else None,
         **limits,
     )
@@ -394,10 +399,10 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
 
 def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
     """Return the covariance of the parameters of each curve, (count, n, n)."""
-    n = where.size
-    if fit.factor is None or fit.degrees_of_freedom <= 0:
+    n, deviation = where.size, fit.scale_of_errors()
+    if fit.factor is None or deviation == np.inf:
         return np.full((count, n, n), np.inf)
     whole: Any = fit._linear
-    found = whole.group_covariances(fit.residual_deviation)
+    found = whole.group_covariances(deviation)
     picked: Array = found[:, where][:, :, where]
     return np.ascontiguousarray(picked)

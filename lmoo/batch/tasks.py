@@ -81,6 +81,8 @@ class Task:
         Bounds as `box` returns them, the same for all fits or one pair for each.
     parts : Parts or None
         The parameters that are eliminated first, for a compiled model.
+    absolute_sigma : bool
+        Whether errors are not scaled by the residual.
     """
 
     fits: slice
@@ -92,6 +94,7 @@ class Task:
     factor: bool = False
     bounds: Array | None = None
     parts: Parts | None = None
+    absolute_sigma: bool = False
 
     def __call__(self) -> ChunkResult:
         """Solve the chunk."""
@@ -105,7 +108,8 @@ class Task:
         batch = self._batch()
         batch.end(np.flatnonzero(few), Status.IMPROPER_INPUT)
         errors = self._solve(batch)
-        rows = _collect(batch, observations - self._free(), self.covariance)
+        degrees = observations - self._free()
+        rows = _collect(batch, self._deviations(batch, degrees), self.covariance)
         rows["x"][few] = np.nan
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
         if not self.factor:
@@ -116,6 +120,18 @@ class Task:
         """Return the number of parameters that are not fixed; with bounds for each fit, (k,)."""
         n: int = self.x0.shape[1]
         return n if self.bounds is None else n - np.isnan(self.bounds[..., 0, :]).sum(axis=-1)
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the covariance is ``inv(J.T @ J)``; with a loss the scatter is estimated."""
+        return self.absolute_sigma and self.solver.loss == "linear"
+
+    def _deviations(self, fits: Any, degrees: NDArray[np.int64]) -> Array:
+        """Return the factors of the standard errors, (k,); inf where they are not determined."""
+        if self._is_known:
+            return np.where(degrees >= 0, 1.0, np.inf)
+        with np.errstate(all="ignore"):
+            return np.asarray(fits.standard_deviations(degrees.astype(np.float64)))
 
     def residual(self, x: Array) -> Array:
         """Return the residual of the first fit at x, (n,)."""
@@ -152,7 +168,9 @@ class Task:
         if self.parts is not None and k and n <= chunk.m:
             starts, before = reduced_solutions(self, few)
         uses_jacobian = self.solver.jacobian is None
-        degrees = observations - self._free()
+        degrees = np.broadcast_to(observations - self._free(), (k,))
+        # With one degree of freedom the compiled code scales errors by the norm of the residual.
+        scaled_by = np.where(degrees >= 0, 1, -1) if self._is_known else degrees
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
             "stderr": np.full((k, n), np.inf),
@@ -167,7 +185,7 @@ class Task:
         def solve(some: slice, *out: Any) -> SlotFits:
             x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
-            fits.run(few[some].view(np.uint8), degrees[some].astype(np.float64), *out)
+            fits.run(few[some].view(np.uint8), scaled_by[some].astype(np.float64), *out)
             return fits
 
         covariance = rows.get("covariance")
@@ -176,6 +194,8 @@ class Task:
         )  # fmt: skip
         if k:
             solve(slice(0, k), *out)
+        if self._is_known:
+            _unscale(fnorm, rows, singular)
         factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
             # Solved again alone, because the next fit overwrites the factor.
@@ -185,7 +205,7 @@ class Task:
             if counts[i, 1]:
                 factor = Factor(*fits.factor(0))
             if singular[i] and factor is not None:
-                sigma = fits.standard_deviations(degrees[i : i + 1].astype(np.float64))[0]
+                sigma = self._deviations(fits, degrees[i : i + 1])[0]
                 rows["stderr"][i] = factor.standard_errors(sigma)
                 if covariance is not None:
                     covariance[i] = factor.covariance(sigma)
@@ -221,7 +241,21 @@ class Task:
         return errors
 
 
-def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict[str, NDArray[Any]]:
+def _unscale(fnorm: Array, rows: dict[str, NDArray[Any]], again: NDArray[np.uint8]) -> None:
+    """Divide errors by the norm of the residual; mark the fits where that is not possible."""
+    with np.errstate(all="ignore"):
+        squares = fnorm * fnorm
+    again[(squares == 0.0) | np.isinf(squares)] = 1
+    # The norm of those that were not solved is nan.
+    norm = np.where(fnorm > 0.0, fnorm, 1.0)
+    with np.errstate(all="ignore"):
+        rows["stderr"] /= norm[:, None]
+        if "covariance" in rows:
+            rows["covariance"] /= norm[:, None, None]
+            rows["covariance"] /= norm[:, None, None]
+
+
+def _collect(batch: Batch, sigma: Array, covariance: bool) -> dict[str, NDArray[Any]]:
     """Return the results of the fits by name."""
     k, n = batch.count, batch.n
     x, fnorm = np.empty((k, n)), np.empty(k)
@@ -229,7 +263,6 @@ def _collect(batch: Batch, degrees: NDArray[np.int64], covariance: bool) -> dict
     batch.collect(x, fnorm, status, counts)
     with np.errstate(all="ignore"):
         cost = 0.5 * fnorm * fnorm
-        sigma = batch.standard_deviations(degrees.astype(np.float64))
     cost[counts[:, 1] == 0] = np.nan
     stderr = np.empty((k, n))
     matrices = np.empty((k, n, n)) if covariance else None
@@ -271,6 +304,8 @@ class BatchData:
         The function that the model is compiled from.
     parts : Parts or None
         The parameters that are eliminated first.
+    absolute_sigma : bool
+        Whether errors are not scaled by the residual.
     """
 
     dataset: Any
@@ -282,12 +317,14 @@ class BatchData:
     evaluation: str = "called"
     function: Any = None
     parts: Parts | None = None
+    absolute_sigma: bool = False
 
     def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
         """Return the task of some fits."""
         return Task(
             fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
             self.record, covariance, factor, self.guesses.edges_of(fits), self.parts,
+            self.absolute_sigma,
         )  # fmt: skip
 
     def chunks(self, threads: int) -> Iterator[slice]:

@@ -10,7 +10,7 @@ from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
-from lmoo.problems.data import without_masked
+from lmoo.problems.data import checked_absolute_sigma, without_masked
 from lmoo.problems.parameters import OPTIONS
 
 Array = NDArray[np.float64]
@@ -146,6 +146,7 @@ class CompiledModel:
         priors: Any = None,
         derived: Any = None,
         constraints: Any = None,
+        absolute_sigma: bool | None = None,
     ) -> "ModelProblem":
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
@@ -160,6 +161,8 @@ class CompiledModel:
             See `lmoo.bounds.limits`; they are checked when the problem is solved.
         ties, priors, derived, constraints : optional
             Relations of the parameters, as for `Solver`.
+        absolute_sigma : bool, optional
+            As for `CurveProblem`.
 
         Returns
         -------
@@ -169,6 +172,7 @@ class CompiledModel:
         problem = ModelProblem(self, t, y, sigma, bounds, fixed)
         problem.ties, problem.priors = ties, priors
         problem.derived, problem.constraints = derived, constraints
+        problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma)
         return problem
 
     def _arguments(self, t: Any, parameters: Sequence[ArrayLike]) -> tuple[Array, Array, bool]:
@@ -207,7 +211,7 @@ class ModelProblem(CurveModelProblem):
     t : (m,) float64 array, or a tuple of them
     y : (m,) float64 array
     sigma : None or (m,) float64 array
-    bounds, fixed, ties, priors, derived, constraints
+    bounds, fixed, ties, priors, derived, constraints, absolute_sigma
         As given.
     parameter_names : tuple of str or None
     """
@@ -216,6 +220,7 @@ class ModelProblem(CurveModelProblem):
     priors: Any = None
     derived: Any = None
     constraints: Any = None
+    absolute_sigma: bool | None = None
 
     def __init__(
         self,
@@ -258,5 +263,6 @@ class ModelProblem(CurveModelProblem):
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.
         parts = (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
-        related = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
+        names = (*OPTIONS, "absolute_sigma")
+        related = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return (type(self), parts, related) if related else (type(self), parts)

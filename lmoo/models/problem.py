@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
-from lmoo.problems.data import curve_data
+from lmoo.problems.data import checked_absolute_sigma, curve_data
 from lmoo.problems.names import parameter_names_of, printable
 
 __all__ = ["curve_problem", "is_compiled", "problem_of"]
@@ -32,6 +32,7 @@ def curve_problem(
     priors: Any = None,
     derived: Any = None,
     constraints: Any = None,
+    absolute_sigma: bool | None = None,
 ) -> Any:
     """Return the problem of fitting one curve; compiled if the model is.
 
@@ -39,7 +40,7 @@ def curve_problem(
     ----------
     f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
         As for `CurveProblem`.
-    ties, priors, derived, constraints
+    ties, priors, derived, constraints, absolute_sigma
         As for `CurveProblem`.
 
     Returns
@@ -74,6 +75,7 @@ def curve_problem(
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
     problem.ties, problem.priors, problem.derived = ties, priors, derived
     problem.constraints = constraints
+    problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, level=4)
     return problem
 
 

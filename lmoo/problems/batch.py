@@ -20,7 +20,7 @@ class BatchProblem:
     ----------
     parameter_names : sequence of str or None
         Names of the n parameters, for reports.
-    bounds, fixed : optional
+    bounds, fixed, absolute_sigma : optional
         As for `Problem`, common to all problems.
 
     Examples
@@ -41,6 +41,7 @@ class BatchProblem:
     parameter_names: Any = None
     bounds: Any = None
     fixed: Any = None
+    absolute_sigma: bool | None = None
 
     def residual(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
         """Return the residuals of some of the problems.

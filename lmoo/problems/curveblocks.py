@@ -12,6 +12,7 @@ from lmoo._core.solve import is_single
 from lmoo.problems.arguments import entry, integer, real_number
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import checked_trace
+from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
 
@@ -56,12 +57,12 @@ class CurveBlocks(RowBlockProblem):
         where that is possible; f is called for the first block at the start and at the solution, to
         check the values.  True: it must be possible.  False: f itself is called throughout.
         dask.arrays are fitted with f itself.
-    linear_parameters : sequence of str or int, optional
+    linear_parameters, absolute_sigma : optional
         As for `CurveProblem`.
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace, ties, priors, derived, constraints
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints, absolute_sigma
         As given.
     parameter_names : sequence of str or None
 
@@ -103,8 +104,10 @@ class CurveBlocks(RowBlockProblem):
         derived: Any = None,
         constraints: Any = None,
         linear_parameters: Sequence[str | int] | None = None,
+        absolute_sigma: bool | None = None,
     ) -> None:
         self.trace = checked_trace(trace)
+        self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, "ydata")
         if not callable(f):
             raise TypeError(f"f must be callable; it is {f!r}")
         if jac is not None and not callable(jac):

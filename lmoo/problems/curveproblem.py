@@ -11,7 +11,13 @@ from lmoo._core.solve import CurveResidual, Residual, is_single
 from lmoo.errors import EvaluationError
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
-from lmoo.problems.data import checked_sigma, curve_data, whitened, whitening
+from lmoo.problems.data import (
+    checked_absolute_sigma,
+    checked_sigma,
+    curve_data,
+    whitened,
+    whitening,
+)
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 
@@ -69,10 +75,14 @@ class CurveProblem(Problem):
         covariances of the variables of each point, (m, k, k).  The sum of squares then has those of
         the errors of t, and what is fitted are distances from the curve: see "Errors in x" in the
         documentation.
+    absolute_sigma : bool, optional
+        Whether sigma is known as it is: errors of the result are then not scaled by the residual,
+        see ``absolute_sigma`` of `Result`.  None, False: only its relative size counts.  True
+        without sigma assumes errors of 1, and warns.
 
     Attributes
     ----------
-    f, jac, bounds, fixed, trace, ties, priors, derived, constraints, sigma_x
+    f, jac, bounds, fixed, trace, ties, priors, derived, constraints, sigma_x, absolute_sigma
         As given; for complex y f and jac are functions of the parts, whose attribute ``f`` is what
         was given.
     t : object
@@ -126,8 +136,10 @@ class CurveProblem(Problem):
         constraints: Any = None,
         linear_parameters: Sequence[str | int] | None = None,
         sigma_x: Any = None,
+        absolute_sigma: bool | None = None,
     ) -> None:
         check_callable(f, jac)
+        self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma)
         self.trace = checked_trace(trace)
         if is_complex(y):
             if sigma_x is not None:

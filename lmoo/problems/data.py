@@ -1,5 +1,6 @@
 """The data of one curve: t, y and sigma, their checks, and missing points."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from lmoo._core.solve import start
 from lmoo.problems.arguments import entry, positive, real_array
 
 __all__ = [
+    "checked_absolute_sigma",
     "checked_sigma",
     "curve_data",
     "points",
@@ -112,6 +114,44 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
 
 
 # ---- standard deviations ---------------------------------------------------------------------
+
+
+def checked_absolute_sigma(value: Any, sigma: Any, y: str = "y", level: int = 3) -> bool | None:
+    """Return the option `absolute_sigma`: whether sigma is known, None if that is not said.
+
+    Parameters
+    ----------
+    value : None or bool
+    sigma : object
+        The sigma that it is about; with None and a true value there is a warning.
+    y : str
+        Name of the dependent variable in messages.
+    level : int
+        Number of frames from here to the caller's code.
+
+    Raises
+    ------
+    TypeError
+        The value is neither None nor a truth value.
+
+    Warns
+    -----
+    UserWarning
+        The value is true and there is no sigma.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"absolute_sigma must be True, False or None; it is {value!r}")
+    if value and sigma is None:
+        warnings.warn(
+            f"absolute_sigma=True without sigma: the errors of {y} are assumed to be 1, in its "
+            "unit. Give sigma, or absolute_sigma=False, which estimates the errors from the "
+            "residual",
+            UserWarning,
+            stacklevel=level,
+        )
+    return bool(value)
 
 
 def checked_sigma(sigma: Any, m: int) -> Array | None:

@@ -48,6 +48,8 @@ class JointProblem(Problem):
     ----------
     problems : tuple
     shared : tuple of str
+    absolute_sigma : bool
+        That of the problems, which must agree.
     parameter_names : tuple of str
         The shared parameters, then the own ones of each problem: "tau", "a[0]", "b[0]", "a[1]", ...
     indices : tuple of intp arrays
@@ -60,7 +62,8 @@ class JointProblem(Problem):
     TypeError
         A problem without a residual, or in blocks of rows; `shared` has another form.
     ValueError
-        No problems; problems without names of their parameters; a shared name that no problem has;
+        No problems; `absolute_sigma` of some problems only; problems without names of their
+        parameters; a shared name that no problem has;
         unknown names in bounds or fixed parameters.
 
     See Also
@@ -107,6 +110,7 @@ class JointProblem(Problem):
         self.parameter_names, self.indices = _arranged(given, self._own_names)
         self._places = {name: j for j, name in enumerate(self.parameter_names)}
         self.bounds = self._members_bounds() if bounds is None else self._expanded("bounds", bounds)
+        self.absolute_sigma = _absolute_sigma(self.problems)
         self.fixed = self._members_fixed() if fixed is None else self._expanded("fixed", fixed)
 
     @property
@@ -230,6 +234,18 @@ class JointProblem(Problem):
                 f"at their starting values: {', '.join(sorted(set(held) - set(values)))}"
             )
         return values or list(dict.fromkeys(held)) or None
+
+
+def _absolute_sigma(problems: Sequence[Any]) -> bool:
+    """Return whether the errors of all data are known; ValueError if only those of some are."""
+    flags = [bool(getattr(part, "absolute_sigma", None)) for part in problems]
+    if len(set(flags)) > 1:
+        k = flags.index(False)
+        raise ValueError(
+            "problems must have the same absolute_sigma, as their residuals have one scale; it is "
+            f"True for problems[{flags.index(True)}] and not for problems[{k}]"
+        )
+    return flags[0]
 
 
 def residual_of(part: Any, x: Array) -> Array:

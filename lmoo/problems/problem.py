@@ -32,6 +32,9 @@ class Problem:
     linear_parameters : sequence of str or int, or None
         Names or positions of parameters that the residual is linear in, jointly: they can be
         eliminated, see the option ``separable`` of `Solver`.
+    absolute_sigma : bool or None
+        True: the residuals are divided by the known standard deviations of the data, so that
+        errors are not scaled by the residual, see ``absolute_sigma`` of `Result`.
 
     Examples
     --------
@@ -56,6 +59,7 @@ class Problem:
     derived: Any = None
     constraints: Any = None
     linear_parameters: Sequence[str | int] | None = None
+    absolute_sigma: bool | None = None
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.

@@ -62,6 +62,8 @@ class Fit:
     related: "Related | None" = field(default=None, repr=False)
     # With errors in x: the estimates of the true t, in the form of t.
     estimated_t: Any = field(default=None, repr=False)
+    # Whether residuals were divided by known standard deviations, as the problem says.
+    absolute_sigma: bool = field(default=False, repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.
@@ -198,27 +200,43 @@ class Fit:
         """Standard errors of the parameters, (n,), in their units.
 
         The roots of the diagonal of `covariance`, computed without squares.  They are inf for
-        parameters that the data do not determine, and for all parameters if m = n.  They are 0 for
-        parameters that are fixed or at an active bound; those of the other parameters are the
-        standard errors of a fit in which these are fixed.
+        parameters that the data do not determine, and for all parameters if m = n unless
+        `absolute_sigma` is true.  They are 0 for parameters that are fixed or at an active bound;
+        those of the other parameters are the standard errors of a fit in which these are fixed.
         """
-        if self.factor is None or self.degrees_of_freedom <= 0:
+        deviation = self.scale_of_errors()
+        if self.factor is None or deviation == np.inf:
             return np.where(self.fixed_or_active, 0.0, np.inf)
-        return np.asarray(self._linear.standard_errors(self.residual_deviation))
+        return np.asarray(self._linear.standard_errors(deviation))
 
     @property
     def stderr(self) -> NDArray[np.float64]:
         """The same as `standard_errors`."""
         return self.standard_errors
 
-    def covariance(self, scaled: bool = True) -> NDArray[np.float64]:
+    def is_scaled(self, scaled: bool | None = None) -> bool:
+        """Return whether errors are scaled by the residual: `scaled`, or by `absolute_sigma`."""
+        return not self.absolute_sigma if scaled is None else bool(scaled)
+
+    def scale_of_errors(self, scaled: bool | None = None) -> float:
+        """Return the s with which ``s**2 inv(J.T @ J)`` is the covariance of the parameters.
+
+        It is `residual_deviation`, inf without degrees of freedom, or 1 for a residual that was
+        divided by its known standard deviation.  With a loss it is always estimated.
+        """
+        if not self.is_scaled(scaled) and self.robust is None:
+            return 1.0
+        return self.residual_deviation if self.degrees_of_freedom > 0 else float("inf")
+
+    def covariance(self, scaled: bool | None = None) -> NDArray[np.float64]:
         """Return the covariance of the parameters.
 
         Parameters
         ----------
-        scaled : bool, default True
-            Multiply by the variance of the residual, ``2 cost / (m - n)``.  False: return
+        scaled : bool, optional
+            True: multiply by the variance of the residual, ``2 cost / (m - n)``.  False: return
             ``inv(J.T @ J)``, for a residual that was divided by its known standard deviation.
+            None: False if `absolute_sigma` is true, else True.
             With a loss both are the sandwich, as the scatter of the points is estimated.
 
         Returns
@@ -229,11 +247,11 @@ class Fit:
             parameters that are fixed or at an active bound are 0.  If scaled and m = n, the other
             entries are inf, as no degree of freedom is left to estimate the variance.
         """
-        estimated = scaled or self.robust is not None
-        if self.factor is None or (estimated and self.degrees_of_freedom <= 0):
+        deviation = self.scale_of_errors(scaled)
+        if self.factor is None or deviation == np.inf:
             free = ~self.fixed_or_active
             return np.where(np.outer(free, free), np.inf, 0.0)
-        return np.asarray(self._linear.covariance(self.residual_deviation if estimated else 1.0))
+        return np.asarray(self._linear.covariance(deviation))
 
     @property
     def correlation(self) -> NDArray[np.float64]:
@@ -245,7 +263,7 @@ class Fit:
             out = np.full((self.x.size, self.x.size), np.nan)
             np.fill_diagonal(out, 1.0)
             return out
-        return np.asarray(self._linear.correlation(self.residual_deviation))
+        return np.asarray(self._linear.correlation(self.scale_of_errors()))
 
     @property
     def reduced_chi_square(self) -> float:

@@ -90,9 +90,10 @@ def derived_of(result: Fit) -> Iterator[tuple[str, Value]]:
     if related is None or not related.derived:
         return
     errors = np.full(len(related.derived), np.inf)
-    if result.factor is not None and result.degrees_of_freedom > 0:
+    deviation = result.scale_of_errors()
+    if result.factor is not None and deviation < np.inf:
         factor = result._linear.with_slopes(related.slopes)
-        errors = factor.standard_errors(result.residual_deviation)
+        errors = factor.standard_errors(deviation)
     for name, value, error in zip(
         related.derived, related.values.tolist(), errors.tolist(), strict=True
     ):
@@ -123,7 +124,7 @@ def table(result: Fit) -> ParameterTable:
 
 
 def interval_of(
-    result: Fit, name: str, level: float, method: str, scaled: bool
+    result: Fit, name: str, level: float, method: str, scaled: bool | None
 ) -> tuple[float, float]:
     """Return the confidence interval of a parameter or a derived quantity."""
     names = [*result.parameter_names, *(n for n, _ in derived_of(result))]

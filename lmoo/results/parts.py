@@ -195,6 +195,7 @@ def part_of(
         evaluation=result.evaluation,
         _gradient=result.gradient[index],
         robust=robust,
+        absolute_sigma=result.absolute_sigma,
     )
 
 

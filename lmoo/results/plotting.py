@@ -27,7 +27,7 @@ def plot(
     level: float = 0.95,
     confidence: bool = True,
     prediction: bool = True,
-    scaled: bool = True,
+    scaled: bool | None = None,
     points: int = 400,
     components: bool = False,
 ) -> Any:
@@ -44,7 +44,7 @@ def plot(
         Level of the bands.
     confidence, prediction : bool, default True
         Whether to draw the confidence band of the model, and the prediction band.
-    scaled : bool, default True
+    scaled : bool, optional
         As for `Result.predict`.
     points : int, default 400
         Number of points of the fitted line.
@@ -132,7 +132,7 @@ def _draw_fit(
     line: tuple[Array, Any],
     bands: Sequence[str],
     level: float,
-    scaled: bool,
+    scaled: bool | None,
 ) -> None:
     """Draw the model and its bands; bands that are not finite are left out."""
     place, t = line

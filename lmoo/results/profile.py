@@ -52,7 +52,7 @@ class Profile(NamedTuple):
     x: Array
 
 
-def intervals(result: Fit, level: float, scaled: bool) -> Array:
+def intervals(result: Fit, level: float, scaled: bool | None) -> Array:
     """Return the profile-likelihood intervals of all parameters, (n, 2)."""
     out = linear_interval(result, level, scaled)
     if not has_profile(result, scaled):
@@ -69,7 +69,7 @@ def intervals(result: Fit, level: float, scaled: bool) -> Array:
     return out
 
 
-def interval(result: Fit, name: str, level: float, scaled: bool) -> Array:
+def interval(result: Fit, name: str, level: float, scaled: bool | None) -> Array:
     """Return the profile-likelihood interval of a parameter or a derived quantity, (2,)."""
     fit, (j,) = with_parameters(result, (name,), scaled)
     linear = linear_interval(fit, level, scaled)[j]
@@ -81,7 +81,9 @@ def interval(result: Fit, name: str, level: float, scaled: bool) -> Array:
     return found
 
 
-def _ends_of(fits: ConstrainedFits, j: int, level: float, scaled: bool, linear: Array) -> Array:
+def _ends_of(
+    fits: ConstrainedFits, j: int, level: float, scaled: bool | None, linear: Array
+) -> Array:
     """Return both ends of an interval; those of linear theory if it is narrow."""
     t = t_quantile(fits.result, level, scaled)
     step = step_for(fits, j) * t
@@ -100,7 +102,7 @@ def _end(fits: ConstrainedFits, j: int, side: int, t: float, step: float) -> flo
     return fits.result.reached(j, nearest.x)
 
 
-def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> Profile:
+def trace(result: Fit, j: int, level: float, scaled: bool | None, points: int = 8) -> Profile:
     """Return the profile of parameter j up to the quantile of tau for a level."""
     result, (j,) = with_parameters(result, (j,), scaled)
     if result.fixed[j]:
@@ -122,7 +124,7 @@ def trace(result: Fit, j: int, level: float, scaled: bool, points: int = 8) -> P
 
 
 def contour(
-    result: Fit, i: int, j: int, level: float, scaled: bool, points: int = 32
+    result: Fit, i: int, j: int, level: float, scaled: bool | None, points: int = 32
 ) -> tuple[Array, Array]:
     """Return the boundary of the joint region of two parameters, a closed line of (k,) each.
 
@@ -180,8 +182,8 @@ def _ends(
     return value, low, high
 
 
-def joint_cutoff(result: Fit, level: float, scaled: bool) -> float:
+def joint_cutoff(result: Fit, level: float, scaled: bool | None) -> float:
     """Return tau^2 on the boundary of a joint region of two parameters."""
-    if not scaled:
+    if not result.is_scaled(scaled):
         return -2.0 * float(np.log1p(-level))
     return 2.0 * f_exceeded(1.0 - level, 2.0, result.degrees_of_freedom)

@@ -55,7 +55,7 @@ class ConstrainedFits:
         The point with the lowest sum of squares so far.
     """
 
-    def __init__(self, result: Fit, scaled: bool) -> None:
+    def __init__(self, result: Fit, scaled: bool | None) -> None:
         problem_of(result, "a profile")
         if not has_profile(result, scaled):
             raise ValueError(
@@ -262,7 +262,7 @@ def _root(
     return a
 
 
-def has_profile(result: Fit, scaled: bool) -> bool:
+def has_profile(result: Fit, scaled: bool | None) -> bool:
     """Return whether the residual has a standard deviation, and the result a linear model."""
     return result.factor is not None and 0.0 < residual_scale(result, scaled) < inf
 

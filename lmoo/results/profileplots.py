@@ -26,7 +26,7 @@ _SHADE = 0.18  # opacity of a region
 
 
 def plot_profile(
-    result: Fit, j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool = True
+    result: Fit, j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool | None = None
 ) -> Any:
     """Plot the profile t of a parameter and the straight line of linear theory.
 
@@ -39,7 +39,7 @@ def plot_profile(
         None: a new figure.
     level : float, default 0.95
         Level of the interval that is marked.
-    scaled : bool, default True
+    scaled : bool, optional
         As for `Result.confidence_interval`.
 
     Returns
@@ -93,7 +93,7 @@ def plot_contour(
     ax: Any = None,
     *,
     levels: Sequence[float] = (0.95, 0.68),
-    scaled: bool = True,
+    scaled: bool | None = None,
 ) -> Any:
     """Plot the joint confidence regions of two parameters and the ellipse of linear theory.
 
@@ -106,7 +106,7 @@ def plot_contour(
         None: a new figure.
     levels : sequence of float, default (0.95, 0.68)
         Levels of the regions.
-    scaled : bool, default True
+    scaled : bool, optional
         As for `Result.confidence_interval`.
 
     Returns
@@ -142,7 +142,9 @@ def plot_contour(
     return ax
 
 
-def _draw_ellipse(result: Fit, ax: Any, pair: tuple[int, int], level: float, scaled: bool) -> None:
+def _draw_ellipse(
+    result: Fit, ax: Any, pair: tuple[int, int], level: float, scaled: bool | None
+) -> None:
     """Draw the ellipse of linear theory, if the covariance is finite."""
     a, b = pair
     covariance = result.covariance(scaled)[np.ix_(pair, pair)]

@@ -174,7 +174,7 @@ class _Priors(Problem):
 
 
 def with_parameters(
-    result: Fit, wanted: Sequence[Any], scaled: bool
+    result: Fit, wanted: Sequence[Any], scaled: bool | None
 ) -> tuple[Fit, tuple[int, ...]]:
     """Return a fit in which some quantities are parameters, and their indices.
 
@@ -183,7 +183,7 @@ def with_parameters(
     result : Fit
     wanted : sequence of int or str
         Indices of parameters, or names of parameters and derived quantities.
-    scaled : bool
+    scaled : bool or None
         Whether the variance of the data is estimated.
 
     Raises
@@ -200,7 +200,7 @@ def with_parameters(
             "a profile needs the problem, which this result does not have: it was read from a "
             "file, or its problem could not be pickled; solve again"
         )
-    if related.priors and scaled and len(wanted) > 1:
+    if related.priors and result.is_scaled(scaled) and len(wanted) > 1:
         raise ValueError(
             "scaled must be False for contours with priors, whose errors are not scaled"
         )
@@ -221,7 +221,8 @@ def with_parameters(
         solver=_augmented_solver(solver) if further else solver,
         lower=fit.lower if limits else None, upper=fit.upper if limits else None,  # type: ignore[arg-type]
         fixed=fit.fixed, active_mask=fit.active_mask, _gradient=fit._gradient, robust=fit.robust,
-        degrees=result.degrees_of_freedom, deviation=deviation,
+        absolute_sigma=result.absolute_sigma, degrees=result.degrees_of_freedom,
+        deviation=deviation,
         slope=1.0 if related.priors else result.loss_slope, functions=functions,
         alone=alone,
     )  # fmt: skip
@@ -237,14 +238,14 @@ def _augmented_solver(solver: Any) -> Any:
     return replace(solver, diag=None, jacobian=strategy if kept else None)
 
 
-def _deviation(result: Fit, names: Sequence[str], scaled: bool) -> float:
+def _deviation(result: Fit, names: Sequence[str], scaled: bool | None) -> float:
     """Return the error of a quantity over its root of inv(J^T J) with the rows of priors.
 
     Without priors it is the standard deviation of the data.
     """
     related = result.related
     assert related is not None
-    estimated = scaled or result.robust is not None
+    estimated = result.is_scaled(scaled) or result.robust is not None
     if not names or not related.priors or not estimated or result.factor is None:
         return result.residual_deviation
     slopes = _slopes(result, names[:1])

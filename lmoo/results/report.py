@@ -63,7 +63,7 @@ def verdict(result: Fit) -> str:
 
 def rows(result: Fit) -> list[Row]:
     """Return the table of the parameters, with its header."""
-    limits = linear_interval(result, 0.95, True)
+    limits = linear_interval(result, 0.95, None)
     out = [_HEADER]
     errors = result.standard_errors
     for j, name in enumerate(result.parameter_names[:_ROWS]):
@@ -84,7 +84,7 @@ def _derived_rows(result: Fit) -> list[Row]:
     out = []
     for (name, (value, error)), text in zip(derived_of(result), result.related.texts, strict=True):
         relative = f"{100 * error / abs(value):.2g} %" if value and np.isfinite(error) else "-"
-        interval = _range(*interval_of(result, name, 0.95, "linear", True))
+        interval = _range(*interval_of(result, name, 0.95, "linear", None))
         out.append(Row(name, f"{value:.10g}", f"+- {error:.4g}", relative, interval, f"= {text}"))
     return out
 
@@ -215,7 +215,7 @@ def _correlated(result: Fit) -> list[tuple[int, int, float]]:
     if result.factor is None:
         return []
     matrix = result._linear.correlation_of(
-        np.arange(min(result.x.size, _ROWS)), result.residual_deviation
+        np.arange(min(result.x.size, _ROWS)), result.scale_of_errors()
     )
     pairs = [
         (i, j, float(matrix[i, j]))

@@ -68,6 +68,10 @@ class Result(Fit):
         With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
         is, for each point, its distance from the curve in units of the errors, with the sign of
         ``f(t, ...) - y``.
+    absolute_sigma : bool
+        Whether the standard deviations of the data are known: residuals were divided by them, and
+        errors are not scaled by the residual.  The problem says it, see `CurveProblem`; it is the
+        default of ``scaled`` in all methods.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
@@ -194,7 +198,7 @@ class Result(Fit):
         return statistics.standardized_residuals(self)
 
     def confidence_interval(
-        self, level: float = 0.95, method: str = "linear", scaled: bool = True
+        self, level: float = 0.95, method: str = "linear", scaled: bool | None = None
     ) -> NDArray[np.float64]:
         """Return the confidence intervals of the parameters.
 
@@ -208,9 +212,10 @@ class Result(Fit):
             parameters, has grown by t^2 s^2 (Bates and Watts 1988, section 6.1; Venzon and
             Moolgavkar 1988).  Each end takes a few fits.  Profile intervals are accurate for
             nonlinear models too.
-        scaled : bool, default True
-            The variance is estimated from the residual.  False: residuals were divided by their
-            known standard deviations, and t is the quantile of the normal distribution.
+        scaled : bool, optional
+            True: the variance is estimated from the residual.  False: residuals were divided by
+            their known standard deviations, and t is the quantile of the normal distribution.
+            None: False if `absolute_sigma` is true, else True.
 
         Returns
         -------
@@ -255,7 +260,7 @@ class Result(Fit):
         return intervals(self, level, scaled)
 
     def interval(
-        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool = True
+        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool | None = None
     ) -> tuple[float, float]:
         """Return the confidence interval of a parameter or of a derived quantity.
 
@@ -288,7 +293,7 @@ class Result(Fit):
         return interval_of(self, name, level, method, scaled)
 
     def profile(
-        self, j: int | str, level: float = 0.99, scaled: bool = True
+        self, j: int | str, level: float = 0.99, scaled: bool | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the profile t of a parameter, which is a straight line for a linear model.
 
@@ -298,7 +303,7 @@ class Result(Fit):
             Index or name of the parameter, or name of a derived quantity.
         level : float, default 0.99
             The profile extends to the quantile of tau for this level.
-        scaled : bool, default True
+        scaled : bool, optional
             As for `confidence_interval`.
 
         Returns
@@ -336,7 +341,7 @@ class Result(Fit):
         interval: str | None = None,
         level: float = 0.95,
         sigma: ArrayLike | None = None,
-        scaled: bool = True,
+        scaled: bool | None = None,
     ) -> Any:
         """Return the model's values at t, and confidence or prediction intervals.
 
@@ -353,7 +358,7 @@ class Result(Fit):
             Standard deviations of the new observations, in the units of the sigma of the data.
             None: those of the data, which must be equal for all points if t is new.  The problem
             must define them, see `lmoo.curve.Curve`.
-        scaled : bool, default True
+        scaled : bool, optional
             As for `confidence_interval`.
 
         Returns
@@ -488,14 +493,16 @@ class Result(Fit):
 
         return part(PartResult, self, k)
 
-    def covariance_of(self, which: Sequence[int | str], scaled: bool = True) -> NDArray[np.float64]:
+    def covariance_of(
+        self, which: Sequence[int | str], scaled: bool | None = None
+    ) -> NDArray[np.float64]:
         """Return the covariance of some parameters.
 
         Parameters
         ----------
         which : sequence of int or str
             Indices or names of parameters.
-        scaled : bool, default True
+        scaled : bool, optional
             As for `covariance`.
 
         Returns
@@ -683,7 +690,7 @@ class PartResult(Result):
         return self.factor
 
     def confidence_interval(
-        self, level: float = 0.95, method: str = "linear", scaled: bool = True
+        self, level: float = 0.95, method: str = "linear", scaled: bool | None = None
     ) -> NDArray[np.float64]:
         """Return linear confidence intervals, (n, 2), as `Result.confidence_interval`."""
         if method == "profile":
@@ -691,7 +698,7 @@ class PartResult(Result):
         return super().confidence_interval(level, method, scaled)
 
     def profile(
-        self, j: int | str, level: float = 0.99, scaled: bool = True
+        self, j: int | str, level: float = 0.99, scaled: bool | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Raise TypeError: the other problems belong to a profile."""
         self._refuse("a profile")

@@ -78,18 +78,18 @@ def quantity(result: Fit, which: Any, name: str = "j") -> Any:
     return which if which in derived else parameter_index(result, which, name)
 
 
-def residual_scale(result: Fit, scaled: bool) -> float:
+def residual_scale(result: Fit, scaled: bool | None) -> float:
     """Return the standard deviation of the residuals: the estimate, or 1 if it is known.
 
     With a loss it is always estimated.
     """
-    return result.residual_deviation if scaled or result.robust is not None else 1.0
+    return result.scale_of_errors(scaled)
 
 
-def t_quantile(result: Fit, level: float, scaled: bool) -> float:
+def t_quantile(result: Fit, level: float, scaled: bool | None) -> float:
     """Return the quantile of Student's t for a level; of the normal distribution if not scaled."""
     dof = result.degrees_of_freedom
-    if not scaled and result.robust is None:
+    if not result.is_scaled(scaled) and result.robust is None:
         return t_factor(level, inf)
     return t_factor(level, dof) if dof > 0 else inf
 
@@ -168,18 +168,17 @@ def standardized_residuals(result: Fit) -> Array:
 # ---- intervals ------------------------------------------------------------------------------
 
 
-def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool) -> Array:
+def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool | None) -> Array:
     """Return the covariance of some parameters; see `Result.covariance_of`."""
     where = [parameter_index(result, one, "which") for one in which]
-    estimated = scaled or result.robust is not None
-    if result.factor is None or (estimated and result.degrees_of_freedom <= 0):
+    deviation = result.scale_of_errors(scaled)
+    if result.factor is None or deviation == inf:
         free = ~result.fixed_or_active[where]
         return np.where(np.outer(free, free), np.inf, 0.0)
-    sigma = result.residual_deviation if estimated else 1.0
-    return np.asarray(result._linear.covariance_of(where, sigma))
+    return np.asarray(result._linear.covariance_of(where, deviation))
 
 
-def linear_interval(result: Fit, level: float, scaled: bool) -> Array:
+def linear_interval(result: Fit, level: float, scaled: bool | None) -> Array:
     """Return x -/+ t times the standard errors, (n, 2)."""
     errors = np.full(result.x.size, np.inf)
     if result.factor is not None:
@@ -195,7 +194,7 @@ def predict(
     interval: str | None,
     level: float,
     sigma: ArrayLike | None,
-    scaled: bool,
+    scaled: bool | None,
 ) -> Any:
     """Return the model at t, and the limits of the interval requested."""
     if interval not in (None, "confidence", "prediction"):
@@ -222,7 +221,7 @@ def points_of(t: Any) -> Any:
     return np.atleast_1d(real_array("t", t)) if scalar else points(refuse_masked_points(t))
 
 
-def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool) -> Array:
+def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool | None) -> Array:
     """Return the standard errors of the model's values, (k,)."""
     derivatives = slopes(curve, t, result)
     if result.factor is None:

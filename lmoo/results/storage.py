@@ -42,6 +42,7 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
         "success": result.success,
+        "absolute_sigma": result.absolute_sigma,
         "degrees_of_freedom": result.degrees_of_freedom,
         "rank": result.rank,
         "undetermined": list(result.undetermined),
@@ -51,7 +52,7 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "standard_errors": result.standard_errors.tolist(),
         "covariance": result.covariance().tolist() if small else None,
         "correlation": result.correlation.tolist() if small else None,
-        "confidence_interval": linear_interval(result, 0.95, True).tolist(),
+        "confidence_interval": linear_interval(result, 0.95, None).tolist(),
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
@@ -115,6 +116,7 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             robust=_robust_of(stored.get("robust")),
             related=_related_of(stored.get("related")),
             estimated_t=_t_of(stored.get("estimated_t")),
+            absolute_sigma=_flag("absolute_sigma", stored.get("absolute_sigma", False)),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
@@ -143,6 +145,7 @@ def check(result: Fit) -> None:
     _check_each(result, {"residual": np.shape(result.residual)})
     if result._gradient is not None:
         _check_each(result, {"_gradient": (n,)})
+    _flag("absolute_sigma", result.absolute_sigma)
     if not (np.abs(result.active_mask) <= 1).all():
         raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
     if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
@@ -307,6 +310,12 @@ def _scalar(name: str, value: Any) -> Any:
         return value
     whole = name in ("observations", "nfev", "njev", "nit")
     return integer(name, value) if whole else _number(name, value)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be true or false: {value!r}")
+    return value
 
 
 def _number(name: str, value: Any) -> float:

@@ -18,7 +18,7 @@ from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
-from lmoo.problems.data import curve_data
+from lmoo.problems.data import checked_absolute_sigma, curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
@@ -32,10 +32,6 @@ __all__ = ["OptimizeWarning", "curve_fit"]
 Array = NDArray[np.float64]
 
 _NAMES = ("xdata", "ydata")
-_UNIT_ERRORS = (
-    "absolute_sigma=True without sigma: the errors of ydata are assumed to be 1, in its unit. "
-    "Give sigma, or absolute_sigma=False, which estimates the errors from the residual"
-)
 _FIXED = 2  # in Loop.fixed_or_active
 
 
@@ -200,8 +196,7 @@ def curve_fit(
     """
     related = not (ties is None and priors is None and constraints is None)
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x)
-    if absolute_sigma and sigma is None:
-        warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
+    problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
     if sigma_x is not None:
         x = _checked_start(problem, x, p0, related, method, jac, kwargs, checked_trace(trace))
@@ -456,7 +451,7 @@ def _careful_covariance(result: Result, absolute: bool) -> Array | None:
     known = absolute and result.robust is None
     if result.undetermined or (result.degrees_of_freedom <= 0 and not known):
         return None
-    return result.covariance(scaled=not absolute)
+    return result.covariance()
 
 
 @cache

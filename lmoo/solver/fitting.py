@@ -60,6 +60,7 @@ def fit(
     derived: Any = None,
     constraints: Any = None,
     sigma_x: Any = None,
+    absolute_sigma: bool | None = None,
 ) -> Result:
     """Fit a model to one curve, with or without starting values.
 
@@ -96,6 +97,9 @@ def fit(
     sigma_x : float, array_like or tuple, optional
         Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
         are found without.
+    absolute_sigma : bool, optional
+        Whether sigma is known as it is: errors are then not scaled by the residual.  None, False:
+        only its relative size counts.
 
     Returns
     -------
@@ -139,10 +143,14 @@ def fit(
     robust = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))
     relations = relations_of(robust, None)
     if sigma_x is not None:
-        return _with_errors_in_x(model, t, y, p0, sigma, nan_policy, robust, sigma_x)
+        return _with_errors_in_x(
+            model, t, y, p0, sigma, nan_policy, robust, sigma_x, absolute_sigma
+        )
     plain: dict[str, Any] = dict.fromkeys(RELATIONS)
     squares = replace(robust, loss="linear", f_scale=1.0, **plain)
-    problem = curve_problem(model, t, y, sigma, nan_policy=nan_policy)
+    problem = curve_problem(
+        model, t, y, sigma, nan_policy=nan_policy, absolute_sigma=absolute_sigma
+    )
     names = _names(model, p0)
     problem.parameter_names = names
     start = _given(p0, names)
@@ -204,10 +212,13 @@ def _with_errors_in_x(
     nan_policy: str,
     solver: Solver,
     sigma_x: Any,
+    absolute_sigma: bool | None,
 ) -> Result:
     """Fit with errors in x, from the fit without if starting values are missing."""
     refuse_relations(relations_of(solver, None), "sigma_x")
-    problem = CurveProblem(model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy)
+    problem = CurveProblem(
+        model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy, absolute_sigma=absolute_sigma
+    )
     problem.parameter_names = _names(model, p0)
     start = _given(p0, problem.parameter_names)
     if np.isnan(start).any():

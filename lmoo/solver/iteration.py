@@ -292,6 +292,7 @@ class Iteration(Iterator[IterationRecord]):
             history=self._history,
             evaluation=self._evaluated(),
             estimated_t=self._estimated_t(),
+            absolute_sigma=bool(getattr(self.problem, "absolute_sigma", None)),
             **self._limits(),
         )
 
