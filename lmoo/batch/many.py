@@ -22,6 +22,7 @@ from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.measured import measured_stack
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import Relations, refuse_relations, relations_of
 from lmoo.solver.solver import Solver
@@ -188,6 +189,7 @@ def curve_fit_many(
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
+    t, y, sigma, _, _ = measured_stack(t, y, sigma)
     if is_complex(y):
         if shared is not None:
             raise ValueError("shared parameters are for real curves; y is complex")

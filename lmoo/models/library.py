@@ -1,6 +1,7 @@
 """Compiled models of curves, with derivatives, starting values and names of parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import checked_absolute_sigma, without_masked
+from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
 
 Array = NDArray[np.float64]
@@ -169,7 +171,9 @@ class CompiledModel:
         ModelProblem
             A `CompiledProblem` with the data as attributes.
         """
+        t, y, sigma, _, axes = measured(t, y, sigma)
         problem = ModelProblem(self, t, y, sigma, bounds, fixed)
+        axes.describe(problem)
         problem.ties, problem.priors = ties, priors
         problem.derived, problem.constraints = derived, constraints
         problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma)
@@ -221,6 +225,11 @@ class ModelProblem(CurveModelProblem):
     derived: Any = None
     constraints: Any = None
     absolute_sigma: bool | None = None
+    x_label: Any = None
+    y_label: str | None = None
+    t_units: tuple[Any, ...] = ()
+    y_unit: Any = None
+    units: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,
@@ -263,6 +272,6 @@ class ModelProblem(CurveModelProblem):
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.
         parts = (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
-        names = (*OPTIONS, "absolute_sigma")
-        related = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        kept = (*OPTIONS, "absolute_sigma", "x_label", "y_label", "t_units", "y_unit", "units")
+        related = {name: vars(self)[name] for name in kept if vars(self).get(name) is not None}
         return (type(self), parts, related) if related else (type(self), parts)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import checked_absolute_sigma, curve_data
+from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 
 __all__ = ["curve_problem", "is_compiled", "problem_of"]
@@ -64,6 +65,7 @@ def curve_problem(
     >>> isinstance(problem, lmoo.CompiledProblem), problem.parameter_names
     (True, ('amplitude', 'rate', 'offset'))
     """
+    t, y, sigma, _, axes = measured(t, y, sigma)
     if is_complex(y):
         check_callable(f, jac)
         parts = ComplexParts(f), None if jac is None else ComplexParts(jac)
@@ -75,6 +77,7 @@ def curve_problem(
     problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
     problem.ties, problem.priors, problem.derived = ties, priors, derived
     problem.constraints = constraints
+    axes.describe(problem)
     problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, level=4)
     return problem
 

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import plain, refuse_masked
 from lmoo._core.solve import capsule_contents, is_capsule
+from lmoo.problems.units import unit_label, unit_of
 
 __all__ = [
+    "HINTS",
     "checked_capsule",
     "entry",
     "in_range",
@@ -17,6 +19,17 @@ __all__ = [
     "real_array",
     "real_number",
 ]
+
+
+# What to do with columns that are not numbers, by the kind of their dtype.
+HINTS = {
+    "M": "give numbers, such as the seconds since the first, (t - t.min()).dt.total_seconds() of a "
+    "series or (t - t.min()) / numpy.timedelta64(1, 's')",
+    "m": "give numbers, such as t / numpy.timedelta64(1, 's')",
+    "O": "pandas.to_numeric(column) makes numbers of texts",
+    "U": "array.astype(float) makes numbers of texts",
+    "category": "column.astype(float), or the codes column.cat.codes, are numbers",
+}
 
 
 def real_number(name: str, value: Any) -> float:
@@ -53,6 +66,8 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     ValueError if entries are masked: numpy.asarray would return the numbers below the mask.
     """
     value = refuse_masked(name, value)
+    if type(value) is not np.ndarray:
+        _refuse_units(name, value)
     try:
         array = np.asarray(plain(value))
     except ValueError as error:
@@ -60,8 +75,21 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
             f"{name} must be an array of real numbers; it is not an array: {error}"
         ) from error
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be real numbers; it is {value!r}")
+        shown = f"of dtype {value.dtype}" if hasattr(value, "dtype") else repr(value)
+        hint = HINTS.get(array.dtype.kind, "")
+        raise TypeError(f"{name} must be real numbers; it is {shown}{hint and ': ' + hint}")
     return np.array(array, dtype=np.float64)
+
+
+def _refuse_units(name: str, value: Any) -> None:
+    """Raise TypeError for a quantity, of which numpy would drop the unit, or a list of them."""
+    some = value[0] if isinstance(value, (list, tuple)) and value else value
+    unit = unit_of(some)
+    if unit is not None and unit_label(unit):
+        raise TypeError(
+            f"{name} must be numbers without units; it is in {unit_label(unit)}: lmoo.fit takes "
+            "quantities as starting values and bounds; give numbers in the units of the data here"
+        )
 
 
 def positive(name: str, value: Any) -> NDArray[np.float64]:

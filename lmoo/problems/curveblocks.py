@@ -13,6 +13,7 @@ from lmoo.problems.arguments import entry, integer, real_number
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
 
@@ -119,6 +120,8 @@ class CurveBlocks(RowBlockProblem):
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
+        xdata, ydata, sigma, _, axes = measured(xdata, ydata, sigma, called=("xdata", "ydata"))
+        axes.describe(self)
         arrays = _checked(xdata, ydata, sigma)
         # nan stands for an array, which would be sent to the workers with the problem.
         self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.masks import refuse_masked
+from lmoo._core.masks import refuse_masked, separated
 from lmoo._core.solve import CurveResidual, Residual, is_single
 from lmoo.errors import EvaluationError
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
@@ -18,6 +18,7 @@ from lmoo.problems.data import (
     whitened,
     whitening,
 )
+from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 
@@ -41,12 +42,17 @@ class CurveProblem(Problem):
     t : object
         The independent variable, of any type that f takes: an (m,) or (k, m) array, a tuple of
         arrays, a table.  Lists and arrays of real numbers are converted to float64 arrays.
+        Quantities of astropy and pint are passed to f without their units.
     y : (m,) array_like
-        The dependent variable.  If it is complex, f returns complex (or real) numbers, and the
-        residuals are the m real parts followed by the m imaginary ones.
+        The dependent variable: an array, a series of pandas (with the index of t, if that has
+        one), an xarray.DataArray or a quantity.  If it is complex, f returns complex (or real)
+        numbers, and the residuals are the m real parts followed by the m imaginary ones.
+        An image, (ny, nx), with t of shape (2, ny, nx), or a tuple of two such grids, is fitted as
+        one row of points, in C order.
     sigma : float, (m,) array_like or (m, m) array_like, optional
         Positive standard deviations of y, or its covariance matrix.  Points that are masked
-        (``numpy.ma``) in t, y or sigma, or on the diagonal of the matrix, are left out.  For
+        (``numpy.ma``, or missing in nullable columns of pandas) in t, y, sigma or sigma_x, or on
+        the diagonal of the matrix, are left out.  Quantities are converted to the unit of y.  For
         complex y a real sigma is the standard deviation of each of both parts; the real part of a
         complex one is that of the real part, its imaginary part that of the imaginary part; a
         matrix, (2 m, 2 m), is the covariance of the real parts followed by the imaginary ones.
@@ -88,6 +94,9 @@ class CurveProblem(Problem):
     t : object
     y : (m,) float64 array
         For complex y its parts, (2 m,).
+    x_label, y_label, t_units, y_unit, units
+        Names and units of the data, as for `Problem`.  Set from series, labelled arrays and
+        quantities; labels can be set.
     sigma : None, (m,) or (m, m) float64 array
         Read-only array.  The attribute can be set; the new value is checked.
     parameter_names : tuple of str or None
@@ -141,6 +150,8 @@ class CurveProblem(Problem):
         check_callable(f, jac)
         self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma)
         self.trace = checked_trace(trace)
+        t, y, sigma, sigma_x, axes = measured(t, y, sigma, sigma_x)
+        axes.describe(self)
         if is_complex(y):
             if sigma_x is not None:
                 raise ValueError("sigma_x is for real curves; y is complex")
@@ -175,8 +186,10 @@ class CurveProblem(Problem):
 
         several = isinstance(t, tuple)
         m = np.size(y)
+        sigma_x, mask = _unmasked_errors(sigma_x, m)
+        place = np.arange(m) if mask is None else np.ma.array(np.arange(m), mask=mask)
         parts, values, deviations = curve_data(
-            (*t, np.arange(m)) if several else (t, np.arange(m)), y, sigma, nan_policy
+            (*t, place) if several else (t, place), y, sigma, nan_policy
         )
         if deviations is not None and deviations.ndim > 1:
             raise ValueError(
@@ -285,6 +298,19 @@ class CurveProblem(Problem):
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+
+
+def _unmasked_errors(sigma_x: Any, m: int) -> tuple[Any, NDArray[np.bool_] | None]:
+    """Return the errors in x with 1 in the place of masked ones, and the points that are masked."""
+    if isinstance(sigma_x, tuple):
+        found = [_unmasked_errors(part, m) for part in sigma_x]
+        masks = [mask for _, mask in found if mask is not None]
+        together = np.asarray(np.any(masks, axis=0)) if masks else None
+        return tuple(part for part, _ in found), together
+    plain, mask = separated(sigma_x)
+    if mask is None or mask.ndim == 0 or mask.shape[-1] != m or mask.ndim > 2:
+        return sigma_x, None
+    return np.where(mask, 1.0, plain), np.asarray(mask.reshape(-1, m).any(axis=0))
 
 
 def _as_float(t: Any) -> Any:

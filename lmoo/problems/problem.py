@@ -1,6 +1,7 @@
 """`Problem`, the base class of least-squares problems, and `FunctionProblem`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,13 @@ class Problem:
     absolute_sigma : bool or None
         True: the residuals are divided by the known standard deviations of the data, so that
         errors are not scaled by the residual, see ``absolute_sigma`` of `Result`.
+    x_label, y_label : str or None
+        Labels of the independent variable (a tuple of str for several) and of the data, with their
+        units, for plots and reports: "time (s)".
+    t_units, y_unit
+        Units of the independent variables (a tuple) and of the data, objects of astropy or pint.
+    units : mapping
+        Units of parameters by name, as objects of astropy or pint.
 
     Examples
     --------
@@ -60,6 +68,11 @@ class Problem:
     constraints: Any = None
     linear_parameters: Sequence[str | int] | None = None
     absolute_sigma: bool | None = None
+    x_label: Any = None
+    y_label: str | None = None
+    t_units: tuple[Any, ...] = ()
+    y_unit: Any = None
+    units: Mapping[str, Any] = MappingProxyType({})
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.

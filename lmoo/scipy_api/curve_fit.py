@@ -19,6 +19,7 @@ from lmoo.problems.bounds import box
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
 from lmoo.problems.data import checked_absolute_sigma, curve_data
+from lmoo.problems.measured import measured
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
@@ -335,6 +336,26 @@ def _problem(
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
+    xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
+    problem = _checked_problem(
+        f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x
+    )
+    axes.describe(problem)
+    return problem
+
+
+def _checked_problem(
+    f: Any,
+    xdata: Any,
+    ydata: Any,
+    sigma: Any,
+    jac: Any,
+    check_finite: Any,
+    nan_policy: Any,
+    related: bool,
+    sigma_x: Any,
+) -> Any:
+    """Return the problem of data without units."""
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
     if is_complex(ydata):

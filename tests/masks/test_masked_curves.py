@@ -149,17 +149,39 @@ def test_an_array_without_masked_entries_is_an_array() -> None:
         np.testing.assert_array_equal(problem.t, T)
 
 
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda v: pd.array(v, dtype="Float64"),
-        lambda v: pd.Series(v, dtype="Float64"),
-        lambda v: pd.Series(v),
-    ],
-    ids=["array", "series", "float64"],
-)
-def test_missing_numbers_of_pandas_are_nan(made: Callable[[Any], Any]) -> None:
-    y = made([None if bad else value for value, bad in zip(Y, BAD, strict=True)])
+NULLABLE: dict[str, Callable[[Any], Any]] = {
+    "array": lambda v: pd.array(v, dtype="Float64"),
+    "series": lambda v: pd.Series(v, dtype="Float64"),
+}
+
+
+@pytest.mark.parametrize("made", NULLABLE.values(), ids=NULLABLE.keys())
+def test_missing_entries_of_nullable_columns_are_left_out(made: Callable[[Any], Any]) -> None:
+    """pandas.NA is to a nullable column what a mask is to an array."""
+    t, y, sigma = (
+        made([None if bad else value for value, bad in zip(values, BAD, strict=True)])
+        for values in (T, Y, SIGMA)
+    )
+    expected = lmoo.curve_fit(decay, T[GOOD], Y[GOOD], START, SIGMA[GOOD])
+    for data in ((T, y, SIGMA), (t, Y, SIGMA), (T, Y, sigma), (t, y, sigma)):
+        problem = lmoo.CurveProblem(decay, *data)
+        np.testing.assert_array_equal(problem.t, T[GOOD])
+        np.testing.assert_array_equal(problem.y, Y[GOOD])
+        np.testing.assert_array_equal(problem.sigma, SIGMA[GOOD])
+        found = lmoo.curve_fit(decay, *data[:2], START, data[2])
+        np.testing.assert_array_equal(found[0], expected[0])
+        compiled = lmoo.models.Exponential().problem(*data)
+        np.testing.assert_array_equal(compiled.y, Y[GOOD])
+        blocks = lmoo.CurveBlocks(decay, *data[:2], sigma=data[2], block_size=5)
+        x = lmoo.Solver().solve(blocks, START).x
+        np.testing.assert_allclose(x, expected[0], rtol=1e-6)
+        fits = lmoo.curve_fit_many(decay, data[0], Y[None], START, sigma=data[2])
+        if data[1] is Y:
+            np.testing.assert_allclose(fits.x[0], expected[0], rtol=1e-6)
+
+
+def test_missing_numbers_of_other_columns_are_nan() -> None:
+    y = pd.Series([None if bad else value for value, bad in zip(Y, BAD, strict=True)])
     with pytest.raises(ValueError, match=r"^y must be finite, or nan_policy 'omit'; y\[2\] is nan"):
         lmoo.CurveProblem(decay, T, y)
     problem = lmoo.CurveProblem(decay, T, y, nan_policy="omit")

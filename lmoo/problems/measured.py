@@ -1,0 +1,335 @@
+"""Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lmoo._core.masks import separated
+from lmoo.problems.columns import is_frame, is_series, numbers_of, numbers_of_frame
+from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
+
+__all__ = ["NO_AXES", "Axes", "Measured", "in_unit_of_t", "measured", "measured_stack"]
+
+_PLAIN = frozenset([np.ndarray, float, int, type(None)])
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Names and units of the data.
+
+    Attributes
+    ----------
+    x_label, y_label : str, tuple of str or None
+        Labels of axes: the name with the unit, such as "time (s)"; for several independent
+        variables a tuple of them.  None if neither is known.
+    t_units : tuple
+        Units of the independent variables, each an object of astropy or pint, or None.
+    y_unit : object or None
+        Unit of y.
+    """
+
+    x_label: Any = None
+    y_label: str | None = None
+    t_units: tuple[Any, ...] = ()
+    y_unit: Any = None
+
+    def describe(self, problem: Any) -> None:
+        """Set the attributes x_label, y_label, t_units and y_unit of a problem."""
+        if self is not NO_AXES:
+            problem.x_label, problem.y_label = self.x_label, self.y_label
+            problem.t_units, problem.y_unit = self.t_units, self.y_unit
+
+    @property
+    def has_units(self) -> bool:
+        """Whether an axis has a unit with which can be computed."""
+        return any(
+            unit is not None and not isinstance(unit, str) for unit in (*self.t_units, self.y_unit)
+        )
+
+
+NO_AXES = Axes()
+
+
+class Measured(NamedTuple):
+    """The data of a curve without names and units, and these."""
+
+    t: Any
+    y: Any
+    sigma: Any
+    sigma_x: Any
+    axes: Axes
+
+
+def measured(
+    t: Any,
+    y: Any,
+    sigma: Any,
+    sigma_x: Any = None,
+    called: tuple[str, str] = ("t", "y"),
+    names: tuple[Any, Any] = (None, None),
+) -> Measured:
+    """Return the data as arrays without units, and their names and units.
+
+    Arrays of numbers and other objects are returned as they are.
+
+    Parameters
+    ----------
+    t : object
+        The independent variable, or a tuple of several.
+    y, sigma, sigma_x : object
+        ``sigma`` is converted to the unit of y, and ``sigma_x`` to those of t.  An image y, of two
+        or more dimensions, becomes one row if t has its shape: one array for each variable, or one
+        with the variables along a first axis.
+    called : tuple of str
+        Names of t and y in messages.
+    names : tuple
+        A tuple with the names of the variables, and the name of y, for labels; None: their own.
+
+    Raises
+    ------
+    TypeError
+        A column has no numbers.
+    ValueError
+        Series have different indexes; units that do not belong together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.problems.measured import measured
+    >>> u, v = np.meshgrid(np.arange(3.0), np.arange(2.0))
+    >>> data = measured((u, v), np.zeros((2, 3)), None)
+    >>> data.y.shape, data.t[0]
+    ((6,), array([0., 1., 2., 0., 1., 2.]))
+    """
+    if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
+        return Measured(t, y, sigma, sigma_x, NO_AXES)
+    _check_indexes(t, y, sigma, sigma_x, called)
+    x_names, y_name = names[0] or _names(t), names[1] or _name(y)
+    t, sigma = _aligned(t, y), _aligned(sigma, y)
+    t, t_units = _variables(called[0], t)
+    y, y_unit = _without_unit(called[1], numbers_of_column(called[1], y))
+    squared = _is_covariance(sigma, y)
+    sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, called[1], squared)
+    sigma_x = in_unit_of_t("sigma_x", sigma_x, t_units, called[0])
+    x_label, y_label = _x_label(x_names, t_units, called[0]), _label(y_name, y_unit, called[1])
+    axes = Axes(x_label, y_label, t_units, y_unit)
+    return Measured(*_flat(t, y, sigma, sigma_x), axes)
+
+
+def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
+    """Return the data of a stack of curves without units; y is not copied where it has none."""
+    if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
+        return Measured(t, y, sigma, None, NO_AXES)
+    y_name = _name(y)
+    x_label_of = _names(t)
+    t, t_units = _variables("t", t)
+    y, y_unit = _without_unit("y", y)
+    sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, "y")
+    axes = Axes(_x_label(x_label_of, t_units, "t"), _label(y_name, y_unit, "y"), t_units, y_unit)
+    return Measured(t, numbers_of_frame("y", y), sigma, None, axes)
+
+
+def _is_plain(t: Any, *others: Any) -> bool:
+    """Return whether the data are arrays of numbers already."""
+    parts = t if type(t) is tuple else (t,)
+    for value in (*parts, *others):
+        if type(value) is list:
+            if value and unit_of(value[0]) is not None:
+                return False
+        elif type(value) not in _PLAIN:
+            return False
+    return not (type(others[0]) is np.ndarray and others[0].ndim > 1)
+
+
+# ---- names -----------------------------------------------------------------------------------
+
+
+def _name(value: Any) -> str | None:
+    """Return the name of a series or a labelled array, with a unit that is a text."""
+    name = getattr(value, "name", None)
+    if not hasattr(value, "dtype") or name is None:
+        return None
+    unit = getattr(value, "attrs", {}).get("units")
+    return f"{name} ({unit})" if isinstance(unit, str) and unit else str(name)
+
+
+def _names(t: Any) -> tuple[str | None, ...]:
+    if is_frame(t):
+        return tuple(map(str, t.columns))
+    return tuple(_name(part) for part in t) if isinstance(t, tuple) else (_name(t),)
+
+
+def _label(name: str | None, unit: Any, called: str) -> str | None:
+    """Return the label of an axis; None if there is neither a name nor a unit."""
+    text = unit_label(unit) if unit is not None else ""
+    if not text:
+        return name
+    return f"{name or called} ({text})"
+
+
+def _x_label(names: tuple[str | None, ...], units: tuple[Any, ...], called: str) -> Any:
+    labels = [
+        _label(name, unit, called)
+        for name, unit in zip(names, units or (None,) * len(names), strict=False)
+    ]
+    if not any(labels):
+        return None
+    return labels[0] if len(labels) == 1 else tuple(label or called for label in labels)
+
+
+# ---- units -----------------------------------------------------------------------------------
+
+
+def numbers_of_column(name: str, value: Any) -> Any:
+    """Return a series or a labelled array as an array of numbers, other objects as they are."""
+    if type(value) is list and value and unit_of(value[0]) is not None:
+        unit = unit_of(value[0])
+        return quantity_of(np.array([magnitude(name, v, unit, name) for v in value]), unit)
+    return numbers_of(name, value) if _is_column(value) else value
+
+
+def _is_column(value: Any) -> bool:
+    """Return whether the value is a series, a labelled array or a nullable array."""
+    nullable = hasattr(getattr(value, "dtype", None), "numpy_dtype")
+    return nullable or is_series(value) or _is_labelled(value)
+
+
+def _without_unit(name: str, value: Any) -> tuple[Any, Any]:
+    unit = unit_of(value)
+    return (value, None) if unit is None else (magnitude(name, value, unit, name), unit)
+
+
+def _variables(name: str, t: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return the independent variables without units, and their units.
+
+    Series are left as they are, since functions may be written for them, unless values are missing
+    in a way that numpy does not know.
+    """
+    parts = t if isinstance(t, tuple) else (t,)
+    found = []
+    for part in parts:
+        nullable = hasattr(getattr(part, "dtype", None), "numpy_dtype")
+        convert = type(part) is list or nullable or _is_labelled(part)
+        found.append(_without_unit(name, numbers_of_column(name, part) if convert else part))
+    units = tuple(unit for _, unit in found)
+    values = tuple(value for value, _ in found)
+    return (values if isinstance(t, tuple) else values[0]), units
+
+
+def _converted(name: str, value: Any, unit: Any, of: str, squared: bool = False) -> Any:
+    """Return a value in the unit of y, or as a covariance matrix in its square."""
+    if unit_of(value) is None:
+        return value
+    return magnitude(name, value, unit**2 if squared and unit is not None else unit, of)
+
+
+def _is_covariance(sigma: Any, y: Any) -> bool:
+    """Return whether sigma is a matrix for all points."""
+    m = int(np.prod(np.shape(y)))
+    return np.ndim(sigma) == 2 and np.shape(sigma) == (m, m)
+
+
+def in_unit_of_t(name: str, value: Any, units: tuple[Any, ...], called: str = "t") -> Any:
+    """Return a value, or a tuple with one for each variable, in the units of t."""
+    if isinstance(value, tuple):
+        each = units if len(units) == len(value) else (None,) * len(value)
+        return tuple(
+            _converted(name, numbers_of_column(name, part), unit, called)
+            for part, unit in zip(value, each, strict=True)
+        )
+    return _converted(
+        name, numbers_of_column(name, value), units[0] if len(units) == 1 else None, called
+    )
+
+
+# ---- order of the points ---------------------------------------------------------------------
+
+
+def _check_indexes(t: Any, y: Any, sigma: Any, sigma_x: Any, called: tuple[str, str]) -> None:
+    """Raise ValueError if series have different indexes: points are matched by position."""
+    parts = t if isinstance(t, tuple) else (t,)
+    given = [(called[0], part) for part in parts]
+    given += [(called[1], y), ("sigma", sigma), ("sigma_x", sigma_x)]
+    indexed = [(name, value.index) for name, value in given if is_series(value) or is_frame(value)]
+    for name, index in indexed[1:]:
+        first, other = indexed[0]
+        if not index.equals(other):
+            raise ValueError(
+                f"{first} and {name} must have the same index, as points are matched by their "
+                f"position; the indexes are {_shown(other)} and {_shown(index)}: take them from "
+                f"one table, or give {name}.loc[{first}.index], or {name}.to_numpy() to ignore it"
+            )
+
+
+def _shown(index: Any) -> str:
+    some = ", ".join(str(label) for label in index[:3])
+    return f"[{some}{', ...' if len(index) > 3 else ''}] of {len(index)}"
+
+
+def _is_labelled(value: Any) -> bool:
+    """Return whether the value is an xarray.DataArray."""
+    kind = getattr(sys.modules.get("xarray"), "DataArray", None)
+    return kind is not None and isinstance(value, kind)
+
+
+def _aligned(value: Any, y: Any) -> Any:
+    """Return a labelled array, or a tuple of them, with the dimensions of y in its order."""
+    if not _is_labelled(y):
+        return value
+    if isinstance(value, tuple):
+        return tuple(_aligned(part, y) for part in value)
+    if not _is_labelled(value) or not set(value.dims) <= set(y.dims):
+        return value
+    exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
+    return exact.broadcast_like(like).transpose(*y.dims)
+
+
+# ---- images ----------------------------------------------------------------------------------
+
+
+def _flat(t: Any, y: Any, sigma: Any, sigma_x: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the data of an image in one row; those of a curve as they are."""
+    shape = np.shape(y)
+    if len(shape) < 2:
+        return t, y, sigma, sigma_x
+    found = _flat_points(t, shape)
+    if found is None:
+        return t, y, sigma, sigma_x
+    y = _row(y)
+    sigma = _row(sigma) if np.shape(sigma) == shape else sigma
+    if isinstance(sigma_x, tuple):
+        sigma_x = tuple(_row(part) if np.shape(part) == shape else part for part in sigma_x)
+    elif np.shape(sigma_x)[-len(shape) :] == shape:
+        sigma_x = _flat_points(sigma_x, shape)
+    return found, y, sigma, sigma_x
+
+
+def _flat_points(t: Any, shape: tuple[int, ...]) -> Any:
+    """Return the variables of an image in rows; None if they have other shapes."""
+    if isinstance(t, tuple):
+        if not all(np.ndim(part) == len(shape) for part in t):
+            return None
+        try:
+            return tuple(_row(_broadcast(part, shape)) for part in t)
+        except ValueError:
+            return None
+    if np.shape(t) == shape:
+        return _row(t)
+    if np.shape(t)[1:] != shape:
+        return None
+    plain, mask = separated(t)
+    rows = np.asarray(plain).reshape(len(t), -1)
+    return rows if mask is None else np.ma.array(rows, mask=mask.reshape(len(t), -1))
+
+
+def _broadcast(part: Any, shape: tuple[int, ...]) -> Any:
+    """Return a variable for each pixel: those of an open grid are repeated."""
+    return part if np.shape(part) == shape else np.broadcast_to(part, shape, subok=True)
+
+
+def _row(value: Any) -> Any:
+    plain, mask = separated(value)
+    row = np.asarray(plain).reshape(-1)
+    return row if mask is None else np.ma.array(row, mask=mask.reshape(-1))
