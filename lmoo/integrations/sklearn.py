@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tokens import names as names_in
+from lmoo.problems.typed import FScale
 from lmoo.solver.fitting import fit
 
 __all__ = ["CurveRegressor"]
@@ -84,7 +85,7 @@ class CurveRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         bounds: Any = None,
         fixed: Mapping[str, float] | None = None,
         loss: Any = "linear",
-        f_scale: float | str = 1.0,
+        f_scale: FScale = 1.0,
     ) -> None:
         self.model = model
         self.p0 = p0

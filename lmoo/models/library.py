@@ -154,8 +154,9 @@ class CompiledModel:
 
         Parameters
         ----------
-        t : (m,) array_like, or a tuple of them
+        t : (m,) array_like, or a tuple of them, or a (k, m) array of k variables
         y : (m,) array_like
+            Series, labelled arrays, quantities and images are accepted as by `CurveProblem`.
         sigma : float or (m,) array_like, optional
             Standard deviations, by which residuals are divided.  Points that are masked in t, y or
             sigma (``numpy.ma``) are left out.
@@ -172,6 +173,8 @@ class CompiledModel:
             A `CompiledProblem` with the data as attributes.
         """
         t, y, sigma, _, axes = measured(t, y, sigma)
+        if self.variables > 1 and isinstance(t, np.ndarray) and t.ndim == 2:
+            t = tuple(t)
         problem = ModelProblem(self, t, y, sigma, bounds, fixed)
         axes.describe(problem)
         problem.ties, problem.priors = ties, priors
@@ -225,8 +228,7 @@ class ModelProblem(CurveModelProblem):
     derived: Any = None
     constraints: Any = None
     absolute_sigma: bool | None = None
-    x_label: Any = None
-    y_label: str | None = None
+    labels: tuple[str | None, str | None] = (None, None)
     t_units: tuple[Any, ...] = ()
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
@@ -272,6 +274,6 @@ class ModelProblem(CurveModelProblem):
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.
         parts = (self.f, self.t, self.y, self.sigma, self.bounds, self.fixed)
-        kept = (*OPTIONS, "absolute_sigma", "x_label", "y_label", "t_units", "y_unit", "units")
+        kept = (*OPTIONS, "absolute_sigma", "labels", "t_units", "y_unit", "units")
         related = {name: vars(self)[name] for name in kept if vars(self).get(name) is not None}
         return (type(self), parts, related) if related else (type(self), parts)

@@ -75,9 +75,10 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
             f"{name} must be an array of real numbers; it is not an array: {error}"
         ) from error
     if array.dtype.kind not in "biuf":
-        shown = f"of dtype {value.dtype}" if hasattr(value, "dtype") else repr(value)
-        hint = HINTS.get(array.dtype.kind, "")
-        raise TypeError(f"{name} must be real numbers; it is {shown}{hint and ': ' + hint}")
+        shown = repr(value)
+        if hasattr(value, "dtype") and array.dtype.kind in HINTS:
+            shown = f"of dtype {value.dtype}: {HINTS[array.dtype.kind]}"
+        raise TypeError(f"{name} must be real numbers; it is {shown}")
     return np.array(array, dtype=np.float64)
 
 

@@ -94,7 +94,7 @@ class CurveProblem(Problem):
     t : object
     y : (m,) float64 array
         For complex y its parts, (2 m,).
-    x_label, y_label, t_units, y_unit, units
+    labels, t_units, y_unit, units
         Names and units of the data, as for `Problem`.  Set from series, labelled arrays and
         quantities; labels can be set.
     sigma : None, (m,) or (m, m) float64 array

@@ -7,10 +7,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lmoo._core.masks import separated
-from lmoo.problems.columns import is_frame, is_series, numbers_of, numbers_of_frame
+from lmoo.problems.columns import column, is_frame, is_series, numbers_of, numbers_of_frame
 from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
 
-__all__ = ["NO_AXES", "Axes", "Measured", "in_unit_of_t", "measured", "measured_stack"]
+__all__ = [
+    "NO_AXES",
+    "Axes",
+    "Measured",
+    "in_unit_of_t",
+    "in_unit_of_y",
+    "measured",
+    "measured_stack",
+    "new_points",
+]
 
 _PLAIN = frozenset([np.ndarray, float, int, type(None)])
 
@@ -21,24 +30,23 @@ class Axes:
 
     Attributes
     ----------
-    x_label, y_label : str, tuple of str or None
-        Labels of axes: the name with the unit, such as "time (s)"; for several independent
-        variables a tuple of them.  None if neither is known.
+    labels : pair of str or None
+        Labels of t and y: the name with the unit, such as "time (s)"; those of several variables
+        with commas.  None where neither is known.
     t_units : tuple
         Units of the independent variables, each an object of astropy or pint, or None.
     y_unit : object or None
         Unit of y.
     """
 
-    x_label: Any = None
-    y_label: str | None = None
+    labels: tuple[str | None, str | None] = (None, None)
     t_units: tuple[Any, ...] = ()
     y_unit: Any = None
 
     def describe(self, problem: Any) -> None:
-        """Set the attributes x_label, y_label, t_units and y_unit of a problem."""
+        """Set the attributes labels, t_units and y_unit of a problem."""
         if self is not NO_AXES:
-            problem.x_label, problem.y_label = self.x_label, self.y_label
+            problem.labels = self.labels
             problem.t_units, problem.y_unit = self.t_units, self.y_unit
 
     @property
@@ -113,8 +121,8 @@ def measured(
     squared = _is_covariance(sigma, y)
     sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, called[1], squared)
     sigma_x = in_unit_of_t("sigma_x", sigma_x, t_units, called[0])
-    x_label, y_label = _x_label(x_names, t_units, called[0]), _label(y_name, y_unit, called[1])
-    axes = Axes(x_label, y_label, t_units, y_unit)
+    labels = _x_label(x_names, t_units, called[0]), _label(y_name, y_unit, called[1])
+    axes = Axes(labels, t_units, y_unit)
     return Measured(*_flat(t, y, sigma, sigma_x), axes)
 
 
@@ -122,12 +130,12 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     """Return the data of a stack of curves without units; y is not copied where it has none."""
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
-    y_name = _name(y)
-    x_label_of = _names(t)
+    x_names, y_name = _names(t), _name(y)
     t, t_units = _variables("t", t)
     y, y_unit = _without_unit("y", y)
     sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, "y")
-    axes = Axes(_x_label(x_label_of, t_units, "t"), _label(y_name, y_unit, "y"), t_units, y_unit)
+    labels = _x_label(x_names, t_units, "t"), _label(y_name, y_unit, "y")
+    axes = Axes(labels, t_units, y_unit)
     return Measured(t, numbers_of_frame("y", y), sigma, None, axes)
 
 
@@ -169,14 +177,14 @@ def _label(name: str | None, unit: Any, called: str) -> str | None:
     return f"{name or called} ({text})"
 
 
-def _x_label(names: tuple[str | None, ...], units: tuple[Any, ...], called: str) -> Any:
+def _x_label(names: tuple[str | None, ...], units: tuple[Any, ...], called: str) -> str | None:
     labels = [
         _label(name, unit, called)
         for name, unit in zip(names, units or (None,) * len(names), strict=False)
     ]
     if not any(labels):
         return None
-    return labels[0] if len(labels) == 1 else tuple(label or called for label in labels)
+    return ", ".join(label or called for label in labels)
 
 
 # ---- units -----------------------------------------------------------------------------------
@@ -242,6 +250,45 @@ def in_unit_of_t(name: str, value: Any, units: tuple[Any, ...], called: str = "t
     return _converted(
         name, numbers_of_column(name, value), units[0] if len(units) == 1 else None, called
     )
+
+
+def in_unit_of_y(sigma: Any, unit: Any) -> Any:
+    """Return standard deviations in the unit of y."""
+    return _converted("sigma", numbers_of_column("sigma", sigma), unit, "y")
+
+
+def new_points(t: Any, units: tuple[Any, ...], columns: tuple[str, ...]) -> tuple[Any, Any]:
+    """Return points for a prediction, and the shape of their grid, None for those in one row.
+
+    Parameters
+    ----------
+    t : object
+        As the data have it: arrays, grids, series, quantities, or a table with the columns.
+    units : tuple
+        The units of the data.
+    columns : tuple of str
+        Names of the variables in a table; () if the data were none.
+    """
+    if columns and not isinstance(t, (np.ndarray, tuple, list)) and not np.isscalar(t):
+        parts = tuple(numbers_of("t", column(t, name, "t")) for name in columns)
+        t = parts if len(parts) > 1 else parts[0]
+    each = units if isinstance(t, tuple) else units[:1]
+    found, own = _variables("t", t)
+    parts = found if isinstance(found, tuple) else (found,)
+    if any(unit is not None for unit in own):
+        given = t if isinstance(t, tuple) else (t,)
+        wanted = each if len(each) == len(given) else (None,) * len(given)
+        parts = tuple(
+            part if unit_of(one) is None else magnitude("t", one, unit, "t of the data")
+            for part, one, unit in zip(parts, given, wanted, strict=True)
+        )
+    if isinstance(t, tuple):
+        shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
+        return (parts, None) if len(shape) < 2 else (_flat_points(parts, shape), shape)
+    if isinstance(parts[0], np.ndarray) and parts[0].ndim > 2:
+        shape = parts[0].shape[1:]
+        return _flat_points(parts[0], shape), shape
+    return parts[0], None
 
 
 # ---- order of the points ---------------------------------------------------------------------

@@ -36,9 +36,9 @@ class Problem:
     absolute_sigma : bool or None
         True: the residuals are divided by the known standard deviations of the data, so that
         errors are not scaled by the residual, see ``absolute_sigma`` of `Result`.
-    x_label, y_label : str or None
-        Labels of the independent variable (a tuple of str for several) and of the data, with their
-        units, for plots and reports: "time (s)".
+    labels : pair of str or None
+        Labels of the independent variable and of the data, with their units, for plots and
+        reports: ``("time (s)", "counts")``.
     t_units, y_unit
         Units of the independent variables (a tuple) and of the data, objects of astropy or pint.
     units : mapping
@@ -68,8 +68,7 @@ class Problem:
     constraints: Any = None
     linear_parameters: Sequence[str | int] | None = None
     absolute_sigma: bool | None = None
-    x_label: Any = None
-    y_label: str | None = None
+    labels: tuple[str | None, str | None] = (None, None)
     t_units: tuple[Any, ...] = ()
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})

@@ -4,7 +4,7 @@ Statistics, profiles, reports and plots are functions of a `Fit`.  Its subclass 
 methods.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -88,6 +88,15 @@ class Fit:
     def success(self) -> bool:
         """Whether a minimum was found: status 1 to 4."""
         return self.status.success
+
+    def __bool__(self) -> bool:
+        """Return `success`: a fit that has not converged is false."""
+        return self.success
+
+    @property
+    def units(self) -> Mapping[str, Any]:
+        """Units of parameters by name, of a fit with quantities; {} without the problem."""
+        return getattr(self.problem, "units", None) or {}
 
     @property
     def fixed_or_active(self) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
 from lmoo.results import profile
 from lmoo.results.fit import Fit
 from lmoo.results.related import Value
@@ -15,6 +16,7 @@ __all__ = [
     "ParameterTable",
     "derived_of",
     "interval_of",
+    "quantities_of",
     "table",
     "value_of",
 ]
@@ -110,6 +112,30 @@ def value_of(result: Fit, name: Any) -> Value:
     if name in found:
         return found[name]
     raise KeyError(f"{name!r} is none of {', '.join([*names, *found])}")
+
+
+class QuantityValue(Value):
+    """A value and its standard error, which may be quantities."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        unit = unit_of(self.value)
+        if unit is None:
+            return super().__str__()
+        value, error = (magnitude("value", part, unit, "value") for part in self)
+        return f"({Value(float(value), float(error))}) {unit_label(unit)}"
+
+
+def quantities_of(result: Fit) -> dict[str, Value]:
+    """Return values and standard errors of the parameters with their units."""
+    rows = zip(
+        result.parameter_names, result.x.tolist(), result.standard_errors.tolist(), strict=True
+    )
+    return {
+        name: QuantityValue(*(quantity_of(number, result.units.get(name)) for number in pair))
+        for name, *pair in rows
+    }
 
 
 def table(result: Fit) -> ParameterTable:

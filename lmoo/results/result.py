@@ -120,6 +120,23 @@ class Result(Fit):
         return table(self)
 
     @property
+    def quantities(self) -> "dict[str, Value]":
+        """Values and standard errors of the parameters with their units, by name.
+
+        Those of a parameter without a unit are numbers.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> result = lmoo.fit("a + b*t", [0.0, 1.0, 2.0], [1.0, 3.0, 5.1])
+        >>> print(result.quantities["b"])
+        2.050 +- 0.029
+        """
+        from lmoo.results.parametertable import quantities_of
+
+        return quantities_of(self)
+
+    @property
     def derived(self) -> "dict[str, Value]":
         """Values and standard errors of the derived quantities, by name."""
         from lmoo.results.parametertable import derived_of
@@ -349,7 +366,8 @@ class Result(Fit):
         ----------
         t : array_like, optional
             The independent variable, converted like the data: numbers, lists and arrays of real
-            numbers become float64 arrays.  None: that of the data.
+            numbers become float64 arrays, quantities those in the unit of the data, and of a table
+            with the names of `lmoo.fit` the columns are taken.  None: that of the data.
         interval : {None, "confidence", "prediction"}
             "confidence": an interval for the value of the model; "prediction": for a new
             observation, including its error.  Both are linear and pointwise.
@@ -364,7 +382,8 @@ class Result(Fit):
         Returns
         -------
         y : (k,) float64 array
-            Complex for a complex curve.
+            Complex for a complex curve.  For a tuple of grids, or an array of shape (2, ny, nx),
+            it has the shape of the grid.
         lower, upper : (k,) float64 arrays
             Only with an interval.  Infinite if the data do not determine the value.  For a complex
             curve their real parts are the limits of the real part, and likewise the imaginary ones.

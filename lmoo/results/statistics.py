@@ -11,6 +11,7 @@ from lmoo.problems.arguments import integer, positive, real_array, real_number
 from lmoo.problems.complexdata import has_complex, joined
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import points, refuse_masked_points
+from lmoo.problems.measured import in_unit_of_y, new_points
 from lmoo.results.curve import curve_of, slopes
 from lmoo.results.distributions import t_factor
 from lmoo.results.fit import Fit
@@ -201,13 +202,22 @@ def predict(
         raise ValueError(f"interval must be None, 'confidence' or 'prediction'; it is {interval!r}")
     level = probability("level", level)
     curve = curve_of(result, "predict", ("f", "t") if t is None else ("f",))
-    where = curve.t if t is None else points_of(t)
+    where, shape = curve.t, None
+    if t is not None:
+        units, columns = (getattr(result.problem, name, ()) for name in ("t_units", "columns"))
+        t, shape = new_points(t, units, columns)
+        where = points_of(t)
     y = curve.values(where, result.x)
-    shown = joined if has_complex(curve.f) else np.asarray
+
+    def shown(values: Array) -> Any:
+        array = joined(values) if has_complex(curve.f) else np.asarray(values)
+        return array if shape is None else array.reshape(shape)
+
     if interval is None:
         return shown(y)
     errors = _model_errors(result, curve, where, scaled)
     if interval == "prediction":
+        sigma = in_unit_of_y(sigma, getattr(result.problem, "y_unit", None))
         new = _observation_errors(curve, y.size, t is None, sigma)
         errors = np.hypot(errors, new * residual_scale(result, scaled))
     with np.errstate(invalid="ignore"):

@@ -1,0 +1,276 @@
+"""Units of parameters: from starting values and bounds that are quantities, and from the model."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.models.graph.dimensions import DimensionError, Dimensions, dimensions_of
+from lmoo.models.graph.nodes import extracted
+from lmoo.models.graph.text import written
+from lmoo.problems.measured import Axes
+from lmoo.problems.units import (
+    is_convertible,
+    magnitude,
+    powers_of,
+    product_of,
+    quantity_of,
+    unit_label,
+    unit_of,
+)
+
+__all__ = [
+    "Start", "check_call", "given_units", "has_quantities", "parameter_units", "without_units",
+]  # fmt: skip
+
+Array = NDArray[np.float64]
+Units = dict[str, Any]
+
+
+class Start(NamedTuple):
+    """What is given about parameters: starting values, bounds, fixed values and priors."""
+
+    p0: Any
+    bounds: Any
+    fixed: Any
+    priors: Any
+
+
+def has_quantities(start: Start) -> bool:
+    """Return whether one of the values has a unit."""
+    return any(unit_of(value) is not None for part in start for value in _leaves(part))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield value
+
+
+def given_units(start: Start, names: Sequence[str]) -> Units:
+    """Return the units of the values that are given, by parameter; those of p0 go before."""
+    found: Units = {}
+    for argument, part in zip(Start._fields, start, strict=True):
+        for name, value in _of_parameters(argument, part, names):
+            for one in _leaves(value):
+                unit = unit_of(one)
+                if unit is not None:
+                    found.setdefault(name, unit)
+    return found
+
+
+def _of_parameters(argument: str, part: Any, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield names and values, of a mapping, a sequence, or the two sides of bounds."""
+    if isinstance(part, Mapping):
+        yield from ((str(name), value) for name, value in part.items())
+        return
+    for side in _sides(argument, part):
+        if unit_of(side) is not None:
+            yield from ((name, side) for name in names)
+        elif isinstance(side, (list, tuple)) and len(side) == len(names):
+            yield from zip(names, side, strict=True)
+
+
+def _sides(argument: str, part: Any) -> tuple[Any, ...]:
+    two = argument == "bounds" and isinstance(part, (list, tuple)) and len(part) == 2
+    return tuple(part) if two else (part,)
+
+
+def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
+    """Return the values in the units of the parameters, without them.
+
+    Raises
+    ------
+    ValueError
+        A value has a unit that cannot be converted to that of its parameter.
+    """
+
+    def plain(argument: str, part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {
+                key: _plain(f"{argument}[{key!r}]", value, units.get(str(key)), key)
+                for key, value in part.items()
+            }
+        sides = [side_of(argument, side) for side in _sides(argument, part)]
+        return sides[0] if len(sides) == 1 else type(part)(sides)
+
+    def side_of(argument: str, side: Any) -> Any:
+        if unit_of(side) is not None:
+            side = list(side) if np.ndim(side) else [side] * len(names)
+        if not isinstance(side, (list, tuple)) or len(side) != len(names):
+            return side
+        return type(side)(
+            _plain(f"{argument} of {name}", value, units.get(name), name)
+            for name, value in zip(names, side, strict=True)
+        )
+
+    return Start(*(plain(name, part) for name, part in zip(Start._fields, start, strict=True)))
+
+
+def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(argument, part, unit, name) for part in value)
+    found = magnitude(argument, value, unit, f"the parameter {name}")
+    return float(found) if unit_of(value) is not None and np.ndim(found) == 0 else found
+
+
+# ---- units of the model ----------------------------------------------------------------------
+
+
+def parameter_units(graph: Any, names: Sequence[str], axes: Axes, given: Units) -> Units:
+    """Return the units of the parameters with which the model has those of the data.
+
+    Parameters
+    ----------
+    graph : Model
+    names : sequence of str
+    axes : Axes
+    given : dict
+        Units of starting values; they count for parameters that the data leave open.
+
+    Returns
+    -------
+    dict
+        From names to units, without parameters that are numbers or are not determined.
+
+    Raises
+    ------
+    ValueError
+        The units of the data contradict the model, or those of a starting value contradict both.
+    """
+    known: Units = {}
+    found, basis, in_base = _dimensions(graph, names, axes, known)
+    for name in given:
+        if _open(found, names, name):
+            known[name] = given[name]
+            found, basis, in_base = _dimensions(graph, names, axes, known)
+    units: Units = {}
+    for j, name in enumerate(names):
+        exponents = found.exponents(j)
+        if exponents is None:
+            continue
+        unit = product_of(dict(zip(basis, exponents.tolist(), strict=True)))
+        scale = exponents[basis.index("")] if "" in basis else 0.0
+        if in_base and abs(scale) > 1e-9:
+            raise ValueError(
+                f"t and y must be in units that make {name} one of {unit_label(unit)}; with "
+                f"{_units_of(axes)} there is a factor {np.exp(scale):.6g}: convert the data"
+            )
+        if unit is not None:
+            units[name] = given[name] if given.get(name) == unit else unit
+        if name in given and not _agrees(given[name], unit):
+            raise ValueError(
+                f"{name} is given in {unit_label(given[name])}, but the model needs "
+                f"{unit_label(unit) if unit is not None else 'a number'}, with {_units_of(axes)}"
+            )
+    return units
+
+
+def _agrees(given: Any, unit: Any) -> bool:
+    return unit_label(given) == "" if unit is None else is_convertible(given, unit)
+
+
+def _open(found: Dimensions, names: Sequence[str], name: str) -> bool:
+    return name in names and found.exponents(list(names).index(name)) is None
+
+
+def _dimensions(
+    graph: Any, names: Sequence[str], axes: Axes, known: Units
+) -> tuple[Dimensions, list[Any], bool]:
+    """Return the exponents of the parameters, the units that they are powers of, and their kind.
+
+    The units are those of the data; base units where these contradict each other, as J and N m.
+    """
+    count, errors = len(graph.variables), []
+    t_units = axes.t_units if len(axes.t_units) > 1 else axes.t_units * count
+    for in_base in (False, True):
+        powers = [powers_of(unit, in_base) for unit in (*t_units, axes.y_unit, *known.values())]
+        basis = list(dict.fromkeys(key for part in powers for key in part))
+        vectors = [np.array([part.get(key, 0.0) for key in basis]) for part in powers]
+        of_t: list[Array | None] = list(vectors[: len(t_units)])
+        # Arrays of numbers from outside of a function that was traced have any unit.
+        of_t += [None] * (count - len(t_units))
+        places = {list(names).index(name): vectors[len(t_units) + 1 + i]
+                  for i, name in enumerate(known)}  # fmt: skip
+        try:
+            y = vectors[len(t_units)]
+            return dimensions_of(graph.steps, len(names), of_t, y, places), basis, in_base
+        except DimensionError as error:
+            errors.append((basis, error))
+    raise ValueError(_contradiction(graph, *errors[0], axes))
+
+
+def _contradiction(graph: Any, basis: list[Any], error: DimensionError, axes: Axes) -> str:
+    """Return what is wrong with the units of the data."""
+    unit = product_of(dict(zip(basis, error.exponents.tolist(), strict=True)))
+    where = "its value"
+    if error.node < len(graph.steps):
+        steps, _ = extracted(graph.steps, [error.node])
+        text = written(steps, graph.variables, graph.parameter_names)
+        where = f"{text if len(text) < 60 else graph.steps[error.node][0]}"
+    return (
+        f"the model does not go with {_units_of(axes)}: in {where}, {unit_label(unit)} would have "
+        "to be 1. Convert the data, or give them as numbers"
+    )
+
+
+def _units_of(axes: Axes) -> str:
+    """Return the units of the data as a clause."""
+    shown = [unit_label(unit) or "numbers" for unit in axes.t_units]
+    t = ", ".join(shown) or "numbers"
+    y = unit_label(axes.y_unit) if axes.y_unit is not None else "numbers"
+    return f"t in {t} and y in {y or 'numbers'}"
+
+
+# ---- a function that cannot be traced --------------------------------------------------------
+
+
+def check_call(f: Callable[..., Any], t: Any, axes: Axes, x: Array, units: Sequence[Any]) -> None:
+    """Check that a function with quantities gives those numbers that it gives without units.
+
+    Parameters
+    ----------
+    f : callable
+    t : array or tuple of arrays
+    axes : Axes
+    x : (n,) float64 array
+        The starting values in their units.
+    units : sequence of length n
+        Units of the parameters, None for numbers.
+
+    Raises
+    ------
+    ValueError
+        The values of f have another unit than y, other numbers, or f does not take quantities.
+    """
+    several = isinstance(t, tuple)
+    each = axes.t_units if several else axes.t_units[:1]
+    parts = t if several else (t,)
+    points = tuple(quantity_of(part, unit) for part, unit in zip(parts, each, strict=True))
+    parameters = [quantity_of(value, unit) for value, unit in zip(x.tolist(), units, strict=True)]
+    try:
+        value = f(points if several else points[0], *parameters)
+    except Exception as error:
+        raise ValueError(
+            "the units of the parameters cannot be checked, as f can neither be traced nor be "
+            f"called with quantities ({error}): give starting values as numbers, in units of t and "
+            "y"
+        ) from error
+    unit = unit_of(value)
+    if unit is None or axes.y_unit is None:
+        if unit is not None and unit_label(unit):
+            raise ValueError(f"f returns values in {unit_label(unit)}, but y has no unit")
+        if axes.y_unit is not None:
+            raise ValueError(f"f returns numbers, but y is in {unit_label(axes.y_unit)}")
+    numbers = np.asarray(magnitude("what f returns", value, axes.y_unit, "y"))
+    if not np.allclose(numbers, np.asarray(f(t, *x)), rtol=1e-9, equal_nan=True):
+        shown = ", ".join(unit_label(unit) for unit in units if unit is not None)
+        raise ValueError(
+            f"the units of the starting values, {shown}, do not go with {_units_of(axes)}: f "
+            "returns other numbers without units. Give the starting values in the units of t and y"
+        )
