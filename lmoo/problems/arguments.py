@@ -18,6 +18,7 @@ __all__ = [
     "positive",
     "real_array",
     "real_number",
+    "refuse_units",
 ]
 
 
@@ -67,7 +68,7 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     """
     value = refuse_masked(name, value)
     if type(value) is not np.ndarray:
-        _refuse_units(name, value)
+        refuse_units(name, value)
     try:
         array = np.asarray(plain(value))
     except ValueError as error:
@@ -82,7 +83,7 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     return np.array(array, dtype=np.float64)
 
 
-def _refuse_units(name: str, value: Any) -> None:
+def refuse_units(name: str, value: Any) -> None:
     """Raise TypeError for a quantity, of which numpy would drop the unit, or a list of them."""
     some = value[0] if isinstance(value, (list, tuple)) and value else value
     unit = unit_of(some)

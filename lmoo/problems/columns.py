@@ -13,6 +13,7 @@ __all__ = [
     "column_names",
     "is_frame",
     "is_series",
+    "is_table",
     "numbers_of",
     "numbers_of_frame",
     "variables_of",
@@ -63,6 +64,15 @@ def column_names(data: Any) -> tuple[str, ...]:
         "data must be a table: a DataFrame, a mapping of names to arrays, an array with fields or "
         f"an xarray.Dataset; it is {type(data).__name__}"
     )
+
+
+def is_table(value: Any) -> bool:
+    """Return whether the value has named columns."""
+    try:
+        column_names(value)
+    except TypeError:
+        return False
+    return True
 
 
 def column(data: Any, name: str, argument: str) -> Any:

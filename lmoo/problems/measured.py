@@ -1,18 +1,30 @@
 """Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
 
 import sys
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lmoo._core.masks import separated
-from lmoo.problems.columns import column, is_frame, is_series, numbers_of, numbers_of_frame
-from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
+from lmoo.problems.axes import (
+    NO_AXES,
+    Axes,
+    label,
+    label_of_variables,
+    name_of,
+    names_of_variables,
+)
+from lmoo.problems.columns import (
+    column,
+    is_frame,
+    is_series,
+    is_table,
+    numbers_of,
+    numbers_of_frame,
+)
+from lmoo.problems.grids import flat, flat_points
+from lmoo.problems.units import magnitude, quantity_of, unit_of
 
 __all__ = [
-    "NO_AXES",
-    "Axes",
     "Measured",
     "in_unit_of_t",
     "in_unit_of_y",
@@ -22,42 +34,6 @@ __all__ = [
 ]
 
 _PLAIN = frozenset([np.ndarray, float, int, type(None)])
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Names and units of the data.
-
-    Attributes
-    ----------
-    labels : pair of str or None
-        Labels of t and y: the name with the unit, such as "time (s)"; those of several variables
-        with commas.  None where neither is known.
-    t_units : tuple
-        Units of the independent variables, each an object of astropy or pint, or None.
-    y_unit : object or None
-        Unit of y.
-    """
-
-    labels: tuple[str | None, str | None] = (None, None)
-    t_units: tuple[Any, ...] = ()
-    y_unit: Any = None
-
-    def describe(self, problem: Any) -> None:
-        """Set the attributes labels, t_units and y_unit of a problem."""
-        if self is not NO_AXES:
-            problem.labels = self.labels
-            problem.t_units, problem.y_unit = self.t_units, self.y_unit
-
-    @property
-    def has_units(self) -> bool:
-        """Whether an axis has a unit with which can be computed."""
-        return any(
-            unit is not None and not isinstance(unit, str) for unit in (*self.t_units, self.y_unit)
-        )
-
-
-NO_AXES = Axes()
 
 
 class Measured(NamedTuple):
@@ -114,27 +90,30 @@ def measured(
     if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
         return Measured(t, y, sigma, sigma_x, NO_AXES)
     _check_indexes(t, y, sigma, sigma_x, called)
-    x_names, y_name = names[0] or _names(t), names[1] or _name(y)
+    own = names_of_variables(t)
+    given = names[0] if names[0] and len(names[0]) == len(own) else (None,) * len(own)
+    x_names = tuple(mine or other for mine, other in zip(own, given, strict=True))
+    y_name = name_of(y) or names[1]
     t, sigma = _aligned(t, y), _aligned(sigma, y)
     t, t_units = _variables(called[0], t)
     y, y_unit = _without_unit(called[1], numbers_of_column(called[1], y))
     squared = _is_covariance(sigma, y)
     sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, called[1], squared)
     sigma_x = in_unit_of_t("sigma_x", sigma_x, t_units, called[0])
-    labels = _x_label(x_names, t_units, called[0]), _label(y_name, y_unit, called[1])
+    labels = label_of_variables(x_names, t_units, called[0]), label(y_name, y_unit, called[1])
     axes = Axes(labels, t_units, y_unit)
-    return Measured(*_flat(t, y, sigma, sigma_x), axes)
+    return Measured(*flat(t, y, sigma, sigma_x), axes)
 
 
 def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     """Return the data of a stack of curves without units; y is not copied where it has none."""
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
-    x_names, y_name = _names(t), _name(y)
+    x_names, y_name = names_of_variables(t), name_of(y)
     t, t_units = _variables("t", t)
     y, y_unit = _without_unit("y", y)
     sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, "y")
-    labels = _x_label(x_names, t_units, "t"), _label(y_name, y_unit, "y")
+    labels = label_of_variables(x_names, t_units, "t"), label(y_name, y_unit, "y")
     axes = Axes(labels, t_units, y_unit)
     return Measured(t, numbers_of_frame("y", y), sigma, None, axes)
 
@@ -149,42 +128,6 @@ def _is_plain(t: Any, *others: Any) -> bool:
         elif type(value) not in _PLAIN:
             return False
     return not (type(others[0]) is np.ndarray and others[0].ndim > 1)
-
-
-# ---- names -----------------------------------------------------------------------------------
-
-
-def _name(value: Any) -> str | None:
-    """Return the name of a series or a labelled array, with a unit that is a text."""
-    name = getattr(value, "name", None)
-    if not hasattr(value, "dtype") or name is None:
-        return None
-    unit = getattr(value, "attrs", {}).get("units")
-    return f"{name} ({unit})" if isinstance(unit, str) and unit else str(name)
-
-
-def _names(t: Any) -> tuple[str | None, ...]:
-    if is_frame(t):
-        return tuple(map(str, t.columns))
-    return tuple(_name(part) for part in t) if isinstance(t, tuple) else (_name(t),)
-
-
-def _label(name: str | None, unit: Any, called: str) -> str | None:
-    """Return the label of an axis; None if there is neither a name nor a unit."""
-    text = unit_label(unit) if unit is not None else ""
-    if not text:
-        return name
-    return f"{name or called} ({text})"
-
-
-def _x_label(names: tuple[str | None, ...], units: tuple[Any, ...], called: str) -> str | None:
-    labels = [
-        _label(name, unit, called)
-        for name, unit in zip(names, units or (None,) * len(names), strict=False)
-    ]
-    if not any(labels):
-        return None
-    return ", ".join(label or called for label in labels)
 
 
 # ---- units -----------------------------------------------------------------------------------
@@ -257,7 +200,9 @@ def in_unit_of_y(sigma: Any, unit: Any) -> Any:
     return _converted("sigma", numbers_of_column("sigma", sigma), unit, "y")
 
 
-def new_points(t: Any, units: tuple[Any, ...], columns: tuple[str, ...]) -> tuple[Any, Any]:
+def new_points(
+    t: Any, units: tuple[Any, ...], columns: tuple[str, ...], several: bool = False
+) -> tuple[Any, Any]:
     """Return points for a prediction, and the shape of their grid, None for those in one row.
 
     Parameters
@@ -268,8 +213,10 @@ def new_points(t: Any, units: tuple[Any, ...], columns: tuple[str, ...]) -> tupl
         The units of the data.
     columns : tuple of str
         Names of the variables in a table; () if the data were none.
+    several : bool
+        Whether the model takes its variables as a tuple.
     """
-    if columns and not isinstance(t, (np.ndarray, tuple, list)) and not np.isscalar(t):
+    if columns and is_table(t):
         parts = tuple(numbers_of("t", column(t, name, "t")) for name in columns)
         t = parts if len(parts) > 1 else parts[0]
     each = units if isinstance(t, tuple) else units[:1]
@@ -284,10 +231,11 @@ def new_points(t: Any, units: tuple[Any, ...], columns: tuple[str, ...]) -> tupl
         )
     if isinstance(t, tuple):
         shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
-        return (parts, None) if len(shape) < 2 else (_flat_points(parts, shape), shape)
+        return (parts, None) if len(shape) < 2 else (flat_points(parts, shape), shape)
     if isinstance(parts[0], np.ndarray) and parts[0].ndim > 2:
         shape = parts[0].shape[1:]
-        return _flat_points(parts[0], shape), shape
+        rows = flat_points(parts[0], shape)
+        return tuple(rows) if several else rows, shape
     return parts[0], None
 
 
@@ -331,52 +279,3 @@ def _aligned(value: Any, y: Any) -> Any:
         return value
     exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
     return exact.broadcast_like(like).transpose(*y.dims)
-
-
-# ---- images ----------------------------------------------------------------------------------
-
-
-def _flat(t: Any, y: Any, sigma: Any, sigma_x: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the data of an image in one row; those of a curve as they are."""
-    shape = np.shape(y)
-    if len(shape) < 2:
-        return t, y, sigma, sigma_x
-    found = _flat_points(t, shape)
-    if found is None:
-        return t, y, sigma, sigma_x
-    y = _row(y)
-    sigma = _row(sigma) if np.shape(sigma) == shape else sigma
-    if isinstance(sigma_x, tuple):
-        sigma_x = tuple(_row(part) if np.shape(part) == shape else part for part in sigma_x)
-    elif np.shape(sigma_x)[-len(shape) :] == shape:
-        sigma_x = _flat_points(sigma_x, shape)
-    return found, y, sigma, sigma_x
-
-
-def _flat_points(t: Any, shape: tuple[int, ...]) -> Any:
-    """Return the variables of an image in rows; None if they have other shapes."""
-    if isinstance(t, tuple):
-        if not all(np.ndim(part) == len(shape) for part in t):
-            return None
-        try:
-            return tuple(_row(_broadcast(part, shape)) for part in t)
-        except ValueError:
-            return None
-    if np.shape(t) == shape:
-        return _row(t)
-    if np.shape(t)[1:] != shape:
-        return None
-    plain, mask = separated(t)
-    rows = np.asarray(plain).reshape(len(t), -1)
-    return rows if mask is None else np.ma.array(rows, mask=mask.reshape(len(t), -1))
-
-
-def _broadcast(part: Any, shape: tuple[int, ...]) -> Any:
-    """Return a variable for each pixel: those of an open grid are repeated."""
-    return part if np.shape(part) == shape else np.broadcast_to(part, shape, subok=True)
-
-
-def _row(value: Any) -> Any:
-    plain, mask = separated(value)
-    row = np.asarray(plain).reshape(-1)
-    return row if mask is None else np.ma.array(row, mask=mask.reshape(-1))

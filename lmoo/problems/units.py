@@ -76,13 +76,19 @@ def magnitude(name: str, value: Any, unit: Any, of: str = "") -> Any:
     if own is None:
         return value
     if unit is None:
+        if unit_label(own) == "":
+            return value.to_value(own) if _is_astropy(own) else value.m
         raise ValueError(f"{name} is in {unit_label(own)}, but {of} has no unit: give it one")
     if not is_convertible(own, unit):
         raise ValueError(
-            f"{name} is in {unit_label(own)}, which cannot be converted to {unit_label(unit)}, the "
-            f"unit of {of}"
+            f"{name} is {_clause(own)}, which cannot be converted to {unit_label(unit)}, the unit "
+            f"of {of}"
         )
     return value.to_value(unit) if _is_astropy(unit) else value.m_as(unit)
+
+
+def _clause(unit: Any) -> str:
+    return f"in {unit_label(unit)}" if unit_label(unit) else "a number"
 
 
 def is_convertible(unit: Any, other: Any) -> bool:

@@ -205,7 +205,7 @@ def predict(
     where, shape = curve.t, None
     if t is not None:
         units, columns = (getattr(result.problem, name, ()) for name in ("t_units", "columns"))
-        t, shape = new_points(t, units, columns)
+        t, shape = new_points(t, units, columns, isinstance(curve.t, tuple))
         where = points_of(t)
     y = curve.values(where, result.x)
 

@@ -11,6 +11,7 @@ from lmoo.models.expression import Expression
 from lmoo.models.expression.tokens import names as names_in
 from lmoo.models.tracing.cache import Kind
 from lmoo.models.tracing.cache import traced as kept_trace
+from lmoo.problems.axes import Axes
 from lmoo.problems.columns import (
     column,
     column_names,
@@ -18,7 +19,7 @@ from lmoo.problems.columns import (
     numbers_of,
     variables_of,
 )
-from lmoo.problems.measured import Axes, measured
+from lmoo.problems.measured import measured
 from lmoo.solver.quantities import (
     Start,
     check_call,
@@ -100,6 +101,9 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
 def _arrays(t: Any) -> Any:
     if isinstance(t, tuple):
         return tuple(_arrays(part) for part in t)
+    if isinstance(t, np.ndarray) and not isinstance(t, np.ma.MaskedArray):
+        # A subclass, such as a column of astropy, would not be traced.
+        return np.asarray(t)
     return numbers_of("t", t) if hasattr(t, "to_numpy") else t
 
 
@@ -188,7 +192,7 @@ def with_units(
     given = given_units(start, names)
     graph = _graph_of(found, len(names))
     if graph is not None:
-        units = parameter_units(graph, names, found.axes, given)
+        units = parameter_units(graph, names, found.axes, given, _rows(found.t))
         return without_units(start, names, units), units
     plain = without_units(start, names, given)
     if given:
@@ -201,13 +205,17 @@ def _graph_of(found: FitData, n: int) -> Any:
     graph = getattr(found.model, "model", found.model)
     if hasattr(graph, "steps"):
         return graph
-    t = found.t
-    rows = len(t) if isinstance(t, tuple) or np.ndim(t) > 1 else 1
-    kind = Kind(n, rows, not isinstance(t, tuple) and np.ndim(t) > 1, int(np.size(found.y)))
+    joined = not isinstance(found.t, tuple) and np.ndim(found.t) > 1
+    kind = Kind(n, _rows(found.t), joined, int(np.size(found.y)))
     try:
         return kept_trace(found.model, kind).model.model
     except TraceError:
         return None
+
+
+def _rows(t: Any) -> int:
+    """Return the number of independent variables."""
+    return len(t) if isinstance(t, tuple) or np.ndim(t) > 1 else 1
 
 
 def _check(found: FitData, p0: Any, names: tuple[str, ...], units: dict[str, Any]) -> None:

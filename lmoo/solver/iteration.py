@@ -14,6 +14,7 @@ from lmoo._core.solve import Loop, RowLoop, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
+from lmoo.problems.arguments import refuse_units
 from lmoo.problems.names import names_of
 from lmoo.problems.parameters import named_start
 from lmoo.problems.problem import has_jacobian
@@ -490,6 +491,8 @@ def bad_start(loop: Loop) -> BaseException:
 
 def starting_point(x0: ArrayLike) -> NDArray[np.float64]:
     """Return x0 as a new float64 vector."""
+    if type(x0) is not np.ndarray:
+        refuse_units("x0", x0)
     x, bad = start(x0, False)
     if bad >= 0:
         raise ValueError(f"x0 must be finite; its entry {bad} is {x[bad]}")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lmoo.models.graph.dimensions import DimensionError, Dimensions, dimensions_of
 from lmoo.models.graph.nodes import extracted
 from lmoo.models.graph.text import written
-from lmoo.problems.measured import Axes
+from lmoo.problems.axes import Axes
 from lmoo.problems.units import (
     is_convertible,
     magnitude,
@@ -122,7 +122,9 @@ def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
 # ---- units of the model ----------------------------------------------------------------------
 
 
-def parameter_units(graph: Any, names: Sequence[str], axes: Axes, given: Units) -> Units:
+def parameter_units(
+    graph: Any, names: Sequence[str], axes: Axes, given: Units, variables: int
+) -> Units:
     """Return the units of the parameters with which the model has those of the data.
 
     Parameters
@@ -132,6 +134,9 @@ def parameter_units(graph: Any, names: Sequence[str], axes: Axes, given: Units) 
     axes : Axes
     given : dict
         Units of starting values; they count for parameters that the data leave open.
+    variables : int
+        The number of independent variables; the further ones of a function that was traced are
+        arrays of numbers, whose units are not known.
 
     Returns
     -------
@@ -144,11 +149,11 @@ def parameter_units(graph: Any, names: Sequence[str], axes: Axes, given: Units) 
         The units of the data contradict the model, or those of a starting value contradict both.
     """
     known: Units = {}
-    found, basis, in_base = _dimensions(graph, names, axes, known)
+    found, basis, in_base = _dimensions(graph, names, axes, known, variables)
     for name in given:
         if _open(found, names, name):
             known[name] = given[name]
-            found, basis, in_base = _dimensions(graph, names, axes, known)
+            found, basis, in_base = _dimensions(graph, names, axes, known, variables)
     units: Units = {}
     for j, name in enumerate(names):
         exponents = found.exponents(j)
@@ -180,21 +185,22 @@ def _open(found: Dimensions, names: Sequence[str], name: str) -> bool:
 
 
 def _dimensions(
-    graph: Any, names: Sequence[str], axes: Axes, known: Units
+    graph: Any, names: Sequence[str], axes: Axes, known: Units, variables: int
 ) -> tuple[Dimensions, list[Any], bool]:
     """Return the exponents of the parameters, the units that they are powers of, and their kind.
 
     The units are those of the data; base units where these contradict each other, as J and N m.
     """
-    count, errors = len(graph.variables), []
-    t_units = axes.t_units if len(axes.t_units) > 1 else axes.t_units * count
+    errors = []
+    t_units = axes.t_units or (None,)
+    if len(t_units) == 1:
+        t_units *= variables
     for in_base in (False, True):
         powers = [powers_of(unit, in_base) for unit in (*t_units, axes.y_unit, *known.values())]
         basis = list(dict.fromkeys(key for part in powers for key in part))
         vectors = [np.array([part.get(key, 0.0) for key in basis]) for part in powers]
         of_t: list[Array | None] = list(vectors[: len(t_units)])
-        # Arrays of numbers from outside of a function that was traced have any unit.
-        of_t += [None] * (count - len(t_units))
+        of_t += [None] * (len(graph.variables) - len(t_units))
         places = {list(names).index(name): vectors[len(t_units) + 1 + i]
                   for i, name in enumerate(known)}  # fmt: skip
         try:
