@@ -121,7 +121,19 @@ class CurveModelProblem(CompiledProblem):
 
 class SlotFits(SolveBatch):
     def __init__(self, *args: Any) -> None: ...
-    def run(self, *args: Any) -> None: ...
+    def run(
+        self,
+        skip: NDArray[np.uint8],
+        degrees: NDArray[np.float64],
+        x: NDArray[np.float64],
+        fnorm: NDArray[np.float64],
+        status: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        stderr: NDArray[np.float64],
+        covariance: NDArray[np.float64] | None,
+        codes: NDArray[np.int32],
+        singular: NDArray[np.uint8],
+    ) -> None: ...
 
 class ModelFits(SlotFits):
     def full(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,16 @@ class Astropy:
         return value.to_value(unit)
 
 
+@cache
+def registry() -> Any:
+    return pytest.importorskip("pint").UnitRegistry()
+
+
 class Pint:
     """Quantities of pint."""
 
-    def __init__(self) -> None:
-        self.registry = pytest.importorskip("pint").UnitRegistry()
-
     def __call__(self, value: Any, unit: str) -> Any:
-        return self.registry.Quantity(value, unit)
+        return registry().Quantity(value, unit)
 
     def numbers(self, value: Any, unit: str) -> Any:
         return value.m_as(unit)
@@ -44,6 +47,8 @@ class Pint:
 
 @pytest.fixture(params=[Astropy, Pint])
 def q(request: pytest.FixtureRequest) -> Any:
+    if request.param is Pint:
+        registry()
     return request.param()
 
 

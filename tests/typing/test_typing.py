@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import re
 import shutil
@@ -58,6 +59,19 @@ def test_names_that_lmoo_does_not_have(tool: str) -> None:
         int(line) for line in re.findall(r"refused\.py:(\d+)(?::\d+)?(?: -)?:? error", found.stdout)
     }
     assert lines == set(refused_lines()), found.stdout
+
+
+@pytest.mark.slow
+def test_stubs_agree_with_the_compiled_modules() -> None:
+    """All of lmoo where the packages that it can use are there, else the compiled modules."""
+    pytest.importorskip("mypy")
+    optional = ("dask", "distributed", "matplotlib", "scipy", "sklearn", "tqdm", "xarray")
+    complete = all(importlib.util.find_spec(name) is not None for name in optional)
+    options = ["--ignore-disjoint-bases", "--mypy-config-file", "pyproject.toml"]
+    allowed = ["--allowlist", str(HERE / "stubtest.txt"), "--ignore-unused-allowlist"]
+    module = "lmoo" if complete else "lmoo._core"
+    found = run(sys.executable, "-m", "mypy.stubtest", module, *options, *allowed)
+    assert found.returncode == 0, found.stdout
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[path.stem for path in SCRIPTS])
