@@ -1,9 +1,12 @@
 """`curve_fit_many`: fit one model to many curves."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +28,7 @@ from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured_stack
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import Relations, refuse_relations, relations_of
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_fit_many"]
@@ -40,19 +44,19 @@ def curve_fit_many(
     jac: Callable[..., Any] | None = None,
     solver: Solver | None = None,
     vectorized: bool = True,
-    nan_policy: str = "raise",
-    errors: str = "raise",
+    nan_policy: NanPolicy = "raise",
+    errors: Literal["raise", "record"] = "raise",
     threads: int | None = None,
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,
     progress: bool | Callable[[int, int], Any] | None = None,
-    trace: bool | str = "auto",
-    bounds: Any = None,
-    fixed: Any = None,
-    ties: Any = None,
-    priors: Any = None,
-    derived: Any = None,
-    constraints: Any = None,
+    trace: Trace = "auto",
+    bounds: Bounds | None = None,
+    fixed: Fixed | None = None,
+    ties: Expressions | None = None,
+    priors: Priors | None = None,
+    derived: Expressions | None = None,
+    constraints: Constraints | None = None,
     shared: Sequence[str | int] | None = None,
     absolute_sigma: bool | None = None,
 ) -> Fits:
@@ -205,7 +209,12 @@ def curve_fit_many(
 
         joint.checked_options(executor, errors, threads, progress)
     solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
-    options = {"ties": ties, "priors": priors, "derived": derived, "constraints": constraints}
+    options: dict[str, Any] = {
+        "ties": ties,
+        "priors": priors,
+        "derived": derived,
+        "constraints": constraints,
+    }
     if any(value is not None for value in options.values()):
         solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
     relations = relations_of(solver, None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -171,7 +171,7 @@ def solve_many(
     *,
     data: ArrayLike | None = None,
     solver: Solver | None = None,
-    errors: str = "raise",
+    errors: Literal["raise", "record"] = "raise",
     threads: int | None = None,
     executor: Executor | None = None,
     out: Mapping[str, Any] | None = None,

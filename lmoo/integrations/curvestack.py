@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lmoo.batch.fits import Fits
 from lmoo.batch.many import curve_fit_many
+from lmoo.problems.typed import NanPolicy
 from lmoo.scipy_api.curve_fit import curve_fit
 from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.solver import Solver
@@ -161,7 +162,7 @@ def _together(
 ) -> Fits:
     """Fit curves with the same bounds."""
     t = x[0] if len(x) == 1 else tuple(x)
-    policy = "omit" if np.isnan(y).any() else "raise"
+    policy: NanPolicy = "omit" if np.isnan(y).any() else "raise"
     alone = _with_arrays(stack.func) if len(x) > 1 else stack.func
     # Compiled; for all curves at once; and for one curve at a time, as a model may be written for
     # that alone.  Errors of the model itself occur in the last of them again.

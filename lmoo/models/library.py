@@ -1,5 +1,8 @@
 """Compiled models of curves, with derivatives, starting values and names of parameters."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +17,7 @@ from lmoo.problems.curve import Curve
 from lmoo.problems.data import checked_absolute_sigma, without_masked
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
 
 Array = NDArray[np.float64]
 
@@ -142,14 +146,14 @@ class CompiledModel:
         y: ArrayLike,
         sigma: ArrayLike | None = None,
         *,
-        bounds: Any = None,
-        fixed: Any = None,
-        ties: Any = None,
-        priors: Any = None,
-        derived: Any = None,
-        constraints: Any = None,
+        bounds: Bounds | None = None,
+        fixed: Fixed | None = None,
+        ties: Expressions | None = None,
+        priors: Priors | None = None,
+        derived: Expressions | None = None,
+        constraints: Constraints | None = None,
         absolute_sigma: bool | None = None,
-    ) -> "ModelProblem":
+    ) -> ModelProblem:
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
         Parameters
@@ -239,8 +243,8 @@ class ModelProblem(CurveModelProblem):
         t: Any,
         y: ArrayLike,
         sigma: ArrayLike | None = None,
-        bounds: Any = None,
-        fixed: Any = None,
+        bounds: Bounds | None = None,
+        fixed: Fixed | None = None,
     ) -> None:
         t, y, sigma = without_masked(t, y, sigma)
         points, _, _ = f._arguments(t, (0.0,) * f.n)

@@ -1,5 +1,8 @@
 """The problem of fitting a model to one curve; compiled if the model is."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
@@ -12,6 +15,7 @@ from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import checked_absolute_sigma, curve_data
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
 
 __all__ = ["curve_problem", "is_compiled", "problem_of"]
 
@@ -26,13 +30,13 @@ def curve_problem(
     jac: Callable[..., Any] | None = None,
     *,
     parameter_names: Sequence[str] | None = None,
-    bounds: Any = None,
-    fixed: Any = None,
-    nan_policy: str = "raise",
-    ties: Any = None,
-    priors: Any = None,
-    derived: Any = None,
-    constraints: Any = None,
+    bounds: Bounds | None = None,
+    fixed: Fixed | None = None,
+    nan_policy: NanPolicy = "raise",
+    ties: Expressions | None = None,
+    priors: Priors | None = None,
+    derived: Expressions | None = None,
+    constraints: Constraints | None = None,
     absolute_sigma: bool | None = None,
 ) -> Any:
     """Return the problem of fitting one curve; compiled if the model is.

@@ -1,5 +1,8 @@
 """`CurveBlocks`: a model y = f(x) and long arrays of data, as a problem in blocks of rows."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,6 +19,7 @@ from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors, Trace
 
 __all__ = ["CurveBlocks"]
 
@@ -97,13 +101,13 @@ class CurveBlocks(RowBlockProblem):
         parameter_names: Sequence[str] | None = None,
         executor: Any = None,
         *,
-        bounds: Any = None,
-        fixed: Any = None,
-        trace: bool | str = "auto",
-        ties: Any = None,
-        priors: Any = None,
-        derived: Any = None,
-        constraints: Any = None,
+        bounds: Bounds | None = None,
+        fixed: Fixed | None = None,
+        trace: Trace = "auto",
+        ties: Expressions | None = None,
+        priors: Priors | None = None,
+        derived: Expressions | None = None,
+        constraints: Constraints | None = None,
         linear_parameters: Sequence[str | int] | None = None,
         absolute_sigma: bool | None = None,
     ) -> None:
@@ -175,7 +179,7 @@ class CurveBlocks(RowBlockProblem):
             return "the problem has a residual of its own"
         return None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
 
-    def compiled_from(self, model: Any) -> "CurveBlocks":
+    def compiled_from(self, model: Any) -> CurveBlocks:
         """Return the problem with a `CompiledModel` instead of f."""
         other = copy.copy(self)
         other.executor = self.executor

@@ -1,5 +1,8 @@
 """`CurveProblem`: a model y = f(t) and the data of one curve, as a problem."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -21,6 +24,7 @@ from lmoo.problems.data import (
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 
 __all__ = ["CurveProblem", "check_callable", "checked_trace"]
 
@@ -135,14 +139,14 @@ class CurveProblem(Problem):
         jac: Callable[..., Any] | None = None,
         *,
         parameter_names: Sequence[str] | None = None,
-        bounds: Any = None,
-        fixed: Any = None,
-        nan_policy: str = "raise",
-        trace: bool | str = "auto",
-        ties: Any = None,
-        priors: Any = None,
-        derived: Any = None,
-        constraints: Any = None,
+        bounds: Bounds | None = None,
+        fixed: Fixed | None = None,
+        nan_policy: NanPolicy = "raise",
+        trace: Trace = "auto",
+        ties: Expressions | None = None,
+        priors: Priors | None = None,
+        derived: Expressions | None = None,
+        constraints: Constraints | None = None,
         linear_parameters: Sequence[str | int] | None = None,
         sigma_x: Any = None,
         absolute_sigma: bool | None = None,
@@ -204,7 +208,7 @@ class CurveProblem(Problem):
     @classmethod
     def _of(
         cls, f: Callable[..., Any], jac: Any, t: Any, y: Array, sigma: Array | None
-    ) -> "CurveProblem":
+    ) -> CurveProblem:
         """Return the problem of data that `curve_data` returned, without names and bounds."""
         problem = cls.__new__(cls)
         problem._set(f, jac, t, y, sigma)

@@ -1,5 +1,8 @@
 """`JointProblem`: problems that share some of their parameters, fitted together."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +16,7 @@ from lmoo.problems.names import names_of
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.typed import Bounds, Fixed
 
 __all__ = ["JointProblem"]
 
@@ -99,8 +103,8 @@ class JointProblem(Problem):
         problems: Sequence[Any],
         shared: Shared,
         *,
-        bounds: Any = None,
-        fixed: Any = None,
+        bounds: Bounds | None = None,
+        fixed: Fixed | None = None,
     ) -> None:
         self.problems = _checked(problems)
         self._own_names = tuple(_names(k, part) for k, part in enumerate(self.problems))

@@ -1,9 +1,12 @@
 """The result of a solve: `Fit` with statistics, reports, storage and plots as methods."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,7 +94,7 @@ class Result(Fit):
 
     # ---- parameters -------------------------------------------------------------------------
 
-    def __getitem__(self, name: str) -> "Value":
+    def __getitem__(self, name: str) -> Value:
         """Return value and standard error of a parameter, or of a derived quantity, by its name.
 
         Raises
@@ -113,14 +116,14 @@ class Result(Fit):
         return value_of(self, name)
 
     @property
-    def params(self) -> "ParameterTable":
+    def params(self) -> ParameterTable:
         """The parameters as a tuple of rows with name, value, stderr, lower, upper, fixed, tie."""
         from lmoo.results.parametertable import table
 
         return table(self)
 
     @property
-    def quantities(self) -> "dict[str, Value]":
+    def quantities(self) -> dict[str, Value]:
         """Values and standard errors of the parameters with their units, by name.
 
         Those of a parameter without a unit are numbers.
@@ -137,7 +140,7 @@ class Result(Fit):
         return quantities_of(self)
 
     @property
-    def derived(self) -> "dict[str, Value]":
+    def derived(self) -> dict[str, Value]:
         """Values and standard errors of the derived quantities, by name."""
         from lmoo.results.parametertable import derived_of
 
@@ -215,7 +218,10 @@ class Result(Fit):
         return statistics.standardized_residuals(self)
 
     def confidence_interval(
-        self, level: float = 0.95, method: str = "linear", scaled: bool | None = None
+        self,
+        level: float = 0.95,
+        method: Literal["linear", "profile"] = "linear",
+        scaled: bool | None = None,
     ) -> NDArray[np.float64]:
         """Return the confidence intervals of the parameters.
 
@@ -277,7 +283,11 @@ class Result(Fit):
         return intervals(self, level, scaled)
 
     def interval(
-        self, name: str, level: float = 0.95, method: str = "linear", scaled: bool | None = None
+        self,
+        name: str,
+        level: float = 0.95,
+        method: Literal["linear", "profile"] = "linear",
+        scaled: bool | None = None,
     ) -> tuple[float, float]:
         """Return the confidence interval of a parameter or of a derived quantity.
 
@@ -355,7 +365,7 @@ class Result(Fit):
     def predict(
         self,
         t: Any = None,
-        interval: str | None = None,
+        interval: Literal["confidence", "prediction"] | None = None,
         level: float = 0.95,
         sigma: ArrayLike | None = None,
         scaled: bool | None = None,
@@ -446,7 +456,7 @@ class Result(Fit):
 
         return components(self, t)
 
-    def nonlinearity(self) -> "Nonlinearity":
+    def nonlinearity(self) -> Nonlinearity:
         """Return the curvatures that show whether linear standard errors are reliable.
 
         Returns
@@ -475,7 +485,7 @@ class Result(Fit):
 
     # ---- joint fits -------------------------------------------------------------------------
 
-    def part(self, k: int) -> "PartResult":
+    def part(self, k: int) -> PartResult:
         """Return the result of one problem of a `JointProblem`.
 
         Parameters
@@ -603,7 +613,7 @@ class Result(Fit):
         return to_json(self, indent)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> "Result":
+    def from_dict(cls, stored: Mapping[str, Any]) -> Result:
         """Return a result from the dict of `to_dict`, or from ``json.loads`` of `to_json`.
 
         The result has no problem and no solver.  Profiles, predictions and the Jacobian need
@@ -643,12 +653,12 @@ class Result(Fit):
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"the stored result is damaged: {error}") from error
 
-    def __copy__(self) -> "Result":
+    def __copy__(self) -> Result:
         twin = object.__new__(type(self))
         vars(twin).update(vars(self))
         return twin
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Result":
+    def __deepcopy__(self, memo: dict[int, Any]) -> Result:
         # Problem and solver are inputs and are shared with the copy.
         shared = {id(part): part for part in (self.problem, self.solver)}
         twin = object.__new__(type(self))
@@ -709,7 +719,10 @@ class PartResult(Result):
         return self.factor
 
     def confidence_interval(
-        self, level: float = 0.95, method: str = "linear", scaled: bool | None = None
+        self,
+        level: float = 0.95,
+        method: Literal["linear", "profile"] = "linear",
+        scaled: bool | None = None,
     ) -> NDArray[np.float64]:
         """Return linear confidence intervals, (n, 2), as `Result.confidence_interval`."""
         if method == "profile":
@@ -732,7 +745,7 @@ class PartResult(Result):
         """TypeError: they depend on the other problems."""
         self._refuse("standardized_residuals")
 
-    def nonlinearity(self) -> "Nonlinearity":
+    def nonlinearity(self) -> Nonlinearity:
         """Raise TypeError: it depends on the other problems."""
         self._refuse("nonlinearity")
 

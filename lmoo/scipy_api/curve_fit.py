@@ -1,10 +1,13 @@
 """`curve_fit`: the signature, the tuple, the warnings and the errors of scipy's curve_fit."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 import sys
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +24,7 @@ from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_tra
 from lmoo.problems.data import checked_absolute_sigma, curve_data
 from lmoo.problems.measured import measured
 from lmoo.problems.problem import has_jacobian
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
 from lmoo.scipy_api.leastsq import _infodict
@@ -55,17 +59,17 @@ def curve_fit(
     sigma: ArrayLike | None = None,
     absolute_sigma: bool = False,
     check_finite: bool | None = None,
-    bounds: Any = NO_BOUNDS,
-    method: str | None = None,
-    jac: Callable[..., Any] | str | None = None,
+    bounds: Bounds | None = NO_BOUNDS,
+    method: Literal["lm", "trf", "dogbox"] | None = None,
+    jac: Callable[..., Any] | Literal["2-point", "3-point", "cs"] | None = None,
     *,
     full_output: bool = False,
-    nan_policy: str | None = None,
-    fixed: Any = None,
-    trace: bool | str = "auto",
-    ties: Any = None,
-    priors: Any = None,
-    constraints: Any = None,
+    nan_policy: NanPolicy | None = None,
+    fixed: Fixed | None = None,
+    trace: Trace = "auto",
+    ties: Expressions | None = None,
+    priors: Priors | None = None,
+    constraints: Constraints | None = None,
     sigma_x: Any = None,
     **kwargs: Any,
 ) -> tuple[Any, ...]:

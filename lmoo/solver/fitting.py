@@ -1,5 +1,8 @@
 """`fit`: one curve, one call, with or without starting values."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -188,7 +191,7 @@ def fit(
     return _solved(found.model, problem, values, options)
 
 
-def _problem(found: FitData, nan_policy: str, absolute_sigma: bool | None) -> Any:
+def _problem(found: FitData, nan_policy: NanPolicy, absolute_sigma: bool | None) -> Any:
     """Return the problem of the data."""
     known = checked_absolute_sigma(absolute_sigma, found.sigma, level=4)
     t, y, sigma, sigma_x = found.t, found.y, found.sigma, found.sigma_x

@@ -1,8 +1,11 @@
 """The options of a solver, and the compiled loop of one solve."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +23,7 @@ from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 from lmoo.problems.parameters import OPTIONS, frozen_options
 from lmoo.problems.problem import has_jacobian, source
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, FScale, LossName, Priors
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
 from lmoo.solver.steps import GeodesicAcceleration, Step
 
@@ -43,17 +47,17 @@ class SolverOptions:
     diag: ArrayLike | None = None
     jacobian: Jacobian | None = field(default=None)
     step: Step | None = field(default=None)
-    bounds: Any = field(default=None)
-    fixed: Any = field(default=None)
+    bounds: Bounds | None = field(default=None)
+    fixed: Fixed | None = field(default=None)
     time_limit: float | None = None
     linear: Callable[[], LinearModel] | None = field(default=None)
-    loss: Any = "linear"
-    f_scale: Any = 1.0
-    ties: Any = field(default=None)
-    priors: Any = field(default=None)
-    derived: Any = field(default=None)
-    constraints: Any = field(default=None)
-    separable: bool | str = False
+    loss: LossName | Loss | Callable[..., Any] = "linear"
+    f_scale: FScale = 1.0
+    ties: Expressions | None = field(default=None)
+    priors: Priors | None = field(default=None)
+    derived: Expressions | None = field(default=None)
+    constraints: Constraints | None = field(default=None)
+    separable: bool | Literal["auto"] = False
 
     def __post_init__(self) -> None:
         for name in ("ftol", "xtol", "gtol"):
@@ -112,7 +116,7 @@ class SolverOptions:
         return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
 
     def _loop(
-        self, problem: Any, x0: NDArray[np.float64], evaluation: "Evaluation | None" = None
+        self, problem: Any, x0: NDArray[np.float64], evaluation: Evaluation | None = None
     ) -> Loop:
         """Return the compiled loop of one solve."""
         n = x0.size
@@ -214,7 +218,7 @@ class SolverOptions:
 
     def _evaluation(
         self, problem: Any, x0: NDArray[np.float64], checked: bool = False, inside: bool = False
-    ) -> "Evaluation | None":
+    ) -> Evaluation | None:
         """Return how the model of a curve is evaluated; None for other problems.
 
         checked: whether it is known to agree with its function at the start

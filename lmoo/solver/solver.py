@@ -1,14 +1,18 @@
 """`Solver`: options and the methods that solve a problem with them."""
 
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.parameters import refuse_relations, relations_of
+from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
@@ -132,7 +136,7 @@ class Solver(SolverOptions):
 
     def solve(
         self,
-        problem: Any,
+        problem: SupportsResidual | CompiledProblem,
         x0: ArrayLike | Mapping[str, float],
         callback: Callback | None = None,
         history: bool = False,
@@ -205,7 +209,9 @@ class Solver(SolverOptions):
             raise bad_start(iteration._loop)
         return iteration.result
 
-    def iterate(self, problem: Any, x0: ArrayLike | Mapping[str, float]) -> Iteration:
+    def iterate(
+        self, problem: SupportsResidual | CompiledProblem, x0: ArrayLike | Mapping[str, float]
+    ) -> Iteration:
         """Return the solve as an iterator, which evaluates nothing before the first step.
 
         Parameters
@@ -231,7 +237,8 @@ class Solver(SolverOptions):
         relations = relations_of(self, problem)
         if relations is None:
             if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
-                x0 = problem.start(x0)
+                joint: Any = problem
+                x0 = joint.start(x0)
             return Iteration(self, problem, known_start(problem, x0))
         if getattr(problem, "arrow", None) is not None:
             refuse_relations(relations, "shared parameters, or with sigma_x")
