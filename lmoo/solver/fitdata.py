@@ -173,7 +173,7 @@ def _errors_of_x(sigma_x: Any, data: Any) -> Any:
 def with_units(
     found: FitData, start: Start, names: tuple[str, ...]
 ) -> tuple[Start, dict[str, Any]]:
-    """Return what is given about parameters without units, and the units of the parameters.
+    """Return starting values and bounds without units, and the units of the parameters.
 
     Parameters
     ----------

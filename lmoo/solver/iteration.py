@@ -449,7 +449,7 @@ def _resume(
 
 
 def known_start(
-    problem: Any, x0: ArrayLike | Mapping[str, float], optional: Sequence[str] = ()
+    problem: Any, x0: ArrayLike | Mapping[str, ArrayLike], optional: Sequence[str] = ()
 ) -> NDArray[np.float64]:
     """Return x0 as a new float64 vector; a mapping has values by name.
 

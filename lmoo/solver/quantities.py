@@ -29,7 +29,7 @@ Units = dict[str, Any]
 
 
 class Start(NamedTuple):
-    """What is given about parameters: starting values, bounds, fixed values and priors."""
+    """Starting values, bounds, fixed values and priors, as they are given."""
 
     p0: Any
     bounds: Any
@@ -212,7 +212,7 @@ def _dimensions(
 
 
 def _contradiction(graph: Any, basis: list[Any], error: DimensionError, axes: Axes) -> str:
-    """Return what is wrong with the units of the data."""
+    """Return the message about units of the data that contradict each other."""
     unit = product_of(dict(zip(basis, error.exponents.tolist(), strict=True)))
     where = "its value"
     if error.node < len(graph.steps):
@@ -220,8 +220,8 @@ def _contradiction(graph: Any, basis: list[Any], error: DimensionError, axes: Ax
         text = written(steps, graph.variables, graph.parameter_names)
         where = f"{text if len(text) < 60 else graph.steps[error.node][0]}"
     return (
-        f"the model does not go with {_units_of(axes)}: in {where}, {unit_label(unit)} would have "
-        "to be 1. Convert the data, or give them as numbers"
+        f"the model is incompatible with {_units_of(axes)}: in {where}, {unit_label(unit)} would "
+        "have to be 1. Convert the data, or give them as numbers"
     )
 
 
@@ -277,6 +277,6 @@ def check_call(f: Callable[..., Any], t: Any, axes: Axes, x: Array, units: Seque
     if not np.allclose(numbers, np.asarray(f(t, *x)), rtol=1e-9, equal_nan=True):
         shown = ", ".join(unit_label(unit) for unit in units if unit is not None)
         raise ValueError(
-            f"the units of the starting values, {shown}, do not go with {_units_of(axes)}: f "
-            "returns other numbers without units. Give the starting values in the units of t and y"
+            f"the units of the starting values, {shown}, are incompatible with {_units_of(axes)}: "
+            "f returns other numbers without units. Give the starting values in the units of t and y"
         )

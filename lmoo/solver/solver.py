@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -137,7 +138,7 @@ class Solver(SolverOptions):
     def solve(
         self,
         problem: SupportsResidual | CompiledProblem,
-        x0: ArrayLike | Mapping[str, float],
+        x0: ArrayLike | Mapping[str, ArrayLike],
         callback: Callback | None = None,
         history: bool = False,
     ) -> Result:
@@ -210,7 +211,7 @@ class Solver(SolverOptions):
         return iteration.result
 
     def iterate(
-        self, problem: SupportsResidual | CompiledProblem, x0: ArrayLike | Mapping[str, float]
+        self, problem: SupportsResidual | CompiledProblem, x0: ArrayLike | Mapping[str, ArrayLike]
     ) -> Iteration:
         """Return the solve as an iterator, which evaluates nothing before the first step.
 

@@ -147,7 +147,7 @@ def test_built_in_models(q: Any) -> None:
         assert lmoo.fit(f, q(t, "s"), q(y, "V"), start).units, name
     for name in numbers:
         f = getattr(lmoo.models, name)()
-        with pytest.raises(ValueError, match="the model does not go with t in s and y in V"):
+        with pytest.raises(ValueError, match="the model is incompatible with t in s and y in V"):
             lmoo.fit(f, q(t, "s"), q(t, "V"), np.linspace(1.0, 1.5, f.n))
 
 
@@ -161,7 +161,11 @@ def test_functions_that_cannot_be_traced(q: Any) -> None:
     plain = lmoo.fit(untraced, q(T, "s"), q(Y, "V"), [2.0, 1.0, 0.4])
     assert plain.units == {}
     for name, value, match in (
-        (1, q(1000.0, "ms"), "do not go with t in s and y in V: f returns other numbers without"),
+        (
+            1,
+            q(1000.0, "ms"),
+            "are incompatible with t in s and y in V: f returns other numbers without",
+        ),
         (1, q(1.0, "V"), "cannot be checked, as f can neither be traced nor be called"),
     ):
         wrong = list(start)
@@ -225,17 +229,17 @@ REFUSED: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (
         lambda q: lmoo.fit("a*exp(-t) + c", q(T, "s"), q(Y, "V")),
         ValueError,
-        r"the model does not go with t in s and y in V: in exp\(-t\), s would have to be 1",
+        r"the model is incompatible with t in s and y in V: in exp\(-t\), s would have to be 1",
     ),
     (
         lambda q: lmoo.fit("a + t", q(T, "ms"), q(Y, "s")),
         ValueError,
-        "the model does not go with t in ms and y in s: in its value, ms / s would have to be 1",
+        "incompatible with t in ms and y in s: in its value, ms / s would have to be 1",
     ),
     (
         lambda q: lmoo.fit("a*t + 2", q(T, "s"), q(Y, "V")),
         ValueError,
-        "the model does not go with t in s and y in V",
+        "the model is incompatible with t in s and y in V",
     ),
     (
         lambda q: lmoo.fit(TEXT, q(T, "s"), q(Y, "V"), bounds={"a": (q(1.0, "s"), None)}),

@@ -45,15 +45,15 @@ def refused_lines() -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", ["mypy", "pyright"])
-def test_twenty_scripts(tool: str) -> None:
-    assert len(SCRIPTS) == 20
+def test_scripts_of_users(tool: str) -> None:
+    assert len(SCRIPTS) >= 20
     found = checked(tool, *SCRIPTS)
     assert found.returncode == 0, found.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", ["mypy", "pyright"])
-def test_names_that_lmoo_does_not_have(tool: str) -> None:
+def test_names_and_arguments_that_are_refused(tool: str) -> None:
     found = checked(tool, HERE / "refused.py")
     lines = {
         int(line) for line in re.findall(r"refused\.py:(\d+)(?::\d+)?(?: -)?:? error", found.stdout)

@@ -56,7 +56,7 @@ class DimensionError(ValueError):
 
 @dataclass
 class Dimensions:
-    """What is known about the exponents of the parameters.
+    """The exponents of the parameters, as far as they are known.
 
     Attributes
     ----------
