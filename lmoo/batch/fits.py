@@ -36,7 +36,7 @@ class Fits:
         The parameters.
     stderr : shape + (n,) float64 array
         Standard errors of the parameters, scaled by the residual variance unless
-        `absolute_sigma` is true; inf for parameters that the curve does not determine.
+        ``absolute_sigma`` is true; inf for parameters that the curve does not determine.
     cost : float64 array
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array

@@ -55,7 +55,7 @@ class JointFits(Fits):
         Points that are not missing, minus the parameters that they determine.
     residual_deviation : float
         Standard deviation of the residual, by which the standard errors are scaled unless
-        `absolute_sigma` is true.
+        ``absolute_sigma`` is true.
     message : str
         Why the fit stopped.
     """

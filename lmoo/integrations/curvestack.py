@@ -96,7 +96,7 @@ def fit_stack(
             raise _too_few(y.shape[1], n, _place(int(kept[0]), shape))
         kept = kept[:0]
     starts, edges = stack.p0.reshape(count, n), _edges(stack, count, n)
-    if kept.size and set(options) <= _OF_SOLVER:
+    if kept.size and set(options) <= {*_OF_SOLVER, "absolute_sigma"}:
         _check_inside(starts[kept], edges[kept], stack.names)
         for chosen in _groups(edges, kept):
             fits = _together(
@@ -162,6 +162,8 @@ def _together(
 ) -> Fits:
     """Fit curves with the same bounds."""
     t = x[0] if len(x) == 1 else tuple(x)
+    options = dict(options)
+    absolute = bool(options.pop("absolute_sigma", False))
     policy: NanPolicy = "omit" if np.isnan(y).any() else "raise"
     alone = _with_arrays(stack.func) if len(x) > 1 else stack.func
     # Compiled; for all curves at once; and for one curve at a time, as a model may be written for
@@ -174,7 +176,9 @@ def _together(
     for func, exact, way in ways:
         solver = _solver(starts.shape[1], exact, edges, options)
         try:
-            return curve_fit_many(func, t, y, starts, solver=solver, nan_policy=policy, **way)
+            return curve_fit_many(
+                func, t, y, starts, solver=solver, nan_policy=policy, absolute_sigma=absolute, **way
+            )
         except Exception:
             if func is alone and "vectorized" in way:
                 raise

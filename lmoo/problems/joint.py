@@ -66,7 +66,7 @@ class JointProblem(Problem):
     TypeError
         A problem without a residual, or in blocks of rows; `shared` has another form.
     ValueError
-        No problems; `absolute_sigma` of some problems only; problems without names of their
+        No problems; ``absolute_sigma`` of some problems only; problems without names of their
         parameters; a shared name that no problem has;
         unknown names in bounds or fixed parameters.
 

@@ -210,7 +210,7 @@ class Fit:
 
         The roots of the diagonal of `covariance`, computed without squares.  They are inf for
         parameters that the data do not determine, and for all parameters if m = n unless
-        `absolute_sigma` is true.  They are 0 for parameters that are fixed or at an active bound;
+        ``absolute_sigma`` is true.  They are 0 for parameters that are fixed or at an active bound;
         those of the other parameters are the standard errors of a fit in which these are fixed.
         """
         deviation = self.scale_of_errors()
@@ -224,7 +224,7 @@ class Fit:
         return self.standard_errors
 
     def is_scaled(self, scaled: bool | None = None) -> bool:
-        """Return whether errors are scaled by the residual: `scaled`, or by `absolute_sigma`."""
+        """Return whether errors are scaled by the residual: `scaled`, or by ``absolute_sigma``."""
         return not self.absolute_sigma if scaled is None else bool(scaled)
 
     def scale_of_errors(self, scaled: bool | None = None) -> float:
@@ -245,7 +245,7 @@ class Fit:
         scaled : bool, optional
             True: multiply by the variance of the residual, ``2 cost / (m - n)``.  False: return
             ``inv(J.T @ J)``, for a residual that was divided by its known standard deviation.
-            None: False if `absolute_sigma` is true, else True.
+            None: False if ``absolute_sigma`` is true, else True.
             With a loss both are the sandwich, as the scatter of the points is estimated.
 
         Returns

@@ -238,7 +238,7 @@ class Result(Fit):
         scaled : bool, optional
             True: the variance is estimated from the residual.  False: residuals were divided by
             their known standard deviations, and t is the quantile of the normal distribution.
-            None: False if `absolute_sigma` is true, else True.
+            None: False if ``absolute_sigma`` is true, else True.
 
         Returns
         -------

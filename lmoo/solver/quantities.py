@@ -278,5 +278,5 @@ def check_call(f: Callable[..., Any], t: Any, axes: Axes, x: Array, units: Seque
         shown = ", ".join(unit_label(unit) for unit in units if unit is not None)
         raise ValueError(
             f"the units of the starting values, {shown}, are incompatible with {_units_of(axes)}: "
-            "f returns other numbers without units. Give the starting values in the units of t and y"
+            "f returns other numbers without units. Give starting values in the units of t and y"
         )
