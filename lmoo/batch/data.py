@@ -10,6 +10,7 @@ from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem
 from lmoo.problems.arguments import positive, real_array
+from lmoo.problems.axes import NO_AXES
 
 __all__ = ["Dataset"]
 
@@ -31,7 +32,11 @@ class Dataset:
         Shape of the stack.
     count, m : int
         Number of curves, and of points per curve.
+    axes : Axes
+        Names and units of the data, which may be set.
     """
+
+    axes = NO_AXES
 
     def __init__(self, t: Any, y: Any, sigma: Any, nan_policy: str) -> None:
         # Not copied: y may be larger than memory.
@@ -151,7 +156,9 @@ class Dataset:
         t = tuple(part[0][kept] for part in chunk.t)
         f = model if isinstance(model, CompiledModel) else model.f
         jac = None if isinstance(model, CompiledModel) else model.single_jacobian()
-        return curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
+        problem = curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
+        self.axes.describe(problem)
+        return problem
 
     def compiled(self, model: Model | CompiledModel) -> bool:
         """Return whether fits of the model are solved without Python."""

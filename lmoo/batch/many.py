@@ -193,7 +193,7 @@ def curve_fit_many(
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
-    t, y, sigma, _, _ = measured_stack(t, y, sigma)
+    t, y, sigma, _, axes = measured_stack(t, y, sigma)
     if is_complex(y):
         if shared is not None:
             raise ValueError("shared parameters are for real curves; y is complex")
@@ -202,6 +202,7 @@ def curve_fit_many(
         jac = None if jac is None else ComplexSlopes(jac, count, isinstance(t, tuple))
         t, y, sigma = complex_rows(t, y, sigma)
     dataset = Dataset(t, y, sigma, nan_policy)
+    dataset.axes = axes
     checked_trace(trace)
     absolute = bool(checked_absolute_sigma(absolute_sigma, sigma))
     if shared is not None:

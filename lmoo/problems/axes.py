@@ -9,6 +9,10 @@ from lmoo.problems.units import unit_label
 __all__ = ["NO_AXES", "Axes", "label", "label_of_variables", "name_of", "names_of_variables"]
 
 
+# Attributes of a series, of an xarray.DataArray, and of a column of an astropy table.
+_NAMED = ("iloc", "coords", "parent_table")
+
+
 @dataclass(frozen=True)
 class Axes:
     """Names and units of the data.
@@ -46,12 +50,17 @@ NO_AXES = Axes()
 
 
 def name_of(value: Any) -> str | None:
-    """Return the name of a series or a labelled array, with a unit that is a text."""
+    """Return the name of a series or a labelled array, with a unit that is a text.
+
+    Those are series of pandas, arrays of xarray and columns of astropy; other arrays, such as
+    those of dask, have names that are not for people.
+    """
     name = getattr(value, "name", None)
-    if not hasattr(value, "dtype") or name is None:
+    if name is None or not any(hasattr(value, mark) for mark in _NAMED):
         return None
-    unit = getattr(value, "attrs", {}).get("units")
-    return f"{name} ({unit})" if isinstance(unit, str) and unit else str(name)
+    attributes = getattr(value, "attrs", None) or {}
+    unit = attributes.get("units") or getattr(value, "unit", None)
+    return f"{name} ({unit})" if unit is not None and str(unit) else str(name)
 
 
 def names_of_variables(t: Any) -> tuple[str | None, ...]:

@@ -15,6 +15,7 @@ __all__ = [
     "LossName",
     "NanPolicy",
     "Priors",
+    "Start",
     "SupportsBounds",
     "SupportsResidual",
     "Trace",

@@ -297,3 +297,22 @@ def test_nothing_is_imported() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_curves_of_a_stack_have_labels() -> None:
+    pandas = pytest.importorskip("pandas")
+    fits = lmoo.curve_fit_many(
+        model, pandas.Series(T, name="time"), astropy.Quantity([Y, Y], "V"), [2.0, 1.0, 0.4]
+    )
+    assert fits[1].problem.labels == ("time", "y (V)")
+
+
+def test_units_of_columns_are_labels() -> None:
+    """Columns of astropy with a unit are numbers, unlike those of a QTable."""
+    table = pytest.importorskip("astropy.table")
+    columns = {"t": table.Column(T, unit="s"), "y": table.Column(Y, unit="V")}
+    result = lmoo.fit(TEXT, data=table.Table(columns), y="y")
+    assert result.problem.labels == ("t (s)", "y (V)")
+    assert result.units == {}
+    result = lmoo.fit(TEXT, data=table.QTable(table.Table(columns)), y="y")
+    assert set(result.units) == {"a", "tau", "c"}
