@@ -6,19 +6,27 @@ import numpy as np
 
 from lmoo._core.masks import separated
 
-__all__ = ["flat", "flat_points"]
+__all__ = ["flat", "flat_points", "shape_of"]
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Return the shape of an array or of nested lists; () for lists of different lengths."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return ()
 
 
 def flat(t: Any, y: Any, sigma: Any, sigma_x: Any) -> tuple[Any, Any, Any, Any]:
     """Return the data of an image in one row; those of a curve as they are."""
-    shape = np.shape(y)
+    shape = shape_of(y)
     if len(shape) < 2:
         return t, y, sigma, sigma_x
     found = flat_points(t, shape)
     if found is None:
         return t, y, sigma, sigma_x
     y = row(y)
-    sigma = row(sigma) if np.shape(sigma) == shape else sigma
+    sigma = row(sigma) if shape_of(sigma) == shape else sigma
     if isinstance(sigma_x, tuple):
         sigma_x = tuple(row(part) if np.shape(part) == shape else part for part in sigma_x)
     elif np.shape(sigma_x)[-len(shape) :] == shape:

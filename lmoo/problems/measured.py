@@ -21,7 +21,7 @@ from lmoo.problems.columns import (
     numbers_of,
     numbers_of_frame,
 )
-from lmoo.problems.grids import flat, flat_points
+from lmoo.problems.grids import flat, flat_points, shape_of
 from lmoo.problems.units import magnitude, quantity_of, unit_of
 
 __all__ = [
@@ -127,7 +127,10 @@ def _is_plain(t: Any, *others: Any) -> bool:
                 return False
         elif type(value) not in _PLAIN:
             return False
-    return not (type(others[0]) is np.ndarray and others[0].ndim > 1)
+    y = others[0]
+    if type(y) is list:
+        return not (y and type(y[0]) in (list, np.ndarray))
+    return not (type(y) is np.ndarray and y.ndim > 1)
 
 
 # ---- units -----------------------------------------------------------------------------------
@@ -178,8 +181,8 @@ def _converted(name: str, value: Any, unit: Any, of: str, squared: bool = False)
 
 def _is_covariance(sigma: Any, y: Any) -> bool:
     """Return whether sigma is a matrix for all points."""
-    m = int(np.prod(np.shape(y)))
-    return np.ndim(sigma) == 2 and np.shape(sigma) == (m, m)
+    m = int(np.prod(shape_of(y)))
+    return shape_of(sigma) == (m, m)
 
 
 def in_unit_of_t(name: str, value: Any, units: tuple[Any, ...], called: str = "t") -> Any:

@@ -96,6 +96,9 @@ DRIVERS: dict[str, Callable[[bool | None], lmoo.Result]] = {
     "curve_fit_many, built-in": lambda flag: stack(flag, lmoo.models.Exponential()),
     "solve_many": many_problems,
     "JointProblem": joint,
+    "errors in x": lambda flag: solved(
+        lmoo.CurveProblem(model, T, Y, SIGMA, sigma_x=1e-7, absolute_sigma=flag)
+    ),
     "derived": lambda flag: solved(Weighted(flag), derived={"tau": "1/b"}),
     "stored": lambda flag: lmoo.Result.from_dict(solved(Weighted(flag)).to_dict()),
     "pickled": lambda flag: pickle.loads(pickle.dumps(solved(Weighted(flag)))),

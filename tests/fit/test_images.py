@@ -40,6 +40,8 @@ def test_an_image_is_a_row_of_points(t: Any) -> None:
     )
     np.testing.assert_allclose(lmoo.fit(spot, t, IMAGE, START).x, FLAT.x, rtol=1e-8)
     np.testing.assert_allclose(lmoo.curve_fit(spot, t, IMAGE, START)[0], FLAT.x, rtol=1e-8)
+    nested = lmoo.Solver().solve(lmoo.CurveProblem(spot, t, IMAGE.tolist()), START)
+    np.testing.assert_array_equal(nested.x, FLAT.x)
 
 
 def test_predictions_have_the_shape_of_the_grid() -> None:
