@@ -65,7 +65,7 @@ def test_names_and_arguments_that_are_refused(tool: str) -> None:
 def test_stubs_agree_with_the_compiled_modules() -> None:
     """All of lmoo where the packages that it can use are there, else the compiled modules."""
     pytest.importorskip("mypy")
-    optional = ("dask", "distributed", "matplotlib", "scipy", "sklearn", "tqdm", "xarray")
+    optional = ("dask", "distributed", "jax", "matplotlib", "scipy", "sklearn", "tqdm", "xarray")
     complete = all(importlib.util.find_spec(name) is not None for name in optional)
     options = ["--ignore-disjoint-bases", "--mypy-config-file", "pyproject.toml"]
     allowed = ["--allowlist", str(HERE / "stubtest.txt"), "--ignore-unused-allowlist"]
