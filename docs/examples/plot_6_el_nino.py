@@ -38,7 +38,7 @@ label = above.set_ylabel("pressure"), below.set_xlabel("month")
 
 # %%
 # The residuals are large, and the periods are correlated with the phases. Gauss-Newton steps
-# contract by a constant factor here, and the solver extrapolates them (:ref:`default-step`).
+# contract by a constant factor here, and the solver sums them (:ref:`default-step`).
 # Moré's steps alone take more than 1.5 times as many evaluations.
 plain = lmoo.Solver(step=lmoo.More(accelerate=False)).solve(problem, data.starts[0])
 print(plain.nfev > 1.5 * result.nfev)

@@ -75,6 +75,7 @@ cdef extern from "state.h" nogil:
         double *interval
         double *length
         double *last_step
+        double *newton_step
         double least_noise
         int rank
         int probe
@@ -92,10 +93,12 @@ cdef extern from "state.h" nogil:
         int measured
         int measuring
         int extrapolated
-        int steady
+        int known_newton
         double remainder
         double probe_scale
-        double rate
+        double last_actred
+        double last_dirder
+        double secant_error
         double linear_rate
         int since
         double bend
@@ -104,4 +107,4 @@ cdef extern from "state.h" nogil:
         int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 7
+    LM_STATE_VERSION = 8

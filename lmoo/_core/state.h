@@ -82,6 +82,7 @@ struct lm_state {
     double *interval;       /* n: distance of the points of the difference for a column; 0: not a difference */
     double *length;         /* n: over which a column of J changes by its own size; 0: unknown */
     double *last_step;      /* n: the last accepted step */
+    double *newton_step;    /* n: the last Gauss-Newton step, without extrapolation */
     double least_noise;     /* measured absolute error of |f|; 0: none was measured */
     int rank;               /* of the model, without directions along which J is error */
     int probe;              /* values of |f| measured along a line for its error, in probes */
@@ -100,11 +101,13 @@ struct lm_state {
     int measured;           /* intervals of differences have been measured since the last accepted step */
     int measuring;          /* they are being measured */
     int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), or bent (2) */
-    int steady;             /* the last two rates agree */
+    int known_newton;       /* newton_step is that of the last linear model but this one */
     double remainder;       /* share of an extrapolated step that remains after it */
     double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */
-    double rate;            /* signed rate of the last two Gauss-Newton steps */
-    double linear_rate;     /* rate of the last extrapolation */
+    double last_actred;     /* actred and dirder of the last accepted step, relative to |f|^2 after it */
+    double last_dirder;
+    double secant_error;    /* error of what the last move shows of the contraction, see secant.pxi */
+    double linear_rate;     /* rate of contraction at the last extrapolation */
     int since;              /* accepted steps since then */
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
     int finished;           /* `steps` when a last step was requested, plus 1 */

@@ -88,9 +88,9 @@ class More(_Compiled):
     ----------
     accelerate : bool, default True
         After ten steps in a row that the radius has limited, correct the steps for curvature as
-        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  If Gauss-Newton steps
-        contract at a steady rate, replace one by the sum of all that would follow.  False: More's
-        steps alone, as in MINPACK.
+        `GeodesicAcceleration` does, and let the radius grow up to tenfold.  Replace Gauss-Newton
+        steps that contract linearly by their sum, a secant step.  False: More's steps alone, as in
+        MINPACK.
 
     References
     ----------

@@ -67,10 +67,10 @@ cdef double _bend(lm_state *s) noexcept nogil:
     Return 0 unless it exceeds that of the model by a tenth, and by more than the error of the gradients: only then do
     Gauss-Newton steps overshoot.
     """
-    cdef double before = s.dirder * (s.base_fnorm / s.fnorm) * (s.base_fnorm / s.fnorm), square, excess
+    cdef double square, excess
     predict(s, s.last_step, True)
     square = -(s.prered + 2.0 * s.dirder)
-    excess = s.dirder - before - square
+    excess = s.dirder - s.last_dirder - square
     if square <= 0.0 or excess <= max(0.1 * square, 10.0 * gradient_error(s) * sqrt(square)):
         return 0.0
     return 1.0 + excess / square

@@ -13,7 +13,7 @@ cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
     bounded   whether there are bounds
     dense     whether the dense linear model is stored after the state
     """
-    return sizeof(lm_state) + (<size_t>(17 * n) + bounds_doubles(n)) * sizeof(double) \
+    return sizeof(lm_state) + (<size_t>(18 * n) + bounds_doubles(n)) * sizeof(double) \
         + (dense_doubles(n, bounded) * sizeof(double) if dense else 0)
 
 
@@ -47,11 +47,12 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
     if s.bounded:
         s.free_norms = next + 15 * n
     s.gradient = next + 16 * n
-    bounds_attach(s, next + 17 * n)
+    s.newton_step = next + 17 * n
+    bounds_attach(s, next + 18 * n)
     if s.linear == NULL:
         s.linear = &DENSE
     if s.linear == &DENSE:
-        dense_attach(s, next + 17 * n + bounds_doubles(n))
+        dense_attach(s, next + 18 * n + bounds_doubles(n))
 
 
 cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,

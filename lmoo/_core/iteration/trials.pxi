@@ -67,7 +67,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     """Compare the actual with the predicted reduction and accept or reject the trial point (More' 1978, 7.1)."""
     cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
     cdef bint taken, relaxed = False
-    cdef double delta = s.delta
+    cdef double delta = s.delta, left
     cdef int status
     s.nit += 1
     s.actred = -1.0
@@ -97,15 +97,19 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
     if not s.accepted:
         return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
-    if _wants_refinement(s) and s.offset * s.contraction * s.contraction <= REFINE_BELOW:
+    left = min(s.contraction, s.remainder) if s.extrapolated == 1 else s.contraction
+    if _wants_refinement(s) and s.offset * left * left <= REFINE_BELOW:
         return LM_REFINE
     return LM_LINEARIZE
 
 
 cdef void _accept(lm_state *s) noexcept nogil:
+    cdef double scale
     copy(s.n, s.trial, s.x)
     copy(s.n, s.step, s.last_step)
     s.xnorm = _size_of_x(s)
+    scale = (s.fnorm / s.fnorm1) * (s.fnorm / s.fnorm1)
+    s.last_actred, s.last_dirder = s.actred * scale, s.dirder * scale
     s.fnorm = s.fnorm1
     s.steps += 1
     s.accepted = 1

@@ -3,11 +3,8 @@
 *Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
 the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
 
-*Linear contraction.*  At a minimum with a large residual Gauss-Newton steps contract at a steady rate q, in one
-direction or with alternating signs.  Once two rates in a row agree, the sum of the remaining steps is p / (1 - q),
-where q has the sign of p^T N^2 p_-1 (Aitken 1926, "On Bernoulli's numerical solution of algebraic equations", Proc.
-Royal Soc. Edinburgh 46), and this sum is the step.  The curvature along it is not |J p|^2 but (1 - q) |J p|^2, which
-is used to predict its reduction.
+*Linear contraction.*  At a minimum with f != 0 Gauss-Newton steps contract linearly; the secant step sums those that
+remain (secant.pxi).
 
 *Curvature below the noise.*  If |f|^2 does not show any more that Gauss-Newton steps overshoot, the gradients at both
 ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2.
@@ -17,12 +14,8 @@ from libc.math cimport fabs, sqrt
 
 from lmoo._core.model cimport *
 
-# Relative difference up to which two rates agree; the error of p / (1 - q) is this share of it.  SAME_DIRECTION is the
-# least cosine between two steps of one direction.
-cdef double STEADY = 0.1
+# Least cosine between two steps of one direction.
 cdef double SAME_DIRECTION = 0.95
-# Above this rate the extrapolation is too long for the accuracy of the rate.
-cdef double FASTEST = 0.95
 
 
 # Difference from 1 of a ratio up to which f is linear within the errors of forward differences.
@@ -41,8 +34,10 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
         s.extrapolated = 2 if s.par > 0.0 else 0
         return request
     request = more_propose(s, context)
-    if s.newton and s.last_pnorm != 0.0 and s.rejections == 0:
-        _extrapolate(s)
+    if not s.newton:
+        s.known_newton = 0
+    elif s.rejections == 0:
+        secant_extrapolate(s)
     if s.newton and s.below_noise and s.extrapolated == 0:
         _follow_curvature(s)
     return request
@@ -110,23 +105,6 @@ cdef void _multiply(lm_state *s, double factor) noexcept nogil:
     s.prered *= factor
     s.dirder *= factor
     s.extrapolated = 1
-
-
-cdef void _extrapolate(lm_state *s) noexcept nogil:
-    """Replace the Gauss-Newton step by the sum of a sequence that contracts at a steady rate."""
-    cdef double rate, cosine, factor
-    rate = _along_last(s, &cosine)
-    if rate == 0.0:
-        return
-    factor = s.rate
-    s.rate = rate
-    s.steady = fabs(cosine) >= SAME_DIRECTION and fabs(rate - factor) <= STEADY * fabs(rate)
-    if not s.steady or not -2.0 < rate < FASTEST:
-        return
-    s.linear_rate = rate
-    # Share of the step that remains after it: from the error of the rate, and from components in other directions.
-    s.remainder = fabs(rate) * (fabs(rate - factor) / fabs(rate) + sqrt(max(1.0 - cosine * cosine, 0.0)))
-    _multiply(s, 1.0 / (1.0 - rate))
 
 
 cdef lmoo_step DEFAULT

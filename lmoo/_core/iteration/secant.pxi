@@ -1,0 +1,101 @@
+"""The secant step: the sum of the Gauss-Newton steps that remain, as far as the last move shows them.
+
+Near a minimum x* the Gauss-Newton step is p(x) = -(I - M) (x - x*) up to terms of second order, where
+
+   M = -(J^T J)^-1 sum f_i f_i''
+
+multiplies the distance from x* in each step.  With the last move dx and the difference dp of the Gauss-Newton steps at
+its ends, M dx = dx + dp, and the secant step is
+
+   p - c (dx + dp),     c = argmin |N (p - c dp)|,
+
+where N contains the current norms of the columns of J.  Anderson (1965), "Iterative procedures for nonlinear integral
+equations", J. ACM 12, with one difference; in one dimension this is Aitken's method.
+
+   (I - M)^-1 (M (p - c dp) + c e)
+
+remains after it, where e is the error of M dx.  This error is measured.  The reduction of a quadratic function is the
+mean of the slopes at both ends; a cubic term changes their difference by a third of what it changes the slope at the
+end, which shows M.  The secant step is taken if less is expected to remain after it than after the Gauss-Newton step.
+Its reduction is minus its slope, as for any step to the minimum of a quadratic function.
+"""
+
+from libc.math cimport fabs, sqrt
+
+from lmoo._core.model cimport *
+from lmoo._core.norms cimport copy
+
+# Largest rate of contraction that is relied on: with a larger one the sum is too long for the accuracy of the rate.
+cdef double FASTEST = 0.95
+
+
+cdef void secant_extrapolate(lm_state *s) noexcept nogil:
+    """Replace the Gauss-Newton step in s.step by the secant step if that is expected to be better.  Uses wa1, wa2."""
+    cdef double share, remainder
+    cdef bint known = s.known_newton and s.last_pnorm != 0.0
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.wa1[j] = s.step[j] - s.newton_step[j]
+        s.newton_step[j] = s.step[j]
+    s.known_newton = 1
+    s.secant_error = _secant_error(s) if known else 1.0
+    if not known or not _secant(s, &share, &remainder):
+        return
+    for j in range(s.n):
+        s.step[j] -= share * s.wa2[j]
+    predict(s, s.step, False)
+    if not s.dirder < 0.0:
+        copy(s.n, s.newton_step, s.step)
+        predict_damped(s, s.step, 0.0)
+        return
+    s.prered = -s.dirder
+    s.extrapolated = 1
+    s.remainder = remainder / _norm(s, s.step)
+
+
+cdef double _secant_error(lm_state *s) noexcept nogil:
+    """Return the error of M dx over |N dx|; that of the move before, which was longer, if noise hides it."""
+    cdef double cubic, square
+    predict(s, s.last_step, True)
+    cubic = fabs(s.last_actred + s.last_dirder + s.dirder)
+    square = -(s.prered + 2.0 * s.dirder)
+    predict_damped(s, s.step, 0.0)
+    if cubic <= s.noise:
+        return s.secant_error
+    return 3.0 * cubic / square if square > 0.0 else 1.0
+
+
+cdef bint _secant(lm_state *s, double *share, double *remainder) noexcept nogil:
+    """Compute c, what remains after the secant step, and M dx in wa2; return False if the Gauss-Newton step is better.
+
+    wa1: dp, overwritten
+    """
+    cdef double moved = _norm(s, s.last_step), change = _norm(s, s.wa1), size = _norm(s, s.step), rate, left
+    cdef ptrdiff_t j
+    if not (moved > 0.0 and change > 0.0):
+        return False
+    share[0] = _product(s, s.step, s.wa1) / change / change
+    left = -_product(s, s.last_step, s.wa1) / moved / moved
+    for j in range(s.n):
+        s.wa2[j] = s.last_step[j] + s.wa1[j]
+        s.wa1[j] = s.step[j] - share[0] * s.wa1[j]
+    rate = _norm(s, s.wa2) / moved
+    remainder[0] = rate * _norm(s, s.wa1) + fabs(share[0]) * s.secant_error * moved
+    if not remainder[0] < rate * size:
+        return False
+    remainder[0] /= max(left, 1.0 - FASTEST)
+    s.linear_rate = min(rate, FASTEST)
+    return True
+
+
+cdef double _product(const lm_state *s, const double *p, const double *q) noexcept nogil:
+    """Return the scalar product of N p and N q."""
+    cdef double total = 0.0
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        total += s.free_norms[j] * p[j] * (s.free_norms[j] * q[j])
+    return total
+
+
+cdef double _norm(const lm_state *s, const double *p) noexcept nogil:
+    return sqrt(_product(s, p, p))
