@@ -45,6 +45,8 @@ class Fits:
         Whether a minimum was found.
     nfev, njev, nit : int64 array
         Evaluations of the model (those for numeric derivatives included), Jacobians, iterations.
+    observations : int64 array
+        Numbers of points that are not missing.
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
         does not determine.
@@ -83,6 +85,7 @@ class Fits:
     nfev: NDArray[np.int64]
     njev: NDArray[np.int64]
     nit: NDArray[np.int64]
+    observations: NDArray[np.int64]
     covariance: Array | None
     errors: dict[Any, Exception]
     _batch: BatchData
@@ -123,7 +126,7 @@ class Fits:
             if not self._batch.record:
                 raise EvaluationError(f"f raised {error!r} for curve {index}") from error
             self.errors[index] = error
-        for name, values in result.rows.items():
+        for name, values in {**result.rows, "observations": result.observations}.items():
             write(getattr(self, name), len(self.shape), fits, values)
 
     @property
@@ -243,6 +246,7 @@ class Fits:
             problem=problem,
             evaluation=batch.evaluation,
             solver=batch.solver,
+            x0=task.x0[0].copy(),
             **result.limits,
         )  # fmt: skip
 
@@ -264,9 +268,10 @@ def _robust(task: Task, result: ChunkResult, x: Array) -> Robust | None:
 
 # The results, with the number of dimensions of size n that follow the shape of the stack.
 _EXTRA = {
-    "x": 1, "stderr": 1, "cost": 0, "status": 0, "nfev": 0, "njev": 0, "nit": 0, "covariance": 2,
+    "x": 1, "stderr": 1, "cost": 0, "status": 0, "nfev": 0, "njev": 0, "nit": 0, "observations": 0,
+    "covariance": 2,
 }  # fmt: skip
-_INTEGERS = ("status", "nfev", "njev", "nit")
+_INTEGERS = ("status", "nfev", "njev", "nit", "observations")
 _MISSING = object()
 
 

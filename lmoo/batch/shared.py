@@ -210,7 +210,7 @@ def joint_fits(
     if loop.status == Status.NOT_FINITE:
         raise bad_start(loop)
     solved = _Solved(
-        _fit(loop, groups, solver, chunk, names, where, shared, evaluation),
+        _fit(loop, groups, solver, chunk, x0, evaluation),
         where, shared, dataset.m, chunk.weights,
     )  # fmt: skip
     batch = BatchData(dataset, model, guesses, solver, False, names, evaluation, function)
@@ -287,9 +287,7 @@ def _fit(
     groups: Groups,
     solver: Solver,
     chunk: Chunk,
-    names: tuple[str, ...] | None,
-    where: NDArray[np.intp],
-    shared: int,
+    x0: Array,
     evaluation: str,
 ) -> Fit:
     """Return the joint fit; its residual has zeros for missing points."""
@@ -335,6 +333,7 @@ def _fit(
         solver=solver,
         evaluation=evaluation,
         robust=robust,
+        x0=x0,
         _gradient=loop.gradient if loop.linearized else None,
         **limits,
     )
@@ -356,6 +355,7 @@ def _results(
         "nfev": np.full(count, fit.nfev),
         "njev": np.full(count, fit.njev),
         "nit": np.full(count, fit.nit),
+        "observations": _points_of_each(solved, count),
     }
     if empty.covariance is not None:
         rows["covariance"] = _covariances(fit, where, shared, count)
@@ -376,9 +376,17 @@ def _results(
 
 
 _FIELDS = (
-    "shape", "x", "stderr", "cost", "status", "nfev", "njev", "nit", "covariance", "errors",
-    "_batch",
+    "shape", "x", "stderr", "cost", "status", "nfev", "njev", "nit", "observations", "covariance",
+    "errors", "_batch",
 )  # fmt: skip
+
+
+def _points_of_each(solved: _Solved, count: int) -> NDArray[np.int64]:
+    """Return the number of points of each curve that are not missing, (count,)."""
+    if solved.weights is None:
+        return np.full(count, solved.m, dtype=np.int64)
+    found = np.count_nonzero(solved.weights, axis=1).astype(np.int64)
+    return np.array(np.broadcast_to(found, (count,)))
 
 
 def _costs(fit: Fit, count: int, solver: Solver) -> Array:

@@ -62,6 +62,7 @@ class Fit:
     related: "Related | None" = field(default=None, repr=False)
     # With errors in x: the estimates of the true t, in the form of t.
     estimated_t: Any = field(default=None, repr=False)
+    x0: NDArray[np.float64] | None = field(default=None, repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.

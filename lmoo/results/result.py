@@ -68,6 +68,9 @@ class Result(Fit):
         With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
         is, for each point, its distance from the curve in units of the errors, with the sign of
         ``f(t, ...) - y``.
+    x0 : (n,) float64 array or None
+        The starting values; nan for parameters that need none, as they are eliminated.  None for a
+        result without them, such as one that an earlier version has stored.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
         `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for

@@ -56,6 +56,7 @@ def to_dict(result: Fit) -> dict[str, Any]:
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
     out["gradient"] = result.gradient.tolist()
+    out["x0"] = None if result.x0 is None else result.x0.tolist()
     out["estimated_t"] = _plain_t(result.estimated_t)
     out["robust"] = None if result.robust is None else _parts(result.robust)
     out["factor"] = None if result.factor is None else _parts(result.factor)
@@ -115,6 +116,7 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             robust=_robust_of(stored.get("robust")),
             related=_related_of(stored.get("related")),
             estimated_t=_t_of(stored.get("estimated_t")),
+            x0=None if stored.get("x0") is None else _array("x0", stored["x0"]),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
@@ -141,8 +143,9 @@ def check(result: Fit) -> None:
     each = ("x", "lower", "upper", "fixed", "active_mask")
     _check_each(result, dict.fromkeys(each, (n,)))
     _check_each(result, {"residual": np.shape(result.residual)})
-    if result._gradient is not None:
-        _check_each(result, {"_gradient": (n,)})
+    for name in ("_gradient", "x0"):
+        if getattr(result, name) is not None:
+            _check_each(result, {name: (n,)})
     if not (np.abs(result.active_mask) <= 1).all():
         raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
     if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
