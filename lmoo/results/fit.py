@@ -88,6 +88,10 @@ class Fit:
         """Whether a minimum was found: status 1 to 4."""
         return self.status.success
 
+    def __bool__(self) -> bool:
+        """Return `success`: a fit that has not converged is false."""
+        return self.success
+
     @property
     def fixed_or_active(self) -> NDArray[np.bool_]:
         """Parameters that are fixed or whose bound is active, (n,) bool; the others are free."""
