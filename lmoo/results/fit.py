@@ -63,6 +63,8 @@ class Fit:
     # With errors in x: the estimates of the true t, in the form of t.
     estimated_t: Any = field(default=None, repr=False)
     x0: NDArray[np.float64] | None = field(default=None, repr=False)
+    # Model and data as text with labels, for a result that has no problem.
+    _subject: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     # Solves the problem again with more parameters fixed: (fit, x, fixed, maxfev) -> Fit.  The
     # solver sets it, as this module must not import the solver.

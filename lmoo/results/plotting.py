@@ -133,7 +133,7 @@ def _pair(ax: Any) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class _View:
-    """What is drawn, and where.
+    """The data, the line and the places where they are drawn.
 
     Attributes
     ----------

@@ -18,8 +18,11 @@ class StoredFit(Fit):
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a dict of numbers, strings, lists and dicts.
 
-        It contains the fields and the statistics by their names, with standard errors, covariance,
-        correlation and 95 % intervals.  Problem, solver and history are left out.
+        It contains the fields and the statistics by their names, in full precision; "Reports" in
+        the documentation lists the keys.  Problem, solver and history are left out.
+
+        Numbers may be nan, inf and -inf.  ``json.dumps`` writes them as the literals NaN and
+        Infinity, which are not standard JSON; `to_json` writes strings instead.
 
         Examples
         --------
@@ -64,14 +67,16 @@ class StoredFit(Fit):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
         from lmoo.results.pickles import frozen
+        from lmoo.results.report.subject import subject
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
+        kept["_subject"] = tuple(subject(self))
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         from lmoo.results.pickles import thawed
-        from lmoo.results.storage import check
+        from lmoo.results.storedfields import check
 
         missing = {part.name for part in fields(self)}.difference(state)
         if missing:

@@ -1,1 +1,1 @@
-"""The report of a result: what it says, as text, HTML, LaTeX and Markdown."""
+"""The report of a result, as text, HTML, LaTeX and Markdown."""

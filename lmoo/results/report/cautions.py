@@ -1,4 +1,4 @@
-"""What a reader of the report must know about the standard errors."""
+"""Warnings: limits of the standard errors, and signs of a wrong model."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -13,7 +13,7 @@ from lmoo.results.outliers import far_limit, outliers
 from lmoo.results.report.correlations import Correlations
 from lmoo.results.sigma import is_scaled
 
-__all__ = ["cautions"]
+__all__ = ["cautions", "known_nonlinearity"]
 
 # Names and numbers in a sentence.
 _NAMES = 20
@@ -26,9 +26,12 @@ _SMALL = 100_000
 
 
 def cautions(result: Fit, found: Correlations | None) -> list[str]:
-    """Return warnings, the most important first; none if no minimum was found."""
+    """Return warnings, the most important first.
+
+    Without a minimum they say which parameters have no effect, and nothing of standard errors.
+    """
     if not result.success:
-        return []
+        return _undetermined(result)
     return [
         *_undetermined(result),
         *_at_bounds(result),
@@ -42,7 +45,7 @@ def cautions(result: Fit, found: Correlations | None) -> list[str]:
 
 def _undetermined(result: Fit) -> list[str]:
     lines = []
-    if result.degrees_of_freedom <= 0 and is_scaled(result):
+    if result.success and result.degrees_of_freedom <= 0 and is_scaled(result):
         lines.append(
             "There are as many parameters as observations, or more: the data do not determine "
             "standard errors."
@@ -123,20 +126,26 @@ def _strong(found: Correlations | None) -> list[str]:
 
 
 def _curved(result: Fit) -> list[str]:
-    """Check the curvature of small problems, where that takes no calls of a user's function."""
+    """Check the curvature of the model."""
+    found = known_nonlinearity(result)
+    if found is None or found.acceptable or np.isnan(found.intrinsic):
+        return []
+    return [f"{found} Profile intervals are accurate: confidence_interval(method='profile')."]
+
+
+def known_nonlinearity(result: Fit) -> Nonlinearity | None:
+    """Return the curvatures of small problems if they take no calls of a user's function."""
+    kept: Nonlinearity | None = vars(result).get("_nonlinearity")
+    if kept is not None:
+        return kept
     curve = known_curve(result)
     if curve is None or model_with_parts(curve.f) is None:
-        return []
+        return None
     large = result.observations * result.x.size**2 > _SMALL
     if large or result.is_part or result.estimated_t is not None or result.degrees_of_freedom <= 0:
-        return []
-    kept: Nonlinearity | None = vars(result).get("_nonlinearity")
-    if kept is None:
-        kept = nonlinearity(result)
-        vars(result)["_nonlinearity"] = kept
-    if kept.acceptable or np.isnan(kept.intrinsic):
-        return []
-    return [f"{kept} Profile intervals are accurate: confidence_interval(method='profile')."]
+        return None
+    vars(result)["_nonlinearity"] = kept = nonlinearity(result)
+    return kept
 
 
 def _some(names: Sequence[str], count: int | None = None, most: int = _NAMES) -> str:

@@ -1,4 +1,4 @@
-"""What a report says, before it is written in one of its forms."""
+"""The parts of a report, before it is written in one of its forms."""
 
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ class Content:
 
 
 def content_of(result: Fit, nonlinearity: str = "") -> Content:
-    """Return what the report of a result says.
+    """Return the parts of the report of a result.
 
     Parameters
     ----------

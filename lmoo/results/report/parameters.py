@@ -79,11 +79,9 @@ def _rows(result: Fit, count: int) -> Iterator[Row]:
         row = Row(name, f"{value:.10g}", *_no_error(result, j))
         if not row.error:
             row = _row(name, value, error, limits[j])
-        start = "" if result.x0 is None or result.fixed[j] else float(result.x0[j])
-        yield row._replace(
-            start=f"{start:.6g}" if start != "" and isfinite(start) else "",
-            limits=_limits(result, j),
-        )
+        start = np.nan if result.x0 is None or result.fixed[j] else float(result.x0[j])
+        shown = f"{start:.6g}" if isfinite(start) else ""
+        yield row._replace(start=shown, limits=_limits(result, j))
 
 
 def _errors(result: Fit) -> Array:

@@ -1,4 +1,4 @@
-"""What was fitted: the model and the data, as text."""
+"""The model and the data of a fit, as text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ _LONGEST = 300
 
 
 def subject(result: Fit) -> list[tuple[str, str]]:
-    """Return what was fitted, with labels: the model and the data."""
+    """Return the model and the data of a fit, with labels."""
     problem = result.problem
     if problem is None:
-        return []
+        return list(result._subject)
     if getattr(problem, "is_joint", False):
         count, shared = len(problem.problems), ", ".join(problem.shared)
         return [("problem", f"{count} problems with shared parameters: {shared}")]
