@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.batch.presentedfits import PresentedFits
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
@@ -24,8 +25,8 @@ __all__ = ["Fits", "write"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Fits:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fits(PresentedFits):
     """Results of `curve_fit_many` and `solve_many`: arrays with one entry per fit.
 
     Attributes
@@ -41,8 +42,6 @@ class Fits:
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
         Values of `Status`.
-    success : bool array
-        Whether a minimum was found.
     nfev, njev, nit : int64 array
         Evaluations of the model (those for numeric derivatives included), Jacobians, iterations.
     observations : int64 array
@@ -64,6 +63,9 @@ class Fits:
 
     ``fits[name]`` has the values and the standard errors of a parameter, or of a derived quantity,
     as arrays of the shape of the stack.
+
+    `to_dataframe` and `to_xarray` return the fits as tables, `plot_map` plots a parameter of all
+    fits, and `plot` the data and the fit of one.
 
     Examples
     --------
@@ -129,15 +131,9 @@ class Fits:
         for name, values in {**result.rows, "observations": result.observations}.items():
             write(getattr(self, name), len(self.shape), fits, values)
 
-    @property
-    def success(self) -> NDArray[np.bool_]:
-        """Whether a minimum was found."""
-        status = np.asarray(self.status)
-        return (status >= 1) & (status <= 4)
-
     def _named(self, name: str) -> Value:
         """Return values and standard errors of a parameter; KeyError if there is none."""
-        names = names_of(self._batch.names, self.x.shape[-1])
+        names = self.parameter_names
         if name not in names:
             raise KeyError(f"{name!r} is none of {', '.join(names)}")
         j = names.index(name)

@@ -241,7 +241,7 @@ def _as_model(model: Any) -> Model:
 _KEPT = ("status", "nfev", "njev", "nit")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RelatedFits(Fits):
     """Results of many fits whose parameters are related; see `Fits`.
 
@@ -264,6 +264,10 @@ class RelatedFits(Fits):
         problem = None if reduced is None else reduced.problem
         x0 = coordinates.x(inner.x0)
         return expanded(inner, coordinates, problem, self._solver, x0)
+
+    def _free_counts(self) -> Any:
+        # Rows of priors are no observations here.
+        return self._inner._free_counts()
 
     def _points(self) -> Array:
         return np.asarray(self.x).reshape(-1, self.x.shape[-1])

@@ -33,7 +33,7 @@ __all__ = ["JointFits", "checked_options", "joint_fits", "shared_parameters"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class JointFits(Fits):
     """Results of `curve_fit_many` with shared parameters: arrays with one entry per curve.
 
@@ -66,6 +66,9 @@ class JointFits(Fits):
     residual_deviation: float = float("nan")
     message: str = ""
     _solved: Any = None
+
+    def _reduced_chi_square(self) -> Array:
+        return np.full(self.shape, self.residual_deviation**2)
 
     def _tasks(self, threads: int) -> Any:
         raise TypeError("curves with shared parameters are not solved in chunks")

@@ -30,6 +30,15 @@ def plot_convergence(result: Fit, ax: Any = None) -> Any:
         matplotlib is not installed.
     ValueError
         The result has no history.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.datasets import nist
+    >>> data = nist("DanWood")
+    >>> result = lmoo.Solver().solve(data, data.starts[1], history=True)
+    >>> lmoo.plotting.plot_convergence(result).get_xlabel()
+    'iteration'
     """
     history = result.history
     if history is None or len(history) == 0:

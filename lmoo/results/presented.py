@@ -39,15 +39,16 @@ class PresentedFit(StoredFit):
         >>> t = np.arange(12.0)
         >>> result = lmoo.fit("a + b*t", t, 1 + 2*t + np.cos(5*t))
         >>> print(result.report())  # doctest: +ELLIPSIS
-        Converged: a minimum was found (status 2, XTOL)
+        Converged: a minimum was found (status ...)
           ...
         <BLANKLINE>
           model                       a + b*t
           data                        12 points, y against t
         <BLANKLINE>
-          parameter  value  standard error  relative  95 % interval
-          a           1.09         +- 0.42      38 %   0.16 .. 2.02
-          ...
+          parameter  value  standard error  relative   95 % interval  start
+          a           1.09         +- 0.42      38 %    0.16 .. 2.01      1
+          b          2.002        +- 0.064     3.2 %  1.859 .. 2.145      1
+        ...
         """
         from lmoo.results.report.content import content_of
         from lmoo.results.report.text import text
@@ -94,12 +95,12 @@ class PresentedFit(StoredFit):
         \begin{table}[htbp]
           \centering
           \caption{A line.}
-          \begin{tabular}{lrrrr}
+          \begin{tabular}{lrrrrr}
             \hline
-            Parameter & Value & Standard error & Relative & 95 \% interval \\
+            Parameter & Value & Standard error & Relative & 95 \% interval & Start \\
             \hline
-            a & $1.09$ & $\pm 0.42$ & 38 \% & $0.16 \ldots 2.02$ \\
-            b & $1.988$ & $\pm 0.064$ & 3.2 \% & $1.844 \ldots 2.131$ \\
+            a & $1.09$ & $\pm 0.42$ & 38 \% & $0.16 \ldots 2.01$ & $1$ \\
+            b & $2.002$ & $\pm 0.064$ & 3.2 \% & $1.859 \ldots 2.145$ & $1$ \\
             \hline
           \end{tabular}
         \end{table}
@@ -122,7 +123,11 @@ class PresentedFit(StoredFit):
         >>> import numpy as np, lmoo
         >>> t = np.arange(12.0)
         >>> result = lmoo.fit("a + b*t", t, 1 + 2*t + np.cos(5*t))
-        >>> print("".join(result.to_markdown().splitlines(keepends=True)[8:12]))
+        >>> for line in result.to_markdown().splitlines():
+        ...     if "±" in line:
+        ...         print(line)
+        | a | 1.09 | ± 0.42 | 38 % | 0.16 .. 2.01 | 1 |
+        | b | 2.002 | ± 0.064 | 3.2 % | 1.859 .. 2.145 | 1 |
         """
         from lmoo.results.report.content import content_of
         from lmoo.results.report.markdown import markdown
@@ -189,19 +194,43 @@ class PresentedFit(StoredFit):
         return plot(self, ax, **options)
 
     def plot_profile(self, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Plot the profile of a parameter; see `lmoo.plotting.plot_profile`."""
+        """Plot the profile of a parameter; see `lmoo.plotting.plot_profile`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> ax = lmoo.Solver().solve(data, data.starts[1]).plot_profile("b2", level=0.9)
+        """
         from lmoo.results import profileplots
 
         return profileplots.plot_profile(self, j, ax, **options)
 
     def plot_contour(self, i: int | str, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Plot the joint regions of two parameters; see `lmoo.plotting.plot_contour`."""
+        """Plot the joint regions of two parameters; see `lmoo.plotting.plot_contour`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> ax = lmoo.Solver().solve(data, data.starts[1]).plot_contour("b1", "b2")
+        """
         from lmoo.results import profileplots
 
         return profileplots.plot_contour(self, i, j, ax, **options)
 
     def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
-        """Plot the convergence of the solve; see `lmoo.plotting.plot_convergence`."""
+        """Plot the convergence of the solve; see `lmoo.plotting.plot_convergence`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> from lmoo.datasets import nist
+        >>> data = nist("DanWood")
+        >>> ax = lmoo.Solver().solve(data, data.starts[1], history=True).plot_convergence()
+        """
         from lmoo.results import convergenceplots
 
         return convergenceplots.plot_convergence(self, ax, **options)

@@ -10,6 +10,8 @@ from lmoo.results.axes import ACCENT, FAINT, FIT, axes_for, label_axes
 from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, joint_cutoff, trace
 from lmoo.results.reparametrized import with_parameters
+from lmoo.results.sigma import is_scaled
+from lmoo.results.smooth import closed_line, smooth_line
 from lmoo.results.statistics import (
     parameter_index,
     probability,
@@ -26,7 +28,12 @@ _SHADE = 0.18  # opacity of a region
 
 
 def plot_profile(
-    result: Fit, j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool = True
+    result: Fit,
+    j: int | str,
+    ax: Any = None,
+    *,
+    level: float = 0.95,
+    scaled: bool | None = None,
 ) -> Any:
     """Plot the profile t of a parameter and the straight line of linear theory.
 
@@ -39,8 +46,8 @@ def plot_profile(
         None: a new figure.
     level : float, default 0.95
         Level of the interval that is marked.
-    scaled : bool, default True
-        As for `Result.confidence_interval`.
+    scaled : bool, optional
+        As for `Result.confidence_interval`.  None: as for the standard errors of the result.
 
     Returns
     -------
@@ -52,19 +59,29 @@ def plot_profile(
         matplotlib is not installed.
     ValueError
         As for `Result.profile`.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.datasets import nist
+    >>> data = nist("DanWood")
+    >>> result = lmoo.Solver().solve(data, data.starts[1])
+    >>> lmoo.plotting.plot_profile(result, "b2").get_xlabel()
+    'b2'
     """
     level = probability("level", level)
-    result, (where,) = with_parameters(result, (quantity(result, j),), scaled)
+    used = is_scaled(result) if scaled is None else scaled
+    result, (where,) = with_parameters(result, (quantity(result, j),), used)
     # A little beyond the ends of the interval.
-    found = trace(result, where, 1.0 - 0.4 * (1.0 - level), scaled, points=12)
+    found = trace(result, where, 1.0 - 0.4 * (1.0 - level), used, points=12)
     ax = axes_for(ax)
-    t = t_quantile(result, level, scaled)
-    error = float(result._linear.standard_errors(residual_scale(result, scaled))[where])
+    t = t_quantile(result, level, used)
+    error = float(result._linear.standard_errors(residual_scale(result, used))[where])
     if 0.0 < error < np.inf:
         line = (found.values - result.x[where]) / error
         seen = np.abs(line) <= 1.25 * np.abs(found.tau).max()
         ax.plot(found.values[seen], line[seen], "--", color=FAINT, linewidth=1.5, label="linear")
-    ax.plot(found.values, found.tau, "-o", color=FIT, linewidth=2, markersize=4, label="profile")
+    ax.plot(*smooth_line(found.values, found.tau), color=FIT, linewidth=2, label="profile")
     # A jump of the profile beyond the interval must not determine the scale.
     top = 1.3 * float(np.clip(np.abs(found.tau).max(), t, 1.3 * t))
     # The profile of a parameter at its bound has one side.
@@ -93,7 +110,7 @@ def plot_contour(
     ax: Any = None,
     *,
     levels: Sequence[float] = (0.95, 0.68),
-    scaled: bool = True,
+    scaled: bool | None = None,
 ) -> Any:
     """Plot the joint confidence regions of two parameters and the ellipse of linear theory.
 
@@ -106,8 +123,8 @@ def plot_contour(
         None: a new figure.
     levels : sequence of float, default (0.95, 0.68)
         Levels of the regions.
-    scaled : bool, default True
-        As for `Result.confidence_interval`.
+    scaled : bool, optional
+        As for `Result.confidence_interval`.  None: as for the standard errors of the result.
 
     Returns
     -------
@@ -124,18 +141,29 @@ def plot_contour(
     -----
     On the boundary the sum of squares, minimised over all other parameters, has grown by 2 F s^2
     (Bates and Watts 1988, section 6.2).  The linear ellipse is that of the largest level.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.datasets import nist
+    >>> data = nist("DanWood")
+    >>> result = lmoo.Solver().solve(data, data.starts[1])
+    >>> ax = lmoo.plotting.plot_contour(result, "b1", "b2")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('b1', 'b2')
     """
+    used = is_scaled(result) if scaled is None else scaled
     a, b = parameter_index(result, i, "i"), parameter_index(result, j, "j")
     ax = axes_for(ax)
     for k, level in enumerate(sorted(levels, reverse=True), start=1):
-        x, y = contour(result, a, b, probability("levels", level), scaled)
+        x, y = closed_line(*contour(result, a, b, probability("levels", level), used))
         ax.fill(x, y, facecolor=FIT, alpha=_SHADE, linewidth=0)
         ax.plot(x, y, color=FIT, linewidth=2)
         # The regions overlap; the legend shows the shade of k layers.
         shade = 1.0 - (1.0 - _SHADE) ** k
         label = f"{100 * level:g} % region"
         ax.fill([], [], facecolor=FIT, alpha=shade, linewidth=0, label=label)
-    _draw_ellipse(result, ax, (a, b), max(levels), scaled)
+    _draw_ellipse(result, ax, (a, b), max(levels), used)
     ax.plot(result.x[a], result.x[b], "o", color=ACCENT, markersize=8, label="best fit", zorder=4)
     ax.legend(frameon=False)
     label_axes(ax, result.parameter_names[a], result.parameter_names[b])

@@ -12,8 +12,8 @@ from lmoo.results.report.escaping import html_text
 from lmoo.results.report.goodness import Fact
 
 __all__ = [
-    "correlation_matrix", "facts_table", "folded", "fragment", "parameter_table", "verdict_line",
-    "warning_list",
+    "correlation_matrix", "facts_table", "folded", "fragment", "parameter_table", "table",
+    "verdict_line", "warning_list",
 ]  # fmt: skip
 
 _RULE = "1px solid color-mix(in srgb, currentColor 25%, transparent)"
@@ -80,6 +80,18 @@ def _cell(tag: str, value: str, is_left: bool, is_bold: bool) -> str:
     scope = ' scope="col"' if tag == "th" else ""
     shown = html_text(value).replace("+- ", "&plusmn; ")
     return f'<{tag}{scope} style="{_CELL} {align} font-weight: {weight};{rule}">{shown}</{tag}>'
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose first column has names; "" without rows."""
+    if not rows:
+        return ""
+    head = "".join(_cell("th", value, k == 0, True) for k, value in enumerate(header))
+    body = "".join(
+        f"{_ROW}{''.join(_cell('td', value, k == 0, k == 0) for k, value in enumerate(row))}</tr>"
+        for row in rows
+    )
+    return f'<table style="{_TABLE}"><thead>{_ROW}{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def facts_table(facts: Sequence[Fact]) -> str:
