@@ -42,7 +42,12 @@ def png(figure: Any) -> bytes:
 
     full, small = BytesIO(), BytesIO()
     figure.savefig(full, dpi=100)
-    colours = Image.open(full).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    # Small marks keep their colour.
+    colours = (
+        Image.open(full)
+        .convert("RGB")
+        .quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     colours.save(small, format="png", optimize=True)
     return small.getvalue()
 

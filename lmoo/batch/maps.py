@@ -90,7 +90,9 @@ def _draw_image(
     beyond = shown[good]
     sides = bool((beyond < ends[0]).any()), bool((beyond > ends[1]).any())
     names = {(True, True): "both", (True, False): "min", (False, True): "max"}
-    bar = ax.get_figure().colorbar(image, ax=ax, extend=names.get(sides, "neither"))
+    # As high as the image.
+    beside = ax.inset_axes((1.03, 0.0, 0.04, 1.0))
+    bar = ax.get_figure().colorbar(image, cax=beside, extend=names.get(sides, "neither"))
     bar.ax.set_ylabel(legible(label), parse_math=False)
     ax.set_xlabel("column")
     ax.set_ylabel("row")

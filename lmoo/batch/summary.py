@@ -32,8 +32,9 @@ def short(fits: Any) -> str:
 def html(fits: Any) -> str:
     """Return the summary for notebooks."""
     count, good = fits.success.size, int(np.count_nonzero(fits.success))
+    model = fits._batch.function or fits._batch.model
     facts = [
-        ("model", model_text(fits._batch.function or fits._batch.model)),
+        ("model", model_text(getattr(model, "f", model))),
         ("shape of the stack", " x ".join(map(str, fits.shape))),
         ("converged", f"{good} of {count}"),
         *_failures(fits),

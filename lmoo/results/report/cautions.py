@@ -19,6 +19,8 @@ __all__ = ["cautions", "known_nonlinearity"]
 _NAMES = 20
 # Degrees of freedom below which the standard deviation has an error of more than 30 %.
 _FEW = 6
+# Standard deviations by which chi-square differs from its mean in few of the fits.
+_UNLIKELY = 4.0
 # A correlation that leaves little more than a combination of the parameters.
 _STRONG = 0.99
 # Entries of a Jacobian up to which the report evaluates curvatures.
@@ -90,9 +92,9 @@ def _scatter(result: Fit) -> list[str]:
     dof = result.degrees_of_freedom
     if is_scaled(result) or result.robust is not None or dof <= 0:
         return []
-    ratio = result.reduced_chi_square
-    # Five standard deviations of chi-square.
-    if abs(ratio - 1.0) <= 5.0 * sqrt(2.0 / dof):
+    ratio, spread = result.reduced_chi_square, 2.0 / (9.0 * dof)
+    # The cube root is nearly normal (Wilson, Hilferty 1931, Proc. Nat. Acad. Sci. 17, 684).
+    if abs(ratio ** (1.0 / 3.0) - (1.0 - spread)) <= _UNLIKELY * sqrt(spread):
         return []
     how = "more" if ratio > 1.0 else "less"
     return [

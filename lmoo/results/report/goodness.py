@@ -13,6 +13,9 @@ __all__ = ["Fact", "details", "goodness", "reason_and_limits"]
 
 Fact = tuple[str, str]
 
+# Characters of the text about the evaluation of the model.
+_LONGEST = 120
+
 
 def goodness(result: Fit) -> list[Fact]:
     """Return the numbers that tell how good the fit is, with their labels."""
@@ -81,7 +84,11 @@ def details(result: Fit) -> list[Fact]:
         out.append(("time", _duration(result.seconds)))
     if limits:
         out.append(("limits", limits))
-    out += [("model is", result.evaluation), ("derivatives", _derivatives(result))]
+    evaluation = result.evaluation
+    if len(evaluation) > _LONGEST:
+        # The formula of the model is at the top of the report.
+        evaluation = f"{evaluation[:_LONGEST]}..."
+    out += [("model is", evaluation), ("derivatives", _derivatives(result))]
     out += [
         ("norm of the residual", f"{result.data_norm:.10g}"),
         ("largest cosine of J and f", f"{_largest_cosine(result):.2g}"),
