@@ -34,7 +34,8 @@ def smooth_line(x: Array, y: Array) -> tuple[Array, Array]:
     if x.size < 3 or not (steps > 0.0).all() or not np.isfinite(y).all():
         return x, y
     secants = np.diff(y) / steps
-    slopes = np.concatenate([secants[:1], _inner_slopes(steps, secants), secants[-1:]])
+    ends = _end_slope(steps[:2], secants[:2]), _end_slope(steps[:-3:-1], secants[:-3:-1])
+    slopes = np.concatenate([ends[:1], _inner_slopes(steps, secants), ends[1:]])
     return _cubic(steps, x, np.ones_like(x)), _cubic(steps, y, slopes)
 
 
@@ -66,6 +67,13 @@ def _inner_slopes(steps: Array, secants: Array) -> Array:
     with np.errstate(all="ignore"):
         mean = (a + b) / (a / before + b / after)
     return np.where(before * after > 0.0, mean, 0.0)
+
+
+def _end_slope(steps: Array, secants: Array) -> float:
+    """Return the slope of the parabola through the first three points, where it is monotone."""
+    slope = secants[0] + (secants[0] - secants[1]) * steps[0] / steps.sum()
+    limits = sorted((0.0, 3.0 * float(secants[0])))
+    return float(np.clip(slope, *limits))
 
 
 def _cubic(steps: Array, y: Array, slopes: Array) -> Array:
