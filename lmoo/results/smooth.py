@@ -72,8 +72,8 @@ def _inner_slopes(steps: Array, secants: Array) -> Array:
 def _end_slope(steps: Array, secants: Array) -> float:
     """Return the slope of the parabola through the first three points, where it is monotone."""
     slope = secants[0] + (secants[0] - secants[1]) * steps[0] / steps.sum()
-    limits = sorted((0.0, 3.0 * float(secants[0])))
-    return float(np.clip(slope, *limits))
+    low, high = sorted((0.0, 3.0 * float(secants[0])))
+    return min(max(float(slope), low), high)
 
 
 def _cubic(steps: Array, y: Array, slopes: Array) -> Array:
