@@ -43,7 +43,7 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
         "success": result.success,
-        "scaled": is_scaled(result),
+        "absolute_sigma": not is_scaled(result),
         "subject": dict(subject(result)),
         "warnings": cautions(result, correlations(result)),
         "nonlinearity": _plain_nonlinearity(result),

@@ -58,6 +58,17 @@ def test_correlations_are_legible(r: float) -> None:
     assert (max(ground, text) + 0.05) / (min(ground, text) + 0.05) >= 4.5
 
 
+def test_colours_with_a_ground_are_legible() -> None:
+    styles = [attributes.get("style") or "" for _, attributes in parsed("ties").tags]
+    styles += [attributes.get("style") or "" for _, attributes in parsed("maxfev").tags]
+    found = [re.search(r"background: (#\w{6}); color: (#\w{6})", style) for style in styles]
+    pairs = {match.groups() for match in found if match}
+    assert len(pairs) > 4
+    for colours in pairs:
+        low, high = sorted(map(luminance, colours))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
 def test_the_matrix_has_names_values_and_a_legend() -> None:
     result = fitted()
     html = result._repr_html_()

@@ -91,7 +91,7 @@ def test_unprintable_characters_are_escaped_everywhere() -> None:
 # ============================================================================ the dict
 
 KEYS = {
-    "parameter_names", "status", "success", "scaled", "subject", "warnings", "nonlinearity",
+    "parameter_names", "status", "success", "absolute_sigma", "subject", "warnings", "nonlinearity",
     "degrees_of_freedom", "rank", "undetermined", "reduced_chi_square", "aic", "bic",
     "standard_errors", "covariance", "correlation", "confidence_interval", "evaluation", "cost",
     "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds", "x", "residual", "lower",

@@ -129,6 +129,15 @@ def test_without_matplotlib_the_page_says_how_to_have_plots(
     assert "matplotlib" not in read("plain", tmp_path)
 
 
+def test_the_text_of_the_page_is_legible() -> None:
+    from test_report_html import luminance
+
+    style = page(case("curve")).split("<style>")[1].split("</style>")[0]
+    assert "background: #ffffff; color: #1b1f23" in style
+    for colour in re.findall(r"(?<![-\w])color: (#\w{6})", style):
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
 def test_names_are_escaped(tmp_path: Path) -> None:
     text = read("names", tmp_path)
     assert not Checked(text).all("script")

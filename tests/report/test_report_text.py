@@ -249,6 +249,18 @@ def test_the_facts() -> None:
     assert fact(result, "observations, parameters") == "12, 3 (9 degrees of freedom)"
 
 
+def test_estimates_of_the_true_t_are_summarised() -> None:
+    result = case("errors in x")
+    largest = np.abs(result.estimated_t - T).max()
+    expected = f"12 estimated, the largest correction is {largest:.3g}"
+    assert fact(result, "true values of t") == expected
+    two = CurveProblem(
+        lambda t, a, b: a * t[0] + b * t[1], (T, T**2), Y, sigma=0.1, sigma_x=(0.1, 0.2)
+    )
+    found = Solver().solve(two, [1.0, 1.0])
+    assert fact(found, "true values of t").startswith("24 estimated, the largest correction is ")
+
+
 def test_details_are_added_on_request() -> None:
     result = fitted()
     short, full = str(result), result.report(details=True)

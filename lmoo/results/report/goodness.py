@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from lmoo.problems.problem import has_jacobian
+from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
+from lmoo.results.labels import axis_labels
 from lmoo.results.robust import OUTLIER
 from lmoo.results.statistics import aic, bic, r_squared
 
@@ -29,6 +31,7 @@ def goodness(result: Fit) -> list[Fact]:
     ]
     if not result.success:
         return out
+    out += _estimated(result)
     if dof > 0:
         out += [
             ("residual standard deviation", f"{result.residual_deviation:.6g}"),
@@ -47,6 +50,22 @@ def _priors(result: Fit) -> list[Fact]:
     shown = ", ".join(f"{name}: {mean:.6g} +- {sigma:.4g}" for name, mean, sigma in lines)
     share = 0.5 * float(related.rows @ related.rows)
     return [("priors", shown), ("cost of the priors", f"{share:.6g}")]
+
+
+def _estimated(result: Fit) -> list[Fact]:
+    """Return the number of true values of t that were estimated, and the largest correction."""
+    curve = known_curve(result)
+    if result.estimated_t is None or curve is None:
+        return []
+    found, given = result.estimated_t, curve.t
+    if not isinstance(found, tuple):
+        found, given = (found,), (given,)
+    largest = max(
+        float(np.abs(part - np.asarray(t)).max()) for part, t in zip(found, given, strict=True)
+    )
+    count = sum(part.size for part in found)
+    x, _ = axis_labels(result)
+    return [(f"true values of {x}", f"{count} estimated, the largest correction is {largest:.3g}")]
 
 
 def _information(result: Fit) -> list[Fact]:
