@@ -217,6 +217,33 @@ def test_components_have_colours_of_their_own() -> None:
     assert len({item.get_color() for item in (*dashed, above.lines[-1])}) == 3
 
 
+def test_both_parts_of_a_complex_curve_are_drawn_against_t() -> None:
+    def model(w: Any, r: float, tau: float) -> Any:
+        return r / (1.0 + 1j * w * tau)
+
+    sigma = 0.01 * (1.0 + T) + 0.03j
+    y = model(T, 2.0, 0.7) + 0.01 * Y
+    result = Solver().solve(CurveProblem(model, T, y, sigma), [1.0, 1.0])
+    above, below = result.plot()
+    assert below.get_xlabel() == "w"
+    fit = line(above, "fit, imaginary")
+    assert len(fit) == 400
+    np.testing.assert_allclose(fit[:, 1], model(fit[:, 0], *result.x).imag)
+    real, imaginary = (box.lines[0].get_xydata() for box in above.containers[:2])
+    np.testing.assert_array_equal(real, np.column_stack([T, y.real]))
+    np.testing.assert_array_equal(imaginary, np.column_stack([T, y.imag]))
+    bars = above.containers[1].lines[2][0].get_segments()
+    np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 0.06)
+    at = fit[:, 0]
+    both = np.concatenate([np.interp(at, T, sigma.real), np.full(at.size, 0.03)])
+    _, low, high = result.predict(at, "prediction", sigma=both)
+    drawn = band(above, "95 % prediction, imaginary")
+    np.testing.assert_allclose(drawn[0], low.imag)
+    np.testing.assert_allclose(drawn[1], high.imag)
+    difference = (y - model(T, *result.x)).imag
+    np.testing.assert_allclose(below.containers[1].lines[0].get_ydata(), difference)
+
+
 def test_a_joint_fit_is_drawn_problem_by_problem() -> None:
     parts = [CurveProblem(decay, T, k * Y) for k in (1.0, 2.0, 3.0)]
     problem = lmoo.JointProblem(parts, shared=["rate"])

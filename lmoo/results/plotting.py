@@ -1,20 +1,18 @@
 """Plots of a fit with its data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.complexdata import separate
-from lmoo.problems.curve import Curve
-from lmoo.results.axes import ACCENT, COMPONENTS, DATA, FIT, SIZE, label_axes, pyplot
+from lmoo.results.axes import ACCENT, COMPONENTS, FIT, SIZE, label_axes, pyplot
 from lmoo.results.components import components as parts_of_model
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels
-from lmoo.results.outliers import outliers
+from lmoo.results.plotview import View, view_of
 from lmoo.results.sigma import is_scaled
 from lmoo.results.statistics import predict, probability, standardized_residuals
 
@@ -79,12 +77,12 @@ def plot(
 
     Notes
     -----
-    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts, and then
-    the imaginary ones, are drawn against their index.  If t is not a single array of numbers,
-    points are drawn against their index.  If the x axis is logarithmic already, the points of the
-    line have equal ratios.  Outliers are open circles: with a loss, points of a weight below 1/2;
-    without, points that are farther from the fit than good points are, in 99 of 100 fits.  A
-    fit that has not converged has no bands.
+    Error bars are one sigma, if the problem has sigma.  Real and imaginary parts of a complex curve
+    have a colour each.  If t is not a single array of numbers, points are drawn against their
+    index; those of a complex curve as the real parts, and then the imaginary ones.  If the x axis
+    is logarithmic already, the points of the line have equal ratios.  Outliers are open circles:
+    with a loss, points of a weight below 1/2; without, points that are farther from the fit than
+    good points are, in 99 of 100 fits.  A fit that has not converged has no bands.
 
     Examples
     --------
@@ -104,7 +102,7 @@ def plot(
         ax = tuple(figure.subplots(2, 1, sharex=True, height_ratios=[3, 1]))
     above, below = _pair(ax)
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
-    view = _view(result, curve, points, above.get_xscale())
+    view = view_of(result, curve, points, above.get_xscale())
     x, y = _labels(view, axis_labels(result), xlabel, ylabel)
     if components:
         _draw_components(result, above, view)
@@ -131,81 +129,37 @@ def _pair(ax: Any) -> tuple[Any, Any]:
     return parts[0], parts[1]
 
 
-@dataclass(frozen=True)
-class _View:
-    """The data, the line and the places where they are drawn.
-
-    Attributes
-    ----------
-    curve : Curve
-    place : (m,) array
-        Abscissae of the data.
-    line : (k,) array
-        Abscissae of the fitted line.
-    smooth : object
-        The independent variable on the line.
-    by_index : bool
-        Whether points are drawn against their index.
-    sigma : (m,) array or None
-        Length of the error bars.
-    far : (m,) bool array
-        Outliers.
-    """
-
-    curve: Curve
-    place: Array
-    line: Array
-    smooth: Any
-    by_index: bool
-    sigma: Array | None
-    far: NDArray[np.bool_]
-
-
-def _view(result: Fit, curve: Curve, points: int, scale: str) -> _View:
-    m = np.size(curve.y)
-    t = np.asarray(curve.t) if not isinstance(curve.t, tuple) else np.empty(0)
-    further = (curve.standard_deviations(), outliers(result))
-    if t.shape == (m,) and t.dtype.kind in "biuf":
-        t = t.astype(np.float64)
-        smooth = _between(t, points, scale)
-        return _View(curve, t, smooth, smooth, False, *further)
-    index = np.arange(m, dtype=np.float64)
-    return _View(curve, index, index, curve.t, True, *further)
-
-
-def _between(t: Array, points: int, scale: str) -> Array:
-    """Return abscissae from the smallest t to the largest, equidistant on an axis of this scale."""
-    if scale == "log" and t.max() > 0.0:
-        return np.geomspace(t[t > 0.0].min(), t.max(), points)
-    return np.linspace(t.min(), t.max(), points)
-
-
-def _labels(view: _View, usual: tuple[str, str], x: str | None, y: str | None) -> tuple[str, str]:
+def _labels(view: View, usual: tuple[str, str], x: str | None, y: str | None) -> tuple[str, str]:
     """Return the labels of the axes."""
     across = "index" if view.by_index else usual[0]
     return across if x is None else x, usual[1] if y is None else y
 
 
 def _draw_fit(
-    result: Fit, view: _View, ax: Any, bands: Sequence[str], level: float, scaled: bool
+    result: Fit, view: View, ax: Any, bands: Sequence[str], level: float, scaled: bool
 ) -> None:
     """Draw the model and its bands; bands that are not finite are left out."""
     at = None if view.by_index else view.smooth
     for name, alpha in (("prediction", 0.12), ("confidence", 0.28)):
         if name in bands:
-            limits = predict(result, at, name, level, _interpolated(view), scaled)[1:]
+            limits = predict(result, at, name, level, view.interpolated_sigma(), scaled)[1:]
             low, high = (separate(part) for part in limits)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
-                ax.fill_between(
-                    view.line, low, high, color=FIT, alpha=alpha, linewidth=0, label=label
-                )
+                for part in view.parts:
+                    where = part.line
+                    ax.fill_between(
+                        view.line[where], low[where], high[where], color=part.fit, alpha=alpha,
+                        linewidth=0, label=part.named(label),
+                    )  # fmt: skip
     y = view.curve.values(view.smooth, result.x)
     style, label = ("-", "fit") if result.success else ("--", "last point, not converged")
-    ax.plot(view.line, y, style, color=FIT, linewidth=2, label=label)
+    for part in view.parts:
+        where, name = part.line, part.named(label)
+        ax.plot(view.line[where], y[where], style, color=part.fit, linewidth=2, label=name)
 
 
-def _draw_components(result: Fit, ax: Any, view: _View) -> None:
+def _draw_components(result: Fit, ax: Any, view: View) -> None:
     """Draw the parts of the model."""
     found = parts_of_model(result, view.smooth)
     # The legend is listed in reverse.
@@ -214,15 +168,7 @@ def _draw_components(result: Fit, ax: Any, view: _View) -> None:
         ax.plot(view.line, values, linewidth=1.5, linestyle="--", color=colour, label=name)
 
 
-def _interpolated(view: _View) -> Array | None:
-    """Return sigma on the line, interpolated between the points of the data."""
-    if view.sigma is None or view.by_index:
-        return None
-    order = np.argsort(view.place, kind="stable")
-    return np.asarray(np.interp(view.line, view.place[order], view.sigma[order]))
-
-
-def _draw_residuals(result: Fit, view: _View, ax: Any, kind: str, what: str) -> None:
+def _draw_residuals(result: Fit, view: View, ax: Any, kind: str, what: str) -> None:
     """Draw data minus fit, or the standardized residuals with the sign of data minus fit."""
     ax.axhline(0.0, color=FIT, linewidth=1.5)
     if kind == "raw":
@@ -234,16 +180,16 @@ def _draw_residuals(result: Fit, view: _View, ax: Any, kind: str, what: str) -> 
     _draw_data(ax, view, -standardized_residuals(result), None, ("residual", what))
 
 
-def _draw_data(
-    ax: Any, view: _View, y: Array, sigma: Array | None, labels: tuple[str, str]
-) -> None:
+def _draw_data(ax: Any, view: View, y: Array, sigma: Array | None, labels: tuple[str, str]) -> None:
     """Draw the points; outliers as open circles."""
     label, what = labels
     size = float(np.clip(60.0 / np.sqrt(y.size), 1.5, 5.5))
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.12 * size}
-    groups: list[tuple[NDArray[np.bool_], str, str, dict[str, Any]]] = [
-        (~view.far, label, DATA, edge)
-    ]
+    groups: list[tuple[NDArray[np.bool_], str, str, dict[str, Any]]] = []
+    for part in view.parts:
+        there = np.zeros(y.size, dtype=bool)
+        there[part.data] = True
+        groups.append((there & ~view.far, part.named(label), part.points, edge))
     if view.far.any():
         hollow = {"markerfacecolor": "none", "markeredgewidth": 1.4}
         groups.append((view.far, f"{label}, {what}", ACCENT, hollow))
