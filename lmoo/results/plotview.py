@@ -12,7 +12,7 @@ from lmoo.results.axes import COMPONENTS, DATA, FIT
 from lmoo.results.fit import Fit
 from lmoo.results.outliers import outliers
 
-__all__ = ["Part", "View", "view_of"]
+__all__ = ["CurvePart", "View", "view_of"]
 
 Array = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _IMAGINARY = "#00573f"
 
 
-class Part(NamedTuple):
+class CurvePart(NamedTuple):
     """The real or the imaginary part of a complex curve; a real curve is one part.
 
     name : of the part; "" for a real curve
@@ -58,7 +58,7 @@ class View:
         Length of the error bars.
     far : (m,) bool array
         Outliers.
-    parts : tuple of Part
+    parts : tuple of CurvePart
     """
 
     curve: Curve
@@ -68,7 +68,7 @@ class View:
     by_index: bool
     sigma: Array | None
     far: NDArray[np.bool_]
-    parts: tuple[Part, ...]
+    parts: tuple[CurvePart, ...]
 
     def interpolated_sigma(self) -> Array | None:
         """Return sigma on the line, interpolated between the points of the data."""
@@ -107,12 +107,12 @@ def view_of(result: Fit, curve: Curve, points: int, scale: str) -> View:
     return View(curve, index, index, curve.t, True, *further, _parts(1, m, m))
 
 
-def _parts(count: int, m: int, k: int) -> tuple[Part, ...]:
+def _parts(count: int, m: int, k: int) -> tuple[CurvePart, ...]:
     """Return one part of m points and k points of the line, or two."""
     if count == 1:
-        return (Part("", slice(m), slice(k), FIT, DATA),)
-    second = Part("imaginary", slice(m, 2 * m), slice(k, 2 * k), COMPONENTS[0], _IMAGINARY)
-    return Part("real", slice(m), slice(k), FIT, DATA), second
+        return (CurvePart("", slice(m), slice(k), FIT, DATA),)
+    second = CurvePart("imaginary", slice(m, 2 * m), slice(k, 2 * k), COMPONENTS[0], _IMAGINARY)
+    return CurvePart("real", slice(m), slice(k), FIT, DATA), second
 
 
 def _between(t: Array, points: int, scale: str) -> Array:
