@@ -3,7 +3,10 @@
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 
-__all__ = ["is_scaled", "origin_of_errors"]
+__all__ = ["ORIGIN", "is_scaled", "origin_of_errors"]
+
+# Label of the sentence in a stored result.
+ORIGIN = "errors"
 
 
 def is_scaled(result: Fit) -> bool:
@@ -24,6 +27,9 @@ def origin_of_errors(result: Fit) -> str:
     >>> print(origin_of_errors(lmoo.fit("a*t", [1.0, 2.0, 3.0], [1.1, 1.9, 3.2])))
     Standard errors are scaled by the scatter of the residuals; no sigma was given.
     """
+    kept = dict(result._subject).get(ORIGIN)
+    if result.problem is None and kept:
+        return kept
     if not result.success:
         return "No standard errors and no intervals, as no minimum was found."
     if result.robust is not None:

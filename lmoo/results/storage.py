@@ -18,7 +18,7 @@ from lmoo.results.parametertable import derived_of, table
 from lmoo.results.related import Related
 from lmoo.results.report.cautions import cautions, known_nonlinearity
 from lmoo.results.report.correlations import correlations
-from lmoo.results.report.subject import subject
+from lmoo.results.report.subject import kept_subject
 from lmoo.results.robust import Robust
 from lmoo.results.sigma import is_scaled
 from lmoo.results.statistics import aic, bic, linear_interval
@@ -44,7 +44,7 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "status": int(result.status),
         "success": result.success,
         "absolute_sigma": not is_scaled(result),
-        "subject": dict(subject(result)),
+        "subject": dict(kept_subject(result)),
         "warnings": cautions(result, correlations(result)),
         "nonlinearity": _plain_nonlinearity(result),
         "degrees_of_freedom": result.degrees_of_freedom,

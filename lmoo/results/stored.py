@@ -67,11 +67,11 @@ class StoredFit(Fit):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
         from lmoo.results.pickles import frozen
-        from lmoo.results.report.subject import subject
+        from lmoo.results.report.subject import kept_subject
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
-        kept["_subject"] = tuple(subject(self))
+        kept["_subject"] = kept_subject(self)
         return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -111,6 +111,8 @@ def test_the_dict_has_its_keys_and_comes_back(name: str) -> None:
     assert again.evaluation == result.evaluation
     # The report of a stored result has what the problem has told.
     assert str(again).splitlines()[:5] == str(result).splitlines()[:5]
+    (origin,) = (x for x in str(result).splitlines() if x.startswith(("  Standard", "  No st")))
+    assert origin in str(again).splitlines()
 
 
 def test_the_documentation_lists_the_keys() -> None:

@@ -10,8 +10,9 @@ from lmoo.problems.names import parameter_names_of
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels, variables_of
+from lmoo.results.sigma import ORIGIN, origin_of_errors
 
-__all__ = ["model_text", "subject"]
+__all__ = ["kept_subject", "model_text", "subject"]
 
 # Longest text of a model.
 _LONGEST = 300
@@ -21,7 +22,7 @@ def subject(result: Fit) -> list[tuple[str, str]]:
     """Return the model and the data of a fit, with labels."""
     problem = result.problem
     if problem is None:
-        return list(result._subject)
+        return [pair for pair in result._subject if pair[0] != ORIGIN]
     if getattr(problem, "is_joint", False):
         count, shared = len(problem.problems), ", ".join(problem.shared)
         return [("problem", f"{count} problems with shared parameters: {shared}")]
@@ -29,6 +30,11 @@ def subject(result: Fit) -> list[tuple[str, str]]:
     if curve is None:
         return [("problem", _problem_text(problem))]
     return [("model", model_text(curve.f)), ("data", _data_text(result))]
+
+
+def kept_subject(result: Fit) -> tuple[tuple[str, str], ...]:
+    """Return what a stored result must keep, as its problem is not stored with it."""
+    return (*subject(result), (ORIGIN, origin_of_errors(result)))
 
 
 def model_text(f: Any) -> str:
