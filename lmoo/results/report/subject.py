@@ -33,7 +33,7 @@ def subject(result: Fit) -> list[tuple[str, str]]:
 
 
 def kept_subject(result: Fit) -> tuple[tuple[str, str], ...]:
-    """Return what a stored result must keep, as its problem is not stored with it."""
+    """Return the texts that a stored result keeps, as its problem is not stored with it."""
     return (*subject(result), (ORIGIN, origin_of_errors(result)))
 
 
