@@ -15,13 +15,16 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: everything demo test quick lint docs bench sanitize wheel clean
 
 $(VENV)/.python:
+	@echo "== making the virtual environment $(VENV)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	touch $@
 
 # Installed in place, so that changes of Python files need no new installation.
+# Not quiet: pip shows what it does.
 $(VENV)/.%: $(SOURCES) | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@echo "Installing lmoo[$*] in $(VENV): downloads, then a compilation of about a minute"
+	$(BIN)/python -m pip install --editable ".[$*]"
 	touch $@
 
 # All that any target wants, in one installation instead of one each.
@@ -30,12 +33,14 @@ everything: | $(VENV)/.python
 	touch $(foreach extra,plot test lint docs bench dask files,$(VENV)/.$(extra))
 
 demo: $(VENV)/.plot
+	@echo "== fitting, and drawing into demo/"
 	$(BIN)/python -m lmoo demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations 15
-	# blockwise/cluster.py is imported where there is a Dask client alone.
-	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py lmoo README.md
+	# blockwise/cluster.py is imported where there is a Dask client alone; JAX is no part of .[test].
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py \
+	    --ignore-glob "lmoo/integrations/jax*.py" lmoo README.md
 
 quick: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow"
@@ -54,8 +59,9 @@ lint: $(VENV)/.lint
 	done
 
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b doctest docs docs/_build/doctest
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/trees -b html docs docs/_build/html
+	$(BIN)/python docs/check_pages.py docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/trees -b doctest docs docs/_build/doctest
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/versus_scipy.py
@@ -79,5 +85,5 @@ wheel: $(VENV)/.python
 	$(BIN)/python -m build
 
 clean:
-	rm -rf build dist .venv .venv-* *.egg-info demo docs/_build docs/api/generated
+	rm -rf build dist .venv .venv-* *.egg-info demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst
 	rm -f lmoo/_core/*.c lmoo/_core/*.so lmoo/_core/*.pyd

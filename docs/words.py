@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PATHS = ("lmoo", "docs", "benchmarks", "README.md", "CONTRIBUTING.md")
 SUFFIXES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".h", ".inc", ".rst", ".md"}
 # Builds are generated.
-LEFT_OUT = ("docs/_build", "docs/words.py")
+LEFT_OUT = ("docs/_build", "docs/api/", "docs/gallery/", "docs/words.py")
 
 NAMES = {
     r"\bclass (Part|Tree|Job|Work|Outcome|Fleet|Curves|Starts)\b": "PartialQR, ReductionTree, "

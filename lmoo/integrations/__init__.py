@@ -1,1 +1,1 @@
-"""Connections to other packages: scipy, xarray, scikit-learn."""
+"""Connections to other packages: scipy, xarray, scikit-learn, JAX."""

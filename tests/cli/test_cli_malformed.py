@@ -124,6 +124,12 @@ PLACES = [
         for option in ("--x", "--start", "--bounds", "--fix", "--level", "--nan-policy", "--sigma")
         for value in ("NAME", "NAME=1", "a=NAME")
     ],
+    *[
+        ["d.csv", "a*t", option, value]
+        for option in ("--tie", "--prior", "--derived", "--constraint", "--sigma-x", "--report")
+        for value in ("NAME", "q=NAME")
+    ],
+    ["d.csv", "a*t", "--report", "no/NAME.html"],
 ]
 
 
@@ -143,7 +149,8 @@ def test_no_control_character_reaches_the_terminal(call: Call, name: str) -> Non
     assert (run.code, run.err) == (0, "")
     assert all(char.isprintable() or char == "\n" for char in run.out)
     assert Path("f.json").read_text(encoding="utf-8").isascii()
-    for command in ([name], ["nist", name], ["demo", f"--{name}"]):
+    commands = ([name], ["nist", name], ["demo", f"--{name}"], ["completion", name])
+    for command in (*commands, ["watch", "-", name]):
         run = call(*command)
         assert refused(run)
         assert all(char.isprintable() or char == "\n" for char in run.err)

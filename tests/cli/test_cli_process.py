@@ -51,7 +51,7 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lmoo.cli.commands.fit.read_table", interrupt)
+    monkeypatch.setattr("lmoo.cli.commands.request.read_table", interrupt)
     run = call("fit", "decay.csv", "a*t")
     assert run == (130, "", "lmoo: error: interrupted\n")
 
@@ -73,7 +73,7 @@ def test_an_interruption_is_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> 
     ids=repr,
 )
 @pytest.mark.parametrize(
-    "where", ["lmoo.cli.commands.fit.best_result", "lmoo.cli.commands.output.draw"]
+    "where", ["lmoo.cli.commands.request.best_result", "lmoo.cli.commands.output.draw"]
 )
 def test_whatever_goes_wrong_is_one_line(
     call: Call, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, message: str

@@ -11,7 +11,7 @@ from cli_cases import EXPRESSION, Call, T, Y, fitted, refused, write
 
 REFUSED = {
     "": "the following arguments are required: COMMAND",
-    "fot": "argument COMMAND: invalid choice: 'fot'",
+    "fot": "COMMAND: must be one of fit, watch, nist, demo, completion; it is 'fot'",
     "fit": "the following arguments are required: DATA, EXPRESSION",
     "fit decay.csv": "the following arguments are required: EXPRESSION",
     "fit decay.csv a*t --stort a=1": "unrecognized arguments: --stort a=1",
@@ -42,7 +42,7 @@ REFUSED = {
     "fit decay.csv a*t --start a=nan": "--start: a must be a number, a=1.5; it is 'nan'",
     "fit decay.csv a*t --start a=1_0": "--start: a must be a number, a=1.5; it is '1_0'",
     "fit decay.csv a*t --bounds a=:1_0": "--bounds: a must be a number, a=1.5; it is '1_0'",
-    "fit decay.csv a*t --level 0.9_5": "argument --level: must be between 0 and 1; it is '0.9_5'",
+    "fit decay.csv a*t --level 0.9_5": "--level: must be between 0 and 1; it is '0.9_5'",
     "fit decay.csv a*t --start =1": "--start: expected name=value, found '=1'",
     "fit decay.csv a*t --start a=1,a=2": "--start gives 'a' twice",
     "fit decay.csv a*t --start b=1": "--start: 'b' is not a parameter of the expression; its "
@@ -51,19 +51,19 @@ REFUSED = {
     "fit decay.csv a*t --bounds a=2:1": "--bounds: the lower bound of a must be below its upper",
     "fit decay.csv a*t --bounds a=0:x": "--bounds: a must be a number, a=1.5; it is 'x'",
     "fit decay.csv a*t --bounds a=0: --start a=-1": "--start a=-1 is outside its bounds, 0 to inf",
-    "fit decay.csv a*t+b --bounds a=0: --fix a=-1": "fixed must have values within the bounds",
+    "fit decay.csv a*t+b --bounds a=0: --fix a=-1": "--fix must have values within the bounds",
     "fit decay.csv a*t --fix a": "--fix a needs a value: a=1.5, or one in --start",
     "fit decay.csv a*t --fix a=1": "--fix leaves no parameter to be fitted",
-    "fit decay.csv a*t --level 95": "argument --level: must be between 0 and 1; it is '95'",
-    "fit decay.csv a*t --nan-policy no": "argument --nan-policy: invalid choice: 'no'",
+    "fit decay.csv a*t --level 95": "--level: must be between 0 and 1; it is '95'",
+    "fit decay.csv a*t --nan-policy no": "--nan-policy: must be one of raise, omit; it is 'no'",
     **{
-        f"fit decay.csv a*t --plot {name}": "argument --plot: must be a file name that ends in "
+        f"fit decay.csv a*t --plot {name}": "--plot: must be a file name that ends in "
         ".png, .svg or .pdf; it is "
         for name in ("x.pgf", "x.ps", "x.eps", "x.tex", "fit", "-", ".png", "x.png/", "x.")
     },
-    "fit decay.csv a*t --json ''": "argument --json: must be the name of a file; it is ''",
-    "fit decay.csv a*t --plot ''": "argument --plot: must be the name of a file; it is ''",
-    "fit '' a*t": "argument DATA: must be the name of a file; it is ''",
+    "fit decay.csv a*t --json ''": "--json: must be the name of a file; it is ''",
+    "fit decay.csv a*t --plot ''": "--plot: must be the name of a file; it is ''",
+    "fit '' a*t": "DATA: must be the name of a file; it is ''",
     "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
     "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",

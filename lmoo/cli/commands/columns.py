@@ -81,6 +81,22 @@ class CurveData:
     sigma: Array | None
     sigma_x: Array | None = None
 
+    def extends(self, other: "CurveData") -> bool:
+        """Return whether these are the other data with further rows at the end, or without."""
+        rows = other.y.size
+        return all(
+            np.array_equal(mine[..., :rows], theirs)
+            for mine, theirs in zip(self._arrays(), other._arrays(), strict=True)
+        )
+
+    def equals(self, other: "CurveData") -> bool:
+        """Return whether all numbers are equal."""
+        return self.y.size == other.y.size and self.extends(other)
+
+    def _arrays(self) -> list[Array]:
+        found = (self.t, self.y, self.sigma, self.sigma_x)
+        return [values for values in found if values is not None]
+
 
 def choose(
     table: Table,

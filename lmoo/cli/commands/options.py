@@ -1,23 +1,60 @@
 """Parse the values of options: a=1,b=2 and a=0:10 and c=a/2."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from lmoo.cli.reading import number
 
 __all__ = [
+    "UnsuitableDataError",
     "UsageError",
     "bindings",
     "bounds",
     "expressions",
+    "in_terms_of_options",
     "numbers",
     "optional_numbers",
     "priors",
 ]
 
 
+# The option of each argument of a solver.
+_OPTIONS = {
+    "ties": "--tie",
+    "priors": "--prior",
+    "constraints": "--constraint",
+    "derived": "--derived",
+    "fixed": "--fix",
+    "bounds": "--bounds",
+    "x0": "--start",
+}
+_ARGUMENT = re.compile(rf"({'|'.join(_OPTIONS)})(?:\[(['\"])(.*?)\2\])?(?=:| must )", re.DOTALL)
+
+
 class UsageError(ValueError):
     """An invalid option, or options that contradict each other."""
+
+
+class UnsuitableDataError(UsageError):
+    """The fit cannot be made with these data; it may be with more of them."""
+
+
+def in_terms_of_options(message: str) -> str:
+    """Return the message of an error in an argument of a solver with the name of the option.
+
+    Examples
+    --------
+    >>> from lmoo.cli.commands.options import in_terms_of_options
+    >>> in_terms_of_options("ties['c']: unknown name 'q'")
+    "--tie c: unknown name 'q'"
+    """
+    match = _ARGUMENT.match(message)
+    if match is None:
+        return message
+    name, _, key = match.groups()
+    entry = "" if key is None else f" {key}"
+    return f"{_OPTIONS[name]}{entry}{message[match.end() :]}"
 
 
 def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:

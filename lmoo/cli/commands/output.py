@@ -1,4 +1,4 @@
-"""The output of ``lmoo fit``: the report, the JSON file and the plot."""
+"""The output of a fit: the report, the JSON file, the plot and the page."""
 
 import argparse
 import contextlib
@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 
 from lmoo.cli.commands.options import UsageError
-from lmoo.cli.commands.picture import draw
+from lmoo.cli.picture import draw
+from lmoo.cli.reading.source import name_of
 from lmoo.cli.terminal import one_line
 from lmoo.results.result import Result
 from lmoo.results.storage import plain
 
-__all__ = ["check_files", "deliver"]
+__all__ = ["check_files", "deliver", "document", "print_report", "write_files"]
 
+# The options that name a file to be written.
+_OUTPUTS = ("json", "plot", "report")
 # The level of the intervals in the report.
 _USUAL_LEVEL = 0.95
 
@@ -36,25 +39,28 @@ def check_files(arguments: argparse.Namespace) -> None:
     Raises
     ------
     UsageError
-        Two of the data, the report, the JSON and the plot are the same file (links and redirected
-        streams are resolved), or an output exists.
+        Two of the data, the report, the JSON, the plot and the page are the same file (links and
+        redirected streams are resolved), or an output exists.
     """
     uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
     uses.append(("the report on standard output", _identity("-", sys.stdout)))
     if arguments.json == "-":
         uses[-1] = ("--json -", uses[-1][1])
-    elif arguments.json is not None:
-        uses.append((f"--json {arguments.json}", _identity(arguments.json, None)))
-    if arguments.plot is not None:
-        uses.append((f"--plot {arguments.plot}", _identity(arguments.plot, None)))
+    outputs = {f"--{name} {path}": path for name, path in _files(arguments).items()}
+    uses += [(use, _identity(path, None)) for use, path in outputs.items()]
     for k, (use, identity) in enumerate(uses):
         for other, same in uses[:k]:
             if identity is not None and identity == same:
                 raise UsageError(f"{use} is the same file as {other}; choose another name")
-    if not arguments.force:
-        for option, path in (("--json", arguments.json), ("--plot", arguments.plot)):
-            if path is not None and path != "-" and Path(path).is_file():
-                _confirm(f"{option} {path}")
+    for use, path in outputs.items():
+        if not arguments.force and Path(path).is_file():
+            _confirm(use)
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the files to be written by the options that name them."""
+    found = {name: getattr(arguments, name) for name in _OUTPUTS}
+    return {name: path for name, path in found.items() if path not in (None, "-")}
 
 
 def _confirm(use: str) -> None:
@@ -92,7 +98,7 @@ def _identity(path: str, stream: Any) -> tuple[Any, ...] | None:
 def deliver(
     result: Result, arguments: argparse.Namespace, labels: tuple[str, str], reading: str
 ) -> None:
-    """Print the report and write the files that the options request.
+    """Print the report, or JSON, and write the files that the options request.
 
     Parameters
     ----------
@@ -105,17 +111,54 @@ def deliver(
         How the data were read.
     """
     if arguments.json == "-":
-        print(_json(result, arguments, reading))
+        print(json.dumps(document(result, arguments, reading), indent=2, allow_nan=False))
     else:
-        print(result)
-        if arguments.absolute_sigma or arguments.level != _USUAL_LEVEL:
-            print(_intervals(result, arguments))
-        if arguments.json is not None:
-            text = _json(result, arguments, reading) + "\n"
-            Path(arguments.json).write_text(text, encoding="utf-8")
-    if arguments.plot is not None:
-        scaled = not arguments.absolute_sigma
-        draw(result, arguments.plot, arguments.level, scaled, labels)
+        print_report(result, arguments)
+    write_files(result, arguments, labels, reading)
+
+
+def print_report(result: Result, arguments: argparse.Namespace) -> None:
+    """Print the report, with a table of intervals if the options request other ones."""
+    print(result)
+    other = arguments.absolute_sigma or arguments.level != _USUAL_LEVEL
+    if other and result.success:
+        print(_intervals(result, arguments))
+
+
+def write_files(
+    result: Result, arguments: argparse.Namespace, labels: tuple[str, str], reading: str
+) -> None:
+    """Write the files that the options request; the arguments are those of `deliver`."""
+    files = _files(arguments)
+    if "json" in files:
+        text = json.dumps(document(result, arguments, reading), indent=2, allow_nan=False)
+        Path(files["json"]).write_text(text + "\n", encoding="utf-8")
+    if "plot" in files:
+        draw(result, files["plot"], arguments.level, not arguments.absolute_sigma, labels)
+    if "report" in files:
+        title = f"{name_of(arguments.data)}: {one_line(arguments.expression)}"
+        # `check_files` has asked whether a file that exists may be overwritten.
+        page: Any = result
+        page.to_html(files["report"], title=title, overwrite=True)
+
+
+def document(result: Result, arguments: argparse.Namespace, reading: str) -> Any:
+    """Return the result as JSON can store it, with the options and intervals under "fit".
+
+    A fit that failed has no errors and intervals.
+    """
+    errors, intervals = _errors(result, arguments) if result.success else (None, None)
+    found = result.to_dict()
+    found["fit"] = {
+        "data": arguments.data,
+        "reading": reading,
+        "expression": arguments.expression,
+        "absolute_sigma": arguments.absolute_sigma,
+        "level": arguments.level,
+        "standard_errors": None if errors is None else errors.tolist(),
+        "confidence_interval": None if intervals is None else intervals.tolist(),
+    }
+    return plain(found)
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
@@ -135,19 +178,3 @@ def _intervals(result: Result, arguments: argparse.Namespace) -> str:
     ):
         lines.append(f"  {name:<{width}}  +- {error:<10.4g}  {low:.6g} .. {high:.6g}")
     return "\n".join(lines)
-
-
-def _json(result: Result, arguments: argparse.Namespace, reading: str) -> str:
-    """Return the result as JSON, with the options and their intervals under "fit"."""
-    errors, intervals = _errors(result, arguments)
-    document = result.to_dict()
-    document["fit"] = {
-        "data": arguments.data,
-        "reading": reading,
-        "expression": arguments.expression,
-        "absolute_sigma": arguments.absolute_sigma,
-        "level": arguments.level,
-        "standard_errors": errors.tolist(),
-        "confidence_interval": intervals.tolist(),
-    }
-    return json.dumps(plain(document), indent=2, allow_nan=False)

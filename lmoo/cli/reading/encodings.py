@@ -17,7 +17,9 @@ _MARKS = (
 _SAMPLE = 4096
 
 
-def decode(name: str, content: bytes, encoding: str | None = None) -> tuple[str, str]:
+def decode(
+    name: str, content: bytes, encoding: str | None = None, growing: bool = False
+) -> tuple[str, str]:
     r"""Return the text of a file and the name of its encoding.
 
     Without `encoding` it is that of a byte order mark; UTF-16 if every other byte is zero; UTF-8 if
@@ -30,6 +32,8 @@ def decode(name: str, content: bytes, encoding: str | None = None) -> tuple[str,
         Name of the file, for messages.
     content : bytes
     encoding : str or None
+    growing : bool, default False
+        Leave out a last character of which only some bytes have been written.
 
     Raises
     ------
@@ -45,21 +49,21 @@ def decode(name: str, content: bytes, encoding: str | None = None) -> tuple[str,
     ('µA', 'Windows-1252')
     """
     if encoding is not None:
-        text, label = _strict(name, content, encoding), encoding
+        text, label = _strict(name, content, encoding, growing), encoding
     else:
-        text, label = _found(name, content)
+        text, label = _found(name, content, growing)
     return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff"), label
 
 
-def _found(name: str, content: bytes) -> tuple[str, str]:
+def _found(name: str, content: bytes, growing: bool) -> tuple[str, str]:
     for mark, codec, label in _MARKS:
         if content.startswith(mark):
-            return _strict(name, content, codec), label
+            return _strict(name, content, codec, growing), label
     without_mark = _without_mark(content)
     if without_mark is not None:
-        return _strict(name, content, without_mark), "UTF-16"
+        return _strict(name, content, without_mark, growing), "UTF-16"
     try:
-        return content.decode("utf-8"), "UTF-8"
+        return _decoded(content, "utf-8", growing), "UTF-8"
     except UnicodeDecodeError:
         pass
     try:
@@ -82,9 +86,16 @@ def _without_mark(content: bytes) -> str | None:
     return None
 
 
-def _strict(name: str, content: bytes, codec: str) -> str:
+def _decoded(content: bytes, codec: str, growing: bool) -> str:
+    if growing:
+        # A decoder that waits for the rest of a character.
+        return codecs.getincrementaldecoder(codec)().decode(content)
+    return content.decode(codec)
+
+
+def _strict(name: str, content: bytes, codec: str, growing: bool) -> str:
     try:
-        return content.decode(codec)
+        return _decoded(content, codec, growing)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(

@@ -87,7 +87,7 @@ class Notation:
         lower = cell.lower()
         if lower in _MISSING or lower in self.missing:
             return True
-        return bool(self.missing) and self.value(cell) in self._sentinels
+        return bool(self.missing) and self.value(cell) in self.sentinels
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -95,7 +95,7 @@ class Notation:
         return _MISSING | self.missing
 
     @property
-    def _sentinels(self) -> set[float]:
+    def sentinels(self) -> set[float]:
         """Numbers among the missing values: -999 is -999.0 too."""
         values = (number(token) for token in self.missing)
         return {value for value in values if value is not None}

@@ -12,7 +12,7 @@ from lmoo.cli.reading.texttable import table_of_text
 __all__ = ["read_table"]
 
 
-def read_table(path: str, given: FileFormat | None = None) -> Table:
+def read_table(path: str, given: FileFormat | None = None, *, growing: bool = False) -> Table:
     r"""Read the cells of a data file.
 
     The separator (tabs, semicolons, bars, commas, white space), the decimal mark, comments, lines
@@ -28,6 +28,9 @@ def read_table(path: str, given: FileFormat | None = None) -> Table:
         ``-`` is standard input.
     given : FileFormat, optional
         What is known of the format; None finds all of it.
+    growing : bool, default False
+        Another program may be writing the file: a last line of text that does not end with a line
+        feed is not complete, and left out.
 
     Returns
     -------
@@ -61,6 +64,8 @@ def read_table(path: str, given: FileFormat | None = None) -> Table:
         return read_binary(name, kind, content, given)
     if given.encoding is None:
         refuse_other_formats(name, content)
-    text, encoding = decode(name, content, given.encoding)
+    text, encoding = decode(name, content, given.encoding, growing)
+    if growing:
+        text = text[: text.rfind("\n") + 1]
     notes = [] if encoding == "UTF-8" or given.encoding is not None else [encoding]
     return table_of_text(name, text, given, notes)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from lmoo.cli.reading.comments import MARKS, comment_of, is_rule, stripper
 from lmoo.cli.reading.errors import DataError
 from lmoo.cli.reading.layout import Layout
+from lmoo.cli.reading.missingcells import with_nan
 from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.separators import split_blanks, split_line, split_loosely
 
@@ -43,7 +45,8 @@ class TextRows:
         self._lines = lines
         self._numbers = numbers
         self._layout = layout
-        self._plain: list[str] | None = None
+        self._plain: Sequence[str] | None = None
+        self._filled: Sequence[str] | None = None
         self._values: dict[int, Array | None] = {}
         self._kept: list[list[str]] | None = None
 
@@ -70,10 +73,15 @@ class TextRows:
         if column not in self._values:
             if self._plain is None:
                 self._plain = self._with_points(self._lines)
-            values = self._parsed(self._plain, column)
+            values = None if self._filled is not None else self._parsed(self._plain, column)
             if values is None:
-                plain = self._with_nan(self._plain)
-                values = self._parsed(plain, column)
+                if self._filled is None:
+                    separator, notation = self._layout.separator, self._layout.notation
+                    self._filled = with_nan(self._plain, separator, notation)
+                values = self._parsed(self._filled, column)
+            sentinels = self._layout.notation.sentinels
+            if values is not None and sentinels:
+                values[np.isin(values, list(sentinels))] = np.nan
             self._values[column] = values
         return self._values[column]
 
@@ -88,7 +96,7 @@ class TextRows:
 
     def take(self, keep: Mask) -> "TextRows":
         """Return some of the rows."""
-        lines = [line for line, kept in zip(self._lines, keep.tolist(), strict=True) if kept]
+        lines = list(compress(self._lines, keep.tolist()))
         out = TextRows(self._name, lines, self._numbers[keep], self._layout)
         known = {key: values for key, values in self._values.items() if values is not None}
         out._values = {key: values[keep] for key, values in known.items()}
@@ -105,7 +113,7 @@ class TextRows:
     def _simple(self) -> bool:
         """Return whether numpy's parser reads the same numbers as `Notation`."""
         notation = self._layout.notation
-        if notation.thousands or notation.missing or self._wide():
+        if notation.thousands or self._wide():
             return False
         # numpy splits at white space outside ASCII too, which stands between thousands.
         if self._layout.separator == " " and not all(map(_splits_alike, self._lines)):
@@ -113,24 +121,10 @@ class TextRows:
         # A point among decimal commas would be taken as a decimal point.
         return notation.decimal == "." or not any("." in line for line in self._lines)
 
-    def _with_points(self, lines: Sequence[str]) -> list[str]:
+    def _with_points(self, lines: Sequence[str]) -> Sequence[str]:
         if self._layout.notation.decimal == ".":
-            return list(lines)
+            return lines
         return [line.replace(",", ".") for line in lines]
-
-    def _with_nan(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines with NaN in the cells that stand for a missing value."""
-        tokens = "|".join(re.escape(token) for token in self._layout.notation.tokens if token)
-        separator = self._layout.separator
-        if separator == " ":
-            pattern = re.compile(rf"(?<!\S)(?:{tokens})(?!\S)", re.IGNORECASE)
-        else:
-            mark = re.escape(separator)
-            pattern = re.compile(
-                rf"(?:(?<=^)|(?<={mark}))[^\S{mark}]*(?:{tokens})?[^\S{mark}]*(?={mark}|$)",
-                re.IGNORECASE,
-            )
-        return [pattern.sub("nan", line) for line in lines]
 
     def _parsed(self, lines: Sequence[str], column: int) -> Array | None:
         separator = None if self._layout.separator == " " else self._layout.separator

@@ -1,0 +1,62 @@
+"""docs/benchmarks.rst is what benchmarks/page.py writes, and the README has the same figures."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.delitem(sys.modules, "page", raising=False)
+    import page
+
+    return page
+
+
+def test_the_page_is_up_to_date(writer: ModuleType) -> None:
+    assert writer.PAGE.read_text(encoding="utf-8") == writer.page(), "python benchmarks/page.py"
+
+
+def test_each_table_has_its_script() -> None:
+    tables = {path.stem for path in (ROOT / "docs" / "data" / "benchmarks").glob("*.csv")}
+    assert tables - {"summary"} <= {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+
+
+def test_stored_output_is_shown(
+    writer: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "STORED", tmp_path / "stored")
+    monkeypatch.setattr(writer, "HERE", tmp_path)
+    monkeypatch.setattr(writer, "GROUPS", {"Accuracy": ["one"]})
+    (tmp_path / "one.py").write_text('"""Count `x`.\n\nMore.\n"""\nprint("figures: 3")\n')
+    assert "Scripts without stored figures" in writer.page()
+    writer.run("one")
+    assert "figures: 3" in (tmp_path / "stored" / "one.txt").read_text(encoding="utf-8")
+    text = writer.page()
+    assert "Count ``x``." in text
+    assert ".. literalinclude:: data/benchmarks/one.txt" in text
+
+
+def test_a_name_that_is_no_benchmark(
+    writer: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["page.py", "--run", "nothing"])
+    with pytest.raises(SystemExit):
+        writer.main()
+    assert "'nothing' is not a benchmark of the page" in capsys.readouterr().err
+
+
+def test_the_readme_has_the_figures_of_the_first_page() -> None:
+    with (ROOT / "docs" / "data" / "benchmarks" / "summary.csv").open(encoding="utf-8") as file:
+        rows = [[cell.replace("``", "`") for cell in row] for row in csv.reader(file)]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for row in rows[1:]:
+        assert f"| {' | '.join(row)} |".replace("|  |", "| |") in readme
