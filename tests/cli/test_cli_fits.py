@@ -150,7 +150,7 @@ def test_files(call: Call) -> None:
     assert lmoo.Result.from_dict(stored).x.tolist() == stored["x"]
     # Width and height of the picture, in its header.
     header = Path("f.png").read_bytes()[16:24]
-    assert [int.from_bytes(part, "big") for part in (header[:4], header[4:])] == [800, 600]
+    assert [int.from_bytes(part, "big") for part in (header[:4], header[4:])] == [1600, 1200]
 
 
 @pytest.mark.parametrize(
