@@ -4,7 +4,8 @@ Each function draws into the axes given, or into a new figure, and returns the a
 methods of the same names.
 """
 
-from lmoo.results.plotting import plot, plot_convergence
+from lmoo.results.convergenceplots import plot_convergence
+from lmoo.results.plotting import plot
 from lmoo.results.profileplots import plot_contour, plot_profile
 
 __all__ = ["plot", "plot_contour", "plot_convergence", "plot_profile"]

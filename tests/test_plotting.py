@@ -18,6 +18,7 @@ import lmoo
 from lmoo import CurveProblem, FunctionProblem, Result, Solver
 from lmoo.datasets import nist
 from lmoo.results.profile import contour
+from lmoo.results.smooth import closed_line, smooth_line
 
 T = np.linspace(0.0, 2.0, 12)
 Y = 2.0 * np.exp(-1.3 * T) + 0.05 * np.cos(7.0 * T)
@@ -153,6 +154,160 @@ def test_a_compiled_model_is_drawn() -> None:
     np.testing.assert_allclose(fit[:, 1], model(fit[:, 0], *result.x))
 
 
+def test_residuals_can_be_standardized() -> None:
+    result = fitted(sigma=SIGMA)
+    above, below = result.plot(residuals="standardized")
+    expected = -result.standardized_residuals
+    np.testing.assert_allclose(points(below), np.column_stack([T, expected]))
+    assert below.get_ylabel() == "standardized residual"
+    # Their own errors are 1; the lines are at -2 and 2.
+    assert below.containers[0].lines[2] == ()
+    levels = sorted(
+        float(item.get_ydata()[0]) for item in below.lines if len(item.get_ydata()) == 2
+    )
+    assert levels == [-2.0, 0.0, 2.0]
+    np.testing.assert_array_equal(points(above), np.column_stack([T, Y]))
+    with pytest.raises(ValueError, match="residuals must be 'raw' or 'standardized'; it is 'big'"):
+        result.plot(residuals="big")
+
+
+def test_labels_are_those_of_the_data_or_given() -> None:
+    result = fitted()
+    above, below = result.plot()
+    assert (below.get_xlabel(), above.get_ylabel(), below.get_ylabel()) == ("t", "y", "data - fit")
+    above, below = result.plot(xlabel="time (s)", ylabel="$U$")
+    assert (below.get_xlabel(), above.get_ylabel()) == ("time (s)", "$U$")
+    named = CurveProblem(lambda dose, a: a * dose, T, Y)
+    above, below = Solver().solve(named, [1.0]).plot()
+    assert below.get_xlabel() == "dose"
+    named.labels = ("dose (mg)", "response (%)")
+    above, below = Solver().solve(named, [1.0]).plot()
+    assert (below.get_xlabel(), above.get_ylabel()) == ("dose (mg)", "response (%)")
+
+
+def test_labels_that_are_long_or_unprintable_are_made_legible() -> None:
+    above, below = fitted().plot(xlabel="a\tb", ylabel="y" * 100)
+    assert (below.get_xlabel(), above.get_ylabel()) == ("a b", "y" * 60 + "...")
+
+
+def test_outliers_of_least_squares_are_marked() -> None:
+    t = np.linspace(0.0, 2.0, 40)
+    y = decay(t, 2.0, 1.3) + 0.02 * np.cos(40 * t)
+    y[7] += 1.0
+    for ax, name in zip(
+        Solver().solve(CurveProblem(decay, t, y), [2.0, 1.0]).plot(),
+        ("data", "residual"),
+        strict=True,
+    ):
+        assert ax.containers[1].get_label() == f"{name}, far from the fit"
+        np.testing.assert_array_equal(ax.containers[1].lines[0].get_xdata(), t[[7]])
+
+
+def test_a_fit_that_has_not_converged_has_no_bands() -> None:
+    result = Solver(maxfev=2).solve(CurveProblem(decay, T, Y), [9.0, 9.0])
+    above, _ = result.plot()
+    assert labels(above) == ["data", "last point, not converged"]
+
+
+def test_components_have_colours_of_their_own() -> None:
+    model = lmoo.Expression("a*exp(-b*t)") + lmoo.Expression("c")
+    above, _ = lmoo.fit(model, T, Y + 0.3, p0=[2.0, 1.0, 0.0]).plot(components=True)
+    dashed = [item for item in above.lines if item.get_linestyle() == "--"]
+    assert sorted(item.get_label() for item in dashed) == ["a*exp(-b*t)", "c"]
+    assert len({item.get_color() for item in (*dashed, above.lines[-1])}) == 3
+
+
+def test_both_parts_of_a_complex_curve_are_drawn_against_t() -> None:
+    def model(w: Any, r: float, tau: float) -> Any:
+        return r / (1.0 + 1j * w * tau)
+
+    sigma = 0.01 * (1.0 + T) + 0.03j
+    y = model(T, 2.0, 0.7) + 0.01 * Y
+    result = Solver().solve(CurveProblem(model, T, y, sigma), [1.0, 1.0])
+    above, below = result.plot()
+    assert below.get_xlabel() == "w"
+    fit = line(above, "fit, imaginary")
+    assert len(fit) == 400
+    np.testing.assert_allclose(fit[:, 1], model(fit[:, 0], *result.x).imag)
+    real, imaginary = (box.lines[0].get_xydata() for box in above.containers[:2])
+    np.testing.assert_array_equal(real, np.column_stack([T, y.real]))
+    np.testing.assert_array_equal(imaginary, np.column_stack([T, y.imag]))
+    bars = above.containers[1].lines[2][0].get_segments()
+    np.testing.assert_allclose([bar[1, 1] - bar[0, 1] for bar in bars], 0.06)
+    at = fit[:, 0]
+    both = np.concatenate([np.interp(at, T, sigma.real), np.full(at.size, 0.03)])
+    _, low, high = result.predict(at, "prediction", sigma=both)
+    drawn = band(above, "95 % prediction, imaginary")
+    np.testing.assert_allclose(drawn[0], low.imag)
+    np.testing.assert_allclose(drawn[1], high.imag)
+    difference = (y - model(T, *result.x)).imag
+    np.testing.assert_allclose(below.containers[1].lines[0].get_ydata(), difference)
+
+
+def test_a_joint_fit_is_drawn_problem_by_problem() -> None:
+    parts = [CurveProblem(decay, T, k * Y) for k in (1.0, 2.0, 3.0)]
+    problem = lmoo.JointProblem(parts, shared=["rate"])
+    result = Solver().solve(problem, {"rate": 1.0, "amplitude": 1.0})
+    axes = result.plot()
+    assert [ax.get_title() for ax in axes] == [f"problem {k} of 3" for k in range(3)]
+    for k, ax in enumerate(axes):
+        np.testing.assert_array_equal(points(ax)[:, 1], (k + 1) * Y)
+    # One legend is enough.
+    assert [ax.get_legend() is None for ax in axes] == [False, True, True]
+    given = list(plt.figure().subplots(1, 2))
+    assert result.plot(given, prediction=False) is given
+    assert labels(given[0]) == ["data", "fit", "95 % confidence"]
+
+
+def test_a_large_joint_fit_has_twelve_plots() -> None:
+    parts = [CurveProblem(decay, T, k * Y) for k in range(1, 15)]
+    problem = lmoo.JointProblem(parts, shared=["rate"])
+    axes = Solver().solve(problem, {"rate": 1.0, "amplitude": 1.0}).plot()
+    assert len(axes) == 12
+
+
+# ============================================================================ smooth lines
+
+
+def test_a_smooth_line_keeps_the_points_and_adds_no_extrema() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        x = np.cumsum(random.uniform(0.01, 1.0, size=9))
+        y = np.cumsum(random.uniform(0.0, 1.0, size=9))
+        fine = smooth_line(x, y)
+        np.testing.assert_array_equal(np.stack(fine)[:, ::12], [x, y])
+        assert (np.diff(fine[0]) > 0).all()
+        assert (np.diff(fine[1]) >= -1e-12).all()
+
+
+def test_a_smooth_line_is_close_to_a_function() -> None:
+    x = np.linspace(0.0, 1.0, 12)
+    fine = smooth_line(x, np.exp(x))
+    # The polygon deviates by 2.7e-3.
+    assert np.abs(fine[1] - np.exp(fine[0])).max() < 1e-4
+
+
+def test_a_closed_line_is_close_to_a_circle() -> None:
+    angle = np.linspace(0.0, 2 * np.pi, 33)
+    x, y = closed_line(np.cos(angle), np.sin(angle))
+    np.testing.assert_allclose([x[0], y[0]], [x[-1], y[-1]], atol=1e-15)
+    assert np.abs(np.hypot(x, y) - 1.0).max() < 1.5e-3
+    # The polygon deviates by 5e-3.
+    assert max(np.abs(x).max(), np.abs(y).max()) <= 1.0 + 1e-15
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_few_points_stay_as_they_are(size: int) -> None:
+    x = np.arange(float(size))
+    assert smooth_line(x, x)[0] is x
+    assert closed_line(x, x)[0] is x
+
+
+def test_a_contour_with_points_at_infinity_stays_as_it_is() -> None:
+    x = np.array([0.0, 1.0, np.inf, 0.0, 0.0])
+    assert closed_line(x, x)[0] is x
+
+
 # ============================================================================ profiles
 
 
@@ -215,7 +370,12 @@ def test_joint_regions_are_drawn_beside_the_ellipse(given: bool) -> None:
     assert (drawn is ax) == given
     outlines = [item.get_xydata() for item in drawn.lines if item.get_label().startswith("_")]
     for level, outline in zip((0.95, 0.68), outlines, strict=True):
-        np.testing.assert_allclose(outline, np.stack(contour(result, 0, 1, level, True), axis=1))
+        corners = np.stack(contour(result, 0, 1, level, True), axis=1)
+        # The smooth line goes through the points of the contour, and leaves their box nowhere.
+        distances = np.abs(outline[:, None] - corners).max(axis=2)
+        assert distances.min(axis=0).max() < 1e-12
+        assert (outline >= corners.min(axis=0) - 1e-12).all()
+        assert (outline <= corners.max(axis=0) + 1e-12).all()
     ellipse = line(drawn, "95 % linear") - result.x
     inverse = np.linalg.inv(result.covariance())
     height = np.einsum("ki,ij,kj->k", ellipse, inverse, ellipse)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.batch.presentedfits import PresentedFits
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
@@ -24,8 +25,8 @@ __all__ = ["Fits", "write"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Fits:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fits(PresentedFits):
     """Results of `curve_fit_many` and `solve_many`: arrays with one entry per fit.
 
     Attributes
@@ -41,10 +42,10 @@ class Fits:
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
         Values of `Status`.
-    success : bool array
-        Whether a minimum was found.
     nfev, njev, nit : int64 array
         Evaluations of the model (those for numeric derivatives included), Jacobians, iterations.
+    observations : int64 array
+        Numbers of points that are not missing.
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
         does not determine.
@@ -64,6 +65,9 @@ class Fits:
 
     ``fits[name]`` has the values and the standard errors of a parameter, or of a derived quantity,
     as arrays of the shape of the stack.
+
+    `to_dataframe` and `to_xarray` return the fits as tables, `plot_map` plots a parameter of all
+    fits, and `plot` the data and the fit of one.
 
     Examples
     --------
@@ -85,6 +89,7 @@ class Fits:
     nfev: NDArray[np.int64]
     njev: NDArray[np.int64]
     nit: NDArray[np.int64]
+    observations: NDArray[np.int64]
     covariance: Array | None
     errors: dict[Any, Exception]
     _batch: BatchData
@@ -125,18 +130,12 @@ class Fits:
             if not self._batch.record:
                 raise EvaluationError(f"f raised {error!r} for curve {index}") from error
             self.errors[index] = error
-        for name, values in result.rows.items():
+        for name, values in {**result.rows, "observations": result.observations}.items():
             write(getattr(self, name), len(self.shape), fits, values)
-
-    @property
-    def success(self) -> NDArray[np.bool_]:
-        """Whether a minimum was found."""
-        status = np.asarray(self.status)
-        return (status >= 1) & (status <= 4)
 
     def _named(self, name: str) -> Value:
         """Return values and standard errors of a parameter; KeyError if there is none."""
-        names = names_of(self._batch.names, self.x.shape[-1])
+        names = self.parameter_names
         if name not in names:
             raise KeyError(f"{name!r} is none of {', '.join(names)}")
         j = names.index(name)
@@ -250,6 +249,7 @@ class Fits:
             problem=problem,
             evaluation=batch.evaluation,
             solver=batch.solver,
+            x0=task.x0[0].copy(),
             absolute_sigma=batch.absolute_sigma,
             **result.limits,
         )  # fmt: skip
@@ -272,9 +272,10 @@ def _robust(task: Task, result: ChunkResult, x: Array) -> Robust | None:
 
 # The results, with the number of dimensions of size n that follow the shape of the stack.
 _EXTRA = {
-    "x": 1, "stderr": 1, "cost": 0, "status": 0, "nfev": 0, "njev": 0, "nit": 0, "covariance": 2,
+    "x": 1, "stderr": 1, "cost": 0, "status": 0, "nfev": 0, "njev": 0, "nit": 0, "observations": 0,
+    "covariance": 2,
 }  # fmt: skip
-_INTEGERS = ("status", "nfev", "njev", "nit")
+_INTEGERS = ("status", "nfev", "njev", "nit", "observations")
 _MISSING = object()
 
 

@@ -239,7 +239,11 @@ def _as_model(model: Any) -> Model:
     return Model(model, model.jacobian if model.provides_jacobian else None, True)
 
 
-@dataclass(frozen=True, eq=False)
+# What is the same for the coordinates and for all parameters.
+_KEPT = ("status", "nfev", "njev", "nit")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RelatedFits(Fits):
     """Results of many fits whose parameters are related; see `Fits`.
 
@@ -260,7 +264,12 @@ class RelatedFits(Fits):
         coordinates = self._inner._batch.dataset.coordinates
         reduced = inner.problem
         problem = None if reduced is None else reduced.problem
-        return expanded(inner, coordinates, problem, self._solver)
+        x0 = coordinates.x(inner.x0)
+        return expanded(inner, coordinates, problem, self._solver, x0)
+
+    def _free_counts(self) -> Any:
+        # Rows of priors are no observations here.
+        return self._inner._free_counts()
 
     def _points(self) -> Array:
         return np.asarray(self.x).reshape(-1, self.x.shape[-1])
@@ -273,7 +282,7 @@ def related_fits(
     fits: Any = RelatedFits._empty(outer, out)
     shape, count = inner.shape, int(np.prod(inner.shape))
     flat = {}
-    for name in ("x", "cost", "covariance", "status", "nfev", "njev", "nit"):
+    for name in ("x", "cost", "covariance", *_KEPT, "observations"):
         array = np.asarray(getattr(inner, name))
         flat[name] = array.reshape(count, *array.shape[len(shape) :])
     names = coordinates.derived
@@ -294,7 +303,8 @@ def related_fits(
                 )[:-1].T
                 slopes = coordinates.derived_functions.jacobian(z.T)
                 errors[some] = propagated(slopes, covariance)[1]
-        rows |= {name: flat[name][some] for name in ("status", "nfev", "njev", "nit")}
+        rows |= {name: flat[name][some] for name in _KEPT}
+        rows["observations"] = flat["observations"][some] - len(coordinates.priors)
         _store(fits, some, rows, shape)
     fits.errors.update(inner.errors)
     derived = {

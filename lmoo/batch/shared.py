@@ -33,7 +33,7 @@ __all__ = ["JointFits", "checked_options", "joint_fits", "shared_parameters"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class JointFits(Fits):
     """Results of `curve_fit_many` with shared parameters: arrays with one entry per curve.
 
@@ -67,6 +67,9 @@ class JointFits(Fits):
     residual_deviation: float = float("nan")
     message: str = ""
     _solved: Any = None
+
+    def _reduced_chi_square(self) -> Array:
+        return np.full(self.shape, self.residual_deviation**2)
 
     def _tasks(self, threads: int) -> Any:
         raise TypeError("curves with shared parameters are not solved in chunks")
@@ -213,7 +216,7 @@ def joint_fits(
     if loop.status == Status.NOT_FINITE:
         raise bad_start(loop)
     solved = _Solved(
-        _fit(loop, groups, solver, chunk, evaluation, absolute_sigma),
+        _fit(loop, groups, solver, chunk, x0, evaluation, absolute_sigma),
         where, shared, dataset.m, chunk.weights,
     )  # fmt: skip
     batch = BatchData(
@@ -293,6 +296,7 @@ def _fit(
     groups: Groups,
     solver: Solver,
     chunk: Chunk,
+    x0: Array,
     evaluation: str,
     absolute_sigma: bool,
 ) -> Fit:
@@ -339,6 +343,7 @@ def _fit(
         solver=solver,
         evaluation=evaluation,
         robust=robust,
+        x0=x0,
         absolute_sigma=absolute_sigma,
         _gradient=loop.gradient if loop.linearized else None,
         **limits,
@@ -361,6 +366,7 @@ def _results(
         "nfev": np.full(count, fit.nfev),
         "njev": np.full(count, fit.njev),
         "nit": np.full(count, fit.nit),
+        "observations": _points_of_each(solved, count),
     }
     if empty.covariance is not None:
         rows["covariance"] = _covariances(fit, where, shared, count)
@@ -381,9 +387,17 @@ def _results(
 
 
 _FIELDS = (
-    "shape", "x", "stderr", "cost", "status", "nfev", "njev", "nit", "covariance", "errors",
-    "_batch",
+    "shape", "x", "stderr", "cost", "status", "nfev", "njev", "nit", "observations", "covariance",
+    "errors", "_batch",
 )  # fmt: skip
+
+
+def _points_of_each(solved: _Solved, count: int) -> NDArray[np.int64]:
+    """Return the number of points of each curve that are not missing, (count,)."""
+    if solved.weights is None:
+        return np.full(count, solved.m, dtype=np.int64)
+    found = np.count_nonzero(solved.weights, axis=1).astype(np.int64)
+    return np.array(np.broadcast_to(found, (count,)))
 
 
 def _costs(fit: Fit, count: int, solver: Solver) -> Array:

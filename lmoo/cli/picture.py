@@ -2,14 +2,13 @@
 
 from os.path import splitext
 
+from lmoo.results.axes import DPI, figure_of
 from lmoo.results.result import Result
 
 __all__ = ["FORMATS", "draw", "format_of"]
 
 # Formats and the backends that write them.  Other backends run TeX.
 FORMATS = {".png": "agg", ".svg": "svg", ".pdf": "pdf"}
-# Longest label of an axis: longer ones leave no room for the plot.
-_LONGEST = 60
 
 
 def format_of(path: str) -> str:
@@ -40,7 +39,7 @@ def format_of(path: str) -> str:
 
 
 def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[str, str]) -> None:
-    """Draw data and fit into a file, 800 x 600 pixels for the formats that have pixels.
+    """Draw data and fit into a file, of 8 x 6 inches; with pixels, of 1600 x 1200.
 
     Parameters
     ----------
@@ -54,26 +53,12 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
     labels : (str, str)
         Labels of the axes.  A "$" is shown as it is and starts no formula.
     """
-    # The canvas writes files and needs no display.
     from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     suffix = format_of(path)
     # A matplotlibrc in the working directory could enable TeX.
     with rc_context({"text.usetex": False}):
-        figure = Figure(figsize=(8, 6), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = figure_of()
         axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        # A fit that failed has no errors.
-        bands = result.success
-        result.plot(axes, level=level, scaled=scaled, confidence=bands, prediction=bands)
-        axes[1].set_xlabel(_legible(labels[0]), parse_math=False)
-        axes[0].set_ylabel(_legible(labels[1]), parse_math=False)
-        figure.savefig(path, dpi=100, format=suffix[1:], backend=FORMATS[suffix])
-
-
-def _legible(label: str) -> str:
-    """Return a label with blanks for unprintable characters, and cut off if it is long."""
-    short = label if len(label) <= _LONGEST else label[:_LONGEST] + "..."
-    return "".join(char if char.isprintable() else " " for char in short)
+        result.plot(axes, level=level, scaled=scaled, xlabel=labels[0], ylabel=labels[1])
+        figure.savefig(path, dpi=DPI, format=suffix[1:], backend=FORMATS[suffix])

@@ -2,23 +2,9 @@
 
 import sys
 
+from lmoo.results.report.escaping import visible
+
 __all__ = ["note", "one_line", "print_error", "visible"]
-
-
-def visible(text: str) -> str:
-    r"""Return the text with escapes for characters that are not printable.
-
-    Names of files, columns and options may contain characters that a terminal obeys.
-
-    Examples
-    --------
-    >>> from lmoo.cli.terminal import visible
-    >>> print(visible(chr(27) + "[31m"))
-    \x1b[31m
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def one_line(text: str) -> str:

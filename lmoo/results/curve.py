@@ -10,7 +10,7 @@ from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import differences, problem_of
 
-__all__ = ["curve_of", "slopes"]
+__all__ = ["curve_of", "known_curve", "slopes"]
 
 Array = NDArray[np.float64]
 
@@ -43,6 +43,17 @@ def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) 
             "a method as_curve() that returns an lmoo.curve.Curve defines them"
         )
     return curve
+
+
+def known_curve(result: Fit) -> Curve | None:
+    """Return the model and the data of a result; None if it has none.
+
+    A report must not fail because of a problem's as_curve().
+    """
+    try:
+        return curve_of(result, "the report")
+    except Exception:
+        return None
 
 
 def _curve(problem: Any) -> Curve:

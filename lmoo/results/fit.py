@@ -62,6 +62,9 @@ class Fit:
     related: "Related | None" = field(default=None, repr=False)
     # With errors in x: the estimates of the true t, in the form of t.
     estimated_t: Any = field(default=None, repr=False)
+    x0: NDArray[np.float64] | None = field(default=None, repr=False)
+    # Model and data as text with labels, for a result that has no problem.
+    _subject: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     # Whether residuals were divided by known standard deviations, as the problem says.
     absolute_sigma: bool = field(default=False, repr=False)
 

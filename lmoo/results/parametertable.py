@@ -61,18 +61,25 @@ class ParameterTable(tuple[ParameterRow, ...]):
     'b'
     """
 
+    # Whether a minimum was found; errors are shown only then.
+    success = True
+
     def __repr__(self) -> str:
-        lines = [("name", "value", "standard error", "")]
+        lines = [("name", "value", "standard error" if self.success else "", "")]
         for row in self:
             error = "fixed" if row.fixed else ""
             value = f"{row.value:.10g}" if row.fixed else str(Value(row.value, row.stderr))
+            if not (self.success or row.fixed):
+                value = f"{row.value:.6g}"
             note = f"= {row.tie}" if row.tie else _bounds(row)
             lines.append((row.name, value, error, note))
         widths = [max(len(line[k]) for line in lines) for k in range(3)]
-        return "\n".join(
+        shown = [
             "  ".join((f"{p:<{w}}" for p, w in zip(line, [*widths, 0], strict=True))).rstrip()
             for line in lines
-        )
+        ]
+        end = [] if self.success else ["no minimum was found: the values have no standard errors"]
+        return "\n".join([*shown, *end])
 
 
 def _bounds(row: ParameterRow) -> str:
@@ -146,7 +153,9 @@ def table(result: Fit) -> ParameterTable:
         result.parameter_names, result.x.tolist(), errors.tolist(), result.lower.tolist(),
         result.upper.tolist(), result.fixed.tolist(), ties, strict=True,
     )  # fmt: skip
-    return ParameterTable(ParameterRow(*row) for row in columns)
+    found = ParameterTable(ParameterRow(*row) for row in columns)
+    found.success = result.success
+    return found
 
 
 def interval_of(

@@ -195,6 +195,7 @@ def part_of(
         evaluation=result.evaluation,
         _gradient=result.gradient[index],
         robust=robust,
+        x0=None if result.x0 is None else result.x0[index],
         absolute_sigma=result.absolute_sigma,
     )
 

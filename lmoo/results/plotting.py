@@ -1,4 +1,4 @@
-"""Plots of a fit with its data, and of the convergence of a solve."""
+"""Plots of a fit with its data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.complexdata import separate
-from lmoo.problems.curve import Curve
-from lmoo.results.axes import ACCENT, DATA, FIT, SIZE, axes_for, label_axes, pyplot
+from lmoo.results.axes import ACCENT, COMPONENTS, FIT, SIZE, label_axes, pyplot
 from lmoo.results.components import components as parts_of_model
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
-from lmoo.results.robust import OUTLIER
-from lmoo.results.statistics import predict, probability
+from lmoo.results.labels import axis_labels
+from lmoo.results.plotview import View, view_of
+from lmoo.results.statistics import predict, probability, standardized_residuals
 
-__all__ = ["plot", "plot_convergence"]
+__all__ = ["plot"]
 
 Array = NDArray[np.float64]
 
@@ -30,6 +30,9 @@ def plot(
     scaled: bool | None = None,
     points: int = 400,
     components: bool = False,
+    residuals: str = "raw",
+    xlabel: str | None = None,
+    ylabel: str | None = None,
 ) -> Any:
     """Plot data, fit and bands, with the residuals below.
 
@@ -45,11 +48,16 @@ def plot(
     confidence, prediction : bool, default True
         Whether to draw the confidence band of the model, and the prediction band.
     scaled : bool, optional
-        As for `Result.predict`.
+        As for `Result.predict`.  None: as for the standard errors of the result.
     points : int, default 400
         Number of points of the fitted line.
     components : bool, default False
         Whether to draw the parts of a model that is a sum of models, see `Result.components`.
+    residuals : {"raw", "standardized"}
+        "raw": data minus fit, in the units of the data.  "standardized": over the standard
+        deviation of each, see `Result.standardized_residuals`, with lines at -2 and 2.
+    xlabel, ylabel : str, optional
+        Labels of the axes.  None: those of the data, or the names of the model's variable and "y".
 
     Returns
     -------
@@ -63,38 +71,51 @@ def plot(
     TypeError
         The problem does not define its curve; `ax` is neither Axes nor a pair of them; with
         `components`, the model does not know its parts.
+    ValueError
+        `level` or `residuals` is invalid.
 
     Notes
     -----
-    Error bars are one sigma, if the problem has sigma.  Of a complex curve the real parts, and then
-    the imaginary ones, are drawn against their index.  If t is not a single array of numbers,
-    points are drawn against their index.  If the x axis is logarithmic already, the points of the
-    line have equal ratios.  With a loss, points of a weight below 1/2 are open circles.
+    Error bars are one sigma, if the problem has sigma.  Real and imaginary parts of a complex curve
+    have a colour each.  If t is not a single array of numbers, points are drawn against their
+    index; those of a complex curve as the real parts, and then the imaginary ones.  If the x axis
+    is logarithmic already, the points of the line have equal ratios.  Outliers are open circles:
+    with a loss, points of a weight below 1/2; without, points that are farther from the fit than
+    good points are, in 99 of 100 fits.  A fit that has not converged has no bands.
+
+    Examples
+    --------
+    >>> import numpy as np, lmoo
+    >>> t = np.linspace(0, 4, 30)
+    >>> result = lmoo.fit("a*exp(-b*t)", t, 2 * np.exp(-t) + 0.05 * np.cos(9 * t))
+    >>> above, below = lmoo.plotting.plot(result, residuals="standardized", xlabel="time (s)")
+    >>> below.get_xlabel(), below.get_ylabel()
+    ('time (s)', 'standardized residual')
     """
     probability("level", level)
+    if residuals not in ("raw", "standardized"):
+        raise ValueError(f"residuals must be 'raw' or 'standardized'; it is {residuals!r}")
     curve = curve_of(result, "plot")
     if ax is None:
         figure = pyplot().figure(figsize=SIZE, layout="constrained")
         ax = tuple(figure.subplots(2, 1, sharex=True, height_ratios=[3, 1]))
     above, below = _pair(ax)
     bands = [name for name, on in (("prediction", prediction), ("confidence", confidence)) if on]
-    place, line, smooth, label = _abscissa(curve, points, above.get_xscale())
+    view = view_of(result, curve, points, above.get_xscale())
+    x, y = _labels(view, axis_labels(result), xlabel, ylabel)
     if components:
-        _draw_components(result, above, line, smooth)
-    _draw_fit(result, curve, above, (line, smooth), bands, level, scaled)
-    sigma, far = curve.standard_deviations(), _outliers(result)
-    _draw_data(above, place, np.asarray(curve.y), sigma, "data", far)
+        _draw_components(result, above, view)
+    _draw_fit(result, view, above, bands if result.success else [], level, scaled)
+    what = "weight below 1/2" if result.robust is not None else "far from the fit"
+    _draw_data(above, view, np.asarray(curve.y), view.sigma, ("data", what))
     # The legend lists the data first, then the fit, then the bands.
     handles, labels = above.get_legend_handles_labels()
     above.legend(handles[::-1], labels[::-1], frameon=False)
-    label_axes(above, label if below is None else "", "y")
+    label_axes(above, x if below is None else "", y)
     if below is not None:
-        below.axhline(0.0, color=FIT, linewidth=1.5)
-        difference = np.asarray(curve.y) - curve.values(curve.t, result.x)
-        _draw_data(below, place, difference, sigma, "residual", far)
-        label_axes(below, label, "data - fit")
-        figure = above.get_figure()
-        figure.align_ylabels([above, below])
+        _draw_residuals(result, view, below, residuals, what)
+        label_axes(below, x, "data - fit" if residuals == "raw" else "standardized residual")
+        above.get_figure().align_ylabels([above, below])
     return ax
 
 
@@ -106,87 +127,77 @@ def _pair(ax: Any) -> tuple[Any, Any]:
     return parts[0], parts[1]
 
 
-def _abscissa(curve: Curve, points: int, scale: str) -> tuple[Array, Array, Any, str]:
-    """Return the abscissae of the data and of the line, t on the line, and the label."""
-    m = np.size(curve.y)
-    t = np.asarray(curve.t) if not isinstance(curve.t, tuple) else np.empty(0)
-    if t.shape == (m,) and t.dtype.kind in "biuf":
-        t = t.astype(np.float64)
-        smooth = _between(t, points, scale)
-        return t, smooth, smooth, "t"
-    index = np.arange(m, dtype=np.float64)
-    return index, index, curve.t, "index"
-
-
-def _between(t: Array, points: int, scale: str) -> Array:
-    """Return abscissae from the smallest t to the largest, equidistant on an axis of this scale."""
-    if scale == "log" and t.max() > 0.0:
-        return np.geomspace(t[t > 0.0].min(), t.max(), points)
-    return np.linspace(t.min(), t.max(), points)
+def _labels(view: View, usual: tuple[str, str], x: str | None, y: str | None) -> tuple[str, str]:
+    """Return the labels of the axes."""
+    across = "index" if view.by_index else usual[0]
+    return across if x is None else x, usual[1] if y is None else y
 
 
 def _draw_fit(
-    result: Fit,
-    curve: Curve,
-    ax: Any,
-    line: tuple[Array, Any],
-    bands: Sequence[str],
-    level: float,
-    scaled: bool | None,
+    result: Fit, view: View, ax: Any, bands: Sequence[str], level: float, scaled: bool | None
 ) -> None:
     """Draw the model and its bands; bands that are not finite are left out."""
-    place, t = line
-    sigma = _interpolated(curve, place) if t is not curve.t else None
+    at = None if view.by_index else view.smooth
     for name, alpha in (("prediction", 0.12), ("confidence", 0.28)):
         if name in bands:
-            at = None if t is curve.t else t
-            limits = predict(result, at, name, level, sigma, scaled)[1:]
+            limits = predict(result, at, name, level, view.interpolated_sigma(), scaled)[1:]
             low, high = (separate(part) for part in limits)
             if np.isfinite(low).all() and np.isfinite(high).all():
                 label = f"{100 * level:g} % {name}"
-                ax.fill_between(place, low, high, color=FIT, alpha=alpha, linewidth=0, label=label)
-    y = curve.values(t, result.x)
-    ax.plot(place, y, color=FIT, linewidth=2, label="fit")
+                for part in view.parts:
+                    where = part.line
+                    ax.fill_between(
+                        view.line[where], low[where], high[where], color=part.fit, alpha=alpha,
+                        linewidth=0, label=part.named(label),
+                    )  # fmt: skip
+    y = view.curve.values(view.smooth, result.x)
+    style, label = ("-", "fit") if result.success else ("--", "last point, not converged")
+    for part in view.parts:
+        where, name = part.line, part.named(label)
+        ax.plot(view.line[where], y[where], style, color=part.fit, linewidth=2, label=name)
 
 
-def _draw_components(result: Fit, ax: Any, place: Array, t: Any) -> None:
+def _draw_components(result: Fit, ax: Any, view: View) -> None:
     """Draw the parts of the model."""
+    found = parts_of_model(result, view.smooth)
     # The legend is listed in reverse.
-    for name, values in reversed(parts_of_model(result, t).items()):
-        ax.plot(place, values, linewidth=1.2, linestyle="--", label=name)
+    for k, (name, values) in reversed(list(enumerate(found.items()))):
+        colour = COMPONENTS[k % len(COMPONENTS)]
+        ax.plot(view.line, values, linewidth=1.5, linestyle="--", color=colour, label=name)
 
 
-def _interpolated(curve: Curve, place: Array) -> Array | None:
-    """Return sigma, interpolated between the points of the data."""
-    known = curve.standard_deviations()
-    if known is None:
-        return None
-    t = np.asarray(curve.t, dtype=np.float64)
-    order = np.argsort(t, kind="stable")
-    return np.asarray(np.interp(place, t[order], known[order]))
+def _draw_residuals(result: Fit, view: View, ax: Any, kind: str, what: str) -> None:
+    """Draw data minus fit, or the standardized residuals with the sign of data minus fit."""
+    ax.axhline(0.0, color=FIT, linewidth=1.5)
+    if kind == "raw":
+        difference = np.asarray(view.curve.y) - view.curve.values(view.curve.t, result.x)
+        _draw_data(ax, view, difference, view.sigma, ("residual", what))
+        return
+    for level in (-2.0, 2.0):
+        ax.axhline(level, color=FIT, linewidth=1.0, linestyle=":")
+    _draw_data(ax, view, -standardized_residuals(result), None, ("residual", what))
 
 
-def _outliers(result: Fit) -> NDArray[np.bool_]:
-    """Return which points have little weight in the loss, (m,)."""
-    return result.loss_weights < OUTLIER
-
-
-def _draw_data(
-    ax: Any, place: Array, y: Array, sigma: Array | None, label: str, far: NDArray[np.bool_]
-) -> None:
+def _draw_data(ax: Any, view: View, y: Array, sigma: Array | None, labels: tuple[str, str]) -> None:
     """Draw the points; outliers as open circles."""
+    label, what = labels
     size = float(np.clip(60.0 / np.sqrt(y.size), 1.5, 5.5))
-    groups = [(~far, label, {"markeredgecolor": "white", "markeredgewidth": 0.12 * size})]
-    if far.any():
-        hollow = {"markerfacecolor": "none", "markeredgewidth": 1.0}
-        groups.append((far, f"{label}, weight below 1/2", hollow))
-    for which, name, marker in groups:
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.12 * size}
+    groups: list[tuple[NDArray[np.bool_], str, str, dict[str, Any]]] = []
+    for part in view.parts:
+        there = np.zeros(y.size, dtype=bool)
+        there[part.data] = True
+        groups.append((there & ~view.far, part.named(label), part.points, edge))
+    if view.far.any():
+        hollow = {"markerfacecolor": "none", "markeredgewidth": 1.4}
+        groups.append((view.far, f"{label}, {what}", ACCENT, hollow))
+    for which, name, colour, marker in groups:
         ax.errorbar(
-            place[which],
+            view.place[which],
             y[which],
             yerr=None if sigma is None else sigma[which],
             fmt="o",
-            color=DATA,
+            color=colour,
             markersize=size,
             elinewidth=1.0,
             capsize=2.0 if y.size < 60 else 0.0,
@@ -194,58 +205,3 @@ def _draw_data(
             zorder=3,
             **marker,
         )
-
-
-def plot_convergence(result: Fit, ax: Any = None) -> Any:
-    """Plot cost and optimality against the iteration.
-
-    Parameters
-    ----------
-    result : Result
-        The result of ``Solver.solve(..., history=True)``.
-    ax : Axes, optional
-        None: a new figure.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ImportError
-        matplotlib is not installed.
-    ValueError
-        The result has no history.
-    """
-    history = result.history
-    if history is None or len(history) == 0:
-        raise ValueError(
-            "plot_convergence needs the history of the solve: Solver.solve(..., history=True)"
-        )
-    ax = axes_for(ax)
-    excess = history.cost - history.cost.min()
-    size = history.cost.min() or history.cost.max() or 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Smaller differences are rounding errors.
-        excess = np.where(excess / size > 16 * np.finfo(float).eps, excess / size, np.nan)
-    curves = {"cost above the last, relative": excess, "optimality": history.optimality}
-    for (label, values), colour in zip(curves.items(), (FIT, ACCENT), strict=True):
-        # A logarithmic axis cannot show zeros.
-        seen = np.where(values > 0, values, np.nan)
-        ax.semilogy(history.iteration, seen, "-", color=colour, linewidth=2, label=label)
-        for accepted, face in ((True, colour), (False, "white")):
-            here = history.accepted == accepted
-            ax.plot(
-                history.iteration[here],
-                seen[here],
-                "o",
-                color=colour,
-                markerfacecolor=face,
-                markersize=6,
-            )
-    if not history.accepted.all():
-        ax.plot([], [], "o", color="0.4", markerfacecolor="white", label="step refused")
-    ax.legend(frameon=False)
-    label_axes(ax, "iteration", "")
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    return ax

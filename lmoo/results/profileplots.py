@@ -10,6 +10,7 @@ from lmoo.results.axes import ACCENT, FAINT, FIT, axes_for, label_axes
 from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, joint_cutoff, trace
 from lmoo.results.reparametrized import with_parameters
+from lmoo.results.smooth import closed_line, smooth_line
 from lmoo.results.statistics import (
     parameter_index,
     probability,
@@ -26,7 +27,12 @@ _SHADE = 0.18  # opacity of a region
 
 
 def plot_profile(
-    result: Fit, j: int | str, ax: Any = None, *, level: float = 0.95, scaled: bool | None = None
+    result: Fit,
+    j: int | str,
+    ax: Any = None,
+    *,
+    level: float = 0.95,
+    scaled: bool | None = None,
 ) -> Any:
     """Plot the profile t of a parameter and the straight line of linear theory.
 
@@ -40,7 +46,7 @@ def plot_profile(
     level : float, default 0.95
         Level of the interval that is marked.
     scaled : bool, optional
-        As for `Result.confidence_interval`.
+        As for `Result.confidence_interval`.  None: as for the standard errors of the result.
 
     Returns
     -------
@@ -52,6 +58,15 @@ def plot_profile(
         matplotlib is not installed.
     ValueError
         As for `Result.profile`.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.datasets import nist
+    >>> data = nist("DanWood")
+    >>> result = lmoo.Solver().solve(data, data.starts[1])
+    >>> lmoo.plotting.plot_profile(result, "b2").get_xlabel()
+    'b2'
     """
     level = probability("level", level)
     result, (where,) = with_parameters(result, (quantity(result, j),), scaled)
@@ -64,7 +79,7 @@ def plot_profile(
         line = (found.values - result.x[where]) / error
         seen = np.abs(line) <= 1.25 * np.abs(found.tau).max()
         ax.plot(found.values[seen], line[seen], "--", color=FAINT, linewidth=1.5, label="linear")
-    ax.plot(found.values, found.tau, "-o", color=FIT, linewidth=2, markersize=4, label="profile")
+    ax.plot(*smooth_line(found.values, found.tau), color=FIT, linewidth=2, label="profile")
     # A jump of the profile beyond the interval must not determine the scale.
     top = 1.3 * float(np.clip(np.abs(found.tau).max(), t, 1.3 * t))
     # The profile of a parameter at its bound has one side.
@@ -107,7 +122,7 @@ def plot_contour(
     levels : sequence of float, default (0.95, 0.68)
         Levels of the regions.
     scaled : bool, optional
-        As for `Result.confidence_interval`.
+        As for `Result.confidence_interval`.  None: as for the standard errors of the result.
 
     Returns
     -------
@@ -124,11 +139,21 @@ def plot_contour(
     -----
     On the boundary the sum of squares, minimised over all other parameters, has grown by 2 F s^2
     (Bates and Watts 1988, section 6.2).  The linear ellipse is that of the largest level.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.datasets import nist
+    >>> data = nist("DanWood")
+    >>> result = lmoo.Solver().solve(data, data.starts[1])
+    >>> ax = lmoo.plotting.plot_contour(result, "b1", "b2")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('b1', 'b2')
     """
     a, b = parameter_index(result, i, "i"), parameter_index(result, j, "j")
     ax = axes_for(ax)
     for k, level in enumerate(sorted(levels, reverse=True), start=1):
-        x, y = contour(result, a, b, probability("levels", level), scaled)
+        x, y = closed_line(*contour(result, a, b, probability("levels", level), scaled))
         ax.fill(x, y, facecolor=FIT, alpha=_SHADE, linewidth=0)
         ax.plot(x, y, color=FIT, linewidth=2)
         # The regions overlap; the legend shows the shade of k layers.

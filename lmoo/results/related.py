@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lmoo.results.factor import Factor
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.pickles import frozen, thawed
+from lmoo.results.rounding import rounded
 
 if TYPE_CHECKING:
     from lmoo.models.relations.coordinates import Coordinates
@@ -32,18 +33,9 @@ class Value(NamedTuple):
     stderr: Any
 
     def __str__(self) -> str:
-        if np.ndim(self.value) or not 0.0 < self.stderr < np.inf:
+        if np.ndim(self.value):
             return f"{self.value} +- {self.stderr}"
         return rounded(float(self.value), float(self.stderr))
-
-
-def rounded(value: float, error: float) -> str:
-    """Return a value and its error, both rounded to two digits of the error."""
-    exponent = int(np.floor(np.log10(error)))
-    digits = max(1 - exponent, 0)
-    if digits <= 12 and abs(value) < 1e12:
-        return f"{round(value, 1 - exponent):.{digits}f} +- {round(error, 1 - exponent):.{digits}f}"
-    return f"{value:.10g} +- {error:.2g}"
 
 
 @dataclass(frozen=True, eq=False)

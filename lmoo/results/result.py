@@ -3,15 +3,14 @@
 # Names of types, not unions of many, are shown by help().
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.results.fit import Fit
+from lmoo.results.presented import PresentedFit
 
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
@@ -23,7 +22,7 @@ __all__ = ["PartResult", "Result"]
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Result(Fit):
+class Result(PresentedFit):
     """Result of a solve.
 
     Attributes
@@ -71,6 +70,9 @@ class Result(Fit):
         With errors in x (``sigma_x``): the estimates of the true values of t.  The residual then
         is, for each point, its distance from the curve in units of the errors, with the sign of
         ``f(t, ...) - y``.
+    x0 : (n,) float64 array or None
+        The starting values; nan for parameters that need none, as they are eliminated.  None for a
+        result without them, such as one that an earlier version has stored.
     absolute_sigma : bool
         Whether the standard deviations of the data are known: residuals were divided by them, and
         errors are not scaled by the residual.  The problem says it, see `CurveProblem`; it is the
@@ -556,140 +558,6 @@ class Result(Fit):
         from lmoo.results import statistics
 
         return statistics.covariance_of(self, which, scaled)
-
-    # ---- reports, storage -------------------------------------------------------------------
-
-    def report(self, nonlinearity: bool = False) -> str:
-        """Return the report, which is also ``str(result)``.
-
-        Parameters
-        ----------
-        nonlinearity : bool, default False
-            Add a sentence about the reliability of linear standard errors, see `nonlinearity`.
-        """
-        from lmoo.results.report import text
-
-        lines = [text(self)]
-        if nonlinearity:
-            lines.append(f"  {self.nonlinearity()}")
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.report()
-
-    def _repr_html_(self) -> str:
-        from lmoo.results.html import html
-
-        return html(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as a dict of numbers, strings, lists and dicts.
-
-        It contains the fields and the statistics by their names, with standard errors, covariance,
-        correlation and 95 % intervals.  Problem, solver and history are left out.
-
-        Examples
-        --------
-        >>> import lmoo
-        >>> result = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: x - 3.0), [1.0])
-        >>> stored = result.to_dict()
-        >>> stored["x"], stored["standard_errors"]
-        ([3.0], [inf])
-        >>> lmoo.Result.from_dict(stored).x
-        array([3.])
-        """
-        from lmoo.results.storage import to_dict
-
-        return to_dict(self)
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Return `to_dict` as JSON.
-
-        Infinities and NaN are the strings "inf", "-inf" and "nan", as JSON cannot represent them.
-        ``float`` converts these strings in Python; ``Number`` does not in JavaScript.
-        """
-        from lmoo.results.storage import to_json
-
-        return to_json(self, indent)
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Result:
-        """Return a result from the dict of `to_dict`, or from ``json.loads`` of `to_json`.
-
-        The result has no problem and no solver.  Profiles, predictions and the Jacobian need
-        these, and raise ValueError.
-
-        Raises
-        ------
-        ValueError
-            `stored` is incomplete, or has an entry of the wrong type, shape or value.
-        """
-        from lmoo.results.storage import from_dict
-
-        return from_dict(cls, stored)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state to pickle, without a problem or solver that cannot be pickled."""
-        from lmoo.results.pickles import frozen
-
-        # Only the fields: cached properties can be computed again.
-        kept = {part.name: getattr(self, part.name) for part in fields(self)}
-        return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        from lmoo.results.pickles import thawed
-        from lmoo.results.storage import check
-
-        missing = {part.name for part in fields(self)}.difference(state)
-        if missing:
-            raise ValueError(
-                f"the stored result has no {', '.join(sorted(missing))}: it is incomplete, or of "
-                "another version of lmoo"
-            )
-        vars(self).update(state)
-        vars(self).update({name: thawed(state[name]) for name in ("problem", "solver")})
-        try:
-            check(self)
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"the stored result is damaged: {error}") from error
-
-    def __copy__(self) -> Result:
-        twin = object.__new__(type(self))
-        vars(twin).update(vars(self))
-        return twin
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Result:
-        # Problem and solver are inputs and are shared with the copy.
-        shared = {id(part): part for part in (self.problem, self.solver)}
-        twin = object.__new__(type(self))
-        vars(twin).update(copy.deepcopy(vars(self), {**memo, **shared}))
-        return twin
-
-    # ---- plots ------------------------------------------------------------------------------
-
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Plot data, fit and bands, with the residuals below; see `lmoo.plotting.plot`."""
-        from lmoo.results import plotting
-
-        return plotting.plot(self, ax, **options)
-
-    def plot_profile(self, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Plot the profile of a parameter; see `lmoo.plotting.plot_profile`."""
-        from lmoo.results import profileplots
-
-        return profileplots.plot_profile(self, j, ax, **options)
-
-    def plot_contour(self, i: int | str, j: int | str, ax: Any = None, **options: Any) -> Any:
-        """Plot the joint regions of two parameters; see `lmoo.plotting.plot_contour`."""
-        from lmoo.results import profileplots
-
-        return profileplots.plot_contour(self, i, j, ax, **options)
-
-    def plot_convergence(self, ax: Any = None, **options: Any) -> Any:
-        """Plot the convergence of the solve; see `lmoo.plotting.plot_convergence`."""
-        from lmoo.results import plotting
-
-        return plotting.plot_convergence(self, ax, **options)
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)

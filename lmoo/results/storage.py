@@ -2,36 +2,36 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from math import isfinite
 from typing import Any, TypeVar
 
 import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
-from lmoo.problems.names import names_of
 from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
+from lmoo.results.curvature import Nonlinearity
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.parametertable import derived_of, table
 from lmoo.results.related import Related
+from lmoo.results.report.cautions import cautions, known_nonlinearity
+from lmoo.results.report.correlations import correlations
+from lmoo.results.report.subject import kept_subject
 from lmoo.results.robust import Robust
 from lmoo.results.statistics import aic, bic, linear_interval
+from lmoo.results.storedfields import DTYPES, check, flag
 from lmoo.status import Status
 
-__all__ = ["check", "from_dict", "plain", "to_dict", "to_json"]
+__all__ = ["from_dict", "plain", "to_dict", "to_json"]
 
 Kind = TypeVar("Kind", bound=Fit)
 
 # The fields of a result that are stored, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
+_TEXTS = ("message", "evaluation")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
-_DTYPES = {
-    "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,
-    "coordinate": np.int64, "first": np.intp, "order": np.int32, "ranks": np.int32,
-    "torder": np.int32,
-}  # fmt: skip
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
@@ -43,6 +43,9 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "status": int(result.status),
         "success": result.success,
         "absolute_sigma": result.absolute_sigma,
+        "subject": dict(kept_subject(result)),
+        "warnings": cautions(result, correlations(result)),
+        "nonlinearity": _plain_nonlinearity(result),
         "degrees_of_freedom": result.degrees_of_freedom,
         "rank": result.rank,
         "undetermined": list(result.undetermined),
@@ -53,10 +56,12 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "covariance": result.covariance().tolist() if small else None,
         "correlation": result.correlation.tolist() if small else None,
         "confidence_interval": linear_interval(result, 0.95, None).tolist(),
+        "evaluation": result.evaluation,
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
     out["gradient"] = result.gradient.tolist()
+    out["x0"] = None if result.x0 is None else result.x0.tolist()
     out["estimated_t"] = _plain_t(result.estimated_t)
     out["robust"] = None if result.robust is None else _parts(result.robust)
     out["factor"] = None if result.factor is None else _parts(result.factor)
@@ -64,6 +69,12 @@ def to_dict(result: Fit) -> dict[str, Any]:
     out["params"] = [row._asdict() for row in table(result)]
     out["derived"] = {name: value._asdict() for name, value in derived_of(result)}
     return out
+
+
+def _plain_nonlinearity(result: Fit) -> dict[str, float] | None:
+    """Return the curvatures that the report has; None if they were not evaluated."""
+    found = known_nonlinearity(result) if result.success else None
+    return None if found is None else asdict(found)
 
 
 def _plain_t(estimates: Any) -> Any:
@@ -116,118 +127,24 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             robust=_robust_of(stored.get("robust")),
             related=_related_of(stored.get("related")),
             estimated_t=_t_of(stored.get("estimated_t")),
-            absolute_sigma=_flag("absolute_sigma", stored.get("absolute_sigma", False)),
+            # What was stored before had none of these.
+            _subject=_pairs(stored.get("subject") or {}),
+            evaluation=_scalar("evaluation", stored.get("evaluation", "called")),
+            absolute_sigma=flag("absolute_sigma", stored.get("absolute_sigma", False)),
+            x0=None if stored.get("x0") is None else _array("x0", stored["x0"]),
             **{name: _scalar(name, stored[name]) for name in _SCALARS},
             **{name: _array(name, stored[name]) for name in _ARRAYS},
         )
         check(result)
+        curved = stored.get("nonlinearity")
+        if curved is not None:
+            ends = (_number(name, curved[name]) for name in ("intrinsic", "parameter_effects"))
+            vars(result)["_nonlinearity"] = Nonlinearity(*ends)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"stored must be what Result.to_dict returns; it is not: {error!r}"
         ) from error
     return result
-
-
-def check(result: Fit) -> None:
-    """Raise TypeError or ValueError if the fields of a result are inconsistent."""
-    n, m = result.x.size, result.observations
-    for name in ("observations", "nfev", "njev", "nit"):
-        if integer(name, getattr(result, name)) < 0:
-            raise ValueError(f"{name} must not be negative: {getattr(result, name)}")
-    if not isinstance(result.status, Status):
-        raise TypeError(f"status must be a Status: {result.status!r}")
-    if np.shape(result.residual) not in ((m,), (0,)):
-        raise ValueError(f"residual must have shape {(m,)} or {(0,)}: {np.shape(result.residual)}")
-    if names_of(result.parameter_names, n) != result.parameter_names:
-        raise TypeError(f"parameter_names must be a tuple of str: {result.parameter_names!r}")
-    each = ("x", "lower", "upper", "fixed", "active_mask")
-    _check_each(result, dict.fromkeys(each, (n,)))
-    _check_each(result, {"residual": np.shape(result.residual)})
-    if result._gradient is not None:
-        _check_each(result, {"_gradient": (n,)})
-    _flag("absolute_sigma", result.absolute_sigma)
-    if not (np.abs(result.active_mask) <= 1).all():
-        raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
-    if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
-        raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
-    if result.robust is not None:
-        _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
-    _check_t(result.estimated_t, m)
-    _check_history(result.history, n)
-    if result.related is not None:
-        _check_related(result.related, n)
-    if isinstance(result.factor, MappedFactor):
-        q = result.factor.inner.acnorm.size
-        k = 0 if result.related is None else len(result.related.priors)
-        _check_factor(result.factor.inner, q)
-        shapes = {"slopes": (n, q), "prior_slopes": (k, q), "coordinate": (n,)}
-        _check_each(result.factor, shapes)
-    elif isinstance(result.factor, Factor):
-        _check_factor(result.factor, n)
-    elif result.factor is not None:
-        result.factor.check(n)
-    related = isinstance(result.factor, MappedFactor)
-    if result.factor is not None and related != (result.related is not None):
-        raise ValueError("factor must be that of coordinates where parameters are related")
-
-
-def _check_t(estimates: Any, m: int) -> None:
-    if estimates is None:
-        return
-    parts = estimates if isinstance(estimates, tuple) else (estimates,)
-    most = 1 if isinstance(estimates, tuple) else 2
-    for part in parts:
-        good = isinstance(part, np.ndarray) and part.dtype == np.float64
-        # Nothing has been evaluated where m is 0.
-        if not good or not 1 <= part.ndim <= most or (m and part.shape[-1] != m):
-            raise ValueError(f"estimated_t must have a float64 number for each of {m} points")
-    if not parts:
-        raise ValueError("estimated_t must have a variable at least")
-
-
-def _check_related(related: Any, n: int) -> None:
-    if not isinstance(related, Related):
-        raise TypeError(f"related must be a Related or None: {related!r}")
-    k, d, q = len(related.priors), len(related.derived), related.z.size
-    if len(related.ties) != n or len(related.texts) != d:
-        raise ValueError("related must have a tie per parameter, and a text per derived quantity")
-    if integer("fitted", related.fitted) < 0 or real_number("norm", related.norm) < 0:
-        raise ValueError(f"fitted and norm must not be negative: {related.norm}")
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("means", "sigmas", "rows"), (k,))
-    _check_each(related, {**shapes, "values": (d,), "slopes": (d, q), "z": (q,)})
-
-
-def _check_history(history: Any, n: int) -> None:
-    if history is None:
-        return
-    from lmoo.results.history import History
-
-    if not isinstance(history, History):
-        raise TypeError(f"history must be a History or None: {history!r}")
-    k = len(history)
-    for field in fields(History):
-        shape = (k, n) if field.name in ("x", "gradient") else (k,)
-        if np.shape(getattr(history, field.name)) != shape:
-            raise ValueError(f"{field.name} of the history must have shape {shape}")
-
-
-def _check_factor(factor: Factor, n: int) -> None:
-    _check_each(factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
-    if sorted(factor.ipvt.tolist()) != list(range(n)):
-        raise ValueError(f"ipvt must be a permutation: {factor.ipvt}")
-    if factor.excluded is not None:
-        _check_each(factor, {"excluded": (n,)})
-    if not real_number("error", factor.error) >= 0:
-        raise ValueError(f"error must not be negative: {factor.error}")
-
-
-def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    for name, shape in shapes.items():
-        found = getattr(owner, name)
-        dtype = _DTYPES.get(name, np.float64)
-        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
-            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
-            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
 
 
 def _t_of(stored: Any) -> Any:
@@ -297,6 +214,12 @@ def _robust_of(stored: dict[str, Any] | None) -> Robust | None:
     )
 
 
+def _pairs(stored: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(stored, Mapping):
+        raise TypeError(f"subject must be a mapping of str: {stored!r}")
+    return tuple((_scalar("message", k), _scalar("message", v)) for k, v in stored.items())
+
+
 def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
         raise TypeError(f"parameter_names must be strings: {value!r}")
@@ -304,18 +227,12 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _scalar(name: str, value: Any) -> Any:
-    if name == "message":
+    if name in _TEXTS:
         if not isinstance(value, str):
-            raise TypeError(f"message must be a string: {value!r}")
+            raise TypeError(f"{name} must be a string: {value!r}")
         return value
     whole = name in ("observations", "nfev", "njev", "nit")
     return integer(name, value) if whole else _number(name, value)
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} must be true or false: {value!r}")
-    return value
 
 
 def _number(name: str, value: Any) -> float:
@@ -327,7 +244,7 @@ def _number(name: str, value: Any) -> float:
 
 def _array(name: str, value: Any) -> Any:
     """Return a list of numbers, or of lists of numbers, as an array without rounding."""
-    dtype = _DTYPES.get(name, np.float64)
+    dtype = DTYPES.get(name, np.float64)
     array = np.array(value, dtype=object)
     for entry in array.flat:
         if dtype is np.float64:

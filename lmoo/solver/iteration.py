@@ -293,6 +293,7 @@ class Iteration(Iterator[IterationRecord]):
             history=self._history,
             evaluation=self._evaluated(),
             estimated_t=self._estimated_t(),
+            x0=self._given_start(),
             absolute_sigma=bool(getattr(self.problem, "absolute_sigma", None)),
             **self._limits(),
         )
@@ -305,6 +306,12 @@ class Iteration(Iterator[IterationRecord]):
         # A model of lmoo.models with errors in x.
         known = evaluation.problem is None and getattr(self._loop, "compiled", False)
         return "compiled" if known else evaluation.text
+
+    def _given_start(self) -> NDArray[np.float64]:
+        """Return the field `x0` of the result: nan for parameters that are eliminated."""
+        x0 = np.array(self._start[1], dtype=np.float64)
+        x0[list(getattr(self._loop, "eliminated", ()))] = np.nan
+        return x0
 
     def _estimated_t(self) -> Any:
         """Return the estimates of t for a curve with errors in x; None for other problems."""

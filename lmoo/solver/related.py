@@ -232,7 +232,7 @@ class RelatedIteration(Iteration):
             inner, residual=rows, nfev=nfev, njev=njev, nit=nit, problem=self._solved,
             solver=self._used,
         )  # fmt: skip
-        return expanded(inner, self._coordinates, self.problem, self.solver)
+        return expanded(inner, self._coordinates, self.problem, self.solver, self._x0.copy())
 
     def __reduce__(self) -> tuple[Any, ...]:
         _, state = super().__reduce__()[:2]
@@ -317,7 +317,9 @@ def _is_plain(f: CompiledModel) -> bool:
     return type(f).__call__ is CompiledModel.__call__
 
 
-def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any) -> Result:
+def expanded(
+    inner: Result, coordinates: Coordinates, problem: Any, solver: Any, x0: Array
+) -> Result:
     """Return the result of all parameters from that of the coordinates.
 
     Parameters
@@ -328,6 +330,8 @@ def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any)
     coordinates : Coordinates
     problem, solver
         The user's.
+    x0 : (n,) float64 array
+        The starting values of all parameters.
     """
     z, k = inner.x, len(coordinates.priors)
     lower, upper = coordinates.bounds
@@ -379,6 +383,7 @@ def expanded(inner: Result, coordinates: Coordinates, problem: Any, solver: Any)
         _gradient=gradient if inner.status != Status.NOT_FINITE else None,
         robust=robust,
         related=related,
+        x0=x0,
     )
 
 

@@ -78,7 +78,7 @@ def test_no_intervals_of_a_fit_that_failed(call: Call) -> None:
     run = call("fit", "zero.csv", "1/(a*t)", *options, "--json", "-", "--plot", "f.svg")
     assert run.code == 1
     drawn = Path("f.svg").read_text()
-    assert "<!-- fit -->" in drawn
+    assert "<!-- last point, not converged -->" in drawn
     assert "90 %" not in drawn
     found = json.loads(run.out)
     assert not found["success"]

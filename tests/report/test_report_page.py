@@ -1,0 +1,150 @@
+"""The report as a page of HTML."""
+
+from __future__ import annotations
+
+import re
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pytest
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+from report_cases import NAMES, Checked, case, fitted
+
+from lmoo.results.report.page import page
+
+
+def read(name: str, tmp_path: Path) -> str:
+    path = tmp_path / "page.html"
+    case(name).to_html(path)
+    return path.read_text(encoding="utf-8")
+
+
+def png_size(source: str) -> tuple[int, int]:
+    """Width and height of a PNG in a data URL."""
+    data = b64decode(source.removeprefix("data:image/png;base64,"))
+    assert data.startswith(b"\x89PNG")
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_page_is_whole_and_needs_no_network(name: str, tmp_path: Path) -> None:
+    text = read(name, tmp_path)
+    found = Checked(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert found.all("html") == [{"lang": "en"}]
+    assert {"charset": "utf-8"} in found.all("meta")
+    viewport = {"name": "viewport", "content": "width=device-width, initial-scale=1"}
+    assert viewport in found.all("meta")
+    headings = [int(tag[1]) for tag, _ in found.tags if re.fullmatch("h[1-6]", tag)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert set(headings[1:]) == {2}
+    for image in found.all("img"):
+        assert image["alt"]
+        assert (image["src"] or "").startswith("data:image/png;base64,")
+    assert not re.search(r"(src|href)=\"(?!data:)", text)
+    for tag in ("script", "link", "iframe"):
+        assert not found.all(tag)
+    assert "@import" not in text
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("curve", 1), ("sum", 1), ("joint", 1), ("complex", 1), ("maxfev", 1), ("plain", 0)],
+)
+def test_the_plots_have_200_dots_per_inch(name: str, count: int, tmp_path: Path) -> None:
+    images = Checked(read(name, tmp_path)).all("img")
+    assert len(images) == count
+    for image in images:
+        assert png_size(image["src"] or "") == (1600, 1200)
+        assert (image["width"], image["height"]) == ("800", "600")
+
+
+def test_alternative_texts_say_what_is_drawn(tmp_path: Path) -> None:
+    (image,) = Checked(read("sum", tmp_path)).all("img")
+    assert image["alt"] == (
+        "y against t: data, the fit, its components, bands of 95 %; below, the residuals."
+    )
+
+
+def test_a_history_is_drawn() -> None:
+    from report_cases import T, Y, decay
+
+    import lmoo
+
+    problem = lmoo.CurveProblem(decay, T, Y)
+    result = lmoo.Solver().solve(problem, [1.0, 1.0, 0.2], history=True)
+    alts = [image["alt"] for image in Checked(page(result)).all("img")]
+    assert alts[1] == "Cost and optimality against the iteration."
+
+
+def test_the_title_is_the_model_unless_it_is_long_or_given(tmp_path: Path) -> None:
+    assert "<h1>Fit of a*exp(-b*t) + c</h1>" in page(case("text"))
+    assert "<title>&lt;b&gt; &amp; c</title>" in page(case("text"), "<b> & c")
+
+    def model(t: Any, a_long_name_of_a_parameter: Any, another_name_of_a_parameter: Any) -> Any:
+        return a_long_name_of_a_parameter * t + another_name_of_a_parameter
+
+    from report_cases import T, Y
+
+    import lmoo
+
+    assert "<h1>Fit of y against t</h1>" in page(lmoo.fit(model, T, Y, p0=[1.0, 1.0]))
+
+
+def test_a_file_is_overwritten_on_request_alone(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match=r"or overwrite=True; .*page\.html exists"):
+        fitted().to_html(path)
+    assert path.read_text() == "mine"
+    fitted().to_html(str(path), overwrite=True)
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        fitted().to_html(tmp_path / "nowhere" / "page.html")
+
+
+def test_without_matplotlib_the_page_says_how_to_have_plots(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in list(sys.modules):
+        if name == "matplotlib" or name.startswith("matplotlib."):
+            monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
+    text = read("curve", tmp_path)
+    assert "Plots need matplotlib: pip install lmoo[plot]" in text
+    assert not Checked(text).all("img")
+    # Where there is nothing to plot, nothing is missing.
+    (tmp_path / "page.html").unlink()
+    assert "matplotlib" not in read("plain", tmp_path)
+
+
+def test_the_text_of_the_page_is_legible() -> None:
+    from test_report_html import luminance
+
+    style = page(case("curve")).split("<style>")[1].split("</style>")[0]
+    assert "background: #ffffff; color: #1b1f23" in style
+    for colour in re.findall(r"(?<![-\w])color: (#\w{6})", style):
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5
+
+
+def test_names_are_escaped(tmp_path: Path) -> None:
+    text = read("names", tmp_path)
+    assert not Checked(text).all("script")
+
+
+def test_the_page_of_a_failed_fit_has_no_bands(tmp_path: Path) -> None:
+    text = read("maxfev", tmp_path)
+    (image,) = Checked(text).all("img")
+    assert "the last point, which is no minimum" in (image["alt"] or "")
+    assert text.index("NO minimum was found") < text.index("<h2>Parameters")
