@@ -28,6 +28,13 @@ class ErrorsInX(NamedTuple):
             np.ascontiguousarray(self.roots[kept]), np.ascontiguousarray(self.has_error[kept])
         )
 
+    def with_exact(self, count: int) -> "ErrorsInX":
+        """Return the errors of these points and of further ones, which are exact."""
+        return ErrorsInX(
+            np.concatenate([self.roots, np.zeros((count, *self.roots.shape[1:]))]),
+            np.concatenate([self.has_error, np.zeros((count, self.has_error.shape[1]), np.uint8)]),
+        )
+
 
 def errors_in_x(sigma_x: Any, t: Any, m: int) -> ErrorsInX:
     """Return the errors of the independent variables.

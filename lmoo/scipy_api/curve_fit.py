@@ -203,13 +203,13 @@ def curve_fit(
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method, related)
-    if sigma_x is not None:
-        x = _checked_start(problem, x, p0, related, method, jac, kwargs, checked_trace(trace))
     differentiated = has_jacobian(problem)
     coordinates = None
     if related:
         problem.ties, problem.priors, problem.constraints = ties, priors, constraints
         x, coordinates = _related_start(problem, x, p0)
+    if sigma_x is not None:
+        x = _checked_start(problem, x, p0, coordinates, method, jac, kwargs, checked_trace(trace))
     iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace), coordinates)
     try:
         iteration._run()
@@ -258,15 +258,13 @@ def _checked_start(
     problem: CurveProblem,
     x: Array,
     p0: Any,
-    related: bool,
+    coordinates: Any,
     method: Any,
     jac: Any,
     options: dict[str, Any],
     trace: Any,
 ) -> Array:
     """Return where a fit with errors in x starts: without p0 at the fit that takes x as exact."""
-    if related:
-        raise ValueError("ties, priors and constraints are not available with sigma_x")
     for name in ("epsfcn", "diff_step"):
         if options.get(name) is not None:
             raise ValueError(
@@ -278,10 +276,9 @@ def _checked_start(
     exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
     exact.parameter_names = problem.parameter_names
     exact.bounds, exact.fixed = problem.bounds, problem.fixed
-    iteration = _iteration(exact, x, method, jac, options, trace)
-    iteration._loop.run()
-    loop = iteration._loop
-    return loop.x if 1 <= loop.status <= 4 else x
+    iteration = _iteration(exact, x, method, jac, options, trace, coordinates)
+    iteration._run()
+    return iteration._x if 1 <= iteration._loop.status <= 4 else x
 
 
 def _iteration(

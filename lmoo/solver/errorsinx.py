@@ -14,6 +14,7 @@ from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.problems.errorsinx import joined, separate
 from lmoo.solver.grouploop import group_loop
 from lmoo.solver.parametersteps import STEP, ParameterDifferences
+from lmoo.solver.reducedpoints import graph_of_points
 
 __all__ = ["point_loop", "shifted"]
 
@@ -71,15 +72,11 @@ def point_loop(
     if weights is not None:
         weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
     points, model, function, slopes = joined(problem.t), None, None, None
-    graph = getattr(problem.f, "model", None)
-    if isinstance(graph, Model) and problem.jac is None and problem.trace is not False:
-        # One of lmoo.models, which has its graph.
-        model = shifted(graph, k)._model
-    elif evaluation is not None and evaluation.problem is not None:
-        points = evaluation.points
-        model = shifted(evaluation.model.model, k)._model
-    else:
+    found = graph_of_points(problem, evaluation)
+    if found is None:
         function, slopes = _function(problem), _slopes(problem)
+    else:
+        model, points = shifted(found[0], k)._model, found[1]
     groups = PointGroups(
         arrow, points, problem.y, weights, errors.roots, errors.has_error, n, model, function,
         slopes,

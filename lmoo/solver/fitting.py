@@ -23,7 +23,7 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
-from lmoo.problems.parameters import refuse_relations, relations_of
+from lmoo.problems.parameters import relations_of
 from lmoo.results.result import Result
 from lmoo.solver.multistart import (
     Search,
@@ -206,10 +206,13 @@ def _with_errors_in_x(
     sigma_x: Any,
 ) -> Result:
     """Fit with errors in x, from the fit without if starting values are missing."""
-    refuse_relations(relations_of(solver, None), "sigma_x")
     problem = CurveProblem(model, t, y, sigma, sigma_x=sigma_x, nan_policy=nan_policy)
     problem.parameter_names = _names(model, p0)
     start = _given(p0, problem.parameter_names)
+    relations = relations_of(solver, None)
+    tied = () if relations is None else relations.ties
+    # Values of tied parameters are not used.
+    start[[name in tied for name in problem.parameter_names]] = 1.0
     if np.isnan(start).any():
         start = fit(model, t, y, p0, sigma, nan_policy=nan_policy, solver=solver).x
     return solver.solve(problem, start)

@@ -27,6 +27,7 @@ from lmoo.solver.reduced import (
     reduced_strategy,
     substituted_problem,
 )
+from lmoo.solver.reducedpoints import ReducedPoints
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -274,6 +275,8 @@ def _solved_problem(
     solver: Any, problem: Any, coordinates: Coordinates, evaluation: "Evaluation | None"
 ) -> Any:
     """Return the problem of the coordinates: compiled where the model of the user's problem is."""
+    if getattr(problem, "arrow", None) == "points":
+        return ReducedPoints(problem, coordinates, evaluation)
     compiled = evaluation is not None and evaluation.problem is not None
     strategy = solver.jacobian
     blocks = isinstance(problem, RowBlockProblem)

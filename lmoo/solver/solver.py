@@ -233,8 +233,8 @@ class Solver(SolverOptions):
             if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
                 x0 = problem.start(x0)
             return Iteration(self, problem, known_start(problem, x0))
-        if getattr(problem, "arrow", None) is not None:
-            refuse_relations(relations, "shared parameters, or with sigma_x")
+        if getattr(problem, "is_joint", False):
+            refuse_relations(relations, "shared parameters")
         # Not at the top: every `import lmoo` would take longer.
         from lmoo.solver.related import RelatedIteration
 
