@@ -214,6 +214,10 @@ class PriorRows(RowBlockProblem):
         return self.coordinates.prior_slopes(z)
 
 
+# Strategies that a problem of coordinates supports by itself.
+_OF_COORDINATES = (Analytic, ForwardDifference, CentralDifference)
+
+
 class _Chained(Jacobian):
     """A strategy that evaluates derivatives by the parameters, followed by the chain rule."""
 
@@ -246,6 +250,9 @@ def reduced_strategy(
     """
     if strategy is None or type(strategy) is CompiledJacobian:
         return strategy
+    if getattr(problem, "is_joint", False):
+        # Its problems are checked one by one.
+        return strategy if isinstance(strategy, _OF_COORDINATES) else _Chained(strategy)
     blocks = isinstance(problem, RowBlockProblem)
     view = BlockView(problem, None) if blocks else problem
     if isinstance(strategy, Analytic):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.problems.parameters import refuse_relations, relations_of
+from lmoo.problems.parameters import relations_of
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
@@ -229,12 +229,14 @@ class Solver(SolverOptions):
         (<Status.UNFINISHED: -5>, True)
         """
         relations = relations_of(self, problem)
-        if relations is None:
-            if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
-                x0 = problem.start(x0)
-            return Iteration(self, problem, known_start(problem, x0))
         if getattr(problem, "is_joint", False):
-            refuse_relations(relations, "shared parameters")
+            from lmoo.models.relations.numbered import joint_relations
+
+            relations = joint_relations(problem, relations)
+            if isinstance(x0, Mapping):
+                x0 = problem.start(x0, () if relations is None else tuple(relations.ties))
+        if relations is None:
+            return Iteration(self, problem, known_start(problem, x0))
         # Not at the top: every `import lmoo` would take longer.
         from lmoo.solver.related import RelatedIteration
 

@@ -32,6 +32,8 @@ from lmoo._core.solve cimport Residual, Source, new_vector
 from lmoo._core.evaluate cimport vectors_answer_residual
 from lmoo._core.weights cimport weigh_residual
 
+from lmoo.errors import EvaluationError
+
 cnp.import_array()
 
 cdef double EPSMCH = 2.0**-52
@@ -225,6 +227,10 @@ cdef class ArrowLoop(Loop):
     def factor(self):
         """Return the factor of the last model of the free parameters, as `ArrowLinear.factor` does."""
         return self.arrow.factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
+
+    def dense_factor(self):
+        """Return (r, ipvt, qtf), the factor of the last model of the free parameters as matrices."""
+        return self.arrow.dense_factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
 
     def rows_at_end(self):
         raise TypeError("the Jacobian of a problem with an arrow linear model is never in memory as a whole")
@@ -451,24 +457,28 @@ cdef class Member:
         Whether the derivatives are no differences.
     label : str
         What messages call it.
+    priors : int, default 0
+        How many of its last rows are priors.  They come behind the rows of all members, as the loss
+        leaves the last rows as they are.
     """
 
     cdef Source fun
     cdef Derivatives derivatives
     cdef readonly object index, label
     cdef bint exact
-    cdef ptrdiff_t n, m, row
+    cdef ptrdiff_t n, m, row, priors, prior_row
     cdef const ptrdiff_t *where
-    cdef object state, x
+    cdef object state, x, rows
     cdef lm_state *s
     cdef double *at_x
 
-    def __cinit__(self, Source fun not None, Derivatives derivatives not None, index, bint exact, str label):
+    def __cinit__(self, Source fun not None, Derivatives derivatives not None, index, bint exact, str label,
+                  ptrdiff_t priors=0):
         cdef cnp.ndarray array = np.ascontiguousarray(index, dtype=np.intp)
         self.fun, self.derivatives, self.exact, self.label = fun, derivatives, exact, label
         self.index, self.n = array, cnp.PyArray_SIZE(array)
         self.where = <const ptrdiff_t *>cnp.PyArray_DATA(array)
-        self.m = fun.table.m
+        self.m, self.priors = fun.table.m, priors
         self.state = np.zeros(lm_state_bytes(self.n, True, True) // 8 + 1)
         self.s = <lm_state *>cnp.PyArray_DATA(<cnp.ndarray>self.state)
         lm_attach(self.s, self.n)
@@ -480,6 +490,25 @@ cdef class Member:
         for j in range(self.n):
             self.at_x[j] = x[self.where[j]]
 
+    cdef double *space(self, ptrdiff_t which) noexcept:
+        """Memory for the rows of a member with priors, one after the other; which: 0, 1 or 2."""
+        return <double *>cnp.PyArray_DATA(<cnp.ndarray>self.rows) + which * self.m
+
+    cdef const double *together(self, const double *f, ptrdiff_t which) noexcept:
+        """Its rows of a vector of all rows, one after the other."""
+        cdef double *out
+        if self.priors == 0:
+            return f + self.row
+        out = self.space(which)
+        memcpy(out, f + self.row, <size_t>(self.m - self.priors) * sizeof(double))
+        memcpy(out + self.m - self.priors, f + self.prior_row, <size_t>self.priors * sizeof(double))
+        return out
+
+    cdef void apart(self, const double *rows, double *f) noexcept:
+        """Put its rows into the vector of all rows."""
+        memcpy(f + self.row, rows, <size_t>(self.m - self.priors) * sizeof(double))
+        memcpy(f + self.prior_row, rows + self.m - self.priors, <size_t>self.priors * sizeof(double))
+
     cdef int fail(self, int code) except -1:
         """Raise what ended the solve."""
         if PyErr_Occurred():
@@ -488,7 +517,6 @@ cdef class Member:
             except Exception as error:
                 error.add_note(f"in {self.label} of the joint problem")
                 raise
-        from lmoo.errors import EvaluationError
         error = EvaluationError(f"{self.label} of the joint problem ended the solve: it returned {code}")
         error.code = code
         raise error
@@ -501,14 +529,17 @@ cdef class MemberGroups(Groups):
     ----------
     members : list of Member
     shared : int
+    guard : callable, optional
+        ``guard(x)`` raises EvaluationError where the members must not be evaluated.
     """
 
     cdef list members
-    cdef object kept, squares, intervals, buffer
+    cdef object kept, squares, intervals, buffer, guard
     cdef bint begun
 
-    def __cinit__(self, list members not None, ptrdiff_t shared):
+    def __cinit__(self, list members not None, ptrdiff_t shared, guard=None):
         cdef Member member
+        self.guard = guard
         self.members, self.shared, self.rows = members, shared, -1
         self.own = np.array([int(np.count_nonzero(np.asarray(m.index) >= shared)) for m in members], dtype=np.intp)
         self.squares, self.intervals = np.zeros(shared), np.zeros(shared)
@@ -520,6 +551,8 @@ cdef class MemberGroups(Groups):
     cdef int begin(self, const double *x) except -1:
         cdef Member member
         cdef ptrdiff_t rows = 0
+        if self.refused(x):
+            return 1
         for member in self.members:
             if member.fun.python:
                 member.gather(x)
@@ -533,27 +566,48 @@ cdef class MemberGroups(Groups):
                     return 1
             member.m = member.fun.table.m
             member.row = rows
-            rows += member.m
+            rows += member.m - member.priors
             self.precision = max(self.precision, member.fun.table.precision)
+        for member in self.members:
+            member.prior_row = rows
+            rows += member.priors
+            if member.priors > 0:
+                member.rows = np.zeros(3 * member.m)
         self.rows = rows
+        return 0
+
+    cdef int refused(self, const double *x) except -1:
+        """Whether the members must not be evaluated at x."""
+        if self.guard is None:
+            return 0
+        try:
+            self.guard(new_vector(self.shared + int(self.own.sum()), x))
+        except EvaluationError as error:
+            self.refusal = error
+            return 1
         return 0
 
     cdef int residual(self, const double *x, double *f) except -1:
         cdef Member member
-        cdef int code
+        cdef double *rows
+        cdef int code = 0
+        if self.begun and self.refused(x):
+            return 1
         for member in self.members:
             member.gather(x)
+            rows = f + member.row if member.priors == 0 else member.space(0)
             if not self.begun and member.fun.python:
-                (<Residual>member.fun).take((<Residual>member.fun).first, f + member.row)
+                (<Residual>member.fun).take((<Residual>member.fun).first, rows)
                 (<Residual>member.fun).first = None
-                continue
-            code = member.fun.table.residual(member.m, member.n, member.at_x, f + member.row,
-                                             member.fun.table.user_data)
+            else:
+                code = member.fun.table.residual(member.m, member.n, member.at_x, rows, member.fun.table.user_data)
             if code < 0:
                 member.fail(code)
             if code > 0:
                 self.begun = True
                 return 1
+            if member.priors > 0:
+                member.apart(rows, f)
         self.begun = True
         PyErr_CheckSignals()
         return 0
@@ -597,7 +651,7 @@ cdef class MemberGroups(Groups):
         cdef lm_member callbacks
         cdef lm_state *s = member.s
         cdef lm_state *whole = loop.s
-        cdef const double *f = loop.d.f + member.row
+        cdef const double *f = member.together(loop.d.f, 0)
         cdef const double *root = NULL
         cdef double *fjac = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer)
         cdef double *matrix = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.kept[0])
@@ -623,9 +677,9 @@ cdef class MemberGroups(Groups):
         memset(&callbacks, 0, sizeof(lm_member))
         callbacks.fun, callbacks.s = <void *>member.fun, s
         if loop.d.loss != NULL:
-            root = loop.d.loss.root + member.row
+            root = member.together(loop.d.loss.root, 1)
             if isinstance(member.derivatives, Differences) and not member.exact:
-                callbacks.root, f = root, loop.d.loss.weighted + member.row
+                callbacks.root, f = root, member.together(loop.d.loss.weighted, 0)
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)
         at.m, at.n, at.x, at.f, at.fjac = m, n, member.at_x, f, fjac
@@ -655,7 +709,7 @@ cdef class MemberGroups(Groups):
             s.acnorm[j] = enorm(m, column)
             self.note_error(loop, s, j, g)
         memcpy(matrix + (own + self.shared) * m,
-               (loop.d.f if loop.d.loss == NULL else loop.d.loss.model) + member.row, <size_t>m * sizeof(double))
+               member.together(loop.d.f if loop.d.loss == NULL else loop.d.loss.model, 2), <size_t>m * sizeof(double))
         s.models += 1
         i = 0
         while arrow_start(&loop.arrow.a, i + 1) <= k:

@@ -21,6 +21,7 @@ from lmoo.models.relations.base import Base
 from lmoo.models.relations.expressions import ROUNDING, parsed
 from lmoo.models.relations.functions import Functions, combination
 from lmoo.models.relations.linear import independent, nearest_feasible, nonnegative, replaced
+from lmoo.models.relations.values import ParameterValues
 from lmoo.problems.parameters import Relations, known_name
 
 __all__ = ["Coordinates", "coordinates_of"]
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 _SNAP = 1e-13
 
 
-class Coordinates:
+class Coordinates(ParameterValues):
     """Coordinates z, and the parameters x, priors and derived quantities as functions of them.
 
     Made by `coordinates_of`.
@@ -70,15 +71,15 @@ class Coordinates:
         self.derived = tuple(relations.derived)
         for name in relations.priors:
             known_name("priors", name, tuple(named))
-        self.graph, self._nodes = graph, named
-        self.functions = Functions(graph, nodes, q)
+        self._set_functions(graph, named, q)
         self.derived_functions = Functions(graph, [named[n] for n in self.derived], q)
-        self._prior_values = Functions(graph, [named[n] for n in relations.priors], q)
-        self._means = np.array([prior.mean for prior in relations.priors.values()])
-        self._sigmas = np.array([prior.sigma for prior in relations.priors.values()])
 
     def __reduce__(self) -> Any:
         return Coordinates, (self._base, self._relations, self._basis)
+
+    def in_order(self, order: Sequence[int]) -> "Coordinates":
+        """Return the same coordinates in another order."""
+        return Coordinates(self._base, self._relations, [self._basis[k] for k in order])
 
     def _choose(self, basis: Sequence[int] | None) -> None:
         """Choose the rows that are coordinates, and those that are watched."""
@@ -137,15 +138,6 @@ class Coordinates:
         """Bounds of the parameters, (2, n)."""
         return self._base.bounds
 
-    def x(self, z: Any) -> Array:
-        """Return all parameters, (n,), for coordinates (q,), or (n, k) for (q, k)."""
-        # With a coordinate, as a function may be constant.
-        return np.array(np.broadcast_arrays(*self.functions(z), z[0])[:-1])
-
-    def slopes(self, z: Array) -> Array:
-        """Return the derivatives of all parameters by the coordinates, (n, q)."""
-        return self.functions.jacobian(z)
-
     def z(self, x: Array) -> Array:
         """Return the coordinates of a point, (q,).
 
@@ -162,31 +154,6 @@ class Coordinates:
     def sizes(self, x: Array) -> Array:
         """Return typical sizes of the coordinates, (q,), from those of the parameters, (n,)."""
         return np.asarray(np.abs(self._forward) @ x[self._base.members])
-
-    def prior_rows(self, z: Any) -> Array:
-        """Return ``(value - mean) / sigma`` of each prior, (k,), or (k, ...) for arrays."""
-        values = self._prior_values(z)
-        if not values:
-            return np.empty(0)
-        rows = [(v - m) / s for v, m, s in zip(values, self._means, self._sigmas, strict=True)]
-        return np.array(np.broadcast_arrays(*rows, z[0])[:-1])
-
-    def prior_values(self, z: Any) -> Array:
-        """Return the values that have priors, (k,), or (k, ...) for arrays."""
-        values = self._prior_values(z)
-        return np.array(np.broadcast_arrays(*values, *z[:1])[:-1]) if values else np.empty(0)
-
-    def prior_value_slopes(self, z: Any) -> Array:
-        """Return the derivatives of `prior_values`, (..., k, q)."""
-        return self._prior_values.jacobian(z)
-
-    def prior_slopes(self, z: Any) -> Array:
-        """Return the derivatives of `prior_rows`, (..., k, q)."""
-        return np.asarray(self._prior_values.jacobian(z) / self._sigmas[:, None])
-
-    def node(self, name: str) -> int:
-        """Return the node of a parameter or a derived quantity in `graph`."""
-        return self._nodes[name]
 
     # ---- constraints --------------------------------------------------------------------------
 
