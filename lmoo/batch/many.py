@@ -22,7 +22,7 @@ from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.names import parameter_names_of
-from lmoo.problems.parameters import Relations, refuse_relations, relations_of
+from lmoo.problems.parameters import Relations, relations_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_fit_many"]
@@ -212,8 +212,6 @@ def curve_fit_many(
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
-    if shared is not None:
-        refuse_relations(relations, "shared parameters")
     guesses = InitialGuesses(p0, dataset, few=relations is not None or shared is not None)
     if relations is not None:
         if bounds is not None or fixed is not None:
@@ -225,7 +223,7 @@ def curve_fit_many(
             )
         return _related(
             model, dataset, guesses, solver, relations, errors, threads, executor, out, progress,
-            trace,
+            trace, shared,
         )  # fmt: skip
     bounds = solver.bounds if bounds is None else bounds
     fixed = solver.fixed if fixed is None else fixed
@@ -289,6 +287,7 @@ def _related(
     out: Mapping[str, Any] | None,
     progress: bool | Callable[[int, int], Any] | None,
     trace: Any,
+    shared: Sequence[str | int] | None,
 ) -> Fits:
     """Fit curves whose parameters are related."""
     from lmoo.batch.related import (
@@ -301,9 +300,32 @@ def _related(
 
     f: Any = model if isinstance(model, CompiledModel) else model.f
     names, record = parameter_names_of(f), errors == "record"
-    coordinates = batch_coordinates(names, relations, solver, guesses)
+    common: list[str] = []
+    if shared is not None:
+        from lmoo.batch import relatedshared
+        from lmoo.batch import shared as joint
+
+        place = joint.shared_parameters(shared, names, guesses.n)
+        common = [names[j] for j in np.argsort(place)[: len(shared)]] if names else []
+    coordinates = batch_coordinates(names, relations, solver, guesses, common)
+    if shared is not None:
+        where = relatedshared.shared_coordinates(coordinates, tuple(common))
+
+    def shared_fits_of(graph: Any, evaluation: str) -> Fits:
+        batch = related_batch(
+            dataset, model, graph, guesses, solver, coordinates, record, evaluation,
+            relatedshared.SharedPriors,
+        )  # fmt: skip
+        inner = joint.joint_fits(
+            batch.model, batch.dataset, batch.guesses, batch.solver, where,
+            int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None,
+        )  # fmt: skip
+        outer = BatchData(dataset, model, guesses, solver, record, names, evaluation)
+        return relatedshared.related_joint_fits(inner, outer, coordinates, out)
 
     def fits_of(graph: Any, evaluation: str) -> Fits:
+        if shared is not None:
+            return shared_fits_of(graph, evaluation)
         batch = related_batch(
             dataset, model, graph, guesses, solver, coordinates, record, evaluation
         )

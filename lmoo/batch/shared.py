@@ -276,6 +276,8 @@ def _members(
                 f"y must have points in each curve; all of curve {dataset.index(k)} are missing"
             )
         problem.parameter_names, problem.trace = labels, False
+        # The rows of a curve stay together: stacks have no priors together with a loss.
+        problem._priors = 0
         problems.append(problem)
     order = np.argsort(where)
     joint = JointProblem(problems, [labels[j] for j in order[:shared]])

@@ -79,7 +79,8 @@ class RelatedIteration(Iteration):
             bounds = getattr(problem, "bounds", None) if solver.bounds is None else solver.bounds
             fixed = getattr(problem, "fixed", None) if solver.fixed is None else solver.fixed
             names = getattr(problem, "parameter_names", None)
-            coordinates = coordinates_of(names, relations, bounds, fixed, x0)
+            shared = getattr(problem, "shared", ())
+            coordinates = coordinates_of(names, relations, bounds, fixed, x0, shared)
         coordinates = in_order_of(problem, coordinates)
         self._coordinates = coordinates
         self._priors = len(coordinates.priors)
@@ -212,7 +213,8 @@ class RelatedIteration(Iteration):
         loop: Any = self._loop
         if not loop.linearized or not getattr(self.problem, "is_joint", False):
             return super()._factor(robust)
-        factor = Factor(*loop.dense_factor(), loop.acnorm, loop.jacobian_error)
+        r, ipvt, qtf = loop.dense_factor()
+        factor = Factor(r, ipvt, qtf, loop.acnorm, loop.jacobian_error)
         if robust is None or self._priors:
             return factor
         return robust.reduced(factor, loop.observations)

@@ -254,7 +254,6 @@ def test_many_curves_on_threads_are_the_same_as_few():
         ({"shared": ["rate"], "progress": True}, ValueError, "progress must be left out"),
         ({"shared": ["rate"], "executor": 3}, ValueError, "executor must be left out"),
         ({"shared": ["c"], "solver": lmoo.Solver(separable=True)}, ValueError, "separable"),
-        ({"shared": ["rate"], "ties": {"a": "c"}}, ValueError, "not available with shared"),
         ({"shared": ["rate"], "bounds": {"a": (0, np.ones(3))}}, ValueError, "same for all"),
         ({"shared": ["c"], "solver": lmoo.Solver(linear=lmoo.LinearModel)}, ValueError, "linear"),
     ],

@@ -22,6 +22,7 @@ from lmoo.models.relations.expressions import ROUNDING, parsed
 from lmoo.models.relations.functions import Functions, combination
 from lmoo.models.relations.linear import independent, nearest_feasible, nonnegative, replaced
 from lmoo.models.relations.values import ParameterValues
+from lmoo.problems.boundsforms import FrozenMapping
 from lmoo.problems.parameters import Relations, known_name
 
 __all__ = ["Coordinates", "coordinates_of"]
@@ -81,16 +82,25 @@ class Coordinates(ParameterValues):
         """Return the same coordinates in another order."""
         return Coordinates(self._base, self._relations, [self._basis[k] for k in order])
 
+    def without_priors(self, names: Sequence[str]) -> "Coordinates":
+        """Return the same coordinates without some of the priors."""
+        kept = {name: prior for name, prior in self.priors.items() if name not in names}
+        relations = self._relations._replace(priors=FrozenMapping(kept))
+        return Coordinates(self._base, relations, self._basis)
+
     def _choose(self, basis: Sequence[int] | None) -> None:
         """Choose the rows that are coordinates, and those that are watched."""
         base = self._base
         q = base.size.size
         if basis is None:
             units = [k for k in range(q) if base.fixed[k]]
-            general = list(range(q, len(base.rows)))
+            general = range(q, len(base.rows))
             bounded = [k for k in range(q) if not base.fixed[k] and base.has_bound[k]]
             free = [k for k in range(q) if not base.fixed[k] and not base.has_bound[k]]
-            order = units + general + bounded + free
+            # Shared parameters must not follow from others, of which each problem has its own.
+            rows = [*general, *bounded, *free]
+            rest = [k for k in rows if base.rows[k][~base.shared].any()]
+            order = units + [k for k in rows if k not in rest] + rest
             basis = sorted(order[k] for k in independent(base.rows[order], base.size))
         self._basis = tuple(basis)
         chosen = base.rows[list(basis)]
@@ -240,6 +250,11 @@ class Coordinates(ParameterValues):
         return tuple(self._base.texts[k] for k in self._watched)
 
     @property
+    def shared(self) -> NDArray[np.bool_]:
+        """The coordinates of shared parameters alone, (q,) bool."""
+        return np.asarray(~self._forward[:, ~self._base.shared].any(axis=1))
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """The expressions of the derived quantities."""
         return tuple(self._relations.derived.values())
@@ -365,7 +380,12 @@ class Coordinates(ParameterValues):
 
 
 def coordinates_of(
-    names: Sequence[str] | None, relations: Relations, bounds: Any, fixed: Any, x0: Array
+    names: Sequence[str] | None,
+    relations: Relations,
+    bounds: Any,
+    fixed: Any,
+    x0: Array,
+    shared: Sequence[str] = (),
 ) -> Coordinates:
     """Return the coordinates of a fit.
 
@@ -378,6 +398,8 @@ def coordinates_of(
         As for `lmoo.bounds.limits`.
     x0 : (n,) float64 array
         The starting point; entries of tied parameters are not used, and may be nan.
+    shared : sequence of str
+        Parameters that several problems have, which are coordinates if they can be.
 
     Raises
     ------
@@ -405,7 +427,7 @@ def coordinates_of(
         raise ValueError(
             f"parameter_names must have one entry per parameter, {x0.size}: {tuple(names)!r}"
         )
-    base = Base(tuple(map(str, names)), relations, bounds, fixed, x0)
+    base = Base(tuple(map(str, names)), relations, bounds, fixed, x0, shared)
     if base.fixed.all():
         raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
     return Coordinates(base, relations)

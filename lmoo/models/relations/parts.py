@@ -65,7 +65,7 @@ def _used(steps: Sequence[Step], roots: Sequence[int]) -> list[set[int]]:
 
 
 def arranged(coordinates: Coordinates, indices: Indices) -> Coordinates:
-    """Return the coordinates in the order of an arrow model: shared ones, then those of each problem.
+    """Return the coordinates with shared ones first, then those of each problem.
 
     Parameters
     ----------
