@@ -99,4 +99,5 @@ cdef class ArrowLoop(Loop):
     cdef Groups groups
     cdef int place(self, ptrdiff_t m) except -1
     cdef int measure(self) except -1
+    cdef double norm(self) noexcept
     cdef int linearize(self, bint better) except -1

@@ -117,6 +117,7 @@ class PointGroups(Groups):
         y: Array,
         weights: Array | None,
         roots: Array,
+        with_y: Array | None,
         has_error: NDArray[np.uint8],
         n: int,
         model: CurveModel | None,

@@ -29,6 +29,7 @@ ctypedef struct lm_loss:
     double *values          # 4 m: z and rho of LM_LOSS_CALLED
     const double *weights   # m, or NULL: entries of f with the weight 0 are not used for C
     int rounds              # estimates of C so far
+    ptrdiff_t parameters    # that can make f small, for the estimate of C; 0: all of the problem
     ptrdiff_t priors        # number of last rows of f that are priors, not data: the loss does not apply to them
 
 cdef size_t loss_doubles(ptrdiff_t m, bint called) noexcept nogil
@@ -196,6 +197,7 @@ cdef lm_evaluator VECTORS
 cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void vectors_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil
 cdef int vectors_answer_residual(lm_driver *d) noexcept nogil
+cdef int vectors_answer_norm(lm_driver *d, double fnorm) noexcept nogil
 cdef void vectors_weigh_differences(lm_driver *d) noexcept nogil
 cdef int vectors_linearize_again(lm_driver *d) noexcept nogil
 cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil

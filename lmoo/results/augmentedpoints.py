@@ -32,6 +32,8 @@ class AugmentedPoints(CurveProblem):
     def __init__(self, problem: Any, functions: Functions, weights: Array) -> None:
         self.problem, self.functions, self.weights = problem, functions, weights
         k, m = weights.size, problem.y.size
+        # A loss leaves the last rows as they are.
+        self._priors = getattr(problem, "_priors", 0) + k
         sigma = np.ones(m) if problem.sigma is None else np.broadcast_to(problem.sigma, (m,))
         # Without variables that are exact, as the one that marks priors.
         points = joined(problem.t)[: problem.errors_in_x.has_error.shape[1]]

@@ -58,7 +58,9 @@ class ReducedPoints(Mapping, CurveProblem):
         found = None if coordinates.is_watched else graph_of_points(problem, evaluation)
         priors = list(coordinates.priors.values())
         k, m = len(priors), problem.y.size
-        sigma = np.ones(m) if problem.sigma is None else np.broadcast_to(problem.sigma, (m,))
+        self._priors = k
+        weights = problem._whitening
+        sigma = np.ones(m) if weights is None else np.broadcast_to(1.0 / weights, (m,))
         data = (
             np.concatenate([problem.y, [prior.mean for prior in priors]]),
             np.concatenate([sigma, [prior.sigma for prior in priors]]),

@@ -33,7 +33,6 @@ def test_what_is_refused():
         lmoo.CurveProblem(plane, PAIRS, PAIRS[0], sigma_x=skew)
     problem = lmoo.CurveProblem(line, PEARSON_T, PEARSON_Y, sigma_x=0.1)
     for options, match in (
-        ({"loss": "huber"}, "loss must be 'linear'"),
         ({"linear": lmoo.LinearModel}, "linear must be None"),
         ({"jacobian": lmoo.CentralDifference()}, "jacobian must be None"),
         ({"separable": True}, "separable must be False"),

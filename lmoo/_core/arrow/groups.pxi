@@ -29,7 +29,7 @@ from lmoo._core.evaluate cimport loss_rows, multiply_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm
 from lmoo._core.solve cimport Residual, Source, new_vector
-from lmoo._core.evaluate cimport vectors_answer_residual
+from lmoo._core.evaluate cimport vectors_answer_norm
 from lmoo._core.weights cimport weigh_residual
 
 from lmoo.errors import EvaluationError
@@ -179,9 +179,13 @@ cdef class ArrowLoop(Loop):
             lm_refuse(s)
             return 0
         self.fun.table.precision = self.groups.precision
-        if vectors_answer_residual(&self.d) < 0:
+        if vectors_answer_norm(&self.d, self.norm() if self.d.loss == NULL else -1.0) < 0:
             reraise()
         return 0
+
+    cdef double norm(self) noexcept:
+        """Return the norm of the residual at the trial point."""
+        return enorm(self.m, self.d.trial)
 
     cdef int linearize(self, bint better) except -1:
         """Answer LM_LINEARIZE or LM_REFINE."""
