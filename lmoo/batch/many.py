@@ -105,7 +105,8 @@ def curve_fit_many(
         be safe to call from several threads, and all processors for a compiled model.
     executor : concurrent.futures.Executor, optional
         Solves the chunks: a pool of processes, Dask's ``Client.get_executor()``, the pool of
-        mpi4py.futures.  A chunk whose worker died is solved in the calling thread.
+        mpi4py.futures.  A chunk whose worker died is solved in the calling thread.  With `shared`
+        it may also be a Dask client, and evaluates compiled models.
     out : dict, optional
         Arrays for the results, such as memmaps, by the names of the attributes of `Fits`.
         ``"covariance"`` may be None: covariances are then not computed.
@@ -128,8 +129,7 @@ def curve_fit_many(
         fit, in time and memory linear in their number (see `JointProblem`), and curves may have
         fewer points than parameters.  A shared parameter starts at the median of the curves'
         starting values.  All curves are read into memory.  A function that cannot be traced is
-        called curve by curve.  ``threads``,
-        ``executor``, ``progress`` and ``errors="record"`` are not available.
+        called curve by curve.  ``threads``, ``progress`` and ``errors="record"`` are not available.
 
     Returns
     -------
@@ -196,7 +196,8 @@ def curve_fit_many(
         from lmoo.batch import shared as joint
 
         joint.checked_options(executor, errors, threads, progress)
-    solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
+    apart = executor if shared is None else None
+    solver = checked_solver(solver, errors, 1 if threads is None else threads, apart)
     options = {"ties": ties, "priors": priors, "derived": derived, "constraints": constraints}
     if any(value is not None for value in options.values()):
         solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
@@ -248,6 +249,7 @@ def curve_fit_many(
                 evaluation,
                 function,
                 out,
+                executor,
             )
         record = errors == "record"
         parts = batch_parts(model, guesses, solver)
@@ -318,7 +320,7 @@ def _related(
         )  # fmt: skip
         inner = joint.joint_fits(
             batch.model, batch.dataset, batch.guesses, batch.solver, where,
-            int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None,
+            int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None, executor,
         )  # fmt: skip
         outer = BatchData(dataset, model, guesses, solver, record, names, evaluation)
         return relatedshared.related_joint_fits(inner, outer, coordinates, out)

@@ -330,6 +330,7 @@ cdef class CurveGroups(Groups):
     """
 
     cdef CurveModel model
+    cdef ArrowLinear arrow
     cdef curves c
     cdef object kept
 
@@ -386,8 +387,88 @@ cdef class CurveGroups(Groups):
         return self.run(True)
 
     def attach(self, ArrowLinear arrow not None):
-        """Be evaluated in the parts of this model."""
-        self.c.a = &arrow.a
+        """Be evaluated in the parts of this model, which is kept alive."""
+        self.c.a, self.arrow = &arrow.a, arrow
+
+    def rows_at(self, const double[::1] x not None):
+        """Return the residual at x; None at a bad point."""
+        cdef double[::1] out = np.empty(self.rows)
+        return None if self.residual(&x[0], &out[0]) else np.asarray(out)
+
+    def factor_at(self, const double[::1] x not None, const double[::1] f not None, const double[::1] root):
+        """Return (blocks, order, rank, T) of all groups at x, without parameters left out; None at a bad point.
+
+        f      what stands for the residual in the linear model
+        root   factors of the rows with a loss; None: none
+        """
+        cdef lm_arrow *a = self.c.a
+        cdef ptrdiff_t s = a.shared
+        self.c.x, self.c.model_f, self.c.root = &x[0], &f[0], NULL
+        if root is not None:
+            self.c.root = &root[0]
+        arrow_begin(a)
+        if self.run(True):
+            return None
+        _merge_parts(a)
+        return (new_vector(a.place[a.groups], a.next.blocks), np.array(<int[:max(a.n - s, 1)]>a.next.order)[:a.n - s],
+                np.array(<int[:a.groups]>a.next.rank), new_vector(s * (s + 1), a.part[0].t))
+
+
+cdef class RemoteGroups(Groups):
+    """Groups that are evaluated and eliminated elsewhere, in pieces of successive ones.
+
+    Parameters
+    ----------
+    passes : object
+        ``passes.residual(x)`` returns the residual of all groups, and ``passes.linearize(x, f, root)`` what
+        `CurveGroups.factor_at` returns for each piece; both None at a bad point.
+    shared : int
+    own : (groups,) intp array
+    rows : int
+    weights : (rows,) float64 array or None
+        0 for rows that do not count.
+    """
+
+    cdef object passes, kept
+
+    def __cinit__(self, passes, ptrdiff_t shared, own, ptrdiff_t rows, const double[::1] weights):
+        self.passes, self.shared, self.own, self.rows = passes, shared, own, rows
+        self.precision, self.exact, self.kept = EPSMCH, True, weights
+        if weights is not None:
+            self.weights = &weights[0]
+
+    cdef int residual(self, const double *x, double *f) except -1:
+        cdef const double[::1] found
+        values = self.passes.residual(new_vector(self.shared + int(self.own.sum()), x))
+        if values is None:
+            return 1
+        found = values
+        assert found.shape[0] == self.rows
+        memcpy(f, &found[0], <size_t>self.rows * sizeof(double))
+        return 0
+
+    cdef int linearize(self, ArrowLoop loop, bint better) except -1:
+        cdef lm_arrow *a = &loop.arrow.a
+        cdef const double[::1] blocks, t
+        cdef const int[::1] order, rank
+        cdef ptrdiff_t group = 0, s = a.shared
+        f = root = None
+        if loop.d.loss != NULL:
+            f, root = new_vector(self.rows, loop.d.loss.model), new_vector(self.rows, loop.d.loss.root)
+        pieces = self.passes.linearize(new_vector(a.n, loop.s.x), f, root)
+        if pieces is None:
+            return 1
+        for blocks, order, rank, t in pieces:
+            assert group + rank.shape[0] <= a.groups and t.shape[0] == s * (s + 1)
+            assert blocks.shape[0] == a.place[group + rank.shape[0]] - a.place[group]
+            if blocks.shape[0] > 0:
+                memcpy(a.next.blocks + a.place[group], &blocks[0], <size_t>blocks.shape[0] * sizeof(double))
+                memcpy(a.next.order + a.first[group], &order[0], <size_t>order.shape[0] * sizeof(int))
+            memcpy(a.next.rank + group, &rank[0], <size_t>rank.shape[0] * sizeof(int))
+            arrow_rows(a, &a.part[0], s, &t[0], s)
+            group += rank.shape[0]
+        assert group == a.groups
+        return 0
 
 
 # ---- any problems -----------------------------------------------------------------------------
