@@ -10,6 +10,7 @@ from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import without_masked
 from lmoo.problems.parameters import OPTIONS
 
@@ -146,7 +147,7 @@ class CompiledModel:
         priors: Any = None,
         derived: Any = None,
         constraints: Any = None,
-    ) -> "ModelProblem":
+    ) -> "ModelProblem | CurveProblem":
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
         Parameters
@@ -164,9 +165,16 @@ class CompiledModel:
         Returns
         -------
         ModelProblem
-            A `CompiledProblem` with the data as attributes.
+            A `CompiledProblem` with the data as attributes; a `CurveProblem`, which calls the model
+            from Python, for fewer points than parameters.
         """
-        problem = ModelProblem(self, t, y, sigma, bounds, fixed)
+        problem: ModelProblem | CurveProblem
+        known = without_masked(t, y, sigma)
+        if np.size(known[1]) < self.n:
+            jac = self.jacobian if self.provides_jacobian else None
+            problem = CurveProblem(self, *known, jac, bounds=bounds, fixed=fixed)
+        else:
+            problem = ModelProblem(self, *known, bounds, fixed)
         problem.ties, problem.priors = ties, priors
         problem.derived, problem.constraints = derived, constraints
         return problem

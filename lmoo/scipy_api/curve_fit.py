@@ -21,7 +21,7 @@ from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_tra
 from lmoo.problems.data import curve_data
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.result import Result
-from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
+from lmoo.scipy_api.initial_guess import NO_BOUNDS, starting_point
 from lmoo.scipy_api.leastsq import _infodict
 from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.iteration import Iteration, bad_start, keep_result
@@ -199,7 +199,7 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     related = not (ties is None and priors is None and constraints is None)
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     if absolute_sigma and sigma is None:
         warnings.warn(_UNIT_ERRORS, UserWarning, stacklevel=2)
     x = starting_point(problem, p0, bounds, fixed, method, related)
@@ -331,7 +331,6 @@ def _problem(
     jac: Any,
     check_finite: Any,
     nan_policy: Any,
-    related: bool,
     sigma_x: Any = None,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
@@ -356,8 +355,6 @@ def _problem(
             f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
         )
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    if is_compiled(f) and not related:
-        refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
 
 
