@@ -124,9 +124,7 @@ class Passes:
         if self.client is not None:
             if self._kept is None:
                 # Scattered data are lost with their worker; a submitted call is repeated.
-                self._kept = [
-                    self.client.submit(_same, piece, pure=False) for piece in self.pieces
-                ]
+                self._kept = [self.client.submit(_same, piece, pure=False) for piece in self.pieces]
             return self.client.submit(function, self._kept[k], *given, pure=False)
         try:
             return self.executor.submit(function, self.pieces[k], *given)

@@ -374,6 +374,4 @@ def test_bad_executors():
         ThreadPoolExecutor(1) as pool,
         pytest.raises(ValueError, match="if the model does not run compiled"),
     ):
-        lmoo.curve_fit_many(
-            decay, T, stack(3), START, shared=["rate"], executor=pool, trace=False
-        )
+        lmoo.curve_fit_many(decay, T, stack(3), START, shared=["rate"], executor=pool, trace=False)

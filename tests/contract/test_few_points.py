@@ -24,7 +24,9 @@ def residual(x: Any) -> Any:
 
 
 def joint() -> Any:
-    return lmoo.JointProblem([lmoo.CurveProblem(decay, T, Y), lmoo.CurveProblem(decay, [1], [1])], ["b"])
+    return lmoo.JointProblem(
+        [lmoo.CurveProblem(decay, T, Y), lmoo.CurveProblem(decay, [1], [1])], ["b"]
+    )
 
 
 PROBLEMS: dict[str, Callable[[], Any]] = {
