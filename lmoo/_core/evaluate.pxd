@@ -1,7 +1,7 @@
 """Evaluation of problems for the iteration: losses, differences, the driver, factorisation of the Jacobian."""
 
 from libc.stddef cimport size_t
-from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_outcome, lmoo_point, lmoo_problem
+from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_loss, lmoo_outcome, lmoo_point, lmoo_problem
 
 
 # ---- evaluate/losses.pxi: Robust losses: the cost sum rho(z), z = (f / C)^2.
@@ -53,6 +53,10 @@ cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const d
 
 
 # ---- evaluate/losskernel.pxi: Losses as Python objects.
+
+cdef class CompiledRho:
+    cdef lmoo_loss table
+    cdef object capsule
 
 cdef class LossKernel:
     cdef lm_loss table

@@ -66,7 +66,7 @@ def residual_of_piece(piece: Piece, x: Array) -> Array | None:
 
 
 def factor_of_piece(piece: Piece, x: Array, f: Array | None, root: Array | None) -> Any:
-    """Return what `CurveGroups.factor_at` does; f: None for the residual at x."""
+    """Return the arrays of `CurveGroups.factor_at`; f: None for the residual at x."""
     groups, _ = piece.groups()
     f = groups.rows_at(x) if f is None else f
     return None if f is None else groups.factor_at(x, f, root)

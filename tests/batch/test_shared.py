@@ -368,7 +368,9 @@ def test_workers_that_have_died_are_replaced_by_this_process(monkeypatch):
 
 
 def test_bad_executors():
-    with pytest.raises(TypeError, match="executor must be a concurrent.futures.Executor, a Dask"):
+    with pytest.raises(
+        TypeError, match=r"executor must be a concurrent\.futures\.Executor, a Dask"
+    ):
         lmoo.curve_fit_many(decay, T, stack(3), START, shared=["rate"], executor=3)
     with (
         ThreadPoolExecutor(1) as pool,
