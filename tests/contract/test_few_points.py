@@ -1,4 +1,4 @@
-"""Fewer residuals than parameters: a minimum, no degrees of freedom, infinite errors, everywhere."""
+"""Fewer residuals than parameters: a minimum, no degrees of freedom, infinite errors."""
 
 from __future__ import annotations
 
