@@ -53,7 +53,8 @@ def violation(problem: Any, A: Any, u: Any, bounds: Any, x: Any) -> tuple[float,
     n = x.size
     G = np.concatenate([A, np.eye(n), -np.eye(n)])
     h = np.concatenate([u, bounds[1], -bounds[0]])
-    known = np.isfinite(h)
+    # A row of zeros is no constraint.
+    known = np.isfinite(h) & G.any(axis=1)
     G, h = G[known], h[known]
     slack = h - G @ x
     size = np.abs(G) @ np.abs(x) + np.abs(h) + 1e-300
