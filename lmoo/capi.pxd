@@ -76,6 +76,8 @@ from lmoo._core.public cimport (
     lmoo_jacobian,
     lmoo_jacobian_function,
     lmoo_linear,
+    lmoo_loss,
+    lmoo_loss_function,
     lmoo_model,
     lmoo_model_both_function,
     lmoo_model_function,

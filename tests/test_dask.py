@@ -292,3 +292,32 @@ def test_many_fits_on_a_client_whose_worker_dies(client: Any) -> None:
     np.testing.assert_array_equal(fits.x, expected.x)
     np.testing.assert_array_equal(fits.nfev, expected.nfev)
     client.wait_for_workers(2)
+
+
+@pytest.mark.parametrize("way", ["client", "executor"])
+def test_a_joint_fit_whose_worker_dies(client: Any, monkeypatch: Any, way: str) -> None:
+    """Curves with one rate, eliminated on the workers, one of which is killed in the middle."""
+    from lmoo.batch import remoteshared
+
+    monkeypatch.setattr(remoteshared, "PIECE", 500)
+    rng = np.random.default_rng(3)
+    t = np.linspace(0.0, 3.0, 20)
+    y = model(t, rng.uniform(1.0, 3.0, (4000, 1)), 0.8) + 0.02 * rng.standard_normal((4000, 20))
+    expected = lmoo.curve_fit_many(model, t, y, X0, shared=["rate"])
+    passes: list[int] = []
+    linearize = remoteshared.Passes.linearize
+
+    def killing(self: Any, *args: Any) -> Any:
+        passes.append(1)
+        if len(passes) == 2:
+            os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+        return linearize(self, *args)
+
+    monkeypatch.setattr(remoteshared.Passes, "linearize", killing)
+    executor = client if way == "client" else client.get_executor()
+    fits = lmoo.curve_fit_many(model, t, y, X0, shared=["rate"], executor=executor)
+    assert len(passes) == fits.njev[0] > 2
+    np.testing.assert_allclose(fits.x, expected.x, rtol=1e-12)
+    np.testing.assert_allclose(fits.stderr, expected.stderr, rtol=1e-9)
+    np.testing.assert_array_equal(fits.nfev, expected.nfev)
+    client.wait_for_workers(2)

@@ -99,6 +99,12 @@ cdef extern from "lmoo.h" nogil:
                                              const double *x, double *values, double *derivatives,
                                              void *user_data) noexcept nogil
 
+    ctypedef int (*lmoo_loss_function)(ptrdiff_t m, const double *z, double *rho, void *user_data) noexcept nogil
+    ctypedef struct lmoo_loss:
+        size_t size
+        void *user_data
+        lmoo_loss_function rho
+
     ctypedef struct lmoo_model:
         size_t size
         ptrdiff_t n, variables

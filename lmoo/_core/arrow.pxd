@@ -69,6 +69,7 @@ cdef class ArrowLinear(LinearTable):
     cdef object own_state
     cdef double *doubles(self, ptrdiff_t count)
     cdef int *ints(self, ptrdiff_t count)
+    cdef int reduce(self, double error, const int[::1] active) except -1
     cdef int place_factor(self, lm_arrow_factor *factor, ptrdiff_t total) except -1
 
 
@@ -98,4 +99,5 @@ cdef class ArrowLoop(Loop):
     cdef Groups groups
     cdef int place(self, ptrdiff_t m) except -1
     cdef int measure(self) except -1
+    cdef double norm(self) noexcept
     cdef int linearize(self, bint better) except -1

@@ -24,6 +24,9 @@ class ArrowLinear(LinearTable):
     ) -> tuple[
         _Array, NDArray[np.int32], NDArray[np.int32], _Array, NDArray[np.int32], int, _Array
     ]: ...
+    def dense_factor(
+        self, error: float, active: NDArray[np.int32] | None
+    ) -> tuple[_Array, NDArray[np.int32], _Array]: ...
     def begin(self) -> None: ...
     def fill(self, jac: _Array, f: _Array) -> bool: ...
     def fill_groups(self, blocks: list[_Array]) -> None: ...
@@ -77,6 +80,7 @@ class ArrowLoop(Loop):
     ) -> tuple[
         _Array, NDArray[np.int32], NDArray[np.int32], _Array, NDArray[np.int32], int, _Array
     ]: ...
+    def dense_factor(self) -> tuple[_Array, NDArray[np.int32], _Array]: ...
 
 class CurveGroups(Groups):
     def __init__(
@@ -90,6 +94,15 @@ class CurveGroups(Groups):
         parts: int,
     ) -> None: ...
     def attach(self, arrow: ArrowLinear) -> None: ...
+    def rows_at(self, x: _Array) -> _Array | None: ...
+    def factor_at(
+        self, x: _Array, f: _Array, root: _Array | None
+    ) -> tuple[_Array, NDArray[np.int32], NDArray[np.int32], _Array] | None: ...
+
+class RemoteGroups(Groups):
+    def __init__(
+        self, passes: Any, shared: int, own: Any, rows: int, weights: _Array | None
+    ) -> None: ...
 
 class Member:
     def __init__(
@@ -99,6 +112,7 @@ class Member:
         index: NDArray[np.intp],
         exact: bool,
         label: str,
+        priors: int = 0,
     ) -> None: ...
     @property
     def index(self) -> NDArray[np.intp]: ...
@@ -106,7 +120,9 @@ class Member:
     def label(self) -> str: ...
 
 class MemberGroups(Groups):
-    def __init__(self, members: list[Member], shared: int) -> None: ...
+    def __init__(
+        self, members: list[Member], shared: int, guard: Callable[..., Any] | None = None
+    ) -> None: ...
 
 # ---- arrow/errorsinx.pxi
 
@@ -118,6 +134,7 @@ class PointGroups(Groups):
         y: _Array,
         weights: _Array | None,
         roots: _Array,
+        with_y: _Array | None,
         has_error: NDArray[np.uint8],
         n: int,
         model: CurveModel | None,

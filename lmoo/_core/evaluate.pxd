@@ -1,7 +1,7 @@
 """Evaluation of problems for the iteration: losses, differences, the driver, factorisation of the Jacobian."""
 
 from libc.stddef cimport size_t
-from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_outcome, lmoo_point, lmoo_problem
+from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_loss, lmoo_outcome, lmoo_point, lmoo_problem
 
 
 # ---- evaluate/losses.pxi: Robust losses: the cost sum rho(z), z = (f / C)^2.
@@ -29,6 +29,7 @@ ctypedef struct lm_loss:
     double *values          # 4 m: z and rho of LM_LOSS_CALLED
     const double *weights   # m, or NULL: entries of f with the weight 0 are not used for C
     int rounds              # estimates of C so far
+    ptrdiff_t parameters    # that can make f small, for the estimate of C; 0: all of the problem
     ptrdiff_t priors        # number of last rows of f that are priors, not data: the loss does not apply to them
 
 cdef size_t loss_doubles(ptrdiff_t m, bint called) noexcept nogil
@@ -52,6 +53,10 @@ cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const d
 
 
 # ---- evaluate/losskernel.pxi: Losses as Python objects.
+
+cdef class CompiledRho:
+    cdef lmoo_loss table
+    cdef object capsule
 
 cdef class LossKernel:
     cdef lm_loss table
@@ -196,6 +201,7 @@ cdef lm_evaluator VECTORS
 cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void vectors_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil
 cdef int vectors_answer_residual(lm_driver *d) noexcept nogil
+cdef int vectors_answer_norm(lm_driver *d, double fnorm) noexcept nogil
 cdef void vectors_weigh_differences(lm_driver *d) noexcept nogil
 cdef int vectors_linearize_again(lm_driver *d) noexcept nogil
 cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil

@@ -27,7 +27,7 @@ from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured_stack
 from lmoo.problems.names import parameter_names_of
-from lmoo.problems.parameters import Relations, refuse_relations, relations_of
+from lmoo.problems.parameters import Relations, relations_of
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
 
@@ -111,7 +111,8 @@ def curve_fit_many(
         be safe to call from several threads, and all processors for a compiled model.
     executor : concurrent.futures.Executor, optional
         Solves the chunks: a pool of processes, Dask's ``Client.get_executor()``, the pool of
-        mpi4py.futures.  A chunk whose worker died is solved in the calling thread.
+        mpi4py.futures.  A chunk whose worker died is solved in the calling thread.  With `shared`
+        it may also be a Dask client, and evaluates compiled models.
     out : dict, optional
         Arrays for the results, such as memmaps, by the names of the attributes of `Fits`.
         ``"covariance"`` may be None: covariances are then not computed.
@@ -134,8 +135,7 @@ def curve_fit_many(
         fit, in time and memory linear in their number (see `JointProblem`), and curves may have
         fewer points than parameters.  A shared parameter starts at the median of the curves'
         starting values.  All curves are read into memory.  A function that cannot be traced is
-        called curve by curve.  ``threads``,
-        ``executor``, ``progress`` and ``errors="record"`` are not available.
+        called curve by curve.  ``threads``, ``progress`` and ``errors="record"`` are not available.
     absolute_sigma : bool, optional
         True: sigma is known as it is, and errors are not scaled by the residual of each curve.
         None, False: only its relative size counts, as in ``curve_fit``.  True without sigma
@@ -209,7 +209,8 @@ def curve_fit_many(
         from lmoo.batch import shared as joint
 
         joint.checked_options(executor, errors, threads, progress)
-    solver = checked_solver(solver, errors, 1 if threads is None else threads, executor)
+    apart = executor if shared is None else None
+    solver = checked_solver(solver, errors, 1 if threads is None else threads, apart)
     options: dict[str, Any] = {
         "ties": ties,
         "priors": priors,
@@ -230,8 +231,6 @@ def curve_fit_many(
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
-    if shared is not None:
-        refuse_relations(relations, "shared parameters")
     guesses = InitialGuesses(p0, dataset, few=relations is not None or shared is not None)
     if relations is not None:
         if bounds is not None or fixed is not None:
@@ -243,7 +242,7 @@ def curve_fit_many(
             )
         return _related(
             model, dataset, guesses, solver, relations, errors, threads, executor, out, progress,
-            trace, absolute,
+            trace, absolute, shared,
         )  # fmt: skip
     bounds = solver.bounds if bounds is None else bounds
     fixed = solver.fixed if fixed is None else fixed
@@ -269,6 +268,7 @@ def curve_fit_many(
                 function,
                 out,
                 absolute,
+                executor,
             )
         record = errors == "record"
         parts = batch_parts(model, guesses, solver)
@@ -309,6 +309,7 @@ def _related(
     progress: bool | Callable[[int, int], Any] | None,
     trace: Any,
     absolute: bool,
+    shared: Sequence[str | int] | None,
 ) -> Fits:
     """Fit curves whose parameters are related."""
     from lmoo.batch.related import (
@@ -321,9 +322,35 @@ def _related(
 
     f: Any = model if isinstance(model, CompiledModel) else model.f
     names, record = parameter_names_of(f), errors == "record"
-    coordinates = batch_coordinates(names, relations, solver, guesses)
+    common: list[str] = []
+    if shared is not None:
+        from lmoo.batch import relatedshared
+        from lmoo.batch import shared as joint
+
+        place = joint.shared_parameters(shared, names, guesses.n)
+        common = [names[j] for j in np.argsort(place)[: len(shared)]] if names else []
+    coordinates = batch_coordinates(names, relations, solver, guesses, common)
+    if shared is not None:
+        where = relatedshared.shared_coordinates(coordinates, tuple(common))
+
+    def shared_fits_of(graph: Any, evaluation: str) -> Fits:
+        batch = related_batch(
+            dataset, model, graph, guesses, solver, coordinates, record, evaluation, absolute,
+            relatedshared.SharedPriors,
+        )  # fmt: skip
+        inner = joint.joint_fits(
+            batch.model, batch.dataset, batch.guesses, batch.solver, where,
+            int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None, absolute,
+            executor,
+        )  # fmt: skip
+        outer = BatchData(
+            dataset, model, guesses, solver, record, names, evaluation, absolute_sigma=absolute
+        )
+        return relatedshared.related_joint_fits(inner, outer, coordinates, out)
 
     def fits_of(graph: Any, evaluation: str) -> Fits:
+        if shared is not None:
+            return shared_fits_of(graph, evaluation)
         batch = related_batch(
             dataset, model, graph, guesses, solver, coordinates, record, evaluation, absolute
         )

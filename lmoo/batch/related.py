@@ -4,7 +4,7 @@ The coordinates of all fits are solved for as a stack of its own; priors are fur
 curve.  `RelatedFits` has all parameters, with errors that are propagated to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -133,7 +133,11 @@ class PriorDataset(Dataset):
         if problem is None:
             return None
         problem.parameter_names = self.coordinates.names
-        return ReducedProblem(problem, self.coordinates)
+        return ReducedProblem(problem, self._of_curve(which))
+
+    def _of_curve(self, which: int) -> Coordinates:
+        """Return the coordinates of a curve, with its priors."""
+        return self.coordinates
 
 
 class _Guesses:
@@ -155,18 +159,24 @@ class _Guesses:
         """Return the starting coordinates of some fits, (k, q)."""
         coordinates = self.coordinates
         x = self.guesses.of(fits)
+        if not self.clip and len(x) and (x == x[0]).all():
+            return np.tile(coordinates.inside(x[0], "p0"), (len(x), 1))
         if not self.clip and len(x):
             return np.stack([coordinates.inside(row, "p0") for row in x])
         return np.ascontiguousarray(coordinates.moved(coordinates.z(x)))
 
 
 def batch_coordinates(
-    names: Any, relations: Relations, solver: Solver, guesses: InitialGuesses
+    names: Any,
+    relations: Relations,
+    solver: Solver,
+    guesses: InitialGuesses,
+    shared: Sequence[str] = (),
 ) -> Coordinates:
     """Return the coordinates of a stack of fits; ValueError if a stack does not support them."""
     count = min(1, guesses.dataset.count)
     x = guesses.of(slice(0, count))[0] if count else np.ones(guesses.n)
-    coordinates = coordinates_of(names, relations, solver.bounds, solver.fixed, x)
+    coordinates = coordinates_of(names, relations, solver.bounds, solver.fixed, x, shared)
     if coordinates.is_watched:
         raise ValueError(
             "constraints and bounds must be linearly independent for many fits; too many are: "
@@ -204,6 +214,7 @@ def related_batch(
     record: bool,
     evaluation: str,
     absolute_sigma: bool = False,
+    dataset_of: type[PriorDataset] = PriorDataset,
 ) -> BatchData:
     """Return the batch of the coordinates.
 
@@ -218,13 +229,15 @@ def related_batch(
     guesses : InitialGuesses
         Of all parameters.
     solver, coordinates, record, evaluation, absolute_sigma
+    dataset_of : type
+        The class of the data with points for the priors.
     """
     marked = graph is not None
     if marked:
         inner: Any = kept_model(substituted(graph, coordinates, bool(coordinates.priors)))
     else:
         inner = RelatedModel(_as_model(model), coordinates)
-    data = PriorDataset(dataset, coordinates, model, marked)
+    data = dataset_of(dataset, coordinates, model, marked)
     start: Any = _Guesses(guesses, coordinates, guesses.function is not None)
     return BatchData(
         data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation,

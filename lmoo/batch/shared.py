@@ -12,6 +12,7 @@ from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses
+from lmoo.batch.remoteshared import checked_executor, remote_groups
 from lmoo.batch.tasks import BatchData
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.models.library import CompiledModel
@@ -151,8 +152,9 @@ def shared_parameters(shared: Any, names: Sequence[str] | None, n: int) -> NDArr
 
 def checked_options(executor: Any, errors: str, threads: Any, progress: Any) -> None:
     """Raise ValueError for options that a joint fit of all curves does not have."""
+    if executor is not None:
+        checked_executor(executor)
     for name, value, good in (
-        ("executor", executor, executor is None),
         ("errors", errors, errors == "raise"),
         ("threads", threads, threads is None),
         ("progress", progress, progress is None or progress is False),
@@ -177,6 +179,7 @@ def joint_fits(
     function: Any,
     out: Mapping[str, Any] | None,
     absolute_sigma: bool,
+    executor: Any = None,
 ) -> JointFits:
     """Fit all curves together.
 
@@ -197,6 +200,8 @@ def joint_fits(
     out : mapping or None
         As for `lmoo.curve_fit_many`.
     absolute_sigma : bool
+    executor : concurrent.futures.Executor or distributed.Client, optional
+        Where curves are evaluated.
     """
     if dataset.count == 0:
         raise ValueError("y must have a curve at least with shared parameters; it has none")
@@ -205,7 +210,12 @@ def joint_fits(
     arrow = ArrowLinear(shared, np.full(dataset.count, where.size - shared))
     groups: Groups
     if isinstance(model, CompiledModel) and model.provides_jacobian:
-        groups = _curves(chunk, where, shared, arrow, solver)
+        groups = _curves(chunk, where, shared, arrow, solver, executor)
+    elif executor is not None:
+        raise ValueError(
+            "executor must be left out with shared parameters if the model does not run compiled: "
+            f"it is called curve by curve here ({evaluation})"
+        )
     else:
         groups = _members(model, dataset, names, where, shared, solver)
     kernel = None
@@ -253,8 +263,13 @@ def _start(
 
 
 def _curves(
-    chunk: Chunk, where: NDArray[np.intp], shared: int, arrow: ArrowLinear, solver: Solver
-) -> CurveGroups:
+    chunk: Chunk,
+    where: NDArray[np.intp],
+    shared: int,
+    arrow: ArrowLinear,
+    solver: Solver,
+    executor: Any,
+) -> Groups:
     """Return the groups of a compiled model."""
     t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*chunk.t), axis=1))
     weights = chunk.weights
@@ -262,6 +277,8 @@ def _curves(
         # A loss wants the weight of each row.
         rows = len(chunk.y) if solver.loss != "linear" else len(weights)
         weights = np.ascontiguousarray(np.broadcast_to(weights, (rows, chunk.m)))
+    if executor is not None:
+        return remote_groups(chunk, t, weights, where, shared, executor)
     groups = CurveGroups(chunk.model._model, t, chunk.y, weights, shared, where, arrow.parts)
     groups.attach(arrow)
     return groups
@@ -285,6 +302,8 @@ def _members(
                 f"y must have points in each curve; all of curve {dataset.index(k)} are missing"
             )
         problem.parameter_names, problem.trace = labels, False
+        # The rows of a curve stay together: stacks have no priors together with a loss.
+        problem._priors = 0
         problems.append(problem)
     order = np.argsort(where)
     joint = JointProblem(problems, [labels[j] for j in order[:shared]])

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Major part in the upper half, minor part in the lower. */
-#define LMOO_API_VERSION 0x00010002
+#define LMOO_API_VERSION 0x00010003
 
 /* Values of the user's functions: 0 on success; a positive number if x is a bad point, where the function has no
    value (the step is refused and shortened); a negative number to end the solve with an error. */
@@ -87,6 +87,20 @@ typedef struct lmoo_model {
     lmoo_model_both_function both;
     /* grows here */
 } lmoo_model;
+
+/* ---- a loss ---------------------------------------------------------------------------------- */
+
+/* rho and its first two derivatives at z, m doubles that are not negative: rho[i], rho[m + i] and rho[2 m + i] for
+   z[i].  0 on success; a negative number to end the solve with an error. */
+typedef int (*lmoo_loss_function)(ptrdiff_t m, const double *z, double *rho, void *user_data);
+
+/* A robust loss: the cost is 1/2 sum C^2 rho((f / C)^2), rho(0) = 0 and rho'(0) = 1. */
+typedef struct lmoo_loss {
+    size_t size;                        /* sizeof(lmoo_loss) */
+    void *user_data;
+    lmoo_loss_function rho;
+    /* grows here */
+} lmoo_loss;
 
 /* ---- the linear model ----------------------------------------------------------------------- */
 

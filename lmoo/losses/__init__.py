@@ -15,9 +15,9 @@ array([[ 0.    ,  1.    ,  3.    ],
        [ 0.    ,  0.    , -0.0625]])
 """
 
-from lmoo.losses.loss import LOSSES, Loss
+from lmoo.losses.loss import LOSSES, Loss, compiled_loss
 
-__all__ = ["Loss", "arctan", "cauchy", "huber", "linear", "soft_l1", "tukey"]
+__all__ = ["Loss", "arctan", "cauchy", "compiled_loss", "huber", "linear", "soft_l1", "tukey"]
 
 linear = LOSSES["linear"]
 huber = LOSSES["huber"]

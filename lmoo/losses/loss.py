@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.evaluate import LossKernel, called, evaluate
-from lmoo.problems.arguments import real_number
+from lmoo._core.evaluate import CompiledRho, LossKernel, called, evaluate
+from lmoo.problems.arguments import checked_capsule, real_number
 
-__all__ = ["LOSSES", "Loss", "kernel_of", "loss_of", "scale_of"]
+__all__ = ["LOSSES", "Loss", "compiled_loss", "kernel_of", "loss_of", "scale_of"]
 
 Array = NDArray[np.float64]
 
@@ -99,6 +99,55 @@ class Loss:
 
     def __repr__(self) -> str:
         return f"Loss({self.name!r})"
+
+
+def compiled_loss(table: Any, name: str = "compiled", tuning: float | None = None) -> Loss:
+    """Return a loss whose function is compiled code, checked as `Loss` is.
+
+    Parameters
+    ----------
+    table : PyCapsule
+        Of the name ``lmoo_loss``, pointing to an ``lmoo_loss`` of lmoo.h: a function that writes
+        rho and its two derivatives.  It is called without the interpreter lock, and must exist as
+        long as the capsule, which the loss keeps.
+    name : str, default "compiled"
+    tuning : float, optional
+        As for `Loss`.
+
+    Raises
+    ------
+    TypeError
+        `table` is not such a capsule.
+    ValueError
+        The function is missing, or is not a loss; as for `Loss`.
+
+    Examples
+    --------
+    A function that ctypes creates; one of a shared library is used in the same way:
+
+    >>> import ctypes, numpy as np, lmoo
+    >>> doubles = ctypes.POINTER(ctypes.c_double)
+    >>> kind = ctypes.CFUNCTYPE(
+    ...     ctypes.c_int, ctypes.c_ssize_t, doubles, doubles, ctypes.c_void_p)
+    >>> @kind
+    ... def geman_mcclure(m, z, rho, user_data):
+    ...     for i in range(m):
+    ...         w = 1.0 / (1.0 + z[i])
+    ...         rho[i], rho[m + i], rho[2 * m + i] = z[i] * w, w**2, -2.0 * w**3
+    ...     return 0
+    >>> class Table(ctypes.Structure):
+    ...     _fields_ = [("size", ctypes.c_size_t), ("user_data", ctypes.c_void_p), ("rho", kind)]
+    >>> table = Table(ctypes.sizeof(Table), None, geman_mcclure)
+    >>> make = ctypes.pythonapi.PyCapsule_New
+    >>> make.restype = ctypes.py_object
+    >>> make.argtypes = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p
+    >>> label = b"lmoo_loss"  # a capsule keeps the pointer alone
+    >>> capsule = make(ctypes.addressof(table), label, None)
+    >>> loss = lmoo.losses.compiled_loss(capsule, "geman_mcclure")
+    >>> loss([0.0, 1.0]).tolist()
+    [[0.0, 0.5], [1.0, 0.25], [-2.0, -0.25]]
+    """
+    return Loss(CompiledRho(checked_capsule(table, "lmoo_loss")), name, tuning)
 
 
 LOSSES = {name: Loss(None, name, tuning) for name, tuning in _TUNING.items()}

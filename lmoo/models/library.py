@@ -14,6 +14,7 @@ from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma, without_masked
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
@@ -153,7 +154,7 @@ class CompiledModel:
         derived: Expressions | None = None,
         constraints: Constraints | None = None,
         absolute_sigma: bool | None = None,
-    ) -> ModelProblem:
+    ) -> ModelProblem | CurveProblem:
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
         Parameters
@@ -174,12 +175,18 @@ class CompiledModel:
         Returns
         -------
         ModelProblem
-            A `CompiledProblem` with the data as attributes.
+            A `CompiledProblem` with the data as attributes; a `CurveProblem`, which calls the model
+            from Python, for fewer points than parameters.
         """
+        problem: ModelProblem | CurveProblem
         t, y, sigma, _, axes = measured(t, y, sigma)
         if self.variables > 1 and isinstance(t, np.ndarray) and t.ndim == 2:
             t = tuple(t)
-        problem = ModelProblem(self, t, y, sigma, bounds, fixed)
+        if np.size(y) < self.n:
+            jac = self.jacobian if self.provides_jacobian else None
+            problem = CurveProblem(self, t, y, sigma, jac, bounds=bounds, fixed=fixed)
+        else:
+            problem = ModelProblem(self, t, y, sigma, bounds, fixed)
         axes.describe(problem)
         problem.ties, problem.priors = ties, priors
         problem.derived, problem.constraints = derived, constraints

@@ -82,7 +82,8 @@ class CurveProblem(Problem):
     sigma_x : float, array_like or tuple, optional
         Standard deviations of t, which is in error as y is: a number or (m,) for one variable; a
         tuple of these, one for each variable, or (k, m), for several; 0 for what is exact.  Or the
-        covariances of the variables of each point, (m, k, k).  The sum of squares then has those of
+        covariances of the variables of each point, (m, k, k); or those of the variables and y, with
+        y last, (m, k + 1, k + 1), without `sigma`.  The sum of squares then has those of
         the errors of t, and what is fitted are distances from the curve: see "Errors in x" in the
         documentation.
     absolute_sigma : bool, optional
@@ -180,6 +181,7 @@ class CurveProblem(Problem):
     sigma_x: Any = None
     # An `ErrorsInX`, and what `Solver` asks for.
     errors_in_x: Any = None
+    _whitening: Array | None
     arrow: str | None = None
 
     def _set_errors_in_x(
@@ -200,10 +202,18 @@ class CurveProblem(Problem):
                 "sigma must be the standard deviations of y with sigma_x; it is a covariance matrix"
             )
         whole = tuple(np.asarray(part) for part in t) if several else np.asarray(t)
-        errors = errors_in_x(sigma_x, _as_float(whole), m)
-        self.errors_in_x = errors.of(parts[-1].astype(np.intp))
-        self.sigma_x, self.arrow = sigma_x, "points"
-        self._set(f, jac, parts[:-1] if several else parts[0], values, deviations)
+        errors = errors_in_x(sigma_x, _as_float(whole), m).of(parts[-1].astype(np.intp))
+        self.errors_in_x, self.sigma_x, self.arrow = errors, sigma_x, "points"
+        if errors.sigma_y is not None and sigma is not None:
+            raise ValueError(
+                "sigma must be left out where sigma_x has the covariances of x and y; it is "
+                f"{sigma!r}"
+            )
+        known = deviations if errors.sigma_y is None else errors.sigma_y
+        self._set(f, jac, parts[:-1] if several else parts[0], values, known)
+        if errors.weights is not None:
+            # What is known of y where x is known.
+            self._whitening = errors.weights
 
     @classmethod
     def _of(
@@ -235,6 +245,11 @@ class CurveProblem(Problem):
 
     @sigma.setter
     def sigma(self, value: Any) -> None:
+        if self.errors_in_x is not None and self.errors_in_x.weights is not None:
+            raise ValueError(
+                "sigma must be left as it is where sigma_x has the covariances of x and y; make "
+                "another problem"
+            )
         self._set_sigma(checked_sigma(value, self.y.size))
 
     def residual(self, x: NDArray[np.float64]) -> Any:

@@ -17,15 +17,30 @@ class ErrorsInX(NamedTuple):
 
     roots : (m, k, k), L of each point, where L L^T is its covariance
     has_error : (m, k) uint8, 1 for columns of L that are not 0
+    with_y : (m, k) or None; [L 0; with_y, 1 / weights] is the factor of the covariance with y
+    sigma_y, weights : (m,) or None, with covariances of x and y: standard deviations of y, and the
+        factors of residuals, 1 / the standard deviations of y for known x
     """
 
     roots: Array
     has_error: NDArray[np.uint8]
+    with_y: Array | None = None
+    sigma_y: Array | None = None
+    weights: Array | None = None
 
     def of(self, kept: NDArray[np.intp]) -> "ErrorsInX":
         """Return the errors of some of the points."""
+        parts = (None if part is None else np.ascontiguousarray(part[kept]) for part in self)
+        return ErrorsInX(*parts)  # type: ignore[arg-type]
+
+    def with_exact(self, count: int) -> "ErrorsInX":
+        """Return the errors of these points and of further ones, which are exact."""
+        k = self.has_error.shape[1]
+        with_y = self.with_y
         return ErrorsInX(
-            np.ascontiguousarray(self.roots[kept]), np.ascontiguousarray(self.has_error[kept])
+            np.concatenate([self.roots, np.zeros((count, k, k))]),
+            np.concatenate([self.has_error, np.zeros((count, k), np.uint8)]),
+            None if with_y is None else np.concatenate([with_y, np.zeros((count, k))]),
         )
 
 
@@ -69,13 +84,16 @@ def errors_in_x(sigma_x: Any, t: Any, m: int) -> ErrorsInX:
         return _deviations(np.stack(parts))
     array = real_array("sigma_x", sigma_x)
     if array.shape == (m, k, k):
-        return _covariances(array)
+        return ErrorsInX(_roots(array), np.ones((m, k), dtype=np.uint8))
+    if array.shape == (m, k + 1, k + 1):
+        return _with_y(array)
     if array.ndim == 0 or (k == 1 and array.shape == (m,)):
         return _deviations(np.broadcast_to(array, (k, m)))
     if array.shape == (k, m):
         return _deviations(array)
     raise ValueError(
-        f"sigma_x must be {shapes}, or {(m, k, k)} for covariances; it has {array.shape}"
+        f"sigma_x must be {shapes}, or {(m, k, k)} for covariances, or "
+        f"{(m, k + 1, k + 1)} for covariances with y; it has {array.shape}"
     )
 
 
@@ -115,7 +133,20 @@ def _deviations(sigma: Array) -> ErrorsInX:
     return ErrorsInX(roots, np.ascontiguousarray((sigma.T > 0.0).astype(np.uint8)))
 
 
-def _covariances(matrices: Array) -> ErrorsInX:
+def _with_y(matrices: Array) -> ErrorsInX:
+    """Return the errors for covariances of the variables and y, (m, k + 1, k + 1)."""
+    factors = _roots(matrices)
+    return ErrorsInX(
+        np.ascontiguousarray(factors[:, :-1, :-1]),
+        np.ones((len(factors), factors.shape[1] - 1), dtype=np.uint8),
+        np.ascontiguousarray(factors[:, -1, :-1]),
+        np.sqrt(matrices[:, -1, -1]),
+        1.0 / factors[:, -1, -1],
+    )
+
+
+def _roots(matrices: Array) -> Array:
+    """Return the Cholesky factors of covariances, (m, k, k)."""
     if not np.isfinite(matrices).all():
         raise ValueError("sigma_x must be finite; a covariance is not")
     size = np.abs(matrices).max(axis=(1, 2))
@@ -124,10 +155,9 @@ def _covariances(matrices: Array) -> ErrorsInX:
         i = int(np.argmax(apart > 1e-8 * size))
         raise ValueError(f"sigma_x must have symmetric covariances; that of point {i} is not")
     try:
-        roots = np.linalg.cholesky(matrices)
+        return np.ascontiguousarray(np.linalg.cholesky(matrices))
     except np.linalg.LinAlgError:
         raise ValueError("sigma_x must have positive definite covariances") from None
-    return ErrorsInX(np.ascontiguousarray(roots), np.ones(matrices.shape[:2], dtype=np.uint8))
 
 
 def joined(t: Any) -> Array:

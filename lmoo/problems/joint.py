@@ -13,10 +13,9 @@ from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.names import names_of
-from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
-from lmoo.problems.typed import Bounds, Fixed
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
 
 __all__ = ["JointProblem"]
 
@@ -47,6 +46,11 @@ class JointProblem(Problem):
         problems.
     fixed : sequence of str or mapping, optional
         As bounds, see `lmoo.bounds.limits`.  None: the parameters that problems fix.
+    ties, priors, derived, constraints : optional
+        Relations of the parameters, as for `Solver`.  A name of own parameters without a number
+        stands for each problem that has them: "c" tied to "a/5" ties "c[0]" to "a[0]/5", and so on.
+        Own parameters that are related to those of another problem are treated as shared.  None:
+        those of the problems.
 
     Attributes
     ----------
@@ -60,6 +64,8 @@ class JointProblem(Problem):
         The places of the parameters of each problem among all, in the problem's order.
     bounds, fixed
         With the names of all parameters.
+    ties, priors, derived, constraints
+        As given.
 
     Raises
     ------
@@ -105,6 +111,10 @@ class JointProblem(Problem):
         *,
         bounds: Bounds | None = None,
         fixed: Fixed | None = None,
+        ties: Expressions | None = None,
+        priors: Priors | None = None,
+        derived: Expressions | None = None,
+        constraints: Constraints | None = None,
     ) -> None:
         self.problems = _checked(problems)
         self._own_names = tuple(_names(k, part) for k, part in enumerate(self.problems))
@@ -116,6 +126,7 @@ class JointProblem(Problem):
         self.bounds = self._members_bounds() if bounds is None else self._expanded("bounds", bounds)
         self.absolute_sigma = _absolute_sigma(self.problems)
         self.fixed = self._members_fixed() if fixed is None else self._expanded("fixed", fixed)
+        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
 
     @property
     def own(self) -> NDArray[np.intp]:
@@ -132,7 +143,7 @@ class JointProblem(Problem):
             ]
         )
 
-    def start(self, values: Mapping[str, ArrayLike]) -> Array:
+    def start(self, values: Mapping[str, ArrayLike], optional: Sequence[str] = ()) -> Array:
         """Return a starting point from values by name.
 
         Parameters
@@ -141,6 +152,8 @@ class JointProblem(Problem):
             From names to numbers.  The name of an own parameter without a number, "a", takes one
             number for all problems that have it, or one for each of these, in their order; "a[3]"
             that of one problem, and goes before.
+        optional : sequence of str
+            Parameters that need no value, as they are tied.
 
         Raises
         ------
@@ -166,6 +179,7 @@ class JointProblem(Problem):
                     f"problems that have it; it has shape {numbers.shape}"
                 )
             out[where] = numbers
+        out[[self._places[name] for name in optional if name in self._places]] = 1.0
         missing = [self.parameter_names[j] for j in np.flatnonzero(np.isnan(out))]
         if missing:
             raise ValueError(
@@ -266,10 +280,6 @@ def _checked(problems: Any) -> tuple[Any, ...]:
         if isinstance(part, (RowBlockProblem, JointProblem)):
             raise TypeError(
                 f"problems[{k}] must have its residual in one piece; it is a {type(part).__name__}"
-            )
-        if relations_of(None, part) is not None:
-            raise ValueError(
-                f"problems[{k}] must be without ties, priors, derived quantities and constraints"
             )
         if getattr(part, "sigma_x", None) is not None:
             raise TypeError(

@@ -25,7 +25,6 @@ __all__ = [
     "frozen_priors",
     "known_name",
     "named_start",
-    "refuse_relations",
     "refuse_separable",
     "relations_of",
 ]
@@ -74,14 +73,6 @@ class Relations(NamedTuple):
     priors: Mapping[Any, Prior] = FrozenMapping({})
     derived: Mapping[Any, str] = FrozenMapping({})
     constraints: tuple[Any, ...] = ()
-
-
-def refuse_relations(relations: "Relations | None", what: str) -> None:
-    """Raise ValueError if parameters are related where this is not available."""
-    if relations is not None:
-        raise ValueError(
-            f"ties, priors, derived quantities and constraints are not available with {what}"
-        )
 
 
 def relations_of(options: Any, problem: Any) -> Relations | None:

@@ -234,6 +234,36 @@ class ArrowFactor:
             out[k, j, j] = np.inf
         return out
 
+    def group_products(self, rows: Array) -> Array:
+        """Return H^-1 P H^-1 of the shared parameters with those of each group, H being J^T J.
+
+        All groups must have as many own parameters, p.  P is the sum of the products of rows with
+        themselves.
+
+        Parameters
+        ----------
+        rows : (groups, k, s + p) float64 array
+            The derivatives of k rows by the shared parameters and those of their group.
+
+        Returns
+        -------
+        (groups, s + p, s + p) float64 array
+        """
+        found, s = self._inverse, self.shared
+        groups, p = self.first.size - 1, int(self.first[1])
+        unit = self._per_group(np.where(np.isfinite(self._unit), self._unit, 0.0), groups)
+        scaled = rows * unit[:, None]
+        common = np.broadcast_to(found.lift[:s], (groups, s, s))
+        lift = np.concatenate([common, found.lift[s:].reshape(groups, p, s)], axis=1)
+        # H^-1 r is lift @ moved, and for parameters of the group of r besides it alone.
+        moved = scaled @ lift @ found.shared
+        alone = np.zeros_like(scaled)
+        alone[:, :, s:] = scaled[:, :, s:] @ found.gram.reshape(groups, p, p)
+        crossed = lift @ np.swapaxes(moved, 1, 2) @ alone
+        out = lift @ np.einsum("gki,gkj->ij", moved, moved) @ np.swapaxes(lift, 1, 2)
+        out += crossed + np.swapaxes(crossed, 1, 2) + np.swapaxes(alone, 1, 2) @ alone
+        return np.asarray(out * unit[:, :, None] * unit[:, None, :])
+
     def _per_group(self, values: NDArray[Any], groups: int) -> NDArray[Any]:
         """Return values of the shared parameters with those of each group, (groups, s + p)."""
         s = self.shared

@@ -140,6 +140,12 @@ class MappedFactor(MatrixBlocks):
             rows = self.slopes @ self._scaled_root(sigma if 0.0 < sigma < np.inf else 1.0)
             return correlation_of(rows, self.undetermined)
 
+    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+        """Return `prediction_error` for directions along some parameters, (k, len(which))."""
+        whole = np.zeros((len(directions), len(self.slopes)))
+        whole[:, which] = directions
+        return self.prediction_error(whole)
+
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return the standard error of ``d @ x`` for each row d; inf if undetermined.
 

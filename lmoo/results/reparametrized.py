@@ -20,6 +20,7 @@ from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.results.augmentedpoints import AugmentedPoints
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of
@@ -287,7 +288,6 @@ def _augmented(
             errors = errors + alone
     sizes = np.where(np.abs(values) > 0.0, np.abs(values), 1.0)
     weights = _STIFF / np.where((errors > 0.0) & np.isfinite(errors), errors, sizes)
-    made = AugmentedBlocks if isinstance(problem, RowBlockProblem) else AugmentedProblem
     k, open_ends = len(names), np.full(len(names), np.inf)
     none = np.zeros(k, dtype=np.int8)
     # A quantity that does not vary is fixed.
@@ -307,7 +307,14 @@ def _augmented(
         _gradient=np.append(fit.gradient, np.zeros(k)),
         related=None,
     )
-    return found, made(problem, functions, weights), alone
+    return found, _augmented_class(problem)(problem, functions, weights), alone
+
+
+def _augmented_class(problem: Any) -> Any:
+    """Return the class of the problem with further coordinates."""
+    if isinstance(problem, RowBlockProblem):
+        return AugmentedBlocks
+    return AugmentedPoints if getattr(problem, "arrow", None) == "points" else AugmentedProblem
 
 
 def _column_norms(fit: Fit) -> Array:

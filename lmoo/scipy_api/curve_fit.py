@@ -26,7 +26,7 @@ from lmoo.problems.measured import measured
 from lmoo.problems.problem import has_jacobian
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.results.result import Result
-from lmoo.scipy_api.initial_guess import NO_BOUNDS, refuse_few, starting_point
+from lmoo.scipy_api.initial_guess import NO_BOUNDS, starting_point
 from lmoo.scipy_api.leastsq import _infodict
 from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.iteration import Iteration, bad_start, keep_result
@@ -200,16 +200,16 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     related = not (ties is None and priors is None and constraints is None)
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x)
+    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
-    if sigma_x is not None:
-        x = _checked_start(problem, x, p0, related, method, jac, kwargs, checked_trace(trace))
     differentiated = has_jacobian(problem)
     coordinates = None
     if related:
         problem.ties, problem.priors, problem.constraints = ties, priors, constraints
         x, coordinates = _related_start(problem, x, p0)
+    if sigma_x is not None:
+        x = _checked_start(problem, x, p0, coordinates, method, jac, kwargs, checked_trace(trace))
     iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace), coordinates)
     try:
         iteration._run()
@@ -258,15 +258,13 @@ def _checked_start(
     problem: CurveProblem,
     x: Array,
     p0: Any,
-    related: bool,
+    coordinates: Any,
     method: Any,
     jac: Any,
     options: dict[str, Any],
     trace: Any,
 ) -> Array:
     """Return where a fit with errors in x starts: without p0 at the fit that takes x as exact."""
-    if related:
-        raise ValueError("ties, priors and constraints are not available with sigma_x")
     for name in ("epsfcn", "diff_step"):
         if options.get(name) is not None:
             raise ValueError(
@@ -278,10 +276,9 @@ def _checked_start(
     exact = CurveProblem._of(problem.f, problem.jac, problem.t, problem.y, problem.sigma)
     exact.parameter_names = problem.parameter_names
     exact.bounds, exact.fixed = problem.bounds, problem.fixed
-    iteration = _iteration(exact, x, method, jac, options, trace)
-    iteration._loop.run()
-    loop = iteration._loop
-    return loop.x if 1 <= loop.status <= 4 else x
+    iteration = _iteration(exact, x, method, jac, options, trace, coordinates)
+    iteration._run()
+    return iteration._x if 1 <= iteration._loop.status <= 4 else x
 
 
 def _iteration(
@@ -334,16 +331,13 @@ def _problem(
     jac: Any,
     check_finite: Any,
     nan_policy: Any,
-    related: bool,
     sigma_x: Any = None,
 ) -> Any:
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
-    problem = _checked_problem(
-        f, xdata, ydata, sigma, jac, check_finite, nan_policy, related, sigma_x
-    )
+    problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     axes.describe(problem)
     return problem
 
@@ -356,7 +350,6 @@ def _checked_problem(
     jac: Any,
     check_finite: Any,
     nan_policy: Any,
-    related: bool,
     sigma_x: Any,
 ) -> Any:
     """Return the problem of data without units."""
@@ -379,8 +372,6 @@ def _checked_problem(
             f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
         )
     data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    if is_compiled(f) and not related:
-        refuse_few(data[1].size, f.n)
     return problem_of(f, jac if callable(jac) else None, *data)
 
 

@@ -48,11 +48,12 @@ def starting_point(
     named = isinstance(p0, Mapping)
     x = _default(problem, names) if p0 is None or named else _given(p0)
     n = x.size
-    if not related:
-        refuse_few(problem.y.size, n)
+    few = not related and problem.y.size < n and method in (None, "lm")
     # A shorter p0 leaves the last arguments of f at their defaults.
     problem.parameter_names = names = None if names is None or len(names) < n else names[:n]
     if (bounds is None or bounds is NO_BOUNDS) and fixed is None:
+        if few:
+            refuse_few(problem.y.size, n)
         return _with_named(x, p0, names) if named else x
     bounds = frozen_bounds(bounds, scipy=True)
     lower, upper, is_fixed = limits(bounds, fixed, names, n)
@@ -62,6 +63,8 @@ def starting_point(
             + ("" if fixed is not None else ", and all bounds are equal")
         )
     bounded = (np.isfinite(lower) | np.isfinite(upper)) & ~is_fixed
+    if few and not bounded.any():
+        refuse_few(problem.y.size, n - int(np.count_nonzero(is_fixed)))
     if not bounded.any() and not is_fixed.any():
         return _with_named(x, p0, names) if named else x
     if bounded.any() and method == "lm":

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import ArrowLinear, PointGroups, PointLoop
+from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.problems.errorsinx import joined, separate
 from lmoo.solver.grouploop import group_loop
 from lmoo.solver.parametersteps import STEP, ParameterDifferences
+from lmoo.solver.reducedpoints import graph_of_points
 
 __all__ = ["point_loop", "shifted"]
 
@@ -51,11 +53,6 @@ def point_loop(
     options: Any, problem: Any, x0: Array, bounds: Array | None, evaluation: Any
 ) -> PointLoop:
     """Return the compiled loop of a curve with errors in x."""
-    if options.loss != "linear":
-        raise ValueError(
-            "loss must be 'linear' with sigma_x, as distances are minimised; it is "
-            f"{options.loss!r}"
-        )
     if options.linear is not None:
         raise ValueError(f"linear must be None with sigma_x; it is {options.linear!r}")
     if options.jacobian is not None:
@@ -71,25 +68,25 @@ def point_loop(
     if weights is not None:
         weights = np.ascontiguousarray(np.broadcast_to(weights, problem.y.shape))
     points, model, function, slopes = joined(problem.t), None, None, None
-    graph = getattr(problem.f, "model", None)
-    if isinstance(graph, Model) and problem.jac is None and problem.trace is not False:
-        # One of lmoo.models, which has its graph.
-        model = shifted(graph, k)._model
-    elif evaluation is not None and evaluation.problem is not None:
-        points = evaluation.points
-        model = shifted(evaluation.model.model, k)._model
-    else:
+    found = graph_of_points(problem, evaluation)
+    if found is None:
         function, slopes = _function(problem), _slopes(problem)
+    else:
+        model, points = shifted(found[0], k)._model, found[1]
     groups = PointGroups(
-        arrow, points, problem.y, weights, errors.roots, errors.has_error, n, model, function,
-        slopes,
+        arrow, points, problem.y, weights, errors.roots, errors.with_y, errors.has_error, n,
+        model, function, slopes,
     )  # fmt: skip
     total = arrow.n
     start = np.concatenate([x0, np.zeros(total - n)])
     if bounds is not None:
         free = np.repeat([[-np.inf], [np.inf]], total - n, axis=1)
         bounds = np.ascontiguousarray(np.concatenate([bounds, free], axis=1))
-    return group_loop(PointLoop, options, groups, arrow, start, n, bounds)
+    kernel = None
+    if options.loss != "linear":
+        priors = getattr(problem, "_priors", 0)
+        kernel = kernel_of(loss_of(options.loss), options.f_scale, priors)
+    return group_loop(PointLoop, options, groups, arrow, start, n, bounds, kernel)
 
 
 def _function(problem: Any) -> Callable[[Array, Array], Array]:

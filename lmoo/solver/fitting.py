@@ -19,7 +19,7 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.parameters import OPTIONS as RELATIONS
-from lmoo.problems.parameters import refuse_relations, relations_of
+from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import (
     Bounds,
     Constraints,
@@ -182,7 +182,9 @@ def fit(
         problem.columns = found.columns
     values = given_start(start.p0, names)
     if found.sigma_x is not None:
-        refuse_relations(relations_of(options, None), "sigma_x")
+        relations = relations_of(options, None)
+        # Values of tied parameters are not used.
+        values[[relations is not None and name in relations.ties for name in names]] = 1.0
         if np.isnan(values).any():
             exact = _problem(found._replace(sigma_x=None), nan_policy, None)
             exact.parameter_names = names

@@ -320,7 +320,8 @@ class Iteration(Iterator[IterationRecord]):
         from lmoo.problems.errorsinx import separate
 
         loop: Any = self._loop
-        return separate(loop.true_points(), self.problem.t)
+        # Without the points of priors.
+        return separate(loop.true_points()[:, : self.problem.y.size], self.problem.t)
 
     def _limits(self) -> dict[str, Any]:
         """Return the fields of `Result` that belong to bounds; {} without bounds."""

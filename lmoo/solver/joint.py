@@ -37,10 +37,11 @@ def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
             error.add_note(f"for problems[{k}] of the joint problem")
             raise
         exact = isinstance(strategy, Analytic)
+        priors = getattr(part, "_priors", 0)
         members.append(
-            Member(source(part, index.size), derivatives, index, exact, f"problems[{k}]")
+            Member(source(part, index.size), derivatives, index, exact, f"problems[{k}]", priors)
         )
-    return MemberGroups(members, len(problem.shared))
+    return MemberGroups(members, len(problem.shared), getattr(problem, "guard", None))
 
 
 def arrow_loop(

@@ -200,7 +200,8 @@ class SolverOptions:
             raise ValueError(f"x0 must have the problem's {n} parameters; it has {x0.size}")
         kernel = None
         if self.loss != "linear":
-            kernel = kernel_of(loss_of(self.loss), self.f_scale)
+            priors = getattr(problem, "_priors", 0)
+            kernel = kernel_of(loss_of(self.loss), self.f_scale, priors)
         groups = joint_groups(self, problem, evaluation)
         arrow = ArrowLinear(len(problem.shared), groups.own)
         return arrow_loop(self, groups, arrow, x0, bounds, kernel)

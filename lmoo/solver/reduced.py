@@ -33,12 +33,20 @@ from lmoo.problems.rows import RowBlockProblem
 # Longest interval of a difference that may leave a constraint, relatively.
 _INTERVAL = 1e-4
 
-__all__ = ["ReducedBlocks", "ReducedProblem", "reduced_strategy", "substituted_problem"]
+__all__ = [
+    "Mapping",
+    "ReducedBlocks",
+    "ReducedProblem",
+    "edges",
+    "matrix",
+    "reduced_strategy",
+    "substituted_problem",
+]
 
 Array = NDArray[np.float64]
 
 
-class _Mapping:
+class Mapping:
     """Base of reduced problems: the point, and the constraints that are watched."""
 
     coordinates: Coordinates
@@ -70,7 +78,7 @@ class _Mapping:
         return bool(abs(z[k] - self.corner[k]) <= _INTERVAL * max(abs(self.corner[k]), 1.0))
 
 
-class ReducedProblem(_Mapping, Problem):
+class ReducedProblem(Mapping, Problem):
     """A problem of coordinates.
 
     Parameters
@@ -136,7 +144,7 @@ def edges(coordinates: Coordinates) -> tuple[Any, Any]:
     return bounds, tuple(np.flatnonzero(fixed).tolist()) or None
 
 
-class ReducedBlocks(_Mapping, RowBlockProblem):
+class ReducedBlocks(Mapping, RowBlockProblem):
     """A problem in blocks of rows, of coordinates; the rows of priors are no block.
 
     Parameters
@@ -206,6 +214,10 @@ class PriorRows(RowBlockProblem):
         return self.coordinates.prior_slopes(z)
 
 
+# Strategies that a problem of coordinates supports by itself.
+_OF_COORDINATES = (Analytic, ForwardDifference, CentralDifference)
+
+
 class _Chained(Jacobian):
     """A strategy that evaluates derivatives by the parameters, followed by the chain rule."""
 
@@ -238,6 +250,9 @@ def reduced_strategy(
     """
     if strategy is None or type(strategy) is CompiledJacobian:
         return strategy
+    if getattr(problem, "is_joint", False):
+        # Its problems are checked one by one.
+        return strategy if isinstance(strategy, _OF_COORDINATES) else _Chained(strategy)
     blocks = isinstance(problem, RowBlockProblem)
     view = BlockView(problem, None) if blocks else problem
     if isinstance(strategy, Analytic):

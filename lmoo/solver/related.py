@@ -7,26 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.solve import Loop
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
-from lmoo.models.compiled import kept_model
-from lmoo.models.expression.base import Model
-from lmoo.models.library import CompiledModel, ModelProblem
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
-from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
-from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.related import Inner, Related, mapped
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Iteration, IterationRecord
-from lmoo.solver.reduced import (
-    ReducedBlocks,
-    ReducedProblem,
-    is_transposed,
-    reduced_strategy,
-    substituted_problem,
-)
+from lmoo.solver.reduced import reduced_strategy
+from lmoo.solver.solvedproblem import in_order_of, solved_problem
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -90,7 +79,9 @@ class RelatedIteration(Iteration):
             bounds = getattr(problem, "bounds", None) if solver.bounds is None else solver.bounds
             fixed = getattr(problem, "fixed", None) if solver.fixed is None else solver.fixed
             names = getattr(problem, "parameter_names", None)
-            coordinates = coordinates_of(names, relations, bounds, fixed, x0)
+            shared = getattr(problem, "shared", ())
+            coordinates = coordinates_of(names, relations, bounds, fixed, x0, shared)
+        coordinates = in_order_of(problem, coordinates)
         self._coordinates = coordinates
         self._priors = len(coordinates.priors)
         self._stepwise = coordinates.is_watched
@@ -113,7 +104,7 @@ class RelatedIteration(Iteration):
 
     def _new_loop(self) -> Loop:
         solver, coordinates = self.solver, self._coordinates
-        self._solved = _solved_problem(solver, self.problem, coordinates, self._evaluation)
+        self._solved = solved_problem(solver, self.problem, coordinates, self._evaluation)
         options = dict.fromkeys((*OPTIONS, "bounds", "fixed"))
         if solver.diag is not None:
             options["diag"] = _diag(np.array(solver.diag), coordinates)
@@ -213,9 +204,20 @@ class RelatedIteration(Iteration):
             self._last = self._record()
         self._before = (loop.nfev + before[0], loop.njev + before[1], loop.nit + before[2])
         x = self._coordinates.x(z)
-        self._coordinates = coordinates
+        self._coordinates = coordinates = in_order_of(self.problem, coordinates)
         self._z0 = coordinates.moved(coordinates.z(x))
         self._loop = self._new_loop()
+
+    def _factor(self, robust: Any) -> Any:
+        """Return the factor of the coordinates, of a joint problem as a matrix of all of them."""
+        loop: Any = self._loop
+        if not loop.linearized or not getattr(self.problem, "is_joint", False):
+            return super()._factor(robust)
+        r, ipvt, qtf = loop.dense_factor()
+        factor = Factor(r, ipvt, qtf, loop.acnorm, loop.jacobian_error)
+        if robust is None or self._priors:
+            return factor
+        return robust.reduced(factor, loop.observations)
 
     # ---- the result ---------------------------------------------------------------------------
 
@@ -270,53 +272,6 @@ def _diag(diag: Array, coordinates: Coordinates) -> Array:
     return np.asarray(1.0 / coordinates.sizes(1.0 / diag))
 
 
-def _solved_problem(
-    solver: Any, problem: Any, coordinates: Coordinates, evaluation: "Evaluation | None"
-) -> Any:
-    """Return the problem of the coordinates: compiled where the model of the user's problem is."""
-    compiled = evaluation is not None and evaluation.problem is not None
-    strategy = solver.jacobian
-    blocks = isinstance(problem, RowBlockProblem)
-    rows = np.size(getattr(problem, "y", ())) + len(coordinates.priors)
-    enough = blocks or rows >= len(coordinates.labels)
-    by_graph = (
-        enough
-        and not coordinates.is_watched
-        and (strategy is None or type(strategy) in (ForwardDifference, CentralDifference))
-    )
-    if compiled and by_graph:
-        assert evaluation is not None
-        assert evaluation.model is not None
-        model = evaluation.model.model
-        if blocks:
-            direct = problem.compiled_from(_graph_model(model, coordinates))
-            return ReducedBlocks(direct, coordinates, direct=True)
-        weights = problem._whitening
-        if weights is not None:
-            weights = np.broadcast_to(weights, problem.y.shape)
-        return substituted_problem(model, coordinates, evaluation.points, problem.y, weights)
-    if by_graph and isinstance(problem, ModelProblem):
-        graph = getattr(problem.f, "model", None)
-        if isinstance(graph, Model) and _is_plain(problem.f):
-            points = np.stack(problem.t) if isinstance(problem.t, tuple) else problem.t[None]
-            weights = None if problem.sigma is None else 1.0 / problem.sigma
-            return substituted_problem(graph, coordinates, points, problem.y, weights)
-    inner = evaluation.problem if compiled and evaluation is not None else problem
-    transposed = is_transposed(strategy, inner)
-    if blocks:
-        return ReducedBlocks(inner, coordinates, transposed)
-    return ReducedProblem(inner, coordinates, transposed)
-
-
-def _graph_model(model: Model, coordinates: Coordinates) -> CompiledModel:
-    return kept_model(substituted(model, coordinates))
-
-
-def _is_plain(f: CompiledModel) -> bool:
-    """Return whether a model's graph is what it evaluates."""
-    return type(f).__call__ is CompiledModel.__call__
-
-
 def expanded(
     inner: Result, coordinates: Coordinates, problem: Any, solver: Any, x0: Array
 ) -> Result:
@@ -353,7 +308,7 @@ def expanded(
     robust = inner.robust
     related = Related(
         ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
-        fitted=int(np.count_nonzero(~inner.fixed)),
+        fitted=_fitted(inner, problem),
         norm=_without(inner.fnorm, rows),
         priors=tuple(coordinates.priors),
         means=np.array([prior.mean for prior in coordinates.priors.values()]),
@@ -385,6 +340,16 @@ def expanded(
         related=related,
         x0=x0,
     )
+
+
+def _fitted(inner: Result, problem: Any) -> int:
+    """Return by how much degrees of freedom are fewer than the observations.
+
+    In a joint fit the coordinates do not count that the data leave undetermined.
+    """
+    if getattr(problem, "is_joint", False) and inner.factor is not None:
+        return inner.rank + int(np.count_nonzero(inner.active_mask))
+    return int(np.count_nonzero(~inner.fixed))
 
 
 def _plain_fit(inner: Result) -> Fit:

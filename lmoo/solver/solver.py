@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo.problems.parameters import refuse_relations, relations_of
+from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
@@ -236,13 +236,15 @@ class Solver(SolverOptions):
         (<Status.UNFINISHED: -5>, True)
         """
         relations = relations_of(self, problem)
-        if relations is None:
-            if isinstance(x0, Mapping) and getattr(problem, "is_joint", False):
+        if getattr(problem, "is_joint", False):
+            from lmoo.models.relations.numbered import joint_relations
+
+            relations = joint_relations(problem, relations)
+            if isinstance(x0, Mapping):
                 joint: Any = problem
-                x0 = joint.start(x0)
+                x0 = joint.start(x0, () if relations is None else tuple(relations.ties))
+        if relations is None:
             return Iteration(self, problem, known_start(problem, x0))
-        if getattr(problem, "arrow", None) is not None:
-            refuse_relations(relations, "shared parameters, or with sigma_x")
         # Not at the top: every `import lmoo` would take longer.
         from lmoo.solver.related import RelatedIteration
 

@@ -1,5 +1,7 @@
 """Stacks of curves with shared parameters."""
 
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 import lmoo
 
 T = np.linspace(0.0, 4.0, 12)
+START = [1.0, 1.0, 0.0]
 
 
 def decay(t, a, rate, c):
@@ -252,9 +255,7 @@ def test_many_curves_on_threads_are_the_same_as_few():
         ({"shared": ["rate"], "threads": 2}, ValueError, "threads must be left out"),
         ({"shared": ["rate"], "errors": "record"}, ValueError, "errors must be left out"),
         ({"shared": ["rate"], "progress": True}, ValueError, "progress must be left out"),
-        ({"shared": ["rate"], "executor": 3}, ValueError, "executor must be left out"),
         ({"shared": ["c"], "solver": lmoo.Solver(separable=True)}, ValueError, "separable"),
-        ({"shared": ["rate"], "ties": {"a": "c"}}, ValueError, "not available with shared"),
         ({"shared": ["rate"], "bounds": {"a": (0, np.ones(3))}}, ValueError, "same for all"),
         ({"shared": ["c"], "solver": lmoo.Solver(linear=lmoo.LinearModel)}, ValueError, "linear"),
     ],
@@ -317,3 +318,62 @@ def test_bounds_of_many_curves_are_exchanged_together():
         "bounds", {"a": (0, 2.5), "rate": (0.1, 2), "c": (-0.3, 0.3)}
     )
     np.testing.assert_allclose(few.joint_cost, solve(problem, [1, 1, 0]).cost, rtol=1e-10)
+
+
+# ---- on an executor ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["linear", "huber"])
+def test_an_executor_gives_the_same_fit(monkeypatch, loss):
+    """In pieces of several curves; with missing points, weights for each curve, relations."""
+    monkeypatch.setattr("lmoo.batch.remoteshared.PIECE", 4)
+    y = stack(11)
+    y[3, 5] = np.nan
+    solver = lmoo.Solver(loss=loss, f_scale=0.05)
+    for relations in ({}, {"ties": {"c": "a/9"}, "derived": {"area": "a/rate"}}):
+        options = dict(shared=["rate"], nan_policy="omit", solver=solver, **relations)
+        here = lmoo.curve_fit_many(decay, T, y, START, **options)
+        with ThreadPoolExecutor(2) as pool:
+            there = lmoo.curve_fit_many(decay, T, y, START, executor=pool, **options)
+        np.testing.assert_allclose(there.x, here.x, rtol=1e-12)
+        np.testing.assert_allclose(there.stderr, here.stderr, rtol=1e-9)
+        np.testing.assert_allclose(there.covariance, here.covariance, rtol=1e-8, atol=1e-18)
+        assert there.joint_cost == pytest.approx(here.joint_cost, rel=1e-12)
+        np.testing.assert_array_equal((there.nfev, there.njev), (here.nfev, here.njev))
+        np.testing.assert_allclose(there[3].residual, here[3].residual, rtol=1e-9, atol=1e-14)
+
+
+def test_workers_that_have_died_are_replaced_by_this_process(monkeypatch):
+    class Dying(Executor):
+        """Refuses tasks after the third one, and loses the third."""
+
+        count = 0
+
+        def submit(self, function, /, *args):
+            self.count += 1
+            if self.count > 3:
+                raise BrokenExecutor("no workers")
+            future = Future()
+            if self.count == 3:
+                future.set_exception(BrokenExecutor("a worker died"))
+            else:
+                future.set_result(function(*args))
+            return future
+
+    monkeypatch.setattr("lmoo.batch.remoteshared.PIECE", 4)
+    y = stack(11)
+    fits = lmoo.curve_fit_many(decay, T, y, START, shared=["rate"], executor=Dying())
+    expected = lmoo.curve_fit_many(decay, T, y, START, shared=["rate"])
+    np.testing.assert_allclose(fits.x, expected.x, rtol=1e-12)
+
+
+def test_bad_executors():
+    with pytest.raises(
+        TypeError, match=r"executor must be a concurrent\.futures\.Executor, a Dask"
+    ):
+        lmoo.curve_fit_many(decay, T, stack(3), START, shared=["rate"], executor=3)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(ValueError, match="if the model does not run compiled"),
+    ):
+        lmoo.curve_fit_many(decay, T, stack(3), START, shared=["rate"], executor=pool, trace=False)

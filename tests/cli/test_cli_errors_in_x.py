@@ -32,12 +32,26 @@ def test_the_column_is_not_what_is_fitted(call: Call) -> None:
     assert json.loads(run.out)["x"][1] == pytest.approx(1.3, abs=0.1)
 
 
+def test_losses_and_relations(call: Call) -> None:
+    bad = Y.copy()
+    bad[7] += 1.0
+    write("bad.csv", "t,y", T, bad)
+    options = ["--sigma-x", "0.05", "--json", "-"]
+    run = call("fit", "bad.csv", EXPRESSION, *options, "--loss", "cauchy", "--f-scale", "1",
+               "--tie", "c=a/5")  # fmt: skip
+    assert run.code == 0
+    solver = lmoo.Solver(loss="cauchy", ties={"c": "a/5"})
+    problem = lmoo.CurveProblem(lmoo.Expression(EXPRESSION, variables=["t"]), T, bad, sigma_x=0.05)
+    found = json.loads(run.out)
+    expected = solver.solve(problem, [2.5, 1.3, 0.5])
+    np.testing.assert_allclose(found["x"], expected.x, rtol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--sigma-x", "0.0"], "--sigma-x 0.0 must be positive"),
         (["--sigma-x", "y"], "--sigma-x y is column 'y', which is the variable or what is fitted"),
-        (["--sigma-x", "0.1", "--loss", "huber"], "--sigma-x is incompatible with --loss"),
     ],
 )
 def test_what_is_refused(call: Call, options: list[str], message: str) -> None:

@@ -110,13 +110,6 @@ def test_fixed_is_another_name_of_fix(call: Call) -> None:
         (["--fix", "c=1", "--bounds", "c=2:4"], "--fix must have values within the bounds"),
         (["--f-scale", "2"], "--f-scale is the scale of a loss: give --loss, such as --loss huber"),
         (["--absolute-sigma"], "--absolute-sigma needs --sigma; --sigma 1.0 says that all errors"),
-        (["--sigma-x", "0.1", "--tie", "c=a"], "--sigma-x is incompatible with --tie"),
-        (["--sigma-x", "0.1", "--prior", "a=1:2"], "--sigma-x is incompatible with --prior"),
-        (["--sigma-x", "0.1", "--derived", "q=a"], "--sigma-x is incompatible with --derived"),
-        (
-            ["--sigma-x", "0.1", "--constraint", "a<=9"],
-            "--sigma-x is incompatible with --constraint",
-        ),
     ],
     ids=" ".join,
 )

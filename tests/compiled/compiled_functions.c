@@ -59,3 +59,29 @@ int endless(ptrdiff_t m, ptrdiff_t n, const double *x, double *fvec, void *user_
         fvec[i] = exp(-x[0]) + 0.0 * total;
     return 0;
 }
+
+/* Geman and McClure's loss with its derivatives; user_data: NULL, or the int that is returned. */
+int geman_mcclure(ptrdiff_t m, const double *z, double *rho, void *user_data)
+{
+    ptrdiff_t i;
+    for (i = 0; i < m; i++) {
+        double w = 1.0 / (1.0 + z[i]);
+        rho[i] = z[i] * w;
+        rho[m + i] = w * w;
+        rho[2 * m + i] = -2.0 * w * w * w;
+    }
+    return user_data == NULL ? 0 : *(const int *)user_data;
+}
+
+/* Twice what a loss is. */
+int twice(ptrdiff_t m, const double *z, double *rho, void *user_data)
+{
+    ptrdiff_t i;
+    (void)user_data;
+    for (i = 0; i < m; i++) {
+        rho[i] = 2.0 * z[i];
+        rho[m + i] = 2.0;
+        rho[2 * m + i] = 0.0;
+    }
+    return 0;
+}

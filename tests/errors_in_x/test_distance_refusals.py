@@ -33,7 +33,6 @@ def test_what_is_refused():
         lmoo.CurveProblem(plane, PAIRS, PAIRS[0], sigma_x=skew)
     problem = lmoo.CurveProblem(line, PEARSON_T, PEARSON_Y, sigma_x=0.1)
     for options, match in (
-        ({"loss": "huber"}, "loss must be 'linear'"),
         ({"linear": lmoo.LinearModel}, "linear must be None"),
         ({"jacobian": lmoo.CentralDifference()}, "jacobian must be None"),
         ({"separable": True}, "separable must be False"),
@@ -41,13 +40,6 @@ def test_what_is_refused():
     ):
         with pytest.raises(ValueError, match=match):
             lmoo.Solver(**options).solve(problem, [5.0, -0.5])
-    for call in (
-        lambda: lmoo.Solver(priors={"b": (0.0, 1.0)}).solve(problem, [5.0, -0.5]),
-        lambda: lmoo.curve_fit(line, PEARSON_T, PEARSON_Y, sigma_x=0.1, ties={"a": "b"}),
-        lambda: lmoo.fit(line, PEARSON_T, PEARSON_Y, [5, -0.5], sigma_x=0.1, ties={"a": "b"}),
-    ):
-        with pytest.raises(ValueError, match="not available with"):
-            call()
     for call in (lmoo.curve_fit, lmoo.CurveProblem):
         with pytest.raises(ValueError, match="real curves"):
             call(line, PEARSON_T, 1j * PEARSON_Y, sigma_x=0.1)

@@ -64,15 +64,6 @@ def test_bad_bounds_and_fixed_names(options, match):
         lmoo.JointProblem(curves(2), ["tau"], **options)
 
 
-def test_relations_of_parameters_are_refused():
-    joint = lmoo.JointProblem(curves(2), ["tau"])
-    for options in ({"ties": {"a[1]": "a[0]"}}, {"priors": {"tau": (1.0, 0.1)}}):
-        with pytest.raises(ValueError, match="not available with shared parameters"):
-            lmoo.Solver(**options).solve(joint, np.ones(5))
-    with pytest.raises(ValueError, match=r"problems\[0\] must be without ties"):
-        lmoo.JointProblem(curves(1, ties={"a": "c"}), ["tau"])
-
-
 def test_exceptions_name_the_problem():
     def broken(t, a, tau):
         raise ZeroDivisionError("no")

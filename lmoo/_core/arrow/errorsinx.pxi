@@ -3,9 +3,22 @@
 Point i was measured at t_i, which is in error as y_i is; its true place is t_i + L_i u_i, with L_i L_i^T the covariance
 of t_i.  The residuals are
 
-    w_i (f(t_i + L_i u_i, x) - y_i)     and     u_i
+    r_i = w_i (f(t_i + L_i u_i, x) - y_i - b_i^T u_i)     and     u_i
 
-and point i is a group with the own parameters u_i: the rows are [w_i f_t L_i | w_i f_x | .] and [1 | 0 | u_i].
+where b_i^T u_i is the error of y_i that is to be expected from that of t_i: [L_i 0; b_i^T 1/w_i] is the Cholesky factor
+of the covariance of (t_i, y_i).  Point i is a group with the own parameters u_i: the rows are
+[w_i (f_t L_i - b_i^T) | w_i f_x | r_i] and [1 | 0 | u_i].
+
+A loss is one of the distances d_i^2 = r_i^2 + u_i^T u_i, the residual blocks of Ceres.  Along the residual of a point,
+e = (r_i, u_i) / d_i, rows are scaled as those of a single residual, by sqrt(h), and perpendicular to it, where rho has
+no second derivative, by sqrt(rho'):
+
+    M = sqrt(rho') (1 - e e^T) + sqrt(h) e e^T,     rows -> M rows,     (r_i, u_i) -> rho' / sqrt(h) (r_i, u_i)
+
+(Triggs, McLauchlan, Hartley, Fitzgibbon 2000, section 4.3; evaluate/losses.pxi).
+
+All of a solve is one vector: m distances with the sign of r_i, m residuals r, and u.
+
 Boggs, Byrd, Schnabel (1987), "A stable and efficient algorithm for nonlinear orthogonal distance regression", SIAM J.
 Sci. Stat. Comput. 8.
 """
@@ -19,6 +32,7 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.batch cimport CurveModel
+from lmoo._core.evaluate cimport loss_weights
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport enorm
 from lmoo._core.solve cimport new_vector
@@ -43,9 +57,12 @@ ctypedef struct points:
     const double *y                 # m
     const double *weights           # m, or NULL
     const double *roots             # m x k x k: L_i, row by row
+    const double *with_y            # m x k: b_i, or NULL
     const unsigned char *has_error  # m x k: columns of L_i that are there
     const double *x
-    double *f                       # m values, then u
+    double *f                       # m values, then u; the m distances are before it
+    const double *root              # m: sqrt(h) of a loss, or NULL
+    const double *slope             # m: rho'
     const double *derivatives       # (n + k) x m, where they are there already; else NULL
     double *work                    # work_size doubles for each part
     ptrdiff_t work_size
@@ -75,13 +92,48 @@ cdef void _place(const points *c, ptrdiff_t first, ptrdiff_t count, double *t) n
 
 
 cdef void _finish_residual(const points *c, ptrdiff_t first, ptrdiff_t last) noexcept nogil:
-    """From values to residuals, and u."""
-    cdef ptrdiff_t i, base = c.a.first[first], count = c.a.first[last] - c.a.first[first]
+    """From values to residuals and distances, and u."""
+    cdef ptrdiff_t i, l, next, base = c.a.first[first], count = c.a.first[last] - c.a.first[first]
+    cdef const double *u
+    cdef double *distance = c.f - c.m
+    cdef double total
     for i in range(first, last):
         c.f[i] -= c.y[i]
+        u, next = c.x + c.n + c.a.first[i], 0
+        if c.with_y != NULL:
+            for l in range(c.k):
+                if c.has_error[i * c.k + l]:
+                    c.f[i] -= c.with_y[i * c.k + l] * u[next]
+                    next += 1
         if c.weights != NULL:
             c.f[i] *= c.weights[i]
+        total = c.f[i] * c.f[i]
+        for l in range(c.a.first[i + 1] - c.a.first[i]):
+            total += u[l] * u[l]
+        distance[i] = c.f[i]
+        if isfinite(c.f[i]):
+            distance[i] = sqrt(total) if c.f[i] >= 0.0 else -sqrt(total)
     memcpy(c.f + c.m + base, c.x + c.n + base, <size_t>count * sizeof(double))
+
+
+cdef void _scale_block(const points *c, ptrdiff_t i, ptrdiff_t rows, ptrdiff_t columns, double *matrix) noexcept nogil:
+    """M times the rows of a point, and its scaled residual; the residual is in the last column."""
+    cdef double *f = matrix + columns * rows
+    cdef double *column
+    cdef double outer = sqrt(c.slope[i]), inner = c.root[i], d = c.f[i - c.m], total
+    cdef ptrdiff_t j, l
+    for j in range(columns):
+        column = matrix + j * rows
+        total = 0.0
+        if d != 0.0:
+            for l in range(rows):
+                total += f[l] / d * column[l]
+        for l in range(rows):
+            column[l] *= outer
+            if d != 0.0:
+                column[l] += (inner - outer) * total * (f[l] / d)
+    for l in range(rows):
+        f[l] *= c.slope[i] / inner if inner > 0.0 else 0.0
 
 
 cdef void _points_residual_part(ptrdiff_t part, void *context) noexcept nogil:
@@ -139,6 +191,8 @@ cdef void _block(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdif
         total = 0.0
         for j in range(c.k):
             total += d[(c.n + j) * stride] * c.roots[(i * c.k + j) * c.k + l]
+        if c.with_y != NULL:
+            total -= c.with_y[i * c.k + l]
         matrix[next * ld] = w * total
         matrix[next + 1 + next * ld] = 1.0
         matrix[next + 1 + (p + c.n) * ld] = u[next]
@@ -146,6 +200,8 @@ cdef void _block(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdif
     for j in range(c.n):
         matrix[(p + j) * ld] = w * d[j * stride]
     matrix[(p + c.n) * ld] = c.f[i]
+    if c.root != NULL:
+        _scale_block(c, i, ld, p + c.n, matrix)
     arrow_block(c.a, &c.a.part[part], i, ld, matrix, ld)
 
 
@@ -159,6 +215,8 @@ cdef class PointGroups(Groups):
     t : (variables, m), y : (m,), weights : (m,) or None
     roots : (m, k, k) array
         L of each point, of the first k variables.
+    with_y : (m, k) array or None
+        b of each point: the error of y that goes with a unit of u.
     has_error : (m, k) uint8 array
         Columns of L that are not 0.  All contiguous.
     n : int
@@ -174,10 +232,11 @@ cdef class PointGroups(Groups):
     cdef CurveModel model
     cdef object function, by_function, kept
     cdef points c
+    cdef double *slope
 
     def __cinit__(self, ArrowLinear arrow not None, const double[:, ::1] t not None, const double[::1] y not None,
                   const double[::1] weights, const double[:, :, ::1] roots not None,
-                  const unsigned char[:, ::1] has_error not None, ptrdiff_t n, CurveModel model, function,
+                  const double[:, ::1] with_y, const unsigned char[:, ::1] has_error not None, ptrdiff_t n, CurveModel model, function,
                   derivatives):
         cdef cnp.ndarray work, codes
         cdef ptrdiff_t m = y.shape[0], k = has_error.shape[1], widest = k
@@ -192,7 +251,9 @@ cdef class PointGroups(Groups):
         self.c.t, self.c.y, self.c.weights = &t[0, 0], &y[0], NULL
         if weights is not None:
             self.c.weights = &weights[0]
-        self.c.roots, self.c.has_error = &roots[0, 0, 0], &has_error[0, 0]
+        self.c.roots, self.c.has_error, self.c.with_y = &roots[0, 0, 0], &has_error[0, 0], NULL
+        if with_y is not None:
+            self.c.with_y = &with_y[0, 0]
         if model is not None:
             assert model.table.n == n + k and model.table.variables == t.shape[0]
             self.c.model = &model.table
@@ -200,7 +261,9 @@ cdef class PointGroups(Groups):
         work = np.zeros(arrow.a.parts * self.c.work_size)
         codes = np.zeros(arrow.a.parts, dtype=np.int32)
         self.c.work, self.c.codes = <double *>cnp.PyArray_DATA(work), <int *>cnp.PyArray_DATA(codes)
-        self.kept = (arrow, t, y, weights, roots, has_error, work, codes)
+        slopes = np.ones(m)
+        self.slope = <double *>cnp.PyArray_DATA(<cnp.ndarray>slopes)
+        self.kept = (arrow, t, y, weights, roots, with_y, has_error, work, codes, slopes)
 
     cdef int run(self, bint jacobian) except -1:
         """A pass on threads: 0, or 1 at a bad point."""
@@ -229,29 +292,33 @@ cdef class PointGroups(Groups):
 
     cdef int residual(self, const double *x, double *f) except -1:
         cdef const double[::1] values
-        self.c.x, self.c.f = x, f
+        self.c.x, self.c.f = x, f + self.c.m
         if self.model is not None:
             return self.run(False)
         try:
-            values = self.function(new_vector(self.c.n, x), self.true_points(<double[:self.shared + self.rows - self.c.m]>x))
+            values = self.function(new_vector(self.c.n, x), self.true_points(<double[:self.c.a.n]>x))
         except EvaluationError as error:
             self.refusal = error
             return 1
         if values.shape[0] != self.c.m:
             raise ValueError(f"f must return {self.c.m} values; it returned {values.shape[0]}")
-        memcpy(f, &values[0], <size_t>self.c.m * sizeof(double))
+        memcpy(self.c.f, &values[0], <size_t>self.c.m * sizeof(double))
         _finish_residual(&self.c, 0, self.c.m)
         return 0
 
     cdef int linearize(self, ArrowLoop loop, bint better) except -1:
         cdef const double[:, ::1] derivatives
         cdef lm_state *s = loop.s
-        self.c.x, self.c.f, self.c.derivatives = s.x, loop.d.f, NULL
+        self.c.x, self.c.f, self.c.derivatives, self.c.root = s.x, loop.d.f + self.c.m, NULL, NULL
+        if loop.d.loss != NULL:
+            if loss_weights(loop.d.loss, self.c.m, loop.d.f, self.slope) < 0:
+                reraise()
+            self.c.root, self.c.slope = loop.d.loss.root, self.slope
         if self.model is not None:
             return self.run(True)
         try:
             derivatives = self.by_function(
-                new_vector(self.c.n, s.x), self.true_points(<double[:self.shared + self.rows - self.c.m]>s.x))
+                new_vector(self.c.n, s.x), self.true_points(<double[:self.c.a.n]>s.x))
         except EvaluationError as error:
             self.refusal = error
             return 1
@@ -274,6 +341,24 @@ cdef class PointLoop(ArrowLoop):
 
     cdef object kept
 
+    cdef int place(self, ptrdiff_t m) except -1:
+        """Memory for the distances of the points and m residuals, three times."""
+        cdef ptrdiff_t count = self.arrow.groups, length = m + count
+        cdef double *memory
+        self.memory = np.zeros(3 * length)
+        memory = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory)
+        self.d.f, self.d.previous, self.d.trial = memory, memory + length, memory + 2 * length
+        self.m, self.d.m, self.d.rows = m, length, count
+        if self.kernel is not None:
+            self.kernel.place(count, count)
+            # The points are not what can be made small by their own parameters.
+            self.kernel.table.parameters = self.arrow.shared
+        return 0
+
+    cdef double norm(self) noexcept:
+        """Return the norm of the residuals, which are behind the distances."""
+        return enorm(self.m, self.d.trial + self.arrow.groups)
+
     @property
     def observations(self):
         """Points; 0 where nothing has been evaluated."""
@@ -294,20 +379,7 @@ cdef class PointLoop(ArrowLoop):
 
     @property
     def residual(self):
-        cdef ptrdiff_t i, l, p, m = self.arrow.groups
-        cdef double[::1] out
-        cdef double total
-        if not self.d.evaluated:
-            return np.empty(0)
-        out = np.empty(m)
-        for i in range(m):
-            total = self.d.f[i] * self.d.f[i]
-            for l in range(self.arrow.a.first[i], self.arrow.a.first[i + 1]):
-                total += self.d.f[m + l] * self.d.f[m + l]
-            out[i] = sqrt(total) if self.d.f[i] >= 0.0 else -sqrt(total)
-            if not isfinite(self.d.f[i]):
-                out[i] = self.d.f[i]
-        return np.asarray(out)
+        return new_vector(self.arrow.groups, self.d.f) if self.d.evaluated else np.empty(0)
 
     @property
     def bounds(self):

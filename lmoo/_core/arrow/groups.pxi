@@ -29,8 +29,10 @@ from lmoo._core.evaluate cimport loss_rows, multiply_rows
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm
 from lmoo._core.solve cimport Residual, Source, new_vector
-from lmoo._core.evaluate cimport vectors_answer_residual
+from lmoo._core.evaluate cimport vectors_answer_norm
 from lmoo._core.weights cimport weigh_residual
+
+from lmoo.errors import EvaluationError
 
 cnp.import_array()
 
@@ -177,9 +179,13 @@ cdef class ArrowLoop(Loop):
             lm_refuse(s)
             return 0
         self.fun.table.precision = self.groups.precision
-        if vectors_answer_residual(&self.d) < 0:
+        if vectors_answer_norm(&self.d, self.norm() if self.d.loss == NULL else -1.0) < 0:
             reraise()
         return 0
+
+    cdef double norm(self) noexcept:
+        """Return the norm of the residual at the trial point."""
+        return enorm(self.m, self.d.trial)
 
     cdef int linearize(self, bint better) except -1:
         """Answer LM_LINEARIZE or LM_REFINE."""
@@ -225,6 +231,10 @@ cdef class ArrowLoop(Loop):
     def factor(self):
         """Return the factor of the last model of the free parameters, as `ArrowLinear.factor` does."""
         return self.arrow.factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
+
+    def dense_factor(self):
+        """Return (r, ipvt, qtf), the factor of the last model of the free parameters as matrices."""
+        return self.arrow.dense_factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
 
     def rows_at_end(self):
         raise TypeError("the Jacobian of a problem with an arrow linear model is never in memory as a whole")
@@ -320,6 +330,7 @@ cdef class CurveGroups(Groups):
     """
 
     cdef CurveModel model
+    cdef ArrowLinear arrow
     cdef curves c
     cdef object kept
 
@@ -376,8 +387,88 @@ cdef class CurveGroups(Groups):
         return self.run(True)
 
     def attach(self, ArrowLinear arrow not None):
-        """Be evaluated in the parts of this model."""
-        self.c.a = &arrow.a
+        """Be evaluated in the parts of this model, which is kept alive."""
+        self.c.a, self.arrow = &arrow.a, arrow
+
+    def rows_at(self, const double[::1] x not None):
+        """Return the residual at x; None at a bad point."""
+        cdef double[::1] out = np.empty(self.rows)
+        return None if self.residual(&x[0], &out[0]) else np.asarray(out)
+
+    def factor_at(self, const double[::1] x not None, const double[::1] f not None, const double[::1] root):
+        """Return (blocks, order, rank, T) of all groups at x, without parameters left out; None at a bad point.
+
+        f      what stands for the residual in the linear model
+        root   factors of the rows with a loss; None: none
+        """
+        cdef lm_arrow *a = self.c.a
+        cdef ptrdiff_t s = a.shared
+        self.c.x, self.c.model_f, self.c.root = &x[0], &f[0], NULL
+        if root is not None:
+            self.c.root = &root[0]
+        arrow_begin(a)
+        if self.run(True):
+            return None
+        _merge_parts(a)
+        return (new_vector(a.place[a.groups], a.next.blocks), np.array(<int[:max(a.n - s, 1)]>a.next.order)[:a.n - s],
+                np.array(<int[:a.groups]>a.next.rank), new_vector(s * (s + 1), a.part[0].t))
+
+
+cdef class RemoteGroups(Groups):
+    """Groups that are evaluated and eliminated elsewhere, in pieces of successive ones.
+
+    Parameters
+    ----------
+    passes : object
+        ``passes.residual(x)`` returns the residual of all groups, and ``passes.linearize(x, f, root)`` what
+        `CurveGroups.factor_at` returns for each piece; both None at a bad point.
+    shared : int
+    own : (groups,) intp array
+    rows : int
+    weights : (rows,) float64 array or None
+        0 for rows that do not count.
+    """
+
+    cdef object passes, kept
+
+    def __cinit__(self, passes, ptrdiff_t shared, own, ptrdiff_t rows, const double[::1] weights):
+        self.passes, self.shared, self.own, self.rows = passes, shared, own, rows
+        self.precision, self.exact, self.kept = EPSMCH, True, weights
+        if weights is not None:
+            self.weights = &weights[0]
+
+    cdef int residual(self, const double *x, double *f) except -1:
+        cdef const double[::1] found
+        values = self.passes.residual(new_vector(self.shared + int(self.own.sum()), x))
+        if values is None:
+            return 1
+        found = values
+        assert found.shape[0] == self.rows
+        memcpy(f, &found[0], <size_t>self.rows * sizeof(double))
+        return 0
+
+    cdef int linearize(self, ArrowLoop loop, bint better) except -1:
+        cdef lm_arrow *a = &loop.arrow.a
+        cdef const double[::1] blocks, t
+        cdef const int[::1] order, rank
+        cdef ptrdiff_t group = 0, s = a.shared
+        f = root = None
+        if loop.d.loss != NULL:
+            f, root = new_vector(self.rows, loop.d.loss.model), new_vector(self.rows, loop.d.loss.root)
+        pieces = self.passes.linearize(new_vector(a.n, loop.s.x), f, root)
+        if pieces is None:
+            return 1
+        for blocks, order, rank, t in pieces:
+            assert group + rank.shape[0] <= a.groups and t.shape[0] == s * (s + 1)
+            assert blocks.shape[0] == a.place[group + rank.shape[0]] - a.place[group]
+            if blocks.shape[0] > 0:
+                memcpy(a.next.blocks + a.place[group], &blocks[0], <size_t>blocks.shape[0] * sizeof(double))
+                memcpy(a.next.order + a.first[group], &order[0], <size_t>order.shape[0] * sizeof(int))
+            memcpy(a.next.rank + group, &rank[0], <size_t>rank.shape[0] * sizeof(int))
+            arrow_rows(a, &a.part[0], s, &t[0], s)
+            group += rank.shape[0]
+        assert group == a.groups
+        return 0
 
 
 # ---- any problems -----------------------------------------------------------------------------
@@ -451,24 +542,28 @@ cdef class Member:
         Whether the derivatives are no differences.
     label : str
         What messages call it.
+    priors : int, default 0
+        How many of its last rows are priors.  They come behind the rows of all members, as the loss
+        leaves the last rows as they are.
     """
 
     cdef Source fun
     cdef Derivatives derivatives
     cdef readonly object index, label
     cdef bint exact
-    cdef ptrdiff_t n, m, row
+    cdef ptrdiff_t n, m, row, priors, prior_row
     cdef const ptrdiff_t *where
-    cdef object state, x
+    cdef object state, x, rows
     cdef lm_state *s
     cdef double *at_x
 
-    def __cinit__(self, Source fun not None, Derivatives derivatives not None, index, bint exact, str label):
+    def __cinit__(self, Source fun not None, Derivatives derivatives not None, index, bint exact, str label,
+                  ptrdiff_t priors=0):
         cdef cnp.ndarray array = np.ascontiguousarray(index, dtype=np.intp)
         self.fun, self.derivatives, self.exact, self.label = fun, derivatives, exact, label
         self.index, self.n = array, cnp.PyArray_SIZE(array)
         self.where = <const ptrdiff_t *>cnp.PyArray_DATA(array)
-        self.m = fun.table.m
+        self.m, self.priors = fun.table.m, priors
         self.state = np.zeros(lm_state_bytes(self.n, True, True) // 8 + 1)
         self.s = <lm_state *>cnp.PyArray_DATA(<cnp.ndarray>self.state)
         lm_attach(self.s, self.n)
@@ -480,6 +575,25 @@ cdef class Member:
         for j in range(self.n):
             self.at_x[j] = x[self.where[j]]
 
+    cdef double *space(self, ptrdiff_t which) noexcept:
+        """Memory for the rows of a member with priors, one after the other; which: 0, 1 or 2."""
+        return <double *>cnp.PyArray_DATA(<cnp.ndarray>self.rows) + which * self.m
+
+    cdef const double *together(self, const double *f, ptrdiff_t which) noexcept:
+        """Its rows of a vector of all rows, one after the other."""
+        cdef double *out
+        if self.priors == 0:
+            return f + self.row
+        out = self.space(which)
+        memcpy(out, f + self.row, <size_t>(self.m - self.priors) * sizeof(double))
+        memcpy(out + self.m - self.priors, f + self.prior_row, <size_t>self.priors * sizeof(double))
+        return out
+
+    cdef void apart(self, const double *rows, double *f) noexcept:
+        """Put its rows into the vector of all rows."""
+        memcpy(f + self.row, rows, <size_t>(self.m - self.priors) * sizeof(double))
+        memcpy(f + self.prior_row, rows + self.m - self.priors, <size_t>self.priors * sizeof(double))
+
     cdef int fail(self, int code) except -1:
         """Raise what ended the solve."""
         if PyErr_Occurred():
@@ -488,7 +602,6 @@ cdef class Member:
             except Exception as error:
                 error.add_note(f"in {self.label} of the joint problem")
                 raise
-        from lmoo.errors import EvaluationError
         error = EvaluationError(f"{self.label} of the joint problem ended the solve: it returned {code}")
         error.code = code
         raise error
@@ -501,14 +614,17 @@ cdef class MemberGroups(Groups):
     ----------
     members : list of Member
     shared : int
+    guard : callable, optional
+        ``guard(x)`` raises EvaluationError where the members must not be evaluated.
     """
 
     cdef list members
-    cdef object kept, squares, intervals, buffer
+    cdef object kept, squares, intervals, buffer, guard
     cdef bint begun
 
-    def __cinit__(self, list members not None, ptrdiff_t shared):
+    def __cinit__(self, list members not None, ptrdiff_t shared, guard=None):
         cdef Member member
+        self.guard = guard
         self.members, self.shared, self.rows = members, shared, -1
         self.own = np.array([int(np.count_nonzero(np.asarray(m.index) >= shared)) for m in members], dtype=np.intp)
         self.squares, self.intervals = np.zeros(shared), np.zeros(shared)
@@ -520,6 +636,8 @@ cdef class MemberGroups(Groups):
     cdef int begin(self, const double *x) except -1:
         cdef Member member
         cdef ptrdiff_t rows = 0
+        if self.refused(x):
+            return 1
         for member in self.members:
             if member.fun.python:
                 member.gather(x)
@@ -533,27 +651,48 @@ cdef class MemberGroups(Groups):
                     return 1
             member.m = member.fun.table.m
             member.row = rows
-            rows += member.m
+            rows += member.m - member.priors
             self.precision = max(self.precision, member.fun.table.precision)
+        for member in self.members:
+            member.prior_row = rows
+            rows += member.priors
+            if member.priors > 0:
+                member.rows = np.zeros(3 * member.m)
         self.rows = rows
+        return 0
+
+    cdef int refused(self, const double *x) except -1:
+        """Whether the members must not be evaluated at x."""
+        if self.guard is None:
+            return 0
+        try:
+            self.guard(new_vector(self.shared + int(self.own.sum()), x))
+        except EvaluationError as error:
+            self.refusal = error
+            return 1
         return 0
 
     cdef int residual(self, const double *x, double *f) except -1:
         cdef Member member
-        cdef int code
+        cdef double *rows
+        cdef int code = 0
+        if self.begun and self.refused(x):
+            return 1
         for member in self.members:
             member.gather(x)
+            rows = f + member.row if member.priors == 0 else member.space(0)
             if not self.begun and member.fun.python:
-                (<Residual>member.fun).take((<Residual>member.fun).first, f + member.row)
+                (<Residual>member.fun).take((<Residual>member.fun).first, rows)
                 (<Residual>member.fun).first = None
-                continue
-            code = member.fun.table.residual(member.m, member.n, member.at_x, f + member.row,
-                                             member.fun.table.user_data)
+            else:
+                code = member.fun.table.residual(member.m, member.n, member.at_x, rows, member.fun.table.user_data)
             if code < 0:
                 member.fail(code)
             if code > 0:
                 self.begun = True
                 return 1
+            if member.priors > 0:
+                member.apart(rows, f)
         self.begun = True
         PyErr_CheckSignals()
         return 0
@@ -597,7 +736,7 @@ cdef class MemberGroups(Groups):
         cdef lm_member callbacks
         cdef lm_state *s = member.s
         cdef lm_state *whole = loop.s
-        cdef const double *f = loop.d.f + member.row
+        cdef const double *f = member.together(loop.d.f, 0)
         cdef const double *root = NULL
         cdef double *fjac = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer)
         cdef double *matrix = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.kept[0])
@@ -623,9 +762,9 @@ cdef class MemberGroups(Groups):
         memset(&callbacks, 0, sizeof(lm_member))
         callbacks.fun, callbacks.s = <void *>member.fun, s
         if loop.d.loss != NULL:
-            root = loop.d.loss.root + member.row
+            root = member.together(loop.d.loss.root, 1)
             if isinstance(member.derivatives, Differences) and not member.exact:
-                callbacks.root, f = root, loop.d.loss.weighted + member.row
+                callbacks.root, f = root, member.together(loop.d.loss.weighted, 0)
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)
         at.m, at.n, at.x, at.f, at.fjac = m, n, member.at_x, f, fjac
@@ -655,7 +794,7 @@ cdef class MemberGroups(Groups):
             s.acnorm[j] = enorm(m, column)
             self.note_error(loop, s, j, g)
         memcpy(matrix + (own + self.shared) * m,
-               (loop.d.f if loop.d.loss == NULL else loop.d.loss.model) + member.row, <size_t>m * sizeof(double))
+               member.together(loop.d.f if loop.d.loss == NULL else loop.d.loss.model, 2), <size_t>m * sizeof(double))
         s.models += 1
         i = 0
         while arrow_start(&loop.arrow.a, i + 1) <= k:

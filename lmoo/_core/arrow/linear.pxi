@@ -947,6 +947,16 @@ cdef class ArrowLinear(LinearTable):
         active  (n,), not 0 for parameters that are left out; None: none are
         """
         cdef ptrdiff_t s = self.shared
+        self.reduce(error, active)
+        blocks = new_vector(self.a.place[self.groups], self.a.free.blocks)
+        order = np.array(<int[:max(self.n - s, 1)]>self.a.free.order)[:self.n - s]
+        rank = np.array(<int[:self.groups]>self.a.free.rank)
+        t = new_vector(s * (s + 1), self.a.free.t).reshape(s + 1, s).T
+        return (blocks, order, rank, t, np.array(<int[:s]>self.a.free.torder), self.a.free.trank,
+                new_vector(self.n, self.a.s.acnorm))
+
+    cdef int reduce(self, double error, const int[::1] active) except -1:
+        """Make the factor of the free columns."""
         cdef double[::1] errors = np.full(self.n, error)
         if active is None:
             memset(self.a.left_out, 0, <size_t>self.n * sizeof(int))
@@ -955,12 +965,15 @@ cdef class ArrowLinear(LinearTable):
         _free(&self.a, &errors[0])
         # Later operations are to have the iteration's own truncation.
         self.a.stale = True
-        blocks = new_vector(self.a.place[self.groups], self.a.free.blocks)
-        order = np.array(<int[:max(self.n - s, 1)]>self.a.free.order)[:self.n - s]
-        rank = np.array(<int[:self.groups]>self.a.free.rank)
-        t = new_vector(s * (s + 1), self.a.free.t).reshape(s + 1, s).T
-        return (blocks, order, rank, t, np.array(<int[:s]>self.a.free.torder), self.a.free.trank,
-                new_vector(self.n, self.a.s.acnorm))
+        return 0
+
+    def dense_factor(self, double error, const int[::1] active):
+        """Return (r, ipvt, qtf) of the last model, n x n; the arguments are those of `factor`."""
+        self.reduce(error, active)
+        self.a.stale = False
+        found = self.triangle()
+        self.a.stale = True
+        return found
 
     # ---- operations one by one, for tests -----------------------------------------------------
 

@@ -1,10 +1,16 @@
 """Losses as Python objects: built-in ones, and those of a user."""
 
+from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.math cimport log1p
+from libc.string cimport memcpy, memset
+
+from cpython.exc cimport PyErr_SetString
 
 import numpy as np
 
 cimport numpy as cnp
+
+from lmoo._core.norms cimport all_finite
 
 cnp.import_array()
 
@@ -47,6 +53,57 @@ cdef int _ask(ptrdiff_t m, const double *z, double *rho, void *context) except -
     return 0
 
 
+cdef int _ask_compiled(ptrdiff_t m, const double *z, double *rho, void *context) noexcept nogil:
+    """Implement lm_loss.rho by the function of an lmoo_loss, whose values are checked."""
+    cdef const lmoo_loss *table = <const lmoo_loss *>context
+    cdef int code = table.rho(m, z, rho, table.user_data)
+    cdef ptrdiff_t i
+    cdef bint good = all_finite(3 * m, rho)
+    for i in range(2 * m):
+        good = good and rho[i] >= 0.0
+    return 0 if code >= 0 and good else _refuse_rho(code)
+
+
+cdef int _refuse_rho(int code) noexcept with gil:
+    """Set the exception for a compiled loss that has failed, or whose values are none of a loss; return -1."""
+    if code < 0:
+        PyErr_SetString(ValueError, f"the loss ended the solve: it returned {code}".encode())
+    else:
+        PyErr_SetString(ValueError, b"loss must return finite numbers, and no negative ones of rho and its first derivative")
+    return -1
+
+
+cdef class CompiledRho:
+    """The function of a loss in C, as a callable.
+
+    Parameters
+    ----------
+    capsule : PyCapsule
+        Of the name ``lmoo_loss``, pointing to an ``lmoo_loss`` of lmoo.h; what it points to is copied, the capsule is
+        kept.
+    """
+
+    def __cinit__(self, capsule):
+        cdef const lmoo_loss *given = <const lmoo_loss *>PyCapsule_GetPointer(capsule, b"lmoo_loss")
+        memset(&self.table, 0, sizeof(lmoo_loss))
+        memcpy(&self.table, given, min(given.size, sizeof(lmoo_loss)))
+        if self.table.rho == NULL:
+            raise ValueError("table must have the function rho; it is NULL")
+        self.capsule = capsule
+
+    def __call__(self, z):
+        """Return rho and its two derivatives, (3, m); z: (m,), not negative."""
+        cdef const double[::1] points = np.ascontiguousarray(z, dtype=np.float64)
+        cdef ptrdiff_t m = points.shape[0]
+        cdef double[:, ::1] out = np.zeros((3, m))
+        if m and _ask_compiled(m, &points[0], &out[0, 0], <void *>&self.table) < 0:
+            reraise()
+        return np.asarray(out)
+
+    def __reduce__(self):
+        raise TypeError("a loss in compiled code cannot be pickled: its pointers are invalid in another process")
+
+
 cdef class LossKernel:
     """A loss for one solve.
 
@@ -71,6 +128,8 @@ cdef class LossKernel:
         self.table.scale, self.table.tuning = scale, tuning
         self.table.rho = <lm_rho_function><void *>_ask
         self.table.context = <void *>self
+        if isinstance(func, CompiledRho):
+            self.table.rho, self.table.context = _ask_compiled, <void *>&(<CompiledRho>func).table
 
     cdef int place(self, ptrdiff_t m, ptrdiff_t padded) except -1:
         """Allocate memory for m rows and the padding rows of zeros."""

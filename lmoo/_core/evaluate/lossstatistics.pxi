@@ -95,6 +95,8 @@ cdef double loss_estimate(const lm_loss *loss, ptrdiff_t m, ptrdiff_t n, const d
     """
     cdef ptrdiff_t i, count = 0, first, middle
     cdef double median, total = 0.0
+    if loss.parameters > 0:
+        n = loss.parameters
     for i in range(m - loss.priors):
         if loss.weights == NULL or loss.weights[i] != 0.0:
             work[count] = fabs(f[i])

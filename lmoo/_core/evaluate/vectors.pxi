@@ -67,12 +67,17 @@ cdef int _residual(lm_driver *d) noexcept nogil:
 cdef int vectors_answer_residual(lm_driver *d) noexcept nogil:
     """The residual at the trial point is in d.trial.  Its norm tells whether it is finite; FAILED where a user's loss
     ends the solve."""
-    cdef double fnorm
-    if d.loss != NULL and d.loss.tuning > 0.0 and not d.s.started:
-        d.loss.scale = loss_estimate(d.loss, d.rows, d.n, d.trial, d.loss.model)
-    fnorm = enorm(d.m, d.trial) if d.loss == NULL else loss_norm(d.loss, d.rows, d.trial)
-    if fnorm < 0.0:
-        return FAILED
+    return vectors_answer_norm(d, enorm(d.m, d.trial) if d.loss == NULL else -1.0)
+
+
+cdef int vectors_answer_norm(lm_driver *d, double fnorm) noexcept nogil:
+    """vectors_answer_residual, with the norm; with a loss the norm is that of the loss, and the argument is not used."""
+    if d.loss != NULL:
+        if d.loss.tuning > 0.0 and not d.s.started:
+            d.loss.scale = loss_estimate(d.loss, d.rows, d.n, d.trial, d.loss.model)
+        fnorm = loss_norm(d.loss, d.rows, d.trial)
+        if fnorm < 0.0:
+            return FAILED
     if not d.s.started:
         memcpy(d.f, d.trial, <size_t>d.m * sizeof(double))
         d.evaluated = True

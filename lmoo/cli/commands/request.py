@@ -179,15 +179,17 @@ class PreparedFit:
         robust = solver
         if loss != "linear":
             robust = replace(solver, loss=loss, f_scale="mad" if f_scale is None else f_scale)
+        related = replace(robust, **request.relations)
         if request.relations:
-            return related_result(search, solver, replace(robust, **request.relations))
-        if robust is not solver:
-            return robust_result(search, solver, robust)
-        result = best_result(search, solver)
+            result = related_result(search, solver, related)
+        elif robust is not solver:
+            result = robust_result(search, solver, robust)
+        else:
+            result = best_result(search, solver)
         if data.sigma_x is None:
             return result
         both = CurveProblem(self.model, data.t, data.y, data.sigma, sigma_x=data.sigma_x)
-        return solver.solve(both, result.x)
+        return related.solve(both, result.x)
 
 
 def _check_combinations(arguments: argparse.Namespace) -> None:
@@ -198,17 +200,12 @@ def _check_combinations(arguments: argparse.Namespace) -> None:
             "--absolute-sigma is incompatible with --loss: with a loss the errors are estimated "
             "from the scatter of the good points"
         )
-    if robust and arguments.sigma_x is not None:
-        raise UsageError("--sigma-x is incompatible with --loss: distances are minimised")
     if arguments.f_scale is not None and not robust:
         raise UsageError("--f-scale is the scale of a loss: give --loss, such as --loss huber")
     if arguments.absolute_sigma and arguments.sigma is None:
         raise UsageError(
             "--absolute-sigma needs --sigma; --sigma 1.0 says that all errors of y are 1"
         )
-    for option in ("tie", "prior", "constraint", "derived"):
-        if arguments.sigma_x is not None and getattr(arguments, option):
-            raise UsageError(f"--sigma-x is incompatible with --{option}")
 
 
 def _relations(arguments: argparse.Namespace) -> dict[str, Any]:

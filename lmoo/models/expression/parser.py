@@ -96,7 +96,7 @@ class _Parser:
         self, text: str, variables: Sequence[str], parameters: Sequence[str] | None
     ) -> None:
         self.text = text
-        self.tokens = tokens(text)
+        self.tokens = tokens(text, any("[" in name for name in parameters or ()))
         self.token = next(self.tokens)
         self.steps: list[Step] = []
         self.depth = 0

@@ -19,7 +19,7 @@ _PATTERNS = re.compile(
     r"""
     (?P<space>\s+)
     | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<name>[^\W\d]\w*)
+    | (?P<name>[^\W\d]\w*(?:\[[0-9]+\])?)
     | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,])
     """,
     re.VERBOSE,
@@ -46,8 +46,10 @@ class Token(NamedTuple):
     place: int
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, numbered: bool = False) -> Iterator[Token]:
     """Yield the tokens of an expression, the last one of the kind "end".
+
+    numbered: whether names may have a number behind them, as "a[0]" in a `JointProblem`
 
     Raises
     ------
@@ -63,14 +65,22 @@ def tokens(text: str) -> Iterator[Token]:
     while place < len(text):
         match = _PATTERNS.match(text, place)
         if match is None:
-            char = text[place]
-            raise ExpressionError(text, place, f"unexpected {char!r}", _HINTS.get(char, ""))
+            raise _unexpected(text, place)
         if match.lastgroup == "name":
-            _check_name(text, place, match.group())
+            name, bracket, _ = match.group().partition("[")
+            _check_name(text, place, name)
+            if bracket and not numbered:
+                raise _unexpected(text, place + len(name))
         if match.lastgroup != "space":
             yield Token(match.lastgroup, match.group(), place)  # type: ignore[arg-type]
         place = match.end()
     yield Token("end", "", len(text))
+
+
+def _unexpected(text: str, place: int) -> ExpressionError:
+    """Return the error for a character that begins no token."""
+    char = text[place]
+    return ExpressionError(text, place, f"unexpected {char!r}", _HINTS.get(char, ""))
 
 
 def _check_name(text: str, place: int, name: str) -> None:

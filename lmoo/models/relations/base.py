@@ -31,11 +31,18 @@ Mask = NDArray[np.bool_]
 class Base:
     """Ties, equations and constraints of the parameters, before coordinates are chosen.
 
-    The members are the parameters that neither a tie nor an equation determines.
+    The members are the parameters that neither a tie nor an equation determines.  Equations
+    determine shared parameters only if there are no others in them.
     """
 
     def __init__(
-        self, names: Sequence[str], relations: Relations, bounds: Any, fixed: Any, x0: Array
+        self,
+        names: Sequence[str],
+        relations: Relations,
+        bounds: Any,
+        fixed: Any,
+        x0: Array,
+        shared: Sequence[str] = (),
     ) -> None:
         n = len(names)
         self.names = tuple(names)
@@ -55,7 +62,8 @@ class Base:
         size = np.abs(start[free])
         size = np.where(size > 0.0, size, 1.0)
         equations = [row for row in rows if row.lower == row.upper]
-        bounded = np.isfinite(lower[free]) | np.isfinite(upper[free])
+        is_shared = np.array([self.names[j] in shared for j in free], dtype=bool)
+        bounded = np.isfinite(lower[free]) | np.isfinite(upper[free]) | is_shared
         found = eliminated(equations, size, ~is_fixed[free], bounded)
         solved, matrix, constant = found[:3]
         self._solved, self._matrix, self._constant = solved, matrix, constant
@@ -63,6 +71,7 @@ class Base:
         kept = [k for k in range(len(free)) if k not in solved]
         self._kept = kept
         self.members = np.array([free[k] for k in kept], dtype=np.intp)
+        self.shared = is_shared[kept]
         for k, p in enumerate(solved):
             used = [self.names[j] for j in free]
             self.ties[self.names[free[p]]] = linear_text(matrix[k], used, float(constant[k]))

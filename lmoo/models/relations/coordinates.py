@@ -21,6 +21,8 @@ from lmoo.models.relations.base import Base
 from lmoo.models.relations.expressions import ROUNDING, parsed
 from lmoo.models.relations.functions import Functions, combination
 from lmoo.models.relations.linear import independent, nearest_feasible, nonnegative, replaced
+from lmoo.models.relations.values import ParameterValues
+from lmoo.problems.boundsforms import FrozenMapping
 from lmoo.problems.parameters import Relations, known_name
 
 __all__ = ["Coordinates", "coordinates_of"]
@@ -30,7 +32,7 @@ Array = NDArray[np.float64]
 _SNAP = 1e-13
 
 
-class Coordinates:
+class Coordinates(ParameterValues):
     """Coordinates z, and the parameters x, priors and derived quantities as functions of them.
 
     Made by `coordinates_of`.
@@ -70,15 +72,21 @@ class Coordinates:
         self.derived = tuple(relations.derived)
         for name in relations.priors:
             known_name("priors", name, tuple(named))
-        self.graph, self._nodes = graph, named
-        self.functions = Functions(graph, nodes, q)
+        self._set_functions(graph, named, q)
         self.derived_functions = Functions(graph, [named[n] for n in self.derived], q)
-        self._prior_values = Functions(graph, [named[n] for n in relations.priors], q)
-        self._means = np.array([prior.mean for prior in relations.priors.values()])
-        self._sigmas = np.array([prior.sigma for prior in relations.priors.values()])
 
     def __reduce__(self) -> Any:
         return Coordinates, (self._base, self._relations, self._basis)
+
+    def in_order(self, order: Sequence[int]) -> "Coordinates":
+        """Return the same coordinates in another order."""
+        return Coordinates(self._base, self._relations, [self._basis[k] for k in order])
+
+    def without_priors(self, names: Sequence[str]) -> "Coordinates":
+        """Return the same coordinates without some of the priors."""
+        kept = {name: prior for name, prior in self.priors.items() if name not in names}
+        relations = self._relations._replace(priors=FrozenMapping(kept))
+        return Coordinates(self._base, relations, self._basis)
 
     def _choose(self, basis: Sequence[int] | None) -> None:
         """Choose the rows that are coordinates, and those that are watched."""
@@ -86,10 +94,13 @@ class Coordinates:
         q = base.size.size
         if basis is None:
             units = [k for k in range(q) if base.fixed[k]]
-            general = list(range(q, len(base.rows)))
+            general = range(q, len(base.rows))
             bounded = [k for k in range(q) if not base.fixed[k] and base.has_bound[k]]
             free = [k for k in range(q) if not base.fixed[k] and not base.has_bound[k]]
-            order = units + general + bounded + free
+            # Shared parameters must not follow from others, of which each problem has its own.
+            rows = [*general, *bounded, *free]
+            rest = [k for k in rows if base.rows[k][~base.shared].any()]
+            order = units + [k for k in rows if k not in rest] + rest
             basis = sorted(order[k] for k in independent(base.rows[order], base.size))
         self._basis = tuple(basis)
         chosen = base.rows[list(basis)]
@@ -137,15 +148,6 @@ class Coordinates:
         """Bounds of the parameters, (2, n)."""
         return self._base.bounds
 
-    def x(self, z: Any) -> Array:
-        """Return all parameters, (n,), for coordinates (q,), or (n, k) for (q, k)."""
-        # With a coordinate, as a function may be constant.
-        return np.array(np.broadcast_arrays(*self.functions(z), z[0])[:-1])
-
-    def slopes(self, z: Array) -> Array:
-        """Return the derivatives of all parameters by the coordinates, (n, q)."""
-        return self.functions.jacobian(z)
-
     def z(self, x: Array) -> Array:
         """Return the coordinates of a point, (q,).
 
@@ -162,31 +164,6 @@ class Coordinates:
     def sizes(self, x: Array) -> Array:
         """Return typical sizes of the coordinates, (q,), from those of the parameters, (n,)."""
         return np.asarray(np.abs(self._forward) @ x[self._base.members])
-
-    def prior_rows(self, z: Any) -> Array:
-        """Return ``(value - mean) / sigma`` of each prior, (k,), or (k, ...) for arrays."""
-        values = self._prior_values(z)
-        if not values:
-            return np.empty(0)
-        rows = [(v - m) / s for v, m, s in zip(values, self._means, self._sigmas, strict=True)]
-        return np.array(np.broadcast_arrays(*rows, z[0])[:-1])
-
-    def prior_values(self, z: Any) -> Array:
-        """Return the values that have priors, (k,), or (k, ...) for arrays."""
-        values = self._prior_values(z)
-        return np.array(np.broadcast_arrays(*values, *z[:1])[:-1]) if values else np.empty(0)
-
-    def prior_value_slopes(self, z: Any) -> Array:
-        """Return the derivatives of `prior_values`, (..., k, q)."""
-        return self._prior_values.jacobian(z)
-
-    def prior_slopes(self, z: Any) -> Array:
-        """Return the derivatives of `prior_rows`, (..., k, q)."""
-        return np.asarray(self._prior_values.jacobian(z) / self._sigmas[:, None])
-
-    def node(self, name: str) -> int:
-        """Return the node of a parameter or a derived quantity in `graph`."""
-        return self._nodes[name]
 
     # ---- constraints --------------------------------------------------------------------------
 
@@ -271,6 +248,11 @@ class Coordinates:
     def watched(self) -> tuple[str, ...]:
         """Constraints that are no coordinates."""
         return tuple(self._base.texts[k] for k in self._watched)
+
+    @property
+    def shared(self) -> NDArray[np.bool_]:
+        """The coordinates of shared parameters alone, (q,) bool."""
+        return np.asarray(~self._forward[:, ~self._base.shared].any(axis=1))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -398,7 +380,12 @@ class Coordinates:
 
 
 def coordinates_of(
-    names: Sequence[str] | None, relations: Relations, bounds: Any, fixed: Any, x0: Array
+    names: Sequence[str] | None,
+    relations: Relations,
+    bounds: Any,
+    fixed: Any,
+    x0: Array,
+    shared: Sequence[str] = (),
 ) -> Coordinates:
     """Return the coordinates of a fit.
 
@@ -411,6 +398,8 @@ def coordinates_of(
         As for `lmoo.bounds.limits`.
     x0 : (n,) float64 array
         The starting point; entries of tied parameters are not used, and may be nan.
+    shared : sequence of str
+        Parameters that several problems have, which are coordinates if they can be.
 
     Raises
     ------
@@ -438,7 +427,7 @@ def coordinates_of(
         raise ValueError(
             f"parameter_names must have one entry per parameter, {x0.size}: {tuple(names)!r}"
         )
-    base = Base(tuple(map(str, names)), relations, bounds, fixed, x0)
+    base = Base(tuple(map(str, names)), relations, bounds, fixed, x0, shared)
     if base.fixed.all():
         raise ValueError("ties, constraints and fixed must leave a parameter to be fitted")
     return Coordinates(base, relations)

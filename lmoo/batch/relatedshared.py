@@ -1,0 +1,254 @@
+"""Stacks of curves with shared parameters that are tied, constrained, or have priors.
+
+The coordinates of all curves are one joint fit; `RelatedJointFits` has all parameters.  With the
+priors, which state their own errors, the covariance of the coordinates of a curve is a block of
+
+    s^2 H^-1 + (1 - s^2) H^-1 P H^-1,    H = J_d^T J_d + P,    P = J_p^T J_p
+
+where s is the standard deviation of the data (see `lmoo.results.mapped`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmoo.batch.fits import write
+from lmoo.batch.related import PriorDataset, propagated
+from lmoo.batch.shared import JointFits
+from lmoo.batch.tasks import BatchData
+from lmoo.models.relations.coordinates import Coordinates
+from lmoo.results.covariancefactor import CovarianceFactor
+from lmoo.results.fit import Fit
+from lmoo.results.related import Related, Value
+from lmoo.results.result import PartResult
+
+__all__ = ["RelatedJointFits", "SharedPriors", "related_joint_fits", "shared_coordinates"]
+
+Array = NDArray[np.float64]
+
+
+def shared_coordinates(coordinates: Coordinates, shared: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return where each coordinate is: shared ones from 0, own ones behind these.
+
+    Raises
+    ------
+    ValueError
+        A shared parameter follows from parameters that each curve has for itself.
+    """
+    common = coordinates.shared
+    depends = np.asarray(coordinates.functions.depends[:, ~common].any(axis=1))
+    for name in shared:
+        j = coordinates.names.index(name)
+        if depends[j]:
+            raise ValueError(
+                f"shared parameters must not follow from parameters of single curves; {name} = "
+                f"{coordinates.ties.get(name, 'a constraint')} does: share these too"
+            )
+    if not common.any():
+        raise ValueError(
+            "shared must leave a parameter to be fitted for all curves together; all are tied to "
+            "others or fixed"
+        )
+    where = np.empty(common.size, dtype=np.intp)
+    where[np.argsort(~common, kind="stable")] = np.arange(common.size)
+    return where
+
+
+class SharedPriors(PriorDataset):
+    """A stack of curves with points for the priors, of shared parameters for the first curve alone.
+
+    Parameters
+    ----------
+    base, coordinates, model, marked
+        As for `PriorDataset`.
+    """
+
+    def __init__(self, base: Any, coordinates: Coordinates, model: Any, marked: bool) -> None:
+        super().__init__(base, coordinates, model, marked)
+        own = coordinates.prior_functions.depends[:, ~coordinates.shared]
+        self.once = np.logical_not(own.any(axis=1))
+        if self.once.any():
+            assert self.weights is not None
+            weights = np.array(np.broadcast_to(self.weights, (base.count, self.m)))
+            weights[1:, base.m :][:, self.once] = 0.0
+            self.weights = weights
+            names = [name for name, one in zip(coordinates.priors, self.once, strict=True) if one]
+            self.others = coordinates.without_priors(names)
+
+    def _of_curve(self, which: int) -> Coordinates:
+        return self.others if which > 0 and self.once.any() else self.coordinates
+
+
+@dataclass(frozen=True, eq=False)
+class RelatedJointFits(JointFits):
+    """Results of `curve_fit_many` with shared parameters that are related; see `JointFits`.
+
+    Attributes
+    ----------
+    derived : dict of str to Value
+        Values and standard errors of the derived quantities, each of the shape of the stack.
+    """
+
+    derived: dict[str, Value] = field(default_factory=dict)
+    _inner: Any = None
+    _blocks: Any = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self.derived[index] if index in self.derived else self._named(index)
+        return _part(self, self._number(index))
+
+
+def related_joint_fits(
+    inner: JointFits, outer: BatchData, coordinates: Coordinates, out: Mapping[str, Any] | None
+) -> RelatedJointFits:
+    """Return the results of all parameters from those of the coordinates."""
+    fit: Fit = inner._solved.fit
+    data: SharedPriors = inner._batch.dataset
+    count, shape = data.count, data.shape
+    z = np.asarray(inner.x).reshape(count, -1)
+    rows = fit.residual.reshape(count, -1)
+    m = data.base.m
+    priors = _prior_count(data)
+    points = fit.observations - priors
+    degrees = fit.degrees_of_freedom - priors
+    deviation = fit.residual_deviation
+    if fit.robust is None:
+        norm = float(np.linalg.norm(rows[:, :m]))
+        deviation = norm / np.sqrt(degrees) if degrees > 0 else np.inf
+    known = fit.absolute_sigma and fit.robust is None
+    blocks = None
+    if fit.factor is not None and (degrees > 0 or known):
+        blocks = _blocks_of(inner, coordinates, z)
+    covariance = np.full((count, z.shape[1], z.shape[1]), np.inf)
+    if blocks is not None:
+        covariance = _scaled(*blocks, 1.0 if known else deviation)
+    x = coordinates.x(z.T).T
+    values = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
+    if data.priors:
+        counted = np.append(np.ones(m, dtype=bool), ~data.once)
+        values["cost"] = 0.5 * (rows[:, counted] ** 2).sum(axis=1)
+    matrix, values["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+    empty = JointFits._empty(outer, out)
+    if empty.covariance is not None:
+        values["covariance"] = matrix
+    for name in ("status", "nfev", "njev", "nit"):
+        values[name] = np.asarray(getattr(inner, name)).reshape(-1)
+    for name, array in values.items():
+        write(getattr(empty, name), len(shape), slice(0, count), array)
+    functions = coordinates.derived_functions
+    errors = propagated(functions.jacobian(z.T), covariance)[1]
+    found = np.array(np.broadcast_arrays(*functions(z.T), z[:, 0]))[:-1]
+    derived = {
+        name: Value(found[k].reshape(shape), errors[:, k].reshape(shape))
+        for k, name in enumerate(coordinates.derived)
+    }
+    common = ~coordinates.functions.depends[:, ~coordinates.shared].any(axis=1)
+    common &= np.isin(coordinates.names, inner.shared) | coordinates.functions.depends.any(axis=1)
+    kept = {name: getattr(empty, name) for name in ("shape", "errors", "_batch", *values)}
+    return RelatedJointFits(
+        **{"covariance": None, **kept},
+        shared=tuple(name for name, one in zip(coordinates.names, common, strict=True) if one),
+        is_shared=common,
+        joint_cost=inner.joint_cost,
+        degrees_of_freedom=degrees,
+        residual_deviation=float(deviation),
+        message=inner.message,
+        derived=derived,
+        _inner=inner,
+        _solved=inner._solved,
+        _blocks=(points, blocks),
+    )
+
+
+def _prior_count(data: SharedPriors) -> int:
+    """Return the number of rows of priors of all curves."""
+    if not data.priors:
+        return 0
+    once = int(np.count_nonzero(data.once))
+    return once + (data.priors - once) * data.count
+
+
+def _scaled(inverse: Array, of_priors: Array, deviation: float) -> Array:
+    """Return covariances from H^-1 and H^-1 P H^-1."""
+    s2 = deviation * deviation
+    return np.asarray(s2 * inverse + (1.0 - s2) * of_priors)
+
+
+def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array]:
+    """Return the blocks of each curve of H^-1 and H^-1 P H^-1, (count, q, q) each."""
+    solved, data = inner._solved, inner._batch.dataset
+    where = solved.where
+    factor: Any = solved.fit._linear
+    inverse = factor.group_covariances(1.0)
+    of_priors = np.zeros_like(inverse)
+    if data.priors:
+        slopes = coordinates.prior_slopes(z.T)
+        slopes[1:, data.once] = 0.0
+        # In the order of the arrow model.
+        of_priors = factor.group_products(slopes[:, :, np.argsort(where)])
+        lost = ~np.isfinite(inverse)
+        of_priors[lost] = inverse[lost]
+    picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (inverse, of_priors)]
+    return picked[0], picked[1]
+
+
+def _part(fits: RelatedJointFits, which: int) -> PartResult:
+    """Return the result of one curve."""
+    inner, solved = fits._inner, fits._solved
+    coordinates: Coordinates = inner._batch.dataset.coordinates
+    data: SharedPriors = inner._batch.dataset
+    batch, fit, m = fits._batch, solved.fit, data.base.m
+    z = np.asarray(inner.x).reshape(data.count, -1)[which]
+    x = coordinates.x(z)
+    rows = fit.residual.reshape(data.count, -1)[which, :m]
+    there = np.ones(m, dtype=bool)
+    if solved.weights is not None:
+        there = solved.weights[which if len(solved.weights) > 1 else 0][:m] != 0.0
+    places = solved.places(which)
+    fixed, active = fit.fixed[places], fit.active_mask[places]
+    place = coordinates.place
+    slopes = coordinates.slopes(z)
+    factor = None
+    points, blocks = fits._blocks
+    if blocks is not None:
+        factor = CovarianceFactor(
+            blocks[0][which], blocks[1][which], slopes, fits.degrees_of_freedom,
+            fits.residual_deviation, ~(fixed | (active != 0)),
+        )  # fmt: skip
+    problem = data.base.problem(batch.function or batch.model, which)
+    if problem is not None:
+        problem.parameter_names = coordinates.names
+    norm = float(np.linalg.norm(rows))
+    prior_rows = coordinates.prior_rows(z)
+    related = Related(
+        ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
+        fitted=points - fits.degrees_of_freedom,
+        norm=norm,
+        priors=tuple(coordinates.priors),
+        means=np.array([prior.mean for prior in coordinates.priors.values()]),
+        sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
+        rows=prior_rows,
+        active=tuple(coordinates.active(z, active)),
+        derived=coordinates.derived,
+        texts=tuple(coordinates.texts),
+        values=np.array([float(v) for v in coordinates.derived_functions(z)]),
+        slopes=coordinates.derived_functions.jacobian(z),
+        z=z,
+    )
+    lower, upper = coordinates.bounds
+    return PartResult(
+        x=x, cost=float(np.asarray(fits.cost).reshape(-1)[which]), residual=rows[there],
+        observations=int(there.sum()), status=fit.status, message=fit.message, nfev=fit.nfev,
+        njev=fit.njev, nit=fit.nit, parameter_names=coordinates.names,
+        fnorm=float(np.hypot(norm, np.linalg.norm(prior_rows))),
+        factor=factor,  # type: ignore[arg-type]
+        problem=problem, solver=batch.solver, lower=lower, upper=upper,
+        fixed=np.where(place < 0, False, fixed[place]),
+        active_mask=coordinates.held_parameters(active), evaluation=fit.evaluation,
+        _gradient=np.where(place < 0, 0.0, fit.gradient[places][place]), related=related,
+        absolute_sigma=fit.absolute_sigma,
+    )  # fmt: skip
