@@ -10,13 +10,15 @@ import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
 from lmoo.problems.names import names_of
-from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
+from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.parametertable import derived_of, table
 from lmoo.results.related import Related
 from lmoo.results.robust import Robust
+from lmoo.results.scaledblocks import LARGEST_MATRIX, ScaledBlocks
+from lmoo.results.sparsefactor import SparseFactor
 from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.status import Status
 
@@ -30,14 +32,14 @@ _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 _DTYPES = {
     "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,
     "coordinate": np.int64, "first": np.intp, "order": np.int32, "ranks": np.int32,
-    "torder": np.int32,
+    "torder": np.int32, "columns": np.int32, "starts": np.int64,
 }  # fmt: skip
 
 
 def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
-    # Larger matrices are not made of the factor of a joint fit.
-    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ArrowFactor)
+    # Larger matrices are not made of the factor of a joint fit, or of a sparse Jacobian.
+    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ScaledBlocks)
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
@@ -253,6 +255,14 @@ def _related_of(stored: dict[str, Any] | None) -> Related | None:
 def _factor_of(stored: dict[str, Any]) -> Any:
     if "blocks" in stored:
         return _arrow_factor_of(stored)
+    if "starts" in stored:
+        arrays = {name: _array(name, stored[name]) for name in ("data", "columns", "starts", "acnorm")}
+        excluded = stored["excluded"]
+        return SparseFactor(
+            error=_scalar("error", stored["error"]),
+            excluded=None if excluded is None else _array("excluded", excluded),
+            **arrays,
+        )
     if "inner" in stored:
         inner = _factor_of(stored["inner"])
         assert isinstance(inner, Factor)

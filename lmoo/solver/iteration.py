@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.solve import Loop, RowLoop, start
+from lmoo._core.solve import Loop, RowLoop, SparseLoop, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
@@ -22,6 +22,7 @@ from lmoo.results.factor import Factor
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 from lmoo.solver.options import SolverOptions, differentiated
+from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -135,6 +136,9 @@ class Iteration(Iterator[IterationRecord]):
     _stepwise = False
     _is_related = False
 
+    # Whether the problem's Jacobian is a sparse matrix; None until that is known.
+    _sparse: bool | None = None
+
     def __init__(
         self,
         solver: SolverOptions,
@@ -153,7 +157,7 @@ class Iteration(Iterator[IterationRecord]):
 
     def _new_loop(self) -> Loop:
         """Return the compiled loop that starts at x0."""
-        return self.solver._loop(self.problem, self._x0, self._evaluation)
+        return self.solver._loop(self.problem, self._x0, self._evaluation, self._sparse)
 
     @property
     def _x(self) -> NDArray[np.float64]:
@@ -204,9 +208,15 @@ class Iteration(Iterator[IterationRecord]):
     def _settled(self) -> bool:
         """Return whether the end is final: the function agrees with its compiled model.
 
-        If it does not, the solve continues from the start with the function.
+        If it does not, the solve continues from the start with the function.  If the first Jacobian
+        was sparse in a loop for dense ones, or the reverse, it continues with the other loop.
         """
         evaluation, loop = self._evaluation, self._loop
+        if loop.found is not None:
+            self._sparse = loop.found.sparse
+            self._loop = self._new_loop()
+            self._loop.offer(loop.found)
+            return False
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
@@ -317,8 +327,10 @@ class Iteration(Iterator[IterationRecord]):
         """Return the fields of `Result` that belong to bounds; {} without bounds."""
         bounds = self._loop.bounds
         if bounds is None:
-            joint = getattr(self.problem, "is_joint", False) and self._loop.linearized
-            return {"_gradient": self._loop.gradient} if joint else {}
+            # Their factors have no gradient.
+            others = getattr(self.problem, "is_joint", False) or isinstance(self._loop, SparseLoop)
+            known = others and self._loop.linearized
+            return {"_gradient": self._loop.gradient} if known else {}
         fixed = bounds[0] == bounds[1]
         active = np.where(fixed, 0, self._loop.fixed_or_active).astype(np.int8)
         return {
@@ -367,6 +379,14 @@ class Iteration(Iterator[IterationRecord]):
 
             found: Any = arrow_factor(loop, self.problem.own)
             if robust is not None:
+                found = robust.reduced(found, loop.observations)
+            return found  # type: ignore[no-any-return]
+        if isinstance(loop, SparseLoop):
+            from lmoo.solver.sparse import sparse_factor
+
+            excluded = None if loop.bounds is None else loop.fixed_or_active != 0
+            found = sparse_factor(loop, excluded)
+            if robust is not None and not self._priors:
                 found = robust.reduced(found, loop.observations)
             return found  # type: ignore[no-any-return]
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
@@ -480,9 +500,15 @@ def bad_start(loop: Loop) -> BaseException:
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")
     jacobian = loop.out_of_jacobian()
-    for i, j in np.argwhere(~np.isfinite(jacobian))[:1]:
+    if is_sparse(jacobian):
+        entries = jacobian.tocoo()
+        places, values = np.stack([entries.row, entries.col], axis=1), entries.data
+    else:
+        places, values = np.argwhere(~np.isfinite(jacobian)), jacobian[~np.isfinite(jacobian)]
+    for k in np.flatnonzero(~np.isfinite(values))[:1].tolist():
+        i, j = places[k].tolist()
         return EvaluationError(
-            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {jacobian[i, j]}"
+            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {values[k]}"
         )
     return EvaluationError("the Jacobian at x0 cannot be evaluated")
 

@@ -123,7 +123,7 @@ class RelatedIteration(Iteration):
         options["maxfev"] = max(maxfev - self._before[0], 1)
         used: Any = solver
         self._used = replace(used, **options)
-        loop: Loop = self._used._loop(self._solved, self._z0)
+        loop: Loop = self._used._loop(self._solved, self._z0, None, self._sparse)
         return loop
 
     @property
