@@ -74,8 +74,14 @@ class ProblemJacobian(Derivatives): ...
 class Foreign(Derivatives):
     def __init__(self, capsule: Any) -> None: ...
 
+class WrongKindError(Exception):
+    jacobian: Any
+    sparse: bool
+    residual: NDArray[Any] | None
+
 class Rows(Derivatives):
     name: str
+    may_switch: bool
     def __init__(
         self,
         func: Callable[..., Any],
@@ -84,7 +90,9 @@ class Rows(Derivatives):
         name: str,
         columns: bool,
         bad_point: type[BaseException],
+        may_switch: bool = False,
     ) -> None: ...
+    def offer(self, value: Any) -> None: ...
 
 class Custom(Derivatives):
     def __init__(
@@ -92,6 +100,26 @@ class Custom(Derivatives):
         func: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], int | None],
         bad_point: type[BaseException],
         relative_error: float,
+    ) -> None: ...
+
+class SparseCustom(Derivatives):
+    def __init__(
+        self,
+        func: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[Any, float, int]],
+        bad_point: type[BaseException],
+    ) -> None: ...
+
+# ---- solve/grouped.pxi
+
+class Grouped(Derivatives):
+    def __init__(
+        self,
+        pattern: Any,
+        central: bool,
+        epsfcn: float,
+        typical: NDArray[np.float64] | None,
+        can_refine: bool,
+        check: Callable[..., None] | None,
     ) -> None: ...
 
 # ---- solve/stepping.pxi
@@ -168,8 +196,10 @@ class Loop:
         stopped: type[BaseException],
         kernel: LossKernel | None = None,
     ) -> None: ...
+    found: WrongKindError | None
     def run(self) -> None: ...
     def advance(self) -> bool: ...
+    def offer(self, found: WrongKindError) -> None: ...
     def take_refusal(self) -> BaseException | None: ...
     def stop(self, status: int) -> None: ...
     @property
@@ -303,3 +333,8 @@ class RowLoop(Loop):
     rows: int
     blocks: int
     sums: NDArray[np.float64] | None
+
+# ---- solve/sparseloop.pxi
+
+class SparseLoop(Loop):
+    rows: Any

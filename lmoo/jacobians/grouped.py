@@ -22,8 +22,8 @@ class GroupedDifference(_Numeric):
     `ForwardDifference` and `CentralDifference`, for each column in its own rows.  ``nfev`` counts
     an evaluation for each group, and for each further interval that a column of it needs.
 
-    With a sparse pattern the solver takes the linear model `SparseCholesky`, unless it was given
-    one; with an array it takes the dense one, and scipy is not needed.
+    Where the Jacobian is sparse, the solver takes the linear model `SparseCholesky`, unless it was
+    given one; otherwise it takes the dense one, and scipy is not needed.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ class GroupedDifference(_Numeric):
         Compare the first Jacobian with one difference along all parameters together, which takes
         one evaluation, and more only if the two disagree: an entry that is missing in the pattern
         is an error.
+    sparse : bool, optional
+        Whether the solver is given a sparse matrix.  None: if `pattern` is one.
 
     Attributes
     ----------
@@ -76,12 +78,13 @@ class GroupedDifference(_Numeric):
         typical: ArrayLike | None = None,
         refine: bool = True,
         check: bool = True,
+        sparse: bool | None = None,
     ) -> None:
         super().__init__(typical)
         self.pattern = pattern if isinstance(pattern, Pattern) else Pattern(pattern)
         self.central, self.refine, self.check = bool(central), bool(refine), bool(check)
         self.epsfcn = _check_epsfcn(epsfcn)
-        self.sparse = self.pattern.is_sparse
+        self.sparse = self.pattern.is_sparse if sparse is None else bool(sparse)
 
     @property
     def groups(self) -> list[NDArray[np.intp]]:

@@ -131,7 +131,7 @@ class Analytic(Jacobian):
                 f"{type(problem).__name__} does not"
             )
         function = problem.jacobian
-        return Rows(function, (), {}, _name(function), self._columns, EvaluationError, True)
+        return Rows(function, (), {}, _name(function), self._columns, EvaluationError)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

@@ -186,6 +186,9 @@ class SolverOptions:
         linear = None if self.linear is None else new_linear(self.linear)
         kind: type[Loop] = RowLoop
         if not tall:
+            if strategy is None and linear is None and isinstance(derivatives, Rows):
+                # Its first Jacobian tells which loop is the right one.
+                derivatives.may_switch = sparse is None
             kind, linear = self._kind(derivatives, linear, n, sparse)
         return kind(
             row_source(problem, self._strategy(problem), self._row_loss())
@@ -216,11 +219,8 @@ class SolverOptions:
         """
         gives = isinstance(derivatives, (Rows, Grouped, SparseCustom))
         if linear is not None:
-            if isinstance(derivatives, Rows):
-                derivatives.may_switch = False
             return (SparseLoop if linear.sparse and gives else Loop), linear
         if isinstance(derivatives, Rows):
-            derivatives.may_switch = derivatives.may_switch and sparse is None
             wanted = n > _MANY and derivatives.may_switch if sparse is None else sparse
         else:
             wanted = gives and self.jacobian is not None and self.jacobian.sparse

@@ -14,6 +14,8 @@ __all__ = ["SparseCholesky", "sparse_factor"]
 
 # Steps of refinement of a solution.
 _REFINEMENTS = 2
+# A refinement that changes a solution by no more than this, relatively, is the last one.
+_SMALL = 1e-9
 # The least damping of a singular matrix whose diagonal is 1, and steps of refinement without it.
 _FLOOR, _FLOOR_REFINEMENTS = 1e-12, 4
 
@@ -52,6 +54,8 @@ class SparseCholesky(LinearModel):
 
     _normal: NormalMatrix | None = None
     _worst = 0.0
+    # Whether a matrix without damping was singular: others of the solve are then expected to be.
+    _was_singular = False
 
     def update(self, jac: Any, fun: Array) -> None:
         """Set a new Jacobian, a csr_array or an array, and residual."""
@@ -61,6 +65,7 @@ class SparseCholesky(LinearModel):
         self._normal = NormalMatrix(scaled_columns(rows, self._unit), self._normal)
         self._fun = fun
         self._probed: tuple[Array, Mask, bool] | None = None
+        self._newton: tuple[Mask, Array] | None = None
 
     @property
     def _matrix(self) -> NormalMatrix:
@@ -107,7 +112,10 @@ class SparseCholesky(LinearModel):
         y, rest = np.zeros(d.size), -b
         for _ in range(1 + steps):
             right = matrix.by_columns @ rest - d * d * y
-            y += np.where(free, matrix.solve(np.where(free, right, 0.0)), 0.0)
+            step = np.where(free, matrix.solve(np.where(free, right, 0.0)), 0.0)
+            y += step
+            if np.linalg.norm(step) <= _SMALL * np.linalg.norm(y):
+                break
             rest = -b - matrix.rows @ y
         return np.asarray(y * self._unit)
 
@@ -118,12 +126,15 @@ class SparseCholesky(LinearModel):
         of the proximal point method, whose solutions are those without it but for directions along
         which S is not larger than its error.
         """
-        try:
-            self._matrix.factor(d, free)
-            if not self._is_singular(d, free):
-                return _REFINEMENTS
-        except np.linalg.LinAlgError:
-            pass
+        low = not free.any() or d[free].min() ** 2 <= self._floor
+        if not (low and self._was_singular):
+            try:
+                self._matrix.factor(d, free)
+                if not (low and self._is_singular(d, free)):
+                    return _REFINEMENTS
+            except np.linalg.LinAlgError:
+                pass
+            self._was_singular = True
         self._matrix.factor(np.sqrt(d * d + self._floor), free)
         return _FLOOR_REFINEMENTS
 
@@ -134,8 +145,6 @@ class SparseCholesky(LinearModel):
 
     def _is_singular(self, d: Array, free: Mask) -> bool:
         """Return whether the matrix of the last factor has an eigenvalue below the floor."""
-        if not free.any() or d[free].min() ** 2 > self._floor:
-            return False
         kept = self._probed
         if kept is None or not (np.array_equal(kept[0], d) and np.array_equal(kept[1], free)):
             signs = np.where(np.random.default_rng(0).random(d.size) < 0.5, -1.0, 1.0) * free
@@ -160,7 +169,13 @@ class SparseCholesky(LinearModel):
         return float(np.linalg.norm(rows)), float(rows @ (self._fun / fnorm))
 
     def _damped(self, lambda_: float, diag: Array) -> Array:
-        return self._least_squares(lambda_, diag, self._determined(), self._fun)
+        free = self._determined()
+        if lambda_ > 0.0:
+            return self._least_squares(lambda_, diag, free, self._fun)
+        # The Gauss-Newton step is asked for by the stopping tests, too.
+        if self._newton is None or not np.array_equal(self._newton[0], free):
+            self._newton = free, self._least_squares(0.0, diag, free, self._fun)
+        return self._newton[1].copy()
 
     def _damped_on_face(self, free: Mask, moved: Array, lambda_: float, diag: Array) -> Array:
         rows = self._fun + self._times(np.where(free, 0.0, moved))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.sparse.matrices import sparse_module
+from lmoo.sparse.matrices import same_pattern, sparse_module
 
 __all__ = ["NormalMatrix", "backend"]
 
@@ -99,7 +99,7 @@ class NormalMatrix:
         self._state: tuple[Array, Mask] | None = None
         self._solve: Any = None
         m, n = rows.shape
-        if like is not None and like.rows.indices is rows.indices:
+        if like is not None and same_pattern(like.rows, rows):
             self._columns, self._factor = like._columns, like._factor
         else:
             sparse = sparse_module()

@@ -10,6 +10,7 @@ __all__ = [
     "column_norms",
     "csr_rows",
     "is_sparse",
+    "same_pattern",
     "scaled_columns",
     "scaled_rows",
     "sparse_module",
@@ -75,12 +76,13 @@ def as_rows(value: Any, shape: tuple[int, int], kept: Any = None) -> Any:
         rows = rows.copy()
         rows.sum_duplicates()
     data = np.array(rows.data, dtype=np.float64)
-    if kept is not None and _same_pattern(rows, kept):
+    if kept is not None and same_pattern(rows, kept):
         return sparse.csr_array((data, kept.indices, kept.indptr), shape=shape)
     return sparse.csr_array((data, rows.indices.copy(), rows.indptr.copy()), shape=shape)
 
 
-def _same_pattern(one: Any, other: Any) -> bool:
+def same_pattern(one: Any, other: Any) -> bool:
+    """Return whether two csr_arrays store the same entries."""
     return np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices)
 
 
