@@ -124,15 +124,11 @@ def rotations(w: Array) -> tuple[Array, Array]:
     for i in range(3):
         part = generators[i] @ cross + cross @ generators[i]
         growth = (da * w[:, i])[:, None, None] * cross + (db * w[:, i])[:, None, None] * square
-        slopes[:, i] = (
-            growth + a[:, None, None] * generators[i] + b[:, None, None] * part
-        )
+        slopes[:, i] = growth + a[:, None, None] * generators[i] + b[:, None, None] * part
     return matrix, slopes
 
 
-def project(
-    cameras: Array, points: Array, derivatives: bool = False
-) -> tuple[Array, Array | None]:
+def project(cameras: Array, points: Array, derivatives: bool = False) -> tuple[Array, Array | None]:
     """Return pixels, (k, 2), and derivatives by the 9 + 3 parameters of each, (k, 2, 12)."""
     matrix, slopes = rotations(cameras[:, :3])
     inside = np.einsum("kab,kb->ka", matrix, points) + cameras[:, 3:6]
@@ -387,7 +383,8 @@ def main() -> None:
     except ImportError:
         print("Ceres: pyceres is not installed")
     least = min(course.cost for course in courses)
-    print(f"{'':28}{'cost':>16}{'iterations':>12}{'evaluations':>14}{'seconds':>10}{'to the cost':>13}")
+    titles = f"{'cost':>16}{'iterations':>12}{'evaluations':>14}{'seconds':>10}{'to the cost':>13}"
+    print(f"{'':28}{titles}")
     for course in courses:
         print(
             f"{course.name:28}{course.cost:16.8g}{course.iterations:12d}{course.evaluations:>14}"

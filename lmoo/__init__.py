@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from lmoo.batch.shared import JointFits
     from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
+    from lmoo.jacobians.grouped import GroupedDifference
     from lmoo.models.expression import Expression, ExpressionError
     from lmoo.models.tracing.residual import trace_residual
     from lmoo.models.tracing.trace import trace
     from lmoo.problems.batch import BatchProblem
     from lmoo.problems.cfunction import CFunctionProblem
     from lmoo.problems.curveblocks import CurveBlocks
-    from lmoo.jacobians.grouped import GroupedDifference
     from lmoo.problems.curveproblem import CurveProblem
     from lmoo.problems.joint import JointProblem
     from lmoo.results.curvature import Nonlinearity

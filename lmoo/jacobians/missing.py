@@ -33,7 +33,7 @@ def check_pattern(
     """Raise ValueError if a residual depends on a parameter for which the pattern has no entry.
 
     The Jacobian is compared with one difference along all parameters.  Where they disagree, the
-    residual that is off most is looked at: it must not change with the parameters that it has no
+    residual that is off most is checked: it must not change with the parameters that it has no
     entry for.  So neither errors of f nor its curvature are taken for a dependence.
 
     Parameters
@@ -48,7 +48,8 @@ def check_pattern(
     x, f
         The point and its residual.
     steps : (n,) float64 array
-        The intervals of the differences, negative where these go down; 0 for parameters that are not varied.
+        The intervals of the differences, negative where these go down; 0 for parameters that are
+        not varied.
     """
     n = x.size
     # Shares that are no multiples of one another, so that errors do not cancel.

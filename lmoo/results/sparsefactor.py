@@ -1,7 +1,7 @@
 """Covariances of a fit with a sparse Jacobian."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -53,6 +53,10 @@ class SparseFactor(ScaledBlocks):
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the Cholesky factor, which cannot be pickled.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self, n: int) -> None:
         """Raise ValueError if the arrays are not those of a factor of n parameters."""
@@ -167,7 +171,7 @@ class SparseFactor(ScaledBlocks):
         without = self.acnorm == 0.0
         if self.excluded is not None:
             without &= ~self.excluded
-        return without | self._diagonals[1] if self._is_singular else without
+        return np.asarray(without | self._diagonals[1] if self._is_singular else without)
 
     def _variances(self) -> Array:
         return np.maximum(self._diagonals[0], 0.0)

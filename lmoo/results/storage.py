@@ -256,13 +256,7 @@ def _factor_of(stored: dict[str, Any]) -> Any:
     if "blocks" in stored:
         return _arrow_factor_of(stored)
     if "starts" in stored:
-        arrays = {name: _array(name, stored[name]) for name in ("data", "columns", "starts", "acnorm")}
-        excluded = stored["excluded"]
-        return SparseFactor(
-            error=_scalar("error", stored["error"]),
-            excluded=None if excluded is None else _array("excluded", excluded),
-            **arrays,
-        )
+        return _sparse_factor_of(stored)
     if "inner" in stored:
         inner = _factor_of(stored["inner"])
         assert isinstance(inner, Factor)
@@ -289,6 +283,14 @@ def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
     return ArrowFactor(
         trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
     )
+
+
+def _sparse_factor_of(stored: dict[str, Any]) -> SparseFactor:
+    arrays: dict[str, Any] = {
+        name: None if stored[name] is None else _array(name, stored[name])
+        for name in ("data", "columns", "starts", "acnorm", "excluded")
+    }
+    return SparseFactor(error=_scalar("error", stored["error"]), **arrays)
 
 
 def _robust_of(stored: dict[str, Any] | None) -> Robust | None:

@@ -185,9 +185,7 @@ def difference_strategy(
         central = jac == "3-point"
         if pattern is not None:
             # As scipy, which lets callers leave out small entries.
-            return GroupedDifference(
-                pattern, central, refine=not coarse, check=False, sparse=True
-            )
+            return GroupedDifference(pattern, central, refine=not coarse, check=False, sparse=True)
         return CentralDifference() if central else ForwardDifference(refine=not coarse)
     step = None
     if diff_step is not None:

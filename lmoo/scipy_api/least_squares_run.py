@@ -101,9 +101,7 @@ class ScipyProblem(FunctionProblem):
 
 def _is_operator(value: Any) -> bool:
     """Return whether value is a LinearOperator of scipy."""
-    return (
-        hasattr(value, "matmat") and not is_sparse(value) and not isinstance(value, np.ndarray)
-    )
+    return hasattr(value, "matmat") and not is_sparse(value) and not isinstance(value, np.ndarray)
 
 
 class Run:

@@ -212,10 +212,11 @@ class Iteration(Iterator[IterationRecord]):
         was sparse in a loop for dense ones, or the reverse, it continues with the other loop.
         """
         evaluation, loop = self._evaluation, self._loop
-        if loop.found is not None:
-            self._sparse = loop.found.sparse
+        found = getattr(loop, "found", None)
+        if found is not None:
+            self._sparse = found.sparse
             self._loop = self._new_loop()
-            self._loop.offer(loop.found)
+            self._loop.offer(found)
             return False
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
@@ -499,7 +500,7 @@ def bad_start(loop: Loop) -> BaseException:
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")
-    jacobian = loop.out_of_jacobian()
+    jacobian: Any = loop.out_of_jacobian()
     if is_sparse(jacobian):
         entries = jacobian.tocoo()
         places, values = np.stack([entries.row, entries.col], axis=1), entries.data

@@ -183,6 +183,11 @@ class SolverOptions:
         priors = 0 if tall else getattr(problem, "_priors", 0)
         if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
             _give_second(problem)
+        if tall and isinstance(derivatives, Grouped):
+            raise ValueError(
+                "jacobian must not be a GroupedDifference for a RowBlockProblem, whose blocks have "
+                f"other patterns; it is {self.jacobian!r}"
+            )
         linear = None if self.linear is None else new_linear(self.linear)
         kind: type[Loop] = RowLoop
         if not tall:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmoo.results.sparsefactor import SparseFactor
 from lmoo.solver.linear import Array, LinearModel, Mask
@@ -35,8 +34,8 @@ class SparseCholesky(LinearModel):
     of scipy, which orders each time.  Steps are refined with the residuals of all rows (corrected
     seminormal equations: Bjorck 1987, "Stability analysis of the method of seminormal equations
     for linear least squares problems", Linear Algebra Appl. 88/89, 31), so that they are as
-    accurate as those of a QR factorisation while the condition number of S is below 10^7.  Directions
-    whose squared singular value is below 10^-12 are damped by this.
+    accurate as those of a QR factorisation while the condition number of S is below 10^6.
+    Directions whose squared singular value is below 10^-12 are damped by this number.
 
     Examples
     --------
@@ -93,7 +92,7 @@ class SparseCholesky(LinearModel):
         return self._transposed_times(self._times(v))
 
     def solve(self, lambda_: float, diag: Array, free: Mask, g: Array) -> Array:
-        """Return x with ``(jac.T @ jac + lambda_ diag(diag**2)) x = g`` over the free parameters."""
+        """Solve ``(jac.T @ jac + lambda_ diag(diag**2)) x = g``; see `LinearModel.solve`."""
         free = free & (self._unit > 0)
         d, matrix = np.sqrt(lambda_) * diag * self._unit, self._matrix
         steps = self._factor(d, free)
@@ -122,9 +121,9 @@ class SparseCholesky(LinearModel):
     def _factor(self, d: Array, free: Mask) -> int:
         """Factor ``S.T @ S + d**2``, with a least damping if it is singular.
 
-        Return how many steps of refinement its solutions need: with a damping these are the steps
-        of the proximal point method, whose solutions are those without it but for directions along
-        which S is not larger than its error.
+        Return the number of steps of refinement for its solutions: with a damping these are the
+        steps of the proximal point method, whose solutions are those without it but for directions
+        along which S is not larger than its error.
         """
         low = not free.any() or d[free].min() ** 2 <= self._floor
         if not (low and self._was_singular):

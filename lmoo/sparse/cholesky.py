@@ -1,5 +1,6 @@
 """Cholesky factors of S^T S + D^2, by CHOLMOD or, without scikit-sparse, by SuperLU."""
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def _matrix(columns: Any) -> Any:
 def backend() -> tuple[type[Any], Any]:
     """Return the class that factors, and the module that it uses."""
     try:
-        from sksparse import cholmod
+        cholmod = import_module("sksparse.cholmod")
     except ImportError:
         sparse_module()
         import scipy.sparse.linalg
@@ -98,6 +99,8 @@ class NormalMatrix:
         self.by_columns = rows.T
         self._state: tuple[Array, Mask] | None = None
         self._solve: Any = None
+        self._columns: Any
+        self._factor: Any
         m, n = rows.shape
         if like is not None and same_pattern(like.rows, rows):
             self._columns, self._factor = like._columns, like._factor

@@ -57,7 +57,7 @@ def group_columns(first: Index, rows: Index, m: int) -> list[Index]:
     >>> import numpy as np
     >>> dense = np.abs(np.subtract.outer(np.arange(7), np.arange(7))) <= 1
     >>> [group.tolist() for group in Pattern(dense).groups]
-    [[1, 4], [2, 5], [0, 3, 6]]
+    [[2, 5], [0, 3, 6], [1, 4]]
     """
     n = first.size - 1
     row_first, columns = transposed(first, rows, m)
@@ -71,7 +71,7 @@ def group_columns(first: Index, rows: Index, m: int) -> list[Index]:
     for j in np.argsort(-neighbours, kind="stable").tolist():
         for i in rows[first[j] : first[j + 1]].tolist():
             seen[color[columns[row_first[i] : row_first[i + 1]]]] = j
-        # Columns without a colour have -1, the last entry, which is not looked at.
+        # Columns without a colour have -1, the last entry, which is left out.
         color[j] = int(np.argmax(seen[:n] != j))
     order = np.argsort(color, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(color[order])) + 1) if n else []

@@ -30,7 +30,7 @@ def sparse_module() -> Any:
         import scipy.sparse
     except ImportError as error:
         raise ImportError(
-            "sparse Jacobians need scipy: pip install 'lmoo[sparse]' installs it, with scikit-sparse"
+            "sparse Jacobians need scipy: install it by pip install 'lmoo[sparse]'"
         ) from error
     return scipy.sparse
 

@@ -1,4 +1,4 @@
-"""Which entries of a Jacobian may be nonzero."""
+"""The entries of a Jacobian that may be nonzero."""
 
 from functools import cached_property
 from typing import Any

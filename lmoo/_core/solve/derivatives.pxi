@@ -188,7 +188,7 @@ cdef class Rows(Called):
         return array.T if self.columns else array
 
     cdef object value(self, lmoo_point *at, tuple shape):
-        """Return what the callable returns, not None; None at a bad point."""
+        """Return the value of the callable, not None; None at a bad point."""
         if self.early is not None:
             value, self.early = self.early, None
             return value
