@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.normal import normal_pattern, normal_values
 from lmoo.sparse.matrices import same_pattern, sparse_module
 
 __all__ = ["NormalMatrix", "backend"]
@@ -19,24 +20,24 @@ _SINGULAR = "the matrix is singular"
 class _Cholmod5:
     """CHOLMOD by scikit-sparse 0.5 and later."""
 
-    def __init__(self, module: Any, columns: Any) -> None:
+    def __init__(self, module: Any, lower: Any) -> None:
         self.errors = (module.CholmodNotPositiveDefiniteError,)
-        self._factor = module.CholeskyFactor(columns, sym_kind="row")
+        self._factor = module.CholeskyFactor(lower, sym_kind="sym", lower=True)
 
-    def factorize(self, columns: Any) -> Any:
-        self._factor.factorize(columns)
+    def factorize(self, lower: Any) -> Any:
+        self._factor.factorize(lower)
         return self._factor.solve
 
 
 class _Cholmod4:
     """CHOLMOD by scikit-sparse 0.4."""
 
-    def __init__(self, module: Any, columns: Any) -> None:
+    def __init__(self, module: Any, lower: Any) -> None:
         self.errors = (module.CholmodNotPositiveDefiniteError,)
-        self._factor = module.analyze_AAt(_matrix(columns))
+        self._factor = module.analyze(_matrix(lower))
 
-    def factorize(self, columns: Any) -> Any:
-        self._factor.cholesky_AAt_inplace(_matrix(columns))
+    def factorize(self, lower: Any) -> Any:
+        self._factor.cholesky_inplace(_matrix(lower))
         return self._factor.solve_A
 
 
@@ -45,22 +46,23 @@ class _SuperLU:
 
     errors = (RuntimeError,)
 
-    def __init__(self, module: Any, columns: Any) -> None:
+    def __init__(self, module: Any, lower: Any) -> None:
         self._splu = module.splu
+        self._tril = sparse_module().tril
 
-    def factorize(self, columns: Any) -> Any:
+    def factorize(self, lower: Any) -> Any:
         return self._splu(
-            (columns @ columns.T).tocsc(),
+            (lower + self._tril(lower, -1).T).tocsc(),
             permc_spec="MMD_AT_PLUS_A",
             diag_pivot_thresh=0.0,
             options={"SymmetricMode": True},
         ).solve
 
 
-def _matrix(columns: Any) -> Any:
+def _matrix(lower: Any) -> Any:
     """Return the csc_matrix that scikit-sparse 0.4 takes."""
-    parts = (columns.data, columns.indices, columns.indptr)
-    return sparse_module().csc_matrix(parts, shape=columns.shape)
+    parts = (lower.data, lower.indices, lower.indptr)
+    return sparse_module().csc_matrix(parts, shape=lower.shape)
 
 
 def backend() -> tuple[type[Any], Any]:
@@ -75,46 +77,58 @@ def backend() -> tuple[type[Any], Any]:
     return (_Cholmod5 if hasattr(cholmod, "CholeskyFactor") else _Cholmod4), cholmod
 
 
+class _Analysis:
+    """The part that depends on the pattern of S alone: that of S^T S, and its analysis."""
+
+    def __init__(self, rows: Any) -> None:
+        m, n = rows.shape
+        self.first, self.index = rows.indptr.astype(np.intc), rows.indices.astype(np.intc)
+        self.place: NDArray[np.intp] = np.argsort(rows.indices, kind="stable")
+        counts = np.bincount(rows.indices, minlength=n)
+        self.start = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+        self.row = np.repeat(np.arange(m), np.diff(rows.indptr))[self.place]
+        self.row = np.ascontiguousarray(self.row, dtype=np.intp)
+        begin, target = normal_pattern(self.first, self.index, self.start, self.place, self.row)
+        parts = np.ones(target.size), target, begin.astype(np.intc)
+        self.lower = sparse_module().csc_array(parts, shape=(n, n))
+        # The diagonal entries are the first ones of their columns.
+        self.lower.sort_indices()
+        kind, module = backend()
+        self.factor = kind(module, self.lower)
+
+    def values(self, data: Array) -> Array:
+        """Return the entries of the lower triangle of S^T S."""
+        return normal_values(
+            self.first, self.index, data, self.start, self.place, self.row,
+            self.lower.indptr, self.lower.indices,
+        )  # fmt: skip
+
+
 class NormalMatrix:
     """The matrix ``S.T @ S + diag(d**2)``, factored for one d after the other.
 
     Parameters
     ----------
     rows : csr_array
-        S, (m, n); its columns have norm 1 or 0.
+        S, (m, n), with sorted indices; its columns have norm 1 or 0.
     like : NormalMatrix, optional
         An earlier one.  If its S has the same pattern, the order of elimination and the symbolic
         analysis are those of the earlier one.
 
     Notes
     -----
-    The matrix is A A^T with ``A = [S.T, diag(d)]``: its pattern does not depend on d, nor on which
-    parameters are left out, so that it is analysed once.  CHOLMOD: Chen, Davis, Hager,
-    Rajamanickam (2008), "Algorithm 887: CHOLMOD, supernodal sparse Cholesky factorization and
-    update/downdate", ACM TOMS 35, 22.
+    The pattern does not depend on d, nor on which parameters are left out, so that it is analysed
+    once.  CHOLMOD: Chen, Davis, Hager, Rajamanickam (2008), "Algorithm 887: CHOLMOD, supernodal
+    sparse Cholesky factorization and update/downdate", ACM TOMS 35, 22.
     """
 
     def __init__(self, rows: Any, like: "NormalMatrix | None" = None) -> None:
-        self.rows = rows
-        self.by_columns = rows.T
+        self.rows, self.by_columns = rows, rows.T
         self._state: tuple[Array, Mask] | None = None
         self._solve: Any = None
-        self._columns: Any
-        self._factor: Any
-        m, n = rows.shape
-        if like is not None and same_pattern(like.rows, rows):
-            self._columns, self._factor = like._columns, like._factor
-        else:
-            sparse = sparse_module()
-            entries = rows.indptr[-1]
-            first = np.concatenate([rows.indptr, entries + np.arange(1, n + 1)])
-            index = np.concatenate([rows.indices, np.arange(n)])
-            self._columns = sparse.csc_array(
-                (np.ones(index.size), index.astype(np.int32), first.astype(np.int32)),
-                shape=(n, m + n),
-            )
-            kind, module = backend()
-            self._factor = kind(module, self._columns)
+        known = like is not None and same_pattern(like.rows, rows)
+        self._analysis: _Analysis = like._analysis if known and like else _Analysis(rows)
+        self._values = self._analysis.values(rows.data)
 
     def factor(self, d: Array, free: Mask) -> None:
         """Factor the matrix of the free parameters.
@@ -134,14 +148,17 @@ class NormalMatrix:
         state = self._state
         if state is not None and np.array_equal(state[0], d) and np.array_equal(state[1], free):
             return
-        data, indices = self.rows.data, self.rows.indices
-        values = self._columns.data
-        values[: data.size] = data if free.all() else np.where(free[indices], data, 0.0)
-        values[data.size :] = np.where(free, d, 1.0)
+        lower, factor = self._analysis.lower, self._analysis.factor
+        lower.data[:] = self._values
+        if not free.all():
+            columns = np.repeat(np.arange(free.size), np.diff(lower.indptr))
+            lower.data[~(free[lower.indices] & free[columns])] = 0.0
+        diagonal = lower.indptr[:-1]
+        lower.data[diagonal] = np.where(free, lower.data[diagonal] + d * d, 1.0)
         self._state = None
         try:
-            self._solve = self._factor.factorize(self._columns)
-        except self._factor.errors as error:
+            self._solve = factor.factorize(lower)
+        except factor.errors as error:
             raise np.linalg.LinAlgError(_SINGULAR) from error
         self._state = d.copy(), free.copy()
 

@@ -78,6 +78,12 @@ def as_rows(value: Any, shape: tuple[int, int], kept: Any = None) -> Any:
     data = np.array(rows.data, dtype=np.float64)
     if kept is not None and same_pattern(rows, kept):
         return sparse.csr_array((data, kept.indices, kept.indptr), shape=shape)
+    outside = (rows.indices < 0) | (rows.indices >= shape[1])
+    if outside.any():
+        raise ValueError(
+            f"jacobian must return column indices below {shape[1]}; one is "
+            f"{rows.indices[outside][0]}"
+        )
     return sparse.csr_array((data, rows.indices.copy(), rows.indptr.copy()), shape=shape)
 
 

@@ -25,14 +25,14 @@ class Factor5:
 
     analyses = 0
 
-    def __init__(self, A: Any, *, sym_kind: str) -> None:
-        assert sym_kind == "row"
+    def __init__(self, A: Any, *, sym_kind: str, lower: bool) -> None:
+        assert (sym_kind, lower) == ("sym", True)
         assert A.format == "csc"
         type(self).analyses += 1
 
     def factorize(self, A: Any) -> None:
         try:
-            self.factor = np.linalg.cholesky((A @ A.T).toarray())
+            self.factor = np.linalg.cholesky(A.toarray())
         except np.linalg.LinAlgError as error:
             raise NotPositiveError from error
 
@@ -48,7 +48,8 @@ class NotPositiveError(Exception):
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Take one of the libraries."""
     if request.param == "superlu":
-        monkeypatch.setitem(sys.modules, "sksparse", None)
+        for name in ("sksparse", "sksparse.cholmod"):
+            monkeypatch.setitem(sys.modules, name, None)
         assert cholesky.backend()[0] is cholesky._SuperLU
     elif request.param == "cholmod5":
         package, module = types.ModuleType("sksparse"), types.ModuleType("sksparse.cholmod")
@@ -77,6 +78,21 @@ def test_it_solves_nist_as_accurately_as_qr(name: str) -> None:
         rtol = 2e-3 if name == "Lanczos1" else 1e-6
         np.testing.assert_allclose(other.standard_errors, dense.standard_errors, rtol=rtol)
         assert other.nfev <= 1.5 * dense.nfev + 10
+
+
+def test_the_normal_matrix_is_the_product() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        m, n = rng.integers(1, 30, 2)
+        dense = rng.standard_normal((m, n)) * (rng.random((m, n)) < 0.2)
+        matrix = NormalMatrix(sparse.csr_array(dense))
+        free = rng.random(n) < 0.7
+        d = rng.random(n) + 0.1
+        matrix.factor(d, free)
+        wanted = (dense.T @ dense) * np.outer(free, free)
+        wanted[np.arange(n), np.arange(n)] += np.where(free, d * d, 1.0)
+        right = rng.standard_normal(n)
+        np.testing.assert_allclose(matrix.solve(right), np.linalg.solve(wanted, right), rtol=1e-9)
 
 
 def test_every_backend_solves(backend: str) -> None:
@@ -113,9 +129,9 @@ def test_the_analysis_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     analyses = []
 
     class Counted(cholesky._SuperLU):
-        def __init__(self, module: Any, columns: Any) -> None:
-            analyses.append(columns.shape)
-            super().__init__(module, columns)
+        def __init__(self, module: Any, lower: Any) -> None:
+            analyses.append(lower.shape)
+            super().__init__(module, lower)
 
     import scipy.sparse.linalg
 
