@@ -107,12 +107,14 @@ class SparseFactor(ScaledBlocks):
         d = np.full(free.size, np.sqrt(damping))
 
         def solve(right: Array) -> Array:
-            normal.factor(d, free)
             right = right * free[:, None]
-            found = normal.solve(right)
-            # One step of refinement: the products of S are more accurate than S^T S.
-            rest = right - rows.T @ (rows @ found) - damping * found
-            return np.asarray((found + normal.solve(rest * free[:, None])) * free[:, None])
+            # Threads may share a result, but one matrix has one factor at a time.
+            with normal.lock:
+                normal.factor(d, free)
+                found = normal.solve(right)
+                # One step of refinement: the products of S are more accurate than S^T S.
+                rest = right - rows.T @ (rows @ found) - damping * found
+                return np.asarray((found + normal.solve(rest * free[:, None])) * free[:, None])
 
         return solve
 
@@ -132,8 +134,9 @@ class SparseFactor(ScaledBlocks):
         free = self._free
         signs = np.where(np.random.default_rng(0).random(free.size) < 0.5, -1.0, 1.0) * free
         try:
-            self._normal.factor(np.zeros(free.size), free)
-            found = self._normal.solve(signs)
+            with self._normal.lock:
+                self._normal.factor(np.zeros(free.size), free)
+                found = self._normal.solve(signs)
         except np.linalg.LinAlgError:
             return True
         # As in Factor: the limit 0.1 is for Jacobians that are mostly error.

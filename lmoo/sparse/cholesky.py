@@ -1,6 +1,7 @@
 """Cholesky factors of S^T S + D^2, by CHOLMOD or, without scikit-sparse, by SuperLU."""
 
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,8 @@ class NormalMatrix:
 
     def __init__(self, rows: Any, like: "NormalMatrix | None" = None) -> None:
         self.rows, self.by_columns = rows, rows.T
+        # For callers that several threads share.
+        self.lock = Lock()
         self._state: tuple[Array, Mask] | None = None
         self._solve: Any = None
         known = like is not None and same_pattern(like.rows, rows)

@@ -67,6 +67,21 @@ def test_it_gives_the_solutions_of_exact_derivatives(
     np.testing.assert_allclose(found.standard_errors, exact.standard_errors, rtol=1e-4, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["csr_array", "array"])
+@pytest.mark.parametrize("options", [{}, {"loss": "huber", "f_scale": 0.01}])
+def test_a_compiled_problem(kind: str, options: dict[str, Any]) -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    t = np.linspace(0.0, 4.0, 30)
+    y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.01 * np.cos(9.0 * t)
+    problem = lmoo.models.Exponential().problem(t, y)
+    pattern = np.ones((30, 3)) if kind == "array" else sparse.csr_array(np.ones((30, 3)))
+    found = Solver(jacobian=GroupedDifference(pattern), **options).solve(problem, [2.0, 1.0, 0.4])
+    wanted = Solver(**options).solve(problem, [2.0, 1.0, 0.4])
+    assert found.success
+    np.testing.assert_allclose(found.x, wanted.x, rtol=1e-7)
+    np.testing.assert_allclose(found.standard_errors, wanted.standard_errors, rtol=1e-5)
+
+
 @pytest.mark.parametrize("central", [False, True])
 def test_all_points_are_within_the_bounds(central: bool) -> None:
     lower, upper = np.full(N, 0.2), np.linspace(0.7, 1.4, N)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from problems import CASES, MghCase
 from sparse_cases import Array, Counting
 
 import lmoo
@@ -78,6 +79,24 @@ def test_it_solves_nist_as_accurately_as_qr(name: str) -> None:
         rtol = 2e-3 if name == "Lanczos1" else 1e-6
         np.testing.assert_allclose(other.standard_errors, dense.standard_errors, rtol=rtol)
         assert other.nfev <= 1.5 * dense.nfev + 10
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_it_solves_the_problems_of_more_garbow_and_hillstrom(case: MghCase) -> None:
+    problem = case.problem
+    dense = Solver().solve(lmoo.FunctionProblem(problem.residual, problem.jacobian), case.start())
+    other = Solver().solve(
+        lmoo.FunctionProblem(problem.residual, lambda x: sparse.csr_array(problem.jacobian(x))),
+        case.start(),
+    )
+    assert other.cost <= dense.cost * (1.0 + 1e-8) + 1e-25
+    if case.id == "bard-3x15-f100":
+        # Two parameters diverge, and their columns become parallel to more digits than normal
+        # equations keep: the minimum is found, and not called one.
+        assert other.status is lmoo.Status.NO_PROGRESS
+    else:
+        assert other.success == dense.success
 
 
 def test_the_normal_matrix_is_the_product() -> None:

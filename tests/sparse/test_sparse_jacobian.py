@@ -211,6 +211,16 @@ def test_results_are_stored() -> None:
         lmoo.Result.from_dict(damaged)
 
 
+def test_threads_share_a_result() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    result = Solver().solve(Counting(40, sparse.csr_array), np.ones(41))
+    again = pickle.loads(pickle.dumps(result))
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: again.covariance_of([k])[0, 0], range(41)))
+    np.testing.assert_allclose(found, np.diag(result.covariance()), rtol=1e-12)
+
+
 def jacobian_problem(value: Any) -> lmoo.FunctionProblem:
     return lmoo.FunctionProblem(chained, lambda x: value)
 
