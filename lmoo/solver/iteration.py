@@ -424,9 +424,21 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
-        state = (self.solver, self.problem, self._x0, self._loop.snapshot())
+        begun = self._loop.nfev > 0 or not isinstance(self._loop, SparseLoop)
+        state = (self.solver, self.problem, self._x0, self._loop.snapshot() if begun else {})
         compiled = self._evaluation is not None and self._evaluation.problem is not None
         return _resume, (*state, True) if compiled else state
+
+    def _restore(self, snapshot: Any) -> None:
+        """Continue from a snapshot, which is empty for a sparse solve that has not begun."""
+        sparse = isinstance(self._loop, SparseLoop)
+        if sparse and type(snapshot) is dict and not snapshot:
+            return
+        if sparse:
+            # Solves with a sparse Jacobian are not stored once they have begun.
+            self._sparse = False
+            self._loop = self._new_loop()
+        self._loop.restore(snapshot)
 
 
 def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:
@@ -463,7 +475,7 @@ def _resume(
     except (TypeError, ValueError) as error:
         raise ValueError(f"the stored solve is damaged: {error}") from error
     iteration = Iteration(solver, problem, x0, checked=compiled)
-    iteration._loop.restore(snapshot)
+    iteration._restore(snapshot)
     return iteration
 
 

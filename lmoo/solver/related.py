@@ -257,7 +257,7 @@ def _resume_related(
     iteration = RelatedIteration(
         solver, problem, x0, None, checked, coordinates=coordinates, progress=progress
     )
-    iteration._loop.restore(snapshot)
+    iteration._restore(snapshot)
     return iteration
 
 

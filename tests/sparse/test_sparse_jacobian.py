@@ -284,6 +284,38 @@ def test_an_iteration_steps_through() -> None:
     assert costs == sorted(costs, reverse=True)
 
 
+class Squares(lmoo.Problem):
+    """A problem with a diagonal Jacobian, which is an array."""
+
+    def residual(self, x: Array) -> Array:
+        return np.asarray(x**2 - np.arange(1.0, x.size + 1.0))
+
+    def jacobian(self, x: Array) -> Array:
+        return np.diag(2.0 * x)
+
+
+def test_an_iteration_is_pickled_before_it_begins_and_with_an_array(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from lmoo.solver import options
+
+    # As with thousands of parameters, whose dense matrix would be large.
+    monkeypatch.setattr(options, "_MANY", 5)
+    for begun in (0, 2):
+        steps = Solver().iterate(Squares(), np.full(8, 4.0))
+        for _ in range(begun):
+            next(steps)
+        again = pickle.loads(pickle.dumps(steps))
+        assert [step.cost for step in again] == [step.cost for step in steps]
+        assert again.result.nfev == steps.result.nfev
+        np.testing.assert_array_equal(again.result.x, steps.result.x)
+    begun_sparse = Solver().iterate(Counting(3, sparse.csr_array), np.ones(4))
+    assert pickle.loads(pickle.dumps(begun_sparse)).result.observations == 0
+    next(begun_sparse)
+    with pytest.raises(TypeError, match="cannot be stored before its end"):
+        pickle.dumps(begun_sparse)
+
+
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = Counting(3, sparse.csr_array)
     value = problem.jacobian(problem.start)
