@@ -32,6 +32,7 @@ MODULES = [
     "arrow",
     "models",
     "kernels",
+    "normal",
 ]
 
 # Cython's own code for memory views: 25,000 lines of C, or 3.6 s of gcc's time, which each of six

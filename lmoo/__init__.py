@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from lmoo.batch.shared import JointFits
     from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
+    from lmoo.jacobians.grouped import GroupedDifference
     from lmoo.models.expression import Expression, ExpressionError
     from lmoo.models.tracing.residual import trace_residual
     from lmoo.models.tracing.trace import trace
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
     from lmoo.scipy_api.least_squares import least_squares
     from lmoo.solver.fitting import fit as fit
+    from lmoo.solver.sparse import SparseCholesky
 
 __version__ = "0.1.0"
 
@@ -77,6 +79,7 @@ _WHERE = {
     "Expression": "models.expression",
     "ExpressionError": "models.expression",
     "Fits": "batch.fits",
+    "GroupedDifference": "jacobians.grouped",
     "History": "results.history",
     "JacobianCheck": "jacobians.check",
     "JointFits": "batch.shared",
@@ -84,6 +87,7 @@ _WHERE = {
     "Nonlinearity": "results.curvature",
     "OptimizeWarning": "scipy_api.curve_fit",
     "PartResult": "results.result",
+    "SparseCholesky": "solver.sparse",
     "check_jacobian": "jacobians.check",
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
@@ -119,6 +123,7 @@ __all__ = [
     "ForwardDifference",
     "FunctionProblem",
     "GeodesicAcceleration",
+    "GroupedDifference",
     "History",
     "Iteration",
     "IterationRecord",
@@ -136,6 +141,7 @@ __all__ = [
     "Result",
     "RowBlockProblem",
     "Solver",
+    "SparseCholesky",
     "Status",
     "Step",
     "StepModel",

@@ -145,6 +145,7 @@ ctypedef struct lm_driver:
     lmoo_point point    # the argument of the strategy
     lm_loss *loss       # NULL if the cost is the sum of squares
     bint weighted       # the rows of fjac are scaled by the loss
+    bint weighs_differences # a strategy other than `differences` computes differences of the scaled residual
     double noise        # relative rounding of the residual, if the user has given it
     bint evaluated      # f contains a residual
     bint factored       # fjac contains qrfac's factors of the model
@@ -152,6 +153,8 @@ ctypedef struct lm_driver:
     bint has_jacobian   # the problem's own Jacobian has been used
     bint joint          # residuals are evaluated with the Jacobian, by problem.both
     bint fresh          # fjac contains the problem's own Jacobian at the last trial point
+    # out = J^T v of a model whose Jacobian is stored elsewhere, NaN if it fails; NULL: it is that of fjac.
+    void (*transposed)(lm_driver *d, const double *v, double *out) noexcept nogil
     bint streams        # fjac contains a block of rows of the Jacobian for each part (stream.pxi)
     const double *stream_x  # the point of its jobs, and the memory for f
     double *stream_f

@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from lmoo._core.abi1 cimport CompiledProblem
-from lmoo._core.evaluate cimport LossKernel, lm_differences, lm_driver
+from lmoo._core.evaluate cimport LossKernel, lm_columns, lm_differences, lm_driver
 from lmoo._core.model cimport lm_state, lmoo_jacobian, lmoo_linear, lmoo_point, lmoo_problem, lmoo_step
 
 
@@ -58,6 +58,7 @@ cdef class Called(Derivatives):
     cdef Source fun
     cdef object out
     cdef int fill(self, lmoo_point *at) except -1
+    cdef object sparse(self, lmoo_point *at)
     cdef int refuse(self, lmoo_point *at, error) except -1
 
 cdef class Rows(Called):
@@ -67,12 +68,34 @@ cdef class Rows(Called):
     cdef dict kwargs
     cdef readonly str name
     cdef bint columns
+    cdef public bint may_switch     # to the loop for the kind of matrix that the first Jacobian is
+    cdef object early               # the Jacobian at x0, already evaluated
+    cdef object value(self, lmoo_point *at, tuple shape)
     cdef bint lend(self, lmoo_point *at, array) except -1
     cdef object matrix(self, lmoo_point *at)
 
 cdef class Custom(Called):
     cdef object func, bad_point
     cdef double relative_error
+
+cdef class SparseCustom(Called):
+    cdef object func, bad_point
+
+
+# ---- solve/grouped.pxi: Differences of columns that share no row.
+
+cdef class Grouped(Called):
+    cdef lm_differences options
+    cdef object typical             # keeps the sizes alive
+    cdef object pattern, check, data, memory, codes, steps, point, values
+    cdef const ptrdiff_t[::1] first, rows
+    cdef const double *f            # at the point of the Jacobian
+    cdef lmoo_point *at             # during the check
+    cdef int evaluate(self, lmoo_point *at) except -1
+    cdef int evaluate_group(self, lmoo_point *at, lm_state *one, lm_columns *whole, const ptrdiff_t[::1] group) except -1
+    cdef void view(self, lmoo_point *at, lm_state *one, lmoo_point *column, ptrdiff_t j) noexcept
+    cdef void begin(self, lmoo_point *column, const lm_columns *whole, lm_columns *w) noexcept
+    cdef void clear(self, ptrdiff_t j) noexcept
 
 
 # ---- solve/stepping.pxi: Step strategies as Python objects.
@@ -135,6 +158,7 @@ cdef class BaseLoop:
     cdef object memory          # the driver's, in one array
     cdef object buffer          # the (n, m) array that owns the Jacobian
     cdef bint running           # step is being executed
+    cdef readonly object found  # WrongKindError: the first Jacobian is for another kind of loop
     cdef int enter(self) except -1
     cdef int fail(self) except -1
     cdef int allocate(self, ptrdiff_t m) except -1
@@ -155,3 +179,12 @@ cdef class Loop(LoopResults):
     cdef object stored_vectors(self, stored, bint needed, bint curved)
     cdef object stored_loss(self, stored)
     cdef int restore_vectors(self, vectors, jacobian) except -1
+
+
+# ---- solve/sparseloop.pxi: Solves whose Jacobian is a sparse matrix.
+
+cdef class SparseLoop(Loop):
+    cdef object model           # the linear model in Python
+    cdef readonly object rows   # the Jacobian of the linear model
+    cdef object scaled(self, value)
+    cdef int linearize(self, bint high_accuracy) except -1

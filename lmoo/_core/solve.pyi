@@ -78,9 +78,15 @@ class Foreign(Derivatives):
 
 class Called(Derivatives): ...
 
+class WrongKindError(Exception):
+    jacobian: Any
+    sparse: bool
+    residual: NDArray[Any] | None
+
 class Rows(Called):
     @property
     def name(self) -> str: ...
+    may_switch: bool
     def checked(self, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]: ...
     def __init__(
         self,
@@ -90,7 +96,9 @@ class Rows(Called):
         name: str,
         columns: bool,
         bad_point: type[BaseException],
+        may_switch: bool = False,
     ) -> None: ...
+    def offer(self, value: Any) -> None: ...
 
 class Custom(Called):
     def __init__(
@@ -98,6 +106,26 @@ class Custom(Called):
         func: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], int | None],
         bad_point: type[BaseException],
         relative_error: float,
+    ) -> None: ...
+
+class SparseCustom(Derivatives):
+    def __init__(
+        self,
+        func: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[Any, float, int]],
+        bad_point: type[BaseException],
+    ) -> None: ...
+
+# ---- solve/grouped.pxi
+
+class Grouped(Derivatives):
+    def __init__(
+        self,
+        pattern: Any,
+        central: bool,
+        epsfcn: float,
+        typical: NDArray[np.float64] | None,
+        can_refine: bool,
+        check: Callable[..., None] | None,
     ) -> None: ...
 
 # ---- solve/stepping.pxi
@@ -174,8 +202,10 @@ class BaseLoop:
         stopped: type[BaseException],
         kernel: LossKernel | None = None,
     ) -> None: ...
+    found: WrongKindError | None
     def run(self) -> None: ...
     def advance(self) -> bool: ...
+    def offer(self, found: WrongKindError) -> None: ...
     def stop(self, status: int) -> None: ...
 
 class LoopResults(BaseLoop):
@@ -313,3 +343,8 @@ class RowLoop(Loop):
     rows: int
     blocks: int
     sums: NDArray[np.float64] | None
+
+# ---- solve/sparseloop.pxi
+
+class SparseLoop(Loop):
+    rows: Any

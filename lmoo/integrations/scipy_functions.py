@@ -92,7 +92,7 @@ def _least_squares(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _least_squares_supported(given: dict[str, Any]) -> bool:
     """Return whether `least_squares` of lmoo does what the arguments of a call ask for.
 
-    Sparse derivatives stay sparse in scipy; lmoo would make dense matrices of them.
+    Sparse problems are left to scipy, whose LSMR needs less memory than a factorisation.
     """
     workers = given.get("workers")
     return (

@@ -29,6 +29,8 @@ class Jacobian:
 
     Attributes
     ----------
+    sparse : bool, default False
+        Whether the strategy gives sparse matrices, where the linear model takes them.
     relative_error : float, default 0.0
         Relative error of the columns that `evaluate` writes, for the rank of the Jacobian and the
         stopping tests.  0: the derivatives are as accurate as the residual.
@@ -48,6 +50,7 @@ class Jacobian:
     array([1., 2.])
     """
 
+    sparse: bool = False
     relative_error: float = 0.0
 
     def evaluate(
@@ -104,7 +107,8 @@ def _name(function: Any) -> str:
 class Analytic(Jacobian):
     """The problem's method `jacobian` with one row per residual: shape (m, n).
 
-    It is the default for problems that define ``jacobian``.
+    It is the default for problems that define ``jacobian``.  If the method returns a sparse matrix
+    or array of scipy, the solver takes the linear model `SparseCholesky`, unless it was given one.
 
     Examples
     --------

@@ -96,7 +96,8 @@ class Problem:
     def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the Jacobian at x: ``J[i, j]`` is the derivative of residual i by parameter j.
 
-        Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.
+        Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.  It
+        may be a sparse matrix or array of scipy.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 

@@ -1,22 +1,18 @@
 """The factor of a Jacobian with shared parameters and groups of own ones."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import arrow_statistics
-from lmoo.results.factor import marked
+from lmoo.results.scaledblocks import ScaledBlocks
 
-__all__ = ["LARGEST_MATRIX", "ArrowFactor"]
+__all__ = ["ArrowFactor"]
 
 Array = NDArray[np.float64]
-
-# Parameters up to which `covariance` makes an n x n matrix: 32 MB.
-LARGEST_MATRIX = 2000
 
 
 class _Inverse(NamedTuple):
@@ -35,7 +31,7 @@ class _Inverse(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ArrowFactor:
+class ArrowFactor(ScaledBlocks):
     """The factor of the last Jacobian of a problem with shared parameters; linear in its size.
 
     The s shared parameters come first, then the own ones of each group.  It has the methods of
@@ -71,6 +67,9 @@ class ArrowFactor:
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+
+    # Whether degrees of freedom are counted by the rank.
+    counts_rank: ClassVar[bool] = True
 
     def check(self, n: int) -> None:
         """Raise ValueError if the arrays are not those of a factor of n parameters."""
@@ -138,13 +137,6 @@ class ArrowFactor:
         """Parameters that J does not determine, (n,) bool."""
         return self._inverse.undetermined
 
-    @property
-    def _unit(self) -> Array:
-        """``1 / acnorm``; 0 for excluded parameters."""
-        with np.errstate(divide="ignore"):
-            unit = 1.0 / self.acnorm
-        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
-
     def over(self, slope: float) -> "ArrowFactor":
         """Return the factor of J / slope, with f slope in place of f."""
         columns = np.full(self.blocks.size, 1.0 / slope)
@@ -172,12 +164,6 @@ class ArrowFactor:
         out: Array = self._inverse.gram[starts + inside * (np.repeat(widths, widths) + 1)]
         return out
 
-    def standard_errors(self, sigma: float) -> Array:
-        """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
-        with np.errstate(all="ignore"):
-            errors = sigma * self._unit * np.sqrt(self._variances())
-        return np.where(self.undetermined, np.inf, errors)
-
     def _scaled_block(self, which: NDArray[np.intp]) -> Array:
         """Return the rows and columns of inv(S.T @ S) of some parameters."""
         found, s = self._inverse, self.shared
@@ -194,14 +180,6 @@ class ArrowFactor:
             places = which[inside] - s - self.first[k]
             out[np.ix_(inside, inside)] += gram[np.ix_(places, places)]
         return out
-
-    def covariance_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float) -> Array:
-        """Return sigma^2 ``inv(J.T @ J)`` of some parameters, in this order."""
-        where = np.asarray(which, dtype=np.intp)
-        with np.errstate(all="ignore"):
-            unit = sigma * self._unit[where]
-            out = self._scaled_block(where) * unit * unit[:, None]
-        return marked(out, self.undetermined[where], np.inf)
 
     def group_covariances(self, sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
@@ -282,49 +260,3 @@ class ArrowFactor:
         with np.errstate(all="ignore"):
             out = out * (sigma * self._unit) * (sigma * self._unit[j])
         return np.where(self.undetermined, np.nan, out)
-
-    def covariance(self, sigma: float) -> Array:
-        """Return sigma^2 ``inv(J.T @ J)``; inf and nan for undetermined parameters.
-
-        Raises
-        ------
-        ValueError
-            There are more than 2000 parameters.
-        """
-        return self.covariance_of(self._everything("covariance"), sigma)
-
-    def correlation_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float = 1.0) -> Array:
-        """Return the correlations of some parameters; nan for undetermined ones."""
-        where = np.asarray(which, dtype=np.intp)
-        out = self._scaled_block(where)
-        norms = np.sqrt(np.maximum(np.diag(out), 0.0))
-        out = out / np.where(norms > 0, norms, 1.0) / np.where(norms > 0, norms, 1.0)[:, None]
-        out = np.clip(out, -1.0, 1.0)
-        np.fill_diagonal(out, 1.0)
-        return marked(out, self.undetermined[where], 1.0)
-
-    def correlation(self, sigma: float = 1.0) -> Array:
-        """Return the correlations of all parameters; ValueError as for `covariance`."""
-        return self.correlation_of(self._everything("correlation"))
-
-    def _everything(self, what: str) -> NDArray[np.intp]:
-        n = self.acnorm.size
-        if n > LARGEST_MATRIX:
-            raise ValueError(
-                f"{what} of {n} parameters would be a matrix of {n} x {n} numbers; covariance_of "
-                "returns that of some of them, and standard_errors those of all"
-            )
-        return np.arange(n)
-
-    def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
-        """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""
-        which = np.flatnonzero((directions != 0.0).any(axis=0))
-        return sigma * self.prediction_error_of(directions[:, which], which)
-
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
-        """Return `prediction_error` for directions along some parameters, (k, len(which))."""
-        with np.errstate(all="ignore"):
-            rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
-        lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
-        variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
-        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))

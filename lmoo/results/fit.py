@@ -125,8 +125,8 @@ class Fit:
         """
         if self.related is not None:
             return self.observations - self.related.fitted
-        if self.factor is not None and not isinstance(self.factor, Factor):
-            # An ArrowFactor.
+        if self.factor is not None and getattr(self.factor, "counts_rank", False):
+            # That of a joint fit.
             at_bounds = int(np.count_nonzero(self.fixed_or_active & ~self.fixed))
             return self.observations - self.rank - at_bounds
         return self.observations - int(np.count_nonzero(~self.fixed))

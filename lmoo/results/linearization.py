@@ -12,6 +12,7 @@ from lmoo.jacobians.strategies import Analytic, ColumnMajor, Jacobian
 from lmoo.problems.problem import has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.fit import Fit
+from lmoo.sparse.matrices import is_sparse
 
 __all__ = [
     "differences",
@@ -25,6 +26,8 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
+# Numbers in the array that a sparse Jacobian is turned into: 400 MB.
+_LARGEST = 5 * 10**7
 _STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
 
@@ -119,7 +122,7 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
         transposed = isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
 
         def by_problem(x: Array) -> Array:
-            found = np.asarray(problem.jacobian(x), dtype=np.float64)
+            found = _dense(problem.jacobian(x))
             found = found.reshape(-1, x.size) if found.ndim == 1 else found
             return found.T if transposed and x.size > 1 else found
 
@@ -134,6 +137,19 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
         return out
 
     return by_strategy
+
+
+def _dense(value: Any) -> Array:
+    """Return a Jacobian as an array; ValueError if that of a sparse one is too large."""
+    if is_sparse(value):
+        m, n = value.shape
+        if m * n > _LARGEST:
+            raise ValueError(
+                f"the sparse Jacobian of shape {(m, n)} is too large for an array, which leverage, "
+                "standardized_residuals and nonlinearity need"
+            )
+        value = value.toarray()
+    return np.asarray(value, dtype=np.float64)
 
 
 def differences(function: Callable[[Array], Array], x: Array, result: Fit) -> Array:

@@ -12,13 +12,14 @@ from lmoo.results.factor import Factor
 
 if TYPE_CHECKING:
     from lmoo.results.arrowfactor import ArrowFactor
+    from lmoo.results.sparsefactor import SparseFactor
 
 __all__ = ["OUTLIER", "Robust"]
 
 # A point of less weight is called an outlier in reports and pictures.
 OUTLIER = 0.5
 
-Kind = TypeVar("Kind", Factor, "ArrowFactor")
+Kind = TypeVar("Kind", Factor, "ArrowFactor", "SparseFactor")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
-from lmoo.results.arrowfactor import LARGEST_MATRIX, ArrowFactor
+from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.curvature import Nonlinearity
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
@@ -20,6 +20,8 @@ from lmoo.results.report.cautions import cautions, known_nonlinearity
 from lmoo.results.report.correlations import correlations
 from lmoo.results.report.subject import kept_subject
 from lmoo.results.robust import Robust
+from lmoo.results.scaledblocks import LARGEST_MATRIX, ScaledBlocks
+from lmoo.results.sparsefactor import SparseFactor
 from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.results.storedfields import DTYPES, check, flag
 from lmoo.status import Status
@@ -36,8 +38,8 @@ _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 
 def to_dict(result: Fit) -> dict[str, Any]:
     """Return the result as numbers, strings, lists and dicts; see `Result.to_dict`."""
-    # Larger matrices are not made of the factor of a joint fit.
-    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ArrowFactor)
+    # Larger matrices are not made of the factor of a joint fit, or of a sparse Jacobian.
+    small = result.x.size <= LARGEST_MATRIX or not isinstance(result.factor, ScaledBlocks)
     out: dict[str, Any] = {
         "parameter_names": list(result.parameter_names),
         "status": int(result.status),
@@ -173,6 +175,8 @@ def _related_of(stored: dict[str, Any] | None) -> Related | None:
 def _factor_of(stored: dict[str, Any]) -> Any:
     if "blocks" in stored:
         return _arrow_factor_of(stored)
+    if "starts" in stored:
+        return _sparse_factor_of(stored)
     if "inner" in stored:
         inner = _factor_of(stored["inner"])
         assert isinstance(inner, Factor)
@@ -199,6 +203,14 @@ def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
     return ArrowFactor(
         trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
     )
+
+
+def _sparse_factor_of(stored: dict[str, Any]) -> SparseFactor:
+    arrays: dict[str, Any] = {
+        name: None if stored[name] is None else _array(name, stored[name])
+        for name in ("data", "columns", "starts", "acnorm", "excluded")
+    }
+    return SparseFactor(error=_scalar("error", stored["error"]), **arrays)
 
 
 def _robust_of(stored: dict[str, Any] | None) -> Robust | None:

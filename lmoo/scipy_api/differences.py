@@ -1,14 +1,17 @@
 """Differences with scipy's steps, column by column or in groups, evaluated by any map."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.solve import Derivatives, SparseCustom
+from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Jacobian
+from lmoo.sparse.pattern import Pattern
 
-__all__ = ["Evaluation", "PlainDifference", "group_columns"]
+__all__ = ["Evaluation", "PlainDifference"]
 
 Array = NDArray[np.float64]
 
@@ -17,39 +20,6 @@ _EPS = 2.0**-52
 _ROOTS = {"2-point": 0.5, "3-point": 1.0 / 3.0, "cs": 0.5}
 # Largest relative error that is assumed for derivatives, for any step of the caller.
 _LARGEST_ERROR = 1e-5
-
-
-def group_columns(pattern: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Return groups of columns without common rows.
-
-    Columns with many entries first, each into the first group that has room for it (Curtis, Powell,
-    Reid 1974, "On the estimation of sparse Jacobian matrices", J. Inst. Maths Applics 13).
-
-    Parameters
-    ----------
-    pattern : (m, n) bool array
-        True for entries of the Jacobian that may be nonzero.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from lmoo.scipy_api.differences import group_columns
-    >>> [group.tolist() for group in group_columns(np.eye(3, dtype=bool))]
-    [[0, 1, 2]]
-    """
-    groups: list[list[int]] = []
-    rows: list[NDArray[np.bool_]] = []
-    for j in np.argsort(-pattern.sum(axis=0), kind="stable").tolist():
-        column = pattern[:, j]
-        for group, taken in zip(groups, rows, strict=True):
-            if not (taken & column).any():
-                group.append(j)
-                taken |= column
-                break
-        else:
-            groups.append([j])
-            rows.append(column.copy())
-    return [np.array(sorted(group), dtype=np.intp) for group in groups]
 
 
 class Evaluation:
@@ -84,8 +54,8 @@ class PlainDifference(Jacobian):
         Bounds; the residual is evaluated within them only.
     mapped : callable
         ``mapped(call, points)``, as the built-in map.
-    pattern : (m, n) bool array or None
-        True for entries that may be nonzero; columns without common rows share an evaluation.
+    pattern : Pattern or None
+        The entries that may be nonzero; columns that share no row share an evaluation.
 
     Attributes
     ----------
@@ -100,12 +70,12 @@ class PlainDifference(Jacobian):
         step: Any,
         edges: tuple[Array, Array],
         mapped: Callable[..., Iterable[Any]],
-        pattern: NDArray[np.bool_] | None,
+        pattern: Pattern | None,
     ) -> None:
         self.scheme, self.call, self.edges = scheme, call, edges
         self.mapped, self.pattern = mapped, pattern
         self.step = None if step is None else np.broadcast_to(step, edges[0].shape)
-        self.groups = None if pattern is None else group_columns(pattern)
+        self.sparse = pattern is not None
         self.evaluations = 0
         self.relative_error = self._error()
 
@@ -119,25 +89,45 @@ class PlainDifference(Jacobian):
         order = 1 if self.scheme == "2-point" else 2
         return float(min(size**order + _EPS / size, _LARGEST_ERROR))
 
+    def _bind(self, problem: Any, n: int) -> Derivatives:
+        if self.pattern is None:
+            return super()._bind(problem, n)
+        return SparseCustom(self._entries, EvaluationError)
+
     def evaluate(self, problem: Any, x: Array, f: Array, out: Array) -> int:
         """Write the Jacobian at x into `out`; see `Jacobian.evaluate`."""
+        groups = [np.array([j]) for j in range(x.size)]
+        for column, values in self._columns(x, f, groups):
+            out[:, column] = values
+        return self._count(groups)
+
+    def _entries(self, x: Array, f: Array) -> tuple[Any, float, int]:
+        """Return the Jacobian as a sparse matrix, its relative error, and evaluations."""
+        pattern = self.pattern
+        assert pattern is not None
+        data = np.empty(pattern.rows.size)
+        for j, values in self._columns(x, f, pattern.groups):
+            entries = slice(pattern.first[j], pattern.first[j + 1])
+            data[entries] = values[pattern.rows[entries]]
+        return pattern.matrix(data), self.relative_error, self._count(pattern.groups)
+
+    def _count(self, groups: list[NDArray[np.intp]]) -> int:
+        """Return the number of evaluations for a Jacobian."""
+        return (2 if self.scheme == "3-point" else 1) * len(groups)
+
+    def _columns(
+        self, x: Array, f: Array, groups: list[NDArray[np.intp]]
+    ) -> Iterator[tuple[int, Array]]:
+        """Return the columns, and what differences of all rows say of each."""
         h, both = self._steps(x)
-        groups = self.groups
-        if groups is None:
-            groups = [np.array([j]) for j in range(x.size)]
         points = [point for group in groups for point in self._points(x, h, both, group)]
         values = [np.asarray(value) for value in self.mapped(self.call, points)]
         self.evaluations += len(points)
-        if self.pattern is not None:
-            out[...] = 0.0
         each = len(points) // max(len(groups), 1)
         for k, group in enumerate(groups):
             here, there = points[each * k : each * (k + 1)], values[each * k : each * (k + 1)]
             for j in group.tolist():
-                column = self._column(x, f, here, there, j, bool(both[j]))
-                rows = slice(None) if self.pattern is None else self.pattern[:, j]
-                out[rows, j] = column[rows]
-        return len(points)
+                yield j, self._column(x, f, here, there, j, bool(both[j]))
 
     def _steps(self, x: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Return the steps, (n,), and whether both sides of x are used."""

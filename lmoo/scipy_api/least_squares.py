@@ -68,7 +68,7 @@ def least_squares(
         Starting point.
     jac : callable or {"2-point", "3-point", "cs"}
         ``jac(x, *args, **kwargs)``, the derivatives, (m, n): an array, a sparse matrix or array, or
-        a LinearOperator, which become arrays; or how to take differences.
+        a LinearOperator, which becomes an array; or how to take differences.
     bounds : pair or object
         (lower, upper), each a number or (n,); or an object with ``lb`` and ``ub``.
     method : {"trf", "dogbox", "lm"}
@@ -84,7 +84,8 @@ def least_squares(
     diff_step : None, float or (n,) array_like
         Steps of differences relative to x; by default chosen to minimise their errors.
     tr_solver : {None, "exact", "lsmr"}
-        Checked; the linear problems are solved by a QR factorisation.
+        Checked; the linear problems are solved by a QR factorisation, or as by `SparseCholesky` if
+        the Jacobian is a sparse matrix or `jac_sparsity` is given.
     tr_options : mapping, optional
         Without effect.
     jac_sparsity : None, array_like or sparse matrix, (m, n)

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, Jacobian
 from lmoo.losses.loss import LOSSES, Loss
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
+from lmoo.sparse.matrices import is_sparse
+from lmoo.sparse.pattern import Pattern
 
 __all__ = [
     "check_choices",
@@ -150,19 +153,18 @@ def check_residual(f0: NDArray[Any], n: int, method: str) -> None:
 
 def sparsity_pattern(
     sparsity: Any, m: int, n: int, jac: Any, method: str, tr_solver: Any
-) -> NDArray[np.bool_] | None:
+) -> Pattern | None:
     """Return which entries of the Jacobian may be nonzero, (m, n); None if that is unknown."""
     if sparsity is None or callable(jac):
         return None
     if method == "lm":
         raise ValueError("method='lm' does not support `jac_sparsity`")
-    dense = sparsity.toarray() if hasattr(sparsity, "toarray") else sparsity
-    pattern = np.atleast_2d(np.asarray(dense)) != 0
+    pattern = Pattern(sparsity if is_sparse(sparsity) else np.atleast_2d(np.asarray(sparsity)))
     if pattern.shape != (m, n):
         raise ValueError(f"`jac_sparsity` must have shape {(m, n)}; it has {pattern.shape}")
     if tr_solver == "exact":
         raise ValueError("tr_solver='exact' is incompatible with `jac_sparsity`")
-    return np.asarray(pattern)
+    return pattern
 
 
 def difference_strategy(
@@ -171,18 +173,20 @@ def difference_strategy(
     diff_step: Any,
     edges: tuple[Array, Array],
     workers: Any,
-    pattern: NDArray[np.bool_] | None,
+    pattern: Pattern | None,
     tolerances: dict[str, float],
 ) -> Jacobian | None:
     """Return the strategy for differences; None if the caller defines the derivatives."""
     if callable(jac):
         return None
-    if jac != "cs" and diff_step is None and workers is None and pattern is None:
-        if jac == "3-point":
-            return CentralDifference()
+    if jac != "cs" and diff_step is None and workers is None:
         # These tolerances do not need the accuracy of central differences in the last steps.
         coarse = min(tolerances["ftol"], tolerances["xtol"]) >= _COARSE
-        return ForwardDifference(refine=not coarse)
+        central = jac == "3-point"
+        if pattern is not None:
+            # As scipy, which lets callers leave out small entries.
+            return GroupedDifference(pattern, central, refine=not coarse, check=False, sparse=True)
+        return CentralDifference() if central else ForwardDifference(refine=not coarse)
     step = None
     if diff_step is not None:
         step = np.asarray(diff_step, dtype=np.float64)

@@ -14,11 +14,15 @@ from lmoo.problems.problem import FunctionProblem
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.solver.iteration import Iteration, bad_start
+from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 
-__all__ = ["Run", "ScipyProblem"]
+__all__ = ["LARGEST_OPERATOR", "Run", "ScipyProblem"]
 
 Array = NDArray[np.float64]
+
+# Numbers in the array that a LinearOperator is turned into: 800 MB.
+LARGEST_OPERATOR = 10**8
 
 _STATUSES = {
     Status.GTOL: 1, Status.FTOL: 2, Status.XTOL: 3, Status.FTOL_XTOL: 4, Status.MAXFEV: 0,
@@ -49,6 +53,7 @@ class ScipyProblem(FunctionProblem):
         free = (np.isneginf(edges[0]) & np.isposinf(edges[1])).all()
         self.bounds = None if free else edges
         self.kind: type[Any] | None = None
+        self.is_operator = False
         if callable(jac):
             self._jacobian = self._derivatives
 
@@ -57,37 +62,46 @@ class ScipyProblem(FunctionProblem):
         source.offer(self.f0)
         return source
 
-    def _derivatives(self, x: Array, *args: Any, **kwargs: Any) -> Array:
-        """Return the caller's Jacobian as an array, (m, n)."""
+    def _derivatives(self, x: Array, *args: Any, **kwargs: Any) -> Any:
+        """Return the caller's Jacobian, a sparse matrix or an array, (m, n)."""
         value = self.jac(x, *args, **kwargs)
         shape = (self.f0.size, x.size)
         if type(value) is not self.kind:
             self._check_kind(value)
             self.kind = type(value)
-        if hasattr(value, "toarray"):
-            value = value.toarray()
-        elif hasattr(value, "matmat") and not isinstance(value, np.ndarray):
-            value = value.matmat(np.eye(x.size)) if value.shape == shape else value
-        found = value if hasattr(value, "matmat") else np.atleast_2d(np.asarray(value))
-        if found.shape != shape:
+        if not is_sparse(value) and not _is_operator(value):
+            value = np.atleast_2d(np.asarray(value))
+        if value.shape != shape:
             raise ValueError(
-                f"The return value of `jac` has wrong shape: expected {shape}, actual {found.shape}"
+                f"The return value of `jac` has wrong shape: expected {shape}, actual {value.shape}"
             )
-        return np.asarray(found)
+        if _is_operator(value):
+            if shape[0] * shape[1] > LARGEST_OPERATOR:
+                raise ValueError(
+                    f"a LinearOperator returned by `jac` is turned into an array, and one of shape "
+                    f"{shape} is too large for that: return a sparse array instead"
+                )
+            value = np.asarray(value.matmat(np.eye(x.size)))
+        return value
 
     def _check_kind(self, value: Any) -> None:
         """Raise ValueError if an argument is incompatible with the kind of Jacobian."""
         method, tr_solver, x_scale = self._rules
-        sparse = hasattr(value, "toarray")
-        operator = hasattr(value, "matmat") and not sparse and not isinstance(value, np.ndarray)
-        if not sparse and not operator:
+        operator = _is_operator(value)
+        if not is_sparse(value) and not operator:
             return
         if method == "lm":
             raise ValueError("method='lm' works only with dense Jacobian matrices")
         if tr_solver == "exact":
             raise ValueError("tr_solver='exact' works only with dense Jacobian matrices")
+        self.is_operator = operator
         if operator and isinstance(x_scale, str) and x_scale == "jac":
             raise ValueError("x_scale='jac' cannot be used when `jac` returns a LinearOperator")
+
+
+def _is_operator(value: Any) -> bool:
+    """Return whether value is a LinearOperator of scipy."""
+    return hasattr(value, "matmat") and not is_sparse(value) and not isinstance(value, np.ndarray)
 
 
 class Run:
@@ -97,9 +111,14 @@ class Run:
         self, iteration: Iteration, method: str, callback: Callable[[OptimizeResult], Any] | None,
         verbose: int, strategy: Jacobian | None,
     ) -> None:  # fmt: skip
-        self.iteration, self.loop, self.method = iteration, iteration._loop, method
+        self.iteration, self.method = iteration, method
         self.callback, self.verbose, self.strategy = callback, verbose, strategy
         self.first_cost = float("nan")
+
+    @property
+    def loop(self) -> Any:
+        """The compiled loop; that of the iteration changes if the Jacobian is a sparse matrix."""
+        return self.iteration._loop
 
     @property
     def nfev(self) -> int:
@@ -110,16 +129,16 @@ class Run:
 
     def to_the_end(self, max_nfev: int) -> None:
         """Iterate until a tolerance is met, the limit of evaluations is reached, or on request."""
-        loop = self.loop
         watched = self.callback is not None or self.verbose == 2
         before = None
         if watched or self.verbose:
             before = self._first()
-        while loop.advance():
+        while self.loop.advance() or not self.iteration._settled():
             if watched:
                 before = self._report(before)
-            if not loop.done and self.nfev >= max_nfev:
-                loop.stop(Status.MAXFEV)
+            if not self.loop.done and self.nfev >= max_nfev:
+                self.loop.stop(Status.MAXFEV)
+        loop = self.loop
         if loop.status == Status.NOT_FINITE:
             cause = bad_start(loop)
             raise ValueError(f"Residuals are not finite in the initial point: {cause}") from cause
@@ -182,6 +201,10 @@ class Run:
         else:
             jac = rows[0]
             grad = jac.T @ rows[1]
+            if self.iteration.problem.is_operator:
+                from scipy.sparse.linalg import aslinearoperator
+
+                jac = aslinearoperator(jac)
         lower, upper = edges
         active = np.where(x == lower, -1, np.where(x == upper, 1, 0))
         numeric = self.method == "lm" and not callable(self.iteration.problem.jac)

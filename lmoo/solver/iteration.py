@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.solve import Loop, RowLoop, start
+from lmoo._core.solve import Loop, RowLoop, SparseLoop, start
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
@@ -23,6 +23,7 @@ from lmoo.results.factor import Factor
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 from lmoo.solver.options import SolverOptions, differentiated
+from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -136,6 +137,9 @@ class Iteration(Iterator[IterationRecord]):
     _stepwise = False
     _is_related = False
 
+    # Whether the problem's Jacobian is a sparse matrix; None until that is known.
+    _sparse: bool | None = None
+
     def __init__(
         self,
         solver: SolverOptions,
@@ -154,7 +158,7 @@ class Iteration(Iterator[IterationRecord]):
 
     def _new_loop(self) -> Loop:
         """Return the compiled loop that starts at x0."""
-        return self.solver._loop(self.problem, self._x0, self._evaluation)
+        return self.solver._loop(self.problem, self._x0, self._evaluation, self._sparse)
 
     @property
     def _x(self) -> NDArray[np.float64]:
@@ -205,9 +209,16 @@ class Iteration(Iterator[IterationRecord]):
     def _settled(self) -> bool:
         """Return whether the end is final: the function agrees with its compiled model.
 
-        If it does not, the solve continues from the start with the function.
+        If it does not, the solve continues from the start with the function.  If the first Jacobian
+        was sparse in a loop for dense ones, or the reverse, it continues with the other loop.
         """
         evaluation, loop = self._evaluation, self._loop
+        found = getattr(loop, "found", None)
+        if found is not None:
+            self._sparse = found.sparse
+            self._loop = self._new_loop()
+            self._loop.offer(found)
+            return False
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
@@ -327,8 +338,10 @@ class Iteration(Iterator[IterationRecord]):
         """Return the fields of `Result` that belong to bounds; {} without bounds."""
         bounds = self._loop.bounds
         if bounds is None:
-            joint = getattr(self.problem, "is_joint", False) and self._loop.linearized
-            return {"_gradient": self._loop.gradient} if joint else {}
+            # Their factors have no gradient.
+            others = getattr(self.problem, "is_joint", False) or isinstance(self._loop, SparseLoop)
+            known = others and self._loop.linearized
+            return {"_gradient": self._loop.gradient} if known else {}
         fixed = bounds[0] == bounds[1]
         active = np.where(fixed, 0, self._loop.fixed_or_active).astype(np.int8)
         return {
@@ -379,6 +392,14 @@ class Iteration(Iterator[IterationRecord]):
             if robust is not None:
                 found = robust.reduced(found, loop.observations)
             return found  # type: ignore[no-any-return]
+        if isinstance(loop, SparseLoop):
+            from lmoo.solver.sparse import sparse_factor
+
+            excluded = None if loop.bounds is None else loop.fixed_or_active != 0
+            found = sparse_factor(loop, excluded)
+            if robust is not None and not self._priors:
+                found = robust.reduced(found, loop.observations)
+            return found  # type: ignore[no-any-return]
         factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
         # Priors have no loss, so that the factor of all rows is not in proportion to that of J.
         if robust is None or self._priors:
@@ -413,9 +434,21 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
-        state = (self.solver, self.problem, self._x0, self._loop.snapshot())
+        begun = self._loop.nfev > 0 or not isinstance(self._loop, SparseLoop)
+        state = (self.solver, self.problem, self._x0, self._loop.snapshot() if begun else {})
         compiled = self._evaluation is not None and self._evaluation.problem is not None
         return _resume, (*state, True) if compiled else state
+
+    def _restore(self, snapshot: Any) -> None:
+        """Continue from a snapshot, which is empty for a sparse solve that has not begun."""
+        sparse = isinstance(self._loop, SparseLoop)
+        if sparse and type(snapshot) is dict and not snapshot:
+            return
+        if sparse:
+            # Solves with a sparse Jacobian are not stored once they have begun.
+            self._sparse = False
+            self._loop = self._new_loop()
+        self._loop.restore(snapshot)
 
 
 def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:
@@ -452,7 +485,7 @@ def _resume(
     except (TypeError, ValueError) as error:
         raise ValueError(f"the stored solve is damaged: {error}") from error
     iteration = Iteration(solver, problem, x0, checked=compiled)
-    iteration._loop.restore(snapshot)
+    iteration._restore(snapshot)
     return iteration
 
 
@@ -489,10 +522,16 @@ def bad_start(loop: Loop) -> BaseException:
     bad = np.flatnonzero(~np.isfinite(f))
     if bad.size:
         return EvaluationError(f"residual(x0) must be finite; its entry {bad[0]} is {f[bad[0]]}")
-    jacobian = loop.out_of_jacobian()
-    for i, j in np.argwhere(~np.isfinite(jacobian))[:1]:
+    jacobian: Any = loop.out_of_jacobian()
+    if is_sparse(jacobian):
+        entries = jacobian.tocoo()
+        places, values = np.stack([entries.row, entries.col], axis=1), entries.data
+    else:
+        places, values = np.argwhere(~np.isfinite(jacobian)), jacobian[~np.isfinite(jacobian)]
+    for k in np.flatnonzero(~np.isfinite(values))[:1].tolist():
+        i, j = places[k].tolist()
         return EvaluationError(
-            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {jacobian[i, j]}"
+            f"the Jacobian at x0 must be finite; its entry ({i}, {j}) is {values[k]}"
         )
     return EvaluationError("the Jacobian at x0 cannot be evaluated")
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.sparse.matrices import as_rows, column_norms, is_sparse, scaled_columns, scaled_rows
+
 __all__ = ["LinearModel"]
 
 Array = NDArray[np.float64]
@@ -24,6 +26,12 @@ class LinearModel(ABC):
 
     The methods determine the accuracy.  With normal equations, for example, directions are lost
     whose squared singular value is below the rounding error.
+
+    Attributes
+    ----------
+    sparse : bool, default False
+        Whether `update` takes sparse Jacobians: it is then given a ``scipy.sparse.csr_array`` where
+        the problem's Jacobian or the strategy is sparse, and an array otherwise.
 
     Examples
     --------
@@ -52,9 +60,12 @@ class LinearModel(ABC):
     (True, array([2.389421e+02, 6.000000e-04]))
     """
 
+    sparse: bool = False
+
     _free: Mask
     _norms: Array
     _used = False
+    _kept: Any = None
 
     @abstractmethod
     def update(self, jac: Array, fun: Array) -> None:
@@ -119,13 +130,31 @@ class LinearModel(ABC):
     def _product(self, v: Array) -> Array:
         return self._checked("product", self.product(v))
 
-    def _fill(self, jac: Array, fun: Array) -> None:
+    def _fill(self, jac: Any, fun: Array) -> None:
         self.update(jac, fun)
-        # Norms without overflow or underflow of the squares.
+        self._norms = self._column_norms(jac)
+        self._free = np.ones(self._norms.size, dtype=bool)
+
+    def _rows(self, value: Any, shape: tuple[int, int]) -> Any:
+        """Return a Jacobian as a csr_array with memory of its own."""
+        self._kept = as_rows(value, shape, self._kept)
+        return self._kept
+
+    def _column_norms(self, jac: Any) -> Array:
+        """Return the norms of the columns, without overflow or underflow of the squares."""
+        if is_sparse(jac):
+            return column_norms(jac)
         largest = np.abs(jac).max(axis=0, initial=0.0)
         scale = np.where(largest > 0, largest, 1.0)
-        self._norms = scale * np.linalg.norm(jac / scale, axis=0)
-        self._free = np.ones(self._norms.size, dtype=bool)
+        return np.asarray(scale * np.linalg.norm(jac / scale, axis=0))
+
+    def _scaled(self, rows: Any, factors: Array) -> Any:
+        """Return a csr_array with each row multiplied by a factor, (m,)."""
+        return scaled_rows(rows, factors)
+
+    def _without(self, rows: Any, dropped: Mask) -> Any:
+        """Return a csr_array with some columns set to zero."""
+        return scaled_columns(rows, np.where(dropped, 0.0, 1.0))
 
     def _leave_out(self, free: Mask) -> None:
         self._free = free

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.solve import Derivatives, Loop, PythonLinear, RowLoop, Stepping
+from lmoo._core.solve import (
+    Derivatives,
+    Grouped,
+    Loop,
+    PythonLinear,
+    RowLoop,
+    Rows,
+    SparseCustom,
+    SparseLoop,
+    Stepping,
+)
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
@@ -33,6 +43,9 @@ if TYPE_CHECKING:
 __all__ = ["SolverOptions", "differentiated"]
 
 _ACCURATE = 1  # the stopping tests
+# With this many parameters a loop for sparse Jacobians is tried first, as the memory of one for
+# dense ones is proportional to n^2.
+_MANY = 2000
 
 
 @dataclass(frozen=True)
@@ -116,9 +129,16 @@ class SolverOptions:
         return box(bounds, fixed, getattr(problem, "parameter_names", None), x0)
 
     def _loop(
-        self, problem: Any, x0: NDArray[np.float64], evaluation: Evaluation | None = None
+        self,
+        problem: Any,
+        x0: NDArray[np.float64],
+        evaluation: Evaluation | None = None,
+        sparse: bool | None = None,
     ) -> Loop:
-        """Return the compiled loop of one solve."""
+        """Return the compiled loop of one solve.
+
+        sparse: whether the problem's Jacobian is a sparse matrix; None: it is not known
+        """
         n = x0.size
         kind = getattr(problem, "arrow", None)
         if kind is not None:
@@ -141,7 +161,7 @@ class SolverOptions:
         # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
         diag = None if self.diag is None else np.array(self.diag)
-        return self._loop_of(problem, x0, bounds, diag, maxfev, self.step)
+        return self._loop_of(problem, x0, bounds, diag, maxfev, self.step, sparse=sparse)
 
     def _loop_of(
         self,
@@ -152,22 +172,38 @@ class SolverOptions:
         maxfev: int,
         step: Step | Stepping | None,
         strategy: Jacobian | Derivatives | None = None,
+        sparse: bool | None = None,
     ) -> Loop:
         """Return the compiled loop of a problem; strategy: None for that of the options."""
         n = x0.size
-        tall = isinstance(problem, RowBlockProblem)
-        priors = 0 if tall else getattr(problem, "_priors", 0)
-        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
-            _give_second(problem)
-        return (RowLoop if tall else Loop)(
-            row_source(problem, self._strategy(problem), self._row_loss())
-            if tall
-            else source(problem, n),
+        derivatives = (
             self._derivatives(problem, n)
             if strategy is None
             else strategy._bind(problem, n)
             if isinstance(strategy, Jacobian)
-            else strategy,
+            else strategy
+        )
+        tall = isinstance(problem, RowBlockProblem)
+        priors = 0 if tall else getattr(problem, "_priors", 0)
+        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
+            _give_second(problem)
+        if tall and isinstance(derivatives, Grouped):
+            raise ValueError(
+                "jacobian must not be a GroupedDifference for a RowBlockProblem, whose blocks have "
+                f"other patterns; it is {self.jacobian!r}"
+            )
+        linear = None if self.linear is None else new_linear(self.linear)
+        kind: type[Loop] = RowLoop
+        if not tall:
+            if strategy is None and linear is None and isinstance(derivatives, Rows):
+                # Its first Jacobian tells which loop is the right one.
+                derivatives.may_switch = sparse is None
+            kind, linear = self._kind(derivatives, linear, n, sparse)
+        return kind(
+            row_source(problem, self._strategy(problem), self._row_loss())
+            if tall
+            else source(problem, n),
+            derivatives,
             x0,
             diag,
             self.ftol,
@@ -178,10 +214,31 @@ class SolverOptions:
             _ACCURATE,
             step._bind() if isinstance(step, Step) else step,
             bounds,
-            None if self.linear is None else PythonLinear(new_linear(self.linear)),
+            None if linear is None else PythonLinear(linear),
             EvaluationError,
             None if self.loss == "linear" else kernel_of(loss_of(self.loss), self.f_scale, priors),
         )
+
+    def _kind(
+        self, derivatives: Any, linear: LinearModel | None, n: int, sparse: bool | None
+    ) -> tuple[type[Loop], LinearModel | None]:
+        """Return the class of the loop for these derivatives, and its linear model.
+
+        linear: that of the options
+        """
+        gives = isinstance(derivatives, (Rows, Grouped, SparseCustom))
+        if linear is not None:
+            return (SparseLoop if linear.sparse and gives else Loop), linear
+        if isinstance(derivatives, Rows):
+            wanted = n > _MANY and derivatives.may_switch if sparse is None else sparse
+        else:
+            wanted = gives and self.jacobian is not None and self.jacobian.sparse
+        if not wanted:
+            return Loop, None
+        # Not at the top: every `import lmoo` would take longer.
+        from lmoo.solver.sparse import SparseCholesky
+
+        return SparseLoop, SparseCholesky()
 
     def _arrow_loop(
         self, kind: str, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any

@@ -19,6 +19,7 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import ColumnMajor
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.separation import Parts
+from lmoo.sparse.matrices import is_sparse
 
 __all__ = ["CompiledProjection", "Projection", "RowProjection"]
 
@@ -200,7 +201,8 @@ class Projection(_Projected):
     def _jacobian(self, x: Array) -> Array:
         self._counts[1] += 1
         value = refuse_masked("what jacobian returns", self._full.jacobian(x.copy()))
-        found = np.asarray(value, dtype=np.float64)
+        # The linear parameters are eliminated by dense matrices.
+        found = np.asarray(value.toarray() if is_sparse(value) else value, dtype=np.float64)
         if found.ndim == 1:
             found = found.reshape(-1, x.size)
         elif self._transposed:

@@ -15,6 +15,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.errors import EvaluationError
+from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.strategies import (
     Analytic,
     CentralDifference,
@@ -29,6 +30,7 @@ from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.problem import Problem, has_jacobian, residual_call
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.sparse.matrices import as_rows, is_sparse
 
 # Longest interval of a difference that may leave a constraint, relatively.
 _INTERVAL = 1e-4
@@ -119,8 +121,11 @@ class ReducedProblem(Mapping, Problem):
         )
 
 
-def matrix(value: Any, n: int, transposed: bool) -> Array:
-    """Return the derivatives that a user's jacobian has returned, as (m, n)."""
+def matrix(value: Any, n: int, transposed: bool) -> Any:
+    """Return the derivatives that a user's jacobian has returned, as (m, n), sparse or not."""
+    if is_sparse(value):
+        shape = value.shape[::-1] if transposed else value.shape
+        return as_rows(value.T if transposed else value, (shape[0], n))
     found = np.asarray(refuse_masked("jacobian", value), dtype=np.float64)
     if found.ndim == 1 and n == 1:
         found = found[:, None]
@@ -261,6 +266,11 @@ def reduced_strategy(
         return Analytic()
     if type(strategy) in (ForwardDifference, CentralDifference):
         return _with_typical(strategy, coordinates)
+    if isinstance(strategy, GroupedDifference):
+        raise ValueError(
+            "jacobian must not be a GroupedDifference with ties, priors, derived or constraints: "
+            "differences are taken by what is varied then, which has another pattern"
+        )
     if isinstance(strategy, ComplexStep):
         strategy._bind(view, len(coordinates.names))
     return _Chained(strategy)

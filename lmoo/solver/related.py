@@ -114,7 +114,7 @@ class RelatedIteration(Iteration):
         options["maxfev"] = max(maxfev - self._before[0], 1)
         used: Any = solver
         self._used = replace(used, **options)
-        loop: Loop = self._used._loop(self._solved, self._z0)
+        loop: Loop = self._used._loop(self._solved, self._z0, None, self._sparse)
         return loop
 
     @property
@@ -259,7 +259,7 @@ def _resume_related(
     iteration = RelatedIteration(
         solver, problem, x0, None, checked, coordinates=coordinates, progress=progress
     )
-    iteration._loop.restore(snapshot)
+    iteration._restore(snapshot)
     return iteration
 
 

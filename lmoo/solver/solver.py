@@ -58,7 +58,8 @@ class Solver(SolverOptions):
         slow progress.  ``More(accelerate=False)`` takes More's steps alone.
     linear : type, optional
         A subclass of `LinearModel`, or a function that returns a new one: the linear algebra of the
-        solve.  None: a dense QR factorisation.
+        solve.  None: a dense QR factorisation, or `SparseCholesky` if the Jacobian is a sparse
+        matrix of scipy.
     bounds : optional
         Bounds of the parameters; the problem is never evaluated outside.  A pair (lower, upper) of
         numbers or of one number per parameter; an object with ``lb`` and ``ub``; or a mapping from

@@ -148,6 +148,10 @@ FEATURES: dict[str, tuple[dict[str, Any], Callable[[Array], bool]]] = {
     "constraints": ({"constraints": ["a <= 2"]}, lambda x: abs(x[0] - 2.0) < 1e-9),
     "separable": ({"separable": True}, lambda x: abs(x[1] - 1.3) < 0.1),
     "linear": ({"linear": NormalEquations}, lambda x: abs(x[1] - 1.3) < 0.1),
+    "linear=SparseCholesky": (
+        {"linear": lmoo.SparseCholesky},
+        lambda x: abs(x[1] - 1.3) < 0.1,
+    ),
     "step=Nielsen()": ({"step": lmoo.Nielsen()}, lambda x: abs(x[1] - 1.3) < 0.1),
     "step=GeodesicAcceleration()": (
         {"step": lmoo.GeodesicAcceleration()},
@@ -155,6 +159,10 @@ FEATURES: dict[str, tuple[dict[str, Any], Callable[[Array], bool]]] = {
     ),
     "jacobian=CentralDifference()": (
         {"jacobian": lmoo.CentralDifference()},
+        lambda x: abs(x[1] - 1.3) < 0.1,
+    ),
+    "jacobian=GroupedDifference(...)": (
+        {"jacobian": lmoo.GroupedDifference(np.ones((24, 3)))},
         lambda x: abs(x[1] - 1.3) < 0.1,
     ),
     "diag": ({"diag": [1.0, 1.0, 1.0]}, lambda x: abs(x[1] - 1.3) < 0.1),

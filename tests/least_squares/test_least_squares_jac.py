@@ -17,11 +17,11 @@ from least_squares_cases import (
     rosenbrock,
     rosenbrock_jacobian,
 )
-from scipy.sparse import coo_matrix, csr_array
-from scipy.sparse.linalg import aslinearoperator
+from scipy.sparse import coo_matrix, csr_array, issparse
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from lmoo import least_squares
-from lmoo.scipy_api.differences import group_columns
+from lmoo.scipy_api import least_squares_run
 
 
 @pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
@@ -70,8 +70,42 @@ def test_jacobians_of_every_kind(kind: Any) -> None:
     result = least_squares(rosenbrock, START, lambda x: kind(rosenbrock_jacobian(x)))
     assert result.success
     np.testing.assert_allclose(result.x, [1.0, 1.0], rtol=1e-7)
-    # Whatever it was, it is an array.
-    assert type(result.jac) is np.ndarray
+    # As scipy: what is sparse stays sparse, and an operator an operator.
+    assert issparse(result.jac) == (kind in (csr_array, coo_matrix))
+    assert isinstance(result.jac, LinearOperator) == (kind is aslinearoperator)
+    np.testing.assert_allclose(result.jac @ np.eye(2), rosenbrock_jacobian(result.x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [csr_array, coo_matrix])
+@pytest.mark.parametrize("loss", ["linear", "huber", "cauchy"])
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-5.0, 1.0)])
+def test_a_sparse_jacobian_gives_what_a_dense_one_does(kind: Any, loss: str, bounds: Any) -> None:
+    options: dict[str, Any] = {"loss": loss, "f_scale": 0.1, "bounds": bounds, **TIGHT}
+    sparse = least_squares(curve, [0.9, 0.8, 0.2], lambda x: kind(curve_jacobian(x)), **options)
+    dense = least_squares(curve, [0.9, 0.8, 0.2], curve_jacobian, **options)
+    np.testing.assert_allclose(sparse.x, dense.x, rtol=1e-6)
+    np.testing.assert_allclose(sparse.jac.toarray(), dense.jac, rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(sparse.grad, dense.grad, atol=1e-6)
+    assert sparse.status == dense.status
+    assert abs(sparse.nfev - dense.nfev) <= 2
+    assert sparse.active_mask.tolist() == dense.active_mask.tolist()
+
+
+def test_a_sparse_jacobian_with_fewer_residuals_than_parameters() -> None:
+    result = least_squares(
+        lambda x: np.array([x[0] + x[1] - 3.0, x[2] ** 2 - 4.0]),
+        np.ones(3),
+        lambda x: csr_array(np.array([[1.0, 1.0, 0.0], [0.0, 0.0, 2.0 * x[2]]])),
+    )
+    assert result.success
+    assert result.cost < 1e-18
+    assert issparse(result.jac)
+
+
+def test_a_large_operator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(least_squares_run, "LARGEST_OPERATOR", 3)
+    with pytest.raises(ValueError, match=r"LinearOperator .* shape \(2, 2\) is too large"):
+        least_squares(rosenbrock, START, lambda x: aslinearoperator(rosenbrock_jacobian(x)))
 
 
 def test_a_jacobian_with_one_row_may_be_flat() -> None:
@@ -100,13 +134,11 @@ def test_sparsity_groups_columns(jac: str) -> None:
     assert result.jac[0, 5] == 0.0
 
 
-def test_groups_share_no_row() -> None:
-    pattern = np.random.default_rng(1).random((40, 25)) < 0.08
-    groups = group_columns(pattern)
-    assert sorted(int(j) for group in groups for j in group) == list(range(25))
-    assert len(groups) < 25
-    for group in groups:
-        assert pattern[:, group].sum(axis=1).max() <= 1
+@pytest.mark.parametrize("options", [{}, {"diff_step": 1e-6}, {"workers": map}])
+def test_sparsity_gives_a_sparse_jacobian(options: dict[str, Any]) -> None:
+    result = least_squares(rosenbrock, START, jac_sparsity=[[1, 1], [1, 0]], **options)
+    assert issparse(result.jac)
+    np.testing.assert_allclose(result.jac.toarray(), rosenbrock_jacobian(result.x), atol=1e-4)
 
 
 def test_workers_evaluate_differences() -> None:

@@ -20,7 +20,7 @@ cimport numpy as cnp
 
 from lmoo._core.iteration cimport bounds_start
 from lmoo._core.batch cimport CurveModel
-from lmoo._core.solve cimport Derivatives, Differences
+from lmoo._core.solve cimport Derivatives, Differences, Grouped
 from lmoo._core.evaluate cimport FAILED, lm_driver, lm_evaluator, pause_at_request, refuse_request
 from lmoo._core.iteration cimport lm_attach, lm_linearized, lm_refuse, lm_sound, lm_state_bytes
 from lmoo._core.evaluate cimport store_errors
@@ -763,7 +763,7 @@ cdef class MemberGroups(Groups):
         callbacks.fun, callbacks.s = <void *>member.fun, s
         if loop.d.loss != NULL:
             root = member.together(loop.d.loss.root, 1)
-            if isinstance(member.derivatives, Differences) and not member.exact:
+            if isinstance(member.derivatives, (Differences, Grouped)) and not member.exact:
                 callbacks.root, f = root, member.together(loop.d.loss.weighted, 0)
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)

@@ -266,7 +266,9 @@ cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil:
     v: m doubles, overwritten
     """
     cdef ptrdiff_t j
-    if d.streams:
+    if d.transposed != NULL:
+        d.transposed(d, v, out)
+    elif d.streams:
         if stream_times_transpose(d, v, out) != 0:
             for j in range(d.n):
                 out[j] = NAN

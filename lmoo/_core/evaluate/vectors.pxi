@@ -232,7 +232,7 @@ cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil:
     at.takes_rows = False
     if loss_rows(d.loss, d.rows, d.f) < 0:
         return FAILED
-    if d.strategy != NULL and d.strategy.evaluate == differences:
+    if d.weighs_differences or d.strategy != NULL and d.strategy.evaluate == differences:
         vectors_weigh_differences(d)
     return 0
 

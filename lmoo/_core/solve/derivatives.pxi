@@ -102,6 +102,10 @@ cdef class Called(Derivatives):
     cdef int fill(self, lmoo_point *at) except -1:
         raise NotImplementedError
 
+    cdef object sparse(self, lmoo_point *at):
+        """Return the Jacobian as a matrix, sparse or not, for a loop that stores no dense one; None at a bad point."""
+        raise NotImplementedError
+
     cdef int refuse(self, lmoo_point *at, error) except -1:
         """Refuse a point at which the user's function has no derivatives."""
         code = getattr(error, "code", None)
@@ -109,6 +113,28 @@ cdef class Called(Derivatives):
             raise error
         self.fun.refusal = error if at.state.models == 0 else None
         return LMOO_BAD_POINT
+
+
+class WrongKindError(Exception):
+    """The first Jacobian is sparse in a loop for dense ones, or dense in a loop for sparse ones.
+
+    Attributes
+    ----------
+    jacobian : object
+        What the user's function has returned.
+    sparse : bool
+        Whether it is sparse.
+    residual : (m,) array
+        The residual at the same point, in single precision if that is its precision.
+    """
+
+    def __init__(self, jacobian, sparse):
+        self.jacobian, self.sparse, self.residual = jacobian, sparse, None
+
+
+cdef bint is_sparse(value):
+    """Return whether value is a sparse matrix or array of scipy."""
+    return hasattr(value, "tocsr") and hasattr(value, "nnz")
 
 
 cdef class Rows(Called):
@@ -125,11 +151,17 @@ cdef class Rows(Called):
         The array has one row per parameter, which is the layout of the buffer.
     bad_point : type
         The exception that the callable raises if it cannot be evaluated at x.
+    may_switch : bool
+        A first Jacobian that is sparse ends a loop for dense ones, and the reverse, with WrongKindError.
     """
 
-    def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point):
+    def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point, bint may_switch=False):
         self.func, self.args, self.kwargs, self.name = func, args, kwargs, name
-        self.columns, self.bad_point = columns, bad_point
+        self.columns, self.bad_point, self.may_switch = columns, bad_point, may_switch
+
+    def offer(self, value):
+        """Set the Jacobian at x0, where the function is then not called again."""
+        self.early = value
 
     cdef int fill(self, lmoo_point *at) except -1:
         # Release the previous array before the next one is allocated.
@@ -145,13 +177,40 @@ cdef class Rows(Called):
         """Return the Jacobian of the callable, (m, n), without a copy; None at a bad point."""
         cdef ptrdiff_t m = self.fun.table.m     # at.m without the padding rows of zeros
         cdef tuple shape = (at.n, m) if self.columns else (m, at.n)
+        value = self.value(at, shape)
+        if value is None:
+            return None
+        if is_sparse(value):
+            if self.may_switch and at.state.models == 0:
+                raise WrongKindError(value, True)
+            value = value.toarray()
+        array = self.checked(value, shape)
+        return array.T if self.columns else array
+
+    cdef object value(self, lmoo_point *at, tuple shape):
+        """Return the value of the callable, not None; None at a bad point."""
+        if self.early is not None:
+            value, self.early = self.early, None
+            return value
         try:
             value = self.func(new_vector(at.n, at.x), *self.args, **self.kwargs)
         except self.bad_point as error:
             self.refuse(at, error)
             return None
-        array = self.checked(value, shape)
-        return array.T if self.columns else array
+        return self.checked(value, shape) if value is None else value
+
+    cdef object sparse(self, lmoo_point *at):
+        """Return the Jacobian as the callable returns it, (m, n)."""
+        cdef ptrdiff_t m = self.fun.table.m
+        cdef tuple shape = (at.n, m) if self.columns else (m, at.n)
+        value = self.value(at, shape)
+        if value is None:
+            return None
+        if not is_sparse(value):
+            if self.may_switch and at.state.models == 0:
+                raise WrongKindError(value, False)
+            value = self.checked(value, shape)
+        return value.T if self.columns else value
 
     cdef bint lend(self, lmoo_point *at, array) except -1:
         """Let the driver read the (m, n) array in place; return False if it cannot."""
@@ -212,3 +271,21 @@ cdef class Custom(Called):
             return self.refuse(at, refusal)
         at.relative_error = self.relative_error
         return 0
+
+
+cdef class SparseCustom(Called):
+    """A strategy in Python for sparse matrices: ``func(x, f)`` returns a matrix, its relative error and nfev."""
+
+    def __cinit__(self, func, bad_point):
+        self.func, self.bad_point = func, bad_point
+
+    cdef object sparse(self, lmoo_point *at):
+        cdef lm_state *s = <lm_state *>at.state
+        try:
+            value, at.relative_error, evaluations = self.func(
+                new_vector(at.n, at.x), new_vector(self.fun.table.m, at.f))
+        except self.bad_point as error:
+            self.refuse(at, error)
+            return None
+        s.nfev += evaluations
+        return value

@@ -84,6 +84,7 @@ cdef class BaseLoop:
         self.d.loss = NULL if kernel is None else &kernel.table
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
+        self.d.weighs_differences = isinstance(jac, Grouped)
         self.d.threads = True
         self.d.interval = self.d.countdown = 1
         self.d.watching = not fun.python
@@ -133,6 +134,8 @@ cdef class BaseLoop:
         try:
             while self.step():
                 pass
+        except WrongKindError as error:
+            self.end_for_other_kind(error)
         finally:
             self.running = False
 
@@ -141,8 +144,23 @@ cdef class BaseLoop:
         self.enter()
         try:
             return bool(self.step())
+        except WrongKindError as error:
+            self.end_for_other_kind(error)
+            return False
         finally:
             self.running = False
+
+    def end_for_other_kind(self, error):
+        """End the solve at its start, for a loop for the other kind of Jacobian."""
+        f = self.residual
+        error.residual = f.astype(np.float32) if self.fun.table.precision > 2.0**-52 else f
+        self.found = error.with_traceback(None)
+        lm_stop(self.s, LM_STOPPED)
+
+    def offer(self, found):
+        """Begin with what another loop has evaluated at x0: a WrongKindError."""
+        (<Residual?>self.fun).offer(found.residual)
+        (<Rows?>self.derivatives).offer(found.jacobian)
 
     cdef int enter(self) except -1:
         """Raise RuntimeError if the solve is evaluating: user code or another thread must not continue it."""

@@ -1,0 +1,1 @@
+"""Sparse matrices: patterns and their colouring, rows of Jacobians, Cholesky factors."""
