@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lmoo.batch.fits import write
 from lmoo.batch.related import PriorDataset, propagated
-from lmoo.batch.shared import JointFits
+from lmoo.batch.shared import JointFits, points_of_each
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.covariancefactor import CovarianceFactor
@@ -127,7 +127,7 @@ def related_joint_fits(
     if blocks is not None:
         covariance = _scaled(*blocks, 1.0 if known else deviation)
     x = coordinates.x(z.T).T
-    values = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
+    values: dict[str, Any] = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
     if data.priors:
         counted = np.append(np.ones(m, dtype=bool), ~data.once)
         values["cost"] = 0.5 * (rows[:, counted] ** 2).sum(axis=1)
@@ -137,6 +137,8 @@ def related_joint_fits(
         values["covariance"] = matrix
     for name in ("status", "nfev", "njev", "nit"):
         values[name] = np.asarray(getattr(inner, name)).reshape(-1)
+    # Rows of priors are no observations.
+    values["observations"] = points_of_each(inner._solved.weights, m, count)
     for name, array in values.items():
         write(getattr(empty, name), len(shape), slice(0, count), array)
     functions = coordinates.derived_functions

@@ -385,7 +385,7 @@ def _results(
         "nfev": np.full(count, fit.nfev),
         "njev": np.full(count, fit.njev),
         "nit": np.full(count, fit.nit),
-        "observations": _points_of_each(solved, count),
+        "observations": points_of_each(solved.weights, solved.m, count),
     }
     if empty.covariance is not None:
         rows["covariance"] = _covariances(fit, where, shared, count)
@@ -411,11 +411,11 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _points_of_each(solved: _Solved, count: int) -> NDArray[np.int64]:
-    """Return the number of points of each curve that are not missing, (count,)."""
-    if solved.weights is None:
-        return np.full(count, solved.m, dtype=np.int64)
-    found = np.count_nonzero(solved.weights, axis=1).astype(np.int64)
+def points_of_each(weights: Array | None, m: int, count: int) -> NDArray[np.int64]:
+    """Return the number of points of each curve that are not missing, of its first m, (count,)."""
+    if weights is None:
+        return np.full(count, m, dtype=np.int64)
+    found = np.count_nonzero(weights[:, :m], axis=1).astype(np.int64)
     return np.array(np.broadcast_to(found, (count,)))
 
 

@@ -38,7 +38,7 @@ def format_of(path: str) -> str:
     return suffix
 
 
-def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[str, str]) -> None:
+def draw(result: Result, path: str, level: float, labels: tuple[str, str]) -> None:
     """Draw data and fit into a file, of 8 x 6 inches; with pixels, of 1600 x 1200.
 
     Parameters
@@ -48,8 +48,6 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
         Name of the file; its suffix is one of `FORMATS`.
     level : float
         Level of the bands, which a fit that failed does not have.
-    scaled : bool
-        As for `Result.predict`.
     labels : (str, str)
         Labels of the axes.  A "$" is shown as it is and starts no formula.
     """
@@ -60,5 +58,5 @@ def draw(result: Result, path: str, level: float, scaled: bool, labels: tuple[st
     with rc_context({"text.usetex": False}):
         figure = figure_of()
         axes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        result.plot(axes, level=level, scaled=scaled, xlabel=labels[0], ylabel=labels[1])
+        result.plot(axes, level=level, xlabel=labels[0], ylabel=labels[1])
         figure.savefig(path, dpi=DPI, format=suffix[1:], backend=FORMATS[suffix])

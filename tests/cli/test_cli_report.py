@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 from cli_cases import EXPRESSION, Call, T, Y, fitted, refused, write
 
-import lmoo
 
-pages = pytest.mark.xfail(
-    not hasattr(lmoo.Result, "to_html"), reason="results write no pages yet", strict=True
-)
-
-
-@pages
 def test_a_page(call: Call) -> None:
     run = call("fit", "decay.csv", EXPRESSION, "--report", "fit.html")
     assert (run.code, run.err) == (0, "")
@@ -26,7 +19,6 @@ def test_a_page(call: Call) -> None:
     assert "decay.csv: a*exp(-b*t) + c" in page
 
 
-@pages
 def test_names_in_a_page_are_text(call: Call) -> None:
     name = "\x1b[31m<script>alert(1)</script>"
     Path("decay.csv").rename(f"{name.replace('/', ':')}.csv")
@@ -54,7 +46,6 @@ def test_a_page_never_overwrites_the_data(call: Call) -> None:
     assert message == "--report f.html is the same file as --json f.html; choose another name"
 
 
-@pages
 def test_force_overwrites_a_page(call: Call) -> None:
     Path("kept.html").write_text("kept")
     assert call("fit", "decay.csv", EXPRESSION, "--report", "kept.html", "--force").code == 0

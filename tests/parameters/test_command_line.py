@@ -54,10 +54,10 @@ def test_relations(capsys: Any, path: str, start: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--tie", "q=a"), "ties must have names of a, b, c, d; it has 'q'"),
+        (("--tie", "q=a"), "--tie must have names of a, b, c, d; it has 'q'"),
         (("--tie", "c"), "--tie: expected name=expression, found 'c'"),
         (("--tie", "c=a", "--tie", "c=b"), "--tie gives 'c' twice"),
-        (("--tie", "c=a*"), "ties['c']: expected a number"),
+        (("--tie", "c=a*"), "--tie c: expected a number"),
         (("--prior", "a=3"), "--prior: a must be mean:sigma"),
         (("--prior", "a=3:0"), "positive and finite"),
         (("--constraint", "a*b <= 1"), "must be linear"),

@@ -58,8 +58,11 @@ cdef double LARGE_REDUCTION = 0.1
 # A parameter is also accepted if the remaining steps change f by less than this times xtol |f|.  The standard error is
 # then taken to be a thirtieth of the parameter.
 cdef double STANDARD_ERROR_SHARE = 30.0
+# Gradient and covariance of a result are those of the point before the last step.  A secant step that leaves less than
+# this share may end a solve only as if it left this share, so that their relative errors are below 100 xtol.
+cdef double LEAST_REMAINDER = 0.01
 # A smaller relative reduction of |f|^2 in IDLE steps is no progress.
-cdef double PROGRESS = 1e-10
+cdef double PROGRESS = 1e-11
 
 # Least relaxed ratio of a step that is accepted without a visible reduction.
 cdef double RELAXED_RATIO = 0.25
@@ -171,10 +174,10 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     if not newton:
         return LM_FTOL if s.prered <= s.noise and _predicts_nothing_visible(s) else _idle(s)
     if s.since == 1 and s.linear_rate != 0.0:
-        # The remainder after an extrapolation contracts at the rate of the extrapolation.
+        # What remains after a secant step contracts at its rate.
         left = fabs(s.linear_rate / (1.0 - s.linear_rate))
     elif s.extrapolated == 1:
-        left = min(s.remainder, 1.0)
+        left = min(max(s.remainder, LEAST_REMAINDER), 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)
     if _settled(s, left):

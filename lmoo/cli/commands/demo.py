@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             folder.mkdir(exist_ok=True)
             path = folder / f"{name}.png"
-            draw(result, str(path), 0.95, True, ("x", "y"))
+            draw(result, str(path), 0.95, ("x", "y"))
             print(f"\n  picture: {path}\n", flush=True)
         except ModuleNotFoundError:
             print("\n  no picture: install matplotlib, pip install lmoo[plot]\n")

@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lmoo.cli.commands.options import UsageError
 from lmoo.cli.picture import draw
 from lmoo.cli.reading.source import name_of
@@ -134,12 +132,11 @@ def write_files(
         text = json.dumps(document(result, arguments, reading), indent=2, allow_nan=False)
         Path(files["json"]).write_text(text + "\n", encoding="utf-8")
     if "plot" in files:
-        draw(result, files["plot"], arguments.level, not arguments.absolute_sigma, labels)
+        draw(result, files["plot"], arguments.level, labels)
     if "report" in files:
         title = f"{name_of(arguments.data)}: {one_line(arguments.expression)}"
         # `check_files` has asked whether a file that exists may be overwritten.
-        page: Any = result
-        page.to_html(files["report"], title=title, overwrite=True)
+        result.to_html(files["report"], title=title, overwrite=True)
 
 
 def document(result: Result, arguments: argparse.Namespace, reading: str) -> Any:
@@ -163,9 +160,7 @@ def document(result: Result, arguments: argparse.Namespace, reading: str) -> Any
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:
     """Return standard errors, (n,), and confidence intervals, (n, 2), for the options."""
-    scaled = not arguments.absolute_sigma
-    errors = np.sqrt(np.diag(result.covariance(scaled)))
-    return errors, result.confidence_interval(arguments.level, scaled=scaled)
+    return result.standard_errors, result.confidence_interval(arguments.level)
 
 
 def _intervals(result: Result, arguments: argparse.Namespace) -> str:

@@ -161,7 +161,8 @@ class PreparedFit:
             known = dict(zip(names, x0.tolist(), strict=True))
         try:
             given = _given_parameters(model, known, request.bounds, fixed)
-            problem = CurveProblem(model, data.t, data.y, data.sigma)
+            known_sigma = request.arguments.absolute_sigma
+            problem = CurveProblem(model, data.t, data.y, data.sigma, absolute_sigma=known_sigma)
             search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
             return self._solved(search, fixed)
         except StartError as error:
@@ -188,7 +189,10 @@ class PreparedFit:
             result = best_result(search, solver)
         if data.sigma_x is None:
             return result
-        both = CurveProblem(self.model, data.t, data.y, data.sigma, sigma_x=data.sigma_x)
+        both = CurveProblem(
+            self.model, data.t, data.y, data.sigma, sigma_x=data.sigma_x,
+            absolute_sigma=request.arguments.absolute_sigma,
+        )  # fmt: skip
         return related.solve(both, result.x)
 
 

@@ -5,8 +5,6 @@ import json
 import time
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from lmoo.cli.commands.options import UnsuitableDataError, UsageError
 from lmoo.cli.commands.output import check_files, document, print_report, write_files
 from lmoo.cli.commands.request import PreparedFit, Request
@@ -122,7 +120,7 @@ class _Watch:
             print_report(result, arguments)
             print(flush=True)
         else:
-            print(_line(fitted, arguments.absolute_sigma), flush=True)
+            print(_line(fitted), flush=True)
         write_files(result, arguments, labels, table.reading)
 
     def _say(self, message: str) -> None:
@@ -132,19 +130,19 @@ class _Watch:
             note(message)
 
 
-def _line(fitted: _Fitted, absolute: bool) -> str:
+def _line(fitted: _Fitted) -> str:
     """Return the time, the number of rows, the parameters and the quality of a fit."""
     result = fitted.result
     head = f"{time.strftime('%H:%M:%S')}  rows {fitted.prepared.data.y.size}"
     if not result.success:
         return f"{head}  NO minimum was found: {result.status.name}"
     deviation = f"{result.residual_deviation:.4g}" if result.degrees_of_freedom > 0 else "-"
-    return f"{head}  {_parameters(result, absolute)}  residual deviation {deviation}"
+    return f"{head}  {_parameters(result)}  residual deviation {deviation}"
 
 
-def _parameters(result: Result, absolute: bool) -> str:
+def _parameters(result: Result) -> str:
     """Return the parameters with their errors, rounded together."""
-    errors = np.sqrt(np.diag(result.covariance(not absolute)))
+    errors = result.standard_errors
     shown = (
         f"{name} {value:.10g}" if fixed else f"{name} {Value(value, error)}"
         for name, value, error, fixed in zip(
