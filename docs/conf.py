@@ -78,7 +78,9 @@ doctest_default_flags = doctest.ELLIPSIS | doctest.DONT_ACCEPT_TRUE_FOR_1
 
 nitpicky = True
 # Parameters and options that docstrings name as `jacobian`: no object has a page under that name.
-nitpick_ignore = [("py:obj", name) for name in ("diag", "factor", "jacobian", "maxfev", "sigma")]
+nitpick_ignore = [
+    ("py:obj", name) for name in ("diag", "factor", "jacobian", "maxfev", "params", "sigma")
+]
 # A magnitude in running text of a docstring, |x_j|, is no substitution of ours to define elsewhere.
 rst_epilog = ".. |x_j| replace:: :math:`|x_j|`"
 

@@ -46,6 +46,10 @@ def separated(value: Any) -> tuple[Any, Mask | None]:
     """
     if type(value) is np.ndarray or value is None:
         return value, None
+    if hasattr(value, "unmasked") and hasattr(value, "mask"):
+        # A masked array or quantity of astropy, which np.asarray makes an array without its mask.
+        hidden = np.asarray(value.mask)
+        return value.unmasked, hidden if hidden.any() else None
     # Without this module there are no masked arrays; importing it would slow down `import lmoo`.
     if "numpy.ma" not in sys.modules:
         return value, None

@@ -3,19 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Index = NDArray[np.intp]
-Column = NDArray[np.intc]
+_Index = NDArray[np.intp]
+_Column = NDArray[np.intc]
 
 def normal_pattern(
-    first: Column, index: Column, start: Index, place: Index, row: Index
-) -> tuple[Index, Column]: ...
+    first: _Column, index: _Column, start: _Index, place: _Index, row: _Index
+) -> tuple[_Index, _Column]: ...
 def normal_values(
-    first: Column,
-    index: Column,
+    first: _Column,
+    index: _Column,
     data: NDArray[np.float64],
-    start: Index,
-    place: Index,
-    row: Index,
-    begin: Column,
-    target: Column,
+    start: _Index,
+    place: _Index,
+    row: _Index,
+    begin: _Column,
+    target: _Column,
 ) -> NDArray[np.float64]: ...

@@ -260,14 +260,10 @@ def _robust(task: Task, result: ChunkResult, x: Array) -> Robust | None:
     if result.scale is None or result.errors or not result.rows["njev"][0]:
         return None
     residual = task.residual(x)
-    there = np.ones(residual.size, dtype=bool)
-    if task.chunk.weights is not None:
-        there = task.chunk.weights[0] != 0.0
     loss = loss_of(task.solver.loss)
     kernel = kernel_of(loss, result.scale)
     assert kernel is not None
-    weights = np.where(there, kernel.weights(residual), 0.0)
-    return Robust(loss.name, result.scale, weights, kernel.sums(residual[there]))
+    return Robust(loss.name, result.scale, kernel.weights(residual), kernel.sums(residual))
 
 
 # The results, with the number of dimensions of size n that follow the shape of the stack.

@@ -54,7 +54,7 @@ class PresentedFits:
 
     @property
     def chi_square(self) -> Array:
-        """``2 cost`` of each fit: the sum of squares, over sigma if there is one."""
+        """Sum of squares of each fit, over sigma if there is one, without priors."""
         return np.asarray(2.0 * np.asarray(self.cost))
 
     @property

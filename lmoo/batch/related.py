@@ -280,6 +280,15 @@ class RelatedFits(Fits):
         x0 = coordinates.x(inner.x0)
         return expanded(inner, coordinates, problem, self._solver, x0)
 
+    @property
+    def chi_square(self) -> Array:
+        """Sum of squares of each fit, over sigma if there is one, without priors."""
+        coordinates = self._inner._batch.dataset.coordinates
+        z = np.asarray(self._inner.x).reshape(-1, len(coordinates.labels))
+        rows = np.asarray(coordinates.prior_rows(z.T)).reshape(len(coordinates.priors), len(z))
+        total: Array = 2.0 * np.asarray(self.cost)
+        return np.asarray(total - (rows * rows).sum(axis=0).reshape(self.shape))
+
     def _free_counts(self) -> Any:
         # Rows of priors are no observations here.
         return self._inner._free_counts()

@@ -134,11 +134,12 @@ class Task:
             return np.asarray(fits.standard_deviations(degrees.astype(np.float64)))
 
     def residual(self, x: Array) -> Array:
-        """Return the residual of the first fit at x, (n,)."""
+        """Return the residual of the first fit at x, of the points that are not missing."""
         values = self.chunk.values(np.zeros(1, dtype=np.intp), x[None])[0] - self.chunk.y[0]
         if self.chunk.weights is not None:
             weights = self.chunk.weights[0]
-            values = np.where(weights == 0.0, 0.0, values * weights)
+            there = weights != 0.0
+            values = values[there] * weights[there]
         return np.array(values)
 
     def _options(self, some: slice = slice(None)) -> Any:

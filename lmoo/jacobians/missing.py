@@ -54,6 +54,10 @@ def check_pattern(
     n = x.size
     # Shares that are no multiples of one another, so that errors do not cancel.
     shares = 0.5 + 0.5 * np.mod(0.6180339887498949 * np.arange(1, n + 1), 1.0)
+    # A column without entries has no interval, but the residual may depend on its parameter.
+    empty = np.bincount(pattern.columns, minlength=n) == 0
+    usual = np.sqrt(_EPS) * np.where(x == 0.0, 1.0, np.abs(x))
+    steps = np.where(empty & (steps == 0.0), usual, steps)
     d = (x + shares * steps) - x
     columns = pattern.columns
     m = pattern.shape[0]

@@ -182,9 +182,10 @@ class CompiledModel:
         t, y, sigma, _, axes = measured(t, y, sigma)
         if self.variables > 1 and isinstance(t, np.ndarray) and t.ndim == 2:
             t = tuple(t)
-        if np.size(y) < self.n:
+        known = without_masked(t, y, sigma)
+        if np.size(known[1]) < self.n:
             jac = self.jacobian if self.provides_jacobian else None
-            problem = CurveProblem(self, t, y, sigma, jac, bounds=bounds, fixed=fixed)
+            problem = CurveProblem(self, *known, jac, bounds=bounds, fixed=fixed)
         else:
             problem = ModelProblem(self, t, y, sigma, bounds, fixed)
         axes.describe(problem)

@@ -91,6 +91,8 @@ def column(data: Any, name: str, argument: str) -> Any:
         raise ValueError(
             f"{argument} must be a column of data; {name!r} is none: these are {', '.join(names)}"
         )
+    if list(names).count(name) > 1:
+        raise ValueError(f"{argument} must be one column of data; {name!r} is there more than once")
     return data[name]
 
 

@@ -22,7 +22,7 @@ from lmoo.problems.columns import (
     numbers_of_frame,
 )
 from lmoo.problems.grids import flat, flat_points, shape_of
-from lmoo.problems.units import magnitude, quantity_of, unit_of
+from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
 
 __all__ = [
     "Measured",
@@ -174,8 +174,14 @@ def _variables(name: str, t: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _converted(name: str, value: Any, unit: Any, of: str, squared: bool = False) -> Any:
     """Return a value in the unit of y, or as a covariance matrix in its square."""
-    if unit_of(value) is None:
+    own = unit_of(value)
+    if own is None:
         return value
+    if unit is not None and not squared and magnitude(name, quantity_of(0.0, own), unit, of) != 0.0:
+        raise ValueError(
+            f"{name} is a difference, but {unit_label(own)} and {unit_label(unit)}, the unit of "
+            f"{of}, have different zeros: give both in one unit"
+        )
     return magnitude(name, value, unit**2 if squared and unit is not None else unit, of)
 
 

@@ -76,3 +76,14 @@ def test_each_column_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(table.numbers(1), np.arange(0.0, 200.0, 12.0))
     # The first column with missing values is parsed twice.
     assert counts == {"parsed": 4, "filled": 1}
+
+
+@pytest.mark.parametrize("code", ["1.#QNAN", "-1.#IND", "#N/A", "#DIV/0!", "#VALUE!"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_codes_with_a_hash_are_cells(code: str, place: int) -> None:
+    rows = [["1", "2", "3"], ["4", "5", "6"], ["7", "8", "9"]]
+    rows[1][place] = code
+    table = read("t,x,y\n" + "".join(",".join(row) + "\n" for row in rows)).complete([0, 1, 2])
+    for column in range(3):
+        expected = [float(rows[0][column]), float(rows[2][column])]
+        assert table.numbers(column).tolist() == expected

@@ -219,3 +219,10 @@ def test_a_failed_fit_is_false() -> None:
     stopped = lmoo.fit(decay, T, Y, [100.0, 9.0, -8.0], solver=lmoo.Solver(maxfev=2))
     assert not stopped.success
     assert not stopped
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    table = pd.DataFrame({"t": [0.0, 1.0, 2.0], "y": [1.0, 2.0, 3.5]})
+    twice = pd.concat([table, table["y"]], axis=1)
+    with pytest.raises(ValueError, match="'y' is there more than once"):
+        lmoo.fit("a*t + b", data=twice, y="y")

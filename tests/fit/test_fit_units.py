@@ -316,3 +316,21 @@ def test_units_of_columns_are_labels() -> None:
     assert result.units == {}
     result = lmoo.fit(TEXT, data=table.QTable(table.Table(columns)), y="y")
     assert set(result.units) == {"a", "tau", "c"}
+
+
+@pytest.mark.parametrize("unit", [None, "V"])
+def test_a_mask_of_astropy_is_kept(unit: str | None) -> None:
+    masked = pytest.importorskip("astropy.utils.masked").Masked
+    hidden = np.arange(T.size) == 3
+    bad = masked(np.where(hidden, 1e3, Y), mask=hidden)
+    result = lmoo.fit(TEXT, T, bad if unit is None else bad << astropy.Unit(unit))
+    expected = lmoo.fit(TEXT, T, np.ma.array(Y, mask=hidden))
+    assert result.observations == T.size - 1
+    np.testing.assert_allclose(result.x, expected.x, rtol=1e-9)
+
+
+def test_a_sigma_in_a_unit_with_another_zero_is_refused() -> None:
+    quantity = pytest.importorskip("pint").UnitRegistry().Quantity
+    kelvin, celsius = quantity(Y, "kelvin"), quantity(np.full(T.size, 0.1), "degC")
+    with pytest.raises(ValueError, match="different zeros"):
+        lmoo.fit(TEXT, T, kelvin, sigma=celsius)

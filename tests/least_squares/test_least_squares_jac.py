@@ -87,7 +87,9 @@ def test_a_sparse_jacobian_gives_what_a_dense_one_does(kind: Any, loss: str, bou
     np.testing.assert_allclose(sparse.jac.toarray(), dense.jac, rtol=1e-4, atol=1e-12)
     np.testing.assert_allclose(sparse.grad, dense.grad, atol=1e-6)
     assert sparse.status == dense.status
-    assert abs(sparse.nfev - dense.nfev) <= 2
+    # With these tolerances the last steps follow rounding errors.
+    assert sparse.nfev <= 2 * dense.nfev
+    assert dense.nfev <= 2 * sparse.nfev
     assert sparse.active_mask.tolist() == dense.active_mask.tolist()
 
 

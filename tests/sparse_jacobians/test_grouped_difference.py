@@ -142,7 +142,8 @@ def test_curvature_kinks_and_noise_are_no_missing_entries() -> None:
         return np.append(np.abs(x[1:] - x[:-1]) + np.maximum(x[1:], x[:-1]), 0.1 * x)
 
     def curved(x: Array) -> Array:
-        return np.append(np.exp(5.0 * x[1:] * x[:-1]) - 2.0, 0.1 * x)
+        with np.errstate(over="ignore"):
+            return np.append(np.exp(5.0 * x[1:] * x[:-1]) - 2.0, 0.1 * x)
 
     def noisy(x: Array) -> Array:
         f = curved(x)
@@ -214,3 +215,16 @@ def test_strategies_are_compared_hashed_and_pickled() -> None:
 def test_bad_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         GroupedDifference(chained_pattern(4), **options)
+
+
+@pytest.mark.parametrize("empty", [0, 1, 2])
+def test_a_column_without_entries_is_noticed(empty: int) -> None:
+    def residual(x: Array) -> Array:
+        return np.append(x - np.array([1.0, 2.0, 3.0]), x[1] * x[2] - 5.0)
+
+    pattern = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 1]])
+    pattern[:, empty] = 0
+    with pytest.raises(ValueError, match="pattern has no entry"):
+        Solver(jacobian=GroupedDifference(pattern)).solve(
+            lmoo.FunctionProblem(residual), [0.5, 0.7, 0.9]
+        )

@@ -91,10 +91,10 @@ def test_it_solves_the_problems_of_more_garbow_and_hillstrom(case: MghCase) -> N
         case.start(),
     )
     assert other.cost <= dense.cost * (1.0 + 1e-8) + 1e-25
-    if case.id == "bard-3x15-f100":
-        # Two parameters diverge, and their columns become parallel to more digits than normal
-        # equations keep: the minimum is found, and not called one.
-        assert other.status is lmoo.Status.NO_PROGRESS
+    if case.id.startswith("powell-singular"):
+        # At a singular minimum normal equations lose the direction in which dense steps converge:
+        # f is 0 to its rounding, and no step tells that it cannot become smaller.
+        assert other.cost < 1e-30
     else:
         assert other.success == dense.success
 

@@ -281,7 +281,8 @@ def test_an_iteration_steps_through() -> None:
     steps = Solver().iterate(Counting(5, sparse.csr_array), np.ones(6))
     costs = [step.cost for step in steps]
     assert steps.result.success
-    assert costs == sorted(costs, reverse=True)
+    # The last steps change the cost by its rounding.
+    assert (np.diff(costs) <= 1e-14 * np.array(costs[:-1])).all()
 
 
 class Squares(lmoo.Problem):

@@ -98,6 +98,7 @@ cdef class SolveBatch:
         cdef double *doubles = <double *>(<char *>s + self.state_bytes)
         memset(fit, 0, sizeof(lm_fit))
         fit.d.s, fit.d.n, fit.d.problem = s, n, &self.problem
+        fit.d.noise = self.differences.epsfcn
         if self.edges != NULL:
             self.options.lower = self.edges + which * self.edges_stride
             self.options.upper = self.options.lower + n

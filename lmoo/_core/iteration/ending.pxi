@@ -122,7 +122,6 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
         s.step[j] = s.trial[j] - s.x[j]
     s.newton = 0
     s.step_par = s.last_pnorm = 0.0
-    s.known_newton = 0
     s.found += 1
     s.status = LM_RUNNING
     _accept(s)

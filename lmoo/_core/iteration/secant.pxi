@@ -16,52 +16,41 @@ equations", J. ACM 12, with one difference; in one dimension this is Aitken's me
 
 remains after it, where e is the error of M dx.  This error is measured.  The reduction of a quadratic function is the
 mean of the slopes at both ends; a cubic term changes their difference by a third of what it changes the slope at the
-end, which shows M.  The secant step is taken if less is expected to remain after it than after the Gauss-Newton step,
-and less than before.  It may be within the radius although the Gauss-Newton step, which overshoots if a rate is below
--1, is not; so the latter is computed at each point.  The reduction of the secant step is minus its slope, as for any
-step to the minimum of a quadratic function.
+end, which shows M.  The secant step is taken if less is expected to remain after it than after the Gauss-Newton step.
+Its reduction is minus its slope, as for any step to the minimum of a quadratic function.
 """
 
 from libc.math cimport fabs, sqrt
 
 from lmoo._core.model cimport *
-from lmoo._core.norms cimport copy, scaled_norm
+from lmoo._core.norms cimport copy
 
 # Largest rate of contraction that is relied on: with a larger one the sum is too long for the accuracy of the rate.
 cdef double FASTEST = 0.95
 
 
-cdef bint secant_extrapolate(lm_state *s) noexcept nogil:
-    """Replace the step by the secant step if that is expected to be better; return whether it is.
-
-    Uses wa1, wa2 and acceleration.
-    """
-    cdef double share, remainder, prered = s.prered, dirder = s.dirder
-    cdef bint known = s.known_newton
+cdef void secant_extrapolate(lm_state *s) noexcept nogil:
+    """Replace the Gauss-Newton step in s.step by the secant step if that is expected to be better.  Uses wa1, wa2."""
+    cdef double share, remainder
+    cdef bint known = s.known_newton and s.last_pnorm != 0.0
     cdef ptrdiff_t j
-    cdef double *p = s.acceleration
-    if s.newton:
-        copy(s.n, s.step, p)
-    else:
-        s.linear.damped(s.model, 0.0, s.diag, p)
     for j in range(s.n):
-        s.wa1[j] = p[j] - s.newton_step[j]
-        s.newton_step[j] = p[j]
+        s.wa1[j] = s.step[j] - s.newton_step[j]
+        s.newton_step[j] = s.step[j]
     s.known_newton = 1
     s.secant_error = _secant_error(s) if known else 1.0
-    if known and _secant(s, p, &share, &remainder):
-        for j in range(s.n):
-            p[j] -= share * s.wa2[j]
-        predict(s, p, False)
-        if s.dirder < 0.0 and (s.newton or scaled_norm(s.n, s.diag, p, s.wa2) <= s.delta):
-            copy(s.n, p, s.step)
-            s.newton, s.extrapolated = 1, 1
-            s.par = 0.0
-            s.prered = -s.dirder
-            s.remainder = remainder / _norm(s, p)
-            return True
-    s.prered, s.dirder = prered, dirder
-    return False
+    if not known or not _secant(s, &share, &remainder):
+        return
+    for j in range(s.n):
+        s.step[j] -= share * s.wa2[j]
+    predict(s, s.step, False)
+    if not s.dirder < 0.0:
+        copy(s.n, s.newton_step, s.step)
+        predict_damped(s, s.step, 0.0)
+        return
+    s.prered = -s.dirder
+    s.extrapolated = 1
+    s.remainder = remainder / _norm(s, s.step)
 
 
 cdef double _secant_error(lm_state *s) noexcept nogil:
@@ -70,31 +59,32 @@ cdef double _secant_error(lm_state *s) noexcept nogil:
     predict(s, s.last_step, True)
     cubic = fabs(s.last_actred + s.last_dirder + s.dirder)
     square = -(s.prered + 2.0 * s.dirder)
+    predict_damped(s, s.step, 0.0)
     if cubic <= s.noise:
         return s.secant_error
     return 3.0 * cubic / square if square > 0.0 else 1.0
 
 
-cdef bint _secant(lm_state *s, const double *p, double *share, double *remainder) noexcept nogil:
+cdef bint _secant(lm_state *s, double *share, double *remainder) noexcept nogil:
     """Compute c, what remains after the secant step, and M dx in wa2; return False if the Gauss-Newton step is better.
 
     wa1: dp, overwritten
     """
-    cdef double moved = _norm(s, s.last_step), change = _norm(s, s.wa1), size = _norm(s, p), rate, left
+    cdef double moved = _norm(s, s.last_step), change = _norm(s, s.wa1), size = _norm(s, s.step), rate, left
     cdef ptrdiff_t j
     if not (moved > 0.0 and change > 0.0):
         return False
-    share[0] = _product(s, p, s.wa1) / change / change
+    share[0] = _product(s, s.step, s.wa1) / change / change
     left = -_product(s, s.last_step, s.wa1) / moved / moved
     for j in range(s.n):
         s.wa2[j] = s.last_step[j] + s.wa1[j]
-        s.wa1[j] = p[j] - share[0] * s.wa1[j]
+        s.wa1[j] = s.step[j] - share[0] * s.wa1[j]
     rate = _norm(s, s.wa2) / moved
     remainder[0] = rate * _norm(s, s.wa1) + fabs(share[0]) * s.secant_error * moved
-    if not remainder[0] < min(rate, 1.0) * size:
+    if not remainder[0] < rate * size:
         return False
     remainder[0] /= max(left, 1.0 - FASTEST)
-    s.linear_rate = min(rate, FASTEST)
+    s.linear_rate = min(rate + s.secant_error, FASTEST)
     return True
 
 

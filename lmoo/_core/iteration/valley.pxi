@@ -1,7 +1,7 @@
 """The default step strategy: More's, with three additions for slow convergence.
 
-*Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row away from a minimum, the path is curved.  Steps are
-then corrected by the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
+*Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
+the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
 
 *Linear contraction.*  At a minimum with f != 0 Gauss-Newton steps contract linearly; the secant step sums those that
 remain (secant.pxi).
@@ -29,13 +29,14 @@ cdef double LARGEST_GROWTH = 1e150
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     cdef int request
     s.extrapolated = 0
-    if s.cut >= LM_VALLEY and s.rejections == 0 and s.offset > NEAR_ENOUGH:
+    if s.cut >= LM_VALLEY and s.rejections == 0:
         request = geodesic_propose(s, context)
         s.extrapolated = 2 if s.par > 0.0 else 0
-        s.known_newton = 0
         return request
     request = more_propose(s, context)
-    if s.rejections == 0:
+    if not s.newton:
+        s.known_newton = 0
+    elif s.rejections == 0:
         secant_extrapolate(s)
     if s.newton and s.below_noise and s.extrapolated == 0:
         _follow_curvature(s)

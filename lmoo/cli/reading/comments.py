@@ -8,7 +8,10 @@ __all__ = ["MARKS", "comment_of", "is_rule", "stripper"]
 # Marks of comments at the start of a line.  "#" begins one anywhere.
 MARKS = ("#", "%", "!", ";", "//")
 
-_HASH = re.compile(r"""("[^"]*"?)|#.*""")
+# Codes of spreadsheets, and of numbers that C libraries write as 1.#QNAN: cells, not comments.
+_CODES = r"#(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!|[QS]NAN|IND|INF)"
+_CODE = re.compile(_CODES, re.IGNORECASE)
+_HASH = re.compile(rf"""("[^"]*"?|{_CODES})|#.*""", re.IGNORECASE)
 # The lines between the rows of a table in Markdown or of a terminal.
 _RULE = re.compile(r"[\s|+:]*[-=_]{3,}[-=_\s|+:]*|[*.~]{3,}")
 
@@ -32,7 +35,7 @@ def comment_of(line: str, separator: str, given: str | None) -> str | None:
     """
     start = line.lstrip()
     for mark in (given,) if given is not None else MARKS:
-        if mark != separator and start.startswith(mark):
+        if mark != separator and start.startswith(mark) and not _CODE.match(start):
             return start.lstrip(mark[0]).strip()
     return None
 

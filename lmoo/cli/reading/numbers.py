@@ -8,6 +8,7 @@ __all__ = ["Notation", "is_number", "looks_numeric", "number"]
 _MISSING = frozenset(
     {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none", "--", "-", "?", "...", "n.a."}
     | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "missing", "nd", "n.d."}
+    | {"#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}
 )
 # No two parts of the pattern match the same digits, so a match takes linear time.
 _NUMBER = re.compile(
