@@ -145,7 +145,7 @@ def cosine(J: np.ndarray, f: np.ndarray) -> float:
     return float(np.abs(J.T @ (f / np.linalg.norm(f))).max(initial=0.0))
 
 
-def is_minimum(result: lmoo.Result, problem: Sample) -> bool:
+def is_minimum(result: lmoo.Result, problem: Sample, name: str = "") -> bool:
     """Whether the gradient is zero, or the residual beside the numbers that it is made of."""
     problem.columns = False
     J, f = problem.jacobian(result.x), result.residual
@@ -154,10 +154,12 @@ def is_minimum(result: lmoo.Result, problem: Sample) -> bool:
     # The data are about 1.
     if size <= 1e-10 * (1.0 + np.linalg.norm(problem.y) + largest):
         return True
-    # A column that changes f by less than its rounding is none, where the result says so.
+    # A column that changes f by less than its rounding is none, where the result says so.  Without
+    # measured intervals that is seen only of a change of x by the root of machine epsilon.
+    hidden = 1e-8 if name == "unrefined" else 1e-16
     names = problem.parameter_names or [f"x[{j}]" for j in range(J.shape[1])]
     lost = np.array([name in result.undetermined for name in names])
-    J[:, lost & (np.linalg.norm(J, axis=0) * np.abs(result.x) < 1e-16 * size)] = 0.0
+    J[:, lost & (np.linalg.norm(J, axis=0) * np.abs(result.x) < hidden * size)] = 0.0
     # Next to a pole the last digits of x, to xtol, are worth more than f.
     return cosine(J, f) <= max(1e-4, 1e-10 * largest / size)
 
@@ -215,7 +217,7 @@ def test_success_is_a_minimum_and_the_numbers_belong_together(
     np.testing.assert_allclose(result.cost, 0.5 * (result.residual @ result.residual), rtol=1e-13)
     assert result.cost <= 0.5 * (f0 @ f0) * (1.0 + 1e-12)
     assert result.status in set(Status) - {Status.IMPROPER_INPUT, Status.UNFINISHED}
-    assert not result.success or is_minimum(result, problem)
+    assert not result.success or is_minimum(result, problem, name)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, phases=PHASES)
