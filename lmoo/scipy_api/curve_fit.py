@@ -156,7 +156,8 @@ def curve_fit(
         Data that are empty, not finite, or of shapes that do not match; a model that is not finite
         at p0; p0 missing or outside the bounds; an option out of range.
     TypeError
-        An argument of the wrong type, an unknown option, fewer points than parameters.
+        An argument of the wrong type, an unknown option, fewer points than parameters with
+        ``method="lm"``.
     TraceError
         `trace` is True, and f cannot be traced.
 
