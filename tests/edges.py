@@ -43,9 +43,9 @@ def root_jacobian(p: np.ndarray) -> np.ndarray:
 
 EDGES = {
     "log": Edge(lambda p: np.log(p) + 3.0, lambda p: np.diag(1.0 / p), (5.0,), (math.exp(-3.0),)),
-    "sqrt": Edge(lambda p: np.sqrt(p) - 0.1, lambda p: np.diag(0.5 / np.sqrt(p)), (4.0,), (0.01,)),
+    "root": Edge(lambda p: p**0.25 - 0.3, lambda p: np.diag(0.25 * p**-0.75), (5.0,), (0.3**4,)),
     "log-model": Edge(log_model, log_jacobian, (1.0, 2.0), (1.5, 0.05)),
-    "sqrt-model": Edge(root_model, root_jacobian, (1.0, 3.0), (2.0, 0.01)),
+    "root-model": Edge(root_model, root_jacobian, (1.0, 3.0), (2.0, 0.01)),
     "overflow": Edge(
         lambda p: np.exp(np.exp(p)) - 20.0,
         lambda p: np.diag(np.exp(np.exp(p) + p)),

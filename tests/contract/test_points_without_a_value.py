@@ -118,18 +118,18 @@ def test_a_jacobian_without_a_value_at_a_bad_trial_does_not_end_the_solve(
     refused = 0
 
     def residual(p: np.ndarray) -> np.ndarray:
-        return np.where(p > 0.0, np.sqrt(np.abs(p)) - 0.1, 0.5)
+        return np.where(p > 0.0, np.abs(p) ** 0.25 - 0.3, 0.5)
 
     def jacobian(p: np.ndarray) -> np.ndarray:
         nonlocal refused
         if p[0] > 0.0:
-            return np.diag(0.5 / np.sqrt(p))
+            return np.diag(0.25 * p**-0.75)
         refused += 1
         if raises:
             raise lmoo.EvaluationError("outside the domain")
         return np.array([[math.nan]])
 
-    answer = entry(residual, jacobian, [4.0], None)
+    answer = entry(residual, jacobian, [5.0], None)
     assert refused
     assert answer.success
-    np.testing.assert_allclose(answer.x, [0.01], rtol=1e-6)
+    np.testing.assert_allclose(answer.x, [0.3**4], rtol=1e-6)

@@ -120,7 +120,7 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
         return _done(s, LM_FLAT)
     for j in range(s.n):
         s.step[j] = s.trial[j] - s.x[j]
-    s.newton = 0
+    s.newton = s.known_newton = 0
     s.step_par = s.last_pnorm = 0.0
     s.found += 1
     s.status = LM_RUNNING

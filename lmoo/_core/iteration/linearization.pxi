@@ -81,7 +81,7 @@ cdef void _refined(lm_state *s) noexcept nogil:
     s.delta = max(s.delta, 0.01 * s.xnorm)
     if s.measuring:
         # Forward differences are continued with the measured intervals.
-        s.measuring = 0
+        s.measuring = s.known_newton = 0
         s.last_pnorm = 0.0
         return
     s.refined = 1

@@ -30,13 +30,12 @@ cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     cdef int request
     s.extrapolated = 0
     if s.cut >= LM_VALLEY and s.rejections == 0:
+        s.known_newton = 0
         request = geodesic_propose(s, context)
         s.extrapolated = 2 if s.par > 0.0 else 0
         return request
     request = more_propose(s, context)
-    if not s.newton:
-        s.known_newton = 0
-    elif s.rejections == 0:
+    if s.rejections == 0:
         secant_extrapolate(s)
     if s.newton and s.below_noise and s.extrapolated == 0:
         _follow_curvature(s)
