@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
+from lmoo.problems.kinds import Form, is_compiled, optional
 
 __all__ = ["FunctionProblem", "Problem"]
 
@@ -59,6 +59,7 @@ class Problem:
     array([3. , 0.5])
     """
 
+    residual_form: Form = "whole"
     parameter_names: Sequence[str] | None = None
     bounds: Any = None
     fixed: Any = None
@@ -93,6 +94,7 @@ class Problem:
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x)")
 
+    @optional
     def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the Jacobian at x: ``J[i, j]`` is the derivative of residual i by parameter j.
 
@@ -101,7 +103,7 @@ class Problem:
         """
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 
-    def _source(self, n: int) -> Source | None:
+    def _residual_source(self, n: int) -> Source | None:
         """Return the residual for the compiled loop; None: the loop calls `residual`."""
         return None
 
@@ -175,6 +177,12 @@ class FunctionProblem(Problem):
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
 
+    @property
+    def provides_jacobian(self) -> bool:
+        """Whether a function `jacobian` was given, or a subclass defines the method."""
+        own = getattr(self.jacobian, "__func__", None) is not FunctionProblem.jacobian
+        return callable(self.jacobian) if own else self._jacobian is not None
+
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""
         return self._residual(x, *self.args, **self.kwargs)
@@ -205,7 +213,7 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
 
 def source(problem: Any, n: int) -> Source:
     """Return the problem in its compiled form, for one solve with n parameters."""
-    if isinstance(problem, CompiledProblem):
+    if is_compiled(problem):
         compiled = Compiled(problem)
         if n != problem.n:
             raise ValueError(
@@ -213,19 +221,9 @@ def source(problem: Any, n: int) -> Source:
                 f"it has {n}"
             )
         return compiled
-    direct: Source | None = problem._source(n) if isinstance(problem, Problem) else None
+    own = getattr(problem, "_residual_source", None)
+    direct: Source | None = None if own is None else own(n)
     if direct is not None:
         return direct
     func, args, kwargs = residual_call(problem)
     return Residual(func, args, kwargs, "residual", False, EvaluationError)
-
-
-def has_jacobian(problem: Any) -> bool:
-    """Return whether the problem defines its Jacobian."""
-    if isinstance(problem, CompiledProblem):
-        return problem.provides_jacobian
-    method = getattr(problem, "jacobian", None)
-    function = getattr(method, "__func__", None)
-    if function is FunctionProblem.jacobian:
-        return problem._jacobian is not None
-    return callable(method) and function is not Problem.jacobian

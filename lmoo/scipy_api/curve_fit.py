@@ -12,18 +12,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo._core.solve import Loop
-from lmoo.models.problem import is_compiled, problem_of
+from lmoo.models.problem import is_compiled_model, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
 from lmoo.problems.data import checked_absolute_sigma, curve_data
+from lmoo.problems.kinds import form_of, has_jacobian, is_compiled
 from lmoo.problems.measured import measured
-from lmoo.problems.problem import has_jacobian
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.results.result import Result
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, starting_point
@@ -294,7 +293,7 @@ def _iteration(
     """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
     evaluation = None
-    if not isinstance(problem, CompiledProblem):
+    if not is_compiled(problem):
         problem.trace = trace
         because = None
         if isinstance(jac, str):
@@ -402,7 +401,7 @@ def _repeated(y: Any, xdata: Any) -> Any:
 def _points(f: Any, xdata: Any) -> Any:
     """Return xdata as an array; as a tuple of arrays for compiled models of several variables."""
     array = _real("xdata", xdata)
-    return tuple(array) if array.ndim > 1 and is_compiled(f) else array
+    return tuple(array) if array.ndim > 1 and is_compiled_model(f) else array
 
 
 def _real(name: str, data: Any) -> Any:
@@ -439,8 +438,7 @@ def _failure(iteration: Iteration) -> Exception:
 def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
     """Return the covariance; None if it cannot be estimated."""
     loop, problem = iteration._loop, iteration.problem
-    arrow = getattr(problem, "arrow", None)
-    if loop.scale is not None or iteration._is_related or arrow is not None:
+    if loop.scale is not None or iteration._is_related or form_of(problem) != "whole":
         return _careful_covariance(iteration.result, absolute)
     inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
     if problem.bounds is not None or problem.fixed is not None:

@@ -18,6 +18,7 @@ from lmoo.problems.bounds import limits
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.kinds import is_compiled
 from lmoo.problems.parameters import OPTIONS as RELATIONS
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import (
@@ -283,7 +284,7 @@ def _without_linear(
     if found is None:
         return None
     start, linear = found
-    if isinstance(problem, CurveProblem):
+    if not is_compiled(problem):
         # Known from the function, also where the problem does not run compiled.
         problem.linear_parameters = linear
     sure = squares.jacobian is None and squares.linear is None

@@ -15,14 +15,14 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.arguments import refuse_units
+from lmoo.problems.kinds import has_jacobian, is_joint
 from lmoo.problems.names import names_of
 from lmoo.problems.parameters import named_start
-from lmoo.problems.problem import has_jacobian
 from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
-from lmoo.solver.options import SolverOptions, differentiated
+from lmoo.solver.options import SolverOptions
 from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 
@@ -339,7 +339,7 @@ class Iteration(Iterator[IterationRecord]):
         bounds = self._loop.bounds
         if bounds is None:
             # Their factors have no gradient.
-            others = getattr(self.problem, "is_joint", False) or isinstance(self._loop, SparseLoop)
+            others = is_joint(self.problem) or isinstance(self._loop, SparseLoop)
             known = others and self._loop.linearized
             return {"_gradient": self._loop.gradient} if known else {}
         fixed = bounds[0] == bounds[1]
@@ -374,7 +374,7 @@ class Iteration(Iterator[IterationRecord]):
         if self._evaluation is not None and self._evaluation.problem is not None:
             return True
         strategy = self.solver.jacobian
-        default = strategy is None and has_jacobian(differentiated(self.problem))
+        default = strategy is None and has_jacobian(self.problem)
         return default or isinstance(strategy, Analytic)
 
     def _factor(self, robust: Robust | None) -> Factor | None:
@@ -385,7 +385,7 @@ class Iteration(Iterator[IterationRecord]):
         loop = self._loop
         if not loop.linearized:
             return None
-        if getattr(self.problem, "is_joint", False):
+        if is_joint(self.problem):
             from lmoo.solver.joint import arrow_factor
 
             found: Any = arrow_factor(loop, self.problem.own)

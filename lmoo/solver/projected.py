@@ -16,8 +16,9 @@ from lmoo._core.masks import refuse_masked
 from lmoo.blockwise.passes import Passes
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import ColumnMajor
-from lmoo.problems.problem import Problem, has_jacobian, residual_call
+from lmoo.jacobians.strategies import is_transposed
+from lmoo.problems.kinds import has_jacobian
+from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.separation import Parts
 from lmoo.sparse.matrices import is_sparse
 
@@ -154,7 +155,7 @@ class Projection(_Projected):
         super().__init__(parts, x)
         self._full, self._call = problem, residual_call(problem)
         self._distance = np.ones(len(self._linear))
-        self._transposed = isinstance(strategy, ColumnMajor)
+        self._transposed = is_transposed(strategy, problem)
         self._size = 0
         own = has_jacobian(problem)
         self._has_own = own

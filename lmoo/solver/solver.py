@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo.problems.kinds import is_joint
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
@@ -237,7 +238,7 @@ class Solver(SolverOptions):
         (<Status.UNFINISHED: -5>, True)
         """
         relations = relations_of(self, problem)
-        if getattr(problem, "is_joint", False):
+        if is_joint(problem):
             from lmoo.models.relations.numbered import joint_relations
 
             relations = joint_relations(problem, relations)
