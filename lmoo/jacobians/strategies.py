@@ -9,6 +9,7 @@ from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, ProblemJ
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_number
 from lmoo.problems.kinds import has_jacobian, is_compiled
+from lmoo.problems.paired import counter_of
 
 __all__ = [
     "Analytic",
@@ -130,8 +131,10 @@ class Analytic(Jacobian):
                 f"problem must define jacobian(x) for the strategy {type(self).__name__}; "
                 f"{type(problem).__name__} does not"
             )
-        function = problem.jacobian
-        return Rows(function, (), {}, _name(function), self._transposed, EvaluationError)
+        function, repeated = problem.jacobian, counter_of(problem)
+        return Rows(
+            function, (), {}, _name(function), self._transposed, EvaluationError, False, repeated
+        )
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

@@ -11,7 +11,16 @@ from lmoo._core.abi1 import CompiledProblem
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = ["Form", "form_of", "has_jacobian", "in_blocks", "is_compiled", "is_joint", "optional"]
+__all__ = [
+    "Form",
+    "form_of",
+    "has_jacobian",
+    "in_blocks",
+    "is_compiled",
+    "is_joint",
+    "is_paired",
+    "optional",
+]
 
 Form = Literal["whole", "blocks", "joint", "points"]
 _FORMS = ("whole", "blocks", "joint", "points")
@@ -87,4 +96,12 @@ def has_jacobian(problem: Any) -> bool:
     (False, True)
     """
     known = getattr(problem, "provides_jacobian", None)
-    return defines(problem, "jacobian") if known is None else bool(known)
+    if known is not None:
+        return bool(known)
+    return defines(problem, "jacobian") or is_paired(problem)
+
+
+def is_paired(problem: Any) -> bool:
+    """Return whether a `Problem` defines `evaluate`, and not `residual`."""
+    residual = getattr(problem, "residual", None)
+    return getattr(residual, "is_optional", False) and defines(problem, "evaluate")

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
-from lmoo.problems.kinds import Form, is_compiled, optional
+from lmoo.problems.kinds import Form, is_compiled, is_paired, optional
 
 __all__ = ["FunctionProblem", "Problem"]
 
@@ -17,8 +17,9 @@ __all__ = ["FunctionProblem", "Problem"]
 class Problem:
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
 
-    Subclass it and define `residual`, and `jacobian` if the derivatives are known.  The solver
-    stores nothing in a problem, so threads may share one.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known; or, if both
+    share work, `evaluate` instead of the two.  The solver stores nothing in a problem, so threads
+    may share one.
 
     Attributes
     ----------
@@ -74,6 +75,7 @@ class Problem:
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
 
+    @optional
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
 
@@ -92,6 +94,9 @@ class Problem:
         EvaluationError
             x is a bad point: the solver tries a shorter step.
         """
+        if is_paired(self):
+            found: ArrayLike = evaluated(self, x, "residual")[0]
+            return found
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x)")
 
     @optional
@@ -101,11 +106,85 @@ class Problem:
         Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.  It
         may be a sparse matrix or array of scipy.
         """
+        if is_paired(self):
+            found: ArrayLike = evaluated(self, x, "both")[1]
+            return found
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
+
+    @optional
+    def evaluate(
+        self, x: NDArray[np.float64], want: Literal["residual", "both"]
+    ) -> tuple[ArrayLike, ArrayLike | None]:
+        """Return residual and Jacobian at x together, instead of `residual` and `jacobian`.
+
+        Optional, for models whose residual and Jacobian share work.  It is not used if the subclass
+        defines `residual`.
+
+        Parameters
+        ----------
+        x : (n,) float64 array
+            A new array, which may be kept or changed.
+        want : {"residual", "both"}
+            "residual": x is a trial point, whose Jacobian is needed only if the point is accepted,
+            as most are.  "both": the Jacobian is needed now.
+
+        Returns
+        -------
+        residual : (m,) array_like
+            As for `residual`.
+        jacobian : array_like or None
+            As for `jacobian`.  It may be None for "residual".  If it costs little more than the
+            residual, return it always: it is kept for the next request, so that there is one call
+            for each point.
+
+        Raises
+        ------
+        EvaluationError
+            x is a bad point: the solver tries a shorter step.
+
+        Notes
+        -----
+        ``nfev`` counts all calls: those for "both" at an accepted point evaluate the residual once
+        more.  ``njev`` counts the Jacobians that the solver used.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> class Decay(lmoo.Problem):
+        ...     def __init__(self, t, y):
+        ...         self.t, self.y, self.calls = t, y, 0
+        ...     def evaluate(self, x, want):
+        ...         self.calls += 1
+        ...         e = np.exp(-x[1] * self.t)
+        ...         return x[0] * e - self.y, np.stack([e, -x[0] * self.t * e], axis=1)
+        >>> t = np.linspace(0, 4, 9)
+        >>> problem = Decay(t, 3 * np.exp(-0.5 * t))
+        >>> result = lmoo.Solver().solve(problem, x0=[1, 1])
+        >>> result.x.round(6), problem.calls == result.nfev
+        (array([3. , 0.5]), True)
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no evaluate(self, x, want)")
 
     def _residual_source(self, n: int) -> Source | None:
         """Return the residual for the compiled loop; None: the loop calls `residual`."""
         return None
+
+
+def evaluated(problem: Any, x: NDArray[np.float64], want: Literal["residual", "both"]) -> Any:
+    """Return the pair that a problem's `evaluate` returned; TypeError if it is none."""
+    value = problem.evaluate(x, want)
+    expected = f"{type(problem).__name__}.evaluate must return a pair (residual, jacobian)"
+    if not isinstance(value, tuple) or len(value) != 2:
+        shown = f"a tuple of {len(value)}" if isinstance(value, tuple) else _shown(value)
+        raise TypeError(f"{expected}; it returned {shown}")
+    if value[1] is None and want == "both":
+        raise TypeError(f'{expected} for want = "both"; the Jacobian it returned is None')
+    return value
+
+
+def _shown(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return repr(value) if shape is None else f"an array of shape {shape}"
 
 
 class FunctionProblem(Problem):

@@ -30,6 +30,7 @@ from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
 from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
 from lmoo.problems.kinds import form_of, has_jacobian, in_blocks, is_compiled, is_joint
+from lmoo.problems.paired import paired
 from lmoo.problems.parameters import OPTIONS, frozen_options
 from lmoo.problems.problem import source
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, FScale, LossName, Priors
@@ -174,7 +175,7 @@ class SolverOptions:
         sparse: bool | None = None,
     ) -> Loop:
         """Return the compiled loop of a problem; strategy: None for that of the options."""
-        n = x0.size
+        n, problem = x0.size, paired(problem)
         derivatives = (
             self._derivatives(problem, n)
             if strategy is None

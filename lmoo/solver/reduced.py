@@ -26,7 +26,8 @@ from lmoo.jacobians.strategies import (
 from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint
+from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
+from lmoo.problems.paired import PairedProblem
 from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
@@ -93,6 +94,9 @@ class ReducedProblem(Mapping, Problem):
 
     def __init__(self, problem: Any, coordinates: Coordinates, transposed: bool = False) -> None:
         self.problem, self.coordinates, self.transposed = problem, coordinates, transposed
+        if is_paired(problem):
+            self.problem = PairedProblem(problem)
+            self.counter = self.problem.counter
         self.parameter_names = coordinates.labels
         self._priors = len(coordinates.priors)
         self.bounds, self.fixed = edges(coordinates)
