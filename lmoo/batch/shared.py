@@ -24,9 +24,10 @@ from lmoo.results.fit import Fit
 from lmoo.results.parts import part_of
 from lmoo.results.result import PartResult
 from lmoo.results.robust import Robust
-from lmoo.solver.iteration import bad_start, reason
+from lmoo.solver.iterationresult import reason
 from lmoo.solver.joint import arrow_factor, arrow_loop, joint_groups
 from lmoo.solver.solver import Solver
+from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
 
 __all__ = ["JointFits", "checked_options", "joint_fits", "shared_parameters"]

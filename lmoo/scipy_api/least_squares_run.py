@@ -13,7 +13,8 @@ from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.problem import FunctionProblem
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
-from lmoo.solver.iteration import Iteration, bad_start
+from lmoo.solver.iteration import Iteration
+from lmoo.solver.startingpoint import bad_start
 from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 

@@ -14,7 +14,8 @@ from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.related import Inner, Related, mapped
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.iteration import Iteration
+from lmoo.solver.record import IterationRecord
 from lmoo.solver.reduced import reduced_strategy
 from lmoo.solver.solvedproblem import in_order_of, solved_problem
 from lmoo.status import Status

@@ -17,8 +17,10 @@ from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
+from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.options import SolverOptions
+from lmoo.solver.record import Callback
+from lmoo.solver.startingpoint import bad_start, known_start
 from lmoo.status import Status
 
 __all__ = ["Solver"]
