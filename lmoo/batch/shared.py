@@ -15,7 +15,7 @@ from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.remoteshared import checked_executor, remote_groups
 from lmoo.batch.tasks import BatchData
 from lmoo.losses.loss import kernel_of, loss_of
-from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import JointProblem
 from lmoo.problems.names import names_of
@@ -210,7 +210,7 @@ def joint_fits(
     x0, bounds = _start(guesses, where, shared, dataset.count)
     arrow = ArrowLinear(shared, np.full(dataset.count, where.size - shared))
     groups: Groups
-    if isinstance(model, CompiledModel) and model.provides_jacobian:
+    if is_compiled_model(model) and model.provides_jacobian:
         groups = _curves(chunk, where, shared, arrow, solver, executor)
     elif executor is not None:
         raise ValueError(

@@ -58,12 +58,12 @@ def form_of(problem: Any) -> Form:
 
 def in_blocks(problem: Any) -> bool:
     """Return whether the rows of a problem come in blocks, and are never in memory together."""
-    return form_of(problem) == "blocks"
+    return getattr(problem, "residual_form", None) == "blocks"
 
 
 def is_joint(problem: Any) -> bool:
     """Return whether a problem consists of several with shared parameters."""
-    return form_of(problem) == "joint"
+    return getattr(problem, "residual_form", None) == "joint"
 
 
 def is_compiled(problem: Any) -> TypeIs[CompiledProblem]:
@@ -80,7 +80,9 @@ def optional(method: Method) -> Method:
 def defines(problem: Any, name: str) -> bool:
     """Return whether a problem has a method of its own, not only that of a base class."""
     method = getattr(problem, name, None)
-    return callable(method) and not getattr(method, "is_optional", False)
+    # Of the function: a missing attribute of a bound method takes microseconds.
+    function = getattr(method, "__func__", method)
+    return callable(method) and not getattr(function, "is_optional", False)
 
 
 def has_jacobian(problem: Any) -> bool:
@@ -103,5 +105,5 @@ def has_jacobian(problem: Any) -> bool:
 
 def is_paired(problem: Any) -> bool:
     """Return whether a `Problem` defines `evaluate`, and not `residual`."""
-    residual = getattr(problem, "residual", None)
-    return getattr(residual, "is_optional", False) and defines(problem, "evaluate")
+    found: bool = getattr(problem, "_is_paired", False)
+    return found

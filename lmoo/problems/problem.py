@@ -75,7 +75,14 @@ class Problem:
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
 
-    @optional
+    # Whether `evaluate` is defined instead of `residual`; asked in each solve.
+    _is_paired = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        together = cls.evaluate is not Problem.evaluate
+        cls._is_paired = together and cls.residual is Problem.residual
+
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
 
@@ -111,7 +118,6 @@ class Problem:
             return found
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 
-    @optional
     def evaluate(
         self, x: NDArray[np.float64], want: Literal["residual", "both"]
     ) -> tuple[ArrayLike, ArrayLike | None]:

@@ -106,3 +106,10 @@ def test_a_subclass_of_function_problem_may_define_its_jacobian() -> None:
 
     assert has_jacobian(Own(np.square))
     assert not has_jacobian(lmoo.FunctionProblem(np.square))
+
+
+def test_built_in_models_have_all_operators_of_expressions() -> None:
+    model, t = lmoo.models.Linear(), np.linspace(-2.0, 2.0, 9)
+    values = model(t, 0.5, -1.0)
+    np.testing.assert_allclose(abs(model)(t, 0.5, -1.0), np.abs(values))
+    np.testing.assert_allclose((2**model)(t, 0.5, -1.0), 2.0**values)
