@@ -151,7 +151,8 @@ class Problem:
         Notes
         -----
         ``nfev`` counts all calls: those for "both" at an accepted point evaluate the residual once
-        more.  ``njev`` counts the Jacobians that the solver used.
+        more.  ``njev`` counts the Jacobians that the solver used.  A pickled `Iteration` does not
+        contain a Jacobian that is kept; it is evaluated again.
 
         Examples
         --------

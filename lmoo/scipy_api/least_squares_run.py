@@ -58,7 +58,7 @@ class ScipyProblem(FunctionProblem):
         if callable(jac):
             self._jacobian = self._derivatives
 
-    def _source(self, n: int) -> Residual:
+    def _residual_source(self, n: int) -> Residual:
         source = Residual(self._residual, self.args, self.kwargs, "fun", True, EvaluationError)
         source.offer(self.f0)
         return source
