@@ -33,8 +33,9 @@ from lmoo.problems.problem import FunctionProblem, Problem
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result
 from lmoo.scipy_api.leastsq import leastsq
-from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.iteration import Iteration
 from lmoo.solver.linear import LinearModel
+from lmoo.solver.record import IterationRecord
 from lmoo.solver.solver import Solver
 from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
 from lmoo.status import Status

@@ -70,6 +70,7 @@ cdef class Rows(Called):
     cdef bint columns
     cdef public bint may_switch     # to the loop for the kind of matrix that the first Jacobian is
     cdef object early               # the Jacobian at x0, already evaluated
+    cdef object repeated            # counts the residuals that func evaluates
     cdef object value(self, lmoo_point *at, tuple shape)
     cdef bint lend(self, lmoo_point *at, array) except -1
     cdef object matrix(self, lmoo_point *at)

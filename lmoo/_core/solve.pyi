@@ -97,6 +97,7 @@ class Rows(Called):
         columns: bool,
         bad_point: type[BaseException],
         may_switch: bool = False,
+        repeated: Callable[[], int] | None = None,
     ) -> None: ...
     def offer(self, value: Any) -> None: ...
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lmoo._core.batch import CurveModel, ModelFits, Separation, SlotFits
 from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
-from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 
 __all__ = ["Chunk", "Model", "check_vectorized"]
 
@@ -41,6 +41,10 @@ class Model:
                 return _shaped("f", self.f(t, *x.T[:, :, None]), (len(x), m))
             rows = [_shaped("f", self.f(_row(t, i), *p), (m,)) for i, p in enumerate(x)]
             return np.stack(rows)
+
+    def of_one(self) -> tuple[Callable[..., Any], Callable[..., Array] | None]:
+        """Return the functions of one curve: its values, and its derivatives or None."""
+        return self.f, self.single_jacobian()
 
     def single_jacobian(self) -> Callable[..., Array] | None:
         """Return a function for the derivatives of one curve, (m, n); None without jac."""
@@ -130,7 +134,7 @@ class Chunk:
     @property
     def compiled(self) -> bool:
         """Whether the fits are solved without Python, by `solve_batch`."""
-        return isinstance(self.model, CompiledModel)
+        return is_compiled_model(self.model)
 
     def solve_batch(self, rows: slice, *options: Any) -> SlotFits:
         """Return the compiled solves of some of the fits; options: those of `SlotFits`."""
@@ -156,7 +160,7 @@ class Chunk:
     def values(self, which: NDArray[np.intp], x: Array) -> Array:
         """Return the values of the model for some fits at x, (len(which), m)."""
         model = self.model
-        if isinstance(model, CompiledModel):
+        if is_compiled_model(model):
             return model(self.points(which), *x.T[:, :, None])
         return np.asarray(model.values(self.points(which), x, self.m))
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lmoo._core.masks import separated
 from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
-from lmoo.models.problem import curve_problem
+from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import positive, real_array
 from lmoo.problems.axes import NO_AXES
 
@@ -154,15 +154,14 @@ class Dataset:
         if kept.size == 0:
             return None
         t = tuple(part[0][kept] for part in chunk.t)
-        f = model if isinstance(model, CompiledModel) else model.f
-        jac = None if isinstance(model, CompiledModel) else model.single_jacobian()
+        f, jac = (model, None) if is_compiled_model(model) else model.of_one()
         problem = curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
         self.axes.describe(problem)
         return problem
 
     def compiled(self, model: Model | CompiledModel) -> bool:
         """Return whether fits of the model are solved without Python."""
-        return isinstance(model, CompiledModel)
+        return is_compiled_model(model)
 
     def sample(self, model: Model) -> Chunk:
         """Return the first curve, one from the middle and the last one."""

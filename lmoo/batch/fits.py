@@ -17,7 +17,7 @@ from lmoo.results.components import model_with_parts
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
-from lmoo.solver.iteration import reason
+from lmoo.solver.iterationresult import reason
 from lmoo.status import Status
 
 __all__ = ["Fits", "write"]

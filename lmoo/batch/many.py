@@ -21,6 +21,7 @@ from lmoo.batch.separable import batch_parts
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
 from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.evaluation import Evaluation
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.curveproblem import checked_trace
@@ -221,7 +222,7 @@ def curve_fit_many(
         solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
     relations = relations_of(solver, None)
     model: Model | CompiledModel
-    if isinstance(f, CompiledModel):
+    if is_compiled_model(f):
         model = _checked_model(f, jac, dataset)
         p0 = f.guess if p0 is None else p0
     else:
@@ -247,7 +248,7 @@ def curve_fit_many(
     bounds = solver.bounds if bounds is None else bounds
     fixed = solver.fixed if fixed is None else fixed
     guesses.set_bounds(bounds, fixed, parameter_names_of(f))
-    if isinstance(model, CompiledModel) and dataset.count and guesses.n != model.n:
+    if is_compiled_model(model) and dataset.count and guesses.n != model.n:
         raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
     if shared is not None:
@@ -278,7 +279,7 @@ def curve_fit_many(
         count = 1 if isinstance(model, Model) else thread_count()
         return solve_batch(batch, count if threads is None else threads, executor, out, progress)
 
-    if isinstance(model, CompiledModel):
+    if is_compiled_model(model):
         return fits_of(model, "compiled")
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
@@ -320,7 +321,7 @@ def _related(
         related_fits,
     )
 
-    f: Any = model if isinstance(model, CompiledModel) else model.f
+    f: Any = model if is_compiled_model(model) else model.f
     names, record = parameter_names_of(f), errors == "record"
     common: list[str] = []
     if shared is not None:
@@ -361,7 +362,7 @@ def _related(
         )
         return related_fits(inner, outer, coordinates, out)
 
-    if isinstance(model, CompiledModel):
+    if is_compiled_model(model):
         return fits_of(graph_model(model), "compiled")
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]

@@ -20,6 +20,7 @@ from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import real_array
 from lmoo.problems.batch import BatchProblem
+from lmoo.problems.kinds import has_jacobian, is_compiled
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.solver.solver import Solver
@@ -36,9 +37,7 @@ class _Model:
 
     def __init__(self, problem: Any) -> None:
         self.problem = problem
-        method = getattr(problem, "jacobian", None)
-        inherited = getattr(method, "__func__", None) is BatchProblem.jacobian
-        self.jac = method if callable(method) and not inherited else None
+        self.jac = problem.jacobian if has_jacobian(problem) else None
 
 
 class _Chunk(Chunk):
@@ -142,18 +141,18 @@ class _Problems:
 
     def compiled(self, model: Any) -> bool:
         """Return whether the problems are solved without Python."""
-        return isinstance(model, CompiledProblem)
+        return is_compiled(model)
 
     def chunk(self, model: Any, fits: slice) -> Chunk:
         """Return some of the problems."""
-        if isinstance(model, CompiledProblem):
+        if is_compiled(model):
             data = None if self.data is None else self.data[fits]
             return _CompiledChunk(model, fits.stop - fits.start, data)
         return _Chunk(model, fits.start, fits.stop - fits.start, self.m)
 
     def problem(self, model: Any, which: int) -> Any:
         """Return one problem as a `Problem`."""
-        if isinstance(model, CompiledProblem):
+        if is_compiled(model):
             if self.data is None:
                 return self.problem_of_all
             return _OneCompiled(model, self.data[which : which + 1].copy())
@@ -214,7 +213,7 @@ def solve_many(
     --------
     See `BatchProblem`.
     """
-    compiled = isinstance(problem, CompiledProblem)
+    compiled = is_compiled(problem)
     if threads is None:
         threads = thread_count() if compiled else 1
     options = checked_solver(solver, errors, threads, executor)
@@ -231,7 +230,7 @@ def solve_many(
     shape, n = points.shape[:-1], points.shape[-1]
     rows = _rows_of(problem, data, shape)
     model: Any = problem if compiled else _Model(problem)
-    if isinstance(problem, CompiledProblem):
+    if is_compiled(problem):
         m = problem.m
         if problem.n != n:
             raise ValueError(f"x0 must have the problem's {problem.n} parameters; it has {n}")

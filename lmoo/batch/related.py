@@ -18,6 +18,7 @@ from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.tasks import BatchData
 from lmoo.models.compiled import kept_model
 from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
@@ -247,7 +248,7 @@ def related_batch(
 
 def _as_model(model: Any) -> Model:
     """Return a compiled model without a graph as one in Python."""
-    if not isinstance(model, CompiledModel):
+    if not is_compiled_model(model):
         return model  # type: ignore[no-any-return]
     return Model(model, model.jacobian if model.provides_jacobian else None, True)
 

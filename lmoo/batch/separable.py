@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lmoo._core.batch import Separation
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.models.compiled import partial_of
-from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 from lmoo.problems.separation import Parts, linear_positions, parts_of
 from lmoo.solver.solver import Solver
 
@@ -36,7 +36,7 @@ def batch_parts(model: Any, guesses: InitialGuesses, solver: Solver) -> Parts | 
     graph = getattr(model, "model", None)
     reason: str | None = None
     linear: tuple[int, ...] = ()
-    if not isinstance(model, CompiledModel) or graph is None:
+    if not is_compiled_model(model) or graph is None:
         reason = "the model is not compiled from a graph, which tells which parameters are linear"
     elif not model.provides_jacobian or solver.jacobian is not None:
         reason = "the fits have no exact derivatives"

@@ -15,7 +15,7 @@ from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.remoteshared import checked_executor, remote_groups
 from lmoo.batch.tasks import BatchData
 from lmoo.losses.loss import kernel_of, loss_of
-from lmoo.models.library import CompiledModel
+from lmoo.models.problem import is_compiled_model
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import JointProblem
 from lmoo.problems.names import names_of
@@ -24,9 +24,10 @@ from lmoo.results.fit import Fit
 from lmoo.results.parts import part_of
 from lmoo.results.result import PartResult
 from lmoo.results.robust import Robust
-from lmoo.solver.iteration import bad_start, reason
+from lmoo.solver.iterationresult import reason
 from lmoo.solver.joint import arrow_factor, arrow_loop, joint_groups
 from lmoo.solver.solver import Solver
+from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
 
 __all__ = ["JointFits", "checked_options", "joint_fits", "shared_parameters"]
@@ -209,7 +210,7 @@ def joint_fits(
     x0, bounds = _start(guesses, where, shared, dataset.count)
     arrow = ArrowLinear(shared, np.full(dataset.count, where.size - shared))
     groups: Groups
-    if isinstance(model, CompiledModel) and model.provides_jacobian:
+    if is_compiled_model(model) and model.provides_jacobian:
         groups = _curves(chunk, where, shared, arrow, solver, executor)
     elif executor is not None:
         raise ValueError(

@@ -12,6 +12,7 @@ from lmoo._core.solve import RefusedError, Residual, block_norm, block_triangle
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import Loss, kernel_of
+from lmoo.problems.kinds import has_jacobian
 from lmoo.problems.problem import Problem
 from lmoo.problems.rows import RowBlockProblem
 
@@ -81,9 +82,8 @@ class BlockView(Problem):
 
     def __init__(self, problem: RowBlockProblem, block: Any) -> None:
         self.problem, self.block = problem, block
-        method = getattr(problem, "jacobian", None)
-        if callable(method) and getattr(method, "__func__", None) is not RowBlockProblem.jacobian:
-            self.jacobian = _Method(method, block)  # type: ignore[method-assign]
+        if has_jacobian(problem):
+            self.jacobian = _Method(problem.jacobian, block)  # type: ignore[method-assign]
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the block's residuals at x."""

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import as_vector
 from lmoo.problems.arguments import real_array, real_number
-from lmoo.problems.problem import has_jacobian, residual_call
+from lmoo.problems.kinds import has_jacobian
+from lmoo.problems.problem import residual_call
 
 __all__ = ["JacobianCheck", "check_jacobian"]
 

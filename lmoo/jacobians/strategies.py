@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, ProblemJacobian, Rows
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_number
-from lmoo.problems.problem import has_jacobian
+from lmoo.problems.kinds import has_jacobian, is_compiled
+from lmoo.problems.paired import counter_of
 
 __all__ = [
     "Analytic",
@@ -19,6 +19,7 @@ __all__ = [
     "ComplexStep",
     "ForwardDifference",
     "Jacobian",
+    "is_transposed",
 ]
 
 
@@ -52,6 +53,8 @@ class Jacobian:
 
     sparse: bool = False
     relative_error: float = 0.0
+    # Whether the problem's Jacobian has one row per parameter.
+    _transposed = False
 
     def evaluate(
         self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
@@ -119,10 +122,8 @@ class Analytic(Jacobian):
     array([2.])
     """
 
-    _columns = False
-
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        if isinstance(problem, CompiledProblem) and has_jacobian(problem):
+        if is_compiled(problem) and has_jacobian(problem):
             # A compiled Jacobian is column-major in either strategy.
             return ProblemJacobian()
         if not has_jacobian(problem):
@@ -130,8 +131,10 @@ class Analytic(Jacobian):
                 f"problem must define jacobian(x) for the strategy {type(self).__name__}; "
                 f"{type(problem).__name__} does not"
             )
-        function = problem.jacobian
-        return Rows(function, (), {}, _name(function), self._columns, EvaluationError)
+        function, repeated = problem.jacobian, counter_of(problem)
+        return Rows(
+            function, (), {}, _name(function), self._transposed, EvaluationError, False, repeated
+        )
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -158,7 +161,12 @@ class ColumnMajor(Analytic):
     array([0., 2.])
     """
 
-    _columns = True
+    _transposed = True
+
+
+def is_transposed(strategy: Jacobian | None, problem: Any) -> bool:
+    """Return whether the problem's method `jacobian` returns (n, m) with this strategy."""
+    return strategy is not None and strategy._transposed and not is_compiled(problem)
 
 
 class _Numeric(Jacobian):
@@ -327,7 +335,7 @@ class ComplexStep(_Numeric):
         super().__init__(typical)
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
-        if isinstance(problem, CompiledProblem):
+        if is_compiled(problem):
             raise TypeError(
                 "the strategy ComplexStep needs a residual that takes a complex x; that of the "
                 f"compiled problem {type(problem).__name__} does not"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,12 @@ from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
 
-__all__ = ["curve_problem", "is_compiled", "problem_of"]
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+    from lmoo.models.library import CompiledModel
+
+__all__ = ["curve_problem", "is_compiled_model", "problem_of"]
 
 Array = NDArray[np.float64]
 
@@ -95,7 +100,7 @@ def problem_of(
 ) -> Any:
     """Return the problem for data that `curve_data` has checked, without names and bounds."""
     check_callable(f, jac)
-    if jac is None and is_compiled(f):
+    if jac is None and is_compiled_model(f):
         model: Any = f
         if sigma is None or sigma.ndim == 1:
             return model.problem(t, y, sigma)
@@ -103,8 +108,8 @@ def problem_of(
     return CurveProblem._of(f, jac, t, y, sigma)
 
 
-def is_compiled(f: Callable[..., Any]) -> bool:
-    """Return whether the model is a `CompiledModel`."""
+def is_compiled_model(f: Any) -> TypeIs[CompiledModel]:
+    """Return whether a model is evaluated without Python: a `CompiledModel`."""
     if type(f) is FunctionType:
         return False
     # Imported here because most models are functions: `from lmoo import curve_fit` stays fast.

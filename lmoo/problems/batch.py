@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.kinds import optional
+
 __all__ = ["BatchProblem"]
 
 Array = NDArray[np.float64]
@@ -66,6 +68,7 @@ class BatchProblem:
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, which)")
 
+    @optional
     def jacobian(self, x: Array, which: NDArray[np.intp]) -> ArrayLike:
         """Return the derivatives, (r, m, n).  Optional."""
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x, which)")

@@ -182,7 +182,6 @@ class CurveProblem(Problem):
     # An `ErrorsInX`, and what `Solver` asks for.
     errors_in_x: Any = None
     _whitening: Array | None
-    arrow: str | None = None
 
     def _set_errors_in_x(
         self, f: Any, jac: Any, t: Any, y: Any, sigma: Any, nan_policy: str, sigma_x: Any
@@ -203,7 +202,7 @@ class CurveProblem(Problem):
             )
         whole = tuple(np.asarray(part) for part in t) if several else np.asarray(t)
         errors = errors_in_x(sigma_x, _as_float(whole), m).of(parts[-1].astype(np.intp))
-        self.errors_in_x, self.sigma_x, self.arrow = errors, sigma_x, "points"
+        self.errors_in_x, self.sigma_x, self.residual_form = errors, sigma_x, "points"
         if errors.sigma_y is not None and sigma is not None:
             raise ValueError(
                 "sigma must be left out where sigma_x has the covariances of x and y; it is "
@@ -284,7 +283,7 @@ class CurveProblem(Problem):
             raise TypeError(f"{expected}; it returned {value!r}") from cause
         raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
 
-    def _source(self, n: int) -> Residual | None:
+    def _residual_source(self, n: int) -> Residual | None:
         """Return the residual in the form that the compiled loop calls most directly."""
         if self._overrides_residual():
             return None
@@ -313,6 +312,21 @@ class CurveProblem(Problem):
         if self._overrides_residual():
             return Curve(self.f, self.t, sigma=UNKNOWN, jac=self.jac)
         return Curve(self.f, self.t, self.y, self.sigma, self.jac)
+
+    def reason_to_call(self) -> str | None:
+        """Return why f must be called; None if a compiled trace may replace it."""
+        if self.trace is False:
+            return "trace is False"
+        if self.jac is not None or self.jacobian is not None:
+            return "its derivatives are given"
+        if self._overrides_residual():
+            return "the problem has a residual of its own"
+        y: Any = self.y
+        if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.flags.c_contiguous:
+            return "y has been replaced"
+        if self._whitening is not None and self._whitening.ndim > 1:
+            return "sigma is a covariance matrix"
+        return None
 
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
+from lmoo.problems.kinds import Form, form_of
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem
-from lmoo.problems.rows import RowBlockProblem
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
 
 __all__ = ["JointProblem"]
@@ -100,8 +99,7 @@ class JointProblem(Problem):
     array([0.5, 3. , 1. ])
     """
 
-    # What `Solver` asks for.
-    is_joint, arrow = True, "joint"
+    residual_form: Form = "joint"
     parameter_names: tuple[str, ...]
 
     def __init__(
@@ -277,15 +275,16 @@ def _checked(problems: Any) -> tuple[Any, ...]:
     if not problems:
         raise ValueError("problems must have one problem at least; it is empty")
     for k, part in enumerate(problems):
-        if isinstance(part, (RowBlockProblem, JointProblem)):
-            raise TypeError(
-                f"problems[{k}] must have its residual in one piece; it is a {type(part).__name__}"
-            )
-        if getattr(part, "sigma_x", None) is not None:
+        form = form_of(part)
+        if form == "points":
             raise TypeError(
                 f"problems[{k}] must be without sigma_x, as its points are groups of their own"
             )
-        if not isinstance(part, CompiledProblem) and not callable(getattr(part, "residual", None)):
+        if form != "whole":
+            raise TypeError(
+                f"problems[{k}] must have its residual in one piece; it is a {type(part).__name__}"
+            )
+        if not callable(getattr(part, "residual", None)):
             raise TypeError(
                 f"problems[{k}] must be a Problem or have a method residual(x); it is {part!r}"
             )

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
+from lmoo.problems.kinds import Form, is_compiled, is_paired, optional
 
 __all__ = ["FunctionProblem", "Problem"]
 
@@ -17,8 +17,9 @@ __all__ = ["FunctionProblem", "Problem"]
 class Problem:
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
 
-    Subclass it and define `residual`, and `jacobian` if the derivatives are known.  The solver
-    stores nothing in a problem, so threads may share one.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known; or, if both
+    share work, `evaluate` instead of the two.  The solver stores nothing in a problem, so threads
+    may share one.
 
     Attributes
     ----------
@@ -59,6 +60,7 @@ class Problem:
     array([3. , 0.5])
     """
 
+    residual_form: Form = "whole"
     parameter_names: Sequence[str] | None = None
     bounds: Any = None
     fixed: Any = None
@@ -72,6 +74,14 @@ class Problem:
     t_units: tuple[Any, ...] = ()
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
+
+    # Whether `evaluate` is defined instead of `residual`; asked in each solve.
+    _is_paired = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        together = cls.evaluate is not Problem.evaluate
+        cls._is_paired = together and cls.residual is Problem.residual
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -91,19 +101,97 @@ class Problem:
         EvaluationError
             x is a bad point: the solver tries a shorter step.
         """
+        if is_paired(self):
+            found: ArrayLike = evaluated(self, x, "residual")[0]
+            return found
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x)")
 
+    @optional
     def jacobian(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the Jacobian at x: ``J[i, j]`` is the derivative of residual i by parameter j.
 
         Optional.  The shape is (m, n) for the strategy `Analytic`, (n, m) for `ColumnMajor`.  It
         may be a sparse matrix or array of scipy.
         """
+        if is_paired(self):
+            found: ArrayLike = evaluated(self, x, "both")[1]
+            return found
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x)")
 
-    def _source(self, n: int) -> Source | None:
+    def evaluate(
+        self, x: NDArray[np.float64], want: Literal["residual", "both"]
+    ) -> tuple[ArrayLike, ArrayLike | None]:
+        """Return residual and Jacobian at x together, instead of `residual` and `jacobian`.
+
+        Optional, for models whose residual and Jacobian share work.  It is not used if the subclass
+        defines `residual`.
+
+        Parameters
+        ----------
+        x : (n,) float64 array
+            A new array, which may be kept or changed.
+        want : {"residual", "both"}
+            "residual": x is a trial point, whose Jacobian is needed only if the point is accepted,
+            as most are.  "both": the Jacobian is needed now.
+
+        Returns
+        -------
+        residual : (m,) array_like
+            As for `residual`.
+        jacobian : array_like or None
+            As for `jacobian`.  It may be None for "residual".  If it costs little more than the
+            residual, return it always: it is kept for the next request, so that there is one call
+            for each point.
+
+        Raises
+        ------
+        EvaluationError
+            x is a bad point: the solver tries a shorter step.
+
+        Notes
+        -----
+        ``nfev`` counts all calls: those for "both" at an accepted point evaluate the residual once
+        more.  ``njev`` counts the Jacobians that the solver used.  A pickled `Iteration` does not
+        contain a Jacobian that is kept; it is evaluated again.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> class Decay(lmoo.Problem):
+        ...     def __init__(self, t, y):
+        ...         self.t, self.y, self.calls = t, y, 0
+        ...     def evaluate(self, x, want):
+        ...         self.calls += 1
+        ...         e = np.exp(-x[1] * self.t)
+        ...         return x[0] * e - self.y, np.stack([e, -x[0] * self.t * e], axis=1)
+        >>> t = np.linspace(0, 4, 9)
+        >>> problem = Decay(t, 3 * np.exp(-0.5 * t))
+        >>> result = lmoo.Solver().solve(problem, x0=[1, 1])
+        >>> result.x.round(6), problem.calls == result.nfev
+        (array([3. , 0.5]), True)
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no evaluate(self, x, want)")
+
+    def _residual_source(self, n: int) -> Source | None:
         """Return the residual for the compiled loop; None: the loop calls `residual`."""
         return None
+
+
+def evaluated(problem: Any, x: NDArray[np.float64], want: Literal["residual", "both"]) -> Any:
+    """Return the pair that a problem's `evaluate` returned; TypeError if it is none."""
+    value = problem.evaluate(x, want)
+    expected = f"{type(problem).__name__}.evaluate must return a pair (residual, jacobian)"
+    if not isinstance(value, tuple) or len(value) != 2:
+        shown = f"a tuple of {len(value)}" if isinstance(value, tuple) else _shown(value)
+        raise TypeError(f"{expected}; it returned {shown}")
+    if value[1] is None and want == "both":
+        raise TypeError(f'{expected} for want = "both"; the Jacobian it returned is None')
+    return value
+
+
+def _shown(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return repr(value) if shape is None else f"an array of shape {shape}"
 
 
 class FunctionProblem(Problem):
@@ -175,6 +263,12 @@ class FunctionProblem(Problem):
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
 
+    @property
+    def provides_jacobian(self) -> bool:
+        """Whether a function `jacobian` was given, or a subclass defines the method."""
+        own = getattr(self.jacobian, "__func__", None) is not FunctionProblem.jacobian
+        return callable(self.jacobian) if own else self._jacobian is not None
+
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return ``residual(x, *args, **kwargs)``."""
         return self._residual(x, *self.args, **self.kwargs)
@@ -205,7 +299,7 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
 
 def source(problem: Any, n: int) -> Source:
     """Return the problem in its compiled form, for one solve with n parameters."""
-    if isinstance(problem, CompiledProblem):
+    if is_compiled(problem):
         compiled = Compiled(problem)
         if n != problem.n:
             raise ValueError(
@@ -213,19 +307,9 @@ def source(problem: Any, n: int) -> Source:
                 f"it has {n}"
             )
         return compiled
-    direct: Source | None = problem._source(n) if isinstance(problem, Problem) else None
+    own = getattr(problem, "_residual_source", None)
+    direct: Source | None = None if own is None else own(n)
     if direct is not None:
         return direct
     func, args, kwargs = residual_call(problem)
     return Residual(func, args, kwargs, "residual", False, EvaluationError)
-
-
-def has_jacobian(problem: Any) -> bool:
-    """Return whether the problem defines its Jacobian."""
-    if isinstance(problem, CompiledProblem):
-        return problem.provides_jacobian
-    method = getattr(problem, "jacobian", None)
-    function = getattr(method, "__func__", None)
-    if function is FunctionProblem.jacobian:
-        return problem._jacobian is not None
-    return callable(method) and function is not Problem.jacobian

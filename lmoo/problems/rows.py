@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.kinds import Form, optional
+
 __all__ = ["RowBlockProblem"]
 
 
@@ -74,6 +76,7 @@ class RowBlockProblem:
     (array([3. , 0.5]), 1000)
     """
 
+    residual_form: Form = "blocks"
     parameter_names: Sequence[str] | None = None
     linear_parameters: Sequence[str | int] | None = None
     blocks: Any = None
@@ -112,6 +115,7 @@ class RowBlockProblem:
         """
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, block)")
 
+    @optional
     def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return the derivatives of one block's residuals at x, (rows, n).
 

@@ -47,7 +47,7 @@ class AugmentedPoints(CurveProblem):
             np.concatenate([sigma, 1.0 / weights]),
         )
         self.errors_in_x = problem.errors_in_x.with_exact(k)
-        self.sigma_x, self.arrow, self.trace = problem.sigma_x, "points", False
+        self.sigma_x, self.residual_form, self.trace = problem.sigma_x, "points", False
         self.parameter_names = None
 
     def __reduce__(self) -> Any:

@@ -75,6 +75,14 @@ class Fit:
     # Whether it is the result of one problem of a joint fit.
     is_part: ClassVar[bool] = False
 
+    def _error_alone(self, j: int) -> float:
+        """Return the error of what active constraints hold, without them; 0 if unknown."""
+        return 0.0
+
+    def _reached(self, j: int, value: float, x: NDArray[np.float64]) -> float:
+        """Return quantity j at a point where its coordinate has a value."""
+        return value
+
     def __post_init__(self) -> None:
         n = self.x.size
         free = {

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import Analytic, ColumnMajor, Jacobian
-from lmoo.problems.problem import has_jacobian, residual_call
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.jacobians.strategies import Analytic, Jacobian, is_transposed
+from lmoo.problems.kinds import form_of, has_jacobian
+from lmoo.problems.problem import residual_call
 from lmoo.results.fit import Fit
 from lmoo.sparse.matrices import is_sparse
 
@@ -87,12 +86,13 @@ def jacobian(result: Fit, x: Array) -> Array:
         The result has no problem; the Jacobian has the wrong shape.
     """
     problem = problem_of(result, "the Jacobian")
-    if isinstance(problem, RowBlockProblem):
+    form = form_of(problem)
+    if form == "blocks":
         raise TypeError(
             "the Jacobian of a RowBlockProblem is never in memory as a whole: leverage, "
             "standardized_residuals and nonlinearity need a Problem"
         )
-    if getattr(problem, "sigma_x", None) is not None:
+    if form == "points":
         raise TypeError(
             "the Jacobian of a fit with errors in x has columns for each point: leverage, "
             "standardized_residuals and nonlinearity need a problem without sigma_x"
@@ -119,7 +119,7 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
     strategy = None if result.solver is None else result.solver.jacobian
     analytic = isinstance(strategy, Analytic) or (strategy is None and has_jacobian(problem))
     if analytic:
-        transposed = isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
+        transposed = is_transposed(strategy, problem)
 
         def by_problem(x: Array) -> Array:
             found = _dense(problem.jacobian(x))

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo.losses.loss import LOSSES, kernel_of, loss_of
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import residual_of
+from lmoo.problems.kinds import is_joint
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of
@@ -110,7 +110,7 @@ class PartFactor:
 def part(kind: type[Kind], result: Fit, k: int) -> Kind:
     """Return the result of problem k of a joint fit, of the class `kind`; see `Result.part`."""
     joint = problem_of(result, "part")
-    if not getattr(joint, "is_joint", False):
+    if not is_joint(joint):
         raise TypeError(
             f"part needs the result of a JointProblem; its problem is a {type(joint).__name__}"
         )
@@ -129,7 +129,7 @@ def _rows(result: Fit, joint: Any, k: int) -> slice:
     lengths = vars(result).get("_lengths")
     if lengths is None:
         lengths = [
-            one.m if isinstance(one, CompiledProblem) else residual_of(one, result.x[index]).size
+            residual_of(one, result.x[index]).size
             for one, index in zip(joint.problems, joint.indices, strict=True)
         ]
         vars(result)["_lengths"] = lengths

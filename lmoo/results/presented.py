@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
+from lmoo.problems.kinds import is_joint
 from lmoo.results.stored import StoredFit
 
 __all__ = ["PresentedFit"]
@@ -184,7 +185,7 @@ class PresentedFit(StoredFit):
         >>> result = lmoo.fit("a*exp(-b*t)", t, 2 * np.exp(-t) + 0.05 * np.cos(9 * t))
         >>> above, below = result.plot(xlabel="time (s)")
         """
-        if getattr(self.problem, "is_joint", False):
+        if is_joint(self.problem):
             from lmoo.results.jointplots import plot_parts
 
             part: Any = self.part  # type: ignore[attr-defined]

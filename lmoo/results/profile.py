@@ -28,7 +28,7 @@ from lmoo.results.profilepath import (
     step_for,
 )
 from lmoo.results.refit import Point
-from lmoo.results.reparametrized import CoordinateFit, with_parameters
+from lmoo.results.reparametrized import with_parameters
 from lmoo.results.statistics import linear_interval, t_quantile
 
 __all__ = ["Profile", "contour", "interval", "intervals", "joint_cutoff", "trace"]
@@ -96,10 +96,10 @@ def _end(fits: ConstrainedFits, j: int, side: int, t: float, step: float) -> flo
     """Return one end of an interval, on which a quantity has the value that it reaches."""
     path = path_from_solution(fits, j, side)
     end = path.crossing(t, step)
-    if not isinstance(fits.result, CoordinateFit) or not np.isfinite(end):
+    if not np.isfinite(end):
         return end
     nearest = min(path.points, key=lambda point: abs(path.value(point.distance) - end))
-    return fits.result.reached(j, nearest.x)
+    return fits.result._reached(j, end, nearest.x)
 
 
 def trace(result: Fit, j: int, level: float, scaled: bool | None, points: int = 8) -> Profile:

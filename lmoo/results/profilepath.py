@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import enorm
 from lmoo.errors import BetterMinimumWarning
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.kinds import in_blocks
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of, problem_of
 from lmoo.results.refit import Point, refit
-from lmoo.results.reparametrized import CoordinateFit
 from lmoo.results.statistics import residual_scale
 
 __all__ = [
@@ -270,14 +269,14 @@ def has_profile(result: Fit, scaled: bool | None) -> bool:
 def step_for(fits: ConstrainedFits, j: int) -> float:
     """Return the change of parameter j for tau = 1 in the linear model."""
     result = fits.result
-    if isinstance(result, CoordinateFit) and result.error_alone(j) > 0.0:
-        return fits.sigma * result.error_alone(j)
+    if result._error_alone(j) > 0.0:
+        return fits.sigma * result._error_alone(j)
     error = float(result._linear.standard_errors(fits.sigma)[j])
     if 0.0 < error < inf:
         return error
     # At an active bound, or undetermined: the change if the others stay as they are.
     norm = float(result._linear.acnorm[j])
-    if norm == 0.0 and not isinstance(result.problem, RowBlockProblem):
+    if norm == 0.0 and not in_blocks(result.problem):
         norm = enorm(np.ascontiguousarray(jacobian_of(result)[:, j]))
     return fits.sigma / norm if norm > 0.0 else 0.1 * max(abs(float(result.x[j])), 1.0)
 

@@ -10,7 +10,7 @@ from lmoo._core.kernels import enorm
 from lmoo.blockwise.passes import Passes
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import kernel_of, loss_of
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.kinds import in_blocks
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of, residual
 
@@ -65,7 +65,7 @@ def _norm(result: Fit, x: Array) -> float:
     loss = None
     if result.robust is not None:
         loss = loss_of(result.solver.loss), result.robust.scale
-    if isinstance(problem, RowBlockProblem):
+    if in_blocks(problem):
         factor = Passes(problem, None, loss).residual(x)
         if factor.refusal is not None:
             raise factor.refusal

@@ -18,7 +18,8 @@ from lmoo.blockwise.evaluation import blocks_of
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
-from lmoo.problems.problem import Problem, has_jacobian, residual_call
+from lmoo.problems.kinds import form_of, has_jacobian, in_blocks
+from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.augmentedpoints import AugmentedPoints
 from lmoo.results.factor import Factor
@@ -43,7 +44,7 @@ class CoordinateFit(Fit):
     functions: Functions | None = None
     alone: Array | None = None
 
-    def error_alone(self, j: int) -> float:
+    def _error_alone(self, j: int) -> float:
         """Return the error of a quantity that active constraints hold, without them; 0 if unknown.
 
         In units of the deviation, with all but the quantity as it is.
@@ -52,7 +53,7 @@ class CoordinateFit(Fit):
             return 0.0
         return float(self.alone[j - self.functions.q])
 
-    def reached(self, j: int, x: Array) -> float:
+    def _reached(self, j: int, value: float, x: Array) -> float:
         """Return coordinate j at a point; for a further one the quantity itself.
 
         Where constraints do not let the quantity follow its coordinate, they differ.
@@ -155,6 +156,10 @@ class FurtherRows(RowBlockProblem):
     def jacobian(self, x: Array, block: Any) -> Array:
         """Return their derivatives."""
         return self.rows.jacobian(x)
+
+
+# Of a problem with further coordinates, by the form of its residual.
+_AUGMENTED: dict[str, Any] = {"blocks": AugmentedBlocks, "points": AugmentedPoints}
 
 
 class _Priors(Problem):
@@ -307,14 +312,8 @@ def _augmented(
         _gradient=np.append(fit.gradient, np.zeros(k)),
         related=None,
     )
-    return found, _augmented_class(problem)(problem, functions, weights), alone
-
-
-def _augmented_class(problem: Any) -> Any:
-    """Return the class of the problem with further coordinates."""
-    if isinstance(problem, RowBlockProblem):
-        return AugmentedBlocks
-    return AugmentedPoints if getattr(problem, "arrow", None) == "points" else AugmentedProblem
+    made = _AUGMENTED.get(form_of(problem), AugmentedProblem)(problem, functions, weights)
+    return found, made, alone
 
 
 def _column_norms(fit: Fit) -> Array:
@@ -323,7 +322,7 @@ def _column_norms(fit: Fit) -> Array:
     They are not for blocks without derivatives, and for blocks that are in other processes.
     """
     problem = fit.problem
-    if not isinstance(problem, RowBlockProblem):
+    if not in_blocks(problem):
         return np.asarray(np.linalg.norm(jacobian_of(fit), axis=0))
     squares = np.zeros(fit.x.size)
     if problem.jacobian is None or not _is_local(problem.executor):

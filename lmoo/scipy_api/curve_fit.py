@@ -12,32 +12,24 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
-from lmoo._core.masks import plain, refuse_masked, separated
-from lmoo._core.solve import Loop
-from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
-from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box
-from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
-from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
-from lmoo.problems.data import checked_absolute_sigma, curve_data
-from lmoo.problems.measured import measured
-from lmoo.problems.problem import has_jacobian
+from lmoo.problems.curveproblem import CurveProblem, checked_trace
+from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.kinds import has_jacobian, is_compiled
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
-from lmoo.results.result import Result
+from lmoo.scipy_api.curve_fit_covariance import covariance_of
+from lmoo.scipy_api.curve_fit_data import curve_fit_problem
 from lmoo.scipy_api.initial_guess import NO_BOUNDS, starting_point
 from lmoo.scipy_api.leastsq import _infodict
 from lmoo.scipy_api.options import curve_solver
-from lmoo.solver.iteration import Iteration, bad_start, keep_result
+from lmoo.solver.iteration import Iteration, keep_result
+from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
 
 __all__ = ["OptimizeWarning", "curve_fit"]
 
 Array = NDArray[np.float64]
-
-_NAMES = ("xdata", "ydata")
-_FIXED = 2  # in Loop.fixed_or_active
 
 
 class OptimizeWarning(UserWarning):
@@ -201,7 +193,7 @@ def curve_fit(
     array([2.45 , 1.485, 0.6  ])
     """
     related = not (ties is None and priors is None and constraints is None)
-    problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
+    problem = curve_fit_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
     differentiated = has_jacobian(problem)
@@ -224,7 +216,7 @@ def curve_fit(
     except BaseException as error:
         keep_result(error, iteration)
         raise
-    pcov = _covariance(iteration, absolute_sigma)
+    pcov = covariance_of(iteration, absolute_sigma)
     if pcov is None:
         pcov = np.full((x.size, x.size), np.inf)
         warnings.warn(
@@ -294,7 +286,7 @@ def _iteration(
     """Return the iteration, with the model compiled from its function if possible."""
     differentiated = has_jacobian(problem)
     evaluation = None
-    if not isinstance(problem, CompiledProblem):
+    if not is_compiled(problem):
         problem.trace = trace
         because = None
         if isinstance(jac, str):
@@ -321,110 +313,6 @@ def _within(problem: Any, x: Array) -> Array:
     return box(problem.bounds, problem.fixed, problem.parameter_names, x)[0]
 
 
-# ---- data ------------------------------------------------------------------------------------
-
-
-def _problem(
-    f: Any,
-    xdata: Any,
-    ydata: Any,
-    sigma: Any,
-    jac: Any,
-    check_finite: Any,
-    nan_policy: Any,
-    sigma_x: Any = None,
-) -> Any:
-    """Return the problem of the data, without names and bounds of its parameters."""
-    if nan_policy not in (None, "raise", "omit"):
-        raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
-    xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
-    problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
-    axes.describe(problem)
-    return problem
-
-
-def _checked_problem(
-    f: Any,
-    xdata: Any,
-    ydata: Any,
-    sigma: Any,
-    jac: Any,
-    check_finite: Any,
-    nan_policy: Any,
-    sigma_x: Any,
-) -> Any:
-    """Return the problem of data without units."""
-    if isinstance(xdata, (np.ndarray, list, tuple)):
-        xdata = _points(f, xdata)
-    if is_complex(ydata):
-        if sigma_x is not None:
-            raise ValueError("sigma_x is for real curves; ydata is complex")
-        return _complex_problem(
-            f, xdata, ydata, sigma, jac, _check_of(check_finite, nan_policy), nan_policy
-        )
-    y = _real("ydata", ydata)
-    if y.size == 1:
-        y = _repeated(y, xdata)
-    check = _check_of(check_finite, nan_policy)
-    if sigma_x is not None:
-        if isinstance(jac, str):
-            raise ValueError(f"jac must be None or callable with sigma_x; it is {jac!r}")
-        return CurveProblem(
-            f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
-        )
-    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    return problem_of(f, jac if callable(jac) else None, *data)
-
-
-def _complex_problem(
-    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check: str | None, nan_policy: Any
-) -> Any:
-    """Return the problem of complex data."""
-    check_callable(f, jac if callable(jac) else None)
-    data = complex_curve(xdata, ydata, sigma, nan_policy or "raise", _NAMES, check)
-    return problem_of(ComplexParts(f), ComplexParts(jac) if callable(jac) else None, *data)
-
-
-def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
-    """Return the argument `check` of `curve_data`."""
-    if check_finite or (check_finite is None and nan_policy is None):
-        return "finite"
-    return None if nan_policy is None else "nan"
-
-
-def _repeated(y: Any, xdata: Any) -> Any:
-    """Return y repeated for each point, as scipy broadcasts a single number."""
-    points = xdata[0] if isinstance(xdata, tuple) else xdata
-    y = refuse_masked("ydata", y)
-    return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
-
-
-def _points(f: Any, xdata: Any) -> Any:
-    """Return xdata as an array; as a tuple of arrays for compiled models of several variables."""
-    array = _real("xdata", xdata)
-    return tuple(array) if array.ndim > 1 and is_compiled(f) else array
-
-
-def _real(name: str, data: Any) -> Any:
-    """Return data as a float64 array; objects are converted to float."""
-    if type(data) is np.ndarray and data.dtype == np.float64:
-        return data
-    data, mask = separated(data)
-    try:
-        array = np.asarray(plain(data))
-        if array.dtype.kind == "O" and array.size:
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
-    except OverflowError as error:
-        raise ValueError(f"{name} must be within the range of double precision: {error}") from error
-    array = real_array(name, array)
-    return array if mask is None else np.ma.array(array, mask=mask)
-
-
-# ---- result ----------------------------------------------------------------------------------
-
-
 def _failure(iteration: Iteration) -> Exception:
     """Return the exception for a solve that has found no minimum."""
     loop = iteration._loop
@@ -434,41 +322,6 @@ def _failure(iteration: Iteration) -> Exception:
         error.__cause__ = cause
         return error
     return RuntimeError(f"Optimal parameters not found: {iteration._message(Status(loop.status))}")
-
-
-def _covariance(iteration: Iteration, absolute: bool) -> Array | None:
-    """Return the covariance; None if it cannot be estimated."""
-    loop, problem = iteration._loop, iteration.problem
-    arrow = getattr(problem, "arrow", None)
-    if loop.scale is not None or iteration._is_related or arrow is not None:
-        return _careful_covariance(iteration.result, absolute)
-    inverse, dof = loop.covariance(), loop.observations - iteration._x0.size
-    if problem.bounds is not None or problem.fixed is not None:
-        inverse = _inverse_of_free(loop) if inverse is None else inverse
-        dof += int(np.count_nonzero(loop.fixed_or_active == _FIXED))
-    if inverse is None or (dof <= 0 and not absolute) or not loop.is_safe(inverse):
-        return _careful_covariance(iteration.result, absolute)
-    return inverse if absolute else inverse * (loop.fnorm * loop.fnorm / dof)
-
-
-def _inverse_of_free(loop: Loop) -> Array | None:
-    """Return ``inv(J.T @ J)`` of the free parameters; the others have zero columns in J."""
-    excluded = loop.fixed_or_active
-    free = excluded.size - np.count_nonzero(excluded)
-    # Pivoting moves the zero columns to the end.
-    leading, places = loop.r[:free, :free], loop.ipvt[:free]
-    if excluded[places].any() or not leading.diagonal().all():
-        return None
-    roots = np.zeros((excluded.size, free))
-    roots[places] = np.linalg.inv(leading)
-    return np.asarray(roots @ roots.T)
-
-
-def _careful_covariance(result: Result, absolute: bool) -> Array | None:
-    known = absolute and result.robust is None
-    if result.undetermined or (result.degrees_of_freedom <= 0 and not known):
-        return None
-    return result.covariance()
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.solve import start
-from lmoo.models.problem import is_compiled
+from lmoo.models.problem import is_compiled_model
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.boundsforms import frozen_bounds
@@ -71,7 +71,7 @@ def starting_point(
         raise ValueError("method must be 'trf', 'dogbox' or None with bounds; it is 'lm'")
     problem.bounds, problem.fixed = bounds, fixed
     if p0 is None or named:
-        x = np.clip(x, lower, upper) if is_compiled(problem.f) else _inside(lower, upper)
+        x = np.clip(x, lower, upper) if is_compiled_model(problem.f) else _inside(lower, upper)
         x = _with_named(x, p0, names) if named else x
     if p0 is not None and not related:
         _refuse_outside(x, lower, upper, is_fixed)
@@ -94,7 +94,7 @@ def refuse_few(m: int, n: int) -> None:
 
 def _default(problem: Any, names: Sequence[str] | None) -> Array:
     """Return the guess of a compiled model, or 1 for each parameter."""
-    if is_compiled(problem.f):
+    if is_compiled_model(problem.f):
         return _guess(problem)
     if names is None:
         raise ValueError(

@@ -13,7 +13,8 @@ from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.problem import FunctionProblem
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
-from lmoo.solver.iteration import Iteration, bad_start
+from lmoo.solver.iteration import Iteration
+from lmoo.solver.startingpoint import bad_start
 from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
 
@@ -57,7 +58,7 @@ class ScipyProblem(FunctionProblem):
         if callable(jac):
             self._jacobian = self._derivatives
 
-    def _source(self, n: int) -> Residual:
+    def _residual_source(self, n: int) -> Residual:
         source = Residual(self._residual, self.args, self.kwargs, "fun", True, EvaluationError)
         source.offer(self.f0)
         return source

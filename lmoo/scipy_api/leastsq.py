@@ -21,6 +21,7 @@ from lmoo._core.solve import (
 )
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import entry, in_range, real_array
+from lmoo.problems.kinds import is_compiled
 from lmoo.problems.problem import source
 from lmoo.status import Status
 
@@ -152,7 +153,7 @@ def leastsq(
         return _not_finite_start(x, bad, full_output)
     if maxfev <= 0:
         maxfev = (200 if Dfun is None and not _is_differentiated(func) else 100) * (n + 1)
-    if isinstance(func, CompiledProblem):
+    if is_compiled(func):
         fun, jac = _compiled(func, n, args, Dfun, epsfcn)
     else:
         fun = Residual(func, args, {}, "func", True, EvaluationError)
@@ -173,7 +174,7 @@ def leastsq(
 
 def _is_differentiated(func: Any) -> bool:
     """Return whether func is a compiled problem that defines its Jacobian."""
-    return isinstance(func, CompiledProblem) and func.provides_jacobian
+    return is_compiled(func) and func.provides_jacobian
 
 
 def _compiled(
@@ -281,9 +282,8 @@ def _nothing_done(
     info: dict[str, Any] = {"nfev": 0}
     if dfun is not None or _is_differentiated(func):
         info["njev"] = 0
-    compiled = isinstance(func, CompiledProblem)
     try:
-        value = func.residual(x.copy()) if compiled else func(x.copy(), *args)
+        value = func.residual(x.copy()) if is_compiled(func) else func(x.copy(), *args)
     except EvaluationError:
         return info
     fvec = np.array(as_vector(value, "func", True)[0])

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.losses.loss import Loss
-from lmoo.models.library import CompiledModel
-from lmoo.models.problem import curve_problem
+from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.models.starts.given import GivenParameters
 from lmoo.problems.bounds import limits
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.kinds import is_compiled
 from lmoo.problems.parameters import OPTIONS as RELATIONS
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import (
@@ -226,7 +226,7 @@ def _solved(model: Any, problem: Any, start: Array, robust: Solver) -> Result:
         solved = _without_linear(model, problem, start, edges, squares)
         if solved is not None:
             return solved if robust.loss == "linear" else robust.solve(problem, solved.x)
-    if np.isnan(start).any() and isinstance(model, CompiledModel):
+    if np.isnan(start).any() and is_compiled_model(model):
         guess = np.clip(own_guess(model, problem), *edges[:2])
         start = np.where(np.isnan(start), guess, start)
     if not np.isnan(start).any():
@@ -283,7 +283,7 @@ def _without_linear(
     if found is None:
         return None
     start, linear = found
-    if isinstance(problem, CurveProblem):
+    if not is_compiled(problem):
         # Known from the function, also where the problem does not run compiled.
         problem.linear_parameters = linear
     sure = squares.jacobian is None and squares.linear is None

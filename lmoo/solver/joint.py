@@ -14,6 +14,7 @@ from lmoo._core.arrow import (
 )
 from lmoo._core.evaluate import LossKernel
 from lmoo.jacobians.strategies import Analytic
+from lmoo.problems.paired import paired
 from lmoo.problems.problem import source
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.solver.grouploop import group_loop
@@ -30,6 +31,7 @@ def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
         compiled = None if evaluation is None else evaluation.members[k]
         if compiled is not None and compiled.problem is not None:
             part = compiled.problem
+        part = paired(part)
         strategy = options._strategy(part)
         try:
             derivatives = options._derivatives(part, index.size)

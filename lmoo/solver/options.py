@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.solve import (
     Derivatives,
     Grouped,
@@ -30,9 +29,10 @@ from lmoo.losses.loss import Loss, kernel_of, loss_of, scale_of
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
 from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
+from lmoo.problems.kinds import form_of, has_jacobian, in_blocks, is_compiled, is_joint
+from lmoo.problems.paired import paired
 from lmoo.problems.parameters import OPTIONS, frozen_options
-from lmoo.problems.problem import has_jacobian, source
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.problem import source
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, FScale, LossName, Priors
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
 from lmoo.solver.steps import GeodesicAcceleration, Step
@@ -140,9 +140,9 @@ class SolverOptions:
         sparse: whether the problem's Jacobian is a sparse matrix; None: it is not known
         """
         n = x0.size
-        kind = getattr(problem, "arrow", None)
-        if kind is not None:
-            return self._arrow_loop(kind, problem, *self._box(problem, x0), evaluation)
+        form = form_of(problem)
+        if form in ("joint", "points"):
+            return self._arrow_loop(form, problem, *self._box(problem, x0), evaluation)
         if self.diag is not None and np.shape(self.diag) != (n,):
             raise ValueError(
                 f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
@@ -175,7 +175,7 @@ class SolverOptions:
         sparse: bool | None = None,
     ) -> Loop:
         """Return the compiled loop of a problem; strategy: None for that of the options."""
-        n = x0.size
+        n, problem = x0.size, paired(problem)
         derivatives = (
             self._derivatives(problem, n)
             if strategy is None
@@ -183,9 +183,9 @@ class SolverOptions:
             if isinstance(strategy, Jacobian)
             else strategy
         )
-        tall = isinstance(problem, RowBlockProblem)
+        tall = in_blocks(problem)
         priors = 0 if tall else getattr(problem, "_priors", 0)
-        if isinstance(step, GeodesicAcceleration) and isinstance(problem, CompiledProblem):
+        if isinstance(step, GeodesicAcceleration):
             _give_second(problem)
         if tall and isinstance(derivatives, Grouped):
             raise ValueError(
@@ -241,11 +241,11 @@ class SolverOptions:
         return SparseLoop, SparseCholesky()
 
     def _arrow_loop(
-        self, kind: str, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
+        self, form: str, problem: Any, x0: NDArray[np.float64], bounds: Any, evaluation: Any
     ) -> Loop:
         """Return the loop of a `JointProblem`, or of a curve with errors in x."""
         # Not at the top: every `import lmoo` would take longer.
-        if kind == "points":
+        if form == "points":
             from lmoo.solver.errorsinx import point_loop
 
             return point_loop(self, problem, x0, bounds, evaluation)
@@ -282,10 +282,10 @@ class SolverOptions:
         checked: whether it is known to agree with its function at the start
         inside: whether x0 is known to be within the bounds
         """
-        if getattr(problem, "is_joint", False):
+        if is_joint(problem):
             joint: Any = self._joint_evaluation(problem, x0)
             return joint  # type: ignore[no-any-return]
-        if getattr(problem, "trace", None) is None or isinstance(problem, CompiledProblem):
+        if getattr(problem, "trace", None) is None:
             return None
         # Not at the top: every `import lmoo` would take longer.
         from lmoo.models.tracing.evaluation import evaluation_of
@@ -309,7 +309,7 @@ class SolverOptions:
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""
-        if self.jacobian is None and isinstance(problem, CompiledProblem):
+        if self.jacobian is None and is_compiled(problem):
             return ForwardDifference()._differences(n, prefer_jacobian=True)
         return self._strategy(problem)._bind(differentiated(problem), n)
 
@@ -317,12 +317,12 @@ class SolverOptions:
         """Return the strategy given, or the default one for the problem."""
         if self.jacobian is not None:
             return self.jacobian
-        return Analytic() if has_jacobian(differentiated(problem)) else ForwardDifference()
+        return Analytic() if has_jacobian(problem) else ForwardDifference()
 
 
 def differentiated(problem: Any) -> Any:
-    """Return the problem that a Jacobian strategy receives: a block of a `RowBlockProblem`."""
-    return BlockView(problem, None) if isinstance(problem, RowBlockProblem) else problem
+    """Return the problem that a Jacobian strategy receives: a block of one in blocks."""
+    return BlockView(problem, None) if in_blocks(problem) else problem
 
 
 def checked_separable(value: Any) -> bool | str:

@@ -16,8 +16,10 @@ from lmoo._core.masks import refuse_masked
 from lmoo.blockwise.passes import Passes
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import ColumnMajor
-from lmoo.problems.problem import Problem, has_jacobian, residual_call
+from lmoo.jacobians.strategies import is_transposed
+from lmoo.problems.kinds import has_jacobian
+from lmoo.problems.paired import counter_of, paired
+from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.separation import Parts
 from lmoo.sparse.matrices import is_sparse
 
@@ -152,12 +154,13 @@ class Projection(_Projected):
 
     def __init__(self, problem: Any, parts: Parts, x: Array, strategy: Any) -> None:
         super().__init__(parts, x)
+        problem = paired(problem)
         self._full, self._call = problem, residual_call(problem)
         self._distance = np.ones(len(self._linear))
-        self._transposed = isinstance(strategy, ColumnMajor)
+        self._transposed = is_transposed(strategy, problem)
         self._size = 0
         own = has_jacobian(problem)
-        self._has_own = own
+        self._has_own, self._repeated = own, counter_of(problem)
         if not own:
             # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
@@ -201,6 +204,8 @@ class Projection(_Projected):
     def _jacobian(self, x: Array) -> Array:
         self._counts[1] += 1
         value = refuse_masked("what jacobian returns", self._full.jacobian(x.copy()))
+        if self._repeated is not None:
+            self._counts[0] += self._repeated()
         # The linear parameters are eliminated by dense matrices.
         found = np.asarray(value.toarray() if is_sparse(value) else value, dtype=np.float64)
         if found.ndim == 1:

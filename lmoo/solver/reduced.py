@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.batch import CurveModelProblem
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
@@ -19,7 +18,6 @@ from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.strategies import (
     Analytic,
     CentralDifference,
-    ColumnMajor,
     CompiledJacobian,
     ComplexStep,
     ForwardDifference,
@@ -28,7 +26,9 @@ from lmoo.jacobians.strategies import (
 from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.problem import Problem, has_jacobian, residual_call
+from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
+from lmoo.problems.paired import PairedProblem
+from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
 
@@ -94,6 +94,9 @@ class ReducedProblem(Mapping, Problem):
 
     def __init__(self, problem: Any, coordinates: Coordinates, transposed: bool = False) -> None:
         self.problem, self.coordinates, self.transposed = problem, coordinates, transposed
+        if is_paired(problem):
+            self.problem = PairedProblem(problem)
+            self.counter = self.problem.counter
         self.parameter_names = coordinates.labels
         self._priors = len(coordinates.priors)
         self.bounds, self.fixed = edges(coordinates)
@@ -175,7 +178,7 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         self.direct = direct
         self.parameter_names = coordinates.labels
         self.bounds, self.fixed = edges(coordinates)
-        if not has_jacobian(BlockView(problem, None)):
+        if not has_jacobian(problem):
             # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
 
@@ -231,11 +234,9 @@ class _Chained(Jacobian):
 
     def evaluate(self, problem: Any, x: Array, f: Array, out: Array) -> int | None:
         """Write the derivatives by the coordinates."""
-        blocks = isinstance(problem, BlockView)
-        reduced: Any = problem.problem if blocks else problem
-        user = BlockView(reduced.problem, problem.block) if blocks else reduced.problem
+        reduced, user = self.parts(problem)
         point, coordinates = reduced._point(x), reduced.coordinates
-        k = 0 if blocks else len(coordinates.priors)
+        k = getattr(reduced, "_priors", 0)
         m = f.size - k
         found = np.full((m, point.size), np.nan, order="F")
         count = self.strategy.evaluate(user, point, f[:m].copy(), found)
@@ -243,6 +244,18 @@ class _Chained(Jacobian):
         if k:
             out[m:] = coordinates.prior_slopes(x)
         return count
+
+    def parts(self, problem: Any) -> tuple[Any, Any]:
+        """Return the problem of the coordinates, and that of the parameters."""
+        return problem, problem.problem
+
+
+class _ChainedBlocks(_Chained):
+    """The same for a block, in which there are no rows of priors."""
+
+    def parts(self, problem: Any) -> tuple[Any, Any]:
+        """Return the problem of the coordinates, and a block of that of the parameters."""
+        return problem.problem, BlockView(problem.problem.problem, problem.block)
 
 
 def reduced_strategy(
@@ -255,10 +268,10 @@ def reduced_strategy(
     """
     if strategy is None or type(strategy) is CompiledJacobian:
         return strategy
-    if getattr(problem, "is_joint", False):
+    if is_joint(problem):
         # Its problems are checked one by one.
         return strategy if isinstance(strategy, _OF_COORDINATES) else _Chained(strategy)
-    blocks = isinstance(problem, RowBlockProblem)
+    blocks = in_blocks(problem)
     view = BlockView(problem, None) if blocks else problem
     if isinstance(strategy, Analytic):
         # Raises TypeError where the problem has no derivatives.
@@ -273,7 +286,7 @@ def reduced_strategy(
         )
     if isinstance(strategy, ComplexStep):
         strategy._bind(view, len(coordinates.names))
-    return _Chained(strategy)
+    return _ChainedBlocks(strategy) if blocks else _Chained(strategy)
 
 
 def _with_typical(strategy: Any, coordinates: Coordinates) -> Jacobian:
@@ -284,11 +297,6 @@ def _with_typical(strategy: Any, coordinates: Coordinates) -> Jacobian:
     options["epsfcn"] = options["epsfcn"] or None
     found: Jacobian = type(strategy)(typical=coordinates.sizes(sizes), **options)
     return found
-
-
-def is_transposed(strategy: Jacobian | None, problem: Any) -> bool:
-    """Return whether the user's Jacobian is (n, m)."""
-    return isinstance(strategy, ColumnMajor) and not isinstance(problem, CompiledProblem)
 
 
 class _Substituted(CurveModelProblem):

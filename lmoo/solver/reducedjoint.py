@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.parts import PartValues
 from lmoo.problems.joint import residual_of
+from lmoo.problems.kinds import Form
 from lmoo.problems.problem import Problem
 from lmoo.solver.reduced import Mapping, edges
 
@@ -49,7 +50,7 @@ class ReducedJoint(Mapping, Problem):
         The number of shared coordinates, which come first.
     """
 
-    is_joint, arrow = True, "joint"
+    residual_form: Form = "joint"
 
     def __init__(
         self,

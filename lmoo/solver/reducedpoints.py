@@ -76,7 +76,7 @@ class ReducedPoints(Mapping, CurveProblem):
             model = kept_model(substituted(found[0], coordinates, bool(k)))
             self._set(model, None, tuple(points) if len(points) > 1 else points[0], *data)
         self.errors_in_x = problem.errors_in_x.with_exact(k)
-        self.sigma_x, self.arrow = problem.sigma_x, "points"
+        self.sigma_x, self.residual_form = problem.sigma_x, "points"
         self.parameter_names = coordinates.labels
         self.bounds, self.fixed = edges(coordinates)
 

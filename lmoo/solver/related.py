@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from lmoo._core.solve import Loop
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
+from lmoo.problems.kinds import is_joint
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.related import Inner, Related, mapped
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Iteration, IterationRecord
+from lmoo.solver.iteration import Iteration
+from lmoo.solver.record import IterationRecord
 from lmoo.solver.reduced import reduced_strategy
 from lmoo.solver.solvedproblem import in_order_of, solved_problem
 from lmoo.status import Status
@@ -211,7 +213,7 @@ class RelatedIteration(Iteration):
     def _factor(self, robust: Any) -> Any:
         """Return the factor of the coordinates, of a joint problem as a matrix of all of them."""
         loop: Any = self._loop
-        if not loop.linearized or not getattr(self.problem, "is_joint", False):
+        if not loop.linearized or not is_joint(self.problem):
             return super()._factor(robust)
         r, ipvt, qtf = loop.dense_factor()
         factor = Factor(r, ipvt, qtf, loop.acnorm, loop.jacobian_error)
@@ -347,7 +349,7 @@ def _fitted(inner: Result, problem: Any) -> int:
 
     In a joint fit the coordinates do not count that the data leave undetermined.
     """
-    if getattr(problem, "is_joint", False) and inner.factor is not None:
+    if is_joint(problem) and inner.factor is not None:
         return inner.rank + int(np.count_nonzero(inner.active_mask))
     return int(np.count_nonzero(~inner.fixed))
 

@@ -10,9 +10,10 @@ from lmoo.jacobians.strategies import (
     CentralDifference,
     ColumnMajor,
     ForwardDifference,
+    is_transposed,
 )
+from lmoo.problems.kinds import in_blocks
 from lmoo.problems.names import names_of
-from lmoo.problems.rows import RowBlockProblem
 from lmoo.problems.separation import linear_positions, parts_of
 from lmoo.solver.twostage import SeparableLoop
 
@@ -104,6 +105,6 @@ def _refusal(options: Any, problem: Any) -> str | None:
         return f"the solver takes derivatives by {options.jacobian!r}"
     if getattr(options.jacobian, "typical", None) is not None:
         return "the solver's typical sizes are those of all parameters"
-    if isinstance(problem, RowBlockProblem) and isinstance(options.jacobian, ColumnMajor):
+    if in_blocks(problem) and is_transposed(options.jacobian, problem):
         return "the solver takes derivatives of blocks by ColumnMajor"
     return None

@@ -4,18 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, is_transposed
 from lmoo.models.compiled import kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel, ModelProblem
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.parts import PartValues, arranged, owners
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.kinds import form_of, is_joint
 from lmoo.solver.reduced import (
     ReducedBlocks,
     ReducedProblem,
-    is_transposed,
     substituted_problem,
 )
 from lmoo.solver.reducedjoint import PriorsAlone, ReducedJoint
@@ -26,21 +25,21 @@ __all__ = ["in_order_of", "solved_problem"]
 
 def in_order_of(problem: Any, coordinates: Coordinates) -> Coordinates:
     """Return the coordinates in the order in which the problem's linear model has them."""
-    if not getattr(problem, "is_joint", False):
+    if not is_joint(problem):
         return coordinates
     return arranged(coordinates, problem.indices)
 
 
 def solved_problem(solver: Any, problem: Any, coordinates: Any, evaluation: Any) -> Any:
     """Return the problem of the coordinates: compiled where the model of the user's problem is."""
-    kind = getattr(problem, "arrow", None)
-    if kind == "points":
+    form = form_of(problem)
+    if form == "points":
         return ReducedPoints(problem, coordinates, evaluation)
-    if kind == "joint":
+    if form == "joint":
         return _joint_problem(solver, problem, coordinates, evaluation)
     compiled = evaluation is not None and evaluation.problem is not None
     strategy = solver.jacobian
-    blocks = isinstance(problem, RowBlockProblem)
+    blocks = form == "blocks"
     rows = np.size(getattr(problem, "y", ())) + len(coordinates.priors)
     enough = blocks or rows >= len(coordinates.labels)
     by_graph = (

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo.problems.kinds import is_joint
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
 from lmoo.results.result import Result
-from lmoo.solver.iteration import Callback, Iteration, bad_start, keep_result, known_start
+from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.options import SolverOptions
+from lmoo.solver.record import Callback
+from lmoo.solver.startingpoint import bad_start, known_start
 from lmoo.status import Status
 
 __all__ = ["Solver"]
@@ -237,7 +240,7 @@ class Solver(SolverOptions):
         (<Status.UNFINISHED: -5>, True)
         """
         relations = relations_of(self, problem)
-        if getattr(problem, "is_joint", False):
+        if is_joint(problem):
             from lmoo.models.relations.numbered import joint_relations
 
             relations = joint_relations(problem, relations)

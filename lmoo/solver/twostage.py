@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.abi1 import CompiledProblem
 from lmoo._core.batch import SeparableDerivatives
 from lmoo._core.solve import Asked, Loop
 from lmoo.blockwise.evaluation import BlockView, iterator
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, CentralDifference, ForwardDifference
+from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.names import names_of
-from lmoo.problems.problem import has_jacobian, residual_call
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.problem import residual_call
 from lmoo.problems.separation import Parts
 from lmoo.solver.projected import CompiledProjection, Projection, RowProjection
 from lmoo.solver.steps import GeodesicAcceleration, More
@@ -107,6 +106,7 @@ class SeparableLoop:
             problem = evaluation.problem
         self._options, self._problem, self._x0, self._bounds = options, problem, x0, bounds
         self._parts, self._other = parts, list(parts.other)
+        self._blocks = in_blocks(problem)
         # nan: no other parameter is equal to it.
         self._point = np.where(np.isin(np.arange(x0.size), parts.other), np.nan, x0)
         n = x0.size
@@ -125,8 +125,8 @@ class SeparableLoop:
         strategy = options._strategy(problem)
         step = options.step
         reduced: Any
-        compiled = isinstance(problem, CompiledProblem) and has_jacobian(problem)
-        if isinstance(problem, RowBlockProblem):
+        compiled = is_compiled(problem) and has_jacobian(problem)
+        if self._blocks:
             reduced = RowProjection(problem, parts, self._x0, strategy, self._bounds)
             # Residuals of two points have no common basis, in which a curvature could be measured.
             if step is None or isinstance(step, (More, GeodesicAcceleration)):
@@ -184,7 +184,7 @@ class SeparableLoop:
             return
         self._checked = True
         problem, linear = self._problem, list(self._parts.linear)
-        if isinstance(problem, RowBlockProblem):
+        if self._blocks:
             problem = BlockView(problem, next(iterator(problem)))
         func, args, kwargs = residual_call(problem)
         given = self._x0[linear]
@@ -379,14 +379,14 @@ class SeparableLoop:
     @property
     def observations(self) -> int:
         """Entries of the residual; 0 where there is none."""
-        if isinstance(self._problem, RowBlockProblem) and self._last is None:
+        if self._blocks and self._last is None:
             return 0
         return int(self._current.observations)
 
     @property
     def residual(self) -> Array:
         """The residual at x; empty if there is none."""
-        if isinstance(self._problem, RowBlockProblem):
+        if self._blocks:
             return np.empty(0)
         return np.asarray(self._current.residual)
 

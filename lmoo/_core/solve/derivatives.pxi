@@ -153,9 +153,13 @@ cdef class Rows(Called):
         The exception that the callable raises if it cannot be evaluated at x.
     may_switch : bool
         A first Jacobian that is sparse ends a loop for dense ones, and the reverse, with WrongKindError.
+    repeated : callable, optional
+        Returns how many residuals the callable has evaluated since the last call; they are added to nfev.
     """
 
-    def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point, bint may_switch=False):
+    def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point, bint may_switch=False,
+                  repeated=None):
+        self.repeated = repeated
         self.func, self.args, self.kwargs, self.name = func, args, kwargs, name
         self.columns, self.bad_point, self.may_switch = columns, bad_point, may_switch
 
@@ -197,6 +201,9 @@ cdef class Rows(Called):
         except self.bad_point as error:
             self.refuse(at, error)
             return None
+        finally:
+            if self.repeated is not None:
+                (<lm_state *>at.state).nfev += self.repeated()
         return self.checked(value, shape) if value is None else value
 
     cdef object sparse(self, lmoo_point *at):

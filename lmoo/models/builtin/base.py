@@ -11,8 +11,9 @@ from lmoo._core.models import TABLE_OF
 from lmoo.models.builtin.features import Features
 from lmoo.models.builtin.measures import project
 from lmoo.models.compiled import program_of
-from lmoo.models.expression.base import Model
+from lmoo.models.expression.base import Model, operated
 from lmoo.models.expression.graphs import graph_of
+from lmoo.models.graph.operators import Operators
 from lmoo.models.library import CompiledModel
 from lmoo.problems.arguments import real_array
 from lmoo.problems.data import without_masked
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 Candidate = dict[str, Any]
 
 
-class BuiltIn(CompiledModel):
+class BuiltIn(Operators[Model], CompiledModel):
     """A built-in compiled model with its expression graph.
 
     ``+ - * / **`` with models and numbers return a `lmoo.models.Model`.
@@ -261,35 +262,8 @@ class BuiltIn(CompiledModel):
 
     __array_ufunc__ = None
 
-    def __add__(self, other: Any) -> Model:
-        return _as_model(self.model + _operand(other))
-
-    def __radd__(self, other: Any) -> Model:
-        return _as_model(_operand(other) + self.model)
-
-    def __sub__(self, other: Any) -> Model:
-        return _as_model(self.model - _operand(other))
-
-    def __rsub__(self, other: Any) -> Model:
-        return _as_model(_operand(other) - self.model)
-
-    def __mul__(self, other: Any) -> Model:
-        return _as_model(self.model * _operand(other))
-
-    def __rmul__(self, other: Any) -> Model:
-        return _as_model(_operand(other) * self.model)
-
-    def __truediv__(self, other: Any) -> Model:
-        return _as_model(self.model / _operand(other))
-
-    def __rtruediv__(self, other: Any) -> Model:
-        return _as_model(_operand(other) / self.model)
-
-    def __pow__(self, other: Any) -> Model:
-        return _as_model(self.model ** _operand(other))
-
-    def __neg__(self) -> Model:
-        return _as_model(-self.model)
+    def _operate(self, operation: str, *operands: Any) -> Model:
+        return operated(operation, *[_operand(operand) for operand in operands])
 
     # ---- identity ----
 
@@ -312,8 +286,3 @@ def _restored(kind: type[BuiltIn], options: dict[str, Any]) -> BuiltIn:
 
 def _operand(value: Any) -> Any:
     return value.model if isinstance(value, BuiltIn) else value
-
-
-def _as_model(value: Any) -> Model:
-    """Return the result of arithmetic, which may be NotImplemented."""
-    return value  # type: ignore[no-any-return]

@@ -15,6 +15,7 @@ from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.latex import latex
 from lmoo.models.graph.linearity import linear_in
 from lmoo.models.graph.nodes import Graph, Step, extracted
+from lmoo.models.graph.operators import Operators
 from lmoo.models.graph.text import written
 
 __all__ = ["Model"]
@@ -38,7 +39,7 @@ class _OfInstances:
         return self._function(instance)
 
 
-class Model:
+class Model(Operators["Model"]):
     """A model of curves, y = f(t, parameters), as an expression graph.
 
     Models come from text (`lmoo.Expression`), from functions (`lmoo.trace`) and from arithmetic
@@ -379,44 +380,11 @@ class Model:
 
     # ---- arithmetic ---------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> "Model":
-        return _sum("add", self, other)
-
-    def __radd__(self, other: Any) -> "Model":
-        return _sum("add", other, self)
-
-    def __sub__(self, other: Any) -> "Model":
-        return _sum("subtract", self, other)
-
-    def __rsub__(self, other: Any) -> "Model":
-        return _sum("subtract", other, self)
-
-    def __mul__(self, other: Any) -> "Model":
-        return _scaled("multiply", self, other)
-
-    def __rmul__(self, other: Any) -> "Model":
-        return _scaled("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> "Model":
-        return _scaled("divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> "Model":
-        return combined("divide", other, self)
-
-    def __pow__(self, other: Any) -> "Model":
-        return combined("power", self, other)
-
-    def __rpow__(self, other: Any) -> "Model":
-        return combined("power", other, self)
-
-    def __neg__(self) -> "Model":
-        return _termwise(self, lambda part: combined("negative", part))
+    def _operate(self, operation: str, *operands: Any) -> "Model":
+        return operated(operation, *operands)
 
     def __pos__(self) -> "Model":
         return self
-
-    def __abs__(self) -> "Model":
-        return combined("absolute", self)
 
     # ---- identity -----------------------------------------------------------------------------
 
@@ -481,6 +449,17 @@ def combined(operation: str, *operands: Any) -> Model:
     return Model(extracted(graph.steps, [root])[0], variables, names)
 
 
+def operated(operation: str, *operands: Any) -> Model:
+    """Return the value of an operator; sums have components, which linear operators keep."""
+    if operation in ("add", "subtract"):
+        return _sum(operation, *operands)
+    if operation in ("multiply", "divide"):
+        return _scaled(operation, *operands)
+    if operation == "negative":
+        return _termwise(operands[0], lambda part: combined(operation, part))
+    return combined(operation, *operands)
+
+
 def _check_together(variables: Sequence[str], names: Sequence[str], part: Model) -> None:
     if len(part.variables) != len(variables):
         raise ValueError(
@@ -518,10 +497,10 @@ def _scaled(operation: str, a: Any, b: Any) -> Model:
     """Return a product or a quotient; that with a number keeps the terms of a sum."""
     if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
         return NotImplemented  # type: ignore[no-any-return]
-    if isinstance(a, Model) and isinstance(b, Model):
-        return combined(operation, a, b)
-    if isinstance(a, Model):
+    if not isinstance(b, Model):
         return _termwise(a, lambda part: combined(operation, part, b))
+    if isinstance(a, Model) or operation == "divide":
+        return combined(operation, a, b)
     return _termwise(b, lambda part: combined(operation, a, part))
 
 

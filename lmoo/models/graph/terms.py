@@ -3,11 +3,12 @@
 from typing import Any
 
 from lmoo.models.graph.nodes import Graph
+from lmoo.models.graph.operators import Operators
 
 __all__ = ["Term", "call"]
 
 
-class Term:
+class Term(Operators["Term"]):
     """A node of a graph with arithmetic operators.
 
     Parameters
@@ -41,35 +42,8 @@ class Term:
         """The value of a constant; None for other nodes."""
         return self.graph.number(self.node)
 
-    def __add__(self, other: Any) -> "Term":
-        return call("add", self, other)
-
-    def __radd__(self, other: float) -> "Term":
-        return call("add", other, self)
-
-    def __sub__(self, other: Any) -> "Term":
-        return call("subtract", self, other)
-
-    def __rsub__(self, other: float) -> "Term":
-        return call("subtract", other, self)
-
-    def __mul__(self, other: Any) -> "Term":
-        return call("multiply", self, other)
-
-    def __rmul__(self, other: float) -> "Term":
-        return call("multiply", other, self)
-
-    def __truediv__(self, other: Any) -> "Term":
-        return call("divide", self, other)
-
-    def __rtruediv__(self, other: float) -> "Term":
-        return call("divide", other, self)
-
-    def __pow__(self, other: Any) -> "Term":
-        return call("power", self, other)
-
-    def __neg__(self) -> "Term":
-        return call("negative", self)
+    def _operate(self, operation: str, *operands: Any) -> "Term":
+        return call(operation, *operands)
 
 
 def call(operation: str, *arguments: Any) -> Term:

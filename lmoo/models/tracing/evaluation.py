@@ -22,7 +22,7 @@ from lmoo.models.tracing.slopes import slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import whitened
-from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.kinds import form_of, in_blocks
 
 __all__ = [
     "CLOSE",
@@ -83,14 +83,15 @@ class Evaluation:
         x : (n,) float64 array
         """
         assert self.model is not None
-        blocks = isinstance(problem, RowBlockProblem)
+        form = form_of(problem)
+        blocks = form == "blocks"
         t = next(iter(problem.blocks))[0] if blocks else problem.t
         value, reason = _value(problem.f, t, x, self.points.shape[1])
         if reason is None:
             reason = mismatch(self.model, self.points, x, value)
         if reason is not None or blocks:
             return None, reason
-        if getattr(problem, "arrow", None) is not None:
+        if form == "points":
             # With errors in x the residual is that of distances.
             return None, None
         return whitened(value - problem.y, problem._whitening), None
@@ -142,9 +143,9 @@ def evaluation_of(
     >>> evaluation_of(problem, np.ones(1)).text
     'compiled from <lambda>'
     """
-    if not isinstance(problem, (CurveProblem, RowBlockProblem)):
+    if not callable(getattr(problem, "reason_to_call", None)):
         return None
-    evaluate: Any = _of_blocks if isinstance(problem, RowBlockProblem) else _compiled
+    evaluate: Any = _of_blocks if in_blocks(problem) else _compiled
     curve: Any = problem
     try:
         found: Evaluation | None = evaluate(problem, x, because, checked)
@@ -156,7 +157,7 @@ def evaluation_of(
 
 
 def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: bool) -> Evaluation:
-    reason = because or _reason(problem)
+    reason = because or problem.reason_to_call()
     if reason is None and problem.y.size < x.size:
         reason = "there are fewer points than parameters"
     if reason is not None:
@@ -191,10 +192,8 @@ def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
     return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
-def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation | None:
+def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation:
     """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
-    if not hasattr(problem, "compiled_from"):
-        return None
     reason = because or problem.reason_to_call()
     if reason is not None:
         raise TraceError(reason)
@@ -210,22 +209,6 @@ def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Ev
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))
-
-
-def _reason(problem: CurveProblem) -> str | None:
-    """Return why the function of a problem must be called; None if its trace may be used."""
-    if problem.trace is False:
-        return "trace is False"
-    if problem.jac is not None or problem.jacobian is not None:
-        return "its derivatives are given"
-    if problem._overrides_residual():
-        return "the problem has a residual of its own"
-    y = problem.y
-    if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.flags.c_contiguous:
-        return "y has been replaced"
-    if problem._whitening is not None and problem._whitening.ndim > 1:
-        return "sigma is a covariance matrix"
-    return None
 
 
 def name_of(f: Any) -> str:

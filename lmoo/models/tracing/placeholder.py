@@ -6,36 +6,11 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.graph.terms import Term
-from lmoo.models.tracing.complexes import COMPLEX, Pair
+from lmoo.models.graph.operators import Operators
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["Placeholder", "applied"]
+__all__ = ["Placeholder", "as_placeholder"]
 
-_LOGICAL = {
-    "add": "logical_or",
-    "multiply": "logical_and",
-    "bitwise_and": "logical_and",
-    "bitwise_or": "logical_or",
-    "bitwise_xor": "logical_xor",
-    "invert": "logical_not",
-}
-_TRUTHS = frozenset(
-    [
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logical_not",
-        "isnan",
-        "isfinite",
-    ]
-)
 _REDUCTIONS = frozenset(
     [
         "sum",
@@ -68,7 +43,7 @@ _BRANCH = (
 )
 
 
-class Placeholder:
+class Placeholder(Operators[Any]):
     """A number, or an array with one number for each point, whose value is unknown.
 
     Parameters
@@ -146,101 +121,68 @@ class Placeholder:
     def _apply_operation(cls, operation: str, arguments: Sequence[Any]) -> Any:
         """Record a function of `lmoo.models`."""
         recorder = next(a.recorder for a in arguments if isinstance(a, Placeholder))
-        return applied(recorder, operation, *arguments)
+        return recorder.applied(recorder, operation, *arguments)
 
     # ---- arithmetic ----------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> Any:
-        return applied(self.recorder, "add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return applied(self.recorder, "add", other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return applied(self.recorder, "subtract", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return applied(self.recorder, "subtract", other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return applied(self.recorder, "multiply", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return applied(self.recorder, "multiply", other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return applied(self.recorder, "divide", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return applied(self.recorder, "divide", other, self)
+    def _operate(self, operation: str, *operands: Any) -> Any:
+        return self.recorder.applied(self.recorder, operation, *operands)
 
     def __floordiv__(self, other: Any) -> Any:
-        return applied(self.recorder, "floor_divide", self, other)
+        return self._operate("floor_divide", self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return applied(self.recorder, "floor_divide", other, self)
+        return self._operate("floor_divide", other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return applied(self.recorder, "mod", self, other)
+        return self._operate("mod", self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return applied(self.recorder, "mod", other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return applied(self.recorder, "power", self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return applied(self.recorder, "power", other, self)
-
-    def __neg__(self) -> Any:
-        return applied(self.recorder, "negative", self)
+        return self._operate("mod", other, self)
 
     def __pos__(self) -> Any:
         return self._like()
 
-    def __abs__(self) -> Any:
-        return applied(self.recorder, "absolute", self)
-
     def __lt__(self, other: Any) -> Any:
-        return applied(self.recorder, "less", self, other)
+        return self._operate("less", self, other)
 
     def __le__(self, other: Any) -> Any:
-        return applied(self.recorder, "less_equal", self, other)
+        return self._operate("less_equal", self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return applied(self.recorder, "greater", self, other)
+        return self._operate("greater", self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return applied(self.recorder, "greater_equal", self, other)
+        return self._operate("greater_equal", self, other)
 
     def __eq__(self, other: object) -> Any:
-        return applied(self.recorder, "equal", self, other)
+        return self._operate("equal", self, other)
 
     def __ne__(self, other: object) -> Any:
-        return applied(self.recorder, "not_equal", self, other)
+        return self._operate("not_equal", self, other)
 
     def __and__(self, other: Any) -> Any:
-        return applied(self.recorder, "bitwise_and", self, other)
+        return self._operate("bitwise_and", self, other)
 
     __rand__ = __and__
 
     def __or__(self, other: Any) -> Any:
-        return applied(self.recorder, "bitwise_or", self, other)
+        return self._operate("bitwise_or", self, other)
 
     __ror__ = __or__
 
     def __xor__(self, other: Any) -> Any:
-        return applied(self.recorder, "bitwise_xor", self, other)
+        return self._operate("bitwise_xor", self, other)
 
     __rxor__ = __xor__
 
     def __invert__(self) -> Any:
-        return applied(self.recorder, "invert", self)
+        return self._operate("invert", self)
 
     def __round__(self, digits: Any = None) -> Any:
         if digits is not None:
             self.recorder.refuse("round(x, digits) cannot be traced; np.rint(x) can")
-        return applied(self.recorder, "rint", self)
+        return self._operate("rint", self)
 
     # ---- changes in place ------------------------------------------------------------------------
 
@@ -281,7 +223,7 @@ class Placeholder:
         if value.mask not in (None, key.node) or (value.points and value.mask is None):
             self.recorder.refuse("points selected by one condition are given values of others")
         value = value._like(mask=None)
-        self._assign(applied(self.recorder, "where", key, value, self))
+        self._assign(self._operate("where", key, value, self))
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
@@ -373,7 +315,7 @@ class Placeholder:
 
     def conj(self) -> Any:
         """Return the complex conjugate."""
-        return applied(self.recorder, "conjugate", self)
+        return self._operate("conjugate", self)
 
     conjugate = conj
 
@@ -395,7 +337,8 @@ class Placeholder:
 
     def clip(self, least: Any = None, greatest: Any = None, **bounds: Any) -> Any:
         """Return the values, limited to an interval."""
-        return clipped(self.recorder, self, bounds.get("min", least), bounds.get("max", greatest))
+        clip = self.recorder.functions[np.clip]
+        return clip(self.recorder, self, bounds.get("min", least), bounds.get("max", greatest))
 
     def item(self) -> "Placeholder":
         """Return the number."""
@@ -408,7 +351,7 @@ class Placeholder:
             raise AttributeError(name)
         # numpy calls functions of arrays of objects as methods: np.exp(x) is x.exp().
         if name in OPERATIONS and OPERATIONS[name].arity == 1:
-            return lambda: applied(self.recorder, name, self)
+            return lambda: self._operate(name, self)
         if name in _REDUCTIONS:
             self.recorder.refuse(
                 f".{name}() combines points, or changes their order; a model must be evaluated "
@@ -466,118 +409,3 @@ def _array(recorder: Recorder, value: Any) -> Placeholder:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 40 else f"{type(value).__name__}"
-
-
-def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
-    """Return the placeholder of an operation's value, or an array of objects.
-
-    Parameters
-    ----------
-    recorder : Recorder
-    operation : str
-        A name in `OPERATIONS`, or the name of an operation on complex or truth values.
-    *operands : Placeholder, number or array
-    """
-    shaped = _of_objects(recorder, operands)
-    if shaped is not None:
-        return shaped(operation)
-    parts = [as_placeholder(recorder, operand) for operand in operands]
-    masks = {part.mask for part in parts if part.mask is not None}
-    if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
-        recorder.refuse(
-            "points selected by one condition are combined with those of another, or with all "
-            "points"
-        )
-    if operation in _LOGICAL:
-        if all(part.truth for part in parts):
-            operation = _LOGICAL[operation]
-        elif operation not in ("add", "multiply"):
-            recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
-    points = any(part.points for part in parts)
-    mask = masks.pop() if masks else None
-    if operation == "conjugate" and parts[0].imaginary is None:
-        return parts[0]._like()
-    if any(part.imaginary is not None for part in parts) or operation == "wofz":
-        return _complex(recorder, operation, parts, points, mask)
-    if operation == "power" and points and recorder.graph.number(parts[1].node) == 0.5:
-        operation, parts = "sqrt", parts[:1]  # As numpy does for arrays.
-    node = recorder.graph.apply(operation, *[part.node for part in parts])
-    return Placeholder(
-        recorder,
-        node,
-        points=points,
-        truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
-        mask=mask,
-    )
-
-
-def _complex(
-    recorder: Recorder, operation: str, parts: list[Placeholder], points: bool, mask: int | None
-) -> Placeholder:
-    graph = recorder.graph
-    pairs = [
-        Pair(
-            Term(graph, part.node),
-            Term(graph, graph.constant(0.0) if part.imaginary is None else part.imaginary),
-        )
-        for part in parts
-    ]
-    if operation == "where":
-        condition, a, b = pairs
-        found: Any = Pair(
-            Term(graph, graph.apply("where", condition.real.node, a.real.node, b.real.node)),
-            Term(graph, graph.apply("where", condition.real.node, a.imag.node, b.imag.node)),
-        )
-    elif operation in COMPLEX:
-        found = COMPLEX[operation](*pairs)
-    else:
-        recorder.refuse(f"{operation} of complex numbers cannot be traced")
-    if isinstance(found, Term):
-        return Placeholder(recorder, found.node, points=points, mask=mask)
-    return Placeholder(recorder, found.real.node, found.imag.node, points=points, mask=mask)
-
-
-def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
-    """Return a function that applies an operation to arrays of placeholders; None without such.
-
-    These are arrays of parameters, as ``np.array([a, b])``, and arrays of numbers that are combined
-    with them, unless these have one number for each point.
-    """
-    arrays = [o for o in operands if isinstance(o, np.ndarray) and o.ndim > 0]
-    if not arrays:
-        return None
-    boxed = any(array.dtype == object for array in arrays)
-    if recorder.takes_arrays and recorder.points is None and not boxed and arrays[0].ndim == 1:
-        recorder.points = arrays[0].size
-    points = any(isinstance(o, Placeholder) and o.points for o in operands)
-    if points and all(array.size == 1 and array.dtype == object for array in arrays):
-        return None  # np.atleast_1d(np.asarray(t))
-    if points and boxed:
-        recorder.refuse("an array of parameters is combined with the points of a variable")
-    if points or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
-        return None
-
-    def shaped(operation: str) -> Any:
-        wrapped = [_boxed(operand) for operand in operands]
-        each = np.frompyfunc(lambda *xs: applied(recorder, operation, *xs), len(wrapped), 1)
-        return each(*wrapped)
-
-    return shaped
-
-
-def _boxed(operand: Any) -> Any:
-    """Return an operand as an array of objects, which broadcasts."""
-    if isinstance(operand, np.ndarray):
-        return operand.astype(object)
-    out = np.empty((), dtype=object)
-    out[()] = operand
-    return out
-
-
-def clipped(recorder: Recorder, x: Any, least: Any, greatest: Any) -> Any:
-    """Return x limited to an interval; None for an end without a limit."""
-    if least is not None:
-        x = applied(recorder, "maximum", x, least)
-    if greatest is not None:
-        x = applied(recorder, "minimum", x, greatest)
-    return x

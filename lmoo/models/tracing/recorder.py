@@ -13,7 +13,7 @@ from lmoo.models.graph.nodes import Graph
 __all__ = ["Recorder", "user_line"]
 
 # Frames in these folders are not user code.
-_OURS = (os.path.dirname(__file__), os.path.dirname(np.__file__))
+_OURS = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
 
 
 class Recorder:
@@ -36,9 +36,9 @@ class Recorder:
         The first error, also if the function has caught it.
     asked : bool
         Whether the function has read the number of points.
-    operation_of, functions
-        `lmoo.models.tracing.ufuncs.operation_of` for ufuncs, and for numpy's other functions
-        `lmoo.models.tracing.functions.FUNCTIONS`; set by `start`.
+    applied, operation_of, functions
+        `lmoo.models.tracing.applied.applied` for operators, `ufuncs.operation_of` for ufuncs, and
+        for numpy's other functions `functions.FUNCTIONS`; set by `start`.
     takes_arrays : bool
         Whether the first array that is combined with a parameter determines the number of points.
     """
@@ -50,6 +50,7 @@ class Recorder:
         self.error: TraceError | None = None
         self.asked = False
         self.takes_arrays = False
+        self.applied: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
 

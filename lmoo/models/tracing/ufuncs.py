@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.tracing.placeholder import Placeholder, applied
+from lmoo.models.tracing.applied import applied
+from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
 
 __all__ = ["operation_of"]

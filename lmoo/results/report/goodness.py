@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.problems.problem import has_jacobian
+from lmoo.problems.kinds import has_jacobian, is_joint
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels
@@ -131,7 +131,7 @@ def _derivatives(result: Fit) -> str:
         return repr(strategy)
     if result.problem is None:
         return ""
-    if getattr(result.problem, "is_joint", False):
+    if is_joint(result.problem):
         parts = result.problem.problems
         given = sum(has_jacobian(part) for part in parts)
         return f"given by {given} of {len(parts)} problems, else differences"

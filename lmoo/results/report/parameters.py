@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.problems.kinds import is_joint
 from lmoo.problems.units import unit_label
 from lmoo.results.fit import Fit
 from lmoo.results.parametertable import derived_of, interval_of
@@ -43,7 +44,7 @@ def parameter_rows(result: Fit) -> tuple[list[Row], str]:
     Of a joint fit with many parameters the shared ones have rows, and the others a summary.
     Without a minimum there are neither errors nor intervals.
     """
-    joint = result.problem if getattr(result.problem, "is_joint", False) else None
+    joint = result.problem if is_joint(result.problem) else None
     n, note = result.x.size, ""
     shown = min(n, _ROWS)
     if joint is not None and n > _ROWS:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lmoo.problems.kinds import is_joint
 from lmoo.results.axes import figure_of, png_of
 from lmoo.results.components import model_with_parts
 from lmoo.results.convergenceplots import plot_convergence
@@ -34,7 +35,7 @@ def pictures_of(result: Any) -> tuple[list[Picture], str]:
     result : Result
         A joint fit has one plot for each of its problems.
     """
-    joint = getattr(result.problem, "is_joint", False)
+    joint = is_joint(result.problem)
     drawn = [_draw_parts] if joint else [_draw_fit] if _has_curve(result) else []
     if result.history is not None and len(result.history):
         drawn.append(_draw_convergence)

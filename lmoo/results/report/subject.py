@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lmoo.problems.complexdata import has_complex
+from lmoo.problems.kinds import is_joint
 from lmoo.problems.names import parameter_names_of
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
@@ -23,7 +24,7 @@ def subject(result: Fit) -> list[tuple[str, str]]:
     problem = result.problem
     if problem is None:
         return [pair for pair in result._subject if pair[0] != ORIGIN]
-    if getattr(problem, "is_joint", False):
+    if is_joint(problem):
         count, shared = len(problem.problems), ", ".join(problem.shared)
         return [("problem", f"{count} problems with shared parameters: {shared}")]
     curve = known_curve(result)

@@ -1,0 +1,153 @@
+"""Operations on placeholders, numbers and arrays, which are recorded in the graph."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lmoo.models.graph.terms import Term
+from lmoo.models.tracing.complexes import COMPLEX, Pair
+from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
+from lmoo.models.tracing.recorder import Recorder
+
+__all__ = ["applied", "clipped"]
+
+_LOGICAL = {
+    "add": "logical_or",
+    "multiply": "logical_and",
+    "bitwise_and": "logical_and",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+    "invert": "logical_not",
+}
+_TRUTHS = frozenset(
+    [
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "isnan",
+        "isfinite",
+    ]
+)
+
+
+def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
+    """Return the placeholder of an operation's value, or an array of objects.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    operation : str
+        A name in `OPERATIONS`, or the name of an operation on complex or truth values.
+    *operands : Placeholder, number or array
+    """
+    shaped = _of_objects(recorder, operands)
+    if shaped is not None:
+        return shaped(operation)
+    parts = [as_placeholder(recorder, operand) for operand in operands]
+    masks = {part.mask for part in parts if part.mask is not None}
+    if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
+        recorder.refuse(
+            "points selected by one condition are combined with those of another, or with all "
+            "points"
+        )
+    if operation in _LOGICAL:
+        if all(part.truth for part in parts):
+            operation = _LOGICAL[operation]
+        elif operation not in ("add", "multiply"):
+            recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
+    points = any(part.points for part in parts)
+    mask = masks.pop() if masks else None
+    if operation == "conjugate" and parts[0].imaginary is None:
+        return parts[0]._like()
+    if any(part.imaginary is not None for part in parts) or operation == "wofz":
+        return _complex(recorder, operation, parts, points, mask)
+    if operation == "power" and points and recorder.graph.number(parts[1].node) == 0.5:
+        operation, parts = "sqrt", parts[:1]  # As numpy does for arrays.
+    node = recorder.graph.apply(operation, *[part.node for part in parts])
+    return Placeholder(
+        recorder,
+        node,
+        points=points,
+        truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
+        mask=mask,
+    )
+
+
+def _complex(
+    recorder: Recorder, operation: str, parts: list[Placeholder], points: bool, mask: int | None
+) -> Placeholder:
+    graph = recorder.graph
+    pairs = [
+        Pair(
+            Term(graph, part.node),
+            Term(graph, graph.constant(0.0) if part.imaginary is None else part.imaginary),
+        )
+        for part in parts
+    ]
+    if operation == "where":
+        condition, a, b = pairs
+        found: Any = Pair(
+            Term(graph, graph.apply("where", condition.real.node, a.real.node, b.real.node)),
+            Term(graph, graph.apply("where", condition.real.node, a.imag.node, b.imag.node)),
+        )
+    elif operation in COMPLEX:
+        found = COMPLEX[operation](*pairs)
+    else:
+        recorder.refuse(f"{operation} of complex numbers cannot be traced")
+    if isinstance(found, Term):
+        return Placeholder(recorder, found.node, points=points, mask=mask)
+    return Placeholder(recorder, found.real.node, found.imag.node, points=points, mask=mask)
+
+
+def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
+    """Return a function that applies an operation to arrays of placeholders; None without such.
+
+    These are arrays of parameters, as ``np.array([a, b])``, and arrays of numbers that are combined
+    with them, unless these have one number for each point.
+    """
+    arrays = [o for o in operands if isinstance(o, np.ndarray) and o.ndim > 0]
+    if not arrays:
+        return None
+    boxed = any(array.dtype == object for array in arrays)
+    if recorder.takes_arrays and recorder.points is None and not boxed and arrays[0].ndim == 1:
+        recorder.points = arrays[0].size
+    points = any(isinstance(o, Placeholder) and o.points for o in operands)
+    if points and all(array.size == 1 and array.dtype == object for array in arrays):
+        return None  # np.atleast_1d(np.asarray(t))
+    if points and boxed:
+        recorder.refuse("an array of parameters is combined with the points of a variable")
+    if points or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
+        return None
+
+    def shaped(operation: str) -> Any:
+        wrapped = [_boxed(operand) for operand in operands]
+        each = np.frompyfunc(lambda *xs: applied(recorder, operation, *xs), len(wrapped), 1)
+        return each(*wrapped)
+
+    return shaped
+
+
+def _boxed(operand: Any) -> Any:
+    """Return an operand as an array of objects, which broadcasts."""
+    if isinstance(operand, np.ndarray):
+        return operand.astype(object)
+    out = np.empty((), dtype=object)
+    out[()] = operand
+    return out
+
+
+def clipped(recorder: Recorder, x: Any, least: Any, greatest: Any) -> Any:
+    """Return x limited to an interval; None for an end without a limit."""
+    if least is not None:
+        x = applied(recorder, "maximum", x, least)
+    if greatest is not None:
+        x = applied(recorder, "minimum", x, greatest)
+    return x

@@ -1,0 +1,109 @@
+"""The form of a problem's residual, and what a problem provides: asked of any kind of problem."""
+
+# Names of types, not unions of many, are shown by help().
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from lmoo._core.abi1 import CompiledProblem
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+__all__ = [
+    "Form",
+    "form_of",
+    "has_jacobian",
+    "in_blocks",
+    "is_compiled",
+    "is_joint",
+    "is_paired",
+    "optional",
+]
+
+Form = Literal["whole", "blocks", "joint", "points"]
+_FORMS = ("whole", "blocks", "joint", "points")
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def form_of(problem: Any) -> Form:
+    """Return in which form a problem gives its residual: its attribute ``residual_form``.
+
+    "whole", the default: ``residual(x)`` returns all of it.  "blocks": ``residual(x, block)``
+    returns the rows of one of its ``blocks``.  "joint": it has ``problems`` with shared parameters.
+    "points": a curve with errors in x, whose points are moved too.
+
+    Raises
+    ------
+    ValueError
+        Another value.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.problems.kinds import form_of
+    >>> form_of(lmoo.RowBlockProblem()), form_of(lmoo.FunctionProblem(abs))
+    ('blocks', 'whole')
+    """
+    found: Form = getattr(problem, "residual_form", "whole")
+    if found not in _FORMS:
+        raise ValueError(
+            f"residual_form of a problem must be one of {', '.join(map(repr, _FORMS))}; that of "
+            f"the {type(problem).__name__} is {found!r}"
+        )
+    return found
+
+
+def in_blocks(problem: Any) -> bool:
+    """Return whether the rows of a problem come in blocks, and are never in memory together."""
+    return getattr(problem, "residual_form", None) == "blocks"
+
+
+def is_joint(problem: Any) -> bool:
+    """Return whether a problem consists of several with shared parameters."""
+    return getattr(problem, "residual_form", None) == "joint"
+
+
+def is_compiled(problem: Any) -> TypeIs[CompiledProblem]:
+    """Return whether a problem is evaluated without Python."""
+    return isinstance(problem, CompiledProblem)
+
+
+def optional(method: Method) -> Method:
+    """Mark a method of a base class that a subclass may define; see `defines`."""
+    method.is_optional = True  # type: ignore[attr-defined]
+    return method
+
+
+def defines(problem: Any, name: str) -> bool:
+    """Return whether a problem has a method of its own, not only that of a base class."""
+    method = getattr(problem, name, None)
+    # Of the function: a missing attribute of a bound method takes microseconds.
+    function = getattr(method, "__func__", method)
+    return callable(method) and not getattr(function, "is_optional", False)
+
+
+def has_jacobian(problem: Any) -> bool:
+    """Return whether a problem of any kind provides its Jacobian.
+
+    Its attribute ``provides_jacobian`` says so; without it, the problem has a method ``jacobian``.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.problems.kinds import has_jacobian
+    >>> has_jacobian(lmoo.FunctionProblem(abs)), has_jacobian(lmoo.FunctionProblem(abs, abs))
+    (False, True)
+    """
+    known = getattr(problem, "provides_jacobian", None)
+    if known is not None:
+        return bool(known)
+    return defines(problem, "jacobian") or is_paired(problem)
+
+
+def is_paired(problem: Any) -> bool:
+    """Return whether a `Problem` defines `evaluate`, and not `residual`."""
+    found: bool = getattr(problem, "_is_paired", False)
+    return found
