@@ -11,6 +11,8 @@ from lmoo._core.norms cimport all_zero, enorm
 cdef double SEEN = 3.0
 # More noise than this share of the size of f is none: the second difference shows features of f.
 cdef double ALL_NOISE = 0.04
+# Longest interval for a column that seems to be zero, relative to the parameter.
+cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.
 cdef double FAR_FROM_BEST = 10.0
 
@@ -111,8 +113,11 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     cdef double change = h * norm, error, best, length, noise
     cdef bint known = isfinite(change) and isfinite(second), seen
     at.interval[w.j] = 2.0 * h
-    if known and not d.minpack_compatible and _look_for_noise(at, w, h, change, second) and not w.restarted:
-        return _restart(at, d, w)
+    if known and not d.minpack_compatible and _does_not_shrink(at, w, h, change, second):
+        if w.phase == LEFT and _jumps(at, w, h, change, second):
+            return _across_jump(at, d, w, h)
+        if _take_noise(at, w) and not w.restarted:
+            return _restart(at, d, w)
     if not known or all_zero(at.m, column):
         return _next_or_again(at, d, w, h)
     if d.minpack_compatible:
@@ -162,31 +167,44 @@ cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h
     return at.share < 1.0 and s.models > 0 and h * _column_norms(s)[w.j] > SEEN * w.noise / at.share
 
 
-cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double change, double second) noexcept nogil:
-    """Compare a second difference with that over the previous interval; return whether they are error of f, and set it.
+cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double change, double second) noexcept nogil:
+    """Return whether the second difference over the shorter of the last two intervals, to w.error, shows an error of f.
 
-    It changes as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than the fourth
-    root of h only if it is error.  It is also error if f does not change at all over the shorter interval, as values
-    that were rounded.  But if it is a large share of f, the intervals are longer than the features of f, and if f changes
-    on one side only, it jumps at x.
+    Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than
+    the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
+    interval, as values that were rounded.  If the longer interval is the later one, the slope must be visible over it:
+    else it may be longer than the features of f.
     """
-    cdef double shorter = second, longer = w.last_second, ratio = 1.0, noise
-    if w.tries > 0:
-        ratio = h / w.last_h
+    cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
     w.last_h, w.last_second = h, second
     if ratio > 1.0:
         shorter, longer, ratio = longer, shorter, 1.0 / ratio
+        if change < second:
+            return False
     elif ratio < 1.0 and change == 0.0:
         shorter = longer
-    noise = shorter / sqrt(6.0)
-    if not (ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))) \
-            or noise > ALL_NOISE * _size_of_others(at, w) * at.share \
-            or w.phase == LEFT and _jumps(at, w, h, change, second):
+    w.error = shorter / sqrt(6.0)
+    return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
+
+
+cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
+    """Compute the column with a long interval, as f is rounded or jumps at x; without an effect, if it does so there."""
+    cdef double longer = _with_room(at, w, w.j, LARGEST_SHARE * fabs(at.x[w.j]))
+    if h < 0.5 * fabs(longer) and w.tries < TRIES:
+        w.tries += 1
+        return _begin_column(at, d, w, longer)
+    at.column_error[w.j] = 1.0
+    return _next_column(at, d, w)
+
+
+cdef bint _take_noise(lmoo_point *at, lm_columns *w) noexcept nogil:
+    """Take w.error as the error of f; return False if it is so large that both intervals miss the features of f."""
+    if w.error > ALL_NOISE * _size_of_others(at, w) * at.share:
         return False
     # Where f is larger, its rounding is.
-    w.eps *= noise / w.noise
-    w.noise = noise
-    at.noise = max(at.noise, noise)
+    w.eps *= w.error / w.noise
+    w.noise = w.error
+    at.noise = max(at.noise, w.error)
     return True
 
 
@@ -268,13 +286,16 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
         if fabs(longer) > 2.0 * step and isfinite(longer):
             w.tries += 1
             return _begin_column(at, d, w, longer)
-    # The column is zero: either f does not depend on this parameter, or x + h was rounded away beside a number
-    # near 1 (x - 3 at x = 1e-9).  The step for a parameter near 1 decides between the two.
-    if step < 0.5 * near_one:
-        longer = _with_room(at, w, w.j, near_one)
-        if fabs(longer) > 2.0 * step and w.tries < TRIES:
-            w.tries += 1
-            return _begin_column(at, d, w, longer)
+    # The column is zero: either f does not depend on this parameter, or x + h was rounded away beside a number near 1
+    # (x - 3 at x = 1e-9).  The step for a parameter near 1 decides between the two; one near the size of x, if f is
+    # rounded.
+    longer = near_one
+    if step >= 0.5 * near_one:
+        longer = min(LONGER * step, LARGEST_SHARE * fabs(at.x[w.j])) if w.central else 0.0
+    longer = _with_room(at, w, w.j, longer)
+    if fabs(longer) > 2.0 * step and w.tries < TRIES:
+        w.tries += 1
+        return _begin_column(at, d, w, longer)
     # No longer interval is tried in later Jacobians.
     at.length[w.j] = -1.0
     return _next_column(at, d, w)
