@@ -168,22 +168,23 @@ cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h
 
 
 cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double change, double second) noexcept nogil:
-    """Return whether the second difference over the shorter of the last two intervals, to w.error, shows an error of f.
+    """Return whether the second difference over the shorter of the last two intervals shows an error of f, or a jump.
 
     Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than
     the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
-    interval, as values that were rounded.  If the longer interval is the later one, the slope must be visible over it:
-    else it may be longer than the features of f.
+    interval, as values that were rounded.
+
+    The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
+    be longer than the features of f.
     """
     cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
+    cdef bint visible = ratio <= 1.0 or change >= second
     w.last_h, w.last_second = h, second
     if ratio > 1.0:
         shorter, longer, ratio = longer, shorter, 1.0 / ratio
-        if change < second:
-            return False
     elif ratio < 1.0 and change == 0.0:
         shorter = longer
-    w.error = shorter / sqrt(6.0)
+    w.error = shorter / sqrt(6.0) if visible else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
 
 
@@ -199,7 +200,7 @@ cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, do
 
 cdef bint _take_noise(lmoo_point *at, lm_columns *w) noexcept nogil:
     """Take w.error as the error of f; return False if it is so large that both intervals miss the features of f."""
-    if w.error > ALL_NOISE * _size_of_others(at, w) * at.share:
+    if w.error == 0.0 or w.error > ALL_NOISE * _size_of_others(at, w) * at.share:
         return False
     # Where f is larger, its rounding is.
     w.eps *= w.error / w.noise
@@ -276,9 +277,11 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
                         double step) noexcept nogil:
     """Continue with the next column, or with the same one and a longer step if it is zero."""
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
+    # In place of L for a column without an effect: intervals up to the longest of these formulas have been tried.
+    cdef double gave_up = -2.0 if w.central else -1.0
     cdef const double *column = at.fjac + w.j * at.m
     # A parameter that is 0 has no known scale: intervals of any size are possible.
-    if d.minpack_compatible or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
+    if d.minpack_compatible or d.typical != NULL or at.length[w.j] <= gave_up or not all_zero(at.m, column) \
             or _is_seen_elsewhere(at, w, step):
         return _next_column(at, d, w)
     if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:
@@ -297,5 +300,5 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
         w.tries += 1
         return _begin_column(at, d, w, longer)
     # No longer interval is tried in later Jacobians.
-    at.length[w.j] = -1.0
+    at.length[w.j] = gave_up
     return _next_column(at, d, w)
