@@ -45,8 +45,18 @@ def single(t: Array, a: float, b: float, c: float) -> Array:
     return decay(*parts).astype(np.float32).astype(float)  # type: ignore[arg-type]
 
 
-def rounded(t: Array, a: float, b: float, c: float) -> Array:
-    return np.round(decay(t, a, b, c), 6)
+def to_decimals(decimals: int) -> Model:
+    def f(t: Array, a: float, b: float, c: float) -> Array:
+        return np.round(decay(t, a, b, c), decimals)
+
+    return f
+
+
+rounded = to_decimals(6)
+
+
+def half(t: Array, a: float, b: float, c: float) -> Array:
+    return decay(t, a, b, c).astype(np.float16).astype(float)
 
 
 def table(t: Array, a: float, b: float, c: float) -> Array:
@@ -76,6 +86,8 @@ KINDS = {
     },
     "float32": Kind(lambda: single, single),
     "rounded": Kind(lambda: rounded, decay),
+    **{f"{k} decimals": Kind(functools.partial(to_decimals, k), decay) for k in (3, 4, 5)},
+    "half precision": Kind(lambda: half, decay),
     "table": Kind(lambda: table, table),
     "kink": Kind(lambda: kink, kink),
     "hinge": Kind(lambda: hinge, hinge),
@@ -110,7 +122,7 @@ def cost(name: str, of: Case, x: Array) -> float:
 
 SEEDS = range(3)
 # In blocks of rows larger errors than these can hide at the start that f depends on x at all.
-IN_BLOCKS = [n for n in KINDS if not n.endswith(("1e-06", "0.0001"))]
+IN_BLOCKS = [n for n in KINDS if not n.endswith(("1e-06", "0.0001", "decimals", "half precision"))]
 # Errors that are alike for a fit alone and in company: what a stack asks of a model.
 REPEATABLE = [n for n in KINDS if not n.startswith("random")]
 EACH = [

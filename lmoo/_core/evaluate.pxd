@@ -95,6 +95,7 @@ ctypedef struct lm_columns:
     int tries           # intervals tried for column j
     int restarted       # the noise of f has been measured in this Jacobian, which was restarted
     double last_h, last_second  # the previous interval, and its second difference
+    double error        # the error of f that the last two second differences show
 
 cdef enum:
     # Value of differences_next: f at point.x_work is requested, in out.

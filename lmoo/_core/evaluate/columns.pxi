@@ -1,6 +1,6 @@
 """Columns of differences: the values that each formula needs, and the measured error of the column."""
 
-from libc.math cimport cbrt, fabs, isfinite, sqrt
+from libc.math cimport cbrt, exp, fabs, isfinite, log, sqrt
 from libc.string cimport memcpy
 
 from lmoo._core.model cimport *
@@ -9,6 +9,10 @@ from lmoo._core.norms cimport all_zero, enorm
 # A second difference of fewer errors of f than this is not significant: independent errors add up to
 # 6^(1/2) errors.
 cdef double SEEN = 3.0
+# More noise than this share of the size of f is none: the second difference shows features of f.
+cdef double ALL_NOISE = 0.04
+# Longest interval for a column that seems to be zero, relative to the parameter.
+cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.
 cdef double FAR_FROM_BEST = 10.0
 
@@ -106,27 +110,23 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     """
     cdef double *column = at.fjac + w.j * at.m
     cdef double norm = enorm(at.m, column), second = enorm(at.m, at.f_work)
-    cdef double change = h * norm, error, best, length
-    # f(x + h) is rounded as well, and may be larger than f.
-    cdef double noise = max(w.noise, w.eps * change)
+    cdef double change = h * norm, error, best, length, noise
     cdef bint known = isfinite(change) and isfinite(second), seen
-    cdef ptrdiff_t j
-    if at.share < 1.0:
-        # The terms of these rows may be larger than their share of |f|.
-        noise = max(noise, w.eps * norm * fabs(at.x[w.j]))
     at.interval[w.j] = 2.0 * h
+    if known and not d.minpack_compatible and _does_not_shrink(at, w, h, change, second):
+        if w.phase == LEFT and _jumps(at, w, h, change, second):
+            return _across_jump(at, d, w, h)
+        if _take_noise(at, w) and not w.restarted:
+            return _restart(at, d, w)
     if not known or all_zero(at.m, column):
         return _next_or_again(at, d, w, h)
     if d.minpack_compatible:
         return _next_column(at, d, w)
-    if _look_for_noise(at, w, h, second) and not w.restarted:
-        # The previous measurements of L included the noise.
-        w.restarted = 1
-        for j in range(at.n):
-            at.length[j] = min(at.length[j], 0.0)
-            at.column_error[j] = at.interval[j] = 0.0
-        w.j = -1
-        return _next_column(at, d, w)
+    # f(x + h) is rounded as well, and may be larger than f.
+    noise = max(w.noise, w.eps * change)
+    if at.share < 1.0:
+        # The terms of these rows may be larger than their share of |f|.
+        noise = max(noise, w.eps * norm * fabs(at.x[w.j]))
     w.tries += 1
     if change <= SEEN * noise and _is_seen_elsewhere(at, w, h):
         return _next_column(at, d, w)
@@ -150,25 +150,89 @@ cdef int _assess(lmoo_point *at, const lm_differences *d, lm_columns *w, double 
     return _next_column(at, d, w)
 
 
+cdef int _restart(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """Compute all columns again after an error of f was found: the previous measurements of L included it."""
+    cdef ptrdiff_t j
+    w.restarted = 1
+    for j in range(at.n):
+        at.length[j] = min(at.length[j], 0.0)
+        at.column_error[j] = at.interval[j] = 0.0
+    w.j = -1
+    return _next_column(at, d, w)
+
+
 cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h) noexcept nogil:
     """Return whether these rows are a block, and the column is significant with this interval in other blocks."""
     cdef const lm_state *s = at.state
     return at.share < 1.0 and s.models > 0 and h * _column_norms(s)[w.j] > SEEN * w.noise / at.share
 
 
-cdef bint _look_for_noise(lmoo_point *at, lm_columns *w, double h, double second) noexcept nogil:
-    """Return whether a second difference is error of f, as it does not decrease with its interval.
+cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double change, double second) noexcept nogil:
+    """Return whether the second difference over the shorter of the last two intervals shows an error of f, or a jump.
 
-    It decreases as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than the fourth
-    root of h only if it is error.
+    Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than
+    the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
+    interval, as values that were rounded.
+
+    The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
+    be longer than the features of f.
     """
-    cdef bint found = w.tries > 0 and h < w.last_h and second > SEEN * w.noise \
-        and second > w.last_second * sqrt(sqrt(h / w.last_h))
-    if found:
-        w.noise = second / sqrt(6.0)
-        at.noise = max(at.noise, w.noise)
+    cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
+    cdef bint visible = ratio <= 1.0 or change >= second
     w.last_h, w.last_second = h, second
-    return found
+    if ratio > 1.0:
+        shorter, longer, ratio = longer, shorter, 1.0 / ratio
+    elif ratio < 1.0 and change == 0.0:
+        shorter = longer
+    w.error = shorter / sqrt(6.0) if visible else 0.0
+    return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
+
+
+cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
+    """Compute the column with a long interval, as f is rounded or jumps at x; without an effect, if it does so there."""
+    cdef double longer = _with_room(at, w, w.j, LARGEST_SHARE * fabs(at.x[w.j]))
+    if h < 0.5 * fabs(longer) and w.tries < TRIES:
+        w.tries += 1
+        return _begin_column(at, d, w, longer)
+    at.column_error[w.j] = 1.0
+    return _next_column(at, d, w)
+
+
+cdef bint _take_noise(lmoo_point *at, lm_columns *w) noexcept nogil:
+    """Take w.error as the error of f; return False if it is so large that both intervals miss the features of f."""
+    if w.error == 0.0 or w.error > ALL_NOISE * _size_of_others(at, w) * at.share:
+        return False
+    # Where f is larger, its rounding is.
+    w.eps *= w.error / w.noise
+    w.noise = w.error
+    at.noise = max(at.noise, w.error)
+    return True
+
+
+cdef double _size_of_others(const lmoo_point *at, const lm_columns *w) noexcept nogil:
+    """Return |f|, or the geometric mean of the contributions of the other parameters to f, if that is larger."""
+    cdef const lm_state *s = at.state
+    cdef double total = 0.0, size
+    cdef ptrdiff_t j, count = 0
+    if at.n == 1:
+        return w.size
+    for j in range(at.n):
+        size = enorm(at.m, at.fjac + j * at.m) / at.share if j < w.j else _column_norms(s)[j]
+        size *= fabs(at.x[j])
+        if j != w.j and size > 0.0 and isfinite(size):
+            total += log(size)
+            count += 1
+    return max(s.fnorm, exp(total / count) if count > 0 else 0.0)
+
+
+cdef bint _jumps(const lmoo_point *at, const lm_columns *w, double h, double change, double second) noexcept nogil:
+    """Return whether f changes by more than ten times as much on one side of x as on the other."""
+    cdef const double *column = at.fjac + w.j * at.m
+    cdef double product = 0.0, squares = 0.25 * second * second + change * change
+    cdef ptrdiff_t i
+    for i in range(at.m):
+        product += at.f_work[i] * column[i]
+    return squares - fabs(h * product) < 0.01 * (squares + fabs(h * product))
 
 
 cdef int _again(lmoo_point *at, const lm_differences *d, lm_columns *w, double h,
@@ -213,9 +277,11 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
                         double step) noexcept nogil:
     """Continue with the next column, or with the same one and a longer step if it is zero."""
     cdef double near_one = cbrt(EPSMCH) if w.central else sqrt(EPSMCH), longer
+    # In place of L for a column without an effect: intervals up to the longest of these formulas have been tried.
+    cdef double gave_up = -2.0 if w.central else -1.0
     cdef const double *column = at.fjac + w.j * at.m
     # A parameter that is 0 has no known scale: intervals of any size are possible.
-    if d.minpack_compatible or d.typical != NULL or at.length[w.j] < 0.0 or not all_zero(at.m, column) \
+    if d.minpack_compatible or d.typical != NULL or at.length[w.j] <= gave_up or not all_zero(at.m, column) \
             or _is_seen_elsewhere(at, w, step):
         return _next_column(at, d, w)
     if at.x[w.j] == 0.0 and w.tries < TRIES_AT_ZERO and step >= 0.5 * near_one:
@@ -223,13 +289,16 @@ cdef int _next_or_again(lmoo_point *at, const lm_differences *d, lm_columns *w,
         if fabs(longer) > 2.0 * step and isfinite(longer):
             w.tries += 1
             return _begin_column(at, d, w, longer)
-    # The column is zero: either f does not depend on this parameter, or x + h was rounded away beside a number
-    # near 1 (x - 3 at x = 1e-9).  The step for a parameter near 1 decides between the two.
-    if step < 0.5 * near_one:
-        longer = _with_room(at, w, w.j, near_one)
-        if fabs(longer) > 2.0 * step and w.tries < TRIES:
-            w.tries += 1
-            return _begin_column(at, d, w, longer)
+    # The column is zero: either f does not depend on this parameter, or x + h was rounded away beside a number near 1
+    # (x - 3 at x = 1e-9).  The step for a parameter near 1 decides between the two; one near the size of x, if f is
+    # rounded.
+    longer = near_one
+    if step >= 0.5 * near_one:
+        longer = min(LONGER * step, LARGEST_SHARE * fabs(at.x[w.j])) if w.central else 0.0
+    longer = _with_room(at, w, w.j, longer)
+    if fabs(longer) > 2.0 * step and w.tries < TRIES:
+        w.tries += 1
+        return _begin_column(at, d, w, longer)
     # No longer interval is tried in later Jacobians.
-    at.length[w.j] = -1.0
+    at.length[w.j] = gave_up
     return _next_column(at, d, w)

@@ -117,7 +117,8 @@ cdef bint store_errors(lm_state *s, const double *acnorm, double relative, doubl
         # Intervals that were measured with a smaller error are measured again.
         s.least_noise, s.measured = noise / root, 0
     for j in range(s.n):
-        f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
+        if s.column_error[j] < 1.0:
+            f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
     f_error = max(precision * f_error, root * s.least_noise)
     relative = max(max(relative, precision), EPSMCH * root)
     s.jacobian_error = 0.0
