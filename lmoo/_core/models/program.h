@@ -170,7 +170,7 @@ enum {
 
 typedef struct lmoo_instruction {
     int32_t code, unused;
-    lmoo_operand out, second_out, a, b, c;
+    lmoo_operand out, out2, a, b, c;
 } lmoo_instruction;
 
 typedef struct lmoo_tape {
@@ -188,7 +188,7 @@ typedef struct lmoo_tape {
 static inline ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
 {
     return LMOO_ROW * tape->rows
-        + tape->points * (tape->registers + tape->variables + tape->outputs) + LMOO_ROW;
+        + LMOO_ROW * (tape->variables + tape->outputs) + tape->points * tape->registers;
 }
 
 /* Return the number of areas of a run. */
