@@ -91,6 +91,14 @@ cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double 
     return code
 
 
+cdef const double *doubles_of(array, int dimensions) except NULL:
+    """Return the numbers of a float64 array; TypeError unless it is contiguous and has these dimensions."""
+    if not (cnp.PyArray_Check(array) and cnp.PyArray_TYPE(array) == cnp.NPY_DOUBLE
+            and cnp.PyArray_NDIM(array) == dimensions and cnp.PyArray_ISCARRAY_RO(array)):
+        raise TypeError(f"expected a contiguous float64 array of {dimensions} dimensions; got {array!r}")
+    return <const double *>cnp.PyArray_DATA(<cnp.ndarray>array)
+
+
 cdef enum:
     COMPARED = 4096     # points that are compared at once
 
@@ -165,39 +173,48 @@ cdef class CurveModel:
         return found.reshape(k, n, m) if derivatives else found, np.asarray(codes)
 
 
-    def compare(self, const double[:, ::1] t not None, const double[::1] x not None,
-                const double[::1] values not None, bint derivatives):
+    def compare(self, t, x, values, bint derivatives):
         """Compare the model with expected values, (m,).
 
         Returns the largest of their sizes, the largest difference, both infinite if a value is not
         finite, and whether the derivatives are finite; `derivatives` requests their evaluation.
+
+        t   (variables, m);  x (n,);  values (m,);  float64 arrays, contiguous
         """
-        cdef ptrdiff_t i, k, begin = 0, count, n = x.shape[0], m = t.shape[1], variables = t.shape[0]
-        cdef ptrdiff_t most = min(m, <ptrdiff_t>COMPARED)
+        cdef const double *at = doubles_of(t, 2)
+        cdef const double *point = doubles_of(x, 1)
+        cdef const double *expected = doubles_of(values, 1)
+        cdef ptrdiff_t n = cnp.PyArray_DIM(x, 0), m = cnp.PyArray_DIM(t, 1), variables = cnp.PyArray_DIM(t, 0)
+        cdef ptrdiff_t i, k, begin = 0, count, most = min(m, <ptrdiff_t>COMPARED)
         cdef double size = 0.0, apart = 0.0, total = 0.0, slopes = 0.0
         cdef int code = 0
-        if n != self.table.n or variables != self.table.variables or values.shape[0] != m:
+        if n != self.table.n or variables != self.table.variables or cnp.PyArray_DIM(values, 0) != m:
             raise ValueError("t, x and values must be those of the model")
-        cdef double[::1] out = np.empty(max(most * n if derivatives else most, 1))
-        cdef double[::1] copied = np.empty(variables * most if variables > 1 else 1)
+        # Memory views take longer than the evaluation of a short curve.
+        cdef cnp.ndarray memory = np.empty(max(most * n if derivatives else most, 1))
+        cdef double *out = <double *>cnp.PyArray_DATA(memory)
+        cdef double *copied = NULL
         cdef const double *points
+        if variables > 1:
+            parts = np.empty(variables * most)
+            copied = <double *>cnp.PyArray_DATA(<cnp.ndarray>parts)
         with nogil:
             while begin < m and code == 0:
                 count = min(most, m - begin)
-                points = &t[0, begin]
+                points = at + begin
                 if variables > 1:
                     for k in range(variables):
-                        memcpy(&copied[k * count], &t[k, begin], <size_t>count * sizeof(double))
-                    points = &copied[0]
-                code = self.table.values(count, n, points, &x[0], &out[0], self.table.user_data)
+                        memcpy(copied + k * count, at + k * m + begin, <size_t>count * sizeof(double))
+                    points = copied
+                code = self.table.values(count, n, points, point, out, self.table.user_data)
                 if code == 0:
                     for i in range(count):
-                        size = max(size, fabs(values[begin + i]))
-                        apart = max(apart, fabs(values[begin + i] - out[i]))
+                        size = max(size, fabs(expected[begin + i]))
+                        apart = max(apart, fabs(expected[begin + i] - out[i]))
                         # nan is not seen by max.
-                        total += values[begin + i] - values[begin + i] + (out[i] - out[i])
+                        total += expected[begin + i] - expected[begin + i] + (out[i] - out[i])
                 if derivatives and code == 0:
-                    code = self.table.derivatives(count, n, points, &x[0], &out[0], self.table.user_data)
+                    code = self.table.derivatives(count, n, points, point, out, self.table.user_data)
                     for i in range(count * n):
                         slopes += out[i] - out[i]
                 begin += count
@@ -254,18 +271,15 @@ cdef class CurveModelProblem(CompiledProblem):
     cdef object data
     cdef public object parameter_names
 
-    def __init__(self, CurveModel model not None, const double[:, ::1] t not None,
-                 const double[::1] y not None, const double[::1] weights, names):
-        super().__init__(y.shape[0], model.table.n)
+    def __init__(self, CurveModel model not None, t, y, weights, names):
+        self.curve.model = &model.table
+        self.curve.t = doubles_of(t, 2)
+        self.curve.y = doubles_of(y, 1)
+        self.curve.m = cnp.PyArray_DIM(y, 0)
+        self.curve.weights = NULL if weights is None else doubles_of(weights, 1)
+        super().__init__(self.curve.m, model.table.n)
         self.parameter_names = names
         self.data = (model, t, y, weights)
-        self.curve.model = &model.table
-        self.curve.t = &t[0, 0]
-        self.curve.y = &y[0]
-        self.curve.m = y.shape[0]
-        self.curve.weights = NULL
-        if weights is not None:
-            self.curve.weights = &weights[0]
         self.table.residual = curve_residual
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian
