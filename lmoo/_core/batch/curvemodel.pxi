@@ -276,7 +276,9 @@ cdef class CurveModelProblem(CompiledProblem):
         self.curve.t = doubles_of(t, 2)
         self.curve.y = doubles_of(y, 1)
         self.curve.m = cnp.PyArray_DIM(y, 0)
-        self.curve.weights = NULL if weights is None else doubles_of(weights, 1)
+        self.curve.weights = NULL
+        if weights is not None:
+            self.curve.weights = doubles_of(weights, 1)
         super().__init__(self.curve.m, model.table.n)
         self.parameter_names = names
         self.data = (model, t, y, weights)
