@@ -22,6 +22,28 @@
 #define LMOO_HAS_VECTORS_OF_8                                                                      \
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")                       \
      && __builtin_cpu_supports("avx512vl"))
+/* Transpose the 8 x 8 numbers of the vectors v, by three rounds of exchanges between vectors at a distance of one, two
+   and four; w has room for as many. */
+#define LMOO_TRANSPOSE_8(v, w)                                                                     \
+    do {                                                                                           \
+        int l_;                                                                                    \
+        for (l_ = 0; l_ < 8; l_ += 2) {                                                            \
+            w[l_] = _mm512_unpacklo_pd(v[l_], v[l_ + 1]);                                          \
+            w[l_ + 1] = _mm512_unpackhi_pd(v[l_], v[l_ + 1]);                                      \
+        }                                                                                          \
+        for (l_ = 0; l_ < 8; l_ += 4) {                                                            \
+            v[l_] = _mm512_shuffle_f64x2(w[l_], w[l_ + 2], 0x88);                                  \
+            v[l_ + 1] = _mm512_shuffle_f64x2(w[l_ + 1], w[l_ + 3], 0x88);                          \
+            v[l_ + 2] = _mm512_shuffle_f64x2(w[l_], w[l_ + 2], 0xdd);                              \
+            v[l_ + 3] = _mm512_shuffle_f64x2(w[l_ + 1], w[l_ + 3], 0xdd);                          \
+        }                                                                                          \
+        for (l_ = 0; l_ < 4; l_++) {                                                               \
+            w[l_] = _mm512_shuffle_f64x2(v[l_], v[l_ + 4], 0x88);                                  \
+            w[l_ + 4] = _mm512_shuffle_f64x2(v[l_], v[l_ + 4], 0xdd);                              \
+        }                                                                                          \
+        for (l_ = 0; l_ < 8; l_++)                                                                 \
+            v[l_] = w[l_];                                                                         \
+    } while (0)
 #define LMOO_HAS_VECTORS_OF_4 __builtin_cpu_supports("avx2")
 #endif
 

@@ -54,15 +54,19 @@ cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double
                     void *user_data) noexcept nogil:
     """lmoo_problem.both, for a model that has it; user_data: an lm_curve."""
     cdef const lm_curve *c = <const lm_curve *>user_data
-    cdef ptrdiff_t j
     cdef int code = c.model.both(m, n, c.t, x, f, fjac, c.model.user_data)
-    if code != 0:
-        return code
+    if code == 0:
+        curve_weigh(c, m, n, f, fjac)
+    return code
+
+
+cdef void curve_weigh(const lm_curve *c, ptrdiff_t m, ptrdiff_t n, double *f, double *fjac) noexcept nogil:
+    """Convert values and derivatives of the model to the residual and its Jacobian."""
+    cdef ptrdiff_t j
     _to_residual(c, m, f)
     if c.weights != NULL:
         for j in range(n):
             weigh_residual(m, c.weights, fjac + j * m)
-    return 0
 
 
 cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
@@ -165,8 +169,19 @@ cdef class CurveModel:
         cdef int[::1] codes = np.zeros(k, dtype=np.int32)
         cdef lmoo_model_function function = \
             self.table.derivatives if derivatives else self.table.values
+        cdef const double *points[FITS]
+        cdef const double *parameters[FITS]
+        cdef double *results[FITS]
+        cdef ptrdiff_t l, first = 0
         with nogil:
-            for i in range(k):
+            while self.table.many != NULL and first + FITS <= k:
+                for l in range(FITS):
+                    points[l] = &t[0, 0, 0] + (first + l) * stride
+                    parameters[l], results[l] = &x[first + l, 0], &out[first + l, 0]
+                self.table.many(FITS, m, n, points, parameters, NULL if derivatives else results,
+                                results if derivatives else NULL, self.table.user_data)
+                first += FITS
+            for i in range(first, k):
                 codes[i] = function(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[i, 0],
                                     self.table.user_data)
         found = np.asarray(out)

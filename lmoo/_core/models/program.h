@@ -35,6 +35,14 @@
 /* Most points in a block, and, if possible, most doubles in the registers of a block. */
 #define LMOO_BLOCK 128
 #define LMOO_CACHE 3072
+/* Longer curves are as fast one by one as in lanes. */
+#define LMOO_LONG 48
+/* Lanes of the plain instruction set. */
+#if defined(__GNUC__)
+#define LMOO_PLAIN_LANES 2
+#else
+#define LMOO_PLAIN_LANES 1
+#endif
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
@@ -183,7 +191,7 @@ typedef struct lmoo_tape {
 static inline ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
 {
     return LMOO_ROW * tape->rows
-        + LMOO_ROW * (tape->variables + tape->outputs) + tape->points * tape->registers;
+        + tape->points * (tape->registers + tape->variables + tape->outputs);
 }
 
 /* Return the number of areas of a run. */
@@ -195,6 +203,17 @@ static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
 typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
                          double *first, double *rest, double **areas, double *work);
 
+/* The same for `count` fits, at most lmoo_runner.lanes. */
+typedef void (*lmoo_run_lanes)(const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m, const double *const *t,
+                               const double *const *x, double *const *first, double *const *rest,
+                               double **areas, double *work);
+
+typedef struct lmoo_runner {
+    lmoo_run run;                           /* NULL: the processor does not have the instruction set */
+    lmoo_run_lanes run_lanes;
+    ptrdiff_t lanes;
+} lmoo_runner;
+
 #include "special.h"
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
@@ -202,30 +221,52 @@ typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, co
 #define LMOO_BODY "models/program_body.inc"
 #include "vector_bodies.inc"
 
-/* Return the body for an instruction set by its name, NULL for the widest of the processor; NULL if the processor
-   does not have it. */
-static lmoo_run lmoo_runner(const char *target)
+/* Return the functions for an instruction set by its name, NULL for the widest of the processor. */
+static lmoo_runner lmoo_runner_of(const char *target)
 {
+    const lmoo_runner none = {NULL, NULL, 0}, plain = {lmoo_run_plain, lmoo_run_lanes_plain, LMOO_PLAIN_LANES};
 #if defined(__GNUC__) && defined(__x86_64__)
+    const lmoo_runner avx512 = {lmoo_run_avx512, lmoo_run_lanes_avx512, 8};
+    const lmoo_runner avx2 = {lmoo_run_avx2, lmoo_run_lanes_avx2, 4};
     if ((target == NULL || strcmp(target, "avx512") == 0) && LMOO_HAS_VECTORS_OF_8)
-        return lmoo_run_avx512;
+        return avx512;
     if ((target == NULL || strcmp(target, "avx2") == 0) && LMOO_HAS_VECTORS_OF_4)
-        return lmoo_run_avx2;
+        return avx2;
 #endif
-    if (target == NULL || strcmp(target, "plain") == 0)
-        return lmoo_run_plain;
-    return NULL;
+    return target == NULL || strcmp(target, "plain") == 0 ? plain : none;
 }
 
+#define LMOO_WORK(memory, areas, tape)                                                             \
+    size_t bytes_ = (size_t)lmoo_tape_work(tape) * sizeof(double);                                 \
+    char *memory = (char *)LMOO_ALLOCA((size_t)lmoo_tape_areas(tape) * sizeof(double *) + bytes_ + 128); \
+    double **areas;                                                                                \
+    memory += (64 - (uintptr_t)memory % 64) % 64;                                                  \
+    areas = (double **)(memory + bytes_)
+
 /* Run a tape at m points: the first output to `first`, the others to `rest`, m doubles each. */
-static void lmoo_run_tape(lmoo_run run, const lmoo_tape *tape, ptrdiff_t m, const double *t,
+static void lmoo_run_tape(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t m, const double *t,
                           const double *x, double *first, double *rest)
 {
-    size_t areas = (size_t)lmoo_tape_areas(tape) * sizeof(double *);
-    size_t work = (size_t)lmoo_tape_work(tape) * sizeof(double);
-    char *memory = (char *)LMOO_ALLOCA(areas + work + 128);
-    memory += (64 - (uintptr_t)memory % 64) % 64;
-    run(tape, m, t, x, first, rest, (double **)(memory + work), (double *)memory);
+    LMOO_WORK(memory, areas, tape);
+    runner->run(tape, m, t, x, first, rest, areas, (double *)memory);
+}
+
+/* The same for many fits, whose outputs are at the distance of m doubles from each other. */
+static void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m,
+                           const double *const *t, const double *const *x, double *const *first,
+                           double *const *rest)
+{
+    ptrdiff_t l, some;
+    LMOO_WORK(memory, areas, tape);
+    for (l = 0; l < count; l += some) {
+        some = count - l < runner->lanes ? count - l : runner->lanes;
+        if (2 * some <= runner->lanes || m > LMOO_LONG) {
+            some = 1;
+            runner->run(tape, m, t[l], x[l], first[l], rest[l], areas, (double *)memory);
+        } else {
+            runner->run_lanes(tape, some, m, t + l, x + l, first + l, rest + l, areas, (double *)memory);
+        }
+    }
 }
 
 #endif /* LMOO_PROGRAM_H */
