@@ -81,6 +81,7 @@ from lmoo._core.public cimport (
     lmoo_model,
     lmoo_model_both_function,
     lmoo_model_function,
+    lmoo_model_many_function,
     lmoo_outcome,
     lmoo_point,
     lmoo_problem,

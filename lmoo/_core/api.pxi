@@ -99,6 +99,10 @@ cdef extern from "lmoo.h" nogil:
                                              const double *x, double *values, double *derivatives,
                                              void *user_data) noexcept nogil
 
+    ctypedef void (*lmoo_model_many_function)(ptrdiff_t count, ptrdiff_t m, ptrdiff_t n, const double *const *t,
+                                              const double *const *x, double *const *values,
+                                              double *const *derivatives, void *user_data) noexcept nogil
+
     ctypedef int (*lmoo_loss_function)(ptrdiff_t m, const double *z, double *rho, void *user_data) noexcept nogil
     ctypedef struct lmoo_loss:
         size_t size
@@ -112,6 +116,7 @@ cdef extern from "lmoo.h" nogil:
         lmoo_model_function values
         lmoo_model_function derivatives
         lmoo_model_both_function both
+        lmoo_model_many_function many
 
     ctypedef struct lmoo_step:
         size_t size

@@ -74,6 +74,12 @@ typedef int (*lmoo_model_function)(ptrdiff_t m, ptrdiff_t n, const double *t, co
 typedef int (*lmoo_model_both_function)(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x,
                                         double *values, double *derivatives, void *user_data);
 
+/* Values, unless that is NULL, and derivatives, unless that is NULL, of `count` fits of the same length, each with
+   its own t, x and results: the same numbers as those of the functions above, to the last bit. */
+typedef void (*lmoo_model_many_function)(ptrdiff_t count, ptrdiff_t m, ptrdiff_t n, const double *const *t,
+                                         const double *const *x, double *const *values,
+                                         double *const *derivatives, void *user_data);
+
 /* A model for fits to data y: the residual is (value - y) * weight. */
 typedef struct lmoo_model {
     size_t size;                        /* sizeof(lmoo_model) */
@@ -85,6 +91,7 @@ typedef struct lmoo_model {
     /* Or NULL: the same numbers, to the last bit, for little more than `values` takes.  Batches of fits request
        both at every trial point, as most of these are accepted. */
     lmoo_model_both_function both;
+    lmoo_model_many_function many;      /* or NULL; for a model that cannot fail, and has `both` and derivatives */
     /* grows here */
 } lmoo_model;
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.masks import separated
-from lmoo._core.solve import start
+from lmoo._core.solve import is_finite, start
 from lmoo.problems.arguments import entry, positive, real_array
 
 __all__ = [
@@ -218,7 +218,7 @@ def _check_points(name: str, t: Any, check_finite: bool) -> None:
     for part in t if isinstance(t, tuple) else (t,):
         if not isinstance(part, np.ndarray) or part.dtype != np.float64:
             continue
-        if start(part, True)[1] < 0:
+        if is_finite(part):
             continue
         bad = np.argwhere(np.isnan(part) | (np.isinf(part) & check_finite))
         if len(bad):

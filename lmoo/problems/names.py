@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -73,8 +74,14 @@ def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
         return tuple(f"x[{j}]" for j in range(n))
     if len(names) != n:
         raise ValueError(f"parameter_names must have one entry per parameter, {n}: {names!r}")
-    found = printable(str(name) for name in names)
-    if len(set(found)) < n:
+    return _distinct(tuple(map(str, names)))
+
+
+@lru_cache(maxsize=64)
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names; ValueError if they are not printable, or not different from each other."""
+    found = printable(names)
+    if len(set(found)) < len(found):
         twice = next(name for j, name in enumerate(found) if name in found[:j])
         raise ValueError(
             f"parameter_names must differ from each other; {twice!r} is there twice: {found!r}"

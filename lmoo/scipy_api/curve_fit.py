@@ -196,7 +196,6 @@ def curve_fit(
     problem = curve_fit_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
-    differentiated = has_jacobian(problem)
     coordinates = None
     if related:
         problem.ties, problem.priors, problem.constraints = ties, priors, constraints
@@ -225,7 +224,7 @@ def curve_fit(
     if not full_output:
         return iteration._x, pcov
     status = Status(loop.status)
-    infodict = _infodict(loop, differentiated)
+    infodict = _infodict(loop, has_jacobian(problem))
     if iteration._residual is not None:
         infodict["fvec"] = iteration._residual
     elif related:

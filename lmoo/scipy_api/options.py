@@ -84,10 +84,11 @@ def curve_solver(
     if scheme not in (None, "2-point", "3-point", "cs"):
         raise ValueError(f"`jac` must be '2-point', '3-point', 'cs' or callable; it is {jac!r}")
     try:
-        hash(tuple(options.values()))
+        solver = _cached_solver(n, scheme, differentiated, **options)
     except TypeError:
-        return _new_solver(n, scheme, differentiated, options)
-    return _cached_solver(n, scheme, differentiated, **options)
+        # An option cannot be hashed, or has the wrong type, which is reported below.
+        solver = None
+    return _new_solver(n, scheme, differentiated, options) if solver is None else solver
 
 
 @lru_cache(maxsize=64, typed=True)

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["SolverOptions", "differentiated"]
 
 _ACCURATE = 1  # the stopping tests
+# Derivatives of a compiled problem that has none.
+_FORWARD = ForwardDifference()
 # With this many parameters a loop for sparse Jacobians is tried first, as the memory of one for
 # dense ones is proportional to n^2.
 _MANY = 2000
@@ -310,7 +312,7 @@ class SolverOptions:
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""
         if self.jacobian is None and is_compiled(problem):
-            return ForwardDifference()._differences(n, prefer_jacobian=True)
+            return _FORWARD._differences(n, prefer_jacobian=True)
         return self._strategy(problem)._bind(differentiated(problem), n)
 
     def _strategy(self, problem: Any) -> Jacobian:

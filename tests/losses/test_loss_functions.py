@@ -73,6 +73,22 @@ def test_scaled_rows_have_the_gradient_of_the_cost(name: str) -> None:
     assert kernel.norm(f) ** 2 / 2 == pytest.approx(cost_of(name, 0.5, f), rel=1e-13)
 
 
+@pytest.mark.parametrize("m", [1, 3, 7, 8, 9, 20, 65])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_point_does_not_depend_on_those_beside_it(name: str, m: int) -> None:
+    f = 3.0 * RNG.standard_normal(m)
+    kernel = LossKernel(name, 0.5, 0.0, None)
+    alone = [kernel.rows(f[i : i + 1]) for i in range(m)]
+    for found, expected in zip(kernel.rows(f), zip(*alone, strict=True), strict=True):
+        np.testing.assert_array_equal(found, np.concatenate(expected))
+    weights = np.concatenate([kernel.weights(f[i : i + 1]) for i in range(m)])
+    np.testing.assert_array_equal(kernel.weights(f), weights)
+    assert kernel.norm(f) ** 2 / 2 == pytest.approx(cost_of(name, 0.5, f), rel=1e-13)
+    for i in range(m):
+        bad = np.where(np.arange(m) == i, np.inf, f)
+        assert np.isnan(kernel.norm(bad))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_tiny_residuals_cost_what_their_squares_do(name: str) -> None:
     f = 1e-9 * RNG.standard_normal(50)

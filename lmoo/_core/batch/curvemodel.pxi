@@ -54,15 +54,19 @@ cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double
                     void *user_data) noexcept nogil:
     """lmoo_problem.both, for a model that has it; user_data: an lm_curve."""
     cdef const lm_curve *c = <const lm_curve *>user_data
-    cdef ptrdiff_t j
     cdef int code = c.model.both(m, n, c.t, x, f, fjac, c.model.user_data)
-    if code != 0:
-        return code
+    if code == 0:
+        curve_weigh(c, m, n, f, fjac)
+    return code
+
+
+cdef void curve_weigh(const lm_curve *c, ptrdiff_t m, ptrdiff_t n, double *f, double *fjac) noexcept nogil:
+    """Convert values and derivatives of the model to the residual and its Jacobian."""
+    cdef ptrdiff_t j
     _to_residual(c, m, f)
     if c.weights != NULL:
         for j in range(n):
             weigh_residual(m, c.weights, fjac + j * m)
-    return 0
 
 
 cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
@@ -89,6 +93,14 @@ cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double 
         code = curve_jacobian(count, n, x, fjac, &part)
     free(points)
     return code
+
+
+cdef const double *doubles_of(array, int dimensions) except NULL:
+    """Return the numbers of a float64 array; TypeError unless it is contiguous and has these dimensions."""
+    if not (cnp.PyArray_Check(array) and cnp.PyArray_TYPE(array) == cnp.NPY_DOUBLE
+            and cnp.PyArray_NDIM(array) == dimensions and cnp.PyArray_ISCARRAY_RO(array)):
+        raise TypeError(f"expected a contiguous float64 array of {dimensions} dimensions; got {array!r}")
+    return <const double *>cnp.PyArray_DATA(<cnp.ndarray>array)
 
 
 cdef enum:
@@ -157,47 +169,67 @@ cdef class CurveModel:
         cdef int[::1] codes = np.zeros(k, dtype=np.int32)
         cdef lmoo_model_function function = \
             self.table.derivatives if derivatives else self.table.values
+        cdef const double *points[FITS]
+        cdef const double *parameters[FITS]
+        cdef double *results[FITS]
+        cdef ptrdiff_t l, first = 0
         with nogil:
-            for i in range(k):
+            while self.table.many != NULL and first + FITS <= k:
+                for l in range(FITS):
+                    points[l] = &t[0, 0, 0] + (first + l) * stride
+                    parameters[l], results[l] = &x[first + l, 0], &out[first + l, 0]
+                self.table.many(FITS, m, n, points, parameters, NULL if derivatives else results,
+                                results if derivatives else NULL, self.table.user_data)
+                first += FITS
+            for i in range(first, k):
                 codes[i] = function(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[i, 0],
                                     self.table.user_data)
         found = np.asarray(out)
         return found.reshape(k, n, m) if derivatives else found, np.asarray(codes)
 
 
-    def compare(self, const double[:, ::1] t not None, const double[::1] x not None,
-                const double[::1] values not None, bint derivatives):
+    def compare(self, t, x, values, bint derivatives):
         """Compare the model with expected values, (m,).
 
         Returns the largest of their sizes, the largest difference, both infinite if a value is not
         finite, and whether the derivatives are finite; `derivatives` requests their evaluation.
+
+        t   (variables, m);  x (n,);  values (m,);  float64 arrays, contiguous
         """
-        cdef ptrdiff_t i, k, begin = 0, count, n = x.shape[0], m = t.shape[1], variables = t.shape[0]
-        cdef ptrdiff_t most = min(m, <ptrdiff_t>COMPARED)
+        cdef const double *at = doubles_of(t, 2)
+        cdef const double *point = doubles_of(x, 1)
+        cdef const double *expected = doubles_of(values, 1)
+        cdef ptrdiff_t n = cnp.PyArray_DIM(x, 0), m = cnp.PyArray_DIM(t, 1), variables = cnp.PyArray_DIM(t, 0)
+        cdef ptrdiff_t i, k, begin = 0, count, most = min(m, <ptrdiff_t>COMPARED)
         cdef double size = 0.0, apart = 0.0, total = 0.0, slopes = 0.0
         cdef int code = 0
-        if n != self.table.n or variables != self.table.variables or values.shape[0] != m:
+        if n != self.table.n or variables != self.table.variables or cnp.PyArray_DIM(values, 0) != m:
             raise ValueError("t, x and values must be those of the model")
-        cdef double[::1] out = np.empty(max(most * n if derivatives else most, 1))
-        cdef double[::1] copied = np.empty(variables * most if variables > 1 else 1)
+        # Memory views take longer than the evaluation of a short curve.
+        cdef cnp.ndarray memory = np.empty(max(most * n if derivatives else most, 1))
+        cdef double *out = <double *>cnp.PyArray_DATA(memory)
+        cdef double *copied = NULL
         cdef const double *points
+        if variables > 1:
+            parts = np.empty(variables * most)
+            copied = <double *>cnp.PyArray_DATA(<cnp.ndarray>parts)
         with nogil:
             while begin < m and code == 0:
                 count = min(most, m - begin)
-                points = &t[0, begin]
+                points = at + begin
                 if variables > 1:
                     for k in range(variables):
-                        memcpy(&copied[k * count], &t[k, begin], <size_t>count * sizeof(double))
-                    points = &copied[0]
-                code = self.table.values(count, n, points, &x[0], &out[0], self.table.user_data)
+                        memcpy(copied + k * count, at + k * m + begin, <size_t>count * sizeof(double))
+                    points = copied
+                code = self.table.values(count, n, points, point, out, self.table.user_data)
                 if code == 0:
                     for i in range(count):
-                        size = max(size, fabs(values[begin + i]))
-                        apart = max(apart, fabs(values[begin + i] - out[i]))
+                        size = max(size, fabs(expected[begin + i]))
+                        apart = max(apart, fabs(expected[begin + i] - out[i]))
                         # nan is not seen by max.
-                        total += values[begin + i] - values[begin + i] + (out[i] - out[i])
+                        total += expected[begin + i] - expected[begin + i] + (out[i] - out[i])
                 if derivatives and code == 0:
-                    code = self.table.derivatives(count, n, points, &x[0], &out[0], self.table.user_data)
+                    code = self.table.derivatives(count, n, points, point, out, self.table.user_data)
                     for i in range(count * n):
                         slopes += out[i] - out[i]
                 begin += count
@@ -254,18 +286,17 @@ cdef class CurveModelProblem(CompiledProblem):
     cdef object data
     cdef public object parameter_names
 
-    def __init__(self, CurveModel model not None, const double[:, ::1] t not None,
-                 const double[::1] y not None, const double[::1] weights, names):
-        super().__init__(y.shape[0], model.table.n)
-        self.parameter_names = names
-        self.data = (model, t, y, weights)
+    def __init__(self, CurveModel model not None, t, y, weights, names):
         self.curve.model = &model.table
-        self.curve.t = &t[0, 0]
-        self.curve.y = &y[0]
-        self.curve.m = y.shape[0]
+        self.curve.t = doubles_of(t, 2)
+        self.curve.y = doubles_of(y, 1)
+        self.curve.m = cnp.PyArray_DIM(y, 0)
         self.curve.weights = NULL
         if weights is not None:
-            self.curve.weights = &weights[0]
+            self.curve.weights = doubles_of(weights, 1)
+        super().__init__(self.curve.m, model.table.n)
+        self.parameter_names = names
+        self.data = (model, t, y, weights)
         self.table.residual = curve_residual
         if model.table.derivatives != NULL:
             self.table.jacobian = curve_jacobian

@@ -20,7 +20,7 @@ from lmoo._core.evaluate cimport *
 from lmoo._core.iteration cimport lm_refuse
 from lmoo._core.evaluate cimport FITS, lanes_answer
 from lmoo._core.model cimport *
-from lmoo._core.evaluate cimport VECTORS, vectors_begin_model
+from lmoo._core.evaluate cimport VECTORS, vectors_answer_residual, vectors_begin_model
 
 cnp.import_array()
 
@@ -36,6 +36,7 @@ cdef int _fill_jacobian(lm_driver *d, bint high_accuracy) noexcept nogil:
         return FAILED
     code = d.strategy.evaluate(&d.point, d.strategy.context)
     if code == 0:
+        (<lm_fit *>d).asks = WAITS
         return PAUSED
     if code < 0:
         if d.code == 0:
@@ -48,6 +49,9 @@ cdef int _fill_jacobian(lm_driver *d, bint high_accuracy) noexcept nogil:
 cdef lm_evaluator FILLING = VECTORS
 FILLING.linearize = _fill_jacobian
 FILLING.step = refuse_request
+# For models that evaluate several fits at once.
+cdef lm_evaluator TOGETHER = FILLING
+TOGETHER.residual = _ask_residual
 
 
 cdef class SlotFits(SolveBatch):
@@ -70,6 +74,9 @@ cdef class SlotFits(SolveBatch):
     cdef ptrdiff_t which[SLOTS]
     cdef lmoo_jacobian strategy
     cdef bint joint         # problem.both is to be called for every trial point
+    cdef bint together      # the trial points of several fits are evaluated at once
+    cdef ptrdiff_t trials[FITS]
+    cdef ptrdiff_t trial_count
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, loss, bint use_jacobian, const double[:, ::1] x0 not None, *rest):
@@ -88,6 +95,9 @@ cdef class SlotFits(SolveBatch):
         """Weights of the points of the slot's problem; NULL where all count."""
         return NULL
 
+    cdef void answer_trials(self) noexcept nogil:
+        """Answer the requests of the slots in `trials`, which waited for each other."""
+
     cdef void begin(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         """Give a slot to fit k."""
         cdef lm_fit *fit
@@ -97,7 +107,7 @@ cdef class SlotFits(SolveBatch):
         fit.loss.weights = self.weights_at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
         fit.d.countdown = PTRDIFF_MAX
-        fit.d.evaluator = &FILLING
+        fit.d.evaluator = &TOGETHER if self.together else &FILLING
         fit.d.joint = self.joint
         self.which[slot] = k
 
@@ -137,6 +147,13 @@ cdef class SlotFits(SolveBatch):
                             next += 1
                         fit = self.at(slot)
                         more = driver_run(&fit.d, False)
+                        if more == PAUSED and fit.asks == ASKS_TRIAL:
+                            active += 1
+                            self.trials[self.trial_count] = slot
+                            self.trial_count += 1
+                            if self.trial_count == FITS:
+                                self.answer_trials()
+                            break
                         if more == PAUSED:
                             active += 1
                             self.lanes.drivers[self.lanes.count] = &fit.d
@@ -155,6 +172,8 @@ cdef class SlotFits(SolveBatch):
                             NULL if covariance is None else &covariance[k, 0, 0])
                 if self.lanes.count > 0:
                     lanes_answer(&self.lanes)
+                if self.trial_count > 0:
+                    self.answer_trials()
                 if active == 0:
                     break
 
@@ -206,6 +225,7 @@ cdef class ModelFits(SlotFits):
         if model.table.both != NULL and self.differences.use_jacobian:
             self.problem.both = curve_both
             self.joint = separation is None
+            self.together = self.joint and model.table.many != NULL
 
     cdef void bind(self, ptrdiff_t slot, ptrdiff_t k) noexcept nogil:
         cdef lm_curve *c = &self.curves[slot]
@@ -226,6 +246,26 @@ cdef class ModelFits(SlotFits):
 
     cdef const double *weights_at(self, ptrdiff_t slot) noexcept nogil:
         return self.curves[slot].weights
+
+    cdef void answer_trials(self) noexcept nogil:
+        cdef const double *t[FITS]
+        cdef const double *x[FITS]
+        cdef double *f[FITS]
+        cdef double *fjac[FITS]
+        cdef lm_driver *d
+        cdef ptrdiff_t l, m = self.m, n = self.n, count = self.trial_count
+        for l in range(count):
+            d = &self.at(self.trials[l]).d
+            t[l], x[l], f[l], fjac[l] = self.curves[self.trials[l]].t, d.s.trial, d.trial, d.fjac
+        self.model.table.many(count, m, n, t, x, f, fjac, self.model.table.user_data)
+        self.trial_count = 0
+        for l in range(count):
+            d = &self.at(self.trials[l]).d
+            curve_weigh(&self.curves[self.trials[l]], m, n, f[l], fjac[l])
+            d.s.nfev += 1
+            d.fresh = True
+            # A built-in loss cannot fail.
+            vectors_answer_residual(d)
 
     def full(self, const double[:, ::1] z not None):
         """Return all parameters of the fits at z, (k, n), with the best values of the linear ones; nan at bad points.

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "finite.h"
+#include "vectors.h"
 
 /* Matrices that are factored together. */
 #define LMOO_FITS 8
@@ -27,11 +28,6 @@ typedef long long lmoo_lane_mask __attribute__((vector_size(64), aligned(8), may
     ((lmoo_lanes)(((lmoo_lane_mask)(a) & (mask)) | ((lmoo_lane_mask)(b) & ~(mask))))
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define LMOO_HAS_AVX512                                                                            \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")                       \
-     && __builtin_cpu_supports("avx512vl"))
 
 /* u /= norm, m of each lane, to the last bit, in a third of the time that the processor's division
    takes: with y = 1 / norm rounded, q y-fold and corrected by q + (u - norm q) y is one of the two
@@ -62,8 +58,7 @@ static inline unsigned lmoo_divide_lanes_avx512(ptrdiff_t m, lmoo_lanes *u, cons
     return odd;
 }
 
-/* to[i, l] = from[l][i] for m numbers of each lane: eight by eight, by three rounds of exchanges between
-   vectors at a distance of one, two and four. */
+/* to[i, l] = from[l][i] for m numbers of each lane, eight by eight. */
 __attribute__((target("avx512f,avx512dq,avx512vl")))
 static void lmoo_load_lanes_avx512(ptrdiff_t m, const double *const *from, double *to)
 {
@@ -72,22 +67,9 @@ static void lmoo_load_lanes_avx512(ptrdiff_t m, const double *const *from, doubl
         __m512d v[8], w[8];
         for (l = 0; l < 8; l++)
             v[l] = _mm512_loadu_pd(from[l] + i);
-        for (l = 0; l < 8; l += 2) {
-            w[l] = _mm512_unpacklo_pd(v[l], v[l + 1]);
-            w[l + 1] = _mm512_unpackhi_pd(v[l], v[l + 1]);
-        }
-        for (l = 0; l < 8; l += 4) {
-            v[l] = _mm512_shuffle_f64x2(w[l], w[l + 2], 0x88);
-            v[l + 1] = _mm512_shuffle_f64x2(w[l + 1], w[l + 3], 0x88);
-            v[l + 2] = _mm512_shuffle_f64x2(w[l], w[l + 2], 0xdd);
-            v[l + 3] = _mm512_shuffle_f64x2(w[l + 1], w[l + 3], 0xdd);
-        }
-        for (l = 0; l < 4; l++) {
-            w[l] = _mm512_shuffle_f64x2(v[l], v[l + 4], 0x88);
-            w[l + 4] = _mm512_shuffle_f64x2(v[l], v[l + 4], 0xdd);
-        }
+        LMOO_TRANSPOSE_8(v, w);
         for (l = 0; l < 8; l++)
-            _mm512_storeu_pd(to + (i + l) * 8, w[l]);
+            _mm512_storeu_pd(to + (i + l) * 8, v[l]);
     }
     for (; i < m; i++)
         for (l = 0; l < 8; l++)
@@ -114,7 +96,7 @@ static void lmoo_load_lanes(ptrdiff_t m, const double *const *from, double *to)
 {
     ptrdiff_t i, l;
 #if defined(__x86_64__)
-    if (LMOO_HAS_AVX512) {
+    if (LMOO_HAS_VECTORS_OF_8) {
         lmoo_load_lanes_avx512(m, from, to);
         return;
     }
@@ -129,7 +111,7 @@ static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors
                                  double *ipvt, double *rdiag, double *acnorm, double *wa)
 {
 #if defined(__x86_64__)
-    if (LMOO_HAS_AVX512)
+    if (LMOO_HAS_VECTORS_OF_8)
         return lmoo_qrfac_lanes_avx512(m, n, factors, a, ipvt, rdiag, acnorm, wa);
     if (__builtin_cpu_supports("avx2"))
         return lmoo_qrfac_lanes_avx2(m, n, factors, a, ipvt, rdiag, acnorm, wa);

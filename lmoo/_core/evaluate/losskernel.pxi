@@ -1,7 +1,6 @@
 """Losses as Python objects: built-in ones, and those of a user."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.math cimport log1p
 from libc.string cimport memcpy, memset
 
 from cpython.exc cimport PyErr_SetString
@@ -134,7 +133,9 @@ cdef class LossKernel:
     cdef int place(self, ptrdiff_t m, ptrdiff_t padded) except -1:
         """Allocate memory for m rows and the padding rows of zeros."""
         cdef cnp.npy_intp size = <cnp.npy_intp>(loss_doubles(padded, self.table.kind == LM_LOSS_CALLED))
-        self.memory = cnp.PyArray_ZEROS(1, &size, cnp.NPY_DOUBLE, 0)
+        self.memory = cnp.PyArray_EMPTY(1, &size, cnp.NPY_DOUBLE, 0)
+        if padded > m:
+            self.memory.fill(0.0)
         loss_place(&self.table, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory))
         return 0
 
@@ -190,21 +191,19 @@ cdef int reraise() except -1:
 def evaluate(str name, z):
     """Return rho and its two derivatives of a built-in loss, (3, m); z: (m,), not negative."""
     cdef const double[::1] points = np.ascontiguousarray(z, dtype=np.float64)
-    cdef double[:, ::1] out = np.empty((3, points.shape[0]))
+    cdef const double[::1] roots = np.sqrt(points)
+    cdef ptrdiff_t i, m = points.shape[0]
+    cdef double[:, ::1] out = np.empty((3, m))
     cdef int kind = KINDS[name]
-    cdef double slope = 0.0, h = 0.0
-    cdef ptrdiff_t i
-    for i in range(points.shape[0]):
-        _derivatives(kind, points[i], &slope, &h)
-        out[0, i] = log1p(points[i]) if kind == LM_LOSS_CAUCHY else _rho(kind, points[i])
-        out[1, i], out[2, i] = slope, _second_derivative(kind, points[i])
+    if m > 0:
+        lmoo_loss_values(kind, m, &roots[0], &out[0, 0], &out[1, 0], &out[2, 0])
+    for i in range(m):
+        out[2, i] = _second_derivative(kind, points[i], out[1, i])
     return np.asarray(out)
 
 
-cdef double _second_derivative(int kind, double z) noexcept nogil:
-    """rho''(z)."""
-    cdef double slope = 0.0, h = 0.0
-    _derivatives(kind, z, &slope, &h)
+cdef double _second_derivative(int kind, double z, double slope) noexcept nogil:
+    """rho''(z); slope: rho'(z)."""
     if kind == LM_LOSS_HUBER:
         return 0.0 if z <= 1.0 else -0.5 * slope / z
     if kind == LM_LOSS_SOFT_L1:

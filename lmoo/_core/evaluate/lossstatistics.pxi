@@ -10,19 +10,41 @@ import numpy as np
 cdef double NORMAL_MEDIAN = 0.6744897501960817
 
 
+cdef enum:
+    PART = 64   # points whose slopes are computed together
+
+
+cdef inline void _slopes(const lm_loss *loss, ptrdiff_t m, ptrdiff_t begin, ptrdiff_t count, const double *f,
+                         double *slope, double *h) noexcept nogil:
+    """Compute rho' and rho' + 2 z rho'' of at most PART of the m points; those of a user's loss are in loss.values."""
+    cdef double[PART] u
+    cdef ptrdiff_t i
+    for i in range(count):
+        u[i] = f[begin + i] / loss.scale
+    if loss.kind != LM_LOSS_CALLED:
+        lmoo_loss_values(loss.kind, count, u, NULL, slope, h)
+        return
+    for i in range(count):
+        slope[i] = loss.values[2 * m + begin + i]
+        h[i] = slope[i] + 2.0 * u[i] * u[i] * loss.values[3 * m + begin + i]
+
+
 cdef int loss_weights(const lm_loss *loss, ptrdiff_t m, const double *f, double *weights) noexcept nogil:
     """Compute weights_i = rho'(z_i): 1 for a point with its full weight."""
-    cdef double slope = 0.0, h = 0.0, u
-    cdef ptrdiff_t i
+    cdef double[PART] h
+    cdef double[PART] slope
+    cdef ptrdiff_t i, k, begin, count
     m -= loss.priors
     for i in range(m, m + loss.priors):
         weights[i] = 1.0
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
-    for i in range(m):
-        u = f[i] / loss.scale
-        _derivatives(loss.kind, u * u, &slope, &h)
-        weights[i] = loss.values[2 * m + i] if loss.kind == LM_LOSS_CALLED else slope
+    for k in range((m + PART - 1) // PART):
+        begin = k * PART
+        count = min(<ptrdiff_t>PART, m - begin)
+        _slopes(loss, m, begin, count, f, slope, h)
+        for i in range(count):
+            weights[begin + i] = slope[i]
     return 0
 
 
@@ -34,25 +56,26 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
     sums    sum psi^2, sum psi', sum psi'^2, sum h, where psi = rho'(z) f, psi' = rho' + 2 z rho'' is its derivative
             and h its value in the linear model
     """
-    cdef double slope = 0.0, h = 0.0, z
-    cdef ptrdiff_t i
+    cdef double[PART] h
+    cdef double[PART] slope
+    cdef double psi
+    cdef ptrdiff_t i, k, begin, count
     memset(sums, 0, 4 * sizeof(double))
     m -= loss.priors
     if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
         return -1
-    for i in range(m):
-        if loss.weights != NULL and loss.weights[i] == 0.0:
-            continue
-        z = f[i] / loss.scale
-        z *= z
-        _derivatives(loss.kind, z, &slope, &h)
-        if loss.kind == LM_LOSS_CALLED:
-            slope = loss.values[2 * m + i]
-            h = slope + 2.0 * z * loss.values[3 * m + i]
-        sums[0] += slope * f[i] * slope * f[i]
-        sums[1] += h
-        sums[2] += h * h
-        sums[3] += max(h, LEAST * slope)
+    for k in range((m + PART - 1) // PART):
+        begin = k * PART
+        count = min(<ptrdiff_t>PART, m - begin)
+        _slopes(loss, m, begin, count, f, slope, h)
+        for i in range(count):
+            if loss.weights != NULL and loss.weights[begin + i] == 0.0:
+                continue
+            psi = slope[i] * f[begin + i]
+            sums[0] += psi * psi
+            sums[1] += h[i]
+            sums[2] += h[i] * h[i]
+            sums[3] += max(h[i], LMOO_LEAST_H * slope[i])
     return 0
 
 

@@ -152,15 +152,20 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
 
 # ---- products -------------------------------------------------------------------------------
 
+cdef inline double _row(const lm_triangle *t, ptrdiff_t n, ptrdiff_t i, const double *p) noexcept nogil:
+    """Return entry i of R P^T p."""
+    cdef ptrdiff_t j
+    cdef double total = 0.0
+    for j in range(i, n):
+        total += t.r[i + j * n] * p[t.ipvt[j]]
+    return total
+
+
 cdef void _apply(const lm_triangle *t, ptrdiff_t n, const double *p, double *w) noexcept nogil:
-    """Compute w = R P^T p."""
-    cdef ptrdiff_t i, j
-    cdef double pj
-    for j in range(n):
-        w[j] = 0.0
-        pj = p[t.ipvt[j]]
-        for i in range(j + 1):
-            w[i] += t.r[i + j * n] * pj
+    """Compute w = R P^T p, by rows: for a few parameters vectors along columns would wait for each other."""
+    cdef ptrdiff_t i
+    for i in range(n):
+        w[i] = _row(t, n, i, p)
 
 
 cdef void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, double *out) noexcept nogil:
@@ -202,10 +207,10 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
     cdef lm_dense *d = <lm_dense *>model
     cdef const lm_triangle *t = &d.all if all else &d.free
     cdef ptrdiff_t i, n = d.s.n
-    cdef double total = 0.0
-    _apply(t, n, p, d.wa1)
+    cdef double total = 0.0, w
     for i in range(n):
-        total += d.wa1[i] / fnorm * (t.qtf[i] / fnorm)
+        w = d.wa1[i] = _row(t, n, i, p)
+        total += w / fnorm * (t.qtf[i] / fnorm)
     norm[0] = enorm(n, d.wa1) / fnorm
     slope[0] = total
 

@@ -5,7 +5,7 @@
    of points for the others.  The uniform instructions are run once per call, on one vector; the others once per
    block.  Memory is allocated on the stack only and not shared: threads can run the same tape at the same time.
 
-   One body, program_body.inc, is compiled for several instruction sets, as in simd.h.  The results have the same
+   One body, program_body.inc, is compiled for several instruction sets, see vectors.h.  The results have the same
    bits with each of them, except for functions of libm. */
 
 #ifndef LMOO_PROGRAM_H
@@ -23,23 +23,26 @@
 #define LMOO_ALLOCA __builtin_alloca
 #endif
 #if defined(__GNUC__)
-#define LMOO_INLINE __attribute__((always_inline, unused)) static inline
 #define LMOO_NEVER __builtin_unreachable()
 #else
 #define LMOO_NEVER break
-#define LMOO_INLINE static inline
 #endif
-#if defined(__x86_64__) && defined(__GNUC__)
-#include <immintrin.h>
-#endif
+
+#include "vectors.h"
 
 /* Doubles in a row of equal ones: a vector of the widest instruction set. */
 #define LMOO_ROW 8
 /* Most points in a block, and, if possible, most doubles in the registers of a block. */
 #define LMOO_BLOCK 128
 #define LMOO_CACHE 3072
-/* 1.5 * 2^52: a number added to it is rounded to an integer, which is in the lowest bits of the sum. */
-#define LMOO_ROUND 6755399441055744.0
+/* Longer curves are as fast one by one as in lanes. */
+#define LMOO_LONG 48
+/* Lanes of the plain instruction set. */
+#if defined(__GNUC__)
+#define LMOO_PLAIN_LANES 2
+#else
+#define LMOO_PLAIN_LANES 1
+#endif
 
 /* ---- operations ----------------------------------------------------------------------------- */
 
@@ -170,7 +173,7 @@ enum {
 
 typedef struct lmoo_instruction {
     int32_t code, unused;
-    lmoo_operand out, second_out, a, b, c;
+    lmoo_operand out, out2, a, b, c;
 } lmoo_instruction;
 
 typedef struct lmoo_tape {
@@ -188,7 +191,7 @@ typedef struct lmoo_tape {
 static inline ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
 {
     return LMOO_ROW * tape->rows
-        + tape->points * (tape->registers + tape->variables + tape->outputs) + LMOO_ROW;
+        + tape->points * (tape->registers + tape->variables + tape->outputs);
 }
 
 /* Return the number of areas of a run. */
@@ -200,120 +203,70 @@ static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
 typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
                          double *first, double *rest, double **areas, double *work);
 
+/* The same for `count` fits, at most lmoo_runner.lanes. */
+typedef void (*lmoo_run_lanes)(const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m, const double *const *t,
+                               const double *const *x, double *const *first, double *const *rest,
+                               double **areas, double *work);
+
+typedef struct lmoo_runner {
+    lmoo_run run;                           /* NULL: the processor does not have the instruction set */
+    lmoo_run_lanes run_lanes;
+    ptrdiff_t lanes;
+} lmoo_runner;
+
 #include "special.h"
 
 /* ---- the bodies ----------------------------------------------------------------------------- */
 
-#define LMOO_PASTE_(a, b) lmoo_##a##_##b
-#define LMOO_PASTE(a, b) LMOO_PASTE_(a, b)
-#define LMOO_F(name) LMOO_PASTE(name, LMOO_SUFFIX)
+#define LMOO_BODY "models/program_body.inc"
+#include "vector_bodies.inc"
 
-#if defined(__GNUC__)
-
-#define LMOO_LESS(a, b) ((LMOO_U)((a) < (b)))
-#define LMOO_SAME(a, b) ((LMOO_U)((a) == (b)))
-#define LMOO_BITS(x) ((LMOO_U)(x))
-#define LMOO_FROM(u) ((LMOO_V)(u))
-#define LMOO_ALL(c) ((c) - (LMOO_V){0})
-
-#if defined(__x86_64__)
-typedef double lmoo_v8 __attribute__((vector_size(64), aligned(8), may_alias));
-typedef unsigned long long lmoo_u8 __attribute__((vector_size(64), aligned(8), may_alias));
-#define LMOO_SUFFIX avx512
-#define LMOO_TARGET __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512")))
-#define LMOO_V lmoo_v8
-#define LMOO_U lmoo_u8
-#define LMOO_W 8
-#define LMOO_PICK(mask, a, b)                                                                      \
-    ((LMOO_V)((LMOO_BITS(a) & (mask)) | (LMOO_BITS(b) & ~(mask))))
-#define LMOO_LEAST(c, x) ((LMOO_V)_mm512_min_pd((__m512d)LMOO_ALL(c), (__m512d)(x)))
-#define LMOO_MOST(c, x) ((LMOO_V)_mm512_max_pd((__m512d)LMOO_ALL(c), (__m512d)(x)))
-#include "program_body.inc"
-
-typedef double lmoo_v4 __attribute__((vector_size(32), aligned(8), may_alias));
-typedef unsigned long long lmoo_u4 __attribute__((vector_size(32), aligned(8), may_alias));
-#define LMOO_SUFFIX avx2
-#define LMOO_TARGET __attribute__((target("avx2")))
-#define LMOO_V lmoo_v4
-#define LMOO_U lmoo_u4
-#define LMOO_W 4
-#define LMOO_PICK(mask, a, b)                                                                      \
-    ((LMOO_V)_mm256_blendv_pd((__m256d)(b), (__m256d)(a), (__m256d)(mask)))
-#define LMOO_LEAST(c, x) ((LMOO_V)_mm256_min_pd((__m256d)LMOO_ALL(c), (__m256d)(x)))
-#define LMOO_MOST(c, x) ((LMOO_V)_mm256_max_pd((__m256d)LMOO_ALL(c), (__m256d)(x)))
-#include "program_body.inc"
-#endif
-
-typedef double lmoo_v2 __attribute__((vector_size(16), aligned(8), may_alias));
-typedef unsigned long long lmoo_u2 __attribute__((vector_size(16), aligned(8), may_alias));
-#define LMOO_SUFFIX plain
-#define LMOO_TARGET
-#define LMOO_V lmoo_v2
-#define LMOO_U lmoo_u2
-#define LMOO_W 2
-#define LMOO_PICK(mask, a, b)                                                                      \
-    ((LMOO_V)((LMOO_BITS(a) & (mask)) | (LMOO_BITS(b) & ~(mask))))
-#define LMOO_LEAST(c, x) LMOO_PICK(LMOO_LESS((c), (x)), LMOO_ALL(c), (x))
-#define LMOO_MOST(c, x) LMOO_PICK(LMOO_LESS((x), (c)), LMOO_ALL(c), (x))
-#include "program_body.inc"
-
-#else /* no vector extension: one point per operation */
-
-static inline uint64_t lmoo_bits(double x)
+/* Return the functions for an instruction set by its name, NULL for the widest of the processor. */
+static lmoo_runner lmoo_runner_of(const char *target)
 {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline double lmoo_from(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-#define LMOO_LESS(a, b) ((uint64_t)0 - (uint64_t)((a) < (b)))
-#define LMOO_SAME(a, b) ((uint64_t)0 - (uint64_t)((a) == (b)))
-#define LMOO_BITS(x) lmoo_bits(x)
-#define LMOO_FROM(u) lmoo_from(u)
-#define LMOO_ALL(c) ((double)(c))
-#define LMOO_SUFFIX plain
-#define LMOO_TARGET
-#define LMOO_V double
-#define LMOO_U uint64_t
-#define LMOO_W 1
-#define LMOO_PICK(mask, a, b) ((mask) ? (a) : (b))
-#define LMOO_LEAST(c, x) ((c) < (x) ? (c) : (x))
-#define LMOO_MOST(c, x) ((x) < (c) ? (c) : (x))
-#include "program_body.inc"
-#endif
-
-/* Return the body for an instruction set by its name, NULL for the widest of the processor; NULL if the processor
-   does not have it. */
-static lmoo_run lmoo_runner(const char *target)
-{
+    const lmoo_runner none = {NULL, NULL, 0}, plain = {lmoo_run_plain, lmoo_run_lanes_plain, LMOO_PLAIN_LANES};
 #if defined(__GNUC__) && defined(__x86_64__)
-    if ((target == NULL || strcmp(target, "avx512") == 0) && __builtin_cpu_supports("avx512f")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-        return lmoo_run_avx512;
-    if ((target == NULL || strcmp(target, "avx2") == 0) && __builtin_cpu_supports("avx2"))
-        return lmoo_run_avx2;
+    const lmoo_runner avx512 = {lmoo_run_avx512, lmoo_run_lanes_avx512, 8};
+    const lmoo_runner avx2 = {lmoo_run_avx2, lmoo_run_lanes_avx2, 4};
+    if ((target == NULL || strcmp(target, "avx512") == 0) && LMOO_HAS_VECTORS_OF_8)
+        return avx512;
+    if ((target == NULL || strcmp(target, "avx2") == 0) && LMOO_HAS_VECTORS_OF_4)
+        return avx2;
 #endif
-    if (target == NULL || strcmp(target, "plain") == 0)
-        return lmoo_run_plain;
-    return NULL;
+    return target == NULL || strcmp(target, "plain") == 0 ? plain : none;
 }
+
+#define LMOO_WORK(memory, areas, tape)                                                             \
+    size_t bytes_ = (size_t)lmoo_tape_work(tape) * sizeof(double);                                 \
+    char *memory = (char *)LMOO_ALLOCA((size_t)lmoo_tape_areas(tape) * sizeof(double *) + bytes_ + 128); \
+    double **areas;                                                                                \
+    memory += (64 - (uintptr_t)memory % 64) % 64;                                                  \
+    areas = (double **)(memory + bytes_)
 
 /* Run a tape at m points: the first output to `first`, the others to `rest`, m doubles each. */
-static void lmoo_run_tape(lmoo_run run, const lmoo_tape *tape, ptrdiff_t m, const double *t,
+static void lmoo_run_tape(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t m, const double *t,
                           const double *x, double *first, double *rest)
 {
-    size_t areas = (size_t)lmoo_tape_areas(tape) * sizeof(double *);
-    size_t work = (size_t)lmoo_tape_work(tape) * sizeof(double);
-    char *memory = (char *)LMOO_ALLOCA(areas + work + 128);
-    memory += (64 - (uintptr_t)memory % 64) % 64;
-    run(tape, m, t, x, first, rest, (double **)(memory + work), (double *)memory);
+    LMOO_WORK(memory, areas, tape);
+    runner->run(tape, m, t, x, first, rest, areas, (double *)memory);
+}
+
+/* The same for many fits, whose outputs are at the distance of m doubles from each other. */
+static void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m,
+                           const double *const *t, const double *const *x, double *const *first,
+                           double *const *rest)
+{
+    ptrdiff_t l, some;
+    LMOO_WORK(memory, areas, tape);
+    for (l = 0; l < count; l += some) {
+        some = count - l < runner->lanes ? count - l : runner->lanes;
+        if (2 * some <= runner->lanes || m > LMOO_LONG) {
+            some = 1;
+            runner->run(tape, m, t[l], x[l], first[l], rest[l], areas, (double *)memory);
+        } else {
+            runner->run_lanes(tape, some, m, t + l, x + l, first + l, rest + l, areas, (double *)memory);
+        }
+    }
 }
 
 #endif /* LMOO_PROGRAM_H */

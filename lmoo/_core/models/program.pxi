@@ -20,11 +20,15 @@ cdef extern from "models/program.h" nogil:
         const lmoo_instruction *end
         double *constants
 
-    ctypedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
-                              double *first, double *rest, double **areas, double *work)
-    lmoo_run lmoo_runner(const char *target)
-    void lmoo_run_tape(lmoo_run run, const lmoo_tape *tape, ptrdiff_t m, const double *t,
+    ctypedef struct lmoo_runner:
+        void *run
+
+    lmoo_runner lmoo_runner_of(const char *target)
+    void lmoo_run_tape(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t m, const double *t,
                        const double *x, double *first, double *rest)
+    void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m,
+                        const double *const *t, const double *const *x, double *const *first,
+                        double *const *rest)
     ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
     const char **lmoo_operation_names
     int LMOO_CODES, LMOO_ROW, LMOO_BLOCK, LMOO_CACHE
@@ -37,8 +41,12 @@ FIRST_DATA, ROW, BLOCK, CACHE = LMOO_FIRST_DATA, LMOO_ROW, LMOO_BLOCK, LMOO_CACH
 LARGEST_WORK = 1 << 15
 
 
+cdef enum:
+    MANY = 64   # fits that are evaluated by one call of lmoo_run_tapes
+
+
 ctypedef struct Tapes:
-    lmoo_run run
+    lmoo_runner runner
     lmoo_tape values, derivatives, both
 
 
@@ -47,22 +55,41 @@ ctypedef struct Tapes:
 cdef int run_values(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *out,
                     void *user_data) noexcept nogil:
     cdef const Tapes *tapes = <const Tapes *>user_data
-    lmoo_run_tape(tapes.run, &tapes.values, m, t, x, out, out + m)
+    lmoo_run_tape(&tapes.runner, &tapes.values, m, t, x, out, out + m)
     return 0
 
 
 cdef int run_derivatives(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *out,
                          void *user_data) noexcept nogil:
     cdef const Tapes *tapes = <const Tapes *>user_data
-    lmoo_run_tape(tapes.run, &tapes.derivatives, m, t, x, out, out + m)
+    lmoo_run_tape(&tapes.runner, &tapes.derivatives, m, t, x, out, out + m)
     return 0
 
 
 cdef int run_both(ptrdiff_t m, ptrdiff_t n, const double *t, const double *x, double *values,
                   double *derivatives, void *user_data) noexcept nogil:
     cdef const Tapes *tapes = <const Tapes *>user_data
-    lmoo_run_tape(tapes.run, &tapes.both, m, t, x, values, derivatives)
+    lmoo_run_tape(&tapes.runner, &tapes.both, m, t, x, values, derivatives)
     return 0
+
+
+cdef void run_many(ptrdiff_t count, ptrdiff_t m, ptrdiff_t n, const double *const *t, const double *const *x,
+                   double *const *values, double *const *derivatives, void *user_data) noexcept nogil:
+    cdef const Tapes *tapes = <const Tapes *>user_data
+    cdef const lmoo_tape *tape = &tapes.both
+    cdef double *rest[MANY]
+    cdef ptrdiff_t begin = 0, some, l
+    cdef double *const *first = values
+    if values == NULL:
+        tape, first = &tapes.derivatives, derivatives
+    elif derivatives == NULL:
+        tape = &tapes.values
+    while begin < count:
+        some = min(<ptrdiff_t>MANY, count - begin)
+        for l in range(some):
+            rest[l] = first[begin + l] + m if tape != &tapes.both else derivatives[begin + l]
+        lmoo_run_tapes(&tapes.runner, tape, some, m, t + begin, x + begin, first + begin, rest)
+        begin += some
 
 
 cdef void release_owner(object capsule) noexcept:
@@ -98,8 +125,8 @@ cdef class CompiledTapes:
         memset(&self.tapes, 0, sizeof(Tapes))
         self.kept = []
         name = None if target is None else target.encode()
-        self.tapes.run = lmoo_runner(NULL) if name is None else lmoo_runner(<const char *>name)
-        if self.tapes.run == NULL:
+        self.tapes.runner = lmoo_runner_of(NULL) if name is None else lmoo_runner_of(<const char *>name)
+        if self.tapes.runner.run == NULL:
             raise ValueError(f"target must be an instruction set of this processor; it is {target!r}")
         self.table.size, self.table.n, self.table.variables = sizeof(lmoo_model), n, variables
         self.table.user_data = &self.tapes
@@ -111,6 +138,8 @@ cdef class CompiledTapes:
         if both is not None:
             self._fill(&self.tapes.both, both)
             self.table.both = run_both
+            if derivatives is not None:
+                self.table.many = run_many
 
     cdef int _fill(self, lmoo_tape *tape, parts) except -1:
         cdef const int32_t[:, ::1] instructions
@@ -157,6 +186,6 @@ cdef class CompiledTapes:
         cdef double[::1] parameters = np.append(x, 0.0)
         if m > 0:
             with nogil:
-                lmoo_run_tape(self.tapes.run, tape, m, &t[0, 0], &parameters[0], &out[0, 0],
+                lmoo_run_tape(&self.tapes.runner, tape, m, &t[0, 0], &parameters[0], &out[0, 0],
                               &out[0, 0] + m)
         return np.asarray(out)[:, :m]

@@ -16,21 +16,6 @@ static double lmoo_sinc(double x)
     return sin(y) / y;
 }
 
-/* x^y from power = |x|^y for finite normal x, else by libm. */
-static double lmoo_power_of_any(double x, double y, double power)
-{
-    if (x >= 0x1p-1022 && x < HUGE_VAL && y == y)
-        return power;
-    if (x <= -0x1p-1022 && x > -HUGE_VAL && y == y) {
-        if (fabs(y) >= 0x1p53)
-            return power;
-        if (y != floor(y))
-            return NAN;
-        return fmod(y, 2.0) == 0.0 ? power : -power;
-    }
-    return pow(x, y);
-}
-
 /* Python's remainder, with b's sign. */
 static double lmoo_mod(double a, double b)
 {

@@ -94,18 +94,21 @@ cdef class BaseLoop:
 
     # ---- the solve --------------------------------------------------------------------------
 
-    cdef int step(self) except -1:
-        """Continue until a trial point has been assessed (1) or the iteration has ended (0)."""
+    cdef int step(self, bint one_iteration) except -1:
+        """Continue until the iteration has ended (0) or, with one_iteration, a trial point has been assessed (1).
+
+        A step strategy in Python may return 1 without one_iteration, too.
+        """
         cdef ptrdiff_t nit = self.s.nit
         cdef int outcome
         if self.memory is None:
             self.begin()
         while True:
             if self.d.python:
-                outcome = driver_run(&self.d, True)
+                outcome = driver_run(&self.d, one_iteration)
             else:
                 with nogil:
-                    outcome = driver_run(&self.d, True)
+                    outcome = driver_run(&self.d, one_iteration)
             if outcome < 0:
                 self.fail()
             if self.s.failed:
@@ -132,7 +135,7 @@ cdef class BaseLoop:
         """Iterate until the end."""
         self.enter()
         try:
-            while self.step():
+            while self.step(False):
                 pass
         except WrongKindError as error:
             self.end_for_other_kind(error)
@@ -143,7 +146,7 @@ cdef class BaseLoop:
         """Run one iteration; return False if the solve has ended."""
         self.enter()
         try:
-            return bool(self.step())
+            return bool(self.step(True))
         except WrongKindError as error:
             self.end_for_other_kind(error)
             return False

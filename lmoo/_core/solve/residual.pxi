@@ -18,7 +18,7 @@ cimport numpy as cnp
 from lmoo._core.masks import plain, refuse_masked
 
 from lmoo._core.model cimport lmoo_problem, lmoo_residual_function
-from lmoo._core.norms cimport first_not_finite
+from lmoo._core.norms cimport all_finite, first_not_finite
 
 cnp.import_array()
 
@@ -96,6 +96,12 @@ def start(x0, bint flatten):
         x, cnp.NPY_DOUBLE, cnp.NPY_ARRAY_CARRAY | cnp.NPY_ARRAY_ENSURECOPY
         | cnp.NPY_ARRAY_FORCECAST)
     return x, first_not_finite(cnp.PyArray_SIZE(x), <double *>cnp.PyArray_DATA(x))
+
+
+def is_finite(array):
+    """Return whether all entries of a float64 array are finite."""
+    cdef cnp.ndarray values = cnp.PyArray_FROM_OTF(array, cnp.NPY_DOUBLE, cnp.NPY_ARRAY_CARRAY_RO)
+    return bool(all_finite(cnp.PyArray_SIZE(values), <const double *>cnp.PyArray_DATA(values)))
 
 
 def is_single(value):

@@ -221,28 +221,29 @@ cdef class LoopResults(BaseLoop):
     def covariance(self):
         """Return (J^T J)^-1 of the last model, or None if R is singular."""
         cdef ptrdiff_t n = self.n
-        # One small array for R, (Q^T f)[:n] and work space.
-        cdef double[::1] r = np.empty(2 * n * n + n)
-        cdef int[::1] ipvt = np.empty(n, dtype=np.int32)
-        out = np.empty((n, n))
-        cdef double[:, ::1] inverse = out
-        self.s.linear.triangle(self.s.model, &r[0], &ipvt[0], &r[2 * n * n])
-        return None if inverse_gram(n, &r[0], &ipvt[0], &r[n * n], &inverse[0, 0]) else out
+        # One small array for R, (Q^T f)[:n], work space
+        # and its permutation; memory views would take longer than the computation.
+        cdef cnp.ndarray memory = np.empty(2 * n * n + 2 * n), out = np.empty((n, n))
+        cdef double *r = <double *>cnp.PyArray_DATA(memory)
+        cdef int *ipvt = <int *>(r + 2 * n * n + n)
+        self.s.linear.triangle(self.s.model, r, ipvt, r + 2 * n * n)
+        return None if inverse_gram(n, r, ipvt, r + n * n, <double *>cnp.PyArray_DATA(out)) else out
 
-    def is_safe(self, const double[:, ::1] inverse not None):
+    def is_safe(self, cnp.ndarray inverse not None):
         """Return whether this inverse of J^T J certainly has full rank and no overflow.
 
         For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their sum is the sum
         of the inverse squares of the singular values (Stewart 1987, "Collinearity and least squares regression",
         Statistical Science 2).
         """
-        cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm
+        cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm, variance
         cdef ptrdiff_t j
         for j in range(self.n):
             norm = self.s.free_norms[j]
-            if not 1e-50 < norm < 1e50 and inverse[j, j] != 0.0:
+            variance = (<double *>cnp.PyArray_GETPTR2(inverse, j, j))[0]
+            if not 1e-50 < norm < 1e50 and variance != 0.0:
                 return False
-            inflation += inverse[j, j] * norm * norm
+            inflation += variance * norm * norm
         return 1e-50 < self.s.fnorm < 1e50 and inflation * error * error < 1.0
 
     def record(self):

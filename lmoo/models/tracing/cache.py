@@ -82,9 +82,7 @@ class _Entry:
 
     def fits(self, f: Any, kind: Kind) -> bool:
         """Return whether the trace is valid for a call of a function."""
-        if self.kind[:3] != kind[:3] or self.kind.parts != kind.parts:
-            return False
-        if self.sized and self.kind != kind:
+        if self.kind != kind and (self.sized or self.kind._replace(points=kind.points) != kind):
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
@@ -142,12 +140,13 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
 
 
 def _stored(holder: Any, f: Any, kind: Kind) -> _Entry | None:
-    with _lock:
-        reference, entries = _entries.get(id(holder), (None, []))
-        entries = list(entries)
-    if reference is None or reference() is not holder:
-        return None
-    return next((entry for entry in entries if entry.fits(f, kind)), None)
+    # Without the lock, as an item is replaced and never changed.
+    found = _entries.get(id(holder))
+    if found is not None and found[0]() is holder:
+        for entry in found[1]:
+            if entry.fits(f, kind):
+                return entry
+    return None
 
 
 def _store(holder: Any, entry: _Entry) -> None:
