@@ -3,7 +3,7 @@
 Environment
 -----------
 LMOO_DEBUG=1
-    Keep the assertions on the kernels' pre- and postconditions.
+    Keep the assertions on the kernels' pre- and postconditions, and the symbols for profilers.
 LMOO_SANITIZE=1
     Compile with AddressSanitizer and UndefinedBehaviorSanitizer (gcc or clang).
 """
@@ -81,8 +81,11 @@ def compile_args(name: str) -> list[str]:
 
 
 def link_args() -> list[str]:
-    """Return the linker's flags: the sanitizers' run time, when asked for."""
-    return ["-fsanitize=address,undefined"] if os.environ.get("LMOO_SANITIZE") == "1" else []
+    """Return the flags of the linker: run time of the sanitizers, or no symbols of debuggers."""
+    if os.environ.get("LMOO_SANITIZE") == "1":
+        return ["-fsanitize=address,undefined"]
+    debugged = os.environ.get("LMOO_DEBUG") == "1"
+    return ["-s"] if sys.platform.startswith("linux") and not debugged else []
 
 
 def headers(name: str) -> list[str]:
