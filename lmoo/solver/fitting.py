@@ -84,8 +84,9 @@ def fit(
     Parameters
     ----------
     model : str, Model, CompiledModel or callable
-        The text of an `lmoo.Expression`, in t or in the names of columns; one of `lmoo.models`;
-        what arithmetic on models or `lmoo.trace` returns; or a function ``f(t, *parameters)``.
+        The text of an `lmoo.Expression`, in t, in x if it has no t, or in the names of columns; one
+        of `lmoo.models`; what arithmetic on models or `lmoo.trace` returns; or a function
+        ``f(t, *parameters)``.
     t : (m,) array_like, or a tuple of them
         The independent variable, or several.  With `data` the name of a column, or a list of
         names; None: the columns that the model has as variables.
