@@ -249,6 +249,10 @@ def _search(model: Any, problem: Any, given: GivenParameters) -> Search:
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     count = len(curve.t) if isinstance(curve.t, tuple) else 1
+    if points.shape[-1] != curve.y.size:
+        raise ValueError(
+            f"y must have one value for each of t, {points.shape[-1]}; it has {curve.y.size}"
+        )
     return Search(
         problem,
         as_expression(model, problem.parameter_names, count),

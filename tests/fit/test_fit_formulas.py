@@ -73,3 +73,20 @@ def test_grids_of_a_stack_of_images_have_a_hint() -> None:
     with pytest.raises(ValueError, match="that of y; it has") as caught:
         lmoo.curve_fit_many(lmoo.models.Exponential(), np.ones((3, 3)), np.ones((6, 4)))
     assert "pixels" not in str(caught.value)
+
+
+@pytest.mark.parametrize("p0", [None, [1.0, 1.0]])
+@pytest.mark.parametrize("trace", [False, True])
+def test_lengths_that_differ_are_said(p0: list[float] | None, trace: bool) -> None:
+    def decay(t: np.ndarray, a: float, b: float) -> np.ndarray:
+        return a * np.exp(-b * t)
+
+    model = decay if trace else "a*exp(-b*t)"
+    with pytest.raises(ValueError, match=r"\b20\b.*\b19\b") as caught:
+        lmoo.fit(model, T, Y[1:], p0)
+    assert "y" in str(caught.value)
+
+
+def test_a_text_is_no_function_of_curve_fit() -> None:
+    with pytest.raises(TypeError, match=r"it is 'a\*t': a formula is lmoo.Expression\('a\*t'\)"):
+        lmoo.curve_fit("a*t", T, Y)  # type: ignore[arg-type]
