@@ -3,7 +3,7 @@
 Environment
 -----------
 LMOO_DEBUG=1
-    Keep the assertions on the kernels' pre- and postconditions.
+    Keep the assertions on the kernels' pre- and postconditions, and the symbols for profilers.
 LMOO_SANITIZE=1
     Compile with AddressSanitizer and UndefinedBehaviorSanitizer (gcc or clang).
 """

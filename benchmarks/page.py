@@ -4,19 +4,21 @@
     python benchmarks/page.py --run [NAME ...] runs these benchmarks, or all, and stores the output
     python benchmarks/page.py --check          exits with 1 if the page is not up to date
 
-Figures are tables in docs/data/benchmarks/NAME.csv.  ``--run`` stores the output of a script, with
-the date, the versions and the processor, in NAME.txt beside them.
+``--run`` stores the output of a script, with the date, the versions and the processor, in
+docs/data/benchmarks/NAME.txt.  Until a script has been run in this way the page has its table of
+figures, NAME.csv, and the versions of all tables, versions.txt.  A script that fails, such as one
+that needs a package that is not installed, leaves what is stored.
 """
 
 import argparse
 import ast
 import datetime
-import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-from common import versions
+from common import processor, versions
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
@@ -38,10 +40,6 @@ Each section names the script that measures it, in the folder ``benchmarks`` of 
 ``pip install ".[bench]"`` installs what most of them need.  Other work on the machine changes
 times; run one script at a time.  ``python benchmarks/page.py --run NAME`` runs a script and stores
 its output for this page.
-
-The tables were measured with
-
-.. include:: data/benchmarks/versions.txt
 """
 
 
@@ -59,15 +57,13 @@ def summary(name: str) -> str:
 
 
 def figures(name: str) -> str:
-    """Return the table and the stored output of a script."""
-    parts = []
-    if (STORED / f"{name}.csv").exists():
-        parts.append(
-            f"\n.. csv-table::\n   :file: data/benchmarks/{name}.csv\n   :header-rows: 1\n"
-        )
+    """Return the stored output of a script, or else its table, with the versions."""
     if (STORED / f"{name}.txt").exists():
-        parts.append(f"\n.. literalinclude:: data/benchmarks/{name}.txt\n   :language: text\n")
-    return "".join(parts)
+        return f"\n.. literalinclude:: data/benchmarks/{name}.txt\n   :language: text\n"
+    if (STORED / f"{name}.csv").exists():
+        table = f"\n.. csv-table::\n   :file: data/benchmarks/{name}.csv\n   :header-rows: 1\n"
+        return f"{table}\n.. include:: data/benchmarks/versions.txt\n"
+    return ""
 
 
 def section(name: str) -> str:
@@ -91,13 +87,21 @@ def page() -> str:
     return text
 
 
-def run(name: str) -> None:
-    """Run a script, and store its output."""
-    command = [sys.executable, str(HERE / f"{name}.py")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    head = f"{datetime.date.today()}: {versions()}\n\n"
+def run(name: str) -> str:
+    """Run a script and store its output; return the message of an error, or an empty text."""
+    with tempfile.TemporaryDirectory() as folder:  # for the pictures that scripts write
+        done = subprocess.run(
+            [sys.executable, str(HERE / f"{name}.py")], capture_output=True, text=True, cwd=folder
+        )
+    if done.returncode:
+        return (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
     STORED.mkdir(exist_ok=True)
-    (STORED / f"{name}.txt").write_text(head + done.stdout, encoding="utf-8")
+    head = str(datetime.date.today())
+    if processor() not in done.stdout:  # most scripts print versions and processor themselves
+        head += f": {versions()}"
+    (STORED / f"{name}.txt").write_text(f"{head}\n\n{done.stdout}", encoding="utf-8")
+    (STORED / f"{name}.csv").unlink(missing_ok=True)
+    return ""
 
 
 def main() -> int:
@@ -106,6 +110,7 @@ def main() -> int:
     parser.add_argument("--run", nargs="*", metavar="NAME")
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
+    failed = 0
     known = [name for names in GROUPS.values() for name in names]
     if given.run is not None:
         for name in given.run or known:
@@ -114,11 +119,13 @@ def main() -> int:
                     f"{name!r} is not a benchmark of the page; known are {', '.join(known)}"
                 )
             print(f"{name} ...", flush=True)
-            run(name)
+            if message := run(name):
+                failed += 1
+                print(f"{name}: {message}", file=sys.stderr)
     if given.check:
         return int(PAGE.read_text(encoding="utf-8") != page())
     PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    return int(failed > 0)
 
 
 if __name__ == "__main__":

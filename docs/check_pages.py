@@ -23,6 +23,8 @@ SEARCHED = ("robust", "jax", "panda", "weight", "bound", "outlier", "imag", "lmf
 # Written by the theme and by Sphinx: pages without text of ours.
 GENERATED = {"genindex.html", "py-modindex.html", "search.html"}
 MESSAGES = {"system-message", "problematic"}
+# "A. Author" at the start of a paragraph is a list of one item for docutils; "\\A. Author" is not.
+INITIAL = "upperalpha"
 # Text and background of the theme, as the names of its variables.
 COLOURS = [
     ("foreground-primary", "background-primary"),
@@ -61,6 +63,8 @@ class Page(HTMLParser):
         self.ids |= {value for name in ("id", "name") if (value := given.get(name))}
         classes = set((given.get("class") or "").split())
         self.messages += sorted(classes & MESSAGES) + (["merror"] if tag == "merror" else [])
+        if tag == "ol" and INITIAL in classes:
+            self.messages.append("an initial became a list")
         if tag == "html":
             self.language = given.get("lang")
         elif tag == "a" and given.get("href"):

@@ -35,7 +35,7 @@ left.plot(f, np.abs(s21), ".", f, np.abs(model), "-")
 left.set(xlabel="frequency / GHz", ylabel="magnitude")
 left.ticklabel_format(useOffset=False)
 right.plot(s21.real, s21.imag, ".", model.real, model.imag, "-")
-right.set(xlabel="real part", ylabel="imaginary part", aspect="equal")
+labels = right.set(xlabel="real part", ylabel="imaginary part", aspect="equal")
 
 # %%
 # More on complex curves: :ref:`complex-curves`.

@@ -86,9 +86,12 @@ class Dataset:
             return array[None]
         if array.shape == (*self.shape, self.m):
             return array.reshape(-1, self.m)
+        whole = (*self.shape, self.m)
+        grid = array.ndim > 1 and array.shape == whole[-array.ndim :]
+        hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
         raise ValueError(
-            f"{name} must have shape {(self.m,)} or {(*self.shape, self.m)}, that of y; it has "
-            f"{array.shape}"
+            f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}"
+            f"{hint if grid else ''}"
         )
 
     def values(self, fits: slice) -> Array:

@@ -20,6 +20,7 @@ from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.separable import batch_parts
 from lmoo.batch.tasks import BatchData
 from lmoo.batch.tracing import batch_evaluation, checked_solutions
+from lmoo.models.expression.formula import formula
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.evaluation import Evaluation
@@ -36,7 +37,7 @@ __all__ = ["curve_fit_many"]
 
 
 def curve_fit_many(
-    f: Callable[..., Any],
+    f: str | Callable[..., Any],
     t: ArrayLike,
     y: ArrayLike,
     p0: ArrayLike | Mapping[str, Any] | Callable[..., Any] | None = None,
@@ -69,10 +70,10 @@ def curve_fit_many(
 
     Parameters
     ----------
-    f : callable or CompiledModel
-        ``f(t, *parameters)``, the model: a model of `lmoo.models`, which is solved without
-        Python, or a function.  Each parameter is a column of shape (k, 1) with one row per fit;
-        the function returns an array that broadcasts to (k, m).
+    f : callable, CompiledModel or str
+        ``f(t, *parameters)``, the model: a function, or a model of `lmoo.models` or the text of an
+        `lmoo.Expression`, which are solved without Python.  Each parameter is a column of shape
+        (k, 1) with one row per fit; a function returns an array that broadcasts to (k, m).
     t : (m,) or (..., m) array_like, or tuple of them
         The independent variable, common to all curves or one per curve.  A tuple holds several
         independent variables, and is passed to f as a tuple.
@@ -191,6 +192,8 @@ def curve_fit_many(
     >>> fits.x[0].round(6), fits.x[-1].round(6)
     (array([0.5, 0.7, 0.5]), array([2. , 0.7, 0.5]))
     """
+    if isinstance(f, str):
+        f = formula(f, len(t) if isinstance(t, tuple) else 1)
     for name, function in (("f", f), ("jac", jac)):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(f"{name} must be callable; it is {function!r}")
@@ -228,7 +231,7 @@ def curve_fit_many(
     else:
         model = Model(f, jac, bool(vectorized))
     if p0 is None:
-        raise TypeError("p0 must be given, as f is a function")
+        raise TypeError("p0 must be given: of the models of stacks, those of lmoo.models guess it")
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from lmoo.problems.names import names_of
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from lmoo.results.related import Value
 
 __all__ = ["PresentedFits"]
@@ -180,6 +182,39 @@ class PresentedFits:
         from lmoo.batch.tables import to_xarray
 
         return to_xarray(self, dims, coords, failed)
+
+    # ---- pages --------------------------------------------------------------------------------
+
+    def to_html(
+        self, path: "str | PathLike[str]", *, title: str | None = None, overwrite: bool = False
+    ) -> None:
+        """Write a summary with plots as a page of HTML, a single file.
+
+        It has what has converged, the quartiles of each parameter, plots of the parameters over
+        the stack, and data and fit of a typical and of the worst curve.
+
+        Parameters
+        ----------
+        path, title, overwrite
+            As for `Result.to_html`, which writes the page of one curve: ``fits[3].to_html(path)``.
+
+        Raises
+        ------
+        FileExistsError
+            The file exists, and `overwrite` is false.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, lmoo
+        >>> t = np.arange(6.0)
+        >>> y = np.array([[1.0], [2.0]]) * t + 0.01 * np.cos(3 * t)
+        >>> fits = lmoo.curve_fit_many(lambda t, slope: slope * t, t, y, p0=[0.5])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fits.to_html(f"{folder}/lines.html", title="Two lines")
+        """
+        from lmoo.batch.page import write_page
+
+        write_page(self, path, title, overwrite)
 
     # ---- plots --------------------------------------------------------------------------------
 

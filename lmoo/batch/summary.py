@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.results.report.escaping import html_text, visible
+from lmoo.results.report.goodness import Fact
 from lmoo.results.report.markup import facts_table, table
-from lmoo.results.report.subject import model_text
+from lmoo.results.report.subject import model_text, problem_text
 from lmoo.results.rounding import digits_of
 from lmoo.status import Status
 
-__all__ = ["html", "short"]
+__all__ = ["facts_of", "html", "quartiles_table", "short"]
 
 # Names in a line; characters of the model.
 _NAMES = 6
@@ -31,10 +32,16 @@ def short(fits: Any) -> str:
 
 def html(fits: Any) -> str:
     """Return the summary for notebooks."""
+    title = f"<div><strong>{html_text(type(fits).__name__)}</strong></div>"
+    body = f"{title}{facts_table(facts_of(fits))}{quartiles_table(fits)}"
+    return f'<div style="color: inherit;">{body}</div>'
+
+
+def facts_of(fits: Any) -> list[Fact]:
+    """Return the model, the shape and how many fits have converged."""
     count, good = fits.success.size, int(np.count_nonzero(fits.success))
-    model = fits._batch.function or fits._batch.model
     facts = [
-        ("model", model_text(getattr(model, "f", model))),
+        _subject(fits._batch.function or fits._batch.model),
         ("shape of the stack", " x ".join(map(str, fits.shape))),
         ("converged", f"{good} of {count}"),
         *_failures(fits),
@@ -42,12 +49,22 @@ def html(fits: Any) -> str:
     shared = getattr(fits, "shared", ())
     if shared:
         facts.append(("shared parameters", ", ".join(shared)))
+    return facts
+
+
+def _subject(model: Any) -> Fact:
+    """Return the model of curves, or the problem that takes its place."""
+    problem = getattr(model, "__dict__", {}).get("problem", model)
+    if callable(getattr(problem, "residual", None)):
+        return "problem", problem_text(problem)
+    return "model", model_text(getattr(model, "f", model))
+
+
+def quartiles_table(fits: Any) -> str:
+    """Return the table of the quartiles of each parameter, "" if no fit has converged."""
     header = ("parameter", "median", "lower quartile", "upper quartile", "median of the errors")
-    rows = []
-    if good:
-        rows = [_quartiles(fits, name) for name in (*fits.parameter_names, *fits.derived_names)]
-    title = f"<div><strong>{html_text(type(fits).__name__)}</strong></div>"
-    return f'<div style="color: inherit;">{title}{facts_table(facts)}{table(header, rows)}</div>'
+    names = (*fits.parameter_names, *fits.derived_names) if fits.success.any() else ()
+    return table(header, [_quartiles(fits, name) for name in names])
 
 
 def _failures(fits: Any) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from lmoo._core.masks import separated
 from lmoo._core.solve import is_single
 from lmoo.problems.arguments import entry, integer, real_number
 from lmoo.problems.curve import UNKNOWN, Curve
-from lmoo.problems.curveproblem import checked_trace
+from lmoo.problems.curveproblem import check_callable, checked_trace
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
@@ -113,10 +113,7 @@ class CurveBlocks(RowBlockProblem):
     ) -> None:
         self.trace = checked_trace(trace)
         self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, "ydata")
-        if not callable(f):
-            raise TypeError(f"f must be callable; it is {f!r}")
-        if jac is not None and not callable(jac):
-            raise TypeError(f"jac must be callable or None; it is {jac!r}")
+        check_callable(f, jac)
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed

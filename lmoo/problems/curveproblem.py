@@ -281,7 +281,12 @@ class CurveProblem(Problem):
             raise TypeError(f"{expected}; what it returned is not an array: {error}") from error
         if array.dtype.kind not in "biufc":
             raise TypeError(f"{expected}; it returned {value!r}") from cause
-        raise ValueError(f"{expected}; it returned an array of shape {array.shape}") from cause
+        first = self.t[0] if isinstance(self.t, tuple) else self.t
+        differ = array.ndim == 1 and array.shape == np.shape(first)
+        hint = f": t has {array.size} points, and y {self.y.size}" if differ else ""
+        raise ValueError(
+            f"{expected}; it returned an array of shape {array.shape}{hint}"
+        ) from cause
 
     def _residual_source(self, n: int) -> Residual | None:
         """Return the residual in the form that the compiled loop calls most directly."""
@@ -363,6 +368,7 @@ def checked_trace(trace: Any) -> Any:
 def check_callable(f: Any, jac: Any) -> None:
     """Raise TypeError if the model or its derivatives cannot be called."""
     if not callable(f):
-        raise TypeError(f"f must be callable; it is {f!r}")
+        hint = f": a formula is lmoo.Expression({f!r})" if isinstance(f, str) else ""
+        raise TypeError(f"f must be callable; it is {f!r}{hint}")
     if jac is not None and not callable(jac):
         raise TypeError(f"jac must be callable or None; it is {jac!r}")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.errors import TraceError
 from lmoo.models.expression import Expression
+from lmoo.models.expression.formula import formula
 from lmoo.models.expression.tokens import names as names_in
 from lmoo.models.tracing.cache import Kind
 from lmoo.models.tracing.cache import traced as kept_trace
@@ -89,7 +90,7 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
                 )
         columns, t, model = _named(model, t)
     if isinstance(model, str):
-        model = Expression(model)
+        model = formula(model, len(t) if isinstance(t, tuple) else 1)
     if not callable(model):
         raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
     found = measured(t, y, sigma, sigma_x, names=(columns or None, y_name))

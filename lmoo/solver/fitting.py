@@ -84,8 +84,9 @@ def fit(
     Parameters
     ----------
     model : str, Model, CompiledModel or callable
-        The text of an `lmoo.Expression`, in t or in the names of columns; one of `lmoo.models`;
-        what arithmetic on models or `lmoo.trace` returns; or a function ``f(t, *parameters)``.
+        The text of an `lmoo.Expression`, in t, in x if it has no t, or in the names of columns; one
+        of `lmoo.models`; what arithmetic on models or `lmoo.trace` returns; or a function
+        ``f(t, *parameters)``.
     t : (m,) array_like, or a tuple of them
         The independent variable, or several.  With `data` the name of a column, or a list of
         names; None: the columns that the model has as variables.
@@ -248,6 +249,10 @@ def _search(model: Any, problem: Any, given: GivenParameters) -> Search:
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     count = len(curve.t) if isinstance(curve.t, tuple) else 1
+    if points.shape[-1] != curve.y.size:
+        raise ValueError(
+            f"y must have one value for each of t, {points.shape[-1]}; it has {curve.y.size}"
+        )
     return Search(
         problem,
         as_expression(model, problem.parameter_names, count),

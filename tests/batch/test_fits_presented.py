@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -280,3 +281,61 @@ def test_one_curve_is_plotted(fits: Fits) -> None:
     above, _ = fits.plot((2, 3), xlabel="time")
     drawn = np.asarray(above.containers[0].lines[0].get_ydata())
     np.testing.assert_array_equal(drawn, HOLES[2, 3])
+
+
+# ============================================================================ pages
+
+
+def images(path: Any) -> list[str]:
+    return re.findall(
+        '<img src="data:image/png;base64,[^"]+" alt="([^"]*)"', path.read_text("utf-8")
+    )
+
+
+def test_the_page_of_a_stack(fits: Fits, tmp_path: Any) -> None:
+    path = tmp_path / "page.html"
+    fits.to_html(path, title="a < b")
+    text = path.read_text("utf-8")
+    assert "<h1>a &lt; b</h1>" in text
+    assert "11 of 12 fits converged" in text
+    assert "1 IMPROPER_INPUT" in text
+    maps, curves = images(path)[:3], images(path)[3:]
+    assert [alt.split()[0] for alt in maps] == ["a", "tau", "chi_square"]
+    assert all(alt.endswith("by row and column; fits without a result are marked.") for alt in maps)
+    largest = np.unravel_index(np.nanargmax(np.where(fits.success, fits.chi_square, 0)), fits.shape)
+    place = ", ".join(map(str, largest))
+    assert curves[0] == f"Curve {place}, the largest sum of squares."
+    assert len(curves) == 2  # the curve without points has nothing to draw
+    assert plt.get_fignums() == []
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        fits.to_html(path)
+    fits.to_html(path, overwrite=True)
+
+
+def test_the_page_of_a_stack_with_failures_of_one_dimension(tmp_path: Any) -> None:
+    fits = fits_of(Y[0], solver=Solver(maxfev=2), p0=[50.0, 90.0])
+    assert not fits.success.any()
+    fits.to_html(tmp_path / "page.html")
+    assert "0 of 4 fits converged" in (tmp_path / "page.html").read_text("utf-8")
+    assert images(tmp_path / "page.html") == ["Curve 0, the first that has not converged."]
+
+
+def test_the_page_of_shared_parameters(tmp_path: Any) -> None:
+    fits_of(Y, shared=["a"]).to_html(tmp_path / "page.html")
+    assert len(images(tmp_path / "page.html")) == 5
+
+
+def test_the_page_of_problems_that_are_no_curves(tmp_path: Any) -> None:
+    class Shift(lmoo.BatchProblem):
+        parameter_names = ("x",)
+
+        def residual(self, x: Any, which: Any) -> Any:
+            return np.stack([x[:, 0] - which, 0.0 * x[:, 0] + 0.1], axis=1)
+
+    fits = lmoo.solve_many(Shift(), np.zeros((5, 1)))
+    fits.to_html(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert "<h1>Fits of Shift</h1>" in text
+    assert "Shift" in fits._repr_html_()
+    assert "_Model" not in text
+    assert len(images(tmp_path / "page.html")) == 2

@@ -38,6 +38,7 @@ def test_a_good_page(check_pages: ModuleType, tmp_path: Path) -> None:
     [
         ("<h2>", '<div class="system-message x">', "message of the builder (system-message)"),
         ("<h2>", '<a class="problematic">', "message of the builder (problematic)"),
+        ("<h2>", '<ol class="upperalpha simple">', "an initial became a list"),
         ("<h2>", "<h3>", "a heading of level 3 follows one of level 1"),
         ("<h2>", "<h1>", "2 headings of level 1"),
         (' alt="A curve"', "", "image a.png has no alternative text"),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
-from report_cases import NAMES, Checked, case, fitted
+from report_cases import NAMES, Checked, T, Y, case, fitted
 
+import lmoo
 from lmoo.results.report.page import page
 
 
@@ -57,21 +60,61 @@ def test_every_page_is_whole_and_needs_no_network(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("curve", 1), ("sum", 1), ("joint", 1), ("complex", 1), ("maxfev", 1), ("plain", 0)],
+    [("curve", 2), ("sum", 2), ("joint", 1), ("complex", 2), ("maxfev", 1), ("plain", 0)],
 )
 def test_the_plots_have_200_dots_per_inch(name: str, count: int, tmp_path: Path) -> None:
     images = Checked(read(name, tmp_path)).all("img")
     assert len(images) == count
-    for image in images:
-        assert png_size(image["src"] or "") == (1600, 1200)
-        assert (image["width"], image["height"]) == ("800", "600")
+    for k, image in enumerate(images):
+        width, height = png_size(image["src"] or "")
+        assert (width, height) == (1600, 1200) or k
+        assert (image["width"], image["height"]) == (str(width // 2), str(height // 2))
 
 
 def test_alternative_texts_say_what_is_drawn(tmp_path: Path) -> None:
-    (image,) = Checked(read("sum", tmp_path)).all("img")
+    image, profiles = Checked(read("sum", tmp_path)).all("img")
     assert image["alt"] == (
         "y against t: data, the fit, its components, bands of 95 %; below, the residuals."
     )
+    names = ", ".join(case("sum").parameter_names)
+    assert (profiles["alt"] or "").startswith(f"Profiles of {names}, and the intervals of 95 %.")
+
+
+def profiled(result: lmoo.Result) -> list[str]:
+    """The captions of the profiles on the page of a result."""
+    alts = [image["alt"] or "" for image in Checked(page(result)).all("img")]
+    return [alt for alt in alts if alt.startswith("Profiles of")]
+
+
+def test_profiles_are_those_of_parameters_with_errors() -> None:
+    (caption,) = profiled(case("bounds"))
+    assert caption.startswith("Profiles of amplitude, and")
+    assert "A profile has found" not in caption
+
+
+def test_profiles_call_no_python() -> None:
+    calls = []
+
+    def model(t: Any, a: float, b: float) -> Any:
+        calls.append(a)
+        return a + b * t if np.ndim(a) == 0 else 0.0
+
+    problem = lmoo.CurveProblem(model, T, Y, trace=False)
+    assert profiled(lmoo.Solver().solve(problem, [1.0, 1.0])) == []
+    assert calls
+
+
+def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lmoo.results.report import pictures
+
+    def below(result: Any, name: str, ax: Any) -> None:
+        warnings.warn(lmoo.BetterMinimumWarning(result, result), stacklevel=2)
+        ax.plot([0, 1], [0, 1], label="profile")
+        ax.legend()
+
+    monkeypatch.setattr(pictures, "plot_profile", below)
+    (caption,) = profiled(fitted())
+    assert caption.endswith("the result is not the minimum.")
 
 
 def test_a_history_is_drawn() -> None:
@@ -82,7 +125,7 @@ def test_a_history_is_drawn() -> None:
     problem = lmoo.CurveProblem(decay, T, Y)
     result = lmoo.Solver().solve(problem, [1.0, 1.0, 0.2], history=True)
     alts = [image["alt"] for image in Checked(page(result)).all("img")]
-    assert alts[1] == "Cost and optimality against the iteration."
+    assert alts[2] == "Cost and optimality against the iteration."
 
 
 def test_the_title_is_the_model_unless_it_is_long_or_given(tmp_path: Path) -> None:

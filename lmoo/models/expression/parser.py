@@ -110,7 +110,7 @@ class _Parser:
             raise self.error(self.token, "the expression is empty")
         self.expression(0)
         if self.token.text:
-            raise self.error(self.token, f"expected an operator, found {self.token.text!r}")
+            raise self.unexpected("an operator")
 
     def advance(self) -> Token:
         """Return the current token and go to the next one."""
@@ -216,7 +216,15 @@ class _Parser:
         elif self.token.kind == "end":
             raise self.error(opening, "'(' is not closed")
         else:
-            raise self.error(self.token, f"expected an operator or ')', found {self.token.text!r}")
+            raise self.unexpected("an operator or ')'")
+
+    def unexpected(self, expected: str) -> ExpressionError:
+        """Return the error for a token that is not what was expected."""
+        found = self.token
+        before = self.text[: found.place][-1:]
+        imaginary = found.text in ("i", "j") and (before.isdigit() or before == ".")
+        hint = "expressions are real: write a complex model as a function" if imaginary else ""
+        return self.error(found, f"expected {expected}, found {found.text!r}", hint)
 
     def error(self, token: Token, reason: str, hint: str = "") -> ExpressionError:
         """Return the error that marks a token."""

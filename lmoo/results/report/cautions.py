@@ -12,7 +12,7 @@ from lmoo.results.fit import Fit
 from lmoo.results.outliers import far_limit, outliers
 from lmoo.results.report.correlations import Correlations
 
-__all__ = ["cautions", "known_nonlinearity"]
+__all__ = ["cautions", "is_small", "known_nonlinearity"]
 
 # Names and numbers in a sentence.
 _NAMES = 20
@@ -140,13 +140,17 @@ def known_nonlinearity(result: Fit) -> Nonlinearity | None:
     if kept is not None:
         return kept
     curve = known_curve(result)
-    if curve is None or model_with_parts(curve.f) is None:
-        return None
-    large = result.observations * result.x.size**2 > _SMALL
-    if large or result.is_part or result.estimated_t is not None or result.degrees_of_freedom <= 0:
+    if curve is None or model_with_parts(curve.f) is None or not is_small(result):
         return None
     vars(result)["_nonlinearity"] = kept = nonlinearity(result)
     return kept
+
+
+def is_small(result: Fit) -> bool:
+    """Return whether a report may fit again, or evaluate second derivatives."""
+    small = result.observations * result.x.size**2 <= _SMALL
+    whole = not result.is_part and result.estimated_t is None
+    return small and whole and result.degrees_of_freedom > 0
 
 
 def _some(names: Sequence[str], count: int | None = None, most: int = _NAMES) -> str:

@@ -12,7 +12,7 @@ from lmoo.results.report.escaping import html_text
 from lmoo.results.report.goodness import Fact
 
 __all__ = [
-    "correlation_matrix", "facts_table", "folded", "fragment", "parameter_table", "table",
+    "correlation_matrix", "facts_table", "folded", "fragment", "mark", "parameter_table", "table",
     "verdict_line", "warning_list",
 ]  # fmt: skip
 
@@ -48,15 +48,20 @@ def fragment(content: Content) -> str:
 
 def verdict_line(content: Content) -> str:
     """Return the verdict with its reason."""
-    mark, colour = ("&#10003;", "#1b7837") if content.success else ("&#10007;", "#c0392b")
-    sign = (
-        f'<span aria-hidden="true" style="display: inline-block; background: {colour}; '
-        f'color: #ffffff; border-radius: 0.2em; padding: 0 0.35em;">{mark}</span>'
-    )
     return (
-        f"<div>{sign} <strong>{html_text(content.verdict)}</strong></div>"
-        f'<div style="{_FAINT} font-size: 90%;">{html_text(content.reason)}</div>'
+        mark(content.success, content.verdict)
+        + f'<div style="{_FAINT} font-size: 90%;">{html_text(content.reason)}</div>'
     )
+
+
+def mark(success: bool, verdict: str) -> str:
+    """Return a verdict with a sign before it."""
+    sign, colour = ("&#10003;", "#1b7837") if success else ("&#10007;", "#c0392b")
+    shown = (
+        f'<span aria-hidden="true" style="display: inline-block; background: {colour}; '
+        f'color: #ffffff; border-radius: 0.2em; padding: 0 0.35em;">{sign}</span>'
+    )
+    return f"<div>{shown} <strong>{html_text(verdict)}</strong></div>"
 
 
 def parameter_table(content: Content) -> str:
@@ -91,7 +96,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         f"{_ROW}{''.join(_cell('td', value, k == 0, k == 0) for k, value in enumerate(row))}</tr>"
         for row in rows
     )
-    return f'<table style="{_TABLE}"><thead>{_ROW}{head}</tr></thead><tbody>{body}</tbody></table>'
+    made = f'<table style="{_TABLE}"><thead>{_ROW}{head}</tr></thead><tbody>{body}</tbody></table>'
+    return _SCROLLED.format('aria-label="Parameters"', made)
 
 
 def facts_table(facts: Sequence[Fact]) -> str:

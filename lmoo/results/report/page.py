@@ -1,6 +1,7 @@
 """The report as a page of HTML, a single file that needs no network."""
 
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from lmoo.results.report.markup import (
 )
 from lmoo.results.report.pictures import Picture, pictures_of
 
-__all__ = ["page", "write_page"]
+__all__ = ["Section", "figures", "html_page", "page", "write_new", "write_page"]
 
 # Longest title, in characters.
 _LONGEST = 60
@@ -46,7 +47,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid #d0d7de; padding-top: 0.5rem;
 """
 
 
-class _Section(NamedTuple):
+class Section(NamedTuple):
     """A part of the page: its heading and its HTML, "" if it has none."""
 
     title: str
@@ -57,15 +58,20 @@ def write_page(
     result: Fit, path: "str | PathLike[str]", title: str | None, overwrite: bool
 ) -> None:
     """Write the page of a result; see `Result.to_html`."""
+    write_new(path, lambda: page(result, title), overwrite)
+
+
+def write_new(path: "str | PathLike[str]", text: Callable[[], str], overwrite: bool) -> None:
+    """Write a text, which is made after the check that the file does not exist."""
     target = Path(path)
     if not overwrite and target.exists():
         raise FileExistsError(
             f"path must be the name of a new file, or overwrite=True; {visible(str(target))} exists"
         )
-    text = page(result, title)
+    made = text()
     # "x" refuses a file that has been made since.
     with target.open("w" if overwrite else "x", encoding="utf-8") as file:
-        file.write(text)
+        file.write(made)
 
 
 def page(result: Fit, title: str | None = None) -> str:
@@ -78,17 +84,22 @@ def page(result: Fit, title: str | None = None) -> str:
         None: the model.
     """
     content = content_of(result)
-    shown = html_text(_title(result, content) if title is None else title)
     pictures, hint = pictures_of(result)
     sections = (
-        _Section("Result", verdict_line(content) + facts_table(content.subject)),
-        _Section("Parameters", parameter_table(content)),
-        _Section("Warnings", warning_list(content)),
-        _Section("Plots", _figures(pictures) + (f"<p>{html_text(hint)}</p>" if hint else "")),
-        _Section("Quality of the fit", facts_table(content.goodness)),
-        _Section("Correlations", _correlations(content)),
-        _Section("Computation", folded("Details", facts_table(content.details))),
+        Section("Result", verdict_line(content) + facts_table(content.subject)),
+        Section("Parameters", parameter_table(content)),
+        Section("Warnings", warning_list(content)),
+        Section("Plots", figures(pictures, hint)),
+        Section("Quality of the fit", facts_table(content.goodness)),
+        Section("Correlations", _correlations(content)),
+        Section("Computation", folded("Details", facts_table(content.details))),
     )
+    return html_page(_title(result, content) if title is None else title, sections)
+
+
+def html_page(title: str, sections: Sequence[Section]) -> str:
+    """Return a page of these sections; those without a body are left out."""
+    shown = html_text(title)
     body = "\n".join(
         f"<section>\n<h2>{part.title}</h2>\n{part.body}\n</section>"
         for part in sections
@@ -116,15 +127,15 @@ def _correlations(content: Content) -> str:
     return "" if content.correlations is None else correlation_matrix(content.correlations)
 
 
-def _figures(pictures: list[Picture]) -> str:
-    """Return the plots as images within the page."""
+def figures(pictures: Sequence[Picture], hint: str) -> str:
+    """Return the plots as images within the page, and the sentence about missing ones."""
     shown = [
         f'<figure><img src="data:image/png;base64,{b64encode(picture.png).decode()}" '
         f'alt="{html_text(picture.alt)}" width="{picture.width}" height="{picture.height}">'
         f"<figcaption>{html_text(picture.alt)}</figcaption></figure>"
         for picture in pictures
     ]
-    return "\n".join(shown)
+    return "\n".join([*shown, f"<p>{html_text(hint)}</p>"] if hint else shown)
 
 
 def _made_with() -> str:

@@ -13,7 +13,7 @@ from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels, variables_of
 from lmoo.results.sigma import ORIGIN, origin_of_errors
 
-__all__ = ["kept_subject", "model_text", "subject"]
+__all__ = ["kept_subject", "model_text", "problem_text", "subject"]
 
 # Longest text of a model.
 _LONGEST = 300
@@ -29,7 +29,7 @@ def subject(result: Fit) -> list[tuple[str, str]]:
         return [("problem", f"{count} problems with shared parameters: {shared}")]
     curve = known_curve(result)
     if curve is None:
-        return [("problem", _problem_text(problem))]
+        return [("problem", problem_text(problem))]
     return [("model", model_text(curve.f)), ("data", _data_text(result))]
 
 
@@ -66,7 +66,7 @@ def _function_text(f: Callable[..., Any]) -> str:
     return f"{name}({', '.join([*(variables_of(f) or ('t',)), *parameters])})"
 
 
-def _problem_text(problem: Any) -> str:
+def problem_text(problem: Any) -> str:
     """Return the name of a problem, with that of its residual."""
     name = type(problem).__name__
     function = getattr(problem, "_residual", None)

@@ -17,7 +17,7 @@ def star(at, height, x, y, width, background):
 
 
 result = lmoo.fit(
-    star, (column.ravel(), row.ravel()), image.ravel(), [40, 15, 12, 2.5, 5],
+    star, (column, row), image, [40, 15, 12, 2.5, 5],
     bounds={"height": (0, None), "width": (0.1, 10)},
 )  # fmt: skip
 values = dict(zip(result.parameter_names, result.x, strict=True))

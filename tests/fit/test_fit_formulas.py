@@ -1,0 +1,92 @@
+"""Texts as models: the name of the variable, and what is refused with a hint."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lmoo
+
+T = np.linspace(0.0, 4.0, 20)
+Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.01 * np.cos(9 * T)
+
+
+def test_x_is_the_variable_of_a_text_without_t() -> None:
+    result = lmoo.fit("a*exp(-b*x) + c", T, Y)
+    assert result.parameter_names == ("a", "b", "c")
+    np.testing.assert_array_equal(result.x, lmoo.fit("a*exp(-b*t) + c", T, Y).x)
+    assert "y against x" in str(result)
+
+
+def test_x_is_a_parameter_of_a_text_with_t() -> None:
+    assert lmoo.fit("a*exp(-x*t) + c", T, Y).parameter_names == ("a", "x", "c")
+
+
+def test_a_constant_needs_no_variable() -> None:
+    assert lmoo.fit("c", T, Y)["c"].value == pytest.approx(Y.mean())
+    assert lmoo.fit("2*pi*c", T, Y).success
+
+
+def test_a_text_without_its_variable_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"t or x as its variable; 'a\*exp\(-b\*time\)' has a, b, time"
+    ):
+        lmoo.fit("a*exp(-b*time)", T, Y)
+    model = lmoo.Expression("a*exp(-b*time) + c", variables="time")
+    assert lmoo.fit(model, T, Y).success
+
+
+def test_several_variables_must_be_named() -> None:
+    with pytest.raises(ValueError, match=r"must name its 2 variables: .*variables="):
+        lmoo.fit("a + b*t", (T, T**2), Y)
+    model = lmoo.Expression("a + b*u + c*v", variables=("u", "v"))
+    assert lmoo.fit(model, (T, T**2), Y).success
+
+
+@pytest.mark.parametrize("text", ["1 - d*exp(1j*p)*t", "a*t + 2j", "a*(t + 2.j)", "a*(t + 3i)"])
+def test_imaginary_numbers_have_a_hint(text: str) -> None:
+    with pytest.raises(lmoo.ExpressionError, match="write a complex model as a function"):
+        lmoo.fit(text, T, Y)
+
+
+def test_other_names_after_a_number_have_none() -> None:
+    with pytest.raises(lmoo.ExpressionError) as caught:
+        lmoo.fit("a*t + 2k", T, Y)
+    assert "complex" not in str(caught.value)
+
+
+def test_a_stack_takes_a_text() -> None:
+    stack = np.stack([Y, 2.0 * Y])
+    for text in ("a*exp(-b*t) + c", "a*exp(-b*x) + c"):
+        fits = lmoo.curve_fit_many(text, T, stack, p0=[1.0, 1.0, 0.0])
+        assert fits.parameter_names == ("a", "b", "c")
+        assert fits.success.all()
+    with pytest.raises(ValueError, match="t or x as its variable"):
+        lmoo.curve_fit_many("a*exp(-b*time)", T, stack, p0=[1.0, 1.0, 1.0])
+
+
+def test_grids_of_a_stack_of_images_have_a_hint() -> None:
+    grids = tuple(np.meshgrid(np.arange(4.0), np.arange(5.0)))
+    images = np.ones((6, 5, 4))
+    with pytest.raises(ValueError, match=r"pixels in one axis: y\.reshape\(\.\.\., -1\)"):
+        lmoo.curve_fit_many(lmoo.models.Gaussian2D(), grids, images)
+    with pytest.raises(ValueError, match="that of y; it has") as caught:
+        lmoo.curve_fit_many(lmoo.models.Exponential(), np.ones((3, 3)), np.ones((6, 4)))
+    assert "pixels" not in str(caught.value)
+
+
+@pytest.mark.parametrize("p0", [None, [1.0, 1.0]])
+@pytest.mark.parametrize("trace", [False, True])
+def test_lengths_that_differ_are_said(p0: list[float] | None, trace: bool) -> None:
+    def decay(t: np.ndarray, a: float, b: float) -> np.ndarray:
+        return a * np.exp(-b * t)
+
+    model = decay if trace else "a*exp(-b*t)"
+    with pytest.raises(ValueError, match=r"\b20\b.*\b19\b") as caught:
+        lmoo.fit(model, T, Y[1:], p0)
+    assert "y" in str(caught.value)
+
+
+def test_a_text_is_no_function_of_curve_fit() -> None:
+    with pytest.raises(TypeError, match=r"it is 'a\*t': a formula is lmoo.Expression\('a\*t'\)"):
+        lmoo.curve_fit("a*t", T, Y)  # type: ignore[arg-type]
