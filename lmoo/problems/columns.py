@@ -160,7 +160,9 @@ def numbers_of(name: str, value: Any) -> Any:
     TypeError
         It has no numbers, but dates, texts or categories.
     """
-    if unit_of(value) is not None or isinstance(value, (np.ma.MaskedArray, list, tuple, float)):
+    if isinstance(value, (np.ma.MaskedArray, list, tuple, float)):
+        return value
+    if not isinstance(unit_of(value), (str, type(None))):
         return value
     dtype = getattr(value, "dtype", None)
     kind = "category" if str(dtype) == "category" else getattr(dtype, "kind", "f")

@@ -17,7 +17,7 @@ from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo._core.solve import Loop
 from lmoo.models.problem import is_compiled, problem_of
 from lmoo.models.tracing.evaluation import evaluation_of
-from lmoo.problems.arguments import real_array
+from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.bounds import box
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable, checked_trace
@@ -109,7 +109,7 @@ def curve_fit(
     full_output : bool, default False
         Return `infodict`, `mesg` and `ier` as well.
     nan_policy : {"raise", "omit"}, optional
-        What to do with NaN in xdata and ydata; "omit" leaves these points out.
+        What to do with NaN in xdata, ydata, sigma and sigma_x; "omit" leaves these points out.
     fixed : sequence or mapping, optional
         Names or positions of parameters that are fixed at their starting values, or a mapping from
         them to values.  Not in scipy.
@@ -202,7 +202,7 @@ def curve_fit(
     """
     related = not (ties is None and priors is None and constraints is None)
     problem = _problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
-    problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
+    problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), problem.sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
     differentiated = has_jacobian(problem)
     coordinates = None
@@ -340,6 +340,7 @@ def _problem(
     xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
     problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     axes.describe(problem)
+    problem.called = _NAMES
     return problem
 
 
@@ -412,13 +413,15 @@ def _real(name: str, data: Any) -> Any:
     data, mask = separated(data)
     try:
         array = np.asarray(plain(data))
-        if array.dtype.kind == "O" and array.size:
+        if array.dtype.kind == "O" and array.ndim:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+        raise TypeError(
+            f"{name} must be an array of real numbers; it is {shortened(data)}: {error}"
+        ) from error
     except OverflowError as error:
         raise ValueError(f"{name} must be within the range of double precision: {error}") from error
-    array = real_array(name, array)
+    array = real_array(name, array if array.ndim else data)
     return array if mask is None else np.ma.array(array, mask=mask)
 
 

@@ -15,7 +15,7 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.arguments import refuse_units
-from lmoo.problems.names import names_of
+from lmoo.problems.names import by_name, names_of
 from lmoo.problems.parameters import named_start
 from lmoo.problems.problem import has_jacobian
 from lmoo.results.diagnosis import diagnosis
@@ -496,9 +496,11 @@ def known_start(
 
     optional: parameters that need no value in a mapping; their entries are nan
     """
+    names = getattr(problem, "parameter_names", None)
+    x0 = by_name(x0, names)
     if not isinstance(x0, Mapping):
         return starting_point(x0)
-    return named_start("x0", x0, getattr(problem, "parameter_names", None), optional)
+    return named_start("x0", x0, names, optional)
 
 
 def keep_result(error: BaseException, iteration: Iteration) -> None:
