@@ -72,7 +72,8 @@ def by_name(values: Any, names: Sequence[str] | None) -> Any:
         return values
     if len(set(labels)) < len(labels):
         raise ValueError(f"parameters must be named once; the names are {', '.join(labels)}")
-    return {label: values[label] for label in labels}
+    columns = {label: values[label] for label in labels} if hasattr(values, "columns") else None
+    return dict(values.to_dict()) if columns is None else columns
 
 
 def printable(names: Iterable[str]) -> tuple[str, ...]:
