@@ -65,10 +65,11 @@ class Dataset:
             if mask is not None:
                 self.masks.append(self._rows("sigma", mask))
                 sigma = np.where(mask, 1.0, sigma)
-            weights = 1.0 / positive("sigma", sigma)
-            self.weights = self._rows(
-                "sigma", np.full(self.m, weights.item()) if weights.ndim == 0 else weights
-            )
+            sigma = real_array("sigma", sigma)
+            if sigma.ndim == 0:
+                sigma = np.full(self.m, sigma.item())
+            self._rows("sigma", sigma)
+            self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
 
     def _points(self, t: Any) -> Array:
         """Return one variable, (1, m) or (count, m); masked entries get an unmasked value."""

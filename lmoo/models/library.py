@@ -265,7 +265,7 @@ class ModelProblem(CurveModelProblem):
             )
         weights = None
         if sigma is not None:
-            sigma = np.array(positive("sigma", sigma))
+            sigma = real_array("sigma", sigma)
             if sigma.size == 1 and sigma.ndim < 2:
                 sigma = np.full(values.shape, sigma.item())
             if sigma.shape != values.shape:
@@ -273,7 +273,7 @@ class ModelProblem(CurveModelProblem):
                     f"sigma must be a number, or have shape {values.shape}, as y; its shape is "
                     f"{sigma.shape}"
                 )
-            weights = 1.0 / sigma
+            weights = 1.0 / positive("sigma", sigma)
         super().__init__(f._model, points[0], values, weights, f.parameter_names)
         self.f, self.y, self.sigma = f, values, sigma
         self.t = tuple(points[0]) if f.variables > 1 else points[0, 0]

@@ -76,6 +76,9 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     value = refuse_masked(name, value)
     if type(value) is not np.ndarray:
         refuse_units(name, value)
+        if hasattr(value, "dtype") and str(value.dtype) == "category":
+            # As an array they may be numbers.
+            raise TypeError(f"{name} must be real numbers; it is categories: {HINTS['category']}")
     array = as_array(name, plain(value))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers; it is {described(value)}")

@@ -50,8 +50,8 @@ def column_names(data: Any) -> tuple[str, ...]:
     >>> column_names({"time": [0.0, 1.0], "counts": [3, 2]})
     ('time', 'counts')
     """
-    for attribute in ("colnames", "columns", "variables"):
-        # Of tables of astropy, data frames, datasets of xarray.
+    for attribute in ("column_names", "colnames", "columns", "variables"):
+        # Of tables of pyarrow and of astropy, data frames, datasets of xarray.
         names = getattr(data, attribute, None)
         if names is not None and not callable(names):
             return tuple(str(name) for name in names)

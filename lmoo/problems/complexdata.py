@@ -225,6 +225,12 @@ def _deviations(sigma: Any, m: int) -> Array:
         array = np.full(m, array.item())
     if array.shape == (m,):
         imaginary = array.imag if array.dtype.kind == "c" else array
+        wrong = ~np.isnan(array) & ~((array.real > 0) & (imaginary > 0) & np.isfinite(array))
+        if wrong.any():
+            raise ValueError(
+                "sigma must be positive and finite, with both of its parts where it is complex; "
+                f"{entry(array, wrong)}"
+            )
         return np.concatenate([array.real, imaginary]).astype(np.float64)
     if array.shape == (2 * m, 2 * m) and array.dtype.kind != "c":
         return array.astype(np.float64)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.masks import separated
 from lmoo._core.solve import is_single
 from lmoo.problems.arguments import as_array, described, entry, integer, positive
+from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of
@@ -288,7 +289,10 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
         )
     if sigma is None:
         return xdata, ydata, 1.0
-    if np.ndim(sigma if hasattr(sigma, "shape") else as_array("sigma", sigma)) == 0:
+    array = sigma if hasattr(sigma, "shape") else as_array("sigma", sigma)
+    if len(array.shape) == 0:
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"sigma must be a real number, or an array; it is {described(sigma)}")
         return xdata, ydata, float(positive("sigma", sigma))
     sigma = _real("sigma", sigma)
     if sigma.shape != ydata.shape:
@@ -298,7 +302,8 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
 
 def _real(name: str, value: Any) -> Any:
     """Return value as an array; TypeError if it does not contain real numbers."""
-    array = value
+    # Points are slices, which a series takes by its index.
+    array = value = numbers_of(name, value) if is_series(value) else value
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
         values, mask = separated(value)
         array = as_array(name, values) if mask is None else np.ma.array(values, mask=mask)

@@ -270,9 +270,9 @@ def missing_of(value: Any, omit: bool) -> tuple[Any, Mask | None]:
     >>> missing_of(np.array([1.0, np.nan]), omit=True)[1]
     array([False,  True])
     """
-    value, mask = separated(value)
     if not omit or value is None:
-        return value, mask
+        return separated(value)
+    value, mask = separated(value)
     array = value if isinstance(value, np.ndarray) else np.asarray(plain(value))
     if array.ndim == 0 or array.dtype.kind not in "fc":
         return value, mask

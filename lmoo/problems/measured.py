@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lmoo.problems.arguments import as_array
 from lmoo.problems.axes import (
     NO_AXES,
     Axes,
@@ -97,12 +98,16 @@ def measured(
     """
     if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
         return Measured(t, y, sigma, sigma_x, NO_AXES)
+    t, y, sigma, sigma_x = (_in_memory(value) for value in (t, y, sigma, sigma_x))
     _check_indexes(t, y, sigma, sigma_x, called)
     own = names_of_variables(t)
     given = names[0] if names[0] and len(names[0]) == len(own) else (None,) * len(own)
     x_names = tuple(mine or other for mine, other in zip(own, given, strict=True))
     y_name = name_of(y) or names[1]
-    t, sigma, sigma_x = (_aligned(part, y) for part in (t, sigma, sigma_x))
+    t, sigma, sigma_x = (
+        _aligned(name, part, y, called[1])
+        for name, part in ((called[0], t), ("sigma", sigma), ("sigma_x", sigma_x))
+    )
     t, t_units = _variables(called[0], t)
     y, y_unit = _numbers_and_unit(called[1], y)
     sigma = in_unit_of_y(sigma, y_unit, called[1], y)
@@ -116,9 +121,10 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     """Return the data of a stack of curves without units; y is not copied where it has none."""
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
+    t, y, sigma = (_in_memory(value) for value in (t, y, sigma))
     _check_indexes(t, y, sigma, None, ("t", "y"), stack=True)
     x_names, y_name = names_of_variables(t), name_of(y)
-    t, sigma = (_aligned(part, y, stack=True) for part in (t, sigma))
+    t, sigma = (_aligned(name, part, y, stack=True) for name, part in (("t", t), ("sigma", sigma)))
     t, t_units = _variables("t", t)
     y, y_unit = numbers_of_frame("y", y), unit_of(y)
     # A labelled array may be larger than memory.
@@ -153,11 +159,21 @@ def _numbers_and_unit(name: str, value: Any) -> tuple[Any, Any]:
     """
     first = _first(value)
     unit = unit_of(first)
-    if unit is not None:
-        numbers = [np.nan if _is_missing(v) else magnitude(name, v, unit, name) for v in value]
-        return np.array(numbers), unit
+    if unit is not None or (type(value) is list and _is_column(first)):
+        parts = [np.nan if _is_missing(v) else magnitude(name, v, unit, name) for v in value]
+        parts = [numbers_of(name, part) if _is_column(part) else part for part in parts]
+        masked = any(isinstance(part, np.ma.MaskedArray) for part in parts)
+        return parts if masked else as_array(name, parts), unit
     unit, value = unit_of(value), unitless(value)
     return numbers_of(name, value) if _is_column(value) else value, unit
+
+
+def _in_memory(value: Any) -> Any:
+    """Return a series or a data frame of dask as one of pandas; other objects as they are."""
+    if isinstance(value, tuple):
+        return tuple(map(_in_memory, value))
+    is_lazy = hasattr(value, "npartitions") and hasattr(value, "divisions")
+    return value.compute() if is_lazy else value
 
 
 def _first(value: Any) -> Any:
@@ -340,7 +356,7 @@ def _is_labelled(value: Any) -> bool:
     return kind is not None and isinstance(value, kind)
 
 
-def _aligned(value: Any, y: Any, stack: bool = False) -> Any:
+def _aligned(name: str, value: Any, y: Any, called: str = "y", stack: bool = False) -> Any:
     """Return a labelled array, or a tuple of them, with the dimensions of y in its order.
 
     In a stack a variable that all curves have in common is left as it is.
@@ -348,10 +364,16 @@ def _aligned(value: Any, y: Any, stack: bool = False) -> Any:
     if not _is_labelled(y):
         return value
     if isinstance(value, tuple):
-        return tuple(_aligned(part, y, stack) for part in value)
+        return tuple(_aligned(name, part, y, called, stack) for part in value)
     if not _is_labelled(value) or not set(value.dims) <= set(y.dims):
         return value
-    exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
+    try:
+        exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} and {called} must have the same coordinates, as points are matched by their "
+            f"position: take them from one Dataset, or give {name}.to_numpy() to ignore them"
+        ) from error
     if stack and exact.dims == y.dims[-1:]:
         return exact
     return exact.broadcast_like(like).transpose(*y.dims)
