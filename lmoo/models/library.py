@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.batch import CurveModel, CurveModelProblem
+from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
@@ -260,9 +261,12 @@ class ModelProblem(CurveModelProblem):
         values = np.ascontiguousarray(real_array("y", y))
         if len(points) != 1 or values.shape != (points.shape[2],):
             raise ValueError(
-                f"t and y must have as many points, one value of y for each of t, shape "
-                f"{points.shape[2:]}; y has shape {values.shape}"
+                f"y must have one value for each of t, shape {points.shape[2:]}; it has "
+                f"{values.shape}"
             )
+        bad = start(values, True)[1]
+        if bad >= 0:
+            raise ValueError(f"y must be finite, or nan_policy 'omit'; y[{bad}] is {values[bad]}")
         weights = None
         if sigma is not None:
             sigma = real_array("sigma", sigma)

@@ -371,8 +371,9 @@ def _aligned(name: str, value: Any, y: Any, called: str = "y", stack: bool = Fal
         exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
     except ValueError as error:
         raise ValueError(
-            f"{name} and {called} must have the same coordinates, as points are matched by their "
-            f"position: take them from one Dataset, or give {name}.to_numpy() to ignore them"
+            f"{name} and {called} must have the same coordinates, and are not aligned, as points "
+            f"are matched by their position: take them from one Dataset, or give {name}.to_numpy() "
+            "to ignore them"
         ) from error
     if stack and exact.dims == y.dims[-1:]:
         return exact

@@ -202,6 +202,8 @@ def test_the_place_of_a_bad_number_is_that_in_the_data() -> None:
     y[GONE] = np.inf
     with pytest.raises(ValueError, match=rf"y\[{GONE}\] is inf"):
         lmoo.CurveProblem(decay, T, y)
+    with pytest.raises(ValueError, match=rf"^y must be finite.*y\[{GONE}\] is nan"):
+        lmoo.models.Exponential().problem(T, with_nan(Y, GONE))
     sigma[GONE] = -1.0
     with pytest.raises(ValueError, match=f"it is -1.0 at index {GONE}"):
         lmoo.CurveProblem(decay, T, masked(Y, 2), sigma)
