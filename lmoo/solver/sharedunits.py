@@ -69,7 +69,11 @@ def _units_of(part: Any, axes: Axes) -> Units:
         return {**dict.fromkeys(part.parameter_names), **part.units}
     if isinstance(axes.y_unit, str):
         return {}
+    if getattr(part, "f", None) is None or not hasattr(part, "as_curve"):
+        return {}
     curve, n = part.as_curve(), len(part.parameter_names)
+    if curve.t is None or curve.y is None:
+        return {}
     variables = len(curve.t) if isinstance(curve.t, tuple) else 1
     if isinstance(part.f, ComplexParts):
         graph = graph_of(part.f.f, curve.t, n, curve.y.size // 2, True)

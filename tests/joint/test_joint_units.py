@@ -79,5 +79,19 @@ def test_units_that_do_not_follow_from_the_model() -> None:
         solve(["b"], same, curve("s", "mV", untraced))
 
 
+def test_problems_without_a_model() -> None:
+    class Own(lmoo.Problem):
+        parameter_names = ("a", "b", "c")
+
+        def residual(self, x: np.ndarray) -> np.ndarray:
+            return decay(T, *x) - Y
+
+    own = Own()
+    own.t_units, own.y_unit = (units.s,), units.V
+    assert solve(["b"], own, curve("s", "V")).success
+    with pytest.raises(ValueError, match="its unit does not follow from their models"):
+        solve(["b"], own, curve("ms", "V"))
+
+
 def test_numbers_are_in_the_unit_of_the_others() -> None:
     assert solve(["b", "c"], curve("s", "V"), curve(None, None)).success
