@@ -45,8 +45,7 @@ def test_a_list_of_missing_values() -> None:
     ("cell", "value"),
     [
         ("\u22121.5", -1.5),
-        ("\u20131.5", -1.5),
-        ("\uff0d\uff11\uff0e\uff15", -1.5),
+        ("\uff0b\uff11\uff0e\uff15", 1.5),
         ("2e\u22123", 2e-3),
         ("1.5\u00d710\u207b\u00b3", 1.5e-3),
         ("1.5 \u00d7 10^-3", 1.5e-3),
@@ -62,7 +61,9 @@ def test_typographic_numbers(cell: str, value: float) -> None:
     assert left(f"t;y\n1;{cell}\n2;3.25\n", decimal="point") == [value, 3.25]
 
 
-@pytest.mark.parametrize("cell", ["1.5x103", "1\u20135", "\u00bd", "10^3", "x10^3", "1.5\u00d7"])
+@pytest.mark.parametrize(
+    "cell", ["1.5x103", "1\u20135", "\u20135", "\u00bd", "10^3", "x10^3", "1.5\u00d7"]
+)
 def test_what_is_no_number(cell: str) -> None:
     assert Notation().value(cell) is None
     assert typed("plain") == "plain"
@@ -74,7 +75,7 @@ def test_dashes_are_missing(dash: str) -> None:
 
 
 def test_expressions_with_typographic_operators() -> None:
-    found = lmoo.Expression("2\u00d7a \u2212 1e\u22123\u22c5t \u2013 b")
+    found = lmoo.Expression("2\u00d7a \u2212 1e\u22123\u22c5t \u2212 b")
     expected = lmoo.Expression("2*a - 1e-3*t - b")
     assert found(2.0, 3.0, 4.0) == expected(2.0, 3.0, 4.0)
     assert found.parameter_names == expected.parameter_names

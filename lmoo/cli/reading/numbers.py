@@ -28,10 +28,11 @@ _MARKS = "'\u2019\u00a0\u2009\u202f"
 _MARKED = re.compile(rf"[+-]?[0-9]{{1,3}}([{_MARKS}])[0-9]{{3}}(\1[0-9]{{3}})*(?![0-9{_MARKS}])")
 
 
-# Other forms of characters of numbers: minus signs, a plus sign, digits and marks of full width.
+# Other forms of characters of numbers: the minus sign, a plus sign, digits and marks of full width.
+# Dashes and hyphens before a number may mean something else.
 _FORMS = str.maketrans(
     {
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"),
+        "\u2212": "-",
         **{chr(0xFEE0 + ord(char)): char for char in "+.,0123456789dDeE"},
     }
 )
@@ -51,7 +52,7 @@ def typed(cell: str) -> str:
     Examples
     --------
     >>> from lmoo.cli.reading.numbers import typed
-    >>> typed("\u22121.5\u00d710\u207b\u00b3"), typed("\u20131e\u22125"), typed("2.5*10^4")
+    >>> typed("\u22121.5\u00d710\u207b\u00b3"), typed("\u22121e\u22125"), typed("2.5*10^4")
     ('-1.5e-3', '-1e-5', '2.5e4')
     """
     if not cell.isascii():

@@ -18,15 +18,15 @@ Kind = Literal["number", "name", "operator", "end"]
 _PATTERNS = re.compile(
     r"""
     (?P<space>\s+)
-    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+\u2212\u2013]?[0-9]+)?)
+    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+\u2212]?[0-9]+)?)
     | (?P<name>[^\W\d]\w*(?:\[[0-9]+\])?)
-    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,\u2212\u2013\u00d7\u22c5])
+    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,\u2212\u00d7\u22c5])
     """,
     re.VERBOSE,
 )
 
-# Minus signs and times signs of word processors.
-_TYPED = str.maketrans("\u2212\u2013\u00d7\u22c5", "--**")
+# The minus sign and times signs of word processors.
+_TYPED = str.maketrans("\u2212\u00d7\u22c5", "-**")
 _HINTS = {
     "[": "there are no subscripts",
     "]": "there are no subscripts",
