@@ -9,8 +9,9 @@ from lmoo._core.masks import separated
 from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem, is_compiled_model
-from lmoo.problems.arguments import positive, real_array
+from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
+from lmoo.problems.data import checked_policy, missing_of
 
 __all__ = ["Dataset"]
 
@@ -42,34 +43,37 @@ class Dataset:
         # Not copied: y may be larger than memory.
         self.y = y if all(hasattr(y, name) for name in ("shape", "dtype")) else _array(y)
         if self.y.dtype.kind not in "biuf":
-            raise TypeError(f"y must be real numbers; its dtype is {self.y.dtype}")
+            what = described(self.y if len(self.y.shape) else y)
+            raise TypeError(f"y must be real numbers; it is {what}")
         shape = tuple(int(size) for size in self.y.shape)
         if len(shape) < 2 or shape[-1] == 0:
             raise ValueError(
                 f"y must have a row of points for each curve, shape (..., m); it has {shape}"
             )
-        if nan_policy not in ("raise", "omit"):
-            raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
-        self.omit = nan_policy == "omit"
+        self.omit = checked_policy(nan_policy) == "omit"
         self.shape, self.m = shape[:-1], shape[-1]
         self.count = int(np.prod(self.shape))
         self.many = isinstance(t, tuple)
         # Masks of t and sigma, (1, m) or (count, m) each.
         self.masks: list[Mask] = []
         self.t = [self._points(part) for part in (t if self.many else (t,))]
-        if not self.t or not all(np.isfinite(part).all() for part in self.t):
-            raise ValueError("t must be finite" if self.t else "t must not be an empty tuple")
+        if not self.t:
+            raise ValueError("t must not be an empty tuple")
         self.weights = None
         if sigma is not None:
-            sigma, mask = separated(sigma)
+            sigma, mask = missing_of(sigma, self.omit)
             if mask is not None:
                 self.masks.append(self._rows("sigma", mask))
                 sigma = np.where(mask, 1.0, sigma)
+            sigma = real_array("sigma", sigma)
+            if sigma.ndim == 0:
+                sigma = np.full(self.m, sigma.item())
+            self._rows("sigma", sigma)
             self.weights = self._rows("sigma", 1.0 / positive("sigma", sigma))
 
     def _points(self, t: Any) -> Array:
         """Return one variable, (1, m) or (count, m); masked entries get an unmasked value."""
-        t, mask = separated(t)
+        t, mask = missing_of(t, self.omit)
         rows: Array = self._rows("t", real_array("t", t))
         if mask is not None:
             masked = self._rows("t", mask)
@@ -78,6 +82,10 @@ class Dataset:
             first = np.take_along_axis(rows, masked.argmin(axis=1)[:, None], axis=1)
             first[masked.all(axis=1)] = 0.0
             rows = np.where(masked, first, rows)
+        bad = np.argwhere(~np.isfinite(rows))
+        if len(bad):
+            k, i = bad[0]
+            raise ValueError(f"t must be finite, or nan_policy 'omit'; it is {rows[k, i]} at {i}")
         return rows
 
     def _rows(self, name: str, array: Any) -> Any:
@@ -85,7 +93,8 @@ class Dataset:
         if array.shape == (self.m,):
             return array[None]
         if array.shape == (*self.shape, self.m):
-            return array.reshape(-1, self.m)
+            # A transposed array would not be contiguous.
+            return np.ascontiguousarray(array).reshape(-1, self.m)
         whole = (*self.shape, self.m)
         grid = array.ndim > 1 and array.shape == whole[-array.ndim :]
         hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
@@ -188,4 +197,4 @@ class Dataset:
 def _array(y: Any) -> Any:
     """Return a list of curves as an array, which is masked if one of the curves is."""
     values, mask = separated(y)
-    return np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
+    return as_array("y", values) if mask is None else np.ma.array(values, mask=mask)

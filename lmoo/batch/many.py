@@ -28,7 +28,7 @@ from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, 
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured_stack
-from lmoo.problems.names import parameter_names_of
+from lmoo.problems.names import by_name, parameter_names_of
 from lmoo.problems.parameters import Relations, relations_of
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
@@ -87,7 +87,7 @@ def curve_fit_many(
         or to arrays with one number per curve; or a function ``p0(t, y)`` that
         returns them for a chunk of curves, with y of shape (k, m) and missing points replaced by
         their neighbours.  None: the model's method ``guess``.
-    sigma : (m,) or (..., m) array_like, optional
+    sigma : float, (m,) or (..., m) array_like, optional
         Standard deviations of y; residuals are divided by them.  For complex curves it may be
         complex, as for `CurveProblem`.  Points that are masked (``numpy.ma``) in t, y or sigma are
         left out of their curve.
@@ -103,7 +103,8 @@ def curve_fit_many(
     vectorized : bool, default True
         False: f and jac are called for one fit at a time, with numbers for the parameters.
     nan_policy : {"raise", "omit"}
-        What to do if y is not finite: raise ValueError, or leave the point out.
+        What to do if y is not finite, or t or sigma is NaN: raise ValueError, or leave the point
+        out.
     errors : {"raise", "record"}
         What to do if f raises: raise an EvaluationError that names the curve, or give the curve
         `Status.RAISED`, keep the exception in `Fits.errors` and continue with the other curves.
@@ -232,6 +233,7 @@ def curve_fit_many(
         model = Model(f, jac, bool(vectorized))
     if p0 is None:
         raise TypeError("p0 must be given: of the models of stacks, those of lmoo.models guess it")
+    p0 = by_name(p0, parameter_names_of(f))
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)

@@ -51,7 +51,7 @@ def level(text: str) -> float:
     """Return the level of an interval."""
     value = _number(text)
     if value is None or not 0.0 < value < 1.0:
-        raise ArgumentTypeError(f"must be between 0 and 1; it is {quoted(text)}")
+        raise ArgumentTypeError(f"must be between 0 and 1; it is {quoted(text)}{_hint(text)}")
     return value
 
 
@@ -59,7 +59,9 @@ def scale(text: str) -> float | str:
     """Return the scale of a loss."""
     value = _number(text)
     if text != "mad" and (value is None or not 0.0 < value < float("inf")):
-        raise ArgumentTypeError(f"must be a positive number, or mad; it is {quoted(text)}")
+        raise ArgumentTypeError(
+            f"must be a positive number, or mad; it is {quoted(text)}{_hint(text)}"
+        )
     return "mad" if value is None else value
 
 
@@ -67,7 +69,9 @@ def seconds(text: str) -> float:
     """Return a time in seconds, at most a day."""
     value = _number(text)
     if value is None or not 0.0 < value <= 86400.0:
-        raise ArgumentTypeError(f"must be a number of seconds above 0; it is {quoted(text)}")
+        raise ArgumentTypeError(
+            f"must be a number of seconds above 0; it is {quoted(text)}{_hint(text)}"
+        )
     return value
 
 
@@ -76,6 +80,11 @@ def whole_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
         raise ArgumentTypeError(f"must be a whole number, 1 or more; it is {quoted(text)}")
     return int(text)
+
+
+def _hint(text: str) -> str:
+    """Return a hint for a number with a decimal comma."""
+    return "" if _number(text.replace(",", ".")) is None else "; decimals have a point"
 
 
 def _number(text: str) -> float | None:

@@ -112,7 +112,9 @@ def fit_stack(
     else:
         for k in kept:
             arguments = (_rows(x, np.array([k])), y[k], starts[k], edges[k])
-            popt[k], pcov[k] = _alone(stack.func, *arguments, failures, options)
+            # Points are left out together with their errors.
+            policy = {"nan_policy": "omit", "check_finite": True} if skipna else {}
+            popt[k], pcov[k] = _alone(stack.func, *arguments, failures, {**policy, **options})
     return popt.reshape((*shape, n)), pcov.reshape((*shape, n, n))
 
 
@@ -243,9 +245,6 @@ def _alone(
 ) -> tuple[Array, Array]:
     """Fit one curve, with any option of curve_fit."""
     rows = np.stack([axis.reshape(-1) for axis in x])
-    good = ~np.isnan(y)
-    if not good.all():
-        rows, y = rows[:, good], y[good]
     t = rows[0] if len(rows) == 1 else rows
     try:
         popt, pcov, *_ = curve_fit(func, t, y, start, bounds=(edges[0], edges[1]), **options)

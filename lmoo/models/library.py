@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.batch import CurveModel, CurveModelProblem
+from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
-from lmoo.problems.arguments import checked_capsule, positive, real_array
+from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.problems.data import checked_absolute_sigma, without_masked
+from lmoo.problems.data import checked_absolute_sigma, checked_policy, without_masked
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
-from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
 
 Array = NDArray[np.float64]
 
@@ -154,6 +155,7 @@ class CompiledModel:
         derived: Expressions | None = None,
         constraints: Constraints | None = None,
         absolute_sigma: bool | None = None,
+        nan_policy: NanPolicy = "raise",
     ) -> ModelProblem | CurveProblem:
         """Return the problem of fitting one curve, for `lmoo.Solver`.
 
@@ -169,7 +171,7 @@ class CompiledModel:
             See `lmoo.bounds.limits`; they are checked when the problem is solved.
         ties, priors, derived, constraints : optional
             Relations of the parameters, as for `Solver`.
-        absolute_sigma : bool, optional
+        absolute_sigma, nan_policy : optional
             As for `CurveProblem`.
 
         Returns
@@ -182,8 +184,8 @@ class CompiledModel:
         t, y, sigma, _, axes = measured(t, y, sigma)
         if self.variables > 1 and isinstance(t, np.ndarray) and t.ndim == 2:
             t = tuple(t)
-        known = without_masked(t, y, sigma)
-        if np.size(known[1]) < self.n:
+        t, y, sigma = known = without_masked(t, y, sigma, checked_policy(nan_policy) == "omit")
+        if np.size(as_array("y", known[1])) < self.n:
             jac = self.jacobian if self.provides_jacobian else None
             problem = CurveProblem(self, *known, jac, bounds=bounds, fixed=fixed)
         else:
@@ -262,10 +264,20 @@ class ModelProblem(CurveModelProblem):
                 f"y must have one value for each of t, shape {points.shape[2:]}; it has "
                 f"{values.shape}"
             )
+        bad = start(values, True)[1]
+        if bad >= 0:
+            raise ValueError(f"y must be finite, or nan_policy 'omit'; y[{bad}] is {values[bad]}")
         weights = None
         if sigma is not None:
-            sigma = np.array(np.broadcast_to(positive("sigma", sigma), values.shape))
-            weights = 1.0 / sigma
+            sigma = real_array("sigma", sigma)
+            if sigma.size == 1 and sigma.ndim < 2:
+                sigma = np.full(values.shape, sigma.item())
+            if sigma.shape != values.shape:
+                raise ValueError(
+                    f"sigma must be a number, or have shape {values.shape}, as y; its shape is "
+                    f"{sigma.shape}"
+                )
+            weights = 1.0 / positive("sigma", sigma)
         super().__init__(f._model, points[0], values, weights, f.parameter_names)
         self.f, self.y, self.sigma = f, values, sigma
         self.t = tuple(points[0]) if f.variables > 1 else points[0, 0]

@@ -1,5 +1,6 @@
 """Checks of arguments; the messages name the argument, its value and what is expected."""
 
+from collections.abc import Mapping, Set, ValuesView
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from lmoo.problems.units import unit_label, unit_of
 
 __all__ = [
     "HINTS",
+    "as_array",
     "checked_capsule",
+    "described",
     "entry",
     "in_range",
     "integer",
@@ -19,16 +22,20 @@ __all__ = [
     "real_array",
     "real_number",
     "refuse_units",
+    "shortened",
 ]
 
 
-# What to do with columns that are not numbers, by the kind of their dtype.
+# What to do with arrays that are not numbers, by the kind of their dtype.
 HINTS = {
     "M": "give numbers, such as the seconds since the first, (t - t.min()).dt.total_seconds() of a "
     "series or (t - t.min()) / numpy.timedelta64(1, 's')",
     "m": "give numbers, such as t / numpy.timedelta64(1, 's')",
-    "O": "pandas.to_numeric(column) makes numbers of texts",
+    "O": "pandas.to_numeric(column) makes numbers of texts, array.astype(float) of other objects",
     "U": "array.astype(float) makes numbers of texts",
+    "S": "array.astype(float) makes numbers of texts",
+    "c": "array.real and array.imag are real numbers",
+    "V": "a field, array['name'], may have numbers",
     "category": "column.astype(float), or the codes column.cat.codes, are numbers",
 }
 
@@ -69,25 +76,59 @@ def real_array(name: str, value: Any) -> NDArray[np.float64]:
     value = refuse_masked(name, value)
     if type(value) is not np.ndarray:
         refuse_units(name, value)
+        if hasattr(value, "dtype") and str(value.dtype) == "category":
+            # As an array they may be numbers.
+            raise TypeError(f"{name} must be real numbers; it is categories: {HINTS['category']}")
+    array = as_array(name, plain(value))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers; it is {described(value)}")
+    return np.array(array, dtype=np.float64)
+
+
+def as_array(name: str, value: Any) -> NDArray[Any]:
+    """Return value as an array; TypeError for lists of different lengths."""
     try:
-        array = np.asarray(plain(value))
+        return np.asarray(value)
     except ValueError as error:
         raise TypeError(
             f"{name} must be an array of real numbers; it is not an array: {error}"
         ) from error
-    if array.dtype.kind not in "biuf":
-        shown = repr(value)
-        if hasattr(value, "dtype") and array.dtype.kind in HINTS:
-            shown = f"of dtype {value.dtype}: {HINTS[array.dtype.kind]}"
-        raise TypeError(f"{name} must be real numbers; it is {shown}")
-    return np.array(array, dtype=np.float64)
+
+
+def described(value: Any) -> str:
+    """Describe an object that has no numbers, and say what to do, for a message.
+
+    Examples
+    --------
+    >>> from lmoo.problems.arguments import described
+    >>> described("a"), described(["1"])
+    ("'a'", "['1']: array.astype(float) makes numbers of texts")
+    """
+    if hasattr(value, "__next__"):
+        return f"a {type(value).__name__}, which can be read once: give list(...) of it"
+    if isinstance(value, (Set, Mapping, ValuesView)):
+        return f"a {type(value).__name__}: give a list or an array"
+    array = np.asarray(value)
+    dates = array.dtype.kind == "O" and any(hasattr(one, "timetuple") for one in array.flat)
+    kind = "M" if dates else array.dtype.kind
+    known = hasattr(value, "dtype") and kind in HINTS
+    shown = f"of dtype {value.dtype}" if known else shortened(value)
+    # A single value says what it is.
+    return shown if np.ndim(value) == 0 or kind not in HINTS else f"{shown}: {HINTS[kind]}"
+
+
+def shortened(value: Any, length: int = 70) -> str:
+    """Return the representation of an object on one line, with its end left out if it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def refuse_units(name: str, value: Any) -> None:
     """Raise TypeError for a quantity, of which numpy would drop the unit, or a list of them."""
     some = value[0] if isinstance(value, (list, tuple)) and value else value
     unit = unit_of(some)
-    if unit is not None and unit_label(unit):
+    # Texts are labels.
+    if unit is not None and not isinstance(unit, str) and unit_label(unit):
         raise TypeError(
             f"{name} must be numbers without units; it is in {unit_label(unit)}: lmoo.fit takes "
             "quantities as starting values and bounds; give numbers in the units of the data here"

@@ -23,7 +23,7 @@ class Axes:
         Labels of t and y: the name with the unit, such as "time (s)"; those of several variables
         with commas.  None where neither is known.
     t_units : tuple
-        Units of the independent variables, each an object of astropy or pint, or None.
+        Units of the independent variables, each an object of astropy or pint, a text, or None.
     y_unit : object or None
         Unit of y.
     """
@@ -50,7 +50,7 @@ NO_AXES = Axes()
 
 
 def name_of(value: Any) -> str | None:
-    """Return the name of a series or a labelled array, with a unit that is a text.
+    """Return the name of a series or a labelled array.
 
     Those are series of pandas, arrays of xarray and columns of astropy; other arrays, such as
     those of dask, have names that are not for people.
@@ -58,9 +58,7 @@ def name_of(value: Any) -> str | None:
     name = getattr(value, "name", None)
     if name is None or not any(hasattr(value, mark) for mark in _NAMED):
         return None
-    attributes = getattr(value, "attrs", None) or {}
-    unit = attributes.get("units") or getattr(value, "unit", None)
-    return f"{name} ({unit})" if unit is not None and str(unit) else str(name)
+    return str(name)
 
 
 def names_of_variables(t: Any) -> tuple[str | None, ...]:

@@ -50,8 +50,8 @@ def column_names(data: Any) -> tuple[str, ...]:
     >>> column_names({"time": [0.0, 1.0], "counts": [3, 2]})
     ('time', 'counts')
     """
-    for attribute in ("colnames", "columns", "variables"):
-        # Of tables of astropy, data frames, datasets of xarray.
+    for attribute in ("column_names", "colnames", "columns", "variables"):
+        # Of tables of pyarrow and of astropy, data frames, datasets of xarray.
         names = getattr(data, attribute, None)
         if names is not None and not callable(names):
             return tuple(str(name) for name in names)
@@ -160,7 +160,9 @@ def numbers_of(name: str, value: Any) -> Any:
     TypeError
         It has no numbers, but dates, texts or categories.
     """
-    if unit_of(value) is not None or isinstance(value, (np.ma.MaskedArray, list, tuple, float)):
+    if isinstance(value, (np.ma.MaskedArray, list, tuple, float)):
+        return value
+    if not isinstance(unit_of(value), (str, type(None))):
         return value
     dtype = getattr(value, "dtype", None)
     kind = "category" if str(dtype) == "category" else getattr(dtype, "kind", "f")

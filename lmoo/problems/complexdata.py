@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked, separated
 from lmoo.problems.arguments import entry
-from lmoo.problems.data import curve_data
+from lmoo.problems.data import curve_data, missing_of
 from lmoo.problems.names import parameter_names_of
 
 __all__ = [
@@ -196,13 +196,16 @@ def complex_curve(
     if infinite.any():
         raise ValueError(f"{called[1]} must be finite; {entry(values, infinite)}")
     marked = place if mask is None else np.ma.array(place, mask=mask)
-    sigma, of_sigma = separated(sigma)
+    sigma, of_sigma = missing_of(sigma, nan_policy == "omit")
     deviations = None if sigma is None else _deviations(sigma, m)
     weights: Any = None
     if of_sigma is not None and of_sigma.shape == (m,):
         weights = np.ma.array(np.ones(m), mask=of_sigma)
     elif of_sigma is not None:
-        raise ValueError("sigma must have masks for whole points of a complex curve, shape (m,)")
+        raise ValueError(
+            "sigma must have a number for each part of a complex curve, or be of shape (m,), where "
+            "points may be missing"
+        )
     t, kept, _ = curve_data(t, marked, weights, nan_policy, called, check)
     which = kept.astype(np.intp)
     both = np.concatenate([which, m + which])
@@ -222,6 +225,12 @@ def _deviations(sigma: Any, m: int) -> Array:
         array = np.full(m, array.item())
     if array.shape == (m,):
         imaginary = array.imag if array.dtype.kind == "c" else array
+        wrong = ~np.isnan(array) & ~((array.real > 0) & (imaginary > 0) & np.isfinite(array))
+        if wrong.any():
+            raise ValueError(
+                "sigma must be positive and finite, with both of its parts where it is complex; "
+                f"{entry(array, wrong)}"
+            )
         return np.concatenate([array.real, imaginary]).astype(np.float64)
     if array.shape == (2 * m, 2 * m) and array.dtype.kind != "c":
         return array.astype(np.float64)
@@ -268,8 +277,10 @@ def complex_rows(t: Any, y: Any, sigma: Any) -> tuple[tuple[Any, ...], Any, Any]
         raise TypeError(f"sigma must be real or complex numbers; it is {sigma!r}")
     if array.ndim == 0:
         array = np.full(values.shape[-1], array.item())
-    imaginary = array.imag if array.dtype.kind == "c" else array
-    return twice, both, _masked(np.concatenate([array.real, imaginary], axis=-1), mask)
+    # A point is missing with both of its parts.
+    real = np.where(np.isnan(array), np.nan, array.real)
+    imaginary = np.where(np.isnan(array), np.nan, array.imag) if array.dtype.kind == "c" else real
+    return twice, both, _masked(np.concatenate([real, imaginary], axis=-1), mask)
 
 
 def _twice(part: Any) -> Any:

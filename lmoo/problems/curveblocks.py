@@ -12,14 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
 from lmoo._core.solve import is_single
-from lmoo.problems.arguments import entry, integer, real_number
+from lmoo.problems.arguments import as_array, described, entry, integer, positive
+from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import check_callable, checked_trace
-from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
-from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors, Trace
+from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 
 __all__ = ["CurveBlocks"]
 
@@ -64,6 +65,9 @@ class CurveBlocks(RowBlockProblem):
         dask.arrays are fitted with f itself.
     linear_parameters, absolute_sigma : optional
         As for `CurveProblem`.
+    nan_policy : {"raise", "omit"}
+        What to do with NaN in the data of a block: raise ValueError when it is evaluated, or leave
+        these rows out.
 
     Attributes
     ----------
@@ -110,10 +114,12 @@ class CurveBlocks(RowBlockProblem):
         constraints: Constraints | None = None,
         linear_parameters: Sequence[str | int] | None = None,
         absolute_sigma: bool | None = None,
+        nan_policy: NanPolicy = "raise",
     ) -> None:
         self.trace = checked_trace(trace)
         self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, "ydata")
         check_callable(f, jac)
+        self.omit = checked_policy(nan_policy) == "omit"
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
@@ -128,7 +134,7 @@ class CurveBlocks(RowBlockProblem):
         self._sigma = None if sigma is None else float(arrays[2]) if np.ndim(sigma) == 0 else np.nan
         chunked = any(hasattr(array, "to_delayed") for array in arrays)
         super().__init__(
-            _chunks(*arrays) if chunked else _Slices(arrays, int(block_size)), executor
+            _chunks(*arrays) if chunked else _Slices(arrays, int(block_size), self.omit), executor
         )
         if jac is None and type(self).jacobian is CurveBlocks.jacobian:
             # None marks a problem without derivatives.
@@ -136,7 +142,7 @@ class CurveBlocks(RowBlockProblem):
 
     def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``(f(xdata, *x) - ydata) / sigma`` of one block."""
-        xdata, ydata, sigma = _unmasked(block)
+        xdata, ydata, sigma = _present(block, self.omit)
         if ydata.size == 0:
             return np.empty(0)
         value = np.asarray(self.f(xdata, *x))
@@ -151,7 +157,7 @@ class CurveBlocks(RowBlockProblem):
 
     def jacobian(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``jac(xdata, *x) / sigma`` of one block, (rows, n)."""
-        xdata, ydata, sigma = _unmasked(block)
+        xdata, ydata, sigma = _present(block, self.omit)
         assert self.jac is not None
         if ydata.size == 0:
             return np.empty((0, x.size))
@@ -206,31 +212,45 @@ class _Rows:
 class _Slices:
     """The blocks of arrays, as an iterable that can be used repeatedly."""
 
-    def __init__(self, arrays: Sequence[Any], size: int) -> None:
-        self.arrays, self.size = arrays, size
+    def __init__(self, arrays: Sequence[Any], size: int, omit: bool) -> None:
+        self.arrays, self.size, self.omit = arrays, size, omit
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         m = int(self.arrays[1].shape[0])
         for start in range(0, m, self.size):
             rows = slice(start, min(start + self.size, m))
-            yield _unmasked(tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays))
+            yield _present(tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays), self.omit)
 
     def __len__(self) -> int:
         return -(-int(self.arrays[1].shape[0]) // self.size)
 
 
-def _unmasked(block: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the arrays of a block without the rows that are masked in one of them."""
+def _present(block: tuple[Any, ...], omit: bool) -> tuple[Any, ...]:
+    """Return the arrays of a block without the rows that are missing in one of them.
+
+    Raises
+    ------
+    ValueError
+        An entry of xdata or ydata is NaN, and not left out.
+    """
     parts, keep = [], None
     for part in block:
-        values, mask = separated(part)
+        values, mask = missing_of(part, omit)
         parts.append(np.asarray(values) if np.ndim(values) else values)
         if mask is not None:
             rows = ~mask.reshape(-1, mask.shape[-1]).any(axis=0)
             keep = rows if keep is None else keep & rows
-    if keep is None:
-        return tuple(parts)
-    return tuple(part[..., keep] if np.ndim(part) else part for part in parts)
+    if keep is not None:
+        parts = [part[..., keep] if np.ndim(part) else part for part in parts]
+    for name, part in zip(("xdata", "ydata"), parts, strict=False):
+        # A sum takes less time than a test of each entry.
+        wrong = np.isnan(part) if np.isnan(part.sum()) else np.zeros(0, dtype=bool)
+        if wrong.any():
+            # The number of the block is added as a note of the exception.
+            raise ValueError(
+                f"{name} must not be nan, or nan_policy 'omit'; {entry(part, wrong)} of a block"
+            )
+    return tuple(parts)
 
 
 def _chunks(xdata: Any, ydata: Any, sigma: Any) -> list[tuple[Any, ...]]:
@@ -257,6 +277,8 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
     xdata, ydata = _real("xdata", xdata), _real("ydata", ydata)
     if len(ydata.shape) != 1:
         raise ValueError(f"ydata must be 1-D; its shape is {ydata.shape}")
+    if ydata.shape[0] == 0:
+        raise ValueError("ydata must not be empty")
     if len(xdata.shape) not in (1, 2) or xdata.shape[-1] != ydata.shape[0]:
         raise ValueError(
             f"xdata must have the shape (m,) or (k, m) with m = {ydata.shape[0]} as ydata; its "
@@ -264,10 +286,11 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
         )
     if sigma is None:
         return xdata, ydata, 1.0
-    if np.ndim(sigma) == 0:
-        if not 0 < real_number("sigma", sigma) < np.inf:
-            raise ValueError(f"sigma must be positive and finite; it is {sigma!r}")
-        return xdata, ydata, float(sigma)
+    array = sigma if hasattr(sigma, "shape") else as_array("sigma", sigma)
+    if len(array.shape) == 0:
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"sigma must be a real number, or an array; it is {described(sigma)}")
+        return xdata, ydata, float(positive("sigma", sigma))
     sigma = _real("sigma", sigma)
     if sigma.shape != ydata.shape:
         raise ValueError(f"sigma must have shape {ydata.shape} as ydata; it has {sigma.shape}")
@@ -276,12 +299,15 @@ def _checked(xdata: Any, ydata: Any, sigma: Any) -> tuple[Any, Any, Any]:
 
 def _real(name: str, value: Any) -> Any:
     """Return value as an array; TypeError if it does not contain real numbers."""
-    array = value
+    # Points are slices, which a series takes by its index.
+    array = value = numbers_of(name, value) if is_series(value) else value
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
         values, mask = separated(value)
-        array = np.asarray(values) if mask is None else np.ma.array(values, mask=mask)
+        array = as_array(name, values) if mask is None else np.ma.array(values, mask=mask)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be real numbers; it is of dtype {array.dtype}")
+        raise TypeError(
+            f"{name} must be real numbers; it is {described(array if array.ndim else value)}"
+        )
     return array
 
 

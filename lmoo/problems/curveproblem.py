@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo._core.masks import refuse_masked, separated
+from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import CurveResidual, Residual, is_single
 from lmoo.errors import EvaluationError
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
@@ -18,6 +18,7 @@ from lmoo.problems.data import (
     checked_absolute_sigma,
     checked_sigma,
     curve_data,
+    missing_of,
     whitened,
     whitening,
 )
@@ -71,7 +72,7 @@ class CurveProblem(Problem):
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in y or t: raise ValueError, or leave these points out.
+        What to do with NaN in t, y, sigma or sigma_x: raise ValueError, or leave these points out.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values
@@ -153,7 +154,6 @@ class CurveProblem(Problem):
         absolute_sigma: bool | None = None,
     ) -> None:
         check_callable(f, jac)
-        self.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma)
         self.trace = checked_trace(trace)
         t, y, sigma, sigma_x, axes = measured(t, y, sigma, sigma_x)
         axes.describe(self)
@@ -166,6 +166,8 @@ class CurveProblem(Problem):
             self._set_errors_in_x(f, jac, t, y, sigma, nan_policy, sigma_x)
         else:
             self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
+        # sigma_x may have the errors of y.
+        self.absolute_sigma = checked_absolute_sigma(absolute_sigma, self._sigma)
         self.parameter_names = (
             parameter_names_of(f)
             if parameter_names is None
@@ -179,6 +181,8 @@ class CurveProblem(Problem):
     # The values for problems created by `_of`.
     trace: Any = "auto"
     sigma_x: Any = None
+    # Names of t and y in messages.
+    called: tuple[str, str] = ("t", "y")
     # An `ErrorsInX`, and what `Solver` asks for.
     errors_in_x: Any = None
     _whitening: Array | None
@@ -191,7 +195,7 @@ class CurveProblem(Problem):
 
         several = isinstance(t, tuple)
         m = np.size(y)
-        sigma_x, mask = _unmasked_errors(sigma_x, m)
+        sigma_x, mask = _present_errors(sigma_x, m, nan_policy == "omit")
         place = np.arange(m) if mask is None else np.ma.array(np.arange(m), mask=mask)
         parts, values, deviations = curve_data(
             (*t, place) if several else (t, place), y, sigma, nan_policy
@@ -274,6 +278,15 @@ class CurveProblem(Problem):
         return difference.astype(np.float32) if is_single(value) else difference
 
     def _refuse(self, value: Any, cause: Exception | None) -> NoReturn:
+        shape, t = np.shape(value) if isinstance(value, np.ndarray) else None, self.t
+        for part in t if isinstance(t, tuple) else (t,):
+            points = getattr(part, "shape", ())[0 if hasattr(part, "iloc") else -1 :][:1]
+            if points == shape != self.y.shape:
+                name, of = self.called
+                raise ValueError(
+                    f"{name} and {of} must have the same number of points; {name} has {points[0]} "
+                    f"and {of} has {self.y.size}, and f returned a number for each point of {name}"
+                ) from cause
         expected = f"f must return {self.y.size} real numbers, one for each point"
         try:
             array = np.asarray(value)
@@ -338,16 +351,19 @@ class CurveProblem(Problem):
         return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
 
 
-def _unmasked_errors(sigma_x: Any, m: int) -> tuple[Any, NDArray[np.bool_] | None]:
-    """Return the errors in x with 1 in the place of masked ones, and the points that are masked."""
+def _present_errors(sigma_x: Any, m: int, omit: bool) -> tuple[Any, NDArray[np.bool_] | None]:
+    """Return the errors in x with 1 in the place of missing ones, and the points they are of."""
     if isinstance(sigma_x, tuple):
-        found = [_unmasked_errors(part, m) for part in sigma_x]
+        found = [_present_errors(part, m, omit) for part in sigma_x]
         masks = [mask for _, mask in found if mask is not None]
         together = np.asarray(np.any(masks, axis=0)) if masks else None
         return tuple(part for part, _ in found), together
-    plain, mask = separated(sigma_x)
-    if mask is None or mask.ndim == 0 or mask.shape[-1] != m or mask.ndim > 2:
+    plain, mask = missing_of(sigma_x, omit)
+    if mask is None or mask.ndim == 0 or mask.shape[0 if mask.ndim > 2 else -1] != m:
         return sigma_x, None
+    if mask.ndim > 2:
+        points: NDArray[np.bool_] = np.asarray(mask.any(axis=(1, 2)))
+        return np.where(points[:, None, None], np.eye(mask.shape[-1]), plain), points
     return np.where(mask, 1.0, plain), np.asarray(mask.reshape(-1, m).any(axis=0))
 
 

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.masks import separated
+from lmoo._core.masks import plain, separated
 from lmoo._core.solve import is_finite, start
-from lmoo.problems.arguments import entry, positive, real_array
+from lmoo.problems.arguments import described, entry, positive, real_array
 
 __all__ = [
     "checked_absolute_sigma",
+    "checked_policy",
     "checked_sigma",
     "curve_data",
+    "missing_of",
     "points",
     "refuse_masked_points",
     "whitened",
@@ -45,7 +47,7 @@ def curve_data(
         Points that are masked in t, y or sigma, or on the diagonal of a covariance matrix, are left
         out.
     nan_policy : {"raise", "omit"}
-        "omit" leaves out the points at which y or t is NaN.
+        "omit" leaves out the points at which t, y, sigma or the diagonal of a covariance is NaN.
     called : tuple of str
         Names of t and y in messages.
     check : {"nan", "finite", None}
@@ -62,33 +64,43 @@ def curve_data(
     TypeError, ValueError
         As for `CurveProblem`.
     """
-    if nan_policy not in ("raise", "omit"):
-        raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
-    t, masks = _unmasked(t)
-    y, of_y = separated(y)
-    sigma, of_sigma = separated(sigma)
+    omit = checked_policy(nan_policy) == "omit"
+    t, masks = _unmasked(t, omit)
+    y, of_y = missing_of(y, omit)
+    sigma, of_sigma = missing_of(sigma, omit)
     t, (values, bad) = points(t, called[0]), _vector(called[1], y)
     sigma = None if sigma is None else _sigma_array(sigma, values.size, called[1])
     count = values.size
     keep = _not_masked(masks, of_y, of_sigma, count, called[0])
+    for part in (t if isinstance(t, tuple) else (t,)) if omit else ():
+        _check_places(called[0], part, count, "for nan_policy 'omit'")
     if keep is not None:
-        t, values, sigma = _selected(t, values, sigma, keep, called[0])
+        # What is checked has the numbers of the data, and nothing in the place of missing points.
+        values = np.where(keep, values, 0.0)
         bad = start(values, True)[1]
-    if nan_policy == "omit":
-        t, values, sigma = _without_nan(t, values, sigma, called[0])
-        bad = start(values, True)[1]
+        if sigma is not None:
+            there = keep if sigma.ndim == 1 else np.outer(keep, keep)
+            sigma = np.where(there, sigma, 1.0 if sigma.ndim == 1 else np.eye(count))
     if check is not None:
-        _check_points(called[0], t, check == "finite")
-    if values.size == 0:
+        _check_points(called[0], t, keep, check == "finite")
+    if not (count if keep is None else keep.any()):
         raise ValueError(
             f"{called[1]} must not be empty"
-            + ("" if keep is None else f"; all of its {count} points are masked")
+            + ("" if not count else f"; all of its {count} points are masked or missing")
         )
     if bad >= 0:
         raise ValueError(
             f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
         )
-    return t, values, None if sigma is None else _check_sigma(sigma)
+    sigma = None if sigma is None else _check_sigma(sigma)
+    return (t, values, sigma) if keep is None else _selected(t, values, sigma, keep, called[0])
+
+
+def checked_policy(nan_policy: Any) -> str:
+    """Return the option `nan_policy`; ValueError if it is invalid."""
+    if nan_policy not in ("raise", "omit"):
+        raise ValueError(f"nan_policy must be 'raise' or 'omit'; it is {nan_policy!r}")
+    return str(nan_policy)
 
 
 def points(t: Any, name: str = "t") -> Any:
@@ -100,6 +112,8 @@ def points(t: Any, name: str = "t") -> Any:
         return t.astype(np.float64, copy=False) if t.dtype.kind in "biuf" else t
     if isinstance(t, tuple):
         return tuple(points(part, name) for part in t)
+    if hasattr(t, "__next__"):
+        raise TypeError(f"{name} must be an array or a list; it is {described(t)}")
     return real_array(name, t) if isinstance(t, list) else t
 
 
@@ -213,14 +227,17 @@ def whitened(values: Any, by: Array | None) -> Any:
 # ---- missing points --------------------------------------------------------------------------
 
 
-def _check_points(name: str, t: Any, check_finite: bool) -> None:
-    """Raise ValueError if an array of t contains NaN, or infinities if those are checked."""
+def _check_points(name: str, t: Any, keep: Mask | None, check_finite: bool) -> None:
+    """Raise ValueError if an array of t has NaN, or infinities if checked, at points that stay."""
     for part in t if isinstance(t, tuple) else (t,):
         if not isinstance(part, np.ndarray) or part.dtype != np.float64:
             continue
         if is_finite(part):
             continue
-        bad = np.argwhere(np.isnan(part) | (np.isinf(part) & check_finite))
+        wrong = np.isnan(part) | (np.isinf(part) & check_finite)
+        if keep is not None:
+            wrong &= keep
+        bad = np.argwhere(wrong)
         if len(bad):
             index = tuple(bad[0])
             remedy = "nan_policy 'omit'" if np.isnan(part[index]) else "check_finite False"
@@ -230,13 +247,51 @@ def _check_points(name: str, t: Any, check_finite: bool) -> None:
             )
 
 
-def _unmasked(t: Any) -> tuple[Any, list[Mask]]:
-    """Return t without the masks of its arrays, and these masks."""
-    if not isinstance(t, tuple):
-        t, mask = separated(t)
-        return t, [] if mask is None else [mask]
-    found = [_unmasked(part) for part in t]
-    return tuple(part for part, _ in found), [mask for _, masks in found for mask in masks]
+def missing_of(value: Any, omit: bool) -> tuple[Any, Mask | None]:
+    """Return an array without its mask, and which of its entries are missing.
+
+    Parameters
+    ----------
+    value : object
+        As for `lmoo._core.masks.separated`.
+    omit : bool
+        Whether NaN is missing too.
+
+    Returns
+    -------
+    value : object
+    missing : bool array of its shape, or None
+        None if no entry is; entries of a single number never are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lmoo.problems.data import missing_of
+    >>> missing_of(np.array([1.0, np.nan]), omit=True)[1]
+    array([False,  True])
+    """
+    if not omit or value is None:
+        return separated(value)
+    value, mask = separated(value)
+    array = value if isinstance(value, np.ndarray) else np.asarray(plain(value))
+    if array.ndim == 0 or array.dtype.kind not in "fc":
+        return value, mask
+    nan = np.isnan(array)
+    if not nan.any():
+        return value, mask
+    return value, nan if mask is None else mask | nan
+
+
+def _unmasked(t: Any, omit: bool = False) -> tuple[Any, list[Mask]]:
+    """Return t without the masks of its arrays, and these masks; with omit also those of NaN."""
+    if isinstance(t, tuple):
+        found = [_unmasked(part, omit) for part in t]
+        return tuple(part for part, _ in found), [mask for _, masks in found for mask in masks]
+    if omit and hasattr(t, "iloc"):
+        missing = np.asarray(t.isna()).T
+        return t, [missing] if missing.any() else []
+    t, mask = missing_of(t, omit)
+    return t, [] if mask is None else [mask]
 
 
 def _not_masked(
@@ -253,15 +308,15 @@ def _not_masked(
     return keep
 
 
-def without_masked(t: Any, y: Any, sigma: Any) -> tuple[Any, Any, Any]:
-    """Return the data without masks and without the points that are masked.
+def without_masked(t: Any, y: Any, sigma: Any, omit: bool = False) -> tuple[Any, Any, Any]:
+    """Return the data without masks and without the points that are masked; with omit also NaN.
 
     If nothing is masked the data are returned as they are; otherwise as new float64 arrays, with
     sigma None, (m,) or (m, m).
     """
-    t, masks = _unmasked(t)
-    y, of_y = separated(y)
-    sigma, of_sigma = separated(sigma)
+    t, masks = _unmasked(t, omit)
+    y, of_y = missing_of(y, omit)
+    sigma, of_sigma = missing_of(sigma, omit)
     if not masks and of_y is None and of_sigma is None:
         return t, y, sigma
     values = _vector("y", y)[0]
@@ -306,18 +361,6 @@ def _masked_in_sigma(mask: Mask, m: int, keep: Mask) -> Mask:
             f"masked: mask the diagonal, sigma[{i}, {i}] or sigma[{j}, {j}], to leave a point out"
         )
     return points
-
-
-def _without_nan(
-    t: Any, y: Array, sigma: Array | None, name: str
-) -> tuple[Any, Array, Array | None]:
-    """Return the data without the points at which y or t is NaN."""
-    keep = ~np.isnan(y)
-    for part in t if isinstance(t, tuple) else (t,):
-        _check_places(name, part, y.size, "for nan_policy 'omit'")
-        missing = np.asarray(part.isna()).T if hasattr(part, "iloc") else part != part
-        keep &= ~missing.reshape(-1, y.size).any(axis=0)
-    return (t, y, sigma) if keep.all() else _selected(t, y, sigma, keep, name)
 
 
 def _selected(

@@ -1,10 +1,12 @@
 """Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lmoo.problems.arguments import as_array
 from lmoo.problems.axes import (
     NO_AXES,
     Axes,
@@ -22,11 +24,17 @@ from lmoo.problems.columns import (
     numbers_of_frame,
 )
 from lmoo.problems.grids import flat, flat_points, shape_of
-from lmoo.problems.units import magnitude, quantity_of, unit_label, unit_of
+from lmoo.problems.units import (
+    converted,
+    converted_difference,
+    magnitude,
+    unit_label,
+    unit_of,
+    unitless,
+)
 
 __all__ = [
     "Measured",
-    "in_unit_of_t",
     "in_unit_of_y",
     "measured",
     "measured_stack",
@@ -34,6 +42,7 @@ __all__ = [
 ]
 
 _PLAIN = frozenset([np.ndarray, float, int, type(None)])
+_NUMBERS = frozenset([float, int, bool, complex, np.float64, np.complex128])
 
 
 class Measured(NamedTuple):
@@ -89,17 +98,20 @@ def measured(
     """
     if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
         return Measured(t, y, sigma, sigma_x, NO_AXES)
+    t, y, sigma, sigma_x = (_in_memory(value) for value in (t, y, sigma, sigma_x))
     _check_indexes(t, y, sigma, sigma_x, called)
     own = names_of_variables(t)
     given = names[0] if names[0] and len(names[0]) == len(own) else (None,) * len(own)
     x_names = tuple(mine or other for mine, other in zip(own, given, strict=True))
     y_name = name_of(y) or names[1]
-    t, sigma = _aligned(t, y), _aligned(sigma, y)
+    t, sigma, sigma_x = (
+        _aligned(name, part, y, called[1])
+        for name, part in ((called[0], t), ("sigma", sigma), ("sigma_x", sigma_x))
+    )
     t, t_units = _variables(called[0], t)
-    y, y_unit = _without_unit(called[1], numbers_of_column(called[1], y))
-    squared = _is_covariance(sigma, y)
-    sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, called[1], squared)
-    sigma_x = in_unit_of_t("sigma_x", sigma_x, t_units, called[0])
+    y, y_unit = _numbers_and_unit(called[1], y)
+    sigma = in_unit_of_y(sigma, y_unit, called[1], y)
+    sigma_x = _errors_of_t(sigma_x, t, t_units, y_unit, called)
     labels = label_of_variables(x_names, t_units, called[0]), label(y_name, y_unit, called[1])
     axes = Axes(labels, t_units, y_unit)
     return Measured(*flat(t, y, sigma, sigma_x), axes)
@@ -109,13 +121,18 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     """Return the data of a stack of curves without units; y is not copied where it has none."""
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
+    t, y, sigma = (_in_memory(value) for value in (t, y, sigma))
+    _check_indexes(t, y, sigma, None, ("t", "y"), stack=True)
     x_names, y_name = names_of_variables(t), name_of(y)
+    t, sigma = (_aligned(name, part, y, stack=True) for name, part in (("t", t), ("sigma", sigma)))
     t, t_units = _variables("t", t)
-    y, y_unit = _without_unit("y", y)
-    sigma = _converted("sigma", numbers_of_column("sigma", sigma), y_unit, "y")
+    y, y_unit = numbers_of_frame("y", y), unit_of(y)
+    # A labelled array may be larger than memory.
+    if type(y) is list or not isinstance(y_unit, (str, type(None))):
+        y, y_unit = _numbers_and_unit("y", y)
+    sigma = in_unit_of_y(numbers_of_frame("sigma", sigma), y_unit)
     labels = label_of_variables(x_names, t_units, "t"), label(y_name, y_unit, "y")
-    axes = Axes(labels, t_units, y_unit)
-    return Measured(t, numbers_of_frame("y", y), sigma, None, axes)
+    return Measured(t, y, sigma, None, Axes(labels, t_units, y_unit))
 
 
 def _is_plain(t: Any, *others: Any) -> bool:
@@ -123,25 +140,54 @@ def _is_plain(t: Any, *others: Any) -> bool:
     parts = t if type(t) is tuple else (t,)
     for value in (*parts, *others):
         if type(value) is list:
-            if value and unit_of(value[0]) is not None:
+            if value and type(value[0]) not in _NUMBERS:
                 return False
-        elif type(value) not in _PLAIN:
+        elif type(value) not in _PLAIN or (type(value) is np.ndarray and value.dtype.kind == "O"):
             return False
     y = others[0]
-    if type(y) is list:
-        return not (y and type(y[0]) in (list, np.ndarray))
     return not (type(y) is np.ndarray and y.ndim > 1)
 
 
 # ---- units -----------------------------------------------------------------------------------
 
 
-def numbers_of_column(name: str, value: Any) -> Any:
-    """Return a series or a labelled array as an array of numbers, other objects as they are."""
-    if type(value) is list and value and unit_of(value[0]) is not None:
-        unit = unit_of(value[0])
-        return quantity_of(np.array([magnitude(name, v, unit, name) for v in value]), unit)
-    return numbers_of(name, value) if _is_column(value) else value
+def _numbers_and_unit(name: str, value: Any) -> tuple[Any, Any]:
+    """Return numbers without a unit, and their unit.
+
+    Quantities in a list or in an array of objects have that of the first.  Series, labelled and
+    nullable arrays become arrays, other objects are returned as they are.
+    """
+    first = _first(value)
+    unit = unit_of(first)
+    if unit is not None or (type(value) is list and _is_column(first)):
+        parts = [np.nan if _is_missing(v) else magnitude(name, v, unit, name) for v in value]
+        parts = [numbers_of(name, part) if _is_column(part) else part for part in parts]
+        masked = any(isinstance(part, np.ma.MaskedArray) for part in parts)
+        return parts if masked else as_array(name, parts), unit
+    unit, value = unit_of(value), unitless(value)
+    return numbers_of(name, value) if _is_column(value) else value, unit
+
+
+def _in_memory(value: Any) -> Any:
+    """Return a series or a data frame of dask as one of pandas; other objects as they are."""
+    if isinstance(value, tuple):
+        return tuple(map(_in_memory, value))
+    is_lazy = hasattr(value, "npartitions") and hasattr(value, "divisions")
+    return value.compute() if is_lazy else value
+
+
+def _first(value: Any) -> Any:
+    """Return the first object of a list, a series or an array of objects; None for numbers."""
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    some = value if type(value) is list else () if kind != "O" or np.ndim(value) != 1 else value
+    return next((one for one in some if not _is_missing(one)), None)
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether an object stands for a missing number: None, NaN, pandas.NA."""
+    return value is None or value is getattr(sys.modules.get("pandas"), "NA", None) or (
+        isinstance(value, float) and value != value
+    )  # fmt: skip
 
 
 def _is_column(value: Any) -> bool:
@@ -150,63 +196,73 @@ def _is_column(value: Any) -> bool:
     return nullable or is_series(value) or _is_labelled(value)
 
 
-def _without_unit(name: str, value: Any) -> tuple[Any, Any]:
-    unit = unit_of(value)
-    return (value, None) if unit is None else (magnitude(name, value, unit, name), unit)
-
-
 def _variables(name: str, t: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the independent variables without units, and their units.
 
     Series are left as they are, since functions may be written for them, unless values are missing
-    in a way that numpy does not know.
+    in a way that numpy does not know, or they have quantities.
     """
     parts = t if isinstance(t, tuple) else (t,)
     found = []
     for part in parts:
-        nullable = hasattr(getattr(part, "dtype", None), "numpy_dtype")
-        convert = type(part) is list or nullable or _is_labelled(part)
-        found.append(_without_unit(name, numbers_of_column(name, part) if convert else part))
+        keep = is_series(part) and not hasattr(part.dtype, "numpy_dtype")
+        if is_frame(part) or (keep and unit_of(_first(part)) is None):
+            found.append((part, unit_of(part)))
+        else:
+            found.append(_numbers_and_unit(name, part))
     units = tuple(unit for _, unit in found)
     values = tuple(value for value, _ in found)
     return (values if isinstance(t, tuple) else values[0]), units
 
 
-def _converted(name: str, value: Any, unit: Any, of: str, squared: bool = False) -> Any:
-    """Return a value in the unit of y, or as a covariance matrix in its square."""
-    own = unit_of(value)
-    if own is None:
-        return value
-    if unit is not None and not squared and magnitude(name, quantity_of(0.0, own), unit, of) != 0.0:
-        raise ValueError(
-            f"{name} is a difference, but {unit_label(own)} and {unit_label(unit)}, the unit of "
-            f"{of}, have different zeros: give both in one unit"
-        )
-    return magnitude(name, value, unit**2 if squared and unit is not None else unit, of)
-
-
 def _is_covariance(sigma: Any, y: Any) -> bool:
-    """Return whether sigma is a matrix for all points."""
+    """Return whether sigma is a matrix for all points, or for both parts of complex ones."""
     m = int(np.prod(shape_of(y)))
-    return shape_of(sigma) == (m, m)
+    return shape_of(sigma) in ((m, m), (2 * m, 2 * m))
 
 
-def in_unit_of_t(name: str, value: Any, units: tuple[Any, ...], called: str = "t") -> Any:
-    """Return a value, or a tuple with one for each variable, in the units of t."""
+def _errors_of_t(
+    value: Any, t: Any, t_units: tuple[Any, ...], y_unit: Any, called: tuple[str, str]
+) -> Any:
+    """Return sigma_x in the units of t; covariances in their products, with that of y last."""
     if isinstance(value, tuple):
-        each = units if len(units) == len(value) else (None,) * len(value)
+        each = t_units if len(t_units) == len(value) else (None,) * len(value)
         return tuple(
-            _converted(name, numbers_of_column(name, part), unit, called)
+            converted_difference("sigma_x", *_numbers_and_unit("sigma_x", part), unit, called[0])
             for part, unit in zip(value, each, strict=True)
         )
-    return _converted(
-        name, numbers_of_column(name, value), units[0] if len(units) == 1 else None, called
-    )
+    numbers, own = _numbers_and_unit("sigma_x", value)
+    if own is None:
+        return numbers
+    shape = shape_of(t)
+    count = len(t) if isinstance(t, tuple) else 1 if len(shape) < 2 else shape[0]
+    units = t_units if len(t_units) == count else t_units * count
+
+    def one(part: Any, unit: Any, squared: bool = False) -> Any:
+        return converted_difference("sigma_x", part, own, unit, called[0], squared)
+
+    shape = shape_of(numbers)
+    if len(shape) < 3:
+        if isinstance(t, tuple) and shape == ():
+            return tuple(one(numbers, unit) for unit in units)
+        if len(shape) == 2 and len(numbers) == count:
+            rows = [one(row, unit) for row, unit in zip(numbers, units, strict=True)]
+            return (np.ma.stack if isinstance(numbers, np.ma.MaskedArray) else np.stack)(rows)
+        return one(numbers, units[0])
+    places = units if shape[-1] == count else (*units, y_unit)
+    if any(unit != places[0] for unit in places):
+        raise ValueError(
+            f"sigma_x is in {unit_label(own)}, but its covariances are of variables in different "
+            "units: give numbers, in products of the units of the data"
+        )
+    return one(numbers, places[0], squared=True)
 
 
-def in_unit_of_y(sigma: Any, unit: Any) -> Any:
-    """Return standard deviations in the unit of y."""
-    return _converted("sigma", numbers_of_column("sigma", sigma), unit, "y")
+def in_unit_of_y(sigma: Any, unit: Any, called: str = "y", y: Any = None) -> Any:
+    """Return standard deviations in the unit of y, or its covariance matrix in the square."""
+    numbers, own = _numbers_and_unit("sigma", sigma)
+    squared = y is not None and _is_covariance(numbers, y)
+    return converted_difference("sigma", numbers, own, unit, called, squared)
 
 
 def new_points(
@@ -232,11 +288,10 @@ def new_points(
     found, own = _variables("t", t)
     parts = found if isinstance(found, tuple) else (found,)
     if any(unit is not None for unit in own):
-        given = t if isinstance(t, tuple) else (t,)
-        wanted = each if len(each) == len(given) else (None,) * len(given)
+        wanted = each if len(each) == len(parts) else (None,) * len(parts)
         parts = tuple(
-            part if unit_of(one) is None else magnitude("t", one, unit, "t of the data")
-            for part, one, unit in zip(parts, given, wanted, strict=True)
+            converted("t", part, its, unit, "t of the data")
+            for part, its, unit in zip(parts, own, wanted, strict=True)
         )
     if isinstance(t, tuple):
         shape = np.broadcast_shapes(*(np.shape(part) for part in parts))
@@ -251,19 +306,42 @@ def new_points(
 # ---- order of the points ---------------------------------------------------------------------
 
 
-def _check_indexes(t: Any, y: Any, sigma: Any, sigma_x: Any, called: tuple[str, str]) -> None:
-    """Raise ValueError if series have different indexes: points are matched by position."""
-    parts = t if isinstance(t, tuple) else (t,)
-    given = [(called[0], part) for part in parts]
-    given += [(called[1], y), ("sigma", sigma), ("sigma_x", sigma_x)]
-    indexed = [(name, value.index) for name, value in given if is_series(value) or is_frame(value)]
+def _check_indexes(
+    t: Any, y: Any, sigma: Any, sigma_x: Any, called: tuple[str, str], stack: bool = False
+) -> None:
+    """Raise ValueError if series have different indexes: points are matched by position.
+
+    In a stack a table has a row for each curve, and its columns are the points.
+    """
+    given = [(called[0], t), (called[1], y), ("sigma", sigma), ("sigma_x", sigma_x)]
+    parts = [part for name, value in given for part in _parts(name, value)]
+    indexed = [(name, part.index) for name, part in parts if is_series(part)]
+    frames = [(name, part) for name, part in parts if is_frame(part)]
+    if stack:
+        _check_same([(name, part.index) for name, part in frames])
+        indexed += [(f"the columns of {name}", part.columns) for name, part in frames]
+    else:
+        indexed += [(name, part.index) for name, part in frames]
+    _check_same(indexed)
+
+
+def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the entries of a tuple, or of a list of series, with names; another value alone."""
+    several = isinstance(value, tuple) or (type(value) is list and value and is_series(value[0]))
+    return [(f"{name}[{k}]", part) for k, part in enumerate(value)] if several else [(name, value)]
+
+
+def _check_same(indexed: Sequence[tuple[str, Any]]) -> None:
+    """Raise ValueError if two of the indexes, with their names, are different."""
     for name, index in indexed[1:]:
         first, other = indexed[0]
         if not index.equals(other):
+            alone = f"give {name}.loc[{first}.index], or {name}.to_numpy()"
             raise ValueError(
                 f"{first} and {name} must have the same index, as points are matched by their "
                 f"position; the indexes are {_shown(other)} and {_shown(index)}: take them from "
-                f"one table, or give {name}.loc[{first}.index], or {name}.to_numpy() to ignore it"
+                f"one table, or {'give arrays' if 'columns' in first + name else alone} to ignore "
+                "it"
             )
 
 
@@ -278,13 +356,25 @@ def _is_labelled(value: Any) -> bool:
     return kind is not None and isinstance(value, kind)
 
 
-def _aligned(value: Any, y: Any) -> Any:
-    """Return a labelled array, or a tuple of them, with the dimensions of y in its order."""
+def _aligned(name: str, value: Any, y: Any, called: str = "y", stack: bool = False) -> Any:
+    """Return a labelled array, or a tuple of them, with the dimensions of y in its order.
+
+    In a stack a variable that all curves have in common is left as it is.
+    """
     if not _is_labelled(y):
         return value
     if isinstance(value, tuple):
-        return tuple(_aligned(part, y) for part in value)
+        return tuple(_aligned(name, part, y, called, stack) for part in value)
     if not _is_labelled(value) or not set(value.dims) <= set(y.dims):
         return value
-    exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
+    try:
+        exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} and {called} must have the same coordinates, and are not aligned, as points "
+            f"are matched by their position: take them from one Dataset, or give {name}.to_numpy() "
+            "to ignore them"
+        ) from error
+    if stack and exact.dims == y.dims[-1:]:
+        return exact
     return exact.broadcast_like(like).transpose(*y.dims)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["names_of", "parameter_names_of", "printable"]
+__all__ = ["by_name", "names_of", "parameter_names_of", "printable"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARARGS = inspect.CO_VARARGS
@@ -52,6 +52,29 @@ def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
     if names is not None:
         return printable(str(name) for name in names)
     return _from_signature(f)
+
+
+def by_name(values: Any, names: Sequence[str] | None) -> Any:
+    """Return a series with names as its index, or a table with names as columns, as a mapping.
+
+    Other objects are returned as they are, and all are if the parameters have no names.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lmoo.problems.names import by_name
+    >>> by_name(pd.Series({"rate": 0.5, "amplitude": 3.0}), ("amplitude", "rate"))
+    {'rate': 0.5, 'amplitude': 3.0}
+    """
+    if names is None or not hasattr(values, "iloc"):
+        return values
+    labels = list(getattr(values, "columns", values.index))
+    if not labels or not all(isinstance(label, str) for label in labels):
+        return values
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"parameters must be named once; the names are {', '.join(labels)}")
+    columns = {label: values[label] for label in labels} if hasattr(values, "columns") else None
+    return dict(values.to_dict()) if columns is None else columns
 
 
 def printable(names: Iterable[str]) -> tuple[str, ...]:

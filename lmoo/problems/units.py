@@ -1,17 +1,23 @@
 """Quantities of astropy and pint: numbers with units.
 
-Neither package is imported here: a quantity is an instance of a class of a package that is imported
-already.  Data keep their own units; what belongs to them is converted.
+A quantity is an instance of a class of a package that is imported already; a package is imported
+only to read units that are texts.  Data keep their own units; what belongs to them is converted.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from math import log
 from typing import Any
 
 import numpy as np
 
+from lmoo._core.masks import separated
+
 __all__ = [
+    "converted",
+    "converted_difference",
+    "has_offset",
     "is_convertible",
     "magnitude",
     "powers_of",
@@ -19,14 +25,21 @@ __all__ = [
     "quantity_of",
     "unit_label",
     "unit_of",
+    "unitless",
+    "units_alike",
 ]
 
 # Angles in radians are numbers.
 _NUMBERS = ("rad", "radian")
+# Texts that stand for the unit of a number.
+_NO_UNIT = frozenset({"", "1", "none", "dimensionless"})
 
 
 def unit_of(value: Any) -> Any:
-    """Return the unit of a quantity of astropy or pint; None for other objects.
+    """Return the unit of a value; None if it has none.
+
+    It is an object of astropy or pint for quantities and for columns of astropy, and a text for
+    arrays with an attribute "units": those of xarray, series of pandas, data sets of HDF5.
 
     Examples
     --------
@@ -37,10 +50,36 @@ def unit_of(value: Any) -> Any:
     if type(value) in (np.ndarray, float, int, list, tuple):
         return None
     if _is_instance(value, "astropy.units", "Quantity"):
+        if not _is_astropy(value.unit):
+            raise TypeError(
+                f"quantities must have units that can be multiplied; {value.unit} has a scale of "
+                "its own, such as a logarithm: give the numbers, quantity.value"
+            )
         return value.unit
     if _is_instance(value, "pint", "Quantity"):
         return value.units
-    return None
+    if _is_instance(value, "astropy.table", "Column"):
+        return value.unit
+    attributes = getattr(value, "attrs", None)
+    text = attributes.get("units") if isinstance(attributes, Mapping) else None
+    if isinstance(text, str):
+        return None if text.strip().lower() in _NO_UNIT else text.strip()
+    # An xarray.DataArray may hold a quantity.
+    inner = value.data if hasattr(value, "coords") and hasattr(value, "dims") else None
+    return None if inner is None or inner is value else unit_of(inner)
+
+
+def unitless(value: Any) -> Any:
+    """Return the numbers of a quantity or of a column of astropy; other values as they are."""
+    if _is_instance(value, "astropy.units", "Quantity"):
+        return value.value
+    if _is_instance(value, "pint", "Quantity"):
+        return value.m
+    if _is_instance(value, "astropy.table", "Column"):
+        return value.data
+    inner = value.data if hasattr(value, "coords") and hasattr(value, "dims") else None
+    unit = None if inner is None or inner is value else unit_of(inner)
+    return value if unit is None else unitless(inner)
 
 
 def _is_instance(value: Any, module: str, name: str) -> bool:
@@ -51,6 +90,9 @@ def _is_instance(value: Any, module: str, name: str) -> bool:
 
 def _is_astropy(unit: Any) -> bool:
     return _is_instance(unit, "astropy.units", "UnitBase")
+
+
+# ---- conversions -----------------------------------------------------------------------------
 
 
 def magnitude(name: str, value: Any, unit: Any, of: str = "") -> Any:
@@ -72,19 +114,110 @@ def magnitude(name: str, value: Any, unit: Any, of: str = "") -> Any:
     ValueError
         The value has a unit that cannot be converted.
     """
-    own = unit_of(value)
-    if own is None:
-        return value
+    return converted(name, unitless(value), unit_of(value), unit, of)
+
+
+def converted(name: str, numbers: Any, own: Any, unit: Any, of: str) -> Any:
+    """Return numbers in another unit; the arguments are those of `magnitude`.
+
+    Parameters
+    ----------
+    name, unit, of
+        As for `magnitude`.
+    numbers : number or array
+    own : object
+        Their unit; None: they are in `unit`.
+    """
+    if own is None or (unit is None and unit_label(own) == ""):
+        return numbers
     if unit is None:
-        if unit_label(own) == "":
-            return value.to_value(own) if _is_astropy(own) else value.m
         raise ValueError(f"{name} is in {unit_label(own)}, but {of} has no unit: give it one")
+    own, unit = units_alike(own, unit)
     if not is_convertible(own, unit):
         raise ValueError(
             f"{name} is {_clause(own)}, which cannot be converted to {unit_label(unit)}, the unit "
-            f"of {of}"
+            f"of {of}{_READABLE if str in (type(own), type(unit)) else ''}"
         )
-    return value.to_value(unit) if _is_astropy(unit) else value.m_as(unit)
+    if isinstance(own, str) or own == unit:
+        return numbers
+    data, mask = separated(numbers)
+    quantity = quantity_of(data, own)
+    found = quantity.to_value(unit) if _is_astropy(unit) else quantity.m_as(unit)
+    return found if mask is None else np.ma.array(found, mask=mask)
+
+
+_READABLE = ": texts are units where astropy or pint is installed and knows them"
+
+
+def converted_difference(
+    name: str, numbers: Any, own: Any, unit: Any, of: str, squared: bool = False
+) -> Any:
+    """Return differences, such as standard deviations, in the unit of what they are of.
+
+    Parameters
+    ----------
+    name, numbers, own, of
+        As for `converted`.
+    unit : object
+        The unit of that of which they are differences; its zero does not matter.
+    squared : bool
+        They are products of two differences.
+
+    Raises
+    ------
+    ValueError
+        They cannot be converted, or their unit is that of a temperature with another zero.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from lmoo.problems.units import converted_difference
+    >>> converted_difference("sigma", 0.5, u.K, u.deg_C, "y")
+    0.5
+    """
+    if own is None or unit is None:
+        return converted(name, numbers, own, unit, of)
+    own, unit = units_alike(own, unit)
+    if not squared and own == unit:
+        return numbers
+    if has_offset(own):
+        other = unit_label(_of_differences(unit))
+        raise ValueError(
+            f"{name} is a difference, but {unit_label(own)} and {unit_label(unit)}, the unit of "
+            f"{of}, have different zeros: give it in {other}"
+        )
+    target = _of_differences(unit)
+    if squared:
+        target = f"({target})**2" if isinstance(target, str) else target**2
+    return converted(name, numbers, own, target, of)
+
+
+def has_offset(unit: Any) -> bool:
+    """Return whether a unit has a zero of its own, as degrees Celsius have."""
+    if unit is None or isinstance(unit, str):
+        return False
+    if _is_astropy(unit):
+        kelvin, temperature = (getattr(sys.modules["astropy.units"], n) for n in _TEMPERATURE)
+        if unit.is_equivalent(kelvin) or not unit.is_equivalent(kelvin, temperature()):
+            return False
+        return bool(quantity_of(0.0, unit).to_value(kelvin, temperature()) != 0.0)
+    try:
+        return bool(quantity_of(0.0, unit).to_base_units().m not in (0.0, 1.0))
+    except (TypeError, ValueError):
+        # Of pint, for logarithms and for products with such a unit.
+        return False
+
+
+_TEMPERATURE = ("K", "temperature")
+
+
+def _of_differences(unit: Any) -> Any:
+    """Return the unit of differences of values in a unit."""
+    if not has_offset(unit):
+        return unit
+    if _is_astropy(unit):
+        return sys.modules["astropy.units"].K
+    return unit._REGISTRY.Unit(f"delta_{unit}")
 
 
 def _clause(unit: Any) -> str:
@@ -93,11 +226,53 @@ def _clause(unit: Any) -> str:
 
 def is_convertible(unit: Any, other: Any) -> bool:
     """Return whether quantities of a unit can be converted to another one."""
+    if isinstance(unit, str) or isinstance(other, str):
+        return bool(unit == other)
     if _is_astropy(unit) != _is_astropy(other):
         return False
     if _is_astropy(unit):
         return bool(unit.is_equivalent(other))
     return bool(unit.is_compatible_with(other))
+
+
+def units_alike(*units: Any) -> tuple[Any, ...]:
+    """Return units with texts as units of the package of the others, where it can read them.
+
+    If all are texts it is the first of astropy and pint that can read them; equal ones stay texts.
+    """
+    given = [unit for unit in units if unit is not None]
+    texts = {unit for unit in given if isinstance(unit, str)}
+    others = [unit for unit in given if not isinstance(unit, str)]
+    if not texts or (len(texts) == 1 and not others):
+        return units
+    for read in _readers(others):
+        found = {text: _read(read, text) for text in texts}
+        if others or None not in found.values():
+            known = {text: unit for text, unit in found.items() if unit is not None}
+            return tuple(known.get(u, u) if isinstance(u, str) else u for u in units)
+    return units
+
+
+def _read(read: Callable[[str], Any], text: str) -> Any:
+    """Return the unit of a text; None if the package cannot read it."""
+    try:
+        return read(text)
+    except Exception:  # of another package, whatever it raises
+        return None
+
+
+def _readers(units: list[Any]) -> Iterator[Callable[[str], Any]]:
+    """Yield functions that make units of texts."""
+    if units:
+        first = units[0]
+        yield sys.modules["astropy.units"].Unit if _is_astropy(first) else first._REGISTRY.Unit
+        return
+    for package, name in (("astropy.units", "Unit"), ("pint", "get_application_registry")):
+        try:
+            found = getattr(import_module(package), name)
+        except ImportError:
+            continue
+        yield found if name == "Unit" else found().Unit
 
 
 def unit_label(unit: Any) -> str:

@@ -101,7 +101,7 @@ def curve_fit(
     full_output : bool, default False
         Return `infodict`, `mesg` and `ier` as well.
     nan_policy : {"raise", "omit"}, optional
-        What to do with NaN in xdata and ydata; "omit" leaves these points out.
+        What to do with NaN in xdata, ydata, sigma and sigma_x; "omit" leaves these points out.
     fixed : sequence or mapping, optional
         Names or positions of parameters that are fixed at their starting values, or a mapping from
         them to values.  Not in scipy.
@@ -194,7 +194,7 @@ def curve_fit(
     """
     related = not (ties is None and priors is None and constraints is None)
     problem = curve_fit_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
-    problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), sigma, "ydata")
+    problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), problem.sigma, "ydata")
     x = starting_point(problem, p0, bounds, fixed, method, related)
     coordinates = None
     if related:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo.models.problem import is_compiled_model, problem_of
-from lmoo.problems.arguments import real_array
+from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
@@ -33,6 +33,7 @@ def curve_fit_problem(
     xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
     problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     axes.describe(problem)
+    problem.called = _NAMES
     return problem
 
 
@@ -105,11 +106,13 @@ def _real(name: str, data: Any) -> Any:
     data, mask = separated(data)
     try:
         array = np.asarray(plain(data))
-        if array.dtype.kind == "O" and array.size:
+        if array.dtype.kind == "O" and array.ndim:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must be an array of real numbers: {error}") from error
+        raise TypeError(
+            f"{name} must be an array of real numbers; it is {shortened(data)}: {error}"
+        ) from error
     except OverflowError as error:
         raise ValueError(f"{name} must be within the range of double precision: {error}") from error
-    array = real_array(name, array)
+    array = real_array(name, array if array.ndim else data)
     return array if mask is None else np.ma.array(array, mask=mask)

@@ -11,7 +11,7 @@ from lmoo.models.problem import is_compiled_model
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.boundsforms import frozen_bounds
-from lmoo.problems.names import parameter_names_of
+from lmoo.problems.names import by_name, parameter_names_of
 from lmoo.problems.parameters import named_start
 
 __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
@@ -45,6 +45,7 @@ def starting_point(
         As for `lmoo.curve_fit`.
     """
     names = parameter_names_of(problem.f)
+    p0 = by_name(p0, names)
     named = isinstance(p0, Mapping)
     x = _default(problem, names) if p0 is None or named else _given(p0)
     n = x.size

@@ -1,17 +1,15 @@
 """The data of `lmoo.fit`: columns of tables by their names, and units of data and parameters."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.errors import TraceError
 from lmoo.models.expression import Expression
 from lmoo.models.expression.formula import formula
 from lmoo.models.expression.tokens import names as names_in
-from lmoo.models.tracing.cache import Kind
-from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.problems.axes import Axes
 from lmoo.problems.columns import (
     column,
@@ -21,12 +19,15 @@ from lmoo.problems.columns import (
     variables_of,
 )
 from lmoo.problems.measured import measured
+from lmoo.problems.units import units_alike
 from lmoo.solver.quantities import (
     Start,
     check_call,
     given_units,
+    graph_of,
     has_quantities,
     parameter_units,
+    rows_of,
     without_units,
 )
 
@@ -104,7 +105,7 @@ def _arrays(t: Any) -> Any:
         return tuple(_arrays(part) for part in t)
     if isinstance(t, np.ndarray) and not isinstance(t, np.ma.MaskedArray):
         # A subclass, such as a column of astropy, would not be traced.
-        return np.asarray(t)
+        return numbers_of("t", np.asarray(t))
     return numbers_of("t", t) if hasattr(t, "to_numpy") else t
 
 
@@ -191,9 +192,10 @@ def with_units(
     if not found.axes.has_units and not has_quantities(start):
         return start, {}
     given = given_units(start, names)
-    graph = _graph_of(found, len(names))
+    found = found._replace(axes=_readable(found.axes, list(given.values())))
+    graph = graph_of(found.model, found.t, len(names), int(np.size(found.y)))
     if graph is not None:
-        units = parameter_units(graph, names, found.axes, given, _rows(found.t))
+        units = parameter_units(graph, names, found.axes, given, rows_of(found.t))
         return without_units(start, names, units), units
     plain = without_units(start, names, given)
     if given:
@@ -201,22 +203,21 @@ def with_units(
     return plain, given
 
 
-def _graph_of(found: FitData, n: int) -> Any:
-    """Return the graph of the model; None for a function that cannot be traced."""
-    graph = getattr(found.model, "model", found.model)
-    if hasattr(graph, "steps"):
-        return graph
-    joined = not isinstance(found.t, tuple) and np.ndim(found.t) > 1
-    kind = Kind(n, _rows(found.t), joined, int(np.size(found.y)))
-    try:
-        return kept_trace(found.model, kind).model.model
-    except TraceError:
-        return None
+def _readable(axes: Axes, given: list[Any]) -> Axes:
+    """Return the axes with units that are texts as those of the package of the others.
 
-
-def _rows(t: Any) -> int:
-    """Return the number of independent variables."""
-    return len(t) if isinstance(t, tuple) or np.ndim(t) > 1 else 1
+    Raises
+    ------
+    ValueError
+        That of y cannot be read.
+    """
+    *t_units, y_unit = units_alike(*axes.t_units, axes.y_unit, *given)[: len(axes.t_units) + 1]
+    if isinstance(y_unit, str):
+        raise ValueError(
+            f"y must have a unit that can be read where others are quantities; it is {y_unit!r}: "
+            "give y as a quantity"
+        )
+    return replace(axes, t_units=tuple(t_units), y_unit=y_unit)
 
 
 def _check(found: FitData, p0: Any, names: tuple[str, ...], units: dict[str, Any]) -> None:

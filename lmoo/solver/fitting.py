@@ -18,6 +18,7 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.kinds import is_compiled
+from lmoo.problems.names import by_name, parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import (
@@ -119,7 +120,7 @@ def fit(
         Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
         are found without.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in y or t: raise ValueError, or leave these points out.
+        What to do with NaN in t, y, sigma or sigma_x: raise ValueError, or leave these points out.
     solver : Solver, optional
         Tolerances and strategies.  None: ``Solver(separable="auto")``, which eliminates the
         parameters that the model is linear in where this is possible.
@@ -172,6 +173,7 @@ def fit(
     True
     """
     found = fit_data(model, t, y, sigma, sigma_x, data)
+    p0 = by_name(p0, parameter_names_of(found.model))
     names = fit_names(found.model, p0)
     start, units = with_units(found, Given(p0, bounds, fixed, priors), names)
     given = (start.bounds, start.fixed, loss, f_scale, ties, start.priors, derived, constraints)
@@ -196,7 +198,6 @@ def fit(
 
 def _problem(found: FitData, nan_policy: NanPolicy, absolute_sigma: bool | None) -> Any:
     """Return the problem of the data."""
-    known = checked_absolute_sigma(absolute_sigma, found.sigma, level=4)
     t, y, sigma, sigma_x = found.t, found.y, found.sigma, found.sigma_x
     if sigma_x is not None:
         problem: Any = CurveProblem(
@@ -204,7 +205,7 @@ def _problem(found: FitData, nan_policy: NanPolicy, absolute_sigma: bool | None)
         )
     else:
         problem = curve_problem(found.model, t, y, sigma, nan_policy=nan_policy)
-    problem.absolute_sigma = known
+    problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, problem.sigma, level=4)
     return problem
 
 
@@ -249,9 +250,10 @@ def _search(model: Any, problem: Any, given: GivenParameters) -> Search:
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     count = len(curve.t) if isinstance(curve.t, tuple) else 1
-    if points.shape[-1] != curve.y.size:
+    if np.shape(points)[-1:] != curve.y.shape:
         raise ValueError(
-            f"y must have one value for each of t, {points.shape[-1]}; it has {curve.y.size}"
+            f"t and y must have the same number of points; t has {np.size(points) // count} and y "
+            f"has {curve.y.size}"
         )
     return Search(
         problem,

@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.errors import TraceError
 from lmoo.models.graph.dimensions import DimensionError, Dimensions, dimensions_of
 from lmoo.models.graph.nodes import extracted
 from lmoo.models.graph.text import written
+from lmoo.models.tracing.cache import Kind
+from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.problems.axes import Axes
 from lmoo.problems.units import (
+    has_offset,
     is_convertible,
     magnitude,
     powers_of,
@@ -21,7 +25,8 @@ from lmoo.problems.units import (
 )
 
 __all__ = [
-    "Start", "check_call", "given_units", "has_quantities", "parameter_units", "without_units",
+    "Start", "check_call", "determined_units", "given_units", "graph_of", "has_quantities",
+    "parameter_units", "rows_of", "without_units",
 ]  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -115,11 +120,63 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
 def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_plain(argument, part, unit, name) for part in value)
+    own = unit_of(value)
+    if own is not None and own != unit and (has_offset(own) or has_offset(unit)):
+        raise ValueError(
+            f"{argument} is in {unit_label(own)}, and the parameter in {unit_label(unit)}, whose "
+            "zero is not the same: it may be a difference or not. Give it in the unit of the "
+            "parameter, or the data in kelvin"
+        )
     found = magnitude(argument, value, unit, f"the parameter {name}")
     return float(found) if unit_of(value) is not None and np.ndim(found) == 0 else found
 
 
 # ---- units of the model ----------------------------------------------------------------------
+
+
+def graph_of(f: Any, t: Any, n: int, m: int, parts: bool = False) -> Any:
+    """Return the graph of a model; None for a function that cannot be traced.
+
+    Parameters
+    ----------
+    f : callable
+    t : array or tuple of arrays
+    n, m : int
+        Numbers of parameters and of points.
+    parts : bool
+        Whether the model is that of real and imaginary parts, where f is traced.
+    """
+    graph = getattr(f, "model", f)
+    if hasattr(graph, "steps"):
+        return graph
+    joined = not isinstance(t, tuple) and np.ndim(t) > 1
+    try:
+        kind = Kind(n, rows_of(t), joined, m, parts)
+        return kept_trace(f, kind).model.model
+    except TraceError:
+        return None
+
+
+def rows_of(t: Any) -> int:
+    """Return the number of independent variables."""
+    return len(t) if isinstance(t, tuple) or np.ndim(t) > 1 else 1
+
+
+def determined_units(graph: Any, names: Sequence[str], axes: Axes, variables: int) -> Units:
+    """Return the units of the parameters that follow from those of the data, None for numbers.
+
+    Parameters
+    ----------
+    graph, names, axes, variables
+        As for `parameter_units`.
+    """
+    found, basis, _ = _dimensions(graph, names, axes, {}, variables)
+    exponents = {name: found.exponents(j) for j, name in enumerate(names)}
+    return {
+        name: product_of(dict(zip(basis, powers.tolist(), strict=True)))
+        for name, powers in exponents.items()
+        if powers is not None
+    }
 
 
 def parameter_units(
@@ -199,7 +256,11 @@ def _dimensions(
         powers = [powers_of(unit, in_base) for unit in (*t_units, axes.y_unit, *known.values())]
         basis = list(dict.fromkeys(key for part in powers for key in part))
         vectors = [np.array([part.get(key, 0.0) for key in basis]) for part in powers]
-        of_t: list[Array | None] = list(vectors[: len(t_units)])
+        # A text that cannot be read is a unit that is not known.
+        of_t: list[Array | None] = [
+            None if isinstance(unit, str) else vector
+            for unit, vector in zip(t_units, vectors, strict=False)
+        ]
         of_t += [None] * (len(graph.variables) - len(t_units))
         places = {list(names).index(name): vectors[len(t_units) + 1 + i]
                   for i, name in enumerate(known)}  # fmt: skip

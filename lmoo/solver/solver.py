@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
 from lmoo.problems.kinds import is_joint
+from lmoo.problems.names import by_name
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.typed import SupportsResidual
 from lmoo.results.fit import Fit
@@ -242,8 +243,10 @@ class Solver(SolverOptions):
         relations = relations_of(self, problem)
         if is_joint(problem):
             from lmoo.models.relations.numbered import joint_relations
+            from lmoo.solver.sharedunits import check_shared_units
 
-            relations = joint_relations(problem, relations)
+            check_shared_units(problem)
+            relations, x0 = joint_relations(problem, relations), by_name(x0, ())
             if isinstance(x0, Mapping):
                 joint: Any = problem
                 x0 = joint.start(x0, () if relations is None else tuple(relations.ties))

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.solve import Loop, start
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import refuse_units
+from lmoo.problems.names import by_name
 from lmoo.problems.parameters import named_start
 from lmoo.sparse.matrices import is_sparse
 
@@ -22,9 +23,11 @@ def known_start(
 
     optional: parameters that need no value in a mapping; their entries are nan
     """
+    names = getattr(problem, "parameter_names", None)
+    x0 = by_name(x0, names)
     if not isinstance(x0, Mapping):
         return starting_point(x0)
-    return named_start("x0", x0, getattr(problem, "parameter_names", None), optional)
+    return named_start("x0", x0, names, optional)
 
 
 def bad_start(loop: Loop) -> BaseException:

@@ -129,7 +129,7 @@ def test_empty_data_are_refused(xdata: Any, ydata: Any) -> None:
         ({"ydata": [{}] * 20}, TypeError, r"^ydata must be an array of real numbers"),
         ({"ydata": Y.reshape(4, 5)}, ValueError, r"^ydata must be 1-D"),
         ({"xdata": None, "ydata": 1.0}, ValueError, r"^ydata must be 1-D"),
-        ({"xdata": T[:10]}, ValueError, r"^f must return 20 real numbers"),
+        ({"xdata": T[:10]}, ValueError, r"^xdata and ydata must have the same number of points"),
         ({"f": 5}, TypeError, r"^f must be callable; it is 5"),
         ({"p0": "abc"}, TypeError, r"^p0 must be real numbers"),
         ({"p0": [1, [2]]}, TypeError, r"^p0 must be an array of real numbers"),

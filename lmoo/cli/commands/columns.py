@@ -177,6 +177,7 @@ def load(table: Table, columns: Columns, omit: bool) -> CurveData:
         A cell that is not a number, a response that is not finite, or a standard deviation that is
         not positive; the message names the line.
     """
+    table.rows.prepare(columns.all())
     if omit:
         table = table.complete(columns.all())
     t = np.array([table.numbers(j) for j in columns.variables.values()])

@@ -151,8 +151,9 @@ def _pairs(option: str, texts: Sequence[str]) -> Iterator[tuple[str, str | None]
     seen = set()
     for part in _parts(option, texts):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not name:
-            raise UsageError(f"{option}: expected name=value, found {part!r}")
+        if not name or not (name[0].isidentifier() or equals):
+            hint = "; decimals have a point, a=1.5" if part[0].isdecimal() else ""
+            raise UsageError(f"{option}: expected name=value, found {part!r}{hint}")
         if name in seen:
             raise UsageError(f"{option} gives {name!r} twice")
         seen.add(name)

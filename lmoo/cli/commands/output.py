@@ -108,11 +108,14 @@ def deliver(
     reading : str
         How the data were read.
     """
-    if arguments.json == "-":
-        print(json.dumps(document(result, arguments, reading), indent=2, allow_nan=False))
-    else:
-        print_report(result, arguments)
-    write_files(result, arguments, labels, reading)
+    try:
+        if arguments.json == "-":
+            print(json.dumps(document(result, arguments, reading), indent=2, allow_nan=False))
+        else:
+            print_report(result, arguments)
+    finally:
+        # Also where standard output is a pipe that was closed, as by ``head``.
+        write_files(result, arguments, labels, reading)
 
 
 def print_report(result: Result, arguments: argparse.Namespace) -> None:

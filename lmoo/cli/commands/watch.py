@@ -113,15 +113,17 @@ class _Watch:
         """Print one line, or what ``lmoo fit`` prints, and write the files."""
         arguments, table, result = self.request.arguments, fitted.prepared.table, fitted.result
         labels = fitted.prepared.columns.labels(table)
-        if arguments.json == "-":
-            text = json.dumps(document(result, arguments, table.reading), allow_nan=False)
-            print(text, flush=True)
-        elif arguments.full:
-            print_report(result, arguments)
-            print(flush=True)
-        else:
-            print(_line(fitted), flush=True)
-        write_files(result, arguments, labels, table.reading)
+        try:
+            if arguments.json == "-":
+                text = json.dumps(document(result, arguments, table.reading), allow_nan=False)
+                print(text, flush=True)
+            elif arguments.full:
+                print_report(result, arguments)
+                print(flush=True)
+            else:
+                print(_line(fitted), flush=True)
+        finally:
+            write_files(result, arguments, labels, table.reading)
 
     def _say(self, message: str) -> None:
         """Print a note, once until the next fit."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from lmoo.cli.reading.errors import DataError
-from lmoo.cli.reading.numbers import Notation, looks_numeric
+from lmoo.cli.reading.numbers import Notation, looks_numeric, typed
 
 __all__ = ["find_notation"]
 
@@ -15,7 +15,6 @@ _CONTRADICTIONS = (
     (("thousands", "."), ("decimal", ".")),
     (("thousands", "."), ("thousands", ",")),
 )
-_SIGN = "+-\u2212"
 
 
 def find_notation(
@@ -55,7 +54,7 @@ def find_notation(
     seen: dict[tuple[str, str], tuple[int, str]] = {}
     for line, cell in cells:
         if ("," in cell or "." in cell) and looks_numeric(cell):
-            for use in _uses(_EXPONENT.sub("", cell.lstrip(_SIGN))):
+            for use in _uses(_EXPONENT.sub("", typed(cell).lstrip("+-"))):
                 seen.setdefault(use, (line, cell))
     comma, point = ("decimal", ",") in seen, ("decimal", ".") in seen
     for first, second in _CONTRADICTIONS:

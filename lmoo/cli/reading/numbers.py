@@ -3,10 +3,11 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["Notation", "is_number", "looks_numeric", "number"]
+__all__ = ["Notation", "is_number", "looks_numeric", "number", "typed"]
 
 _MISSING = frozenset(
     {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none", "--", "-", "?", "...", "n.a."}
+    | {"\u2212", "\u2013", "\u2014", "\u2026"}  # a minus, dashes, three points
     | {"1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "missing", "nd", "n.d."}
     | {"#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"}
 )
@@ -27,6 +28,44 @@ _MARKS = "'\u2019\u00a0\u2009\u202f"
 _MARKED = re.compile(rf"[+-]?[0-9]{{1,3}}([{_MARKS}])[0-9]{{3}}(\1[0-9]{{3}})*(?![0-9{_MARKS}])")
 
 
+# Other forms of characters of numbers: the minus sign, a plus sign, digits and marks of full width.
+# Dashes and hyphens before a number may mean something else.
+_FORMS = str.maketrans(
+    {
+        "\u2212": "-",
+        **{chr(0xFEE0 + ord(char)): char for char in "+.,0123456789dDeE"},
+    }
+)
+_SUPERSCRIPTS = "\u207a\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+_RAISED = str.maketrans(_SUPERSCRIPTS, "+-0123456789")
+# A power of ten: with a mark, a sign or raised digits, so that 103 is none.
+_POWER = re.compile(
+    r"\s?[x*\u00d7\u00b7\u22c5]\s?10"
+    rf"(?:\^([+-]?[0-9]+)|([+-][0-9]+)|([{_SUPERSCRIPTS}]+))",
+    re.IGNORECASE,
+)
+
+
+def typed(cell: str) -> str:
+    """Return a number as it is typed on a keyboard; other texts nearly as they are.
+
+    Examples
+    --------
+    >>> from lmoo.cli.reading.numbers import typed
+    >>> typed("\u22121.5\u00d710\u207b\u00b3"), typed("\u22121e\u22125"), typed("2.5*10^4")
+    ('-1.5e-3', '-1e-5', '2.5e4')
+    """
+    if not cell.isascii():
+        cell = cell.translate(_FORMS)
+    elif "10" not in cell:
+        return cell
+    power = _POWER.search(cell)
+    if power is None or power.end() != len(cell):
+        return cell
+    rest = "".join(filter(None, power.groups())).translate(_RAISED)
+    return f"{cell[: power.start()]}e{rest}"
+
+
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number with a decimal point, including infinities."""
     return _NUMBER.fullmatch(cell) is not None
@@ -41,6 +80,7 @@ def number(cell: str) -> float | None:
     >>> number("1.5d3"), number("1_000")
     (1500.0, None)
     """
+    cell = cell if is_number(cell) else typed(cell)
     # Fortran writes exponents with a D.
     return float(cell.lower().replace("d", "e")) if is_number(cell) else None
 
@@ -54,7 +94,7 @@ def looks_numeric(cell: str) -> bool:
     >>> looks_numeric("1.234,5"), looks_numeric("v1.2")
     (True, False)
     """
-    return _LOOSE.fullmatch(cell.replace("\u2212", "-")) is not None
+    return _LOOSE.fullmatch(typed(cell)) is not None
 
 
 @dataclass(frozen=True)
@@ -98,7 +138,8 @@ class Notation:
     @property
     def sentinels(self) -> set[float]:
         """Numbers among the missing values: -999 is -999.0 too."""
-        values = (number(token) for token in self.missing)
+        found = ((self.value(token), number(token)) for token in self.missing)
+        values = (value if point is None else point for value, point in found)
         return {value for value in values if value is not None}
 
     def value(self, cell: str) -> float | None:
@@ -111,7 +152,7 @@ class Notation:
         # A point among decimal commas is a thousands separator or a mistake.
         if is_number(cell) and (self.decimal == "." or "." not in cell):
             return cell
-        cell = cell.replace("\u2212", "-")
+        cell = typed(cell)
         marked = _MARKED.match(cell)
         if marked is not None:
             whole = marked.group().replace(marked.group(1), "")

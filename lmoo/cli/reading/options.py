@@ -1,8 +1,10 @@
 """The form of a data file, as given by options."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lmoo.cli.reading.errors import DataError, cut
+from lmoo.cli.reading.numbers import Notation
 
 __all__ = ["FileFormat"]
 
@@ -37,7 +39,7 @@ class FileFormat:
     encoding : str or None
         Name of an encoding of Python.
     missing : tuple of str
-        Cells that stand for a missing value, besides the usual ones.
+        Cells that stand for a missing value, besides the usual ones, with commas between several.
     sheet : str or None
         Sheet of a workbook, name of a table or data set, or number of a FITS extension.
 
@@ -80,9 +82,43 @@ class FileFormat:
             None if comment is None else _comment(comment),
             None if skip is None else _skip(skip),
             None if encoding is None else _encoding(encoding),
-            tuple(token.strip() for text in missing for token in text.split(",")),
+            tuple(text.strip() for text in missing),
             sheet,
         )
+
+    def missing_cells(self, decimal: str) -> frozenset[str]:
+        """Return the cells that stand for a missing value, in small letters.
+
+        Parameters
+        ----------
+        decimal : str
+            The decimal mark of the file, which tells what a comma is.
+
+        Raises
+        ------
+        DataError
+            A comma may be a decimal mark, or between two cells.
+
+        Examples
+        --------
+        >>> from lmoo.cli.reading import FileFormat
+        >>> given = FileFormat.parse(missing=("-99,9",))
+        >>> sorted(given.missing_cells(",")), sorted(given.missing_cells("."))
+        (['-99,9'], ['-99', '9'])
+        """
+        found: set[str] = set()
+        for text in self.missing:
+            parts = [part.strip() for part in text.split(",")]
+            if decimal == "," and Notation(",").value(text) is not None:
+                parts = [text]
+            for one, other in pairwise(parts):
+                if decimal == "," and Notation(",").value(f"{one},{other}") is not None:
+                    raise DataError(
+                        f"--missing {cut(text)} may have the number {one},{other}, as this file "
+                        "has decimal commas; give --missing once for each value"
+                    )
+            found.update(part.lower() for part in parts)
+        return frozenset(found)
 
 
 def _separator(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from lmoo.cli.reading.candidates import Candidate, Line, candidates
@@ -57,8 +58,8 @@ def sniff(name: str, sample: Sequence[Line], given: FileFormat) -> Layout:
                 f"{name}, line {line.number}: JCAMP-DX with several ordinates a line, (X++(Y..Y)), "
                 "is no table of columns; export (XY..XY) or CSV"
             )
-    missing = frozenset(token.lower() for token in given.missing)
-    found = candidates(name, sample, given, Notation(missing=missing))
+    missing = given.missing_cells(given.decimal or ".")
+    found = candidates(name, sample, given, Notation(given.decimal or ".", missing=missing))
     best = found[0]
     start = best.start()
     assert start is not None
@@ -68,6 +69,8 @@ def sniff(name: str, sample: Sequence[Line], given: FileFormat) -> Layout:
     if given.skip is None and heading.header is None:
         _check_numeric_header(name, best, start)
     notation = _notation(name, best, start, given, missing)
+    if given.decimal is None:
+        notation = replace(notation, missing=given.missing_cells(notation.decimal))
     return Layout(
         best.separator,
         notation,

@@ -131,6 +131,7 @@ class Table:
         DataError
             No row is left.
         """
+        self.rows.prepare(columns)
         gone = np.zeros(len(self.rows), bool)
         for column in columns:
             gone |= self._missing(column)

@@ -18,13 +18,15 @@ Kind = Literal["number", "name", "operator", "end"]
 _PATTERNS = re.compile(
     r"""
     (?P<space>\s+)
-    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
+    | (?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+\u2212]?[0-9]+)?)
     | (?P<name>[^\W\d]\w*(?:\[[0-9]+\])?)
-    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,])
+    | (?P<operator>\*\*|<=|>=|==|!=|[-+*/^()<>,\u2212\u00d7\u22c5])
     """,
     re.VERBOSE,
 )
 
+# The minus sign and times signs of word processors.
+_TYPED = str.maketrans("\u2212\u00d7\u22c5", "-**")
 _HINTS = {
     "[": "there are no subscripts",
     "]": "there are no subscripts",
@@ -72,7 +74,8 @@ def tokens(text: str, numbered: bool = False) -> Iterator[Token]:
             if bracket and not numbered:
                 raise _unexpected(text, place + len(name))
         if match.lastgroup != "space":
-            yield Token(match.lastgroup, match.group(), place)  # type: ignore[arg-type]
+            found = match.group().translate(_TYPED)
+            yield Token(match.lastgroup, found, place)  # type: ignore[arg-type]
         place = match.end()
     yield Token("end", "", len(text))
 
