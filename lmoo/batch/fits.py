@@ -227,7 +227,7 @@ class Fits(PresentedFits):
         robust = _robust(task, result, row["x"])
         problem = batch.dataset.problem(batch.function or batch.model, which)
         residual = np.empty(0)
-        if not result.errors and np.isfinite(row["cost"]):
+        if np.isfinite(row["cost"]):
             source = task if batch.function is None else problem
             residual = source.residual(row["x"])
         return Result(

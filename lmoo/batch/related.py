@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits, write
@@ -21,6 +22,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
+from lmoo.results.mapped import by_priors
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.solver.reduced import ReducedProblem
@@ -40,6 +42,9 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _CHUNK = 4096
+_EPS = 2.0**-52
+# Relative error of derivatives by differences.
+_DIFFERENCES = 1e-8
 
 
 class RelatedModel(Model):
@@ -113,15 +118,15 @@ class PriorDataset(Dataset):
             self.many = True
         weights = np.ones((1, base.m)) if base.weights is None else base.weights
         errors = np.array([1.0 / prior.sigma for prior in priors])
-        self.weights = np.concatenate(
-            [weights, np.broadcast_to(errors, (len(weights), self.priors))], axis=1
+        self.weights = np.ascontiguousarray(
+            np.concatenate([weights, np.broadcast_to(errors, (len(weights), self.priors))], axis=1)
         )
 
     def _measured(self, fits: slice) -> tuple[Array, NDArray[np.bool_] | None]:
         rows, masked = self.base._measured(fits)
         if self.priors:
             means = np.broadcast_to(self._means, (len(rows), self.priors))
-            rows = np.concatenate([rows, means], axis=1)
+            rows = np.ascontiguousarray(np.concatenate([rows, means], axis=1))
             if masked is not None:
                 none = np.zeros(means.shape, dtype=bool)
                 masked = np.concatenate([masked, none], axis=1)
@@ -134,6 +139,10 @@ class PriorDataset(Dataset):
             return None
         problem.parameter_names = self.coordinates.names
         return ReducedProblem(problem, self._of_curve(which))
+
+    def without_points(self, which: int) -> Any:
+        """Return the problem of a curve without points: the rows of its priors."""
+        return ReducedProblem(self.base.without_points(which), self._of_curve(which))
 
     def _of_curve(self, which: int) -> Coordinates:
         """Return the coordinates of a curve, with its priors."""
@@ -239,9 +248,10 @@ def related_batch(
         inner = RelatedModel(_as_model(model), coordinates)
     data = dataset_of(dataset, coordinates, model, marked)
     start: Any = _Guesses(guesses, coordinates, guesses.function is not None)
+    # The errors of priors are known as they are: the covariance of both is made of H^-1.
     return BatchData(
         data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation,
-        absolute_sigma=absolute_sigma,
+        absolute_sigma=absolute_sigma or bool(coordinates.priors),
     )  # fmt: skip
 
 
@@ -269,11 +279,14 @@ class RelatedFits(Fits):
     derived: dict[str, Value] = field(default_factory=dict)
     _inner: Any = None
     _solver: Any = None
+    # Of each fit: the norm of the rows of data, and what priors alone determine.
+    _norms: Any = None
+    _by_priors: Any = 0
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
             return self.derived[index] if index in self.derived else super().__getitem__(index)
-        inner: Result = self._inner[index]
+        inner: Result = replace(self._inner[index], absolute_sigma=self.absolute_sigma)
         coordinates = self._inner._batch.dataset.coordinates
         reduced = inner.problem
         problem = None if reduced is None else reduced.problem
@@ -283,15 +296,12 @@ class RelatedFits(Fits):
     @property
     def chi_square(self) -> Array:
         """Sum of squares of each fit, over sigma if there is one, without priors."""
-        coordinates = self._inner._batch.dataset.coordinates
-        z = np.asarray(self._inner.x).reshape(-1, len(coordinates.labels))
-        rows = np.asarray(coordinates.prior_rows(z.T)).reshape(len(coordinates.priors), len(z))
-        total: Array = 2.0 * np.asarray(self.cost)
-        return np.asarray(total - (rows * rows).sum(axis=0).reshape(self.shape))
+        with np.errstate(over="ignore"):
+            return np.asarray(self._norms * self._norms)
 
     def _free_counts(self) -> Any:
-        # Rows of priors are no observations here.
-        return self._inner._free_counts()
+        # What priors alone determine leaves the degrees of freedom as they are.
+        return self._inner._free_counts() - self._by_priors
 
     def _points(self) -> Array:
         return np.asarray(self.x).reshape(-1, self.x.shape[-1])
@@ -307,12 +317,21 @@ def related_fits(
     for name in ("x", "cost", "covariance", *_KEPT, "observations"):
         array = np.asarray(getattr(inner, name))
         flat[name] = array.reshape(count, *array.shape[len(shape) :])
+    flat["observations"] = flat["observations"] - len(coordinates.priors)
     names = coordinates.derived
     values, errors = np.full((count, len(names)), np.nan), np.full((count, len(names)), np.nan)
+    norms, alone = np.sqrt(2.0) * np.sqrt(flat["cost"]), np.zeros(count, dtype=np.int64)
+    model = inner._batch.model
+    is_exact = isinstance(model, CompiledModel) or model.jac is not None
     for start in range(0, count, _CHUNK):
         some = slice(start, min(start + _CHUNK, count))
         z, covariance = flat["x"][some], flat["covariance"][some]
-        covariance = _scaled(inner, some, z, covariance, flat["cost"][some], coordinates)
+        if coordinates.priors:
+            norms[some] = _data_norms(inner._batch, some, z)
+            covariance, alone[some] = _with_priors(
+                covariance, norms[some], flat["observations"][some], coordinates, z,
+                fits.absolute_sigma, _EPS if is_exact else _DIFFERENCES,
+            )  # fmt: skip
         with np.errstate(all="ignore"):
             x = coordinates.x(z.T).T
             rows: dict[str, Any] = {"x": x, "cost": flat["cost"][some]}
@@ -325,15 +344,17 @@ def related_fits(
                 )[:-1].T
                 slopes = coordinates.derived_functions.jacobian(z.T)
                 errors[some] = propagated(slopes, covariance)[1]
-        rows |= {name: flat[name][some] for name in _KEPT}
-        rows["observations"] = flat["observations"][some] - len(coordinates.priors)
+        rows |= {name: flat[name][some] for name in (*_KEPT, "observations")}
         _store(fits, some, rows, shape)
     fits.errors.update(inner.errors)
     derived = {
         name: Value(values[:, k].reshape(shape), errors[:, k].reshape(shape))
         for k, name in enumerate(names)
     }
-    found: RelatedFits = replace(fits, derived=derived, _inner=inner, _solver=outer.solver)
+    found: RelatedFits = replace(
+        fits, derived=derived, _inner=inner, _solver=outer.solver, _norms=norms.reshape(shape),
+        _by_priors=alone.reshape(shape),
+    )  # fmt: skip
     return found
 
 
@@ -369,30 +390,76 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
     return out, errors
 
 
-def _scaled(
-    inner: Fits, some: slice, z: Array, covariance: Array, cost: Array, coordinates: Coordinates
-) -> Array:
-    """Return covariances of the coordinates in which the errors of priors are as given.
+def _data_norms(batch: BatchData, some: slice, z: Array) -> Array:
+    """Return the norms of the rows of data at the solutions, (k,)."""
+    data = batch.dataset
+    chunk = data.chunk(batch.model, some)
+    values, _ = chunk.evaluated(chunk.values, np.arange(len(z)), z)
+    rows = (values - chunk.y) * (1.0 if chunk.weights is None else chunk.weights)
+    rows = np.ascontiguousarray(rows[:, : data.base.m])
+    return np.array([enorm(row) for row in rows])
 
-    As `lmoo.results.mapped` has them; without priors they are those of the stack.
+
+def _with_priors(
+    inverse: Array,
+    norms: Array,
+    observations: NDArray[np.int64],
+    coordinates: Coordinates,
+    z: Array,
+    absolute_sigma: bool,
+    error: float,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return covariances, and the numbers of coordinates that priors alone determine.
+
+    As `lmoo.results.mapped` has them, with errors of priors as given.
+
+    Parameters
+    ----------
+    inverse : (k, q, q) float64 array
+        H^-1 of each fit; inf and nan for coordinates that are not determined.
+    norms : (k,) float64 array
+        Norms of the rows of data.
+    observations : (k,) int64 array
+    coordinates : Coordinates
+    z : (k, q) float64 array
+    absolute_sigma : bool
+    error : float
+        Relative error of the entries of J.
     """
-    k = len(coordinates.priors)
-    if not k or inner.absolute_sigma:
-        return covariance
-    data = inner._batch.dataset
-    observations = np.full(len(z), data.m)
-    chunk = data.chunk(inner._batch.model, some)
-    if chunk.weights is not None:
-        observations = np.broadcast_to(np.count_nonzero(chunk.weights, axis=1), (len(z),))
-    free = int(np.count_nonzero(~coordinates.fixed))
-    degrees = observations - free
+    lost = ~np.isfinite(np.diagonal(inverse, axis1=1, axis2=2))
+    known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, inverse)
+    slopes = coordinates.prior_slopes(z.T)
     with np.errstate(all="ignore"):
-        rows = coordinates.prior_rows(z.T).reshape(k, -1)
-        total = 2.0 * cost
-        own = np.maximum(total - (rows * rows).sum(axis=0), 0.0)
-        inverse = covariance * (degrees / total)[:, None, None]
-        s2 = np.where(degrees - k > 0, own / (degrees - k), np.inf)
-        slopes = coordinates.prior_slopes(z.T)
-        moved = slopes @ inverse
+        moved = slopes @ known
+        share, vectors = _eigen(moved @ np.swapaxes(slopes, 1, 2))
+        # Of directions v with v^T H v = 1, the columns of J having norm 1.
+        along = np.swapaxes(moved, 1, 2) @ vectors * _column_norms(known)[:, :, None]
+        lengths = np.linalg.norm(along, axis=1) / np.sqrt(share)
+        alone = np.count_nonzero(by_priors(share, lengths, error), axis=1)
+        if absolute_sigma:
+            return inverse, alone
+        free = int(np.count_nonzero(~coordinates.fixed))
+        degrees = observations - free + alone
+        deviation = np.where(degrees > 0, norms / np.sqrt(degrees), np.inf)
+        s2 = (deviation * deviation)[:, None, None]
         priors = np.swapaxes(moved, 1, 2) @ moved
-        return np.asarray(s2[:, None, None] * (inverse - priors) + priors)
+        found = s2 * (known - priors) + priors
+    lost |= ~np.isfinite(deviation)[:, None]
+    found[lost] = np.nan
+    np.swapaxes(found, 1, 2)[lost] = np.nan
+    return np.where(lost[:, :, None] & np.eye(z.shape[1], dtype=bool), np.inf, found), alone
+
+
+def _eigen(matrices: Array) -> tuple[Array, Array]:
+    """Return eigenvalues and eigenvectors of symmetric matrices; those of 0 where not finite."""
+    good = np.isfinite(matrices).all(axis=(1, 2), keepdims=True)
+    return np.linalg.eigh(np.where(good, matrices, 0.0))
+
+
+def _column_norms(inverse: Array) -> Array:
+    """Return the norms of the columns of J from (J^T J)^-1, (k, q)."""
+    errors = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+    unit = np.where(errors > 0.0, 1.0 / errors, 0.0)
+    values, vectors = _eigen(inverse * unit[:, :, None] * unit[:, None, :])
+    squares = np.where(values[:, None, :] > _EPS, vectors * vectors / values[:, None, :], 0.0)
+    return np.asarray(unit * np.sqrt(squares.sum(axis=2)))

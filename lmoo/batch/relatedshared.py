@@ -9,21 +9,24 @@ where s is the standard deviation of the data (see `lmoo.results.mapped`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
 from lmoo.batch.related import PriorDataset, propagated
-from lmoo.batch.shared import JointFits, points_of_each
+from lmoo.batch.shared import JointFits, joint_loop, points_of_each
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.covariancefactor import CovarianceFactor
 from lmoo.results.fit import Fit
 from lmoo.results.related import Related, Value
 from lmoo.results.result import PartResult
+from lmoo.solver.joint import arrow_factor
 
 __all__ = ["RelatedJointFits", "SharedPriors", "related_joint_fits", "shared_coordinates"]
 
@@ -81,8 +84,16 @@ class SharedPriors(PriorDataset):
     def _of_curve(self, which: int) -> Coordinates:
         return self.others if which > 0 and self.once.any() else self.coordinates
 
+    def without_priors(self) -> "SharedPriors":
+        """Return the stack in which the points for the priors have no weight."""
+        found = copy(self)
+        found.weights = np.array(self.weights)
+        found.weights[:, self.base.m :] = 0.0
+        found.coordinates = found.others = self.coordinates.without_priors(self.coordinates.priors)
+        return found
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RelatedJointFits(JointFits):
     """Results of `curve_fit_many` with shared parameters that are related; see `JointFits`.
 
@@ -114,10 +125,12 @@ def related_joint_fits(
     m = data.base.m
     priors = _prior_count(data)
     points = fit.observations - priors
-    degrees = fit.degrees_of_freedom - priors
+    degrees = fit.degrees_of_freedom
     deviation = fit.residual_deviation
-    if fit.robust is None:
-        norm = float(np.linalg.norm(rows[:, :m]))
+    if priors and fit.factor is not None:
+        # What priors alone determine leaves the degrees of freedom as they are.
+        degrees = points - _determined(inner)
+        norm = enorm(np.ascontiguousarray(rows[:, :m]).reshape(-1))
         deviation = norm / np.sqrt(degrees) if degrees > 0 else np.inf
     known = fit.absolute_sigma and fit.robust is None
     blocks = None
@@ -172,6 +185,21 @@ def _prior_count(data: SharedPriors) -> int:
         return 0
     once = int(np.count_nonzero(data.once))
     return once + (data.priors - once) * data.count
+
+
+def _determined(inner: JointFits) -> int:
+    """Return the number of coordinates that the data determine, or that are at an active bound."""
+    fit, batch = inner._solved.fit, inner._batch
+    held = fit.fixed_or_active
+    edges = np.where(held, fit.x, np.stack([fit.lower, fit.upper]))
+    data = batch.dataset.without_priors()
+    chunk = data.chunk(batch.model, slice(0, data.count))
+    loop, groups = joint_loop(
+        batch.model, data, chunk, replace(batch.solver, maxfev=1), inner._solved.where,
+        inner._solved.shared, batch.names, fit.x, edges,
+    )  # fmt: skip
+    loop.run()
+    return arrow_factor(loop, groups.own).rank + int(np.count_nonzero(held & ~fit.fixed))
 
 
 def _scaled(inverse: Array, of_priors: Array, deviation: float) -> Array:

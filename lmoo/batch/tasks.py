@@ -170,8 +170,6 @@ class Task:
             starts, before = reduced_solutions(self, few)
         uses_jacobian = self.solver.jacobian is None
         degrees = np.broadcast_to(observations - self._free(), (k,))
-        # With one degree of freedom the compiled code scales errors by the norm of the residual.
-        scaled_by = np.where(degrees >= 0, 1, -1) if self._is_known else degrees
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
             "stderr": np.full((k, n), np.inf),
@@ -186,7 +184,8 @@ class Task:
         def solve(some: slice, *out: Any) -> SlotFits:
             x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
-            fits.run(few[some].view(np.uint8), scaled_by[some].astype(np.float64), *out)
+            left = degrees[some].astype(np.float64)
+            fits.run(few[some].view(np.uint8), left, self._is_known, *out)
             return fits
 
         covariance = rows.get("covariance")
@@ -195,8 +194,6 @@ class Task:
         )  # fmt: skip
         if k:
             solve(slice(0, k), *out)
-        if self._is_known:
-            _unscale(fnorm, rows, singular)
         factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
             # Solved again alone, because the next fit overwrites the factor.
@@ -240,20 +237,6 @@ class Task:
             elif batch.done:
                 break
         return errors
-
-
-def _unscale(fnorm: Array, rows: dict[str, NDArray[Any]], again: NDArray[np.uint8]) -> None:
-    """Divide errors by the norm of the residual; mark the fits where that is not possible."""
-    with np.errstate(all="ignore"):
-        squares = fnorm * fnorm
-    again[(squares == 0.0) | np.isinf(squares)] = 1
-    # The norm of those that were not solved is nan.
-    norm = np.where(fnorm > 0.0, fnorm, 1.0)
-    with np.errstate(all="ignore"):
-        rows["stderr"] /= norm[:, None]
-        if "covariance" in rows:
-            rows["covariance"] /= norm[:, None, None]
-            rows["covariance"] /= norm[:, None, None]
 
 
 def _collect(batch: Batch, sigma: Array, covariance: bool) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import arrow_statistics
+from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 
 __all__ = ["ArrowFactor"]
@@ -80,7 +81,7 @@ class ArrowFactor(ScaledBlocks):
         good = good and bool((widths >= 0).all()) and s + int(first[-1]) == n
         if not good:
             raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
-        wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
             "blocks": (np.float64, (int((widths * (widths + s + 1)).sum()),)),
             "order": (np.int32, (n - s,)),
             "ranks": (np.int32, (groups,)),
@@ -90,10 +91,7 @@ class ArrowFactor(ScaledBlocks):
         }
         if self.excluded is not None:
             wanted["excluded"] = (np.bool_, (n,))
-        for name, (dtype, shape) in wanted.items():
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
-                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}")
+        check_arrays(self, wanted)
         inside = np.repeat(widths, widths)
         places = np.arange(n - s) - np.repeat(first[:-1], widths)
         sorted_order = np.sort(self.order + np.repeat(first[:-1], widths))

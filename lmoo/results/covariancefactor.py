@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import MatrixBlocks, correlation_of, marked
+from lmoo.results.factor import MatrixBlocks, check_arrays, correlation_of, marked
 
 __all__ = ["CovarianceFactor"]
 
@@ -44,6 +44,18 @@ class CovarianceFactor(MatrixBlocks):
     coordinates: NDArray[np.bool_]
 
     error = 0.0
+    of_coordinates = True
+
+    def check(self, n: int) -> None:
+        """Raise ValueError if it is not that of n parameters."""
+        q = self.coordinates.size
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "inverse": (np.float64, (q, q)),
+            "of_priors": (np.float64, (q, q)),
+            "slopes": (np.float64, (n, q)),
+            "coordinates": (np.bool_, (q,)),
+        }
+        check_arrays(self, wanted)
 
     @property
     def acnorm(self) -> Array:

@@ -1,15 +1,17 @@
 """The QR factor of a Jacobian: rank, covariance and standard errors of the parameters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
+from lmoo.problems.arguments import real_number
 
-__all__ = ["Factor", "MatrixBlocks", "correlation_of", "marked"]
+__all__ = ["Factor", "MatrixBlocks", "check_arrays", "correlation_of", "marked"]
 
 Array = NDArray[np.float64]
 
@@ -25,8 +27,20 @@ class _Inverse(NamedTuple):
     null: Array
 
 
+def check_arrays(owner: Any, wanted: Mapping[str, tuple[Any, tuple[int, ...]]]) -> None:
+    """Raise ValueError unless attributes are arrays of these types and shapes."""
+    for name, (dtype, shape) in wanted.items():
+        found = getattr(owner, name)
+        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
+            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
+            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
+
+
 class MatrixBlocks:
     """Base of factors whose covariance is one matrix: its blocks."""
+
+    # Whether the parameters are functions of coordinates.
+    of_coordinates: ClassVar[bool] = False
 
     def covariance(self, sigma: float) -> Array:
         """Return the covariance of all parameters."""
@@ -72,6 +86,22 @@ class Factor(MatrixBlocks):
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+
+    def check(self, n: int) -> None:
+        """Raise TypeError or ValueError if it is not that of n parameters."""
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "r": (np.float64, (n, n)),
+            "ipvt": (np.int32, (n,)),
+            "qtf": (np.float64, (n,)),
+            "acnorm": (np.float64, (n,)),
+        }
+        if self.excluded is not None:
+            wanted["excluded"] = (np.bool_, (n,))
+        check_arrays(self, wanted)
+        if sorted(self.ipvt.tolist()) != list(range(n)):
+            raise ValueError(f"ipvt must be a permutation: {self.ipvt}")
+        if not real_number("error", self.error) >= 0:
+            raise ValueError(f"error must not be negative: {self.error}")
 
     @cached_property
     def _inverse(self) -> _Inverse:

@@ -14,11 +14,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import Factor, MatrixBlocks, correlation_of, marked
+from lmoo.results.factor import Factor, MatrixBlocks, check_arrays, correlation_of, marked
 
-__all__ = ["MappedFactor"]
+__all__ = ["MappedFactor", "by_priors"]
 
 Array = NDArray[np.float64]
+
+_EPS = 2.0**-52
+
+
+def by_priors(share: Array, lengths: Array, error: float) -> NDArray[np.bool_]:
+    """Return which directions are determined by the priors alone.
+
+    These have no share of the data but rounding, and the error of the entries of J.
+
+    Parameters
+    ----------
+    share : (..., k) float64 array
+        The share of the priors in v^T H v for each direction v.
+    lengths : (..., k) float64 array
+        |v| where v^T H v = 1, the columns of J having norm 1.
+    error : float
+        Relative error of the entries of J.
+    """
+    rounding = 64.0 * _EPS * lengths
+    return np.asarray(1.0 - share <= np.maximum(rounding, (error * lengths) ** 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +64,19 @@ class MappedFactor(MatrixBlocks):
     prior_slopes: Array
     coordinate: NDArray[np.int64]
     slope: float = 1.0
+
+    of_coordinates = True
+
+    def check(self, n: int) -> None:
+        """Raise TypeError or ValueError if it is not that of n parameters."""
+        q = self.inner.acnorm.size
+        self.inner.check(q)
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "slopes": (np.float64, (n, q)),
+            "prior_slopes": (np.float64, (len(self.prior_slopes), q)),
+            "coordinate": (np.int64, (n,)),
+        }
+        check_arrays(self, wanted)
 
     @property
     def rank(self) -> int:
@@ -91,6 +124,15 @@ class MappedFactor(MatrixBlocks):
         share = np.zeros(len(directions))
         share[: values.size] = np.minimum(values, 1.0) ** 2
         return directions, share
+
+    @cached_property
+    def by_priors(self) -> int:
+        """Number of directions that are determined by the priors alone, not by the data."""
+        if not len(self.prior_slopes):
+            return 0
+        directions, share = self._priors
+        lengths = np.linalg.norm(self.inner._inverse.root @ directions.T, axis=0)
+        return int(np.count_nonzero(by_priors(share, lengths, self.error)))
 
     def _scaled_root(self, sigma: float) -> Array:
         """Return a root of the covariance of the coordinates."""
@@ -140,11 +182,13 @@ class MappedFactor(MatrixBlocks):
             rows = self.slopes @ self._scaled_root(sigma if 0.0 < sigma < np.inf else 1.0)
             return correlation_of(rows, self.undetermined)
 
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+    def prediction_error_of(
+        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
+    ) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         whole = np.zeros((len(directions), len(self.slopes)))
         whole[:, which] = directions
-        return self.prediction_error(whole)
+        return self.prediction_error(whole, sigma)
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return the standard error of ``d @ x`` for each row d; inf if undetermined.

@@ -14,6 +14,7 @@ from lmoo.problems.joint import residual_of
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of
+from lmoo.results.mapped import MappedFactor
 from lmoo.results.robust import Robust
 
 __all__ = ["PartFactor", "part", "part_of"]
@@ -28,7 +29,7 @@ class PartFactor:
 
     Attributes
     ----------
-    whole : ArrowFactor
+    whole : ArrowFactor or MappedFactor
     index : (n,) intp array
         The parameters among all.
     excluded : (n,) bool array or None
@@ -38,7 +39,7 @@ class PartFactor:
         Standard deviation of its residual.
     """
 
-    whole: ArrowFactor
+    whole: ArrowFactor | MappedFactor
     index: NDArray[np.intp]
     excluded: NDArray[np.bool_] | None = None
     degrees: int = 0
@@ -96,15 +97,15 @@ class PartFactor:
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations, (n, n)."""
-        return self.whole.correlation_of(self.index)
+        return self.whole.correlation_of(self.index, sigma)
 
     def correlation_of(self, which: Sequence[int], sigma: float = 1.0) -> Array:
         """Return the correlations of some of them."""
-        return self.whole.correlation_of(self.index[np.asarray(which, dtype=np.intp)])
+        return self.whole.correlation_of(self.index[np.asarray(which, dtype=np.intp)], sigma)
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n)."""
-        return sigma * self.whole.prediction_error_of(directions, self.index)
+        return self.whole.prediction_error_of(directions, self.index, sigma)
 
 
 def part(kind: type[Kind], result: Fit, k: int) -> Kind:

@@ -101,12 +101,14 @@ class ScaledBlocks:
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""
         which = np.flatnonzero((directions != 0.0).any(axis=0))
-        return sigma * self.prediction_error_of(directions[:, which], which)
+        return self.prediction_error_of(directions[:, which], which, sigma)
 
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+    def prediction_error_of(
+        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
+    ) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
         variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
-        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return sigma * np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 from lmoo.sparse.cholesky import NormalMatrix
 from lmoo.sparse.matrices import csr_rows, scaled_columns
@@ -60,18 +61,15 @@ class SparseFactor(ScaledBlocks):
 
     def check(self, n: int) -> None:
         """Raise ValueError if the arrays are not those of a factor of n parameters."""
-        wanted: dict[str, tuple[type, int]] = {
-            "data": (np.float64, self.columns.size),
-            "columns": (np.int32, self.columns.size),
-            "starts": (np.int64, self.starts.size),
-            "acnorm": (np.float64, n),
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "data": (np.float64, (self.columns.size,)),
+            "columns": (np.int32, (self.columns.size,)),
+            "starts": (np.int64, (self.starts.size,)),
+            "acnorm": (np.float64, (n,)),
         }
         if self.excluded is not None:
-            wanted["excluded"] = (np.bool_, n)
-        for name, (dtype, size) in wanted.items():
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != (size,):
-                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {(size,)}")
+            wanted["excluded"] = (np.bool_, (n,))
+        check_arrays(self, wanted)
         ends = self.starts[[0, -1]] if self.starts.size else np.array([-1, -1])
         if (np.diff(self.starts) < 0).any() or ends[0] != 0 or ends[1] != self.data.size:
             raise ValueError("starts must be the places of the rows")

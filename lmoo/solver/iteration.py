@@ -434,6 +434,10 @@ class Iteration(Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
+        if self._loop.done and self._loop.status != Status.NOT_FINITE:
+            from lmoo.solver.ended import EndedIteration
+
+            return EndedIteration, (self.solver, self.problem, self.result)
         begun = self._loop.nfev > 0 or not isinstance(self._loop, SparseLoop)
         state = (self.solver, self.problem, self._x0, self._loop.snapshot() if begun else {})
         compiled = self._evaluation is not None and self._evaluation.problem is not None
