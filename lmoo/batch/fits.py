@@ -37,7 +37,8 @@ class Fits(PresentedFits):
         The parameters.
     stderr : shape + (n,) float64 array
         Standard errors of the parameters, scaled by the residual variance unless
-        ``absolute_sigma`` is true; inf for parameters that the curve does not determine.
+        ``absolute_sigma`` is true; inf for parameters that the curve does not determine, nan for
+        fits that have not converged.
     cost : float64 array
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
@@ -48,7 +49,7 @@ class Fits(PresentedFits):
         Numbers of points that are not missing.
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
-        does not determine.
+        does not determine, nan for fits that have not converged.
     absolute_sigma : bool
         Whether the standard deviations of the data are known, and errors are not scaled.
     evaluation : str
@@ -229,7 +230,12 @@ class Fits(PresentedFits):
         residual = np.empty(0)
         if np.isfinite(row["cost"]):
             source = task if batch.function is None else problem
-            residual = source.residual(row["x"])
+            try:
+                residual = source.residual(row["x"])
+            except Exception:
+                # The model may raise again where it has raised.
+                if not result.errors:
+                    raise
         return Result(
             x=row["x"],
             cost=float(row["cost"]),

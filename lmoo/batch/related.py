@@ -370,7 +370,7 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
     ----------
     slopes : (k, n, q) array
     covariance : (k, q, q) array
-        inf and nan for coordinates that are not determined.
+        inf and nan for coordinates that are not determined; nan for fits that have not converged.
 
     Returns
     -------
@@ -387,6 +387,8 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
         out = np.where(hit[:, :, None] | hit[:, None, :], np.nan, out)
         k, j = np.nonzero(hit)
         out[k, j, j] = np.inf
+    failed = np.isnan(variance).any(axis=1)
+    out[failed], errors[failed] = np.nan, np.nan
     return out, errors
 
 
@@ -402,7 +404,7 @@ def _data_norms(batch: BatchData, some: slice, z: Array) -> Array:
 
 def _with_priors(
     inverse: Array,
-    norms: Array,
+    norms_of_data: Array,
     observations: NDArray[np.int64],
     coordinates: Coordinates,
     z: Array,
@@ -417,8 +419,7 @@ def _with_priors(
     ----------
     inverse : (k, q, q) float64 array
         H^-1 of each fit; inf and nan for coordinates that are not determined.
-    norms : (k,) float64 array
-        Norms of the rows of data.
+    norms_of_data : (k,) float64 array
     observations : (k,) int64 array
     coordinates : Coordinates
     z : (k, q) float64 array
@@ -428,38 +429,38 @@ def _with_priors(
     """
     lost = ~np.isfinite(np.diagonal(inverse, axis1=1, axis2=2))
     known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, inverse)
-    slopes = coordinates.prior_slopes(z.T)
     with np.errstate(all="ignore"):
-        moved = slopes @ known
-        share, vectors = _eigen(moved @ np.swapaxes(slopes, 1, 2))
-        # Of directions v with v^T H v = 1, the columns of J having norm 1.
-        along = np.swapaxes(moved, 1, 2) @ vectors * _column_norms(known)[:, :, None]
-        lengths = np.linalg.norm(along, axis=1) / np.sqrt(share)
-        alone = np.count_nonzero(by_priors(share, lengths, error), axis=1)
+        root, norms = _root(known)
+        shares, directions = np.linalg.svd(coordinates.prior_slopes(z.T) @ root)[1:]
+        share = np.zeros(z.shape)
+        share[:, : shares.shape[1]] = np.minimum(shares, 1.0) ** 2
+        root = root @ np.swapaxes(directions, 1, 2)
+        alone = by_priors(share, np.linalg.norm(root * norms[:, :, None], axis=1), error)
+        counts = np.count_nonzero(alone, axis=1)
         if absolute_sigma:
-            return inverse, alone
-        free = int(np.count_nonzero(~coordinates.fixed))
-        degrees = observations - free + alone
-        deviation = np.where(degrees > 0, norms / np.sqrt(degrees), np.inf)
-        s2 = (deviation * deviation)[:, None, None]
-        priors = np.swapaxes(moved, 1, 2) @ moved
-        found = s2 * (known - priors) + priors
+            return inverse, counts
+        degrees = observations - int(np.count_nonzero(~coordinates.fixed)) + counts
+        deviation = np.where(degrees > 0, norms_of_data / np.sqrt(degrees), np.inf)
+        s2 = (deviation * deviation)[:, None]
+        root *= np.sqrt(np.where(alone, 1.0, s2 * (1.0 - share) + share))[:, None]
+        found = root @ np.swapaxes(root, 1, 2)
     lost |= ~np.isfinite(deviation)[:, None]
     found[lost] = np.nan
     np.swapaxes(found, 1, 2)[lost] = np.nan
-    return np.where(lost[:, :, None] & np.eye(z.shape[1], dtype=bool), np.inf, found), alone
+    found = np.where(lost[:, :, None] & np.eye(z.shape[1], dtype=bool), np.inf, found)
+    failed = np.isnan(np.diagonal(inverse, axis1=1, axis2=2)).any(axis=1)
+    found[failed] = np.nan
+    return found, counts
 
 
-def _eigen(matrices: Array) -> tuple[Array, Array]:
-    """Return eigenvalues and eigenvectors of symmetric matrices; those of 0 where not finite."""
-    good = np.isfinite(matrices).all(axis=(1, 2), keepdims=True)
-    return np.linalg.eigh(np.where(good, matrices, 0.0))
-
-
-def _column_norms(inverse: Array) -> Array:
-    """Return the norms of the columns of J from (J^T J)^-1, (k, q)."""
+def _root(inverse: Array) -> tuple[Array, Array]:
+    """Return roots of (J^T J)^-1, (k, q, q), and the norms of the columns of J, (k, q)."""
     errors = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
     unit = np.where(errors > 0.0, 1.0 / errors, 0.0)
-    values, vectors = _eigen(inverse * unit[:, :, None] * unit[:, None, :])
-    squares = np.where(values[:, None, :] > _EPS, vectors * vectors / values[:, None, :], 0.0)
-    return np.asarray(unit * np.sqrt(squares.sum(axis=2)))
+    scaled = inverse * unit[:, :, None] * unit[:, None, :]
+    good = np.isfinite(scaled).all(axis=(1, 2), keepdims=True)
+    values, vectors = np.linalg.eigh(np.where(good, scaled, 0.0))
+    values = np.maximum(values, 0.0)
+    squares = np.where(values[:, None] > _EPS, vectors * vectors / values[:, None], 0.0)
+    root = errors[:, :, None] * vectors * np.sqrt(values)[:, None]
+    return root, unit * np.sqrt(squares.sum(axis=2))

@@ -3,7 +3,7 @@
 The coordinates of all curves are one joint fit; `RelatedJointFits` has all parameters.  With the
 priors, which state their own errors, the covariance of the coordinates of a curve is a block of
 
-    s^2 H^-1 + (1 - s^2) H^-1 P H^-1,    H = J_d^T J_d + P,    P = J_p^T J_p
+    s^2 (H^-1 - H^-1 P H^-1) + H^-1 P H^-1,    H = J_d^T J_d + P,    P = J_p^T J_p
 
 where s is the standard deviation of the data (see `lmoo.results.mapped`).
 """
@@ -31,6 +31,9 @@ from lmoo.solver.joint import arrow_factor
 __all__ = ["RelatedJointFits", "SharedPriors", "related_joint_fits", "shared_coordinates"]
 
 Array = NDArray[np.float64]
+
+# Relative errors of rounding in covariances.
+_ROUNDING = 2.0**-46
 
 
 def shared_coordinates(coordinates: Coordinates, shared: tuple[str, ...]) -> NDArray[np.intp]:
@@ -89,7 +92,9 @@ class SharedPriors(PriorDataset):
         found = copy(self)
         found.weights = np.array(self.weights)
         found.weights[:, self.base.m :] = 0.0
-        found.coordinates = found.others = self.coordinates.without_priors(self.coordinates.priors)
+        found.coordinates = found.others = self.coordinates.without_priors(
+            list(self.coordinates.priors)
+        )
         return found
 
 
@@ -134,11 +139,12 @@ def related_joint_fits(
         deviation = norm / np.sqrt(degrees) if degrees > 0 else np.inf
     known = fit.absolute_sigma and fit.robust is None
     blocks = None
-    if fit.factor is not None and (degrees > 0 or known):
+    if fit.success and (degrees > 0 or known):
         blocks = _blocks_of(inner, coordinates, z)
-    covariance = np.full((count, z.shape[1], z.shape[1]), np.inf)
+    covariance = np.full((count, z.shape[1], z.shape[1]), np.inf if fit.success else np.nan)
     if blocks is not None:
-        covariance = _scaled(*blocks, 1.0 if known else deviation)
+        scale = 1.0 if known else deviation
+        covariance = scale * scale * blocks[0] + blocks[1]
     x = coordinates.x(z.T).T
     values: dict[str, Any] = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
     if data.priors:
@@ -196,20 +202,17 @@ def _determined(inner: JointFits) -> int:
     chunk = data.chunk(batch.model, slice(0, data.count))
     loop, groups = joint_loop(
         batch.model, data, chunk, replace(batch.solver, maxfev=1), inner._solved.where,
-        inner._solved.shared, batch.names, fit.x, edges,
+        inner._solved.shared, data.coordinates.labels, fit.x, edges,
     )  # fmt: skip
     loop.run()
     return arrow_factor(loop, groups.own).rank + int(np.count_nonzero(held & ~fit.fixed))
 
 
-def _scaled(inverse: Array, of_priors: Array, deviation: float) -> Array:
-    """Return covariances from H^-1 and H^-1 P H^-1."""
-    s2 = deviation * deviation
-    return np.asarray(s2 * inverse + (1.0 - s2) * of_priors)
-
-
 def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array]:
-    """Return the blocks of each curve of H^-1 and H^-1 P H^-1, (count, q, q) each."""
+    """Return the blocks of each curve of the data and the priors, (count, q, q) each.
+
+    These are H^-1 - H^-1 P H^-1 and H^-1 P H^-1.
+    """
     solved, data = inner._solved, inner._batch.dataset
     where = solved.where
     factor: Any = solved.fit._linear
@@ -221,8 +224,14 @@ def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Ar
         # In the order of the arrow model.
         of_priors = factor.group_products(slopes[:, :, np.argsort(where)])
         lost = ~np.isfinite(inverse)
-        of_priors[lost] = inverse[lost]
-    picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (inverse, of_priors)]
+        of_priors[lost] = 0.0
+    of_data = inverse - of_priors
+    with np.errstate(all="ignore"):
+        errors = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+        # What priors alone determine has no share of the data but rounding.
+        least = _ROUNDING * errors[:, :, None] * errors[:, None]
+        of_data[np.isfinite(of_data) & (np.abs(of_data) <= least)] = 0.0
+    picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (of_data, of_priors)]
     return picked[0], picked[1]
 
 

@@ -460,6 +460,8 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
 def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
     """Return the covariance of the parameters of each curve, (count, n, n)."""
     n, deviation = where.size, fit.scale_of_errors()
+    if not fit.success:
+        return np.full((count, n, n), np.nan)
     if fit.factor is None or deviation == np.inf:
         return np.full((count, n, n), np.inf)
     whole: Any = fit._linear

@@ -111,6 +111,7 @@ class Task:
         degrees = observations - self._free()
         rows = _collect(batch, self._deviations(batch, degrees), self.covariance)
         rows["x"][few] = np.nan
+        _without_errors(rows)
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
         if not self.factor:
             return ChunkResult(rows, observations, errors)
@@ -216,6 +217,7 @@ class Task:
         for i in np.flatnonzero(codes).tolist():
             rows["status"][i] = int(Status.RAISED)
             errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
+        _without_errors(rows)
         last = (factor, limits, scale) if self.factor else (None, {}, None)
         return ChunkResult(rows, observations, errors, *last)
 
@@ -237,6 +239,14 @@ class Task:
             elif batch.done:
                 break
         return errors
+
+
+def _without_errors(rows: dict[str, NDArray[Any]]) -> None:
+    """Set the errors of fits that have not converged to nan: their last points have none."""
+    failed = (rows["status"] < 1) | (rows["status"] > 4)
+    for name in ("stderr", "covariance"):
+        if name in rows:
+            rows[name][failed] = np.nan
 
 
 def _collect(batch: Batch, sigma: Array, covariance: bool) -> dict[str, NDArray[Any]]:

@@ -17,13 +17,13 @@ Array = NDArray[np.float64]
 class CovarianceFactor(MatrixBlocks):
     """The part of a joint fit that belongs to one curve, with the methods of a `Factor`.
 
-    The covariance is ``T (s^2 inverse + (1 - s^2) of_priors) T^T``, s being the standard deviation
+    The covariance is ``T (s^2 of_data + of_priors) T^T``, s being the standard deviation
     of the data.
 
     Attributes
     ----------
-    inverse : (q, q) float64 array
-        The block of the inverse of J^T J; inf and nan for coordinates that are not determined.
+    of_data : (q, q) float64 array
+        The block of H^-1 J_d^T J_d H^-1; inf and nan for coordinates that are not determined.
     of_priors : (q, q) float64 array
         The block of H^-1 P H^-1, see `lmoo.results.mapped`.
     slopes : (n, q) float64 array
@@ -36,7 +36,7 @@ class CovarianceFactor(MatrixBlocks):
         Coordinates that are free.
     """
 
-    inverse: Array
+    of_data: Array
     of_priors: Array
     slopes: Array
     degrees: int
@@ -50,7 +50,7 @@ class CovarianceFactor(MatrixBlocks):
         """Raise ValueError if it is not that of n parameters."""
         q = self.coordinates.size
         wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "inverse": (np.float64, (q, q)),
+            "of_data": (np.float64, (q, q)),
             "of_priors": (np.float64, (q, q)),
             "slopes": (np.float64, (n, q)),
             "coordinates": (np.bool_, (q,)),
@@ -74,7 +74,7 @@ class CovarianceFactor(MatrixBlocks):
 
     @property
     def _lost(self) -> NDArray[np.bool_]:
-        return ~np.isfinite(np.diag(self.inverse))
+        return ~np.isfinite(np.diag(self.of_data))
 
     @property
     def undetermined(self) -> NDArray[np.bool_]:
@@ -84,13 +84,12 @@ class CovarianceFactor(MatrixBlocks):
     def with_slopes(self, slopes: Array) -> "CovarianceFactor":
         """Return the factor for other functions of the coordinates."""
         return CovarianceFactor(
-            self.inverse, self.of_priors, slopes, self.degrees, self.deviation, self.coordinates
+            self.of_data, self.of_priors, slopes, self.degrees, self.deviation, self.coordinates
         )
 
     def _known(self, sigma: float) -> Array:
-        s2 = sigma * sigma
         with np.errstate(invalid="ignore"):
-            whole = s2 * self.inverse + (1.0 - s2) * self.of_priors
+            whole = sigma * sigma * self.of_data + self.of_priors
         lost = self._lost
         return np.where(lost | lost[:, None], 0.0, whole)
 
@@ -105,7 +104,7 @@ class CovarianceFactor(MatrixBlocks):
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations; nan for undetermined parameters."""
-        values, vectors = np.linalg.eigh(self._known(sigma))
+        values, vectors = np.linalg.eigh(self._known(sigma if 0.0 < sigma < np.inf else 1.0))
         rows = self.slopes @ (vectors * np.sqrt(np.maximum(values, 0.0)))
         return correlation_of(rows, self.undetermined)
 

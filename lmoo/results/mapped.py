@@ -117,31 +117,29 @@ class MappedFactor(MatrixBlocks):
         return np.where(np.isfinite(unit), unit, 1.0)
 
     @cached_property
-    def _priors(self) -> tuple[Array, Array]:
-        """Directions in which the priors count, and the share of H that is theirs."""
+    def _priors(self) -> tuple[Array, Array, NDArray[np.bool_]]:
+        """Directions, the share of the priors in H along them, and which the priors determine."""
         shares = self.prior_slopes @ self._root
         _, values, directions = np.linalg.svd(shares, full_matrices=True)
         share = np.zeros(len(directions))
         share[: values.size] = np.minimum(values, 1.0) ** 2
-        return directions, share
+        lengths = np.linalg.norm(self.inner._inverse.root @ directions.T, axis=0)
+        return directions, share, by_priors(share, lengths, self.error)
 
-    @cached_property
+    @property
     def by_priors(self) -> int:
         """Number of directions that are determined by the priors alone, not by the data."""
-        if not len(self.prior_slopes):
-            return 0
-        directions, share = self._priors
-        lengths = np.linalg.norm(self.inner._inverse.root @ directions.T, axis=0)
-        return int(np.count_nonzero(by_priors(share, lengths, self.error)))
+        return int(np.count_nonzero(self._priors[2])) if len(self.prior_slopes) else 0
 
     def _scaled_root(self, sigma: float) -> Array:
         """Return a root of the covariance of the coordinates."""
         s = sigma * self.slope
         if not len(self.prior_slopes) or s == 1.0:
             return self._root * s
-        directions, share = self._priors
+        directions, share, alone = self._priors
         with np.errstate(all="ignore"):
-            return np.asarray(self._root @ directions.T * np.sqrt(s * s * (1.0 - share) + share))
+            scale = np.sqrt(np.where(alone, 1.0, s * s * (1.0 - share) + share))
+            return np.asarray(self._root @ directions.T * scale)
 
     @property
     def undetermined(self) -> NDArray[np.bool_]:

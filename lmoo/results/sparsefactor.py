@@ -195,7 +195,9 @@ class SparseFactor(ScaledBlocks):
             out = self._solver(self._damping)(unit)[:, 0] * scale * scale[j]
         return np.where(self.undetermined, np.nan, out)
 
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+    def prediction_error_of(
+        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
+    ) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
@@ -206,7 +208,7 @@ class SparseFactor(ScaledBlocks):
             right = np.zeros((n, part.size))
             right[which] = rows[part].T
             variance[part] = np.einsum("ij,ij->j", right, solve(right))
-        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return sigma * np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
 
 
 def _parts(n: int, count: int | None = None) -> Iterator[NDArray[np.intp]]:
