@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.presentedfits import PresentedFits
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
@@ -228,7 +229,7 @@ class Fits(PresentedFits):
         robust = _robust(task, result, row["x"])
         problem = batch.dataset.problem(batch.function or batch.model, which)
         residual = np.empty(0)
-        if np.isfinite(row["cost"]):
+        if not np.isnan(row["cost"]):
             source = task if batch.function is None else problem
             try:
                 residual = source.residual(row["x"])
@@ -247,7 +248,10 @@ class Fits(PresentedFits):
             njev=int(row["njev"]),
             nit=int(row["nit"]),
             parameter_names=names,
-            fnorm=float(np.sqrt(2.0 * row["cost"])),
+            # The cost may over- or underflow.
+            fnorm=enorm(residual)
+            if robust is None and residual.size
+            else float(np.sqrt(2.0 * row["cost"])),
             factor=result.factor
             if robust is None or result.factor is None
             else robust.reduced(result.factor, int(result.observations[0])),

@@ -22,6 +22,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
+from lmoo.results.factor import scaled_rows
 from lmoo.results.mapped import by_priors
 from lmoo.results.related import Value
 from lmoo.results.result import Result
@@ -43,6 +44,7 @@ Array = NDArray[np.float64]
 
 _CHUNK = 4096
 _EPS = 2.0**-52
+_TINY = 2.0**-1022
 # Relative error of derivatives by differences.
 _DIFFERENCES = 1e-8
 
@@ -326,6 +328,7 @@ def related_fits(
     for start in range(0, count, _CHUNK):
         some = slice(start, min(start + _CHUNK, count))
         z, covariance = flat["x"][some], flat["covariance"][some]
+        unit = np.ones(z.shape)
         if coordinates.priors:
             norms[some] = _data_norms(inner._batch, some, z)
             covariance, alone[some] = _with_priors(
@@ -335,7 +338,7 @@ def related_fits(
         with np.errstate(all="ignore"):
             x = coordinates.x(z.T).T
             rows: dict[str, Any] = {"x": x, "cost": flat["cost"][some]}
-            matrix, rows["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+            matrix, rows["stderr"] = propagated(coordinates.slopes(z.T), covariance, unit)
             if fits.covariance is not None:
                 rows["covariance"] = matrix
             if names:
@@ -343,7 +346,7 @@ def related_fits(
                     np.broadcast_arrays(*coordinates.derived_functions(z.T), z[:, 0])
                 )[:-1].T
                 slopes = coordinates.derived_functions.jacobian(z.T)
-                errors[some] = propagated(slopes, covariance)[1]
+                errors[some] = propagated(slopes, covariance, unit)[1]
         rows |= {name: flat[name][some] for name in (*_KEPT, "observations")}
         _store(fits, some, rows, shape)
     fits.errors.update(inner.errors)
@@ -355,6 +358,23 @@ def related_fits(
         fits, derived=derived, _inner=inner, _solver=outer.solver, _norms=norms.reshape(shape),
         _by_priors=alone.reshape(shape),
     )  # fmt: skip
+    for k in _out_of_range(flat["covariance"], np.asarray(inner.stderr).reshape(count, -1)):
+        # One by one, as factors keep what covariances cannot.
+        index = np.unravel_index(k, shape)
+        one = found[tuple(int(i) for i in index)]
+        found.stderr[index] = one.stderr
+        for name in names:
+            derived[name].stderr[index] = one[name].stderr
+    return found
+
+
+def _out_of_range(covariance: Array, stderr: Array) -> list[int]:
+    """Return the fits whose covariances over- or underflow though their errors do not."""
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    good = np.isfinite(stderr) & (stderr > 0.0)
+    found: list[int] = np.flatnonzero(
+        (good & ~((variance > _TINY) & (variance < np.inf))).any(1)
+    ).tolist()
     return found
 
 
@@ -363,7 +383,7 @@ def _store(fits: Fits, some: slice, rows: dict[str, Any], shape: tuple[int, ...]
         write(getattr(fits, name), len(shape), some, values)
 
 
-def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
+def propagated(slopes: Array, covariance: Array, unit: Array) -> tuple[Array, Array]:
     """Return covariances and standard errors of functions of the coordinates.
 
     Parameters
@@ -371,6 +391,8 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
     slopes : (k, n, q) array
     covariance : (k, q, q) array
         inf and nan for coordinates that are not determined; nan for fits that have not converged.
+    unit : (k, q) array
+        Units of the coordinates: the covariance is over these.
 
     Returns
     -------
@@ -379,8 +401,13 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
     variance = np.diagonal(covariance, axis1=1, axis2=2)
     lost = ~np.isfinite(variance)
     known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, covariance)
-    out = slopes @ known @ np.swapaxes(slopes, 1, 2)
-    errors = np.sqrt(np.maximum(np.diagonal(out, axis1=1, axis2=2), 0.0))
+    k, n, q = slopes.shape
+    rows, sizes = scaled_rows((slopes * unit[:, None, :]).reshape(k * n, q))
+    rows, sizes = rows.reshape(k, n, q), sizes.reshape(k, n)
+    out = rows @ known @ np.swapaxes(rows, 1, 2)
+    errors = np.sqrt(np.maximum(np.diagonal(out, axis1=1, axis2=2), 0.0)) * sizes
+    with np.errstate(all="ignore"):
+        out = out * sizes[:, :, None] * sizes[:, None, :]
     if lost.any():
         hit = ((slopes != 0.0) & lost[:, None, :]).any(axis=2)
         errors = np.where(hit, np.inf, errors)

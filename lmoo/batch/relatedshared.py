@@ -22,7 +22,7 @@ from lmoo.batch.related import PriorDataset, propagated
 from lmoo.batch.shared import JointFits, joint_loop, points_of_each
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
-from lmoo.results.covariancefactor import CovarianceFactor
+from lmoo.results.covariancefactor import CovarianceFactor, combined
 from lmoo.results.fit import Fit
 from lmoo.results.related import Related, Value
 from lmoo.results.result import PartResult
@@ -138,19 +138,19 @@ def related_joint_fits(
         norm = enorm(np.ascontiguousarray(rows[:, :m]).reshape(-1))
         deviation = norm / np.sqrt(degrees) if degrees > 0 else np.inf
     known = fit.absolute_sigma and fit.robust is None
-    blocks = None
+    blocks, unit = None, np.ones(z.shape)
     if fit.success and (degrees > 0 or known):
         blocks = _blocks_of(inner, coordinates, z)
     covariance = np.full((count, z.shape[1], z.shape[1]), np.inf if fit.success else np.nan)
     if blocks is not None:
-        scale = 1.0 if known else deviation
-        covariance = scale * scale * blocks[0] + blocks[1]
+        covariance, size = combined(*blocks[:2], 1.0 if known else float(deviation))
+        unit = blocks[2] * size
     x = coordinates.x(z.T).T
     values: dict[str, Any] = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
     if data.priors:
         counted = np.append(np.ones(m, dtype=bool), ~data.once)
         values["cost"] = 0.5 * (rows[:, counted] ** 2).sum(axis=1)
-    matrix, values["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+    matrix, values["stderr"] = propagated(coordinates.slopes(z.T), covariance, unit)
     empty = JointFits._empty(outer, out)
     if empty.covariance is not None:
         values["covariance"] = matrix
@@ -161,7 +161,7 @@ def related_joint_fits(
     for name, array in values.items():
         write(getattr(empty, name), len(shape), slice(0, count), array)
     functions = coordinates.derived_functions
-    errors = propagated(functions.jacobian(z.T), covariance)[1]
+    errors = propagated(functions.jacobian(z.T), covariance, unit)[1]
     found = np.array(np.broadcast_arrays(*functions(z.T), z[:, 0]))[:-1]
     derived = {
         name: Value(found[k].reshape(shape), errors[:, k].reshape(shape))
@@ -208,15 +208,15 @@ def _determined(inner: JointFits) -> int:
     return arrow_factor(loop, groups.own).rank + int(np.count_nonzero(held & ~fit.fixed))
 
 
-def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array]:
-    """Return the blocks of each curve of the data and the priors, (count, q, q) each.
+def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array, Array]:
+    """Return the blocks of each curve of the data and the priors, (count, q, q), and their units.
 
-    These are H^-1 - H^-1 P H^-1 and H^-1 P H^-1.
+    These are H^-1 - H^-1 P H^-1 and H^-1 P H^-1, over the units of the coordinates, (count, q).
     """
     solved, data = inner._solved, inner._batch.dataset
     where = solved.where
     factor: Any = solved.fit._linear
-    inverse = factor.group_covariances(1.0)
+    inverse = factor.group_blocks()
     of_priors = np.zeros_like(inverse)
     if data.priors:
         slopes = coordinates.prior_slopes(z.T)
@@ -232,7 +232,7 @@ def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Ar
         least = _ROUNDING * errors[:, :, None] * errors[:, None]
         of_data[np.isfinite(of_data) & (np.abs(of_data) <= least)] = 0.0
     picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (of_data, of_priors)]
-    return picked[0], picked[1]
+    return picked[0], picked[1], np.ascontiguousarray(factor.group_units()[:, where])
 
 
 def _part(fits: RelatedJointFits, which: int) -> PartResult:
@@ -255,13 +255,13 @@ def _part(fits: RelatedJointFits, which: int) -> PartResult:
     points, blocks = fits._blocks
     if blocks is not None:
         factor = CovarianceFactor(
-            blocks[0][which], blocks[1][which], slopes, fits.degrees_of_freedom,
+            *(part[which] for part in blocks), slopes, fits.degrees_of_freedom,
             fits.residual_deviation, ~(fixed | (active != 0)),
         )  # fmt: skip
     problem = data.base.problem(batch.function or batch.model, which)
     if problem is not None:
         problem.parameter_names = coordinates.names
-    norm = float(np.linalg.norm(rows))
+    norm = enorm(np.ascontiguousarray(rows))
     prior_rows = coordinates.prior_rows(z)
     related = Related(
         ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from lmoo._core.kernels import qrfac
 from lmoo.problems.arguments import real_number
 
-__all__ = ["Factor", "MatrixBlocks", "check_arrays", "correlation_of", "marked"]
+__all__ = [
+    "Factor",
+    "MatrixBlocks",
+    "check_arrays",
+    "correlation_of",
+    "marked",
+    "row_norms",
+    "scaled_rows",
+]
 
 Array = NDArray[np.float64]
 
@@ -195,9 +203,24 @@ class Factor(MatrixBlocks):
         """
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)
+        rows, sizes = scaled_rows(rows)
         share = np.abs(rows @ self._inverse.null).max(axis=1, initial=0.0)
         lost = share > np.sqrt(self.error) * np.linalg.norm(rows, axis=1)
-        return np.where(lost, np.inf, np.linalg.norm(rows @ self._inverse.root, axis=1)) * sigma
+        errors = np.linalg.norm(rows @ self._inverse.root, axis=1)
+        return np.where(lost, np.inf, errors) * (sigma * sizes)
+
+
+def scaled_rows(rows: Array) -> tuple[Array, Array]:
+    """Return rows over their largest entries, and these sizes, as squares may over- or underflow."""
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    sizes = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
+    return rows / sizes[:, None], sizes
+
+
+def row_norms(rows: Array) -> Array:
+    """Return the norms of rows without over- and underflow of their squares."""
+    scaled, sizes = scaled_rows(rows)
+    return np.asarray(np.linalg.norm(scaled, axis=1) * sizes)
 
 
 def correlation_of(rows: Array, undetermined: NDArray[np.bool_]) -> Array:
@@ -213,6 +236,7 @@ def correlation_of(rows: Array, undetermined: NDArray[np.bool_]) -> Array:
     (n, n) float64 array
         With 1 on the diagonal.
     """
+    rows = scaled_rows(rows)[0]
     norms = np.linalg.norm(rows, axis=1)
     rows = rows / np.where(norms > 0, norms, 1.0)[:, None]
     out = np.clip(rows @ rows.T, -1.0, 1.0)

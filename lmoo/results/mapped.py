@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import Factor, MatrixBlocks, check_arrays, correlation_of, marked
+from lmoo.results.factor import (
+    Factor,
+    MatrixBlocks,
+    check_arrays,
+    correlation_of,
+    marked,
+    row_norms,
+    scaled_rows,
+)
 
 __all__ = ["MappedFactor", "by_priors"]
 
@@ -150,6 +158,7 @@ class MappedFactor(MatrixBlocks):
         """Return which linear functions of the coordinates J does not determine."""
         with np.errstate(all="ignore"):
             rows = directions * self._unit
+        rows = scaled_rows(rows)[0]
         share = np.abs(rows @ self.inner._inverse.null).max(axis=1, initial=0.0)
         return np.asarray(share > limit * np.linalg.norm(rows, axis=1))
 
@@ -157,12 +166,14 @@ class MappedFactor(MatrixBlocks):
         """Return the roots of the diagonal of the covariance; inf for undetermined parameters."""
         finite = np.isfinite(sigma)
         with np.errstate(all="ignore"):
-            errors = np.linalg.norm(
-                self.slopes @ self._scaled_root(sigma if finite else 1.0), axis=1
-            )
+            errors = row_norms(self.slopes @ self._scaled_root(sigma if finite else 1.0))
         if not finite:
             errors = np.where(errors > 0.0, np.inf, 0.0)
         return np.where(self.undetermined, np.inf, errors)
+
+    def standard_errors_of(self, which: NDArray[np.intp], sigma: float) -> Array:
+        """Return the standard errors of some parameters."""
+        return self.standard_errors(sigma)[which]
 
     def covariance(self, sigma: float) -> Array:
         """Return the covariance; inf and nan for undetermined parameters."""
@@ -200,4 +211,4 @@ class MappedFactor(MatrixBlocks):
         rows: Any = directions @ self.slopes
         lost = self._lost(rows, float(np.sqrt(self.error)))
         with np.errstate(all="ignore"):
-            return np.where(lost, np.inf, np.linalg.norm(rows @ self._scaled_root(sigma), axis=1))
+            return np.where(lost, np.inf, row_norms(rows @ self._scaled_root(sigma)))

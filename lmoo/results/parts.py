@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.kernels import enorm
 from lmoo.losses.loss import LOSSES, kernel_of, loss_of
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import residual_of
@@ -81,7 +82,7 @@ class PartFactor:
 
     def standard_errors(self, sigma: float) -> Array:
         """Return the standard errors, (n,)."""
-        return np.sqrt(np.diag(self.covariance(sigma)))
+        return self.whole.standard_errors_of(self.index, sigma)
 
     def covariance(self, sigma: float) -> Array:
         """Return the covariance, (n, n)."""
@@ -166,7 +167,7 @@ def part_of(
         The loss is a function that could not be stored with the result.
     """
     residual = result.residual[rows].copy()
-    fnorm, robust = float(np.linalg.norm(residual)), None
+    fnorm, robust = enorm(residual), None
     if result.robust is not None:
         fnorm, robust = _with_loss(result, residual)
     factor: Any = result.factor

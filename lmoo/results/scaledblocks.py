@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import marked
+from lmoo.results.factor import marked, scaled_rows
 
 __all__ = ["LARGEST_MATRIX", "ScaledBlocks"]
 
@@ -56,6 +56,13 @@ class ScaledBlocks:
         with np.errstate(all="ignore"):
             errors = sigma * self._unit * np.sqrt(self._variances())
         return np.where(self.undetermined, np.inf, errors)
+
+    def standard_errors_of(self, which: NDArray[np.intp], sigma: float) -> Array:
+        """Return the standard errors of some parameters."""
+        variances = np.diag(self._scaled_block(which))
+        with np.errstate(all="ignore"):
+            errors = sigma * self._unit[which] * np.sqrt(np.maximum(variances, 0.0))
+        return np.where(self.undetermined[which], np.inf, errors)
 
     def covariance_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of some parameters, in this order."""
@@ -110,5 +117,7 @@ class ScaledBlocks:
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
+        rows, sizes = scaled_rows(rows)
         variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
-        return sigma * np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return errors * (sigma * sizes)

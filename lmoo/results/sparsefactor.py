@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import check_arrays
+from lmoo.results.factor import check_arrays, scaled_rows
 from lmoo.results.scaledblocks import ScaledBlocks
 from lmoo.sparse.cholesky import NormalMatrix
 from lmoo.sparse.matrices import csr_rows, scaled_columns
@@ -202,13 +202,15 @@ class SparseFactor(ScaledBlocks):
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
+        rows, sizes = scaled_rows(rows)
         solve, n = self._solver(self._damping), self.acnorm.size
         variance = np.empty(len(rows))
         for part in _parts(n, len(rows)):
             right = np.zeros((n, part.size))
             right[which] = rows[part].T
             variance[part] = np.einsum("ij,ij->j", right, solve(right))
-        return sigma * np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return errors * (sigma * sizes)
 
 
 def _parts(n: int, count: int | None = None) -> Iterator[NDArray[np.intp]]:
