@@ -255,7 +255,7 @@ def _part(fits: RelatedJointFits, which: int) -> PartResult:
     points, blocks = fits._blocks
     if blocks is not None:
         factor = CovarianceFactor(
-            *(part[which] for part in blocks), slopes, fits.degrees_of_freedom,
+            blocks[0][which], blocks[1][which], blocks[2][which], slopes, fits.degrees_of_freedom,
             fits.residual_deviation, ~(fixed | (active != 0)),
         )  # fmt: skip
     problem = data.base.problem(batch.function or batch.model, which)

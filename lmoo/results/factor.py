@@ -211,7 +211,7 @@ class Factor(MatrixBlocks):
 
 
 def scaled_rows(rows: Array) -> tuple[Array, Array]:
-    """Return rows over their largest entries, and these sizes, as squares may over- or underflow."""
+    """Return rows over their largest entries, and these: squares may over- or underflow."""
     largest = np.abs(rows).max(axis=1, initial=0.0)
     sizes = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
     return rows / sizes[:, None], sizes
