@@ -358,7 +358,9 @@ def related_fits(
         fits, derived=derived, _inner=inner, _solver=outer.solver, _norms=norms.reshape(shape),
         _by_priors=alone.reshape(shape),
     )  # fmt: skip
-    for k in _out_of_range(flat["covariance"], np.asarray(inner.stderr).reshape(count, -1)):
+    for k in _out_of_range(
+        flat["covariance"], np.asarray(inner.stderr).reshape(count, len(coordinates.labels))
+    ):
         # One by one, as factors keep what covariances cannot.
         index = np.unravel_index(k, shape)
         one = found[tuple(int(i) for i in index)]
@@ -468,10 +470,11 @@ def _with_priors(
             return inverse, counts
         degrees = observations - int(np.count_nonzero(~coordinates.fixed)) + counts
         deviation = np.where(degrees > 0, norms_of_data / np.sqrt(degrees), np.inf)
-        s2 = (deviation * deviation)[:, None]
+        s2 = np.where(np.isfinite(deviation), deviation * deviation, 1.0)[:, None]
         root *= np.sqrt(np.where(alone, 1.0, s2 * (1.0 - share) + share))[:, None]
         found = root @ np.swapaxes(root, 1, 2)
-    lost |= ~np.isfinite(deviation)[:, None]
+    # Coordinates that are held have no error.
+    lost |= ~np.isfinite(deviation)[:, None] & (np.diagonal(inverse, axis1=1, axis2=2) != 0.0)
     found[lost] = np.nan
     np.swapaxes(found, 1, 2)[lost] = np.nan
     found = np.where(lost[:, :, None] & np.eye(z.shape[1], dtype=bool), np.inf, found)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
 from lmoo.batch.related import PriorDataset, propagated
-from lmoo.batch.shared import JointFits, joint_loop, points_of_each
+from lmoo.batch.shared import JointFits, joint_loop, points_of_each, without_scale
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.covariancefactor import CovarianceFactor, combined
@@ -141,7 +141,9 @@ def related_joint_fits(
     blocks, unit = None, np.ones(z.shape)
     if fit.success and (degrees > 0 or known):
         blocks = _blocks_of(inner, coordinates, z)
-    covariance = np.full((count, z.shape[1], z.shape[1]), np.inf if fit.success else np.nan)
+    covariance = np.full((count, z.shape[1], z.shape[1]), np.nan)
+    if fit.success:
+        covariance = without_scale(fit, inner._solved.where, inner._solved.shared, count)
     if blocks is not None:
         covariance, size = combined(*blocks[:2], 1.0 if known else float(deviation))
         unit = blocks[2] * size

@@ -207,6 +207,8 @@ def joint_fits(
         raise ValueError("y must have a curve at least with shared parameters; it has none")
     x0, bounds = _start(guesses, where, shared, dataset.count)
     chunk = dataset.chunk(model, slice(0, dataset.count))
+    if not points_of_each(chunk.weights, getattr(dataset, "base", dataset).m, dataset.count).any():
+        raise ValueError("y must have a point at least with shared parameters; all are missing")
     loop, groups = joint_loop(
         model, dataset, chunk, solver, where, shared, names, x0, bounds, evaluation, executor
     )
@@ -457,13 +459,20 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
     return np.array([0.5 * kernel.norm(row) ** 2 for row in rows])
 
 
+def without_scale(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
+    """Return covariances where the data have no scale: inf, 0 for parameters that are held."""
+    own = np.arange(count)[:, None] * (where.size - shared)
+    free = ~fit.fixed_or_active[np.where(where < shared, where, where + own)]
+    return np.where(free[:, :, None] & free[:, None, :], np.inf, 0.0)
+
+
 def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
     """Return the covariance of the parameters of each curve, (count, n, n)."""
     n, deviation = where.size, fit.scale_of_errors()
     if not fit.success:
         return np.full((count, n, n), np.nan)
     if fit.factor is None or deviation == np.inf:
-        return np.full((count, n, n), np.inf)
+        return without_scale(fit, where, shared, count)
     whole: Any = fit._linear
     found = whole.group_covariances(deviation)
     picked: Array = found[:, where][:, :, where]
