@@ -152,15 +152,18 @@ class MappedFactor(MatrixBlocks):
     @property
     def undetermined(self) -> NDArray[np.bool_]:
         """Parameters that J does not determine, (n,) bool."""
-        return self._lost(self.slopes, min(np.sqrt(self.error), 0.1))
+        return self._lost(self.slopes, np.abs(self.slopes), min(np.sqrt(self.error), 0.1))
 
-    def _lost(self, directions: Array, limit: float) -> NDArray[np.bool_]:
-        """Return which linear functions of the coordinates J does not determine."""
+    def _lost(self, directions: Array, terms: Array, limit: float) -> NDArray[np.bool_]:
+        """Return which linear functions of the coordinates J does not determine.
+
+        terms: the directions with the sizes of their terms added, whose differences may be rounding
+        """
         with np.errstate(all="ignore"):
-            rows = directions * self._unit
-        rows = scaled_rows(rows)[0]
+            sizes, scale = scaled_rows(terms * self._unit)
+            rows = directions * self._unit / scale[:, None]
         share = np.abs(rows @ self.inner._inverse.null).max(axis=1, initial=0.0)
-        return np.asarray(share > limit * np.linalg.norm(rows, axis=1))
+        return np.asarray(share > limit * np.linalg.norm(sizes, axis=1))
 
     def standard_errors(self, sigma: float) -> Array:
         """Return the roots of the diagonal of the covariance; inf for undetermined parameters."""
@@ -209,6 +212,7 @@ class MappedFactor(MatrixBlocks):
             Standard deviation of the data.
         """
         rows: Any = directions @ self.slopes
-        lost = self._lost(rows, float(np.sqrt(self.error)))
+        terms = np.abs(directions) @ np.abs(self.slopes)
+        lost = self._lost(rows, terms, float(np.sqrt(self.error)))
         with np.errstate(all="ignore"):
             return np.where(lost, np.inf, row_norms(rows @ self._scaled_root(sigma)))

@@ -435,8 +435,6 @@ class Iteration(Iterator[IterationRecord]):
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
         if self._loop.done and self._loop.status != Status.NOT_FINITE:
-            from lmoo.solver.ended import EndedIteration
-
             return EndedIteration, (self.solver, self.problem, self.result)
         begun = self._loop.nfev > 0 or not isinstance(self._loop, SparseLoop)
         state = (self.solver, self.problem, self._x0, self._loop.snapshot() if begun else {})
@@ -453,6 +451,35 @@ class Iteration(Iterator[IterationRecord]):
             self._sparse = False
             self._loop = self._new_loop()
         self._loop.restore(snapshot)
+
+
+class EndedIteration(Iteration):
+    """A solve that has ended and was stored by its result, without its linear model.
+
+    Parameters
+    ----------
+    solver : Solver
+    problem : Problem
+    result : Result
+    """
+
+    def __init__(self, solver: Any, problem: Any, result: Result) -> None:
+        self.solver, self.problem = solver, problem
+        self._result = result
+
+    def __next__(self) -> IterationRecord:
+        raise StopIteration
+
+    def stop(self) -> None:
+        """Do nothing: the solve has ended."""
+
+    @property
+    def result(self) -> Result:
+        """The result."""
+        return self._result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return EndedIteration, (self.solver, self.problem, self._result)
 
 
 def reason(status: Status, names: tuple[str, ...], active: NDArray[Any] | None) -> str:

@@ -271,3 +271,15 @@ def test_bad_relations(options, match):
     joint = lmoo.JointProblem(curves(2), ["tau"])
     with pytest.raises(ValueError, match=match):
         lmoo.Solver(**options).solve(joint, np.ones(5))
+
+
+def test_a_value_that_an_active_constraint_holds_is_no_undetermined_one():
+    """Its derivative by the coordinates is the rounding of a difference."""
+    parts = [lmoo.CurveProblem(decay, T[:1], [3.0 + 0.1 * k]) for k in range(2)]
+    joint = lmoo.JointProblem(parts, ["tau"])
+    result = lmoo.Solver(constraints=["a[0] + c[0] <= 2.9"]).solve(
+        joint, {"tau": 1.0, "a": 1.5, "c": 1.0}
+    )
+    assert result.related.active == ("a[0] + c[0] <= 2.9",)
+    np.testing.assert_allclose(result.leverage, [0.0, 1.0], atol=1e-8)
+    assert result.rank == 1
