@@ -125,6 +125,7 @@ class SlotFits(SolveBatch):
         self,
         skip: NDArray[np.uint8],
         degrees: NDArray[np.float64],
+        known: bool,
         x: NDArray[np.float64],
         fnorm: NDArray[np.float64],
         status: NDArray[np.int64],

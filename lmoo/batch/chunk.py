@@ -209,7 +209,9 @@ def _shifted(x: Array, shift: Array, edges: Array) -> Array:
     return np.where(np.isnan(lower), x, points)
 
 
-def check_vectorized(chunk: Chunk, x: Array, edges: Array | None = None) -> None:
+def check_vectorized(
+    chunk: Chunk, x: Array, edges: Array | None = None, record: bool = False
+) -> None:
     """Raise ValueError if the values for three fits depend on whether they are evaluated together.
 
     Parameters
@@ -219,17 +221,20 @@ def check_vectorized(chunk: Chunk, x: Array, edges: Array | None = None) -> None
         A point for each fit of the chunk.
     edges : (2, n) array, optional
         Bounds as `box` returns them.
+    record : bool, default False
+        Whether the model may raise, which the solves record.
     """
     model = chunk.model
+    bad: type[Exception] = Exception if record else EvaluationError
     which = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
     # At equal points a model that mixes the fits would return equal values.
     scale = np.where(x[which] == 0, 1.0, x[which])
     shift = (0.01 * np.arange(len(which))[:, None] * scale).astype(np.float64)
     points = x[which] + shift if edges is None else _shifted(x[which], shift, edges)
     alone = Model(model.f, model.jac, vectorized=False)
-    _compare("f", chunk, which, points, alone.values, model.values)
+    _compare("f", chunk, which, points, alone.values, model.values, bad)
     if model.jac is not None:
-        _compare("jac", chunk, which, points, alone.derivatives, model.derivatives)
+        _compare("jac", chunk, which, points, alone.derivatives, model.derivatives, bad)
 
 
 def _compare(
@@ -239,6 +244,7 @@ def _compare(
     x: Array,
     alone: Callable[..., Array],
     together: Callable[..., Array],
+    bad: type[Exception],
 ) -> None:
     hint = (
         f"{name} must take parameters as columns of shape (k, 1) that broadcast against t, each "
@@ -248,7 +254,7 @@ def _compare(
     t = chunk.points(which)
     try:
         expected = alone(t, x, chunk.m)
-    except EvaluationError:
+    except bad:
         return
     try:
         found = together(t, x, chunk.m)

@@ -12,6 +12,7 @@ from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
 from lmoo.problems.data import checked_policy, missing_of
+from lmoo.problems.problem import Problem
 
 __all__ = ["Dataset"]
 
@@ -171,6 +172,10 @@ class Dataset:
         self.axes.describe(problem)
         return problem
 
+    def without_points(self, which: int) -> Problem:
+        """Return the problem of a curve all of whose points are missing, for a joint fit."""
+        return _NoPoints()
+
     def compiled(self, model: Model | CompiledModel) -> bool:
         """Return whether fits of the model are solved without Python."""
         return is_compiled_model(model)
@@ -198,3 +203,17 @@ def _array(y: Any) -> Any:
     """Return a list of curves as an array, which is masked if one of the curves is."""
     values, mask = separated(y)
     return as_array("y", values) if mask is None else np.ma.array(values, mask=mask)
+
+
+class _NoPoints(Problem):
+    """A curve all of whose points are missing."""
+
+    trace = False
+
+    def residual(self, x: Array) -> Array:
+        """Return no residuals."""
+        return np.empty(0)
+
+    def jacobian(self, x: Array) -> Array:
+        """Return no rows."""
+        return np.empty((0, x.size))

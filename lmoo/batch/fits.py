@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.presentedfits import PresentedFits
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
 from lmoo.errors import EvaluationError
@@ -37,7 +38,8 @@ class Fits(PresentedFits):
         The parameters.
     stderr : shape + (n,) float64 array
         Standard errors of the parameters, scaled by the residual variance unless
-        ``absolute_sigma`` is true; inf for parameters that the curve does not determine.
+        ``absolute_sigma`` is true; inf for parameters that the curve does not determine, nan for
+        fits that have not converged.
     cost : float64 array
         ``1/2 sum(residual**2)``, or with a loss ``1/2 sum(C**2 rho((residual / C)**2))``.
     status : int64 array
@@ -48,7 +50,7 @@ class Fits(PresentedFits):
         Numbers of points that are not missing.
     covariance : shape + (n, n) float64 array
         Covariances, scaled as the standard errors are; inf and nan for parameters that the curve
-        does not determine.
+        does not determine, nan for fits that have not converged.
     absolute_sigma : bool
         Whether the standard deviations of the data are known, and errors are not scaled.
     evaluation : str
@@ -227,9 +229,14 @@ class Fits(PresentedFits):
         robust = _robust(task, result, row["x"])
         problem = batch.dataset.problem(batch.function or batch.model, which)
         residual = np.empty(0)
-        if not result.errors and np.isfinite(row["cost"]):
+        if not np.isnan(row["cost"]):
             source = task if batch.function is None else problem
-            residual = source.residual(row["x"])
+            try:
+                residual = source.residual(row["x"])
+            except Exception:
+                # The model may raise again where it has raised.
+                if not result.errors:
+                    raise
         return Result(
             x=row["x"],
             cost=float(row["cost"]),
@@ -241,7 +248,10 @@ class Fits(PresentedFits):
             njev=int(row["njev"]),
             nit=int(row["nit"]),
             parameter_names=names,
-            fnorm=float(np.sqrt(2.0 * row["cost"])),
+            # The cost may over- or underflow.
+            fnorm=enorm(residual)
+            if robust is None and residual.size
+            else float(np.sqrt(2.0 * row["cost"])),
             factor=result.factor
             if robust is None or result.factor is None
             else robust.reduced(result.factor, int(result.observations[0])),

@@ -291,7 +291,7 @@ def curve_fit_many(
         edges = guesses.edges
         if edges is not None and edges.ndim == 3:
             edges = np.swapaxes(edges[dataset.samples()], 0, 1)
-        check_vectorized(dataset.sample(model), np.concatenate(points), edges)
+        check_vectorized(dataset.sample(model), np.concatenate(points), edges, errors == "record")
     evaluation = batch_evaluation(model, dataset, guesses, solver, trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)
@@ -371,7 +371,7 @@ def _related(
         return fits_of(graph_model(model), "compiled")
     if dataset.count and model.vectorized:
         points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
-        check_vectorized(dataset.sample(model), np.concatenate(points), None)
+        check_vectorized(dataset.sample(model), np.concatenate(points), None, record)
     evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model.model, evaluation.text)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits, write
@@ -22,6 +23,8 @@ from lmoo.models.problem import is_compiled_model
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
+from lmoo.results.factor import scaled_rows
+from lmoo.results.mapped import by_priors
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.solver.reduced import ReducedProblem
@@ -41,6 +44,10 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _CHUNK = 4096
+_EPS = 2.0**-52
+_TINY = 2.0**-1022
+# Relative error of derivatives by differences.
+_DIFFERENCES = 1e-8
 
 
 class RelatedModel(Model):
@@ -114,15 +121,15 @@ class PriorDataset(Dataset):
             self.many = True
         weights = np.ones((1, base.m)) if base.weights is None else base.weights
         errors = np.array([1.0 / prior.sigma for prior in priors])
-        self.weights = np.concatenate(
-            [weights, np.broadcast_to(errors, (len(weights), self.priors))], axis=1
+        self.weights = np.ascontiguousarray(
+            np.concatenate([weights, np.broadcast_to(errors, (len(weights), self.priors))], axis=1)
         )
 
     def _measured(self, fits: slice) -> tuple[Array, NDArray[np.bool_] | None]:
         rows, masked = self.base._measured(fits)
         if self.priors:
             means = np.broadcast_to(self._means, (len(rows), self.priors))
-            rows = np.concatenate([rows, means], axis=1)
+            rows = np.ascontiguousarray(np.concatenate([rows, means], axis=1))
             if masked is not None:
                 none = np.zeros(means.shape, dtype=bool)
                 masked = np.concatenate([masked, none], axis=1)
@@ -135,6 +142,10 @@ class PriorDataset(Dataset):
             return None
         problem.parameter_names = self.coordinates.names
         return ReducedProblem(problem, self._of_curve(which))
+
+    def without_points(self, which: int) -> Any:
+        """Return the problem of a curve without points: the rows of its priors."""
+        return ReducedProblem(self.base.without_points(which), self._of_curve(which))
 
     def _of_curve(self, which: int) -> Coordinates:
         """Return the coordinates of a curve, with its priors."""
@@ -240,9 +251,10 @@ def related_batch(
         inner = RelatedModel(_as_model(model), coordinates)
     data = dataset_of(dataset, coordinates, model, marked)
     start: Any = _Guesses(guesses, coordinates, guesses.function is not None)
+    # The errors of priors are known as they are: the covariance of both is made of H^-1.
     return BatchData(
         data, inner, start, plain_solver(solver), record, coordinates.labels, evaluation,
-        absolute_sigma=absolute_sigma,
+        absolute_sigma=absolute_sigma or bool(coordinates.priors),
     )  # fmt: skip
 
 
@@ -270,11 +282,14 @@ class RelatedFits(Fits):
     derived: dict[str, Value] = field(default_factory=dict)
     _inner: Any = None
     _solver: Any = None
+    # Of each fit: the norm of the rows of data, and what priors alone determine.
+    _norms: Any = None
+    _by_priors: Any = 0
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
             return self.derived[index] if index in self.derived else super().__getitem__(index)
-        inner: Result = self._inner[index]
+        inner: Result = replace(self._inner[index], absolute_sigma=self.absolute_sigma)
         coordinates = self._inner._batch.dataset.coordinates
         reduced = inner.problem
         problem = None if reduced is None else reduced.problem
@@ -284,15 +299,12 @@ class RelatedFits(Fits):
     @property
     def chi_square(self) -> Array:
         """Sum of squares of each fit, over sigma if there is one, without priors."""
-        coordinates = self._inner._batch.dataset.coordinates
-        z = np.asarray(self._inner.x).reshape(-1, len(coordinates.labels))
-        rows = np.asarray(coordinates.prior_rows(z.T)).reshape(len(coordinates.priors), len(z))
-        total: Array = 2.0 * np.asarray(self.cost)
-        return np.asarray(total - (rows * rows).sum(axis=0).reshape(self.shape))
+        with np.errstate(over="ignore"):
+            return np.asarray(self._norms * self._norms)
 
     def _free_counts(self) -> Any:
-        # Rows of priors are no observations here.
-        return self._inner._free_counts()
+        # What priors alone determine leaves the degrees of freedom as they are.
+        return self._inner._free_counts() - self._by_priors
 
     def _points(self) -> Array:
         return np.asarray(self.x).reshape(-1, self.x.shape[-1])
@@ -308,16 +320,26 @@ def related_fits(
     for name in ("x", "cost", "covariance", *_KEPT, "observations"):
         array = np.asarray(getattr(inner, name))
         flat[name] = array.reshape(count, *array.shape[len(shape) :])
+    flat["observations"] = flat["observations"] - len(coordinates.priors)
     names = coordinates.derived
     values, errors = np.full((count, len(names)), np.nan), np.full((count, len(names)), np.nan)
+    norms, alone = np.sqrt(2.0) * np.sqrt(flat["cost"]), np.zeros(count, dtype=np.int64)
+    model = inner._batch.model
+    is_exact = isinstance(model, CompiledModel) or model.jac is not None
     for start in range(0, count, _CHUNK):
         some = slice(start, min(start + _CHUNK, count))
         z, covariance = flat["x"][some], flat["covariance"][some]
-        covariance = _scaled(inner, some, z, covariance, flat["cost"][some], coordinates)
+        unit = np.ones(z.shape)
+        if coordinates.priors:
+            norms[some] = _data_norms(inner._batch, some, z)
+            covariance, alone[some] = _with_priors(
+                covariance, norms[some], flat["observations"][some], coordinates, z,
+                fits.absolute_sigma, _EPS if is_exact else _DIFFERENCES,
+            )  # fmt: skip
         with np.errstate(all="ignore"):
             x = coordinates.x(z.T).T
             rows: dict[str, Any] = {"x": x, "cost": flat["cost"][some]}
-            matrix, rows["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+            matrix, rows["stderr"] = propagated(coordinates.slopes(z.T), covariance, unit)
             if fits.covariance is not None:
                 rows["covariance"] = matrix
             if names:
@@ -325,16 +347,37 @@ def related_fits(
                     np.broadcast_arrays(*coordinates.derived_functions(z.T), z[:, 0])
                 )[:-1].T
                 slopes = coordinates.derived_functions.jacobian(z.T)
-                errors[some] = propagated(slopes, covariance)[1]
-        rows |= {name: flat[name][some] for name in _KEPT}
-        rows["observations"] = flat["observations"][some] - len(coordinates.priors)
+                errors[some] = propagated(slopes, covariance, unit)[1]
+        rows |= {name: flat[name][some] for name in (*_KEPT, "observations")}
         _store(fits, some, rows, shape)
     fits.errors.update(inner.errors)
     derived = {
         name: Value(values[:, k].reshape(shape), errors[:, k].reshape(shape))
         for k, name in enumerate(names)
     }
-    found: RelatedFits = replace(fits, derived=derived, _inner=inner, _solver=outer.solver)
+    found: RelatedFits = replace(
+        fits, derived=derived, _inner=inner, _solver=outer.solver, _norms=norms.reshape(shape),
+        _by_priors=alone.reshape(shape),
+    )  # fmt: skip
+    for k in _out_of_range(
+        flat["covariance"], np.asarray(inner.stderr).reshape(count, len(coordinates.labels))
+    ):
+        # One by one, as factors keep what covariances cannot.
+        index = np.unravel_index(k, shape)
+        one = found[tuple(int(i) for i in index)]
+        found.stderr[index] = one.stderr
+        for name in names:
+            derived[name].stderr[index] = one[name].stderr
+    return found
+
+
+def _out_of_range(covariance: Array, stderr: Array) -> list[int]:
+    """Return the fits whose covariances over- or underflow though their errors do not."""
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    good = np.isfinite(stderr) & (stderr > 0.0)
+    found: list[int] = np.flatnonzero(
+        (good & ~((variance > _TINY) & (variance < np.inf))).any(1)
+    ).tolist()
     return found
 
 
@@ -343,14 +386,16 @@ def _store(fits: Fits, some: slice, rows: dict[str, Any], shape: tuple[int, ...]
         write(getattr(fits, name), len(shape), some, values)
 
 
-def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
+def propagated(slopes: Array, covariance: Array, unit: Array) -> tuple[Array, Array]:
     """Return covariances and standard errors of functions of the coordinates.
 
     Parameters
     ----------
     slopes : (k, n, q) array
     covariance : (k, q, q) array
-        inf and nan for coordinates that are not determined.
+        inf and nan for coordinates that are not determined; nan for fits that have not converged.
+    unit : (k, q) array
+        Units of the coordinates: the covariance is over these.
 
     Returns
     -------
@@ -359,41 +404,94 @@ def propagated(slopes: Array, covariance: Array) -> tuple[Array, Array]:
     variance = np.diagonal(covariance, axis1=1, axis2=2)
     lost = ~np.isfinite(variance)
     known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, covariance)
-    out = slopes @ known @ np.swapaxes(slopes, 1, 2)
-    errors = np.sqrt(np.maximum(np.diagonal(out, axis1=1, axis2=2), 0.0))
+    k, n, q = slopes.shape
+    rows, sizes = scaled_rows((slopes * unit[:, None, :]).reshape(k * n, q))
+    rows, sizes = rows.reshape(k, n, q), sizes.reshape(k, n)
+    out = rows @ known @ np.swapaxes(rows, 1, 2)
+    errors = np.sqrt(np.maximum(np.diagonal(out, axis1=1, axis2=2), 0.0)) * sizes
+    with np.errstate(all="ignore"):
+        out = out * sizes[:, :, None] * sizes[:, None, :]
     if lost.any():
         hit = ((slopes != 0.0) & lost[:, None, :]).any(axis=2)
         errors = np.where(hit, np.inf, errors)
         out = np.where(hit[:, :, None] | hit[:, None, :], np.nan, out)
         k, j = np.nonzero(hit)
         out[k, j, j] = np.inf
+    failed = np.isnan(variance).any(axis=1)
+    out[failed], errors[failed] = np.nan, np.nan
     return out, errors
 
 
-def _scaled(
-    inner: Fits, some: slice, z: Array, covariance: Array, cost: Array, coordinates: Coordinates
-) -> Array:
-    """Return covariances of the coordinates in which the errors of priors are as given.
+def _data_norms(batch: BatchData, some: slice, z: Array) -> Array:
+    """Return the norms of the rows of data at the solutions, (k,)."""
+    data = batch.dataset
+    chunk = data.chunk(batch.model, some)
+    values, _ = chunk.evaluated(chunk.values, np.arange(len(z)), z)
+    rows = (values - chunk.y) * (1.0 if chunk.weights is None else chunk.weights)
+    rows = np.ascontiguousarray(rows[:, : data.base.m])
+    return np.array([enorm(row) for row in rows])
 
-    As `lmoo.results.mapped` has them; without priors they are those of the stack.
+
+def _with_priors(
+    inverse: Array,
+    norms_of_data: Array,
+    observations: NDArray[np.int64],
+    coordinates: Coordinates,
+    z: Array,
+    absolute_sigma: bool,
+    error: float,
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return covariances, and the numbers of coordinates that priors alone determine.
+
+    As `lmoo.results.mapped` has them, with errors of priors as given.
+
+    Parameters
+    ----------
+    inverse : (k, q, q) float64 array
+        H^-1 of each fit; inf and nan for coordinates that are not determined.
+    norms_of_data : (k,) float64 array
+    observations : (k,) int64 array
+    coordinates : Coordinates
+    z : (k, q) float64 array
+    absolute_sigma : bool
+    error : float
+        Relative error of the entries of J.
     """
-    k = len(coordinates.priors)
-    if not k or inner.absolute_sigma:
-        return covariance
-    data = inner._batch.dataset
-    observations = np.full(len(z), data.m)
-    chunk = data.chunk(inner._batch.model, some)
-    if chunk.weights is not None:
-        observations = np.broadcast_to(np.count_nonzero(chunk.weights, axis=1), (len(z),))
-    free = int(np.count_nonzero(~coordinates.fixed))
-    degrees = observations - free
+    lost = ~np.isfinite(np.diagonal(inverse, axis1=1, axis2=2))
+    known = np.where(lost[:, :, None] | lost[:, None, :], 0.0, inverse)
     with np.errstate(all="ignore"):
-        rows = coordinates.prior_rows(z.T).reshape(k, -1)
-        total = 2.0 * cost
-        own = np.maximum(total - (rows * rows).sum(axis=0), 0.0)
-        inverse = covariance * (degrees / total)[:, None, None]
-        s2 = np.where(degrees - k > 0, own / (degrees - k), np.inf)
-        slopes = coordinates.prior_slopes(z.T)
-        moved = slopes @ inverse
-        priors = np.swapaxes(moved, 1, 2) @ moved
-        return np.asarray(s2[:, None, None] * (inverse - priors) + priors)
+        root, norms = _root(known)
+        shares, directions = np.linalg.svd(coordinates.prior_slopes(z.T) @ root)[1:]
+        share = np.zeros(z.shape)
+        share[:, : shares.shape[1]] = np.minimum(shares, 1.0) ** 2
+        root = root @ np.swapaxes(directions, 1, 2)
+        alone = by_priors(share, np.linalg.norm(root * norms[:, :, None], axis=1), error)
+        counts = np.count_nonzero(alone, axis=1)
+        if absolute_sigma:
+            return inverse, counts
+        degrees = observations - int(np.count_nonzero(~coordinates.fixed)) + counts
+        deviation = np.where(degrees > 0, norms_of_data / np.sqrt(degrees), np.inf)
+        s2 = np.where(np.isfinite(deviation), deviation * deviation, 1.0)[:, None]
+        root *= np.sqrt(np.where(alone, 1.0, s2 * (1.0 - share) + share))[:, None]
+        found = root @ np.swapaxes(root, 1, 2)
+    # Coordinates that are held have no error.
+    lost |= ~np.isfinite(deviation)[:, None] & (np.diagonal(inverse, axis1=1, axis2=2) != 0.0)
+    found[lost] = np.nan
+    np.swapaxes(found, 1, 2)[lost] = np.nan
+    found = np.where(lost[:, :, None] & np.eye(z.shape[1], dtype=bool), np.inf, found)
+    failed = np.isnan(np.diagonal(inverse, axis1=1, axis2=2)).any(axis=1)
+    found[failed] = np.nan
+    return found, counts
+
+
+def _root(inverse: Array) -> tuple[Array, Array]:
+    """Return roots of (J^T J)^-1, (k, q, q), and the norms of the columns of J, (k, q)."""
+    errors = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+    unit = np.where(errors > 0.0, 1.0 / errors, 0.0)
+    scaled = inverse * unit[:, :, None] * unit[:, None, :]
+    good = np.isfinite(scaled).all(axis=(1, 2), keepdims=True)
+    values, vectors = np.linalg.eigh(np.where(good, scaled, 0.0))
+    values = np.maximum(values, 0.0)
+    squares = np.where(values[:, None] > _EPS, vectors * vectors / values[:, None], 0.0)
+    root = errors[:, :, None] * vectors * np.sqrt(values)[:, None]
+    return root, unit * np.sqrt(squares.sum(axis=2))

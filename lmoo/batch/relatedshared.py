@@ -3,31 +3,37 @@
 The coordinates of all curves are one joint fit; `RelatedJointFits` has all parameters.  With the
 priors, which state their own errors, the covariance of the coordinates of a curve is a block of
 
-    s^2 H^-1 + (1 - s^2) H^-1 P H^-1,    H = J_d^T J_d + P,    P = J_p^T J_p
+    s^2 (H^-1 - H^-1 P H^-1) + H^-1 P H^-1,    H = J_d^T J_d + P,    P = J_p^T J_p
 
 where s is the standard deviation of the data (see `lmoo.results.mapped`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
 from lmoo.batch.related import PriorDataset, propagated
-from lmoo.batch.shared import JointFits, points_of_each
+from lmoo.batch.shared import JointFits, joint_loop, points_of_each, without_scale
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
-from lmoo.results.covariancefactor import CovarianceFactor
+from lmoo.results.covariancefactor import CovarianceFactor, combined
 from lmoo.results.fit import Fit
 from lmoo.results.related import Related, Value
 from lmoo.results.result import PartResult
+from lmoo.solver.joint import arrow_factor
 
 __all__ = ["RelatedJointFits", "SharedPriors", "related_joint_fits", "shared_coordinates"]
 
 Array = NDArray[np.float64]
+
+# Relative errors of rounding in covariances.
+_ROUNDING = 2.0**-46
 
 
 def shared_coordinates(coordinates: Coordinates, shared: tuple[str, ...]) -> NDArray[np.intp]:
@@ -81,8 +87,18 @@ class SharedPriors(PriorDataset):
     def _of_curve(self, which: int) -> Coordinates:
         return self.others if which > 0 and self.once.any() else self.coordinates
 
+    def without_priors(self) -> "SharedPriors":
+        """Return the stack in which the points for the priors have no weight."""
+        found = copy(self)
+        found.weights = np.array(self.weights)
+        found.weights[:, self.base.m :] = 0.0
+        found.coordinates = found.others = self.coordinates.without_priors(
+            list(self.coordinates.priors)
+        )
+        return found
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RelatedJointFits(JointFits):
     """Results of `curve_fit_many` with shared parameters that are related; see `JointFits`.
 
@@ -114,24 +130,29 @@ def related_joint_fits(
     m = data.base.m
     priors = _prior_count(data)
     points = fit.observations - priors
-    degrees = fit.degrees_of_freedom - priors
+    degrees = fit.degrees_of_freedom
     deviation = fit.residual_deviation
-    if fit.robust is None:
-        norm = float(np.linalg.norm(rows[:, :m]))
+    if priors and fit.factor is not None:
+        # What priors alone determine leaves the degrees of freedom as they are.
+        degrees = points - _determined(inner)
+        norm = enorm(np.ascontiguousarray(rows[:, :m]).reshape(-1))
         deviation = norm / np.sqrt(degrees) if degrees > 0 else np.inf
     known = fit.absolute_sigma and fit.robust is None
-    blocks = None
-    if fit.factor is not None and (degrees > 0 or known):
+    blocks, unit = None, np.ones(z.shape)
+    if fit.success and (degrees > 0 or known):
         blocks = _blocks_of(inner, coordinates, z)
-    covariance = np.full((count, z.shape[1], z.shape[1]), np.inf)
+    covariance = np.full((count, z.shape[1], z.shape[1]), np.nan)
+    if fit.success:
+        covariance = without_scale(fit, inner._solved.where, inner._solved.shared, count)
     if blocks is not None:
-        covariance = _scaled(*blocks, 1.0 if known else deviation)
+        covariance, size = combined(*blocks[:2], 1.0 if known else float(deviation))
+        unit = blocks[2] * size
     x = coordinates.x(z.T).T
     values: dict[str, Any] = {"x": x, "cost": np.asarray(inner.cost).reshape(-1)}
     if data.priors:
         counted = np.append(np.ones(m, dtype=bool), ~data.once)
         values["cost"] = 0.5 * (rows[:, counted] ** 2).sum(axis=1)
-    matrix, values["stderr"] = propagated(coordinates.slopes(z.T), covariance)
+    matrix, values["stderr"] = propagated(coordinates.slopes(z.T), covariance, unit)
     empty = JointFits._empty(outer, out)
     if empty.covariance is not None:
         values["covariance"] = matrix
@@ -142,7 +163,7 @@ def related_joint_fits(
     for name, array in values.items():
         write(getattr(empty, name), len(shape), slice(0, count), array)
     functions = coordinates.derived_functions
-    errors = propagated(functions.jacobian(z.T), covariance)[1]
+    errors = propagated(functions.jacobian(z.T), covariance, unit)[1]
     found = np.array(np.broadcast_arrays(*functions(z.T), z[:, 0]))[:-1]
     derived = {
         name: Value(found[k].reshape(shape), errors[:, k].reshape(shape))
@@ -174,18 +195,30 @@ def _prior_count(data: SharedPriors) -> int:
     return once + (data.priors - once) * data.count
 
 
-def _scaled(inverse: Array, of_priors: Array, deviation: float) -> Array:
-    """Return covariances from H^-1 and H^-1 P H^-1."""
-    s2 = deviation * deviation
-    return np.asarray(s2 * inverse + (1.0 - s2) * of_priors)
+def _determined(inner: JointFits) -> int:
+    """Return the number of coordinates that the data determine, or that are at an active bound."""
+    fit, batch = inner._solved.fit, inner._batch
+    held = fit.fixed_or_active
+    edges = np.where(held, fit.x, np.stack([fit.lower, fit.upper]))
+    data = batch.dataset.without_priors()
+    chunk = data.chunk(batch.model, slice(0, data.count))
+    loop, groups = joint_loop(
+        batch.model, data, chunk, replace(batch.solver, maxfev=1), inner._solved.where,
+        inner._solved.shared, data.coordinates.labels, fit.x, edges,
+    )  # fmt: skip
+    loop.run()
+    return arrow_factor(loop, groups.own).rank + int(np.count_nonzero(held & ~fit.fixed))
 
 
-def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array]:
-    """Return the blocks of each curve of H^-1 and H^-1 P H^-1, (count, q, q) each."""
+def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Array, Array, Array]:
+    """Return the blocks of each curve of the data and the priors, (count, q, q), and their units.
+
+    These are H^-1 - H^-1 P H^-1 and H^-1 P H^-1, over the units of the coordinates, (count, q).
+    """
     solved, data = inner._solved, inner._batch.dataset
     where = solved.where
     factor: Any = solved.fit._linear
-    inverse = factor.group_covariances(1.0)
+    inverse = factor.group_blocks()
     of_priors = np.zeros_like(inverse)
     if data.priors:
         slopes = coordinates.prior_slopes(z.T)
@@ -193,9 +226,15 @@ def _blocks_of(inner: JointFits, coordinates: Coordinates, z: Array) -> tuple[Ar
         # In the order of the arrow model.
         of_priors = factor.group_products(slopes[:, :, np.argsort(where)])
         lost = ~np.isfinite(inverse)
-        of_priors[lost] = inverse[lost]
-    picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (inverse, of_priors)]
-    return picked[0], picked[1]
+        of_priors[lost] = 0.0
+    of_data = inverse - of_priors
+    with np.errstate(all="ignore"):
+        errors = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2))
+        # What priors alone determine has no share of the data but rounding.
+        least = _ROUNDING * errors[:, :, None] * errors[:, None]
+        of_data[np.isfinite(of_data) & (np.abs(of_data) <= least)] = 0.0
+    picked = [np.ascontiguousarray(a[:, where][:, :, where]) for a in (of_data, of_priors)]
+    return picked[0], picked[1], np.ascontiguousarray(factor.group_units()[:, where])
 
 
 def _part(fits: RelatedJointFits, which: int) -> PartResult:
@@ -218,13 +257,13 @@ def _part(fits: RelatedJointFits, which: int) -> PartResult:
     points, blocks = fits._blocks
     if blocks is not None:
         factor = CovarianceFactor(
-            blocks[0][which], blocks[1][which], slopes, fits.degrees_of_freedom,
+            blocks[0][which], blocks[1][which], blocks[2][which], slopes, fits.degrees_of_freedom,
             fits.residual_deviation, ~(fixed | (active != 0)),
         )  # fmt: skip
     problem = data.base.problem(batch.function or batch.model, which)
     if problem is not None:
         problem.parameter_names = coordinates.names
-    norm = float(np.linalg.norm(rows))
+    norm = enorm(np.ascontiguousarray(rows))
     prior_rows = coordinates.prior_rows(z)
     related = Related(
         ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),

@@ -89,8 +89,8 @@ def reduced_solutions(task: Any, few: NDArray[np.bool_]) -> tuple[Array, NDArray
     z, status = np.full((k, n), np.nan), np.zeros(k, dtype=np.int64)
     counts, codes = np.zeros((k, 3), dtype=np.int64), np.zeros(k, dtype=np.int32)
     fits.run(
-        few.view(np.uint8), np.ones(k), z, np.empty(k), status, counts, np.empty((k, n)), None,
-        codes, np.zeros(k, dtype=np.uint8),
+        few.view(np.uint8), np.ones(k), True, z, np.empty(k), status, counts, np.empty((k, n)),
+        None, codes, np.zeros(k, dtype=np.uint8),
     )  # fmt: skip
     full = fits.full(z)
     good = np.isfinite(full).all(axis=1) & (status > 0) & (codes == 0) & ~few

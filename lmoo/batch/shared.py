@@ -30,7 +30,7 @@ from lmoo.solver.solver import Solver
 from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
 
-__all__ = ["JointFits", "checked_options", "joint_fits", "shared_parameters"]
+__all__ = ["JointFits", "checked_options", "joint_fits", "joint_loop", "shared_parameters"]
 
 Array = NDArray[np.float64]
 
@@ -206,8 +206,51 @@ def joint_fits(
     """
     if dataset.count == 0:
         raise ValueError("y must have a curve at least with shared parameters; it has none")
-    chunk = dataset.chunk(model, slice(0, dataset.count))
     x0, bounds = _start(guesses, where, shared, dataset.count)
+    chunk = dataset.chunk(model, slice(0, dataset.count))
+    if not points_of_each(chunk.weights, getattr(dataset, "base", dataset).m, dataset.count).any():
+        raise ValueError("y must have a point at least with shared parameters; all are missing")
+    loop, groups = joint_loop(
+        model, dataset, chunk, solver, where, shared, names, x0, bounds, evaluation, executor
+    )
+    loop.run()
+    if loop.status == Status.NOT_FINITE:
+        raise bad_start(loop)
+    solved = _Solved(
+        _fit(loop, groups, solver, chunk, x0, evaluation, absolute_sigma),
+        where, shared, dataset.m, chunk.weights,
+    )  # fmt: skip
+    batch = BatchData(
+        dataset, model, guesses, solver, False, names, evaluation, function,
+        absolute_sigma=absolute_sigma,
+    )  # fmt: skip
+    return _results(batch, solved, names_of(names, where.size), out)
+
+
+def joint_loop(
+    model: Any,
+    dataset: Dataset,
+    chunk: Chunk,
+    solver: Solver,
+    where: NDArray[np.intp],
+    shared: int,
+    names: tuple[str, ...] | None,
+    x0: Array,
+    bounds: Array | None,
+    evaluation: str = "",
+    executor: Any = None,
+) -> tuple[ArrowLoop, Groups]:
+    """Return the loop of the joint fit, and what evaluates the curves.
+
+    Parameters
+    ----------
+    model, dataset, solver, where, shared, names, evaluation, executor
+        As for `joint_fits`.
+    chunk : Chunk
+        All curves.
+    x0 : (N,) float64 array
+    bounds : (2, N) float64 array or None
+    """
     arrow = ArrowLinear(shared, np.full(dataset.count, where.size - shared))
     groups: Groups
     if is_compiled_model(model) and model.provides_jacobian:
@@ -222,19 +265,7 @@ def joint_fits(
     kernel = None
     if solver.loss != "linear":
         kernel = kernel_of(loss_of(solver.loss), solver.f_scale)
-    loop = arrow_loop(solver, groups, arrow, x0, bounds, kernel)
-    loop.run()
-    if loop.status == Status.NOT_FINITE:
-        raise bad_start(loop)
-    solved = _Solved(
-        _fit(loop, groups, solver, chunk, x0, evaluation, absolute_sigma),
-        where, shared, dataset.m, chunk.weights,
-    )  # fmt: skip
-    batch = BatchData(
-        dataset, model, guesses, solver, False, names, evaluation, function,
-        absolute_sigma=absolute_sigma,
-    )  # fmt: skip
-    return _results(batch, solved, names_of(names, where.size), out)
+    return arrow_loop(solver, groups, arrow, x0, bounds, kernel), groups
 
 
 def _start(
@@ -299,9 +330,7 @@ def _members(
     for k in range(dataset.count):
         problem = dataset.problem(model, k)
         if problem is None:
-            raise ValueError(
-                f"y must have points in each curve; all of curve {dataset.index(k)} are missing"
-            )
+            problem = dataset.without_points(k)
         problem.parameter_names, problem.trace = labels, False
         # The rows of a curve stay together: stacks have no priors together with a loss.
         problem._priors = 0
@@ -431,11 +460,20 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
     return np.array([0.5 * kernel.norm(row) ** 2 for row in rows])
 
 
+def without_scale(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
+    """Return covariances where the data have no scale: inf, 0 for parameters that are held."""
+    own = np.arange(count)[:, None] * (where.size - shared)
+    free = ~fit.fixed_or_active[np.where(where < shared, where, where + own)]
+    return np.where(free[:, :, None] & free[:, None, :], np.inf, 0.0)
+
+
 def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:
     """Return the covariance of the parameters of each curve, (count, n, n)."""
     n, deviation = where.size, fit.scale_of_errors()
+    if not fit.success:
+        return np.full((count, n, n), np.nan)
     if fit.factor is None or deviation == np.inf:
-        return np.full((count, n, n), np.inf)
+        return without_scale(fit, where, shared, count)
     whole: Any = fit._linear
     found = whole.group_covariances(deviation)
     picked: Array = found[:, where][:, :, where]

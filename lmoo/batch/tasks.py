@@ -111,6 +111,7 @@ class Task:
         degrees = observations - self._free()
         rows = _collect(batch, self._deviations(batch, degrees), self.covariance)
         rows["x"][few] = np.nan
+        _without_errors(rows)
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
         if not self.factor:
             return ChunkResult(rows, observations, errors)
@@ -170,8 +171,6 @@ class Task:
             starts, before = reduced_solutions(self, few)
         uses_jacobian = self.solver.jacobian is None
         degrees = np.broadcast_to(observations - self._free(), (k,))
-        # With one degree of freedom the compiled code scales errors by the norm of the residual.
-        scaled_by = np.where(degrees >= 0, 1, -1) if self._is_known else degrees
         rows: dict[str, NDArray[Any]] = {
             "x": np.full((k, n), np.nan),
             "stderr": np.full((k, n), np.inf),
@@ -186,7 +185,8 @@ class Task:
         def solve(some: slice, *out: Any) -> SlotFits:
             x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
-            fits.run(few[some].view(np.uint8), scaled_by[some].astype(np.float64), *out)
+            left = degrees[some].astype(np.float64)
+            fits.run(few[some].view(np.uint8), left, self._is_known, *out)
             return fits
 
         covariance = rows.get("covariance")
@@ -195,8 +195,6 @@ class Task:
         )  # fmt: skip
         if k:
             solve(slice(0, k), *out)
-        if self._is_known:
-            _unscale(fnorm, rows, singular)
         factor, limits, scale = None, {}, None
         for i in [*np.flatnonzero(singular).tolist(), *([0] if self.factor else [])]:
             # Solved again alone, because the next fit overwrites the factor.
@@ -219,6 +217,7 @@ class Task:
         for i in np.flatnonzero(codes).tolist():
             rows["status"][i] = int(Status.RAISED)
             errors[i] = EvaluationError(f"the compiled function returned {codes[i]}")
+        _without_errors(rows)
         last = (factor, limits, scale) if self.factor else (None, {}, None)
         return ChunkResult(rows, observations, errors, *last)
 
@@ -242,18 +241,12 @@ class Task:
         return errors
 
 
-def _unscale(fnorm: Array, rows: dict[str, NDArray[Any]], again: NDArray[np.uint8]) -> None:
-    """Divide errors by the norm of the residual; mark the fits where that is not possible."""
-    with np.errstate(all="ignore"):
-        squares = fnorm * fnorm
-    again[(squares == 0.0) | np.isinf(squares)] = 1
-    # The norm of those that were not solved is nan.
-    norm = np.where(fnorm > 0.0, fnorm, 1.0)
-    with np.errstate(all="ignore"):
-        rows["stderr"] /= norm[:, None]
-        if "covariance" in rows:
-            rows["covariance"] /= norm[:, None, None]
-            rows["covariance"] /= norm[:, None, None]
+def _without_errors(rows: dict[str, NDArray[Any]]) -> None:
+    """Set the errors of fits that have not converged to nan: their last points have none."""
+    failed = (rows["status"] < 1) | (rows["status"] > 4)
+    for name in ("stderr", "covariance"):
+        if name in rows:
+            rows[name][failed] = np.nan
 
 
 def _collect(batch: Batch, sigma: Array, covariance: bool) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import arrow_statistics
+from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 
 __all__ = ["ArrowFactor"]
@@ -80,7 +81,7 @@ class ArrowFactor(ScaledBlocks):
         good = good and bool((widths >= 0).all()) and s + int(first[-1]) == n
         if not good:
             raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
-        wanted: dict[str, tuple[type, tuple[int, ...]]] = {
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
             "blocks": (np.float64, (int((widths * (widths + s + 1)).sum()),)),
             "order": (np.int32, (n - s,)),
             "ranks": (np.int32, (groups,)),
@@ -90,10 +91,7 @@ class ArrowFactor(ScaledBlocks):
         }
         if self.excluded is not None:
             wanted["excluded"] = (np.bool_, (n,))
-        for name, (dtype, shape) in wanted.items():
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != shape:
-                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}")
+        check_arrays(self, wanted)
         inside = np.repeat(widths, widths)
         places = np.arange(n - s) - np.repeat(first[:-1], widths)
         sorted_order = np.sort(self.order + np.repeat(first[:-1], widths))
@@ -181,6 +179,11 @@ class ArrowFactor(ScaledBlocks):
             out[np.ix_(inside, inside)] += gram[np.ix_(places, places)]
         return out
 
+    def group_units(self) -> Array:
+        """Return the units of the scaled blocks of each group, (groups, s + p): 1 / acnorm."""
+        unit = np.where(np.isfinite(self._unit), self._unit, 1.0)
+        return self._per_group(unit, self.first.size - 1)
+
     def group_covariances(self, sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
 
@@ -190,6 +193,14 @@ class ArrowFactor(ScaledBlocks):
         -------
         (groups, s + p, s + p) float64 array
         """
+        unit = sigma * self.group_units()
+        with np.errstate(all="ignore"):
+            blocks = self.group_blocks()
+            found = blocks * unit[:, :, None] * unit[:, None, :]
+        return np.where(np.isinf(blocks), np.inf, found)
+
+    def group_blocks(self) -> Array:
+        """Return the blocks of `group_covariances` over their units."""
         found, s = self._inverse, self.shared
         groups = self.first.size - 1
         p = int(self.first[1])
@@ -201,9 +212,6 @@ class ArrowFactor(ScaledBlocks):
         out[:, s:, :s] = crossed
         out[:, :s, s:] = np.swapaxes(crossed, 1, 2)
         out[:, s:, s:] = crossed @ np.swapaxes(lift, 1, 2) + found.gram.reshape(groups, p, p)
-        with np.errstate(all="ignore"):
-            unit = self._per_group(sigma * self._unit, groups)
-            out *= unit[:, :, None] * unit[:, None, :]
         undetermined = self._per_group(self.undetermined, groups)
         if undetermined.any():
             out[undetermined] = np.nan
@@ -213,10 +221,10 @@ class ArrowFactor(ScaledBlocks):
         return out
 
     def group_products(self, rows: Array) -> Array:
-        """Return H^-1 P H^-1 of the shared parameters with those of each group, H being J^T J.
+        """Return H^-1 P H^-1 of the shared parameters with those of each group, over their units.
 
-        All groups must have as many own parameters, p.  P is the sum of the products of rows with
-        themselves.
+        H is J^T J.  All groups must have as many own parameters, p.  P is the sum of the products
+        of rows with themselves.
 
         Parameters
         ----------
@@ -229,8 +237,7 @@ class ArrowFactor(ScaledBlocks):
         """
         found, s = self._inverse, self.shared
         groups, p = self.first.size - 1, int(self.first[1])
-        unit = self._per_group(np.where(np.isfinite(self._unit), self._unit, 0.0), groups)
-        scaled = rows * unit[:, None]
+        scaled = rows * self.group_units()[:, None]
         common = np.broadcast_to(found.lift[:s], (groups, s, s))
         lift = np.concatenate([common, found.lift[s:].reshape(groups, p, s)], axis=1)
         # H^-1 r is lift @ moved, and for parameters of the group of r besides it alone.
@@ -240,7 +247,7 @@ class ArrowFactor(ScaledBlocks):
         crossed = lift @ np.swapaxes(moved, 1, 2) @ alone
         out = lift @ np.einsum("gki,gkj->ij", moved, moved) @ np.swapaxes(lift, 1, 2)
         out += crossed + np.swapaxes(crossed, 1, 2) + np.swapaxes(alone, 1, 2) @ alone
-        return np.asarray(out * unit[:, :, None] * unit[:, None, :])
+        return np.asarray(out)
 
     def _per_group(self, values: NDArray[Any], groups: int) -> NDArray[Any]:
         """Return values of the shared parameters with those of each group, (groups, s + p)."""

@@ -1,15 +1,25 @@
 """The QR factor of a Jacobian: rank, covariance and standard errors of the parameters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
+from lmoo.problems.arguments import real_number
 
-__all__ = ["Factor", "MatrixBlocks", "correlation_of", "marked"]
+__all__ = [
+    "Factor",
+    "MatrixBlocks",
+    "check_arrays",
+    "correlation_of",
+    "marked",
+    "row_norms",
+    "scaled_rows",
+]
 
 Array = NDArray[np.float64]
 
@@ -25,8 +35,20 @@ class _Inverse(NamedTuple):
     null: Array
 
 
+def check_arrays(owner: Any, wanted: Mapping[str, tuple[Any, tuple[int, ...]]]) -> None:
+    """Raise ValueError unless attributes are arrays of these types and shapes."""
+    for name, (dtype, shape) in wanted.items():
+        found = getattr(owner, name)
+        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
+            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
+            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
+
+
 class MatrixBlocks:
     """Base of factors whose covariance is one matrix: its blocks."""
+
+    # Whether the parameters are functions of coordinates.
+    of_coordinates: ClassVar[bool] = False
 
     def covariance(self, sigma: float) -> Array:
         """Return the covariance of all parameters."""
@@ -72,6 +94,22 @@ class Factor(MatrixBlocks):
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+
+    def check(self, n: int) -> None:
+        """Raise TypeError or ValueError if it is not that of n parameters."""
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "r": (np.float64, (n, n)),
+            "ipvt": (np.int32, (n,)),
+            "qtf": (np.float64, (n,)),
+            "acnorm": (np.float64, (n,)),
+        }
+        if self.excluded is not None:
+            wanted["excluded"] = (np.bool_, (n,))
+        check_arrays(self, wanted)
+        if sorted(self.ipvt.tolist()) != list(range(n)):
+            raise ValueError(f"ipvt must be a permutation: {self.ipvt}")
+        if not real_number("error", self.error) >= 0:
+            raise ValueError(f"error must not be negative: {self.error}")
 
     @cached_property
     def _inverse(self) -> _Inverse:
@@ -165,9 +203,24 @@ class Factor(MatrixBlocks):
         """
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)
+        rows, sizes = scaled_rows(rows)
         share = np.abs(rows @ self._inverse.null).max(axis=1, initial=0.0)
         lost = share > np.sqrt(self.error) * np.linalg.norm(rows, axis=1)
-        return np.where(lost, np.inf, np.linalg.norm(rows @ self._inverse.root, axis=1)) * sigma
+        errors = np.linalg.norm(rows @ self._inverse.root, axis=1)
+        return np.where(lost, np.inf, errors) * (sigma * sizes)
+
+
+def scaled_rows(rows: Array) -> tuple[Array, Array]:
+    """Return rows over their largest entries, and these: squares may over- or underflow."""
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    sizes = np.where((largest > 0.0) & np.isfinite(largest), largest, 1.0)
+    return rows / sizes[:, None], sizes
+
+
+def row_norms(rows: Array) -> Array:
+    """Return the norms of rows without over- and underflow of their squares."""
+    scaled, sizes = scaled_rows(rows)
+    return np.asarray(np.linalg.norm(scaled, axis=1) * sizes)
 
 
 def correlation_of(rows: Array, undetermined: NDArray[np.bool_]) -> Array:
@@ -183,6 +236,7 @@ def correlation_of(rows: Array, undetermined: NDArray[np.bool_]) -> Array:
     (n, n) float64 array
         With 1 on the diagonal.
     """
+    rows = scaled_rows(rows)[0]
     norms = np.linalg.norm(rows, axis=1)
     rows = rows / np.where(norms > 0, norms, 1.0)[:, None]
     out = np.clip(rows @ rows.T, -1.0, 1.0)

@@ -223,7 +223,10 @@ class Fit:
         parameters that the data do not determine, and for all parameters if m = n unless
         ``absolute_sigma`` is true.  They are 0 for parameters that are fixed or at an active bound;
         those of the other parameters are the standard errors of a fit in which these are fixed.
+        A fit that has not converged has none: nan.
         """
+        if not self.success:
+            return np.full(self.x.size, np.nan)
         deviation = self.scale_of_errors()
         if self.factor is None or deviation == np.inf:
             return np.where(self.fixed_or_active, 0.0, np.inf)
@@ -242,8 +245,11 @@ class Fit:
         """Return the s with which ``s**2 inv(J.T @ J)`` is the covariance of the parameters.
 
         It is `residual_deviation`, inf without degrees of freedom, or 1 for a residual that was
-        divided by its known standard deviation.  With a loss it is always estimated.
+        divided by its known standard deviation.  With a loss it is always estimated.  nan for a
+        fit that has not converged: its last point has no errors.
         """
+        if not self.success:
+            return float("nan")
         if not self.is_scaled(scaled) and self.robust is None:
             return 1.0
         return self.residual_deviation if self.degrees_of_freedom > 0 else float("inf")
@@ -265,8 +271,11 @@ class Fit:
             Parameters that J does not determine have variance inf and covariances nan; the other
             entries are the same for all solutions with this residual.  Rows and columns of
             parameters that are fixed or at an active bound are 0.  If scaled and m = n, the other
-            entries are inf, as no degree of freedom is left to estimate the variance.
+            entries are inf, as no degree of freedom is left to estimate the variance.  nan for a
+            fit that has not converged.
         """
+        if not self.success:
+            return np.full((self.x.size, self.x.size), np.nan)
         deviation = self.scale_of_errors(scaled)
         if self.factor is None or deviation == np.inf:
             free = ~self.fixed_or_active

@@ -180,7 +180,8 @@ def _typical(result: Fit) -> Array:
         return np.ones(n)
     with np.errstate(all="ignore"):
         size = np.minimum(result.fnorm / result.factor.acnorm, 1.0)
-    return np.where(size > 0, size, 1.0)
+    # Where the effect is not known, a parameter itself is its size, unless it is 0.
+    return np.where(size > 0, size, np.where(result.x == 0.0, 1.0, 0.0))
 
 
 def _column(

@@ -1,6 +1,7 @@
 """The parameters and the derived quantities of a result: by name, and as a table."""
 
 from collections.abc import Iterator
+from math import nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,7 +99,7 @@ def derived_of(result: Fit) -> Iterator[tuple[str, Value]]:
     related = result.related
     if related is None or not related.derived:
         return
-    errors = np.full(len(related.derived), np.inf)
+    errors = np.full(len(related.derived), np.inf if result.success else np.nan)
     deviation = result.scale_of_errors()
     if result.factor is not None and deviation < np.inf:
         factor = result._linear.with_slopes(related.slopes)
@@ -175,6 +176,8 @@ def interval_of(
         j = result.parameter_names.index(name)
         low, high = linear_interval(result, level, scaled)[j].tolist()
         return low, high
+    if not result.success:
+        return nan, nan
     related = result.related
     assert related is not None
     k = related.derived.index(name)

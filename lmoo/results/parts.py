@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo.losses.loss import LOSSES, kernel_of, loss_of
 from lmoo.problems.arguments import integer
 from lmoo.problems.joint import residual_of
@@ -14,6 +15,7 @@ from lmoo.problems.kinds import is_joint
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of
+from lmoo.results.mapped import MappedFactor
 from lmoo.results.robust import Robust
 
 __all__ = ["PartFactor", "part", "part_of"]
@@ -28,7 +30,7 @@ class PartFactor:
 
     Attributes
     ----------
-    whole : ArrowFactor
+    whole : ArrowFactor or MappedFactor
     index : (n,) intp array
         The parameters among all.
     excluded : (n,) bool array or None
@@ -38,7 +40,7 @@ class PartFactor:
         Standard deviation of its residual.
     """
 
-    whole: ArrowFactor
+    whole: ArrowFactor | MappedFactor
     index: NDArray[np.intp]
     excluded: NDArray[np.bool_] | None = None
     degrees: int = 0
@@ -80,7 +82,7 @@ class PartFactor:
 
     def standard_errors(self, sigma: float) -> Array:
         """Return the standard errors, (n,)."""
-        return np.sqrt(np.diag(self.covariance(sigma)))
+        return self.whole.standard_errors_of(self.index, sigma)
 
     def covariance(self, sigma: float) -> Array:
         """Return the covariance, (n, n)."""
@@ -96,15 +98,15 @@ class PartFactor:
 
     def correlation(self, sigma: float = 1.0) -> Array:
         """Return the correlations, (n, n)."""
-        return self.whole.correlation_of(self.index)
+        return self.whole.correlation_of(self.index, sigma)
 
     def correlation_of(self, which: Sequence[int], sigma: float = 1.0) -> Array:
         """Return the correlations of some of them."""
-        return self.whole.correlation_of(self.index[np.asarray(which, dtype=np.intp)])
+        return self.whole.correlation_of(self.index[np.asarray(which, dtype=np.intp)], sigma)
 
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d`` for each row d, (k, n)."""
-        return sigma * self.whole.prediction_error_of(directions, self.index)
+        return self.whole.prediction_error_of(directions, self.index, sigma)
 
 
 def part(kind: type[Kind], result: Fit, k: int) -> Kind:
@@ -165,7 +167,7 @@ def part_of(
         The loss is a function that could not be stored with the result.
     """
     residual = result.residual[rows].copy()
-    fnorm, robust = float(np.linalg.norm(residual)), None
+    fnorm, robust = enorm(residual), None
     if result.robust is not None:
         fnorm, robust = _with_loss(result, residual)
     factor: Any = result.factor

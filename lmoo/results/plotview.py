@@ -97,7 +97,9 @@ def view_of(result: Fit, curve: Curve, points: int, scale: str) -> View:
     m = np.size(curve.y)
     count = 2 if has_complex(curve.f) else 1
     t = np.asarray(curve.t) if not isinstance(curve.t, tuple) else np.empty(0)
-    further = (curve.standard_deviations(), outliers(result))
+    far = outliers(result)
+    # Of a fit that has raised there may be no residual.
+    further = (curve.standard_deviations(), far if far.size == m else np.zeros(m, dtype=bool))
     if t.shape == (m // count,) and t.dtype.kind in "biuf":
         t = t.astype(np.float64)
         smooth = _between(t, points, scale)

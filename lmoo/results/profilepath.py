@@ -56,6 +56,11 @@ class ConstrainedFits:
 
     def __init__(self, result: Fit, scaled: bool | None) -> None:
         problem_of(result, "a profile")
+        if not result.success:
+            raise ValueError(
+                "a profile needs a fit that has converged; this one has not: "
+                f"{result.status.name}, {result.status.reason}"
+            )
         if not has_profile(result, scaled):
             raise ValueError(
                 "a profile needs more observations than parameters, or scaled=False, and a "

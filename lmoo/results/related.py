@@ -47,7 +47,8 @@ class Related:
     ties : tuple of str
         What determines each of the n parameters; "" for those that were fitted.
     fitted : int
-        Number of coordinates that are not fixed, by which degrees of freedom are fewer.
+        Number of coordinates that are not fixed, by which degrees of freedom are fewer.  Those do
+        not count that priors alone determine.
     norm : float
         Norm of the residual of the data.
     priors : tuple of str

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import marked
+from lmoo.results.factor import marked, scaled_rows
 
 __all__ = ["LARGEST_MATRIX", "ScaledBlocks"]
 
@@ -57,6 +57,13 @@ class ScaledBlocks:
             errors = sigma * self._unit * np.sqrt(self._variances())
         return np.where(self.undetermined, np.inf, errors)
 
+    def standard_errors_of(self, which: NDArray[np.intp], sigma: float) -> Array:
+        """Return the standard errors of some parameters."""
+        variances = np.diag(self._scaled_block(which))
+        with np.errstate(all="ignore"):
+            errors = sigma * self._unit[which] * np.sqrt(np.maximum(variances, 0.0))
+        return np.where(self.undetermined[which], np.inf, errors)
+
     def covariance_of(self, which: Sequence[int] | NDArray[np.intp], sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of some parameters, in this order."""
         where = np.asarray(which, dtype=np.intp)
@@ -101,12 +108,16 @@ class ScaledBlocks:
     def prediction_error(self, directions: Array, sigma: float = 1.0) -> Array:
         """Return sigma times the root of ``d @ inv(J.T @ J) @ d``; inf if undetermined."""
         which = np.flatnonzero((directions != 0.0).any(axis=0))
-        return sigma * self.prediction_error_of(directions[:, which], which)
+        return self.prediction_error_of(directions[:, which], which, sigma)
 
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+    def prediction_error_of(
+        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
+    ) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
+        rows, sizes = scaled_rows(rows)
         variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
-        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return errors * (sigma * sizes)

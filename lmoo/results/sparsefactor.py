@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.results.factor import check_arrays, scaled_rows
 from lmoo.results.scaledblocks import ScaledBlocks
 from lmoo.sparse.cholesky import NormalMatrix
 from lmoo.sparse.matrices import csr_rows, scaled_columns
@@ -60,18 +61,15 @@ class SparseFactor(ScaledBlocks):
 
     def check(self, n: int) -> None:
         """Raise ValueError if the arrays are not those of a factor of n parameters."""
-        wanted: dict[str, tuple[type, int]] = {
-            "data": (np.float64, self.columns.size),
-            "columns": (np.int32, self.columns.size),
-            "starts": (np.int64, self.starts.size),
-            "acnorm": (np.float64, n),
+        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "data": (np.float64, (self.columns.size,)),
+            "columns": (np.int32, (self.columns.size,)),
+            "starts": (np.int64, (self.starts.size,)),
+            "acnorm": (np.float64, (n,)),
         }
         if self.excluded is not None:
-            wanted["excluded"] = (np.bool_, n)
-        for name, (dtype, size) in wanted.items():
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != (size,):
-                raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {(size,)}")
+            wanted["excluded"] = (np.bool_, (n,))
+        check_arrays(self, wanted)
         ends = self.starts[[0, -1]] if self.starts.size else np.array([-1, -1])
         if (np.diff(self.starts) < 0).any() or ends[0] != 0 or ends[1] != self.data.size:
             raise ValueError("starts must be the places of the rows")
@@ -197,18 +195,22 @@ class SparseFactor(ScaledBlocks):
             out = self._solver(self._damping)(unit)[:, 0] * scale * scale[j]
         return np.where(self.undetermined, np.nan, out)
 
-    def prediction_error_of(self, directions: Array, which: NDArray[np.intp]) -> Array:
+    def prediction_error_of(
+        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
+    ) -> Array:
         """Return `prediction_error` for directions along some parameters, (k, len(which))."""
         with np.errstate(all="ignore"):
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
+        rows, sizes = scaled_rows(rows)
         solve, n = self._solver(self._damping), self.acnorm.size
         variance = np.empty(len(rows))
         for part in _parts(n, len(rows)):
             right = np.zeros((n, part.size))
             right[which] = rows[part].T
             variance[part] = np.einsum("ij,ij->j", right, solve(right))
-        return np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
+        return errors * (sigma * sizes)
 
 
 def _parts(n: int, count: int | None = None) -> Iterator[NDArray[np.intp]]:

@@ -172,6 +172,8 @@ def standardized_residuals(result: Fit) -> Array:
 def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool | None) -> Array:
     """Return the covariance of some parameters; see `Result.covariance_of`."""
     where = [parameter_index(result, one, "which") for one in which]
+    if not result.success:
+        return np.full((len(where), len(where)), np.nan)
     deviation = result.scale_of_errors(scaled)
     if result.factor is None or deviation == inf:
         free = ~result.fixed_or_active[where]
@@ -181,6 +183,8 @@ def covariance_of(result: Fit, which: Sequence[int | str], scaled: bool | None) 
 
 def linear_interval(result: Fit, level: float, scaled: bool | None) -> Array:
     """Return x -/+ t times the standard errors, (n, 2)."""
+    if not result.success:
+        return np.full((result.x.size, 2), np.nan)
     errors = np.full(result.x.size, np.inf)
     if result.factor is not None:
         errors = result._linear.standard_errors(residual_scale(result, scaled))
@@ -233,6 +237,8 @@ def points_of(t: Any) -> Any:
 
 def _model_errors(result: Fit, curve: Curve, t: Any, scaled: bool | None) -> Array:
     """Return the standard errors of the model's values, (k,)."""
+    if not result.success:
+        return np.full(curve.values(t, result.x).size, np.nan)
     derivatives = slopes(curve, t, result)
     if result.factor is None:
         return np.full(len(derivatives), np.inf)

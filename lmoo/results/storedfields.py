@@ -8,7 +8,7 @@ import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
 from lmoo.problems.names import names_of
-from lmoo.results.factor import Factor
+from lmoo.results.factor import check_arrays
 from lmoo.results.fit import Fit
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.related import Related
@@ -45,7 +45,9 @@ def check(result: Fit) -> None:
     flag("absolute_sigma", result.absolute_sigma)
     if not (np.abs(result.active_mask) <= 1).all():
         raise ValueError(f"active_mask must be -1, 0 or 1: {result.active_mask}")
-    if not ((result.lower <= result.x) & (result.x <= result.upper)).all():
+    # A fit that was not solved has none.
+    unsolved = np.isnan(result.x) & (not result.status.success)
+    if not (unsolved | (result.lower <= result.x) & (result.x <= result.upper)).all():
         raise ValueError(f"x must be within its bounds: {result.x}, {result.lower}, {result.upper}")
     if result.robust is not None:
         _check_each(result.robust, {"sums": (4,), "weights": np.shape(result.residual)})
@@ -53,19 +55,15 @@ def check(result: Fit) -> None:
     _check_history(result.history, n)
     if result.related is not None:
         _check_related(result.related, n)
-    if isinstance(result.factor, MappedFactor):
-        q = result.factor.inner.acnorm.size
-        k = 0 if result.related is None else len(result.related.priors)
-        _check_factor(result.factor.inner, q)
-        shapes = {"slopes": (n, q), "prior_slopes": (k, q), "coordinate": (n,)}
-        _check_each(result.factor, shapes)
-    elif isinstance(result.factor, Factor):
-        _check_factor(result.factor, n)
-    elif result.factor is not None:
-        result.factor.check(n)
-    related = isinstance(result.factor, MappedFactor)
-    if result.factor is not None and related != (result.related is not None):
+    factor: Any = result.factor
+    if factor is not None:
+        factor.check(n)
+    related = getattr(factor, "of_coordinates", False)
+    if factor is not None and related != (result.related is not None):
         raise ValueError("factor must be that of coordinates where parameters are related")
+    priors = 0 if result.related is None else len(result.related.priors)
+    if isinstance(factor, MappedFactor) and len(factor.prior_slopes) != priors:
+        raise ValueError(f"prior_slopes must be those of {priors} priors")
 
 
 def flag(name: str, value: Any) -> bool:
@@ -115,20 +113,5 @@ def _check_history(history: Any, n: int) -> None:
             raise ValueError(f"{field.name} of the history must have shape {shape}")
 
 
-def _check_factor(factor: Factor, n: int) -> None:
-    _check_each(factor, {"r": (n, n), "ipvt": (n,), "qtf": (n,), "acnorm": (n,)})
-    if sorted(factor.ipvt.tolist()) != list(range(n)):
-        raise ValueError(f"ipvt must be a permutation: {factor.ipvt}")
-    if factor.excluded is not None:
-        _check_each(factor, {"excluded": (n,)})
-    if not real_number("error", factor.error) >= 0:
-        raise ValueError(f"error must not be negative: {factor.error}")
-
-
 def _check_each(owner: Any, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    for name, shape in shapes.items():
-        found = getattr(owner, name)
-        dtype = DTYPES.get(name, np.float64)
-        if not isinstance(found, np.ndarray) or found.shape != shape or found.dtype != dtype:
-            kind = f"{found.dtype}, {found.shape}" if isinstance(found, np.ndarray) else repr(found)
-            raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}: {kind}")
+    check_arrays(owner, {name: (DTYPES.get(name, np.float64), shapes[name]) for name in shapes})

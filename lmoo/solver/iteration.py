@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.names import names_of
+from lmoo.results.result import Result
 from lmoo.solver.iterationresult import IterationResult
 from lmoo.solver.options import SolverOptions
 from lmoo.solver.record import Callback, IterationRecord
@@ -185,9 +186,40 @@ class Iteration(IterationResult, Iterator[IterationRecord]):
                 raise TypeError(
                     f"this Iteration cannot be pickled, as its {name}, {value!r}, cannot: {error}"
                 ) from error
+        if self._loop.done and self._loop.status != Status.NOT_FINITE:
+            return EndedIteration, (self.solver, self.problem, self.result)
         state = (self.solver, self.problem, self._x0, self._snapshot())
         compiled = self._evaluation is not None and self._evaluation.problem is not None
         return _resume, (*state, True) if compiled else state
+
+
+class EndedIteration(Iteration):
+    """A solve that has ended and was stored by its result, without its linear model.
+
+    Parameters
+    ----------
+    solver : Solver
+    problem : Problem
+    result : Result
+    """
+
+    def __init__(self, solver: Any, problem: Any, result: Result) -> None:
+        self.solver, self.problem = solver, problem
+        self._result = result
+
+    def __next__(self) -> IterationRecord:
+        raise StopIteration
+
+    def stop(self) -> None:
+        """Do nothing: the solve has ended."""
+
+    @property
+    def result(self) -> Result:
+        """The result."""
+        return self._result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return EndedIteration, (self.solver, self.problem, self._result)
 
 
 def _resume(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.kernels import enorm
 from lmoo._core.solve import Loop
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.problems.kinds import is_joint
@@ -239,7 +240,10 @@ class RelatedIteration(Iteration):
         return expanded(inner, self._coordinates, self.problem, self.solver, self._x0.copy())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _, state = super().__reduce__()[:2]
+        kind, state = super().__reduce__()[:2]
+        if isinstance(kind, type):
+            # It has ended.
+            return kind, state
         compiled = len(state) > 4
         progress = Progress(
             self._z0, self._exchanges, self._before, self._idle, self._turns, self._mark,
@@ -310,8 +314,8 @@ def expanded(
     robust = inner.robust
     related = Related(
         ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
-        fitted=_fitted(inner, problem),
-        norm=_without(inner.fnorm, rows),
+        fitted=_fitted(inner, problem) - (0 if factor is None else factor.by_priors),
+        norm=_data_norm(inner, rows),
         priors=tuple(coordinates.priors),
         means=np.array([prior.mean for prior in coordinates.priors.values()]),
         sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
@@ -345,9 +349,9 @@ def expanded(
 
 
 def _fitted(inner: Result, problem: Any) -> int:
-    """Return by how much degrees of freedom are fewer than the observations.
+    """Return the number of coordinates that data and priors determine.
 
-    In a joint fit the coordinates do not count that the data leave undetermined.
+    In a joint fit those do not count that are undetermined.
     """
     if is_joint(problem) and inner.factor is not None:
         return inner.rank + int(np.count_nonzero(inner.active_mask))
@@ -360,10 +364,15 @@ def _plain_fit(inner: Result) -> Fit:
     return Fit(**{**kept, "problem": None, "solver": None, "history": None})
 
 
-def _without(norm: float, rows: Array) -> float:
-    """Return the norm of the rows of data from that of all rows."""
-    priors = float(np.linalg.norm(rows))
-    if not priors > 0.0:
+def _data_norm(inner: Result, priors: Array) -> float:
+    """Return the norm of the rows of data.
+
+    Rows of blocks are not kept: theirs follows from the norm of all rows.
+    """
+    if inner.robust is None and inner.residual.size:
+        return enorm(np.ascontiguousarray(inner.residual[: inner.residual.size - priors.size]))
+    norm, known = inner.fnorm, enorm(priors)
+    if not known > 0.0:
         return norm
-    ratio = min(priors / norm, 1.0) if norm > 0.0 else 0.0
+    ratio = min(known / norm, 1.0) if norm > 0.0 else 0.0
     return float(norm * np.sqrt((1.0 - ratio) * (1.0 + ratio)))

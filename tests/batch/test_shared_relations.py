@@ -1,5 +1,7 @@
 """Stacks with shared parameters that are related, against the joint problem."""
 
+import pickle
+
 import numpy as np
 import pytest
 from test_shared import T, decay, joint, stack
@@ -74,6 +76,12 @@ def test_the_result_of_one_curve():
     assert lower < value < upper
     assert one.params[2].tie == "a/9"
     assert "prior" in one.report()
+    again = pickle.loads(pickle.dumps(one))
+    np.testing.assert_array_equal(again.stderr, one.stderr)
+    damaged = pickle.dumps(one).replace(b"of_data", b"of_dama")
+    with pytest.raises(ValueError, match="damaged"):
+        pickle.loads(damaged)
+    assert repr(fits).startswith("<RelatedJointFits of 2 x 3 curves, 6 of 6 converged")
 
 
 def test_many_curves_in_parts():

@@ -199,7 +199,32 @@ def test_parts_profiles_and_storage():
     again = lmoo.Result.from_dict(result.to_dict())
     assert again["area[0]"] == result["area[0]"]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(result)).x, result.x)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(part)).stderr, part.stderr)
     assert "= a[0]/9" in str(result.params)
+
+
+def test_the_bands_of_a_part_with_priors():
+    """The errors of priors are not scaled by the scatter of the data."""
+    joint = lmoo.JointProblem(curves(2), ["tau"])
+    priors = {"tau": (1.5, 0.3), "level": (0.7, 0.5)}
+    derived = {"level": "a[1]*exp(-1/tau) + c[1]"}
+    result = lmoo.Solver(priors=priors, derived=derived).solve(joint, {"tau": 1, "a": 1, "c": 0})
+    part = result.part(1)
+    _, lower, upper = part.predict([1.0], interval="confidence")
+    np.testing.assert_allclose([lower[0], upper[0]], result.interval("level"), rtol=1e-8)
+    expected = result.correlation[np.ix_([3, 0, 4], [3, 0, 4])]
+    np.testing.assert_allclose(part.correlation, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{}, {"ties": {"c": "a/9"}}])
+def test_an_iteration_that_has_ended_is_pickled(options):
+    joint = lmoo.JointProblem(curves(2), ["tau"])
+    steps = lmoo.Solver(**options).iterate(joint, {"tau": 1.0, "a": 1.0, "c": 0.1})
+    for _ in steps:
+        pass
+    again = pickle.loads(pickle.dumps(steps))
+    assert list(again) == []
+    np.testing.assert_array_equal(again.result.stderr, steps.result.stderr)
 
 
 def test_strategies_and_steps():
@@ -246,3 +271,15 @@ def test_bad_relations(options, match):
     joint = lmoo.JointProblem(curves(2), ["tau"])
     with pytest.raises(ValueError, match=match):
         lmoo.Solver(**options).solve(joint, np.ones(5))
+
+
+def test_a_value_that_an_active_constraint_holds_is_no_undetermined_one():
+    """Its derivative by the coordinates is the rounding of a difference."""
+    parts = [lmoo.CurveProblem(decay, T[:1], [3.0 + 0.1 * k]) for k in range(2)]
+    joint = lmoo.JointProblem(parts, ["tau"])
+    result = lmoo.Solver(constraints=["a[0] + c[0] <= 2.9"]).solve(
+        joint, {"tau": 1.0, "a": 1.5, "c": 1.0}
+    )
+    assert result.related.active == ("a[0] + c[0] <= 2.9",)
+    np.testing.assert_allclose(result.leverage, [0.0, 1.0], atol=1e-8)
+    assert result.rank == 1

@@ -129,6 +129,9 @@ def test_numbers_that_overflow_are_inf_without_a_warning(scale: float) -> None:
     assert result.cost == np.inf
     assert np.isinf(result.gradient).any()
     assert str(result)
+    assert np.isnan(result.standard_errors).all()
+    result = Solver().solve(linear(scale * A, scale * y), np.full(3, 5.0))
+    assert result.success
     assert np.isfinite(result.standard_errors).all()
 
 

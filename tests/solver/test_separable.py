@@ -284,14 +284,14 @@ def test_a_solve_is_continued_from_any_iteration():
         assert again.result.nit == whole.nit
 
 
-def test_a_solve_that_is_stopped_has_its_covariance():
+def test_a_solve_that_is_stopped_has_its_linear_model():
     problem = lmoo.CurveProblem(decays, T, Y)
     found = SEPARABLE.solve(problem, START, callback=lambda step: step.iteration == 3)
     assert (found.status, found.nit) == (lmoo.Status.STOPPED, 3)
-    assert np.isfinite(found.standard_errors).all()
+    assert found.rank == 4
     few = lmoo.Solver(separable=True, maxfev=3).solve(problem, START)
     assert few.status is lmoo.Status.MAXFEV
-    assert np.isfinite(few.standard_errors).all()
+    assert few.rank == 4
 
 
 def test_profiles_and_steps_work():

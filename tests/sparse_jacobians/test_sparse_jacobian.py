@@ -295,6 +295,22 @@ class Squares(lmoo.Problem):
         return np.diag(2.0 * x)
 
 
+@pytest.mark.parametrize("bounds", [None, (0.0, np.inf)])
+def test_an_iteration_that_has_ended_is_pickled(bounds: Any) -> None:
+    problem = Counting(3, sparse.csr_array)
+    steps = Solver(bounds=bounds).iterate(problem, problem.start)
+    for _ in steps:
+        pass
+    expected = steps.result
+    once = pickle.loads(pickle.dumps(steps))
+    for again in (once, pickle.loads(pickle.dumps(once))):
+        assert list(again) == []
+        again.stop()
+        np.testing.assert_array_equal(again.result.x, expected.x)
+        np.testing.assert_array_equal(again.result.stderr, expected.stderr)
+        assert again.result.message == expected.message
+
+
 def test_an_iteration_is_pickled_before_it_begins_and_with_an_array(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -111,7 +111,7 @@ cdef class SlotFits(SolveBatch):
         fit.d.joint = self.joint
         self.which[slot] = k
 
-    def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None,
+    def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None, bint known,
             double[:, ::1] x not None, double[::1] fnorm not None, long long[::1] status not None,
             long long[:, ::1] counts not None, double[:, ::1] stderr not None,
             double[:, :, ::1] covariance, int[::1] codes not None,
@@ -120,6 +120,7 @@ cdef class SlotFits(SolveBatch):
 
         skip       fits that are not to be solved: of these nothing is written
         degrees    of freedom of each fit
+        known      whether the standard deviation of the residual is known to be 1
         counts     (k, 3): nfev, njev, nit
         codes      negative where the model ended the fit
         singular   1 where stderr and covariance could not be written, J being singular
@@ -166,7 +167,10 @@ cdef class SlotFits(SolveBatch):
                         memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
                         fnorm[k], status[k], codes[k] = s.fnorm, s.status, fit.d.code
                         counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit.d.njev, s.nit
-                        deviation = self.deviation_at(slot, degrees[k])
+                        if known:
+                            deviation = 1.0 if degrees[k] >= 0.0 else INFINITY
+                        else:
+                            deviation = self.deviation_at(slot, degrees[k])
                         singular[k] = uncertainty(
                             s, deviation, w, &stderr[k, 0],
                             NULL if covariance is None else &covariance[k, 0, 0])

@@ -33,10 +33,11 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
     cdef double size
     if s.models == 0 or not isfinite(deviation):
         for j in range(n):
-            stderr[j] = INFINITY
+            stderr[j] = 0.0 if s.bounded and s.active[j] else INFINITY
         if covariance != NULL:
-            for j in range(n * n):
-                covariance[j] = INFINITY
+            for i in range(n):
+                for j in range(n):
+                    covariance[i * n + j] = 0.0 if stderr[i] == 0.0 or stderr[j] == 0.0 else INFINITY
         return False
     if s.bounded:
         order = <int *>(w + 3 * n * n)
