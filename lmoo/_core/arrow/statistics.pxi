@@ -10,11 +10,6 @@ so that L C L^T with n x s numbers L, the unit vectors of the shared parameters 
 last term.  Directions that are not determined are left out, as in a basic solution.
 """
 
-from libc.math cimport fabs, sqrt
-from libc.string cimport memset
-
-import numpy as np
-
 
 cdef ptrdiff_t _invert(ptrdiff_t r, const double *a, ptrdiff_t ld, double *out) noexcept nogil:
     """out = R^-1, r x r, column-major with leading dimension r."""
