@@ -10,15 +10,19 @@ from lmoo._core.arrow import ArrowLinear
 RELATIVE = 1e-10
 
 
-def make(shared, own, rows, seed, scaled=True):
-    """Return an arrow model with a random matrix, the matrix and its right side."""
+def make(shared, own, rows, seed, touched=None, scaled=True):
+    """Return an arrow model with a random matrix, the matrix and its right side.
+
+    touched: the shared columns of each group; None: all
+    """
     rng = np.random.default_rng(seed)
     n = shared + sum(own)
     first = shared + np.concatenate([[0], np.cumsum(own)])
     blocks = []
     for k, m in enumerate(rows):
         block = np.zeros((m, n))
-        block[:, :shared] = rng.normal(size=(m, shared))
+        where = np.arange(shared) if touched is None or k >= len(own) else touched[k]
+        block[:, where] = rng.normal(size=(m, len(where)))
         if k < len(own):
             block[:, first[k] : first[k + 1]] = rng.normal(size=(m, own[k]))
         blocks.append(block)
@@ -26,18 +30,34 @@ def make(shared, own, rows, seed, scaled=True):
     if scaled:
         jac *= 10.0 ** rng.uniform(-3, 3, size=n)
     f = rng.normal(size=len(jac))
-    model = ArrowLinear(shared, own)
+    model = ArrowLinear(shared, own, None if touched is None else spans(touched))
     model.begin()
     assert model.fill(jac, f)
     return model, jac, f, rng
 
 
+def spans(touched):
+    """Return lists of columns as the model takes them."""
+    ends = np.concatenate([[0], np.cumsum([len(where) for where in touched])])
+    return ends, np.concatenate([np.asarray(where, dtype=int) for where in touched])
+
+
 @st.composite
 def shapes(draw):
-    shared = draw(st.integers(1, 3))
+    """Return the arguments of make: all columns shared by all, or few columns, or few of many."""
+    kind = draw(st.sampled_from(["all", "some", "few of many"]))
+    shared = draw(st.integers(1, 3) if kind != "few of many" else st.integers(32, 40))
     own = draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
+    seed = draw(st.integers(0, 2**31))
     rows = [p + draw(st.integers(1, 5)) for p in own] + [shared + draw(st.integers(0, 3))]
-    return shared, own, rows, draw(st.integers(0, 2**31))
+    if kind == "all":
+        return shared, own, rows, seed
+    # More rows than touched columns in some of the groups.
+    widths = [draw(st.integers(0, min(shared, 6))) for _ in own]
+    rng = np.random.default_rng(seed)
+    touched = [np.sort(rng.choice(shared, w, replace=False)) for w in widths]
+    rows[:-1] = [m + draw(st.integers(0, 2)) * w for m, w in zip(rows, widths, strict=False)]
+    return shared, own, rows, seed, touched
 
 
 def close(found, expected, scale=None):

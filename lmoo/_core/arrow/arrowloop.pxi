@@ -134,6 +134,11 @@ cdef class ArrowLoop(Loop):
         """Return the factor of the last model of the free parameters, as `ArrowLinear.factor` does."""
         return self.arrow.factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)
 
+    @property
+    def touched(self):
+        """The shared parameters that the groups touch, `ArrowLinear.span` and `ArrowLinear.columns`."""
+        return self.arrow.span, self.arrow.columns
+
     def dense_factor(self):
         """Return (r, ipvt, qtf), the factor of the last model of the free parameters as matrices."""
         return self.arrow.dense_factor(self.s.jacobian_error, self.fixed_or_active if self.s.bounded else None)

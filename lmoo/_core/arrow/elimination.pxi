@@ -16,8 +16,7 @@ cdef void _eliminate_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef elimination *e = <elimination *>context
     cdef lm_arrow_part *w = &e.a.part[part]
     cdef ptrdiff_t k
-    w.waiting = 0
-    memset(w.t, 0, <size_t>(e.a.shared * (e.a.shared + 1)) * sizeof(double))
+    _forget(e.a, w)
     for k in range(arrow_start(e.a, part), arrow_start(e.a, part + 1)):
         _eliminate_group(e, w, k)
 
@@ -26,7 +25,8 @@ cdef void _eliminate_group(const elimination *e, lm_arrow_part *w, ptrdiff_t k) 
     """Reduce [R_k | S_k | q_k] of the source with rows of damping, and let the rows that remain wait."""
     cdef lm_arrow *a = e.a
     cdef ptrdiff_t i, j, g, c = 0, out, rows, count, rank
-    cdef ptrdiff_t p = _own(a, k), s = a.shared, base = s + a.first[k], r = e.source.rank[k], ld
+    cdef ptrdiff_t p = _own(a, k), width = _width(a, k), base = a.shared + a.first[k], r = e.source.rank[k], ld
+    cdef const int *columns = _columns(a, k)
     cdef const double *block = e.source.blocks + a.place[k]
     cdef const int *from_order = e.source.order + a.first[k]
     cdef int *order = e.to.order + a.first[k]
@@ -39,8 +39,8 @@ cdef void _eliminate_group(const elimination *e, lm_arrow_part *w, ptrdiff_t k) 
         c += e.active == NULL or e.active[base + from_order[i]] == 0
     rows = r + (c if e.root > 0.0 else 0)
     ld = max(rows, 1)
-    memset(matrix, 0, <size_t>(ld * (c + s + 1)) * sizeof(double))
-    copy(r, block + (p + s) * p, matrix + (c + s) * ld)
+    memset(matrix, 0, <size_t>(ld * (c + width + 1)) * sizeof(double))
+    copy(r, block + (p + width) * p, matrix + (c + width) * ld)
     count, out = 0, c
     for i in range(p):
         g = base + from_order[i]
@@ -55,26 +55,61 @@ cdef void _eliminate_group(const elimination *e, lm_arrow_part *w, ptrdiff_t k) 
             out += 1
             if e.moved != NULL and e.moved[g] != 0.0:
                 for j in range(min(i + 1, r)):
-                    matrix[j + (c + s) * ld] += block[j + i * p] * e.moved[g]
-    for i in range(s):
-        if e.active == NULL or e.active[i] == 0:
+                    matrix[j + (c + width) * ld] += block[j + i * p] * e.moved[g]
+    for i in range(width):
+        g = columns[i]
+        if e.active == NULL or e.active[g] == 0:
             copy(r, block + (p + i) * p, matrix + (c + i) * ld)
-        elif e.moved != NULL and e.moved[i] != 0.0:
+        elif e.moved != NULL and e.moved[g] != 0.0:
             for j in range(r):
-                matrix[j + (c + s) * ld] += block[j + (p + i) * p] * e.moved[i]
-    rank = _triangularize(rows, c, c + s + 1, matrix, ld, order, norms, least)
+                matrix[j + (c + width) * ld] += block[j + (p + i) * p] * e.moved[g]
+    rank = _triangularize(rows, c, c + width + 1, matrix, ld, order, norms, least)
     e.to.rank[k] = <int>rank
-    _store(a, e.to, k, rank, rank, matrix, c, ld)
-    _push(a, w, rank, rows, matrix + c * ld, ld)
+    _store(a, e.to, k, rank, matrix, c, ld)
+    _push(a, w, columns, width, rank, rows, matrix + c * ld, ld)
 
 
 cdef void _eliminate(elimination *e) noexcept nogil:
     """The factor of the parameters that are not active, from that of others."""
     cdef lm_arrow *a = e.a
+    arrow_each(a, _eliminate_part, e, 2.0 * (a.widest + 1) * _product_work(a))
+    if a.scattered:
+        _eliminate_scattered(e)
+    else:
+        _eliminate_folded(e)
+
+
+cdef void _eliminate_scattered(elimination *e) noexcept nogil:
+    """The triangle of the shared parameters, from kept rows."""
+    cdef lm_arrow *a = e.a
+    cdef const double *norms = a.s.acnorm
+    cdef ptrdiff_t j, s = a.shared
+    cdef bint same = e.source.pivoted and e.root == 0.0 and not _any_kept(a)
+    for j in range(s):
+        same &= e.active == NULL or e.active[j] == 0
+    if same:
+        # With pivots in the same order.
+        memcpy(e.to.t, e.source.t, <size_t>(s * (s + 1)) * sizeof(double))
+        memcpy(e.to.torder, e.source.torder, <size_t>s * sizeof(int))
+        e.to.trank = e.source.trank
+        _cut(a, e.to, e.least)
+        return
+    _keep_triangle(a, e.source, e.active, e.moved)
+    if e.root > 0.0:
+        _keep_diagonal(a, e.active, e.root, e.diag)
+        for j in range(s):
+            a.sizes[j] = hypot(a.s.acnorm[j], e.root * e.diag[j])
+        norms = a.sizes
+    if not a.s.failed:
+        _scattered_triangle(a, e.to, e.active, norms, e.least)
+
+
+cdef void _eliminate_folded(elimination *e) noexcept nogil:
+    """The triangle of the shared parameters, from those of the parts."""
+    cdef lm_arrow *a = e.a
     cdef lm_arrow_part *w = &a.part[0]
     cdef ptrdiff_t i, j, s = a.shared, c = 0, count = 0, out, ld = s
     cdef double *t = e.to.t
-    arrow_each(a, _eliminate_part, e, 2.0 * (a.widest + 1) * _product_work(a))
     # The source's own triangle, as rows.
     memset(t, 0, <size_t>(s * (s + 1)) * sizeof(double))
     memcpy(t + s * s, e.source.t + s * s, <size_t>s * sizeof(double))

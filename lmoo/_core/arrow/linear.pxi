@@ -1,19 +1,28 @@
-"""The arrow linear model: groups of parameters that occur in rows of their own, and parameters that all rows share.
+"""The arrow linear model: groups of parameters that occur in rows of their own, and parameters that groups share.
 
-Rows of group k are [J_k | A_k | f_k], J_k its own p columns and A_k the s shared ones.  QR of J_k leaves
+Rows of group k are [J_k | A_k | f_k], J_k its own p columns and A_k the w of the s shared ones that it touches.  QR of
+J_k leaves
 
     Q_k^T [J_k | A_k | f_k] = [R_k | S_k | q_k]     p rows, which are kept
                               [ 0  | A'  | f' ]     rows that go into one triangle [T | q] for all groups
 
 so that min |J p + f| is that of |T p_s + q|, and then R_k p_k = -(q_k + S_k p_s) for each group.  With damping the rows
 sqrt(par) [D_k | 0 | 0] are added to [R_k | S_k | q_k], which is reduced again.  Time and memory are linear in the
-number of groups; nothing is n x n.
+number of groups and in what they touch; nothing is n x n.
 
 Demmel, Schubert, Sommer, Cremers, Usenko (2021), "Square root bundle adjustment for large-scale
 reconstruction", CVPR, section 4: the Schur complement by QR, which does not square the condition.  Columns are
 pivoted within a group, relative to their norms; the rows of directions that a group does not determine go on
 to the shared parameters without them, so that a group without enough data spoils no other.
 """
+
+
+cdef enum:
+    # Shared parameters, below which rows are folded however few of them the groups touch.
+    MANY_SHARED = 32
+
+# A row is kept if the squares of the numbers of columns that groups touch are at most this share of all.
+cdef double FEW = 0.25
 
 
 cdef lmoo_linear TABLE
@@ -42,31 +51,51 @@ cdef class ArrowLinear(LinearTable):
         Number of shared parameters, at least 1, which come first.
     own : (groups,) array of int
         Number of own parameters of each group; those of group k follow those of group k - 1.
+    touched : (span, columns), optional
+        Group k touches the shared parameters ``columns[span[k]:span[k + 1]]``, ascending.  None: all.
 
     Attributes
     ----------
     n, shared, groups : int
+    span, columns
+        As given, (groups + 1,) intp and int32 arrays; None where all groups touch all shared parameters.
+    scattered : bool
+        Whether the groups touch few of many shared parameters, see arrow/scattered.pxi.
     """
 
-    def __cinit__(self, ptrdiff_t shared, own):
-        cdef ptrdiff_t s = shared, total, p
+    def __cinit__(self, ptrdiff_t shared, own, touched=None):
+        cdef ptrdiff_t s = shared, total, p, most, wide
+        cdef size_t work
         counts = np.ascontiguousarray(own, dtype=np.intp)
         if shared < 1 or counts.ndim != 1 or counts.size < 1 or counts.min() < 0:
             raise ValueError("an arrow model must have a shared parameter, and groups of 0 parameters or more")
         self.table = ARROW
+        self.shared = s
         first = np.zeros(counts.size + 1, dtype=np.intp)
         np.cumsum(counts, out=first[1:])
+        self.memory = []
+        widths = np.full(counts.size, s, dtype=np.intp)
+        if touched is not None:
+            widths = self.place_columns(touched, counts.size)
         place = np.zeros(counts.size + 1, dtype=np.intp)
-        np.cumsum(counts * (counts + s + 1), out=place[1:])
-        self.memory = [first, place]
+        np.cumsum(counts * (counts + widths + 1), out=place[1:])
+        self.memory += [first, place]
+        every = np.arange(s, dtype=np.int32)
+        self.memory.append(every)
+        self.a.every = <const int *>cnp.PyArray_DATA(<cnp.ndarray>every)
+        self.a.touched, most = widths.mean(), int(widths.max())
+        squares = np.square(widths, dtype=np.float64)
+        self.a.scattered = s >= MANY_SHARED and squares.mean() <= FEW * s * s
         self.a.owner = <void *>self
-        self.a.shared = self.shared = s
+        self.a.shared = s
         self.a.groups = self.groups = counts.size
         self.a.n = self.n = s + int(first[counts.size])
         self.a.widest = max(int(counts.max()), 1)
         self.a.first = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>first)
         self.a.place = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>place)
-        self.a.parts = min(ARROW_PARTS, max(1, self.groups // PART_GROUPS))
+        # The work space of parts must not be more than what the groups take.
+        total = int(((counts + 1) * (counts + widths + 1)).sum()) // (s * (s + 1))
+        self.a.parts = min(ARROW_PARTS, max(1, min(self.groups // PART_GROUPS, total)))
         total = int(place[counts.size])
         self.place_factor(&self.a.all, total)
         self.place_factor(&self.a.next, total)
@@ -79,12 +108,50 @@ cdef class ArrowLinear(LinearTable):
         parts = np.zeros(self.a.parts * sizeof(lm_arrow_part), dtype=np.uint8)
         self.memory.append(parts)
         self.a.part = <lm_arrow_part *>cnp.PyArray_DATA(<cnp.ndarray>parts)
+        wide = s
+        work = fold_work_bytes(s)
+        if self.a.scattered:
+            # Triangles have from 1 to s columns then, and rows whole vectors.
+            wide = _padded(s)
+            for p in range(1, s):
+                work = max(work, fold_work_bytes(p))
+            self.a.gram = self.doubles(s * (s + 1))
+            self.a.z = self.doubles((s + 1) * wide)
+            self.a.scale = self.doubles(s + 1)
+            self.a.pivots = self.doubles(s)
+            self.a.sizes = self.doubles(s)
+            self.a.was = self.ints(s)
         for p in range(self.a.parts):
-            self.a.part[p].t = self.doubles(s * (s + 1))
-            self.a.part[p].rows = self.doubles(ARROW_ROWS * (s + 1))
-            self.a.part[p].fold_work = self.doubles(fold_work_bytes(s) // sizeof(double) + 1)
-            self.a.part[p].matrix = self.doubles(2 * self.a.widest * (self.a.widest + s + 1) + self.a.widest)
+            self.a.part[p].t = self.doubles(s * (wide + 1))
+            self.a.part[p].rows = self.doubles(ARROW_ROWS * (wide + 1))
+            self.a.part[p].fold_work = self.doubles(work // sizeof(double) + 1)
+            self.a.part[p].matrix = self.doubles(2 * self.a.widest * (self.a.widest + most + 1) + self.a.widest)
             self.a.part[p].sums = self.doubles(2 * s)
+
+    def __dealloc__(self):
+        cdef ptrdiff_t p
+        if self.a.part != NULL:
+            for p in range(self.a.parts):
+                free(self.a.part[p].kept.values)
+                free(self.a.part[p].kept.pieces)
+
+    cdef object place_columns(self, touched, ptrdiff_t groups):
+        """Take the shared parameters that each group touches; return their numbers, (groups,)."""
+        span, columns = touched
+        span = np.ascontiguousarray(span, dtype=np.intp)
+        columns = np.ascontiguousarray(columns, dtype=np.int32)
+        widths = np.diff(span)
+        begins = np.zeros(columns.size + 1, dtype=bool)
+        begins[span.clip(0, columns.size)] = True
+        if (span.size != groups + 1 or span[0] != 0 or span[groups] != columns.size or (widths < 0).any()
+                or (columns < 0).any() or (columns >= self.shared).any()
+                or not (begins[1:columns.size] | (np.diff(columns) > 0)).all()):
+            raise ValueError("each group of an arrow model must touch some of its shared parameters, ascending")
+        if (widths < self.shared).any():
+            self.span, self.columns = span, columns
+            self.a.span = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>span)
+            self.a.columns = <const int *>cnp.PyArray_DATA(<cnp.ndarray>columns)
+        return widths
 
     cdef double *doubles(self, ptrdiff_t count):
         cdef cnp.ndarray array = np.zeros(max(count, 1))
@@ -114,10 +181,17 @@ cdef class ArrowLinear(LinearTable):
         """The number of parts that the groups are worked on in."""
         return self.a.parts
 
+    @property
+    def scattered(self):
+        """Whether the groups touch few of many shared parameters."""
+        return self.a.scattered
+
     # ---- the factor at the end ----------------------------------------------------------------
 
     def factor(self, double error, const int[::1] active):
         """Return the factor of the last model as arrays: blocks, order, rank, T, its order, its rank, norms.
+
+        The blocks of groups are as wide as the shared parameters that these touch, see `span` and `columns`.
 
         error   relative error of the columns: what is less is not determined
         active  (n,), not 0 for parameters that are left out; None: none are
@@ -169,14 +243,14 @@ cdef class ArrowLinear(LinearTable):
         return self.table.fill(&self.a, a.shape[0], &a[0, 0], a.shape[0], &right[0]) == 0
 
     def fill_groups(self, list blocks not None):
-        """Take in the rows [J_k | A_k | f_k] of each group, (m, p + s + 1)."""
+        """Take in the rows [J_k | A_k | f_k] of each group, (m, p + w + 1)."""
         cdef double[::1, :] block
         cdef ptrdiff_t k
         assert len(blocks) == self.groups
         arrow_begin(&self.a)
         for k in range(self.groups):
             block = np.array(blocks[k], dtype=np.float64, order="F")
-            assert block.shape[1] == _own(&self.a, k) + self.shared + 1
+            assert block.shape[1] == _own(&self.a, k) + _width(&self.a, k) + 1
             arrow_block(&self.a, &self.a.part[_part_of(&self.a, k)], k, block.shape[0], &block[0, 0], block.shape[0])
         arrow_finish(&self.a, self.a.s.acnorm)
         arrow_take(&self.a)

@@ -83,7 +83,9 @@ cdef class Member:
     cdef bint exact
     cdef ptrdiff_t n, m, row, priors, prior_row
     cdef const ptrdiff_t *where
-    cdef object state, x, rows
+    cdef ptrdiff_t own                  # parameters of its own
+    cdef const ptrdiff_t *slot          # n: where its columns are in its block
+    cdef object state, x, rows, slots
     cdef lm_state *s
     cdef double *at_x
 
@@ -94,11 +96,24 @@ cdef class Member:
         self.index, self.n = array, cnp.PyArray_SIZE(array)
         self.where = <const ptrdiff_t *>cnp.PyArray_DATA(array)
         self.m, self.priors = fun.table.m, priors
-        self.state = np.zeros(lm_state_bytes(self.n, True, True) // 8 + 1)
+        self.state = np.zeros(lm_state_bytes(self.n, True, False) // 8 + 1)
         self.s = <lm_state *>cnp.PyArray_DATA(<cnp.ndarray>self.state)
+        # A strategy does not ask for the model, and n x n numbers for each member would be most of the memory.
+        self.s.linear = &ARROW
         lm_attach(self.s, self.n)
         self.x = np.zeros(self.n)
         self.at_x = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.x)
+
+    cdef object arrange(self, ptrdiff_t shared):
+        """Place its columns: own ones, then the shared ones, ascending; return these shared parameters."""
+        order = np.argsort(self.index, kind="stable")
+        count = int(np.count_nonzero(self.index < shared))
+        self.own = self.n - count
+        self.slots = np.empty(self.n, dtype=np.intp)
+        self.slots[order[:count]] = np.arange(self.own, self.n)
+        self.slots[order[count:]] = np.arange(self.own)
+        self.slot = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>self.slots)
+        return self.index[order[:count]]
 
     cdef void gather(self, const double *x) noexcept:
         cdef ptrdiff_t j

@@ -20,7 +20,11 @@ cdef class MemberGroups(Groups):
         cdef Member member
         self.guard = guard
         self.members, self.shared, self.rows = members, shared, -1
-        self.own = np.array([int(np.count_nonzero(np.asarray(m.index) >= shared)) for m in members], dtype=np.intp)
+        touched = [(<Member?>member).arrange(shared) for member in members]
+        self.own = np.array([(<Member>member).own for member in members], dtype=np.intp)
+        span = np.zeros(len(members) + 1, dtype=np.intp)
+        np.cumsum([columns.size for columns in touched], out=span[1:])
+        self.touched = span, np.concatenate(touched)
         self.squares, self.intervals = np.zeros(shared), np.zeros(shared)
         self.precision = EPSMCH
         for member in members:
@@ -112,11 +116,10 @@ cdef class MemberGroups(Groups):
     cdef int attach(self) except -1:
         """Memory for the largest block and its right side, and for a strategy's work."""
         cdef Member member
-        cdef ptrdiff_t largest = 1, wide = 1, longest = 1, own
+        cdef ptrdiff_t largest = 1, wide = 1, longest = 1
         for member in self.members:
-            own = int(np.count_nonzero(member.index >= self.shared))
             largest = max(largest, member.m * member.n)
-            wide = max(wide, member.m * (own + self.shared + 1))
+            wide = max(wide, member.m * (member.n + 1))
             longest = max(longest, member.n + member.m)
         self.buffer = np.zeros(largest)
         self.kept = np.zeros(wide), np.zeros(longest)
@@ -135,9 +138,7 @@ cdef class MemberGroups(Groups):
         cdef double *fjac = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer)
         cdef double *matrix = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.kept[0])
         cdef double *column
-        cdef ptrdiff_t i, j, g, m = member.m, n = member.n
-        cdef ptrdiff_t own = loop.arrow.a.first[k + 1] - loop.arrow.a.first[k]
-        cdef ptrdiff_t base = self.shared + loop.arrow.a.first[k]
+        cdef ptrdiff_t j, m = member.m, n = member.n
         cdef int code
         member.gather(whole.x)
         s.nfev = 0
@@ -178,22 +179,17 @@ cdef class MemberGroups(Groups):
             self.exact = False
         self.relative = max(self.relative, at.relative_error)
         self.noise = hypot(self.noise, at.noise)
-        memset(matrix, 0, <size_t>(m * (own + self.shared + 1)) * sizeof(double))
         for j in range(n):
-            g = member.where[j]
-            column = matrix + (own + g if g < self.shared else g - base) * m
+            column = matrix + member.slot[j] * m
             memcpy(column, fjac + j * m, <size_t>m * sizeof(double))
             if root != NULL and callbacks.root == NULL:
                 multiply_rows(m, root, column, column)
             s.acnorm[j] = enorm(m, column)
-            self.note_error(loop, s, j, g)
-        memcpy(matrix + (own + self.shared) * m,
+            self.note_error(loop, s, j, member.where[j])
+        memcpy(matrix + n * m,
                member.together(loop.d.f if loop.d.loss == NULL else loop.d.loss.model, 2), <size_t>m * sizeof(double))
         s.models += 1
-        i = 0
-        while arrow_start(&loop.arrow.a, i + 1) <= k:
-            i += 1
-        arrow_block(&loop.arrow.a, &loop.arrow.a.part[i], k, m, matrix, m)
+        arrow_block(&loop.arrow.a, &loop.arrow.a.part[_part_of(&loop.arrow.a, k)], k, m, matrix, m)
         return 0
 
     cdef int note_error(self, ArrowLoop loop, lm_state *s, ptrdiff_t j, ptrdiff_t g) except -1:

@@ -14,9 +14,10 @@ ctypedef struct product:
 cdef void _product_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef product *b = <product *>context
     cdef const lm_arrow *a = b.a
-    cdef ptrdiff_t i, j, k, p, r, base, s = a.shared
+    cdef ptrdiff_t i, j, k, p, r, base, width, s = a.shared
     cdef const double *block
     cdef const int *order
+    cdef const int *columns
     cdef double *sums = a.part[part].sums
     cdef double *w
     cdef double pj, total
@@ -25,17 +26,19 @@ cdef void _product_part(ptrdiff_t part, void *context) noexcept nogil:
         p, r, base = _own(a, k), b.factor.rank[k], s + a.first[k]
         block = b.factor.blocks + a.place[k]
         order = b.factor.order + a.first[k]
+        width, columns = _width(a, k), _columns(a, k)
         w = b.w + base
         for i in range(p):
-            w[i] = block[i + (p + s) * p] if b.with_q and i < r else 0.0
+            w[i] = block[i + (p + width) * p] if b.with_q and i < r else 0.0
         if b.p != NULL:
             for j in range(p):
                 pj = b.p[base + order[j]]
                 for i in range(min(j + 1, r)):
                     w[i] += block[i + j * p] * pj
-            for j in range(s):
+            for j in range(width):
+                pj = b.p[columns[j]]
                 for i in range(r):
-                    w[i] += block[i + (p + j) * p] * b.p[j]
+                    w[i] += block[i + (p + j) * p] * pj
         if b.scale != 1.0:
             for i in range(r):
                 w[i] /= b.scale
@@ -46,9 +49,9 @@ cdef void _product_part(ptrdiff_t part, void *context) noexcept nogil:
             for i in range(min(j + 1, r)):
                 total += block[i + j * p] * w[i]
             b.out[base + order[j]] = total
-        for j in range(s):
+        for j in range(width):
             for i in range(r):
-                sums[j] += block[i + (p + j) * p] * w[i]
+                sums[columns[j]] += block[i + (p + j) * p] * w[i]
 
 
 cdef void _product(product *b) noexcept nogil:
@@ -112,7 +115,7 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
         total += a.wa[i] * (b.factor.t[i + s * s] / fnorm)
     for k in range(a.groups):
         own = _own(a, k)
-        q = b.factor.blocks + a.place[k] + (own + s) * own
+        q = b.factor.blocks + a.place[k] + (own + _width(a, k)) * own
         sum = 0.0
         for i in range(b.factor.rank[k]):
             sum += a.wa[s + a.first[k] + i] * (q[i] / fnorm)
@@ -142,7 +145,7 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
         error[0] = max(error[0], column_error[a.free.torder[i]])
     for k in range(a.groups):
         p = _own(a, k)
-        block = a.free.blocks + a.place[k] + (p + s) * p
+        block = a.free.blocks + a.place[k] + (p + _width(a, k)) * p
         for i in range(a.free.rank[k]):
             a.wa[s + a.first[k] + i] = block[i]
             error[0] = max(error[0], column_error[s + a.first[k] + a.free.order[a.first[k] + i]])

@@ -13,18 +13,25 @@ cdef void _back_part(ptrdiff_t part, void *context) noexcept nogil:
     """p_k = -R_k^-1 (q_k + S_k p_s)."""
     cdef substitution *b = <substitution *>context
     cdef const lm_arrow *a = b.a
-    cdef ptrdiff_t i, j, k, p, r, base, s = a.shared
+    cdef ptrdiff_t i, j, k, p, r, base, width
     cdef const double *block
     cdef const int *order
+    cdef const int *columns
+    cdef double shared
     cdef double *y = a.part[part].matrix
     for k in range(arrow_start(a, part), arrow_start(a, part + 1)):
-        p, r, base = _own(a, k), b.factor.rank[k], s + a.first[k]
+        p, r, base = _own(a, k), b.factor.rank[k], a.shared + a.first[k]
+        width, columns = _width(a, k), _columns(a, k)
         block = b.factor.blocks + a.place[k]
         order = b.factor.order + a.first[k]
         for i in range(r):
-            y[i] = block[i + (p + s) * p] if b.q == NULL else b.q[base + i]
-            for j in range(s):
-                y[i] += block[i + (p + j) * p] * b.shared[j]
+            y[i] = block[i + (p + width) * p] if b.q == NULL else b.q[base + i]
+        block += p * p
+        for j in range(width):
+            shared = b.shared[columns[j]]
+            for i in range(r):
+                y[i] += block[i + j * p] * shared
+        block -= p * p
         for i in range(r - 1, -1, -1):
             y[i] /= block[i + i * p]
             for j in range(i):
@@ -92,6 +99,7 @@ cdef void _forward_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef ptrdiff_t i, j, k, p, r, base, s = a.shared
     cdef const double *block
     cdef const int *order
+    cdef const int *columns
     cdef double *sums = a.part[part].sums
     cdef double *y
     memset(sums, 0, <size_t>s * sizeof(double))
@@ -99,15 +107,16 @@ cdef void _forward_part(ptrdiff_t part, void *context) noexcept nogil:
         p, r, base = _own(a, k), b.factor.rank[k], s + a.first[k]
         block = b.factor.blocks + a.place[k]
         order = b.factor.order + a.first[k]
+        columns = _columns(a, k)
         y = b.y + base
         for i in range(r):
             y[i] = b.g[base + order[i]]
             for j in range(i):
                 y[i] -= block[j + i * p] * y[j]
             y[i] /= block[i + i * p]
-        for j in range(s):
+        for j in range(_width(a, k)):
             for i in range(r):
-                sums[j] += block[i + (p + j) * p] * y[i]
+                sums[columns[j]] += block[i + (p + j) * p] * y[i]
 
 
 cdef int _solve(void *model, double par, const double *diag, const double *g, double *x) noexcept nogil:

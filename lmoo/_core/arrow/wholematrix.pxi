@@ -5,6 +5,7 @@ cdef int _fill(void *model, ptrdiff_t m, double *jac, ptrdiff_t lda, double *f) 
     """lmoo_linear.fill: rows are sorted by the group whose own columns they have entries in."""
     cdef lm_arrow *a = <lm_arrow *>model
     cdef ptrdiff_t i, j, k, p, count, s = a.shared, base, width, taken = 0
+    cdef const int *columns
     cdef double *matrix
     cdef ptrdiff_t ld = max(m, 1)
     cdef bint here
@@ -14,6 +15,9 @@ cdef int _fill(void *model, ptrdiff_t m, double *jac, ptrdiff_t lda, double *f) 
     arrow_begin(a)
     for k in range(a.groups + 1):
         p = _own(a, k) if k < a.groups else 0
+        width, columns = s, a.every
+        if k < a.groups:
+            width, columns = _width(a, k), _columns(a, k)
         base = s + a.first[k]
         count = 0
         for i in range(m):
@@ -22,11 +26,11 @@ cdef int _fill(void *model, ptrdiff_t m, double *jac, ptrdiff_t lda, double *f) 
                 continue
             for j in range(p):
                 matrix[count + j * ld] = jac[i + (base + j) * lda]
-            for j in range(s):
-                matrix[count + (p + j) * ld] = jac[i + j * lda]
-            matrix[count + (p + s) * ld] = f[i]
+            taken += k == a.groups or _touches(a, k, i, jac, lda)
+            for j in range(width):
+                matrix[count + (p + j) * ld] = jac[i + columns[j] * lda]
+            matrix[count + (p + width) * ld] = f[i]
             count += 1
-        taken += count
         if k < a.groups:
             arrow_block(a, &a.part[_part_of(a, k)], k, count, matrix, ld)
         else:
@@ -39,11 +43,13 @@ cdef int _fill(void *model, ptrdiff_t m, double *jac, ptrdiff_t lda, double *f) 
     return 0
 
 
-cdef ptrdiff_t _part_of(const lm_arrow *a, ptrdiff_t k) noexcept nogil:
-    cdef ptrdiff_t p = 0
-    while arrow_start(a, p + 1) <= k:
-        p += 1
-    return p
+cdef bint _touches(const lm_arrow *a, ptrdiff_t k, ptrdiff_t i, const double *jac, ptrdiff_t lda) noexcept nogil:
+    """Whether row i has entries in no other shared columns than those that group k touches."""
+    cdef ptrdiff_t j
+    for j in range(a.shared):
+        if jac[i + j * lda] != 0.0 and _slot(a, k, j) < 0:
+            return False
+    return True
 
 
 cdef ptrdiff_t _row_group(const lm_arrow *a, ptrdiff_t i, const double *jac, ptrdiff_t lda) noexcept nogil:
@@ -61,7 +67,7 @@ cdef ptrdiff_t _row_group(const lm_arrow *a, ptrdiff_t i, const double *jac, ptr
 cdef void _triangle(void *model, double *r, int *ipvt, double *qtf) noexcept nogil:
     """lmoo_linear.triangle: own parameters first, group by group; n x n, which a solve does not ask for."""
     cdef lm_arrow *a = <lm_arrow *>model
-    cdef ptrdiff_t i, j, k, p, g, s = a.shared, n = a.n
+    cdef ptrdiff_t i, j, k, p, g, at, s = a.shared, n = a.n
     cdef const double *block
     _need_free(a)
     memset(r, 0, <size_t>(n * n) * sizeof(double))
@@ -71,11 +77,13 @@ cdef void _triangle(void *model, double *r, int *ipvt, double *qtf) noexcept nog
         g = a.first[k]
         for i in range(p):
             ipvt[g + i] = <int>(s + g + a.free.order[g + i])
-            qtf[g + i] = block[i + (p + s) * p]
+            qtf[g + i] = block[i + (p + _width(a, k)) * p]
             for j in range(i, p):
                 r[g + i + (g + j) * n] = block[i + j * p]
             for j in range(s):
-                r[g + i + (n - s + j) * n] = block[i + (p + a.free.torder[j]) * p]
+                at = _slot(a, k, a.free.torder[j])
+                if at >= 0:
+                    r[g + i + (n - s + j) * n] = block[i + (p + at) * p]
     for i in range(s):
         ipvt[n - s + i] = a.free.torder[i]
         qtf[n - s + i] = a.free.t[i + s * s]
