@@ -14,10 +14,7 @@ cdef void _reflect(ptrdiff_t m, ptrdiff_t i, ptrdiff_t width, double *a, ptrdiff
     u[0] += 1.0
     for j in range(i + 1, width):
         column = a + i + j * ld
-        total = 0.0
-        for l in range(rows):
-            total += u[l] * column[l]
-        total /= u[0]
+        total = dot_in_lanes(rows, u, column) / u[0]
         for l in range(rows):
             column[l] -= total * u[l]
     u[0] = -norm
