@@ -68,6 +68,7 @@ cdef void _norms_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef const double *block
     cdef const double *row = w.kept.values
     cdef const lm_piece *piece
+    cdef double total
     cdef ptrdiff_t i, j, k, p, s = a.shared
     memset(w.sums, 0, <size_t>s * sizeof(double))
     for k in range(arrow_start(a, part), arrow_start(a, part + 1)):
@@ -76,8 +77,10 @@ cdef void _norms_part(ptrdiff_t part, void *context) noexcept nogil:
         for j in range(p):
             c.norms[s + a.first[k] + a.next.order[a.first[k] + j]] = enorm(min(j + 1, p), block + j * p)
         for j in range(_width(a, k)):
+            total = 0.0
             for i in range(a.next.rank[k]):
-                w.sums[columns[j]] += block[i + (p + j) * p] * block[i + (p + j) * p]
+                total += block[i + (p + j) * p] * block[i + (p + j) * p]
+            w.sums[columns[j]] += total
     for k in range(w.kept.count):
         piece = &w.kept.pieces[k]
         for i in range(piece.rows):

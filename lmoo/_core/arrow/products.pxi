@@ -50,8 +50,10 @@ cdef void _product_part(ptrdiff_t part, void *context) noexcept nogil:
                 total += block[i + j * p] * w[i]
             b.out[base + order[j]] = total
         for j in range(width):
+            total = 0.0
             for i in range(r):
-                sums[columns[j]] += block[i + (p + j) * p] * w[i]
+                total += block[i + (p + j) * p] * w[i]
+            sums[columns[j]] += total
 
 
 cdef void _product(product *b) noexcept nogil:

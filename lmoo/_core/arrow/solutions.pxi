@@ -17,7 +17,7 @@ cdef void _back_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef const double *block
     cdef const int *order
     cdef const int *columns
-    cdef double shared
+    cdef double total
     cdef double *y = a.part[part].matrix
     for k in range(arrow_start(a, part), arrow_start(a, part + 1)):
         p, r, base = _own(a, k), b.factor.rank[k], a.shared + a.first[k]
@@ -25,13 +25,10 @@ cdef void _back_part(ptrdiff_t part, void *context) noexcept nogil:
         block = b.factor.blocks + a.place[k]
         order = b.factor.order + a.first[k]
         for i in range(r):
-            y[i] = block[i + (p + width) * p] if b.q == NULL else b.q[base + i]
-        block += p * p
-        for j in range(width):
-            shared = b.shared[columns[j]]
-            for i in range(r):
-                y[i] += block[i + j * p] * shared
-        block -= p * p
+            total = block[i + (p + width) * p] if b.q == NULL else b.q[base + i]
+            for j in range(width):
+                total += block[i + (p + j) * p] * b.shared[columns[j]]
+            y[i] = total
         for i in range(r - 1, -1, -1):
             y[i] /= block[i + i * p]
             for j in range(i):
@@ -102,6 +99,7 @@ cdef void _forward_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef const int *columns
     cdef double *sums = a.part[part].sums
     cdef double *y
+    cdef double total
     memset(sums, 0, <size_t>s * sizeof(double))
     for k in range(arrow_start(a, part), arrow_start(a, part + 1)):
         p, r, base = _own(a, k), b.factor.rank[k], s + a.first[k]
@@ -115,8 +113,10 @@ cdef void _forward_part(ptrdiff_t part, void *context) noexcept nogil:
                 y[i] -= block[j + i * p] * y[j]
             y[i] /= block[i + i * p]
         for j in range(_width(a, k)):
+            total = 0.0
             for i in range(r):
-                sums[columns[j]] += block[i + (p + j) * p] * y[i]
+                total += block[i + (p + j) * p] * y[i]
+            sums[columns[j]] += total
 
 
 cdef int _solve(void *model, double par, const double *diag, const double *g, double *x) noexcept nogil:
