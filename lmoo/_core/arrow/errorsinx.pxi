@@ -218,8 +218,8 @@ cdef class PointGroups(Groups):
 
     def __cinit__(self, ArrowLinear arrow not None, const double[:, ::1] t not None, const double[::1] y not None,
                   const double[::1] weights, const double[:, :, ::1] roots not None,
-                  const double[:, ::1] with_y, const unsigned char[:, ::1] has_error not None, ptrdiff_t n, CurveModel model, function,
-                  derivatives):
+                  const double[:, ::1] with_y, const unsigned char[:, ::1] has_error not None, ptrdiff_t n,
+                  CurveModel model, function, derivatives):
         cdef cnp.ndarray work, codes
         cdef ptrdiff_t m = y.shape[0], k = has_error.shape[1], widest = k
         self.c.a = &arrow.a

@@ -1,8 +1,8 @@
 """Solves of problems of groups: rows and parameters of their own, and shared parameters.
 
-The residual is one vector in memory, that of all groups; of the Jacobian there are only the blocks [J_k | A_k] of single
-groups, which go into the arrow linear model one after the other (arrow/linear.pxi).  What evaluates the groups is an object,
-`Groups`:
+The residual is one vector in memory, that of all groups; of the Jacobian there are only the blocks [J_k | A_k] of
+single groups, which go into the arrow linear model one after the other (arrow/linear.pxi).  What evaluates the groups
+is an object, `Groups`:
 
     CurveGroups     one compiled model and a curve for each group, without the GIL, on threads
     MemberGroups    any problems, each by its own residual and its own Jacobian strategy

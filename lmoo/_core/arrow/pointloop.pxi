@@ -4,9 +4,9 @@
 cdef class PointLoop(ArrowLoop):
     """One solve with errors in x, of which the parameters of the model are seen.
 
-    Of what the base classes have, x, bounds, fixed_or_active, gradient, acnorm and the factor are those of the n parameters of the
-    model; the residual is, for each point, its distance from the curve in units of the errors, with the sign of that
-    in y.
+    Of what the base classes have, x, bounds, fixed_or_active, gradient, acnorm and the factor are those of the n
+    parameters of the model; the residual is, for each point, its distance from the curve in units of the errors,
+    with the sign of that in y.
     """
 
     cdef object kept

@@ -1,8 +1,8 @@
 """The shared triangle where groups touch few of many shared columns: Cholesky first, QR for what that cannot decide.
 
-Folding rows into a triangle takes s^2 operations for each row, s shared columns; the sum of A'^T A' takes w^2, w columns
-that the row touches.  Its Cholesky factor, with pivots, in columns of norm 1, is accurate to eps over the square of a
-pivot, so it stops at pivots of TAU.  For the columns A_2 that remain and the right side f
+Folding rows into a triangle takes s^2 operations for each row, s shared columns; the sum of A'^T A' takes w^2, w
+columns that the row touches.  Its Cholesky factor, with pivots, in columns of norm 1, is accurate to eps over the
+square of a pivot, so it stops at pivots of TAU.  For the columns A_2 that remain and the right side f
 
     X = R_11^-1 R_11^-T A_1^T [A_2 | f],     B = [A_2 | f] - A_1 X,     X += R_11^-1 R_11^-T A_1^T B
 

@@ -7,7 +7,8 @@ With W_k = R_k^-1 S_k and C = (T^T T)^-1 the blocks of (J^T J)^-1 are
     own k, own l        W_k C W_l^T, and R_k^-1 R_k^-T where k = l
 
 so that L C L^T, L having the unit vectors of the shared parameters and -W_k as rows, has all of them but for the last
-term.  A row of -W_k has entries for the shared parameters that group k touches; these are kept.  Directions that are not determined are left out, as in a basic solution.
+term.  A row of -W_k has entries for the shared parameters that group k touches; these are kept.  Directions
+that are not determined are left out, as in a basic solution.
 """
 
 
