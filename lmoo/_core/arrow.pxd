@@ -5,15 +5,15 @@ from lmoo._core.model cimport lm_state, lmoo_linear
 from lmoo._core.solve cimport LinearTable, Loop, Source
 
 
-# ---- arrow/linear.pxi: The arrow linear model.
+# ---- arrow/linear.pxi, parts.pxi, intake.pxi: The arrow linear model.
 
 cdef enum:
     ARROW_ROWS = 128        # rows that wait to be folded into a shared triangle
     ARROW_PARTS = 16
 
 ctypedef struct lm_arrow_factor:
-    # Of group k, p own parameters: [R | S | q], p x (p + s + 1), column-major, at blocks + place[k].  Column i of R
-    # belongs to own parameter order[first[k] + i]; rows from rank[k] on are zero.
+    # Of group k, p own parameters and w shared ones that it touches: [R | S | q], p x (p + w + 1), column-major, at
+    # blocks + place[k].  Column i of R belongs to own parameter order[first[k] + i]; rows from rank[k] on are zero.
     double *blocks
     int *order              # n - s
     int *rank               # one per group
@@ -21,14 +21,27 @@ ctypedef struct lm_arrow_factor:
     double *t
     int *torder
     ptrdiff_t trank
+    bint pivoted            # the columns of T are in the order of its pivots
+
+ctypedef struct lm_piece:
+    const int *columns      # width shared parameters, ascending
+    ptrdiff_t width, rows
+
+ctypedef struct lm_rows:
+    # Rows of the shared parameters, one piece after the other, each row-major with room for whole vectors.
+    double *values
+    size_t used, room
+    lm_piece *pieces
+    ptrdiff_t count, places
 
 ctypedef struct lm_arrow_part:
     # Work space of one part of the groups: a thread has it to itself.
     double *t               # s x (s + 1), what has been folded so far
     double *rows            # ARROW_ROWS x (s + 1), column-major: rows that wait
     ptrdiff_t waiting
+    lm_rows kept            # where the model is scattered
     double *fold_work
-    double *matrix          # 2 widest x (widest + s + 1)
+    double *matrix          # 2 widest x (widest + most + 1)
     double *sums            # 2 s
 
 ctypedef struct lm_arrow:
@@ -37,6 +50,12 @@ ctypedef struct lm_arrow:
     ptrdiff_t n, shared, groups, widest, parts
     const ptrdiff_t *first  # groups + 1: own parameters of group k are shared + first[k] and those that follow
     const ptrdiff_t *place  # groups + 1
+    # Group k touches the shared parameters columns[span[k]] to columns[span[k + 1] - 1]; NULL: all.
+    const ptrdiff_t *span
+    const int *columns
+    const int *every        # 0 to s - 1
+    double touched          # shared parameters that a group touches, on average
+    bint scattered          # they are few of many: rows are kept, not folded
     lm_arrow_factor all     # of all columns
     lm_arrow_factor next    # of all columns, while rows come in
     lm_arrow_factor free    # of those that are not left out, truncated
@@ -49,6 +68,13 @@ ctypedef struct lm_arrow:
     double *wa              # n
     double *least           # n
     lm_arrow_part *part
+    # Work space where the model is scattered, see arrow/scattered.pxi.
+    double *gram            # s x (s + 1)
+    double *z               # (s + 1) x s, padded
+    double *scale           # s + 1
+    double *pivots          # s
+    double *sizes           # s
+    int *was                # s
 
 cdef lmoo_linear ARROW
 
@@ -66,18 +92,21 @@ cdef class ArrowLinear(LinearTable):
     cdef lm_arrow a
     cdef object memory
     cdef readonly ptrdiff_t n, shared, groups
+    cdef readonly object span, columns
     cdef object own_state
     cdef double *doubles(self, ptrdiff_t count)
     cdef int *ints(self, ptrdiff_t count)
     cdef int reduce(self, double error, const int[::1] active) except -1
+    cdef object place_columns(self, touched, ptrdiff_t groups)
     cdef int place_factor(self, lm_arrow_factor *factor, ptrdiff_t total) except -1
 
 
-# ---- arrow/groups.pxi: Problems of groups of rows.
+# ---- arrow/groups.pxi, arrowloop.pxi: Problems of groups of rows.
 
 cdef class Groups:
     cdef readonly ptrdiff_t shared, rows
     cdef readonly object own        # (groups,) intp: parameters of their own
+    cdef readonly object touched    # (span, columns) of shared parameters, see ArrowLinear; None: all
     cdef double precision           # relative error of f
     cdef double relative, noise     # of the last Jacobian: relative error of its columns, norm of the error of f seen
     cdef bint exact                 # derivatives are no differences

@@ -18,7 +18,10 @@ class ArrowLinear(LinearTable):
     shared: int
     groups: int
     parts: int
-    def __init__(self, shared: int, own: Any) -> None: ...
+    scattered: bool
+    span: NDArray[np.intp] | None
+    columns: NDArray[np.int32] | None
+    def __init__(self, shared: int, own: Any, touched: tuple[Any, Any] | None = None) -> None: ...
     def factor(
         self, error: float, active: NDArray[np.int32] | None
     ) -> tuple[
@@ -46,6 +49,8 @@ class ArrowLinear(LinearTable):
 
 def arrow_statistics(
     first: NDArray[np.intp],
+    span: NDArray[np.intp] | None,
+    columns: NDArray[np.int32] | None,
     blocks: _Array,
     order: NDArray[np.int32],
     rank: NDArray[np.int32],
@@ -56,6 +61,20 @@ def arrow_statistics(
     excluded: NDArray[np.uint8],
     limit: float,
 ) -> tuple[_Array, _Array, _Array, NDArray[np.uint8]]: ...
+def arrow_variances(
+    first: NDArray[np.intp],
+    span: NDArray[np.intp] | None,
+    columns: NDArray[np.int32] | None,
+    lift: _Array,
+    covariance: _Array,
+) -> _Array: ...
+def arrow_lifted(
+    first: NDArray[np.intp],
+    span: NDArray[np.intp] | None,
+    columns: NDArray[np.int32] | None,
+    lift: _Array,
+    v: _Array,
+) -> _Array: ...
 
 # ---- arrow/groups.pxi
 
@@ -63,6 +82,7 @@ class Groups:
     shared: int
     rows: int
     own: NDArray[np.intp]
+    touched: tuple[NDArray[np.intp], NDArray[np.intp]] | None
     @property
     def differenced(self) -> int: ...
     @property
@@ -75,6 +95,8 @@ class GroupDerivatives(Derivatives):
     def __init__(self, groups: Groups) -> None: ...
 
 class ArrowLoop(Loop):
+    @property
+    def touched(self) -> tuple[NDArray[np.intp] | None, NDArray[np.int32] | None]: ...
     def factor(
         self,
     ) -> tuple[

@@ -75,12 +75,11 @@ def _compiled(
         raise TraceError("the function depends on the number of points of its argument")
     for k in dataset.samples():
         part = slice(k, k + 1)
-        reason = _compared(function, found.model, dataset, part, guesses.of(part), start_reason)
-        if reason is None:
+        x = guesses.of(part)
+        reason = _compared(function, found.model, dataset, part, x, start_reason)
+        if reason is None and np.isfinite(x).all():
             rows = [points[0] for points in dataset.points(part)]
-            x = guesses.of(part)[0]
-            if np.isfinite(x).all():
-                reason = slope_reason(found.model, np.ascontiguousarray(np.stack(rows)), x)
+            reason = slope_reason(found.model, np.ascontiguousarray(np.stack(rows)), x[0])
         if reason is not None:
             raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
     return found.model

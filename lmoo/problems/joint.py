@@ -116,10 +116,9 @@ class JointProblem(Problem):
     ) -> None:
         self.problems = _checked(problems)
         self._own_names = tuple(_names(k, part) for k, part in enumerate(self.problems))
-        given = _shared_names(shared, self._own_names)
-        self.shared = tuple(given)
+        self.shared, called = _shared_names(shared, self._own_names)
         self.indices: tuple[NDArray[np.intp], ...]
-        self.parameter_names, self.indices = _arranged(given, self._own_names)
+        self.parameter_names, self.indices = _arranged(self.shared, called, self._own_names)
         self._places = {name: j for j, name in enumerate(self.parameter_names)}
         self.bounds = self._members_bounds() if bounds is None else self._expanded("bounds", bounds)
         self.absolute_sigma = _absolute_sigma(self.problems)
@@ -302,8 +301,8 @@ def _names(k: int, part: Any) -> tuple[str, ...]:
 
 def _shared_names(
     shared: Any, names: tuple[tuple[str, ...], ...]
-) -> dict[str, tuple[str | None, ...]]:
-    """Return the names of each shared parameter in the problems."""
+) -> tuple[tuple[str, ...], list[list[tuple[str, int]]]]:
+    """Return the shared names, and for each problem what it calls them, with their places."""
     if isinstance(shared, str) or not isinstance(shared, (Sequence, Mapping)):
         raise TypeError(
             'shared must be a sequence of names, such as ["tau"], or a mapping from names to those '
@@ -311,8 +310,9 @@ def _shared_names(
         )
     if not shared:
         raise ValueError("shared must name a parameter at least; it is empty")
-    known = list(dict.fromkeys(name for part in names for name in part))
-    found: dict[str, tuple[str | None, ...]] = {}
+    having = _problems_having(names)
+    found: dict[str, int] = {}
+    called: list[list[tuple[str, int]]] = [[] for _ in names]
     for name in shared:
         if not isinstance(name, str):
             raise TypeError(f"shared must have names; it has {name!r}")
@@ -320,37 +320,57 @@ def _shared_names(
             raise ValueError(f"shared must name a parameter once; {name!r} is there twice")
         given = shared[name] if isinstance(shared, Mapping) else name
         if isinstance(given, str):
-            called = tuple(given if given in part else None for part in names)
+            pairs = [(k, given) for k in having.get(given, [])]
         else:
-            called = tuple(given)
-            if len(called) != len(names):
-                raise ValueError(
-                    f"shared[{name!r}] must have a name or None for each of the {len(names)} "
-                    f"problems; it has {len(called)}"
-                )
-            for k, (one, part) in enumerate(zip(called, names, strict=True)):
-                if one is not None and one not in part:
-                    raise ValueError(
-                        f"shared[{name!r}] has {one!r} for problems[{k}], the parameters of which "
-                        f"are {', '.join(part)}"
-                    )
-        if not any(called):
+            pairs = _named_by_each(name, tuple(given), names)
+        if not pairs:
             raise ValueError(
-                f"shared has {name!r}, which no problem has; the problems have {', '.join(known)}"
+                f"shared has {name!r}, which no problem has; the problems have {', '.join(having)}"
             )
-        found[name] = called
-    return found
+        for k, own_name in pairs:
+            called[k].append((own_name, len(found)))
+        found[name] = len(found)
+    return tuple(found), called
+
+
+def _problems_having(names: tuple[tuple[str, ...], ...]) -> dict[str, list[int]]:
+    """Return which problems have a parameter of each name."""
+    having: dict[str, list[int]] = {}
+    for k, part in enumerate(names):
+        for name in part:
+            having.setdefault(name, []).append(k)
+    return having
+
+
+def _named_by_each(
+    name: str, called: tuple[Any, ...], names: tuple[tuple[str, ...], ...]
+) -> list[tuple[int, str]]:
+    """Return the problems that have a shared parameter, with what these call it."""
+    if len(called) != len(names):
+        raise ValueError(
+            f"shared[{name!r}] must have a name or None for each of the {len(names)} "
+            f"problems; it has {len(called)}"
+        )
+    for k, (one, part) in enumerate(zip(called, names, strict=True)):
+        if one is not None and one not in part:
+            raise ValueError(
+                f"shared[{name!r}] has {one!r} for problems[{k}], the parameters of which "
+                f"are {', '.join(part)}"
+            )
+    return [(k, one) for k, one in enumerate(called) if one is not None]
 
 
 def _arranged(
-    shared: dict[str, tuple[str | None, ...]], names: tuple[tuple[str, ...], ...]
+    shared: tuple[str, ...],
+    called: list[list[tuple[str, int]]],
+    names: tuple[tuple[str, ...], ...],
 ) -> tuple[tuple[str, ...], tuple[NDArray[np.intp], ...]]:
     """Return the names of all parameters, and the places of those of each problem."""
     everything = list(shared)
     indices = []
     for k, part in enumerate(names):
-        places = {called[k]: j for j, called in enumerate(shared.values()) if called[k] is not None}
-        if len(places) < sum(called[k] is not None for called in shared.values()):
+        places = dict(called[k])
+        if len(places) < len(called[k]):
             raise ValueError(
                 f"shared must give a parameter of problems[{k}] once; one of them is there twice"
             )

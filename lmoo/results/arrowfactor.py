@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import arrow_statistics
+from lmoo._core.arrow import arrow_lifted, arrow_statistics, arrow_variances
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 
@@ -19,7 +19,9 @@ Array = NDArray[np.float64]
 class _Inverse(NamedTuple):
     """Parts of inv(S.T @ S), where S is J with columns of norm 1; see arrow/statistics.pxi.
 
-    lift : (n, s); lift @ shared @ lift.T, and for parameters of one group besides it their gram
+    lift : of own parameters, those of one group after the other: a number for each shared parameter
+        that the group touches.  With L these as rows, and unit vectors for shared parameters that
+        are free, it is L @ shared @ L.T, and for parameters of one group besides that their gram.
     gram : the (p, p) blocks of one group after the other
     shared : (s, s), the covariance of the shared parameters
     undetermined : (n,) bool
@@ -43,7 +45,8 @@ class ArrowFactor(ScaledBlocks):
     first : (groups + 1,) intp array
         Own parameters of group k are s + first[k] and those that follow, to s + first[k + 1].
     blocks : float64 array
-        [R_k | S_k | q_k] of one group after the other, (p, p + s + 1), column-major.
+        [R_k | S_k | q_k] of one group after the other, (p, p + w + 1), column-major; w shared
+        parameters that the group touches.
     order : (n - s,) int32 array
         Column i of R_k belongs to own parameter order[first[k] + i] of the group.
     ranks : (groups,) int32 array
@@ -56,6 +59,8 @@ class ArrowFactor(ScaledBlocks):
         Relative error of the entries of J.
     excluded : (n,) bool array or None
         Parameters that were left out: fixed, or at an active bound.
+    span, columns : (groups + 1,) intp array, int32 array; or None
+        Group k touches the shared parameters ``columns[span[k]:span[k + 1]]``.  None: all.
     """
 
     first: NDArray[np.intp]
@@ -68,6 +73,8 @@ class ArrowFactor(ScaledBlocks):
     acnorm: Array
     error: float
     excluded: NDArray[np.bool_] | None = None
+    span: NDArray[np.intp] | None = None
+    columns: NDArray[np.int32] | None = None
 
     # Whether degrees of freedom are counted by the rank.
     counts_rank: ClassVar[bool] = True
@@ -81,8 +88,9 @@ class ArrowFactor(ScaledBlocks):
         good = good and bool((widths >= 0).all()) and s + int(first[-1]) == n
         if not good:
             raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
+        self._check_touched(groups, s)
         wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "blocks": (np.float64, (int((widths * (widths + s + 1)).sum()),)),
+            "blocks": (np.float64, (int((widths * (widths + self._touched + 1)).sum()),)),
             "order": (np.int32, (n - s,)),
             "ranks": (np.int32, (groups,)),
             "t": (np.float64, (s, s + 1)),
@@ -107,6 +115,66 @@ class ArrowFactor(ScaledBlocks):
         if not self.error >= 0:
             raise ValueError(f"error must not be negative: {self.error}")
 
+    def _check_touched(self, groups: int, s: int) -> None:
+        """Raise ValueError if span and columns are not those of groups."""
+        span, columns = self.span, self.columns
+        if span is None and columns is None:
+            return
+        good = (
+            span is not None
+            and columns is not None
+            and span.dtype == np.intp
+            and columns.dtype == np.int32
+            and span.shape == (groups + 1,)
+            and columns.ndim == 1
+            and span[0] == 0
+            and span[-1] == columns.size
+            and bool((np.diff(span) >= 0).all())
+            and bool(((columns >= 0) & (columns < s)).all())
+        )
+        if not good:
+            raise ValueError(f"span and columns must be shared parameters of {groups} groups")
+
+    @property
+    def _touched(self) -> NDArray[np.intp]:
+        """The number of shared parameters that each group touches, (groups,)."""
+        if self.span is None:
+            return np.full(self.first.size - 1, self.shared)
+        return np.diff(self.span)
+
+    @cached_property
+    def _places(self) -> NDArray[np.intp]:
+        """The beginnings of the rows of each group in ``_inverse.lift``, (groups + 1,)."""
+        ends = np.cumsum(np.diff(self.first) * self._touched)
+        return np.concatenate([[0], ends]).astype(np.intp)
+
+    @property
+    def _free(self) -> Array:
+        """1 for shared parameters that are not excluded, else 0."""
+        if self.excluded is None:
+            return np.ones(self.shared)
+        return np.where(self.excluded[: self.shared], 0.0, 1.0)
+
+    def _rows(self, which: NDArray[np.intp]) -> Array:
+        """Return rows of L, (len(which), s)."""
+        found, s = self._inverse, self.shared
+        out = np.zeros((which.size, s))
+        common = which < s
+        out[common, which[common]] = self._free[which[common]]
+        group = np.searchsorted(self.first, which - s, side="right") - 1
+        for i in np.flatnonzero(~common).tolist():
+            k, width = int(group[i]), int(self._touched[group[i]])
+            begin = self._places[k] + (which[i] - s - self.first[k]) * width
+            where = slice(None) if self.columns is None else self._columns(k)
+            out[i, where] = found.lift[begin : begin + width]
+        return out
+
+    def _columns(self, k: int) -> NDArray[np.int32]:
+        """Return the shared parameters that group k touches."""
+        assert self.span is not None
+        assert self.columns is not None
+        return self.columns[self.span[k] : self.span[k + 1]]
+
     @property
     def shared(self) -> int:
         """The number of shared parameters."""
@@ -120,8 +188,8 @@ class ArrowFactor(ScaledBlocks):
         # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
         limit = min(float(np.sqrt(self.error)), 0.1)
         lift, gram, shared, undetermined = arrow_statistics(
-            self.first, self.blocks, self.order, self.ranks, self.t, self.torder, self.trank,
-            self.acnorm, excluded, limit,
+            self.first, self.span, self.columns, self.blocks, self.order, self.ranks, self.t,
+            self.torder, self.trank, self.acnorm, excluded, limit,
         )  # fmt: skip
         return _Inverse(lift, gram, shared, undetermined.astype(bool))
 
@@ -139,7 +207,7 @@ class ArrowFactor(ScaledBlocks):
         """Return the factor of J / slope, with f slope in place of f."""
         columns = np.full(self.blocks.size, 1.0 / slope)
         widths = np.diff(self.first)
-        ends = np.cumsum(widths * (widths + self.shared + 1))
+        ends = np.cumsum(widths * (widths + self._touched + 1))
         for end, p in zip(ends.tolist(), widths.tolist(), strict=True):
             columns[end - p : end] = slope
         t = self.t / slope
@@ -149,8 +217,8 @@ class ArrowFactor(ScaledBlocks):
     def _variances(self) -> Array:
         """Return the diagonal of inv(S.T @ S), (n,)."""
         found = self._inverse
-        out = np.einsum("ij,jl,il->i", found.lift, found.shared, found.lift, optimize=True)
-        out[self.shared :] += self._own_variances
+        own = arrow_variances(self.first, self.span, self.columns, found.lift, found.shared)
+        out = np.concatenate([np.diag(found.shared) * self._free, own + self._own_variances])
         return np.asarray(np.maximum(out, 0.0))
 
     @cached_property
@@ -165,7 +233,7 @@ class ArrowFactor(ScaledBlocks):
     def _scaled_block(self, which: NDArray[np.intp]) -> Array:
         """Return the rows and columns of inv(S.T @ S) of some parameters."""
         found, s = self._inverse, self.shared
-        rows = found.lift[which]
+        rows = self._rows(which)
         out = np.asarray(rows @ found.shared @ rows.T)
         group = np.searchsorted(self.first, which - s, side="right") - 1
         widths = np.diff(self.first)
@@ -187,7 +255,7 @@ class ArrowFactor(ScaledBlocks):
     def group_covariances(self, sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
 
-        All groups must have as many own parameters, p.
+        All groups must have as many own parameters, p, and touch all shared ones.
 
         Returns
         -------
@@ -204,9 +272,9 @@ class ArrowFactor(ScaledBlocks):
         found, s = self._inverse, self.shared
         groups = self.first.size - 1
         p = int(self.first[1])
-        lift = found.lift[s:].reshape(groups, p, s)
+        lift = found.lift.reshape(groups, p, s)
         out = np.empty((groups, s + p, s + p))
-        common = found.lift[:s] @ found.shared @ found.lift[:s].T
+        common = found.shared * self._free * self._free[:, None]
         crossed = lift @ found.shared
         out[:, :s, :s] = common
         out[:, s:, :s] = crossed
@@ -223,8 +291,8 @@ class ArrowFactor(ScaledBlocks):
     def group_products(self, rows: Array) -> Array:
         """Return H^-1 P H^-1 of the shared parameters with those of each group, over their units.
 
-        H is J^T J.  All groups must have as many own parameters, p.  P is the sum of the products
-        of rows with themselves.
+        H is J^T J.  All groups must have as many own parameters, p, and touch all shared ones.  P
+        is the sum of the products of rows with themselves.
 
         Parameters
         ----------
@@ -238,8 +306,8 @@ class ArrowFactor(ScaledBlocks):
         found, s = self._inverse, self.shared
         groups, p = self.first.size - 1, int(self.first[1])
         scaled = rows * self.group_units()[:, None]
-        common = np.broadcast_to(found.lift[:s], (groups, s, s))
-        lift = np.concatenate([common, found.lift[s:].reshape(groups, p, s)], axis=1)
+        common = np.broadcast_to(np.diag(self._free), (groups, s, s))
+        lift = np.concatenate([common, found.lift.reshape(groups, p, s)], axis=1)
         # H^-1 r is lift @ moved, and for parameters of the group of r besides it alone.
         moved = scaled @ lift @ found.shared
         alone = np.zeros_like(scaled)
@@ -258,7 +326,9 @@ class ArrowFactor(ScaledBlocks):
     def covariance_column(self, j: int, sigma: float) -> Array:
         """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         found, s = self._inverse, self.shared
-        out = np.asarray(found.lift @ (found.shared @ found.lift[j]))
+        moved = found.shared @ self._rows(np.array([j]))[0]
+        own = arrow_lifted(self.first, self.span, self.columns, found.lift, moved)
+        out = np.concatenate([moved * self._free, own])
         if j >= s:
             k = int(np.searchsorted(self.first, j - s, side="right")) - 1
             group = np.arange(s + self.first[k], s + self.first[k + 1])

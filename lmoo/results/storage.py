@@ -200,6 +200,11 @@ def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
         name: None if stored[name] is None else _array(name, stored[name])
         for name in ("first", "blocks", "order", "ranks", "t", "torder", "acnorm", "excluded")
     }
+    # What was stored before has all shared parameters in each group.
+    arrays |= {
+        name: None if stored.get(name) is None else _array(name, stored[name])
+        for name in ("span", "columns")
+    }
     return ArrowFactor(
         trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
     )

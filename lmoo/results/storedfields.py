@@ -20,7 +20,7 @@ __all__ = ["DTYPES", "check", "flag"]
 DTYPES = {
     "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,
     "coordinate": np.int64, "first": np.intp, "order": np.int32, "ranks": np.int32,
-    "torder": np.int32, "columns": np.int32, "starts": np.int64,
+    "torder": np.int32, "columns": np.int32, "starts": np.int64, "span": np.intp,
 }  # fmt: skip
 
 

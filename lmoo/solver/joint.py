@@ -68,6 +68,8 @@ def arrow_factor(loop: Any, own: NDArray[np.intp]) -> ArrowFactor:
     first = np.concatenate([[0], np.cumsum(own)]).astype(np.intp)
     excluded = None if loop.bounds is None else loop.fixed_or_active != 0
     blocks, order, ranks, t, torder, trank, norms = loop.factor()
+    span, columns = loop.touched
     return ArrowFactor(
-        first, blocks, order, ranks, t, torder, trank, norms, loop.jacobian_error, excluded
-    )
+        first, blocks, order, ranks, t, torder, trank, norms, loop.jacobian_error, excluded, span,
+        columns,
+    )  # fmt: skip

@@ -262,7 +262,7 @@ class SolverOptions:
             priors = getattr(problem, "_priors", 0)
             kernel = kernel_of(loss_of(self.loss), self.f_scale, priors)
         groups = joint_groups(self, problem, evaluation)
-        arrow = ArrowLinear(len(problem.shared), groups.own)
+        arrow = ArrowLinear(len(problem.shared), groups.own, groups.touched)
         return arrow_loop(self, groups, arrow, x0, bounds, kernel)
 
     def _row_loss(self) -> tuple[Loss, float] | None:

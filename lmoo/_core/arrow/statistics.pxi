@@ -6,14 +6,10 @@ With W_k = R_k^-1 S_k and C = (T^T T)^-1 the blocks of (J^T J)^-1 are
     own k, shared       -W_k C
     own k, own l        W_k C W_l^T, and R_k^-1 R_k^-T where k = l
 
-so that L C L^T with n x s numbers L, the unit vectors of the shared parameters and -W_k, has all of them but for the
-last term.  Directions that are not determined are left out, as in a basic solution.
+so that L C L^T, L having the unit vectors of the shared parameters and -W_k as rows, has all of them but for the last
+term.  A row of -W_k has entries for the shared parameters that group k touches; these are kept.  Directions
+that are not determined are left out, as in a basic solution.
 """
-
-from libc.math cimport fabs, sqrt
-from libc.string cimport memset
-
-import numpy as np
 
 
 cdef ptrdiff_t _invert(ptrdiff_t r, const double *a, ptrdiff_t ld, double *out) noexcept nogil:
@@ -31,25 +27,31 @@ cdef ptrdiff_t _invert(ptrdiff_t r, const double *a, ptrdiff_t ld, double *out) 
     return r
 
 
-def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] blocks not None,
+def arrow_statistics(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] span, const int[::1] columns,
+                     const double[::1] blocks not None,
                      const int[::1] order not None, const int[::1] rank not None,
                      const double[:, :] t not None, const int[::1] torder not None, ptrdiff_t trank,
                      const double[::1] norms not None, const unsigned char[::1] excluded not None, double limit):
     """Return (L, G, C, undetermined).
 
     first, blocks, order, rank, t, torder, trank, norms    as `ArrowLinear.factor` returns them
+    span, columns  the shared parameters that groups touch, None: all
     excluded       (n,), parameters that are not free
     limit          of the share in a direction that is not determined, above which a parameter is not
 
-    L              (n, s); 0 in rows of parameters that are excluded, or without a pivot
+    L              -W_k of one group after the other, p x w each, row-major; 0 in rows of parameters that are excluded,
+                   or without a pivot
     G              R_k^-1 R_k^-T of one group after the other, p x p each
     C              (s, s)
     undetermined   (n,) uint8
     """
     cdef ptrdiff_t s = t.shape[0], groups = first.shape[0] - 1, n = norms.shape[0]
-    cdef ptrdiff_t i, j, k, l, p, r, c, g, place = 0, at = 0, widest = 1, nulls = 0
+    cdef ptrdiff_t i, j, k, l, p, r, c, g, width, place = 0, at = 0, lifted = 0, widest = 1, nulls = 0
     cdef double total, size
-    cdef double[:, ::1] lift = np.zeros((n, s))
+    cdef double[::1] lift
+    cdef double *row
+    cdef int[::1] every = np.arange(s, dtype=np.int32)
+    cdef const int *touched = &every[0]
     cdef double[::1] gram
     cdef double[:, ::1] covariance = np.zeros((s, s))
     cdef unsigned char[::1] undetermined = np.zeros(n, dtype=np.uint8)
@@ -65,6 +67,8 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] bloc
         p = first[k + 1] - first[k]
         widest = max(widest, p)
         at += p * p
+        lifted += p * (s if span is None else span[k + 1] - span[k])
+    lift = np.zeros(max(lifted, 1))
     gram = np.zeros(max(at, 1))
     work = np.zeros(2 * widest * widest + widest * s + widest)
     triangle, inverted, w = &work[0], &work[widest * widest], &work[2 * widest * widest]
@@ -97,13 +101,12 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] bloc
             null[i, nulls] /= sqrt(size)
             undetermined[i] |= fabs(null[i, nulls]) > limit
         nulls += 1
-    for i in range(s):
-        if not excluded[i]:
-            lift[i, i] = 1.0
     # Groups.
-    at = 0
+    at = lifted = 0
     for k in range(groups):
-        p, r, g = first[k + 1] - first[k], rank[k], s + first[k]
+        p, r, g, width = first[k + 1] - first[k], rank[k], s + first[k], s
+        if span is not None:
+            width, touched = span[k + 1] - span[k], &columns[0] + span[k]
         c = 0
         for i in range(p):
             c += excluded[g + i] == 0
@@ -118,12 +121,13 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] bloc
                 for l in range(max(i, j), r):
                     total += inverted[i + l * r] * inverted[j + l * r]
                 gram[at + order[first[k] + i] * p + order[first[k] + j]] = total
-            for j in range(s):
-                total = 0.0
-                if norms[j] > 0.0 and not excluded[j]:
+            row = &lift[0] + lifted + order[first[k] + i] * width
+            for j in range(width):
+                total, size = 0.0, norms[touched[j]]
+                if size > 0.0 and not excluded[touched[j]]:
                     for l in range(i, r):
-                        total += inverted[i + l * r] * (blocks[place + l + (p + j) * p] / norms[j])
-                lift[g + order[first[k] + i], j] = -total
+                        total += inverted[i + l * r] * (blocks[place + l + (p + j) * p] / size)
+                row[j] = -total
         for j in range(r, c):
             # A direction of this group that is not determined.
             size = 1.0
@@ -139,9 +143,53 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const double[::1] bloc
         for j in range(nulls):
             for i in range(r):
                 total = 0.0
-                for l in range(s):
-                    total += lift[g + order[first[k] + i], l] * null[l, j]
+                row = &lift[0] + lifted + order[first[k] + i] * width
+                for l in range(width):
+                    total += row[l] * null[touched[l], j]
                 undetermined[g + order[first[k] + i]] |= fabs(total) > limit
-        place += p * (p + s + 1)
+        place += p * (p + width + 1)
         at += p * p
-    return np.asarray(lift), np.asarray(gram)[:at], np.asarray(covariance), np.asarray(undetermined)
+        lifted += p * width
+    return (np.asarray(lift)[:lifted], np.asarray(gram)[:at], np.asarray(covariance), np.asarray(undetermined))
+
+
+def arrow_variances(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] span, const int[::1] columns,
+                    const double[::1] lift not None, const double[:, ::1] covariance not None):
+    """Return the diagonal of L C L^T for own parameters, (n - s,)."""
+    cdef ptrdiff_t i, j, k, l, width = covariance.shape[0], lifted = 0, groups = first.shape[0] - 1
+    cdef int[::1] every = np.arange(width, dtype=np.int32)
+    cdef const int *touched = &every[0]
+    cdef const double *row
+    cdef double total, inner
+    cdef double[::1] out = np.zeros(max(first[groups], 1))
+    for k in range(groups):
+        if span is not None:
+            width, touched = span[k + 1] - span[k], &columns[0] + span[k]
+        for i in range(first[k], first[k + 1]):
+            row = &lift[0] + lifted
+            total = 0.0
+            for j in range(width):
+                inner = 0.5 * covariance[touched[j], touched[j]] * row[j]
+                for l in range(j):
+                    inner += covariance[touched[j], touched[l]] * row[l]
+                total += 2.0 * inner * row[j]
+            out[i] = total
+            lifted += width
+    return np.asarray(out)[:first[groups]]
+
+
+def arrow_lifted(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] span, const int[::1] columns,
+                 const double[::1] lift not None, const double[::1] v not None):
+    """Return L v for own parameters, (n - s,)."""
+    cdef ptrdiff_t i, j, k, width = v.shape[0], lifted = 0, groups = first.shape[0] - 1
+    cdef int[::1] every = np.arange(width, dtype=np.int32)
+    cdef const int *touched = &every[0]
+    cdef double[::1] out = np.zeros(max(first[groups], 1))
+    for k in range(groups):
+        if span is not None:
+            width, touched = span[k + 1] - span[k], &columns[0] + span[k]
+        for i in range(first[k], first[k + 1]):
+            for j in range(width):
+                out[i] += lift[lifted + j] * v[touched[j]]
+            lifted += width
+    return np.asarray(out)[:first[groups]]
