@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_origin
 
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
@@ -26,7 +26,7 @@ RETURNED = {
     "lmoo.models.Model",
 }
 # Methods of base classes that have no page.
-INHERITED = {"lmoo.Result", "lmoo.Fits", "lmoo.Expression"}
+INHERITED = {"lmoo.Result", "lmoo.Fits", "lmoo.Expression", "lmoo.Iteration"}
 
 
 def hide_signature(
@@ -56,8 +56,12 @@ def public_bases(app: Sphinx, name: str, obj: type, options: Any, bases: list[ty
     """Show the next public class in place of base classes that have no page."""
     public = public_classes()
     for k, base in enumerate(bases):
+        # A generic base class with its parameter is no type.
+        base = get_origin(base) or base
         if isinstance(base, type) and base.__module__.startswith("lmoo"):
             bases[k] = next((kind for kind in base.__mro__ if kind in public), object)
+    if any(base is not object for base in bases):
+        bases[:] = [base for base in bases if base is not object]
 
 
 def skip_fields(
