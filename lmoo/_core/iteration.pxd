@@ -99,6 +99,11 @@ cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
 cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
 
 
+# ---- iteration/search.pxi: Trial points away from x, evaluated before a solve ends as a success.
+
+cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil
+
+
 # ---- iteration/ending.pxi: The end of an iteration, and what is tried before it.
 
 cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil

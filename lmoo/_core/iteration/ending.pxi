@@ -1,9 +1,11 @@
 """The end of an iteration, and what is tried before it: more accurate derivatives, fewer parameters, other points."""
 
 from libc.float cimport DBL_MIN
-from libc.math cimport fabs
+from libc.math cimport fabs, sqrt
+from libc.string cimport memset
 
 from lmoo._core.model cimport *
+from lmoo._core.norms cimport copy
 
 # Factor by which the line is lengthened along which the error of f is measured.
 cdef double LONGER_PROBE = 16.0
@@ -37,12 +39,70 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
     s.status = status
     if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV and not is_all_error(s):
         return LM_REFINE
+    memset(s.velocity, 0, <size_t>s.n * sizeof(double))
+    if s.options.tests == LM_TESTS_ACCURATE and (status == LM_NO_PROGRESS and _shows_descent(s) or status == LM_FTOL) \
+            and s.offset > max(s.noise, NEAR_ENOUGH) and _leave_out_endless(s):
+        if s.offset <= max(s.noise, NEAR_ENOUGH):
+            s.status = status = LM_FTOL
+        elif not s.accepted and s.finished != s.steps + 1:
+            # The other parameters are not yet at their minimum.
+            s.finished = <int>s.steps + 1
+            s.status, s.below_noise, s.rejections = LM_RUNNING, 1, 0
+            return _propose(s)
     if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
         noise_begin(s)
         return LM_RESIDUAL
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
         return _search(s)
     return LM_DONE
+
+
+cdef bint _shows_descent(const lm_state *s) noexcept nogil:
+    """Return whether steps have confirmed J: the last one reduced |f|^2 visibly, and as predicted, or many reduced it.
+
+    Half of the slope is half of the predicted reduction for a Gauss-Newton step, and a quarter for a short one.  Where
+    bad points have reduced the radius, they end the way, not f.
+    """
+    return s.wall == 0.0 and s.last_actred > s.noise and (s.good >= IDLE or s.last_actred >= -0.5 * s.last_dirder)
+
+
+cdef bint _leave_out_endless(lm_state *s) noexcept nogil:
+    """Truncate the model until its Gauss-Newton step does not run away; return whether it has been truncated.
+
+    At a minimum at infinity the reduction that the model predicts is that of a direction along which no step of this
+    length can be tested.  It is the weakest one: that which is left out if the columns are taken to be less accurate.
+    The first Gauss-Newton step, which has the direction of the way, is put into velocity.
+    """
+    cdef double *errors = s.curvature
+    cdef double newton = sqrt(s.offset)
+    cdef int rank = s.rank
+    cdef bint more = True
+    copy(s.n, s.column_error, errors)
+    while more and s.rank > 0 and runs_away(s):
+        if s.rank == rank:
+            copy(s.n, s.acceleration, s.velocity)
+        more = _increase_errors(s)
+        s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+    copy(s.n, errors, s.column_error)
+    if s.rank < rank:
+        s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+    if 0 < s.rank < rank:
+        s.offset = newton * newton
+        return True
+    memset(s.velocity, 0, <size_t>s.n * sizeof(double))
+    return False
+
+
+cdef bint _increase_errors(lm_state *s) noexcept nogil:
+    """Increase the errors of the columns tenfold, to 1 if the parameter runs away; return False at their limits."""
+    cdef bint more = False
+    cdef double limit
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        limit = 1.0 if is_endless(s, j) else UNCERTAIN
+        more |= s.column_error[j] < limit
+        s.column_error[j] = max(s.column_error[j], min(10.0 * max(s.column_error[j], EPSMCH), limit))
+    return more
 
 
 cdef int _probed(lm_state *s, int answer) noexcept nogil:
@@ -98,8 +158,8 @@ cdef int _leave_out_hidden(lm_state *s) noexcept nogil:
 
 
 cdef bint is_hidden_column(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil:
-    """Return whether a change of x_j by |x_j| changes f by no more than rounding, for a column of this norm."""
-    return s.x[j] != 0.0 and norm * fabs(s.x[j]) <= EPSMCH * s.fnorm
+    """Return whether a change of x_j by |x_j| changes f by no more than its error, for a column of this norm."""
+    return s.x[j] != 0.0 and norm * fabs(s.x[j]) <= max(EPSMCH, 0.25 * s.noise) * s.fnorm
 
 
 cdef int _search(lm_state *s) noexcept nogil:

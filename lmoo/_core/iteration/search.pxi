@@ -4,9 +4,14 @@ For each parameter that has no effect at x, for example on a plateau: x_j divide
 with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
 other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best
 of these points becomes x.
+
+If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
+a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
+gamma u, as b, for u -> 0.  The Gauss-Newton step p has the direction of the way, so that it gives beta / u and gamma u.
+The points are those for -u, -10 u ... -10^8 u.
 """
 
-from libc.math cimport isfinite
+from libc.math cimport fabs, isfinite
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
@@ -20,11 +25,18 @@ cdef double LEAST_FOUND = 1e-9
 cdef enum:
     # With more, looking for candidates alone, n^3 steps, would take longer than the solve.
     MOST_PARAMETERS = 500
+    # Points beyond infinity.  Half of the digits of u are known.
+    BEYOND = 9
+
+
+cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
+    """Return the number of points for n parameters, of which most do not exist."""
+    return n * (4 * n + 5) + BEYOND
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
     """Put the next point, or after the last one the best, into s.trial; return False if there is none."""
-    cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
+    cdef ptrdiff_t trials = search_trials(s.n)
     if s.search == 0 and not _may_search(s):
         return False
     while s.search < trials and s.nfev < s.options.maxfev:
@@ -46,10 +58,11 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
     """
     cdef ptrdiff_t trial = s.search - 1, ways = 4 * s.n + 5
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    if trial == s.n * ways:
+    cdef bint opposite = trial < s.n * ways and trial % ways == ways - 1
+    if trial == search_trials(s.n):
         s.search = s.best = 0
         return False
-    if good and drop > (-s.noise if trial % ways == ways - 1 else max(s.noise, LEAST_FOUND)) \
+    if good and drop > (-s.noise if opposite else max(s.noise, LEAST_FOUND)) \
             and (s.best == 0 or drop > s.drop):
         s.best, s.drop = s.search, drop
     return True
@@ -57,6 +70,8 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
 
 cdef bint _may_search(const lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
+    if _leads_to_infinity(s):
+        return True
     if s.n > MOST_PARAMETERS:
         return False
     for j in range(s.n):
@@ -69,6 +84,8 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     """Put the point with this index into s.trial; return False if it does not exist."""
     cdef ptrdiff_t j = trial // (4 * s.n + 5), k = trial % (4 * s.n + 5)
     copy(s.n, s.x, s.trial)
+    if j >= s.n:
+        return _go_beyond_infinity(s, 10.0**<double>(trial - s.n * (4 * s.n + 5)))
     if k == 4 * s.n + 4:
         s.trial[j] = _opposite_bound(s, j)
     elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
@@ -76,6 +93,54 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
         if k >= 4 and not _move_off_bound(s, k // 4 - 1):
             return False
     return s.trial[j] != s.x[j]
+
+
+cdef bint _leads_to_infinity(const lm_state *s) noexcept nogil:
+    """Return whether x is on its way to infinity, in the direction s.velocity."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.velocity[j] != 0.0:
+            return True
+    return False
+
+
+cdef bint _go_beyond_infinity(lm_state *s, double factor) noexcept nogil:
+    """Set the trial point for -factor u; return False if x is not on its way to infinity.
+
+    p is that of the model at base.  If x_k = gamma u, -p_k / x_k is the relative change of 1 / u.  If there is no such
+    parameter, alpha is taken to be 0 for the parameter that changes f most.
+    """
+    cdef const double *p = s.velocity
+    cdef ptrdiff_t j, k = _most_changed(s, 0.0)
+    cdef ptrdiff_t vanishing = _most_changed(s, 0.0 if k < 0 else -p[k] * s.base[k])
+    cdef double way
+    if k < 0:
+        return False
+    for j in range(s.n):
+        way = (s.base[k] / p[k] if vanishing < 0 else -s.base[vanishing] / p[vanishing]) * p[j]
+        if way * s.base[j] > 0.0:
+            way *= -(1.0 + 1.0 / factor)
+        else:
+            way *= 1.0 + factor
+        _change(s, j, s.base[j] + way)
+        if not isfinite(s.trial[j]):
+            return False
+    return True
+
+
+cdef ptrdiff_t _most_changed(const lm_state *s, double sign) noexcept nogil:
+    """Return the parameter whose change by s.velocity changes f most; -1: none.
+
+    sign: of the change of its size; 0 for either
+    """
+    cdef double most = 0.0, growth
+    cdef ptrdiff_t j, k = -1
+    for j in range(s.n):
+        growth = s.velocity[j] * s.base[j]
+        if growth != 0.0 and (sign == 0.0 or (growth > 0.0) == (sign > 0.0)) \
+                and fabs(s.acnorm[j] * s.velocity[j]) > most:
+            k, most = j, fabs(s.acnorm[j] * s.velocity[j])
+    return k
 
 
 cdef void _change(lm_state *s, ptrdiff_t j, double value) noexcept nogil:

@@ -64,6 +64,12 @@ cdef double LEAST_REMAINDER = 0.01
 # A smaller relative reduction of |f|^2 in IDLE steps is no progress.
 cdef double PROGRESS = 1e-11
 
+# The same if a parameter runs away, towards a minimum at infinity: in 1000 (n + 1) such steps, the default of maxfev,
+# |f|^2 would be reduced by a ten thousandth.
+cdef double ENDLESS_PROGRESS = 4e-7
+# A parameter runs away if the Gauss-Newton step is more than this times its size: as far as the search goes.
+cdef double ENDLESS = 100.0
+
 # Least relaxed ratio of a step that is accepted without a visible reduction.
 cdef double RELAXED_RATIO = 0.25
 
@@ -159,7 +165,8 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     cdef bint newton = s.newton, alike = s.last_pnorm > 0.0
     cdef double norm = _current_norm(s) if newton else 0.0
     cdef double rate = _rate(s, norm), left = 1.0
-    if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)):
+    if s.fnorm < s.reached * (1.0 - 0.5 * max(PROGRESS, s.noise)) and (
+            s.fnorm < s.reached * (1.0 - 0.5 * ENDLESS_PROGRESS) or s.offset <= ENDLESS_PROGRESS or not runs_away(s)):
         s.reached, s.idle = s.fnorm, 0
     s.last_pnorm = norm
     s.contraction = rate
@@ -214,6 +221,28 @@ cdef int _idle(lm_state *s) noexcept nogil:
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)
+
+
+cdef bint runs_away(lm_state *s) noexcept nogil:
+    """Return whether the Gauss-Newton step is longer than ENDLESS sizes of a parameter: it cannot be tested.
+
+    The step is put into acceleration.
+    """
+    cdef ptrdiff_t j
+    damped(s, 0.0, s.acceleration)
+    for j in range(s.n):
+        if is_endless(s, j):
+            return True
+    return False
+
+
+cdef bint is_endless(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return whether parameter j runs away in the step at acceleration.
+
+    The size of a parameter near 0 is the change that has changed f by |f|.
+    """
+    return s.free_norms[j] > 0.0 \
+        and not fabs(s.acceleration[j]) <= ENDLESS * max(fabs(s.x[j]), s.fnorm / s.diag[j])
 
 
 cdef double _current_norm(const lm_state *s) noexcept nogil:
@@ -279,7 +308,7 @@ cdef bint _changes_nothing(const lm_state *s, double share) noexcept nogil:
 cdef int _after_rejection(const lm_state *s) noexcept nogil:
     """Return the status after a rejected step."""
     if s.refused:
-        return LM_DOMAIN if _changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
+        return at_wall(s) if _changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
     # The reduction of the next step would not be visible.
     return exhausted(s) if s.prered <= s.noise or _changes_nothing(s, EPSMCH) else LM_RUNNING
 
@@ -289,3 +318,8 @@ cdef int exhausted(const lm_state *s) noexcept nogil:
     if is_flat(s) or _predicts_nothing_visible(s) or s.offset <= max(s.noise, NEAR_ENOUGH):
         return LM_FTOL
     return LM_NO_PROGRESS
+
+
+cdef int at_wall(const lm_state *s) noexcept nogil:
+    """Return the status if bad points have reduced the radius to nothing; without a visible gradient x is a minimum."""
+    return LM_FTOL if s.offset <= s.noise or is_flat(s) else LM_DOMAIN

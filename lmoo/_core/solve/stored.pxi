@@ -12,6 +12,7 @@ from libc.string cimport memcmp
 
 import numpy as np
 
+from lmoo._core.iteration cimport search_trials
 from lmoo._core.linalg cimport lm_dense, lm_triangle
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
@@ -152,7 +153,7 @@ cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked)
                         ("refused", s.refused)):
         if not 0 <= value < 2**62:
             _refuse(name, value, "a count")
-    cdef ptrdiff_t trials = s.n * (4 * s.n + 5)
+    cdef ptrdiff_t trials = search_trials(s.n)
     for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8), ("search", s.search, trials + 1),
                               ("best", s.best, trials)):
         if not 0 <= value <= most:
