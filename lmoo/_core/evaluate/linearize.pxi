@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 
 from cpython.pystate cimport PyThreadState
 
-from lmoo._core.linalg cimport DENSE, dense_fill_triangle, dense_times_transpose, dense_all
+from lmoo._core.linalg cimport DENSE, dense_all, dense_fill_triangle, dense_share, dense_times_transpose, lm_triangle
 from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
 from lmoo._core.iteration cimport is_hidden_column, lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
@@ -28,10 +28,9 @@ cdef double WORTH_THREADS = 2e7
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Return the doubles of work space at d.work."""
-    cdef size_t folding = 0
     if <double>m * n * n > LARGE:
-        folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
-    return <size_t>(5 * n) + folding
+        return <size_t>(6 * n) + fold_parts_bytes(m, n) // sizeof(double)
+    return <size_t>(5 * n + m)
 
 
 cdef bint folds_rows(const lm_driver *d) noexcept nogil:
@@ -178,7 +177,74 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
             memcpy(a + j * m, r + j * n, <size_t>(j + 1) * sizeof(double))
     d.factored = s.linear == &DENSE
     d.folded = not d.factored
+    if has_doubtful_rows(d):
+        _share_errors(d)
     return True
+
+
+cdef bint has_doubtful_rows(const lm_driver *d) noexcept nogil:
+    """Return whether the last row of the dense R would be truncated for the error of its whole column."""
+    cdef const lm_state *s = d.s
+    cdef const lm_triangle *t
+    cdef ptrdiff_t k = s.n - 1
+    if s.linear != &DENSE or s.options.tests == LM_TESTS_MINPACK:
+        return False
+    t = dense_all(s)
+    return fabs(t.r[k + k * s.n]) <= s.column_error[t.ipvt[k]] * s.acnorm[t.ipvt[k]]
+
+
+cdef void _share_errors(lm_driver *d) noexcept nogil:
+    """Compute which part of the error of a column can be in its row of R, for the rows that are to be truncated.
+
+    The errors of a column are those of its entries, in proportion to the rows.  Its row of R is q^T J, with a column q of
+    Q: a row of J that weighs much more than others determines the first rows of R, and has almost no part in q.  With
+    rho_i = max_j |J_ij| / |J_j| at most the share sum_i |q_i| rho_i of the error counts.  Uses the factors in d.fjac.
+    """
+    cdef const lm_state *s = d.s
+    cdef const lm_triangle *t = dense_all(s)
+    cdef double *share = dense_share(s)
+    cdef double *rho = d.work + 5 * d.n
+    cdef double *v = d.trial
+    cdef double total, norm
+    cdef ptrdiff_t i, j, k, m = d.m, n = d.n
+    memset(rho, 0, <size_t>m * sizeof(double))
+    for k in range(n):
+        norm = s.acnorm[t.ipvt[k]]
+        memset(v, 0, <size_t>m * sizeof(double))
+        memcpy(v, t.r + k * n, <size_t>(k + 1) * sizeof(double))
+        _times_q(d, v)
+        for i in range(m):
+            if norm > 0.0:
+                rho[i] = max(rho[i], fabs(v[i]) / norm)
+    for k in range(n - 1, -1, -1):
+        j = t.ipvt[k]
+        if fabs(t.r[k + k * n]) > s.column_error[j] * s.acnorm[j]:
+            return
+        memset(v, 0, <size_t>m * sizeof(double))
+        v[k] = 1.0
+        _times_q(d, v)
+        total = 0.0
+        for i in range(m):
+            total += fabs(v[i]) * rho[i]
+        share[j] = min(total, 1.0)
+
+
+cdef void _times_q(const lm_driver *d, double *v) noexcept nogil:
+    """Multiply v, m doubles, by Q, from qrfac's Householder vectors."""
+    cdef ptrdiff_t i, j
+    cdef double total
+    cdef const double *u
+    for j in range(d.n - 1, -1, -1):
+        if d.u0[j] == 0.0:
+            continue
+        u = d.fjac + j * d.m
+        total = d.u0[j] * v[j]
+        for i in range(j + 1, d.m):
+            total += u[i] * v[i]
+        total /= d.u0[j]
+        v[j] -= total * d.u0[j]
+        for i in range(j + 1, d.m):
+            v[i] -= total * u[i]
 
 
 cdef int _fold_rows(lm_driver *d) noexcept nogil:
