@@ -185,12 +185,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
 cdef bint has_doubtful_rows(const lm_driver *d) noexcept nogil:
     """Return whether the last row of the dense R would be truncated for the error of its whole column."""
     cdef const lm_state *s = d.s
-    cdef const lm_triangle *t
-    cdef ptrdiff_t k = s.n - 1
-    if s.linear != &DENSE or s.options.tests == LM_TESTS_MINPACK:
-        return False
-    t = dense_all(s)
-    return fabs(t.r[k + k * s.n]) <= s.column_error[t.ipvt[k]] * s.acnorm[t.ipvt[k]]
+    return s.linear == &DENSE and s.options.tests == LM_TESTS_ACCURATE and _is_doubtful(s, dense_all(s), s.n - 1)
 
 
 cdef void _share_errors(lm_driver *d) noexcept nogil:
@@ -202,31 +197,66 @@ cdef void _share_errors(lm_driver *d) noexcept nogil:
     """
     cdef const lm_state *s = d.s
     cdef const lm_triangle *t = dense_all(s)
-    cdef double *share = dense_share(s)
     cdef double *rho = d.work + 5 * d.n
     cdef double *v = d.trial
     cdef double total, norm
-    cdef ptrdiff_t i, j, k, m = d.m, n = d.n
+    cdef ptrdiff_t i, k, m = d.m, n = d.n
     memset(rho, 0, <size_t>m * sizeof(double))
     for k in range(n):
         norm = s.acnorm[t.ipvt[k]]
+        if norm == 0.0:
+            continue
         memset(v, 0, <size_t>m * sizeof(double))
         memcpy(v, t.r + k * n, <size_t>(k + 1) * sizeof(double))
         _times_q(d, v)
         for i in range(m):
-            if norm > 0.0:
-                rho[i] = max(rho[i], fabs(v[i]) / norm)
-    for k in range(n - 1, -1, -1):
-        j = t.ipvt[k]
-        if fabs(t.r[k + k * n]) > s.column_error[j] * s.acnorm[j]:
-            return
+            rho[i] = max(rho[i], fabs(v[i]) / norm)
+    k = n - 1
+    while k >= 0 and _is_doubtful(s, t, k):
         memset(v, 0, <size_t>m * sizeof(double))
         v[k] = 1.0
         _times_q(d, v)
         total = 0.0
         for i in range(m):
             total += fabs(v[i]) * rho[i]
-        share[j] = min(total, 1.0)
+        dense_share(s)[t.ipvt[k]] = min(total, 1.0)
+        k -= 1
+
+
+cdef void _share_errors_of_rows(lm_driver *d) noexcept nogil:
+    """Compute the same shares where the rows of J are in memory, with q = J P R^-1 e_k.  Uses d.work."""
+    cdef const lm_state *s = d.s
+    cdef const lm_triangle *t = dense_all(s)
+    cdef const lmoo_point *at = &d.point
+    cdef const double *rows = at.rows if at.rows != NULL else d.fjac
+    cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
+    cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
+    cdef double *z = d.work
+    cdef double total, q, rho, entry
+    cdef ptrdiff_t i, j, k = d.n - 1, n = d.n
+    while k >= 0 and _is_doubtful(s, t, k):
+        if t.r[k + k * n] != 0.0:
+            for i in range(k, -1, -1):
+                total = 1.0 if i == k else 0.0
+                for j in range(i + 1, k + 1):
+                    total -= t.r[i + j * n] * z[j]
+                z[i] = total / t.r[i + i * n]
+            total = 0.0
+            for i in range(d.m):
+                q = rho = 0.0
+                for j in range(n):
+                    if s.acnorm[t.ipvt[j]] > 0.0:
+                        entry = rows[i * down + t.ipvt[j] * across]
+                        rho = max(rho, fabs(entry) / s.acnorm[t.ipvt[j]])
+                        if j <= k:
+                            q += entry * z[j]
+                total += fabs(q) * rho
+            dense_share(s)[t.ipvt[k]] = min(total, 1.0)
+        k -= 1
+
+
+cdef inline bint _is_doubtful(const lm_state *s, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
+    return fabs(t.r[k + k * s.n]) <= s.column_error[t.ipvt[k]] * s.acnorm[t.ipvt[k]]
 
 
 cdef void _times_q(const lm_driver *d, double *v) noexcept nogil:
@@ -270,6 +300,8 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         # The stored Jacobian differs from that of the model.
         d.folded = False
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
+    if has_doubtful_rows(d) and not d.streams:
+        _share_errors_of_rows(d)
     return 1
 
 

@@ -17,7 +17,7 @@ equations", J. ACM 12, with one difference; in one dimension this is Aitken's me
 remains after it, where e is the error of M dx.  This error is measured.  The reduction of a quadratic function is the
 mean of the slopes at both ends; a cubic term changes their difference by a third of what it changes the slope at the
 end, which shows M.  The secant step is taken if less is expected to remain after it than after the Gauss-Newton step,
-and than there is.  Its reduction is minus its slope, as for any step to the minimum of a quadratic function.
+and less than before them.  Its reduction is minus its slope, as for any step to the minimum of a quadratic function.
 
 If the radius limits the step, Gauss-Newton steps may overshoot, by M with an eigenvalue below -1; the secant step does
 not, and is taken if it is within the radius.
