@@ -1,4 +1,4 @@
-"""A minimum beyond a wall, where the residual is not finite: few evaluations, and the best point."""
+"""A minimum beyond a wall, where the residual is not finite: few evaluations to the best point."""
 
 from __future__ import annotations
 
