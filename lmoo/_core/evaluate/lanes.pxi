@@ -89,6 +89,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         copy(n, d.work + 2 * n, d.s.column_error)
         linearize_answer(d, 0)
         return
+    remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
     for j in range(n):
         for i in range(j):

@@ -28,9 +28,10 @@ cdef double WORTH_THREADS = 2e7
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Return the doubles of work space at d.work."""
+    cdef size_t folding = 0
     if <double>m * n * n > LARGE:
-        return <size_t>(6 * n) + fold_parts_bytes(m, n) // sizeof(double)
-    return <size_t>(5 * n + m)
+        folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
+    return <size_t>(5 * n) + folding
 
 
 cdef bint folds_rows(const lm_driver *d) noexcept nogil:
@@ -166,6 +167,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
         return False
     if linearize_errors(d, acnorm):
         drop_columns(s, m, a, acnorm)
+    remember_rows(d, acnorm)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
     memcpy(d.trial, f, <size_t>m * sizeof(double))
     if s.linear.fill(s.model, m, a, m, d.trial) != 0:
@@ -188,71 +190,79 @@ cdef bint has_doubtful_rows(const lm_driver *d) noexcept nogil:
     return s.linear == &DENSE and s.options.tests == LM_TESTS_ACCURATE and _is_doubtful(s, dense_all(s), s.n - 1)
 
 
+cdef void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
+    """Increase d.row_sizes, the largest size of each row so far, in units of D.  acnorm: n, the norms of the columns.
+
+    As D, the sizes never decrease: a row that vanishes at a minimum is still as uncertain as it was.
+    """
+    cdef const lm_state *s = d.s
+    cdef const lmoo_point *at = &d.point
+    cdef const double *rows = at.rows if at.rows != NULL else d.fjac
+    cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
+    cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
+    cdef double size
+    cdef ptrdiff_t i, j
+    if d.streams or s.options.tests == LM_TESTS_MINPACK:
+        return
+    if s.models == 0:
+        memset(d.row_sizes, 0, <size_t>d.m * sizeof(double))
+    for j in range(d.n):
+        # Only differences have errors that truncate R.
+        if acnorm[j] == 0.0 or s.interval[j] == 0.0:
+            continue
+        size = 1.0 / max(s.diag[j], acnorm[j])
+        for i in range(d.m):
+            d.row_sizes[i] = max(d.row_sizes[i], fabs(rows[i * down + j * across]) * size)
+
+
 cdef void _share_errors(lm_driver *d) noexcept nogil:
     """Compute which part of the error of a column can be in its row of R, for the rows that are to be truncated.
 
-    The errors of a column are those of its entries, in proportion to the rows.  Its row of R is q^T J, with a column q of
-    Q: a row of J that weighs much more than others determines the first rows of R, and has almost no part in q.  With
-    rho_i = max_j |J_ij| / |J_j| at most the share sum_i |q_i| rho_i of the error counts.  Uses the factors in d.fjac.
+    The errors of a column are those of its entries, in proportion to the sizes of the rows.  Its row of R is q^T J, with a
+    column q of Q: a row of J that weighs much more than others determines the first rows of R, and has almost no part in
+    q.  At most the share sum_i |q_i| row_sizes_i of the error counts.  Uses d.trial, or d.work if the rows are in memory.
     """
     cdef const lm_state *s = d.s
     cdef const lm_triangle *t = dense_all(s)
-    cdef double *rho = d.work + 5 * d.n
-    cdef double *v = d.trial
-    cdef double total, norm
-    cdef ptrdiff_t i, k, m = d.m, n = d.n
-    memset(rho, 0, <size_t>m * sizeof(double))
-    for k in range(n):
-        norm = s.acnorm[t.ipvt[k]]
-        if norm == 0.0:
-            continue
-        memset(v, 0, <size_t>m * sizeof(double))
-        memcpy(v, t.r + k * n, <size_t>(k + 1) * sizeof(double))
-        _times_q(d, v)
-        for i in range(m):
-            rho[i] = max(rho[i], fabs(v[i]) / norm)
-    k = n - 1
+    cdef double total
+    cdef ptrdiff_t i, j, k = d.n - 1
     while k >= 0 and _is_doubtful(s, t, k):
-        memset(v, 0, <size_t>m * sizeof(double))
-        v[k] = 1.0
-        _times_q(d, v)
-        total = 0.0
-        for i in range(m):
-            total += fabs(v[i]) * rho[i]
-        dense_share(s)[t.ipvt[k]] = min(total, 1.0)
+        j = t.ipvt[k]
+        if s.interval[j] > 0.0 and t.r[k + k * d.n] != 0.0:
+            if d.factored:
+                memset(d.trial, 0, <size_t>d.m * sizeof(double))
+                d.trial[k] = 1.0
+                _times_q(d, d.trial)
+                total = 0.0
+                for i in range(d.m):
+                    total += fabs(d.trial[i]) * d.row_sizes[i]
+            else:
+                total = _share_of_rows(d, t, k)
+            dense_share(s)[j] = min(total, 1.0)
         k -= 1
 
 
-cdef void _share_errors_of_rows(lm_driver *d) noexcept nogil:
-    """Compute the same shares where the rows of J are in memory, with q = J P R^-1 e_k.  Uses d.work."""
-    cdef const lm_state *s = d.s
-    cdef const lm_triangle *t = dense_all(s)
+cdef double _share_of_rows(lm_driver *d, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
+    """Return the same sum from the rows of J, with q = J P R^-1 e_k."""
     cdef const lmoo_point *at = &d.point
     cdef const double *rows = at.rows if at.rows != NULL else d.fjac
     cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
     cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
     cdef double *z = d.work
-    cdef double total, q, rho, entry
-    cdef ptrdiff_t i, j, k = d.n - 1, n = d.n
-    while k >= 0 and _is_doubtful(s, t, k):
-        if t.r[k + k * n] != 0.0:
-            for i in range(k, -1, -1):
-                total = 1.0 if i == k else 0.0
-                for j in range(i + 1, k + 1):
-                    total -= t.r[i + j * n] * z[j]
-                z[i] = total / t.r[i + i * n]
-            total = 0.0
-            for i in range(d.m):
-                q = rho = 0.0
-                for j in range(n):
-                    if s.acnorm[t.ipvt[j]] > 0.0:
-                        entry = rows[i * down + t.ipvt[j] * across]
-                        rho = max(rho, fabs(entry) / s.acnorm[t.ipvt[j]])
-                        if j <= k:
-                            q += entry * z[j]
-                total += fabs(q) * rho
-            dense_share(s)[t.ipvt[k]] = min(total, 1.0)
-        k -= 1
+    cdef double total, q
+    cdef ptrdiff_t i, j, n = d.n
+    for i in range(k, -1, -1):
+        total = 1.0 if i == k else 0.0
+        for j in range(i + 1, k + 1):
+            total -= t.r[i + j * n] * z[j]
+        z[i] = total / t.r[i + i * n]
+    total = 0.0
+    for i in range(d.m):
+        q = 0.0
+        for j in range(k + 1):
+            q += rows[i * down + t.ipvt[j] * across] * z[j]
+        total += fabs(q) * d.row_sizes[i]
+    return total
 
 
 cdef inline bint _is_doubtful(const lm_state *s, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
@@ -299,9 +309,10 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         drop_columns(d.s, n, t, acnorm)
         # The stored Jacobian differs from that of the model.
         d.folded = False
+    remember_rows(d, acnorm)
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
     if has_doubtful_rows(d) and not d.streams:
-        _share_errors_of_rows(d)
+        _share_errors(d)
     return 1
 
 
