@@ -53,7 +53,8 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.last_pnorm = 0.0
     s.below_noise = 0
     s.wall = max(s.wall, s.delta)
-    s.room = s.pnorm
+    # A Jacobian that is refused, as on a plateau, is no wall: f exists beyond it.
+    s.room = 0.0 if s.reverted else s.pnorm
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
     # The steps are too short to change x, or to gain anything.
