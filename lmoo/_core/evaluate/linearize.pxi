@@ -211,8 +211,20 @@ cdef void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
         if acnorm[j] == 0.0 or s.interval[j] == 0.0:
             continue
         size = 1.0 / max(s.diag[j], acnorm[j])
+        if down == 1:
+            _enlarge(d.m, rows + j * across, size, d.row_sizes)
+            continue
         for i in range(d.m):
             d.row_sizes[i] = max(d.row_sizes[i], fabs(rows[i * down + j * across]) * size)
+
+
+cdef inline void _enlarge(ptrdiff_t m, const double *column, double factor, double *sizes) noexcept nogil:
+    """Increase the sizes to those of a contiguous column; the compiler uses vectors for this loop."""
+    cdef ptrdiff_t i
+    cdef double size
+    for i in range(m):
+        size = fabs(column[i]) * factor
+        sizes[i] = size if size > sizes[i] else sizes[i]
 
 
 cdef void _share_errors(lm_driver *d) noexcept nogil:
