@@ -65,8 +65,8 @@ _REASONS = {
     Status.GTOL_TOO_SMALL: "gtol is too small: the residual is orthogonal to the columns of the "
     "Jacobian to double precision, max |cos(J_j, f)| <= 2^-52",
     Status.NOT_FINITE: "the residual or the Jacobian is not finite at the starting point",
-    Status.DOMAIN: "every step from the last good point, however short, leads to points where the "
-    "residual or the Jacobian is not finite",
+    Status.DOMAIN: "the steps that would reduce the sum of squares, however short, lead to points "
+    "where the residual or the Jacobian is not finite; the minimum may be beyond them",
     Status.STOPPED: "stopped on request, by the callback or by stop()",
     Status.NO_PROGRESS: "no step from this point brings a reduction above rounding errors, "
     "although the model predicts one: the Jacobian may be wrong, or f not smooth",

@@ -141,6 +141,7 @@ ctypedef struct lm_driver:
     double *previous    # f(s.base), if x is another point
     double *trial       # f(s.trial); work space between trials
     double *work
+    double *row_sizes   # m: largest size of each row of J so far, in units of D
     double *u0          # n: the first entries of qrfac's Householder vectors
     double *fjac        # m x n, column-major
     lmoo_point point    # the argument of the strategy

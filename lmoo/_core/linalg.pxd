@@ -54,6 +54,7 @@ ctypedef struct lm_dense:
     double *wa1
     double *wa2
     double *units       # n
+    double *share       # n: error of a column along its row of R, over that of the column
     double *work        # 3 n, with bounds
 
 cdef lmoo_linear DENSE
@@ -62,3 +63,5 @@ cdef void dense_attach(lm_state *s, double *memory) noexcept nogil
 cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil
 cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil
+cdef void dense_share_all(lm_state *s) noexcept nogil
+cdef double *dense_share(const lm_state *s) noexcept nogil

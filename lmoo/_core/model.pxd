@@ -104,7 +104,9 @@ cdef extern from "state.h" nogil:
         double bend
         int finished
         double wall
+        double room
+        double gained
         int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 8
+    LM_STATE_VERSION = 9

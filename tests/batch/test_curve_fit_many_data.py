@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import current_process, get_context
@@ -117,7 +118,10 @@ def test_what_a_worker_raises_is_named() -> None:
     with ThreadPoolExecutor(2) as executor:
         there = lmoo.curve_fit_many(raising, T, y, P0, errors="record", executor=executor)
         assert there.errors.keys() == here.errors.keys()
-        with pytest.raises(lmoo.EvaluationError, match=f"for curve {min(here.errors)}"):
+        # Curves of a chunk advance together: the first that raises may have any index.
+        with pytest.raises(lmoo.EvaluationError, match="for curve") as alone:
+            lmoo.curve_fit_many(raising, T, y, P0)
+        with pytest.raises(lmoo.EvaluationError, match=re.escape(str(alone.value))):
             lmoo.curve_fit_many(raising, T, y, P0, executor=executor)
 
 

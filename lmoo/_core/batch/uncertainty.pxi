@@ -8,7 +8,7 @@ as in linalg/covariance.pxi.
 
 from libc.math cimport INFINITY, isfinite, sqrt
 
-from lmoo._core.linalg cimport inverse_gram
+from lmoo._core.linalg cimport dense_share, inverse_gram
 from lmoo._core.linalg cimport lm_dense, lm_triangle
 from lmoo._core.model cimport *
 
@@ -44,7 +44,7 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         free = _order_of_free(s, model.ipvt, <int *>order)
     for j in range(free):
         size = s.free_norms[model.ipvt[j]]
-        if not abs(model.r[j + j * n]) > s.column_error[model.ipvt[j]] * size:
+        if not abs(model.r[j + j * n]) > s.column_error[model.ipvt[j]] * dense_share(s)[model.ipvt[j]] * size:
             return True
         for i in range(j + 1):
             scaled[i + j * free] = model.r[i + j * n] / size

@@ -4,7 +4,7 @@ The Jacobian of each fit is copied into one lane of the vectors that lanes_body.
 the factorisation of this fit alone, for any contents of the other lanes.
 """
 
-from lmoo._core.linalg cimport dense_all, lm_triangle
+from lmoo._core.linalg cimport dense_all, dense_share_all, lm_triangle
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
@@ -89,6 +89,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         copy(n, d.work + 2 * n, d.s.column_error)
         linearize_answer(d, 0)
         return
+    remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
     for j in range(n):
         for i in range(j):
@@ -97,4 +98,10 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         model.ipvt[j] = <int>ipvt[j * FITS + l]
         model.qtf[j] = a[(j + n * m) * FITS]
     multiply_triangle(d.s, d.work, model.r, model.ipvt)
+    if has_doubtful_rows(d):
+        # The factors are needed.
+        copy(n, d.work + 2 * n, d.s.column_error)
+        linearize_answer(d, 0)
+        return
+    dense_share_all(d.s)
     lm_linearized(d.s)

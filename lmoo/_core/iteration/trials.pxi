@@ -4,6 +4,8 @@ from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
 
 cdef double SHORTEN = 0.25      # factor of a step to a bad point
+# Share of what steps towards bad points have gained below which the rest of the way is not worth evaluations.
+cdef double AT_WALL = 1e-6
 
 
 cdef int _propose(lm_state *s) noexcept nogil:
@@ -51,16 +53,42 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.last_pnorm = 0.0
     s.below_noise = 0
     s.wall = max(s.wall, s.delta)
+    # A Jacobian that is refused, as on a plateau, is no wall: f exists beyond it.
+    s.room = 0.0 if s.reverted else s.pnorm
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
-    # The steps are too short to change x.
-    if s.delta == 0.0 or s.delta <= s.options.epsfcn * s.xnorm and (
+    # The steps are too short to change x, or to gain anything.
+    if s.delta == 0.0 or _is_at_wall(s) or s.delta <= s.options.epsfcn * s.xnorm and (
             s.options.tests != LM_TESTS_ACCURATE or is_rounding(s)):
         s.status = LM_DOMAIN
         return _leave_out_hidden(s)
     if s.nfev >= s.options.maxfev:
         return _done(s, LM_MAXFEV)
     return _propose(s)
+
+
+cdef bint _is_at_wall(const lm_state *s) noexcept nogil:
+    """Return whether what the model predicts on the way to a bad point is negligible against what this way has gained.
+
+    Where bad points begin is located by bisection, and the steps on this way are limited by it.
+    """
+    return s.room > 0.0 and s.step_par > 0.0 and s.prered <= AT_WALL * s.gained
+
+
+cdef void _keep_off_wall(lm_state *s) noexcept nogil:
+    """After a good trial point, limit the radius to half of the way to the last bad point, if steps lead towards it."""
+    cdef double cosine = 1.0
+    if s.refused == 0:
+        _along_last(s, &cosine)
+        s.room *= scaled_norm(s.n, s.diag, s.last_step, s.wa2)
+    s.room = s.room - s.pnorm if cosine >= SAME_DIRECTION else 0.0
+    if s.room <= 0.0:
+        s.room = 0.0
+        return
+    s.gained = max(s.gained, s.actred)
+    s.delta = min(s.delta, 0.5 * s.room)
+    # D may grow before the next step.
+    s.room = 0.0 if _is_at_wall(s) else s.room / s.pnorm
 
 
 cdef int _assess_trial(lm_state *s) noexcept nogil:
@@ -86,8 +114,10 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
     if s.delta >= s.wall and (accurate or not has_faded_column(s)):
-        s.wall = 0.0
+        s.wall = s.room = s.gained = 0.0
     if taken:
+        if accurate and s.room > 0.0:
+            _keep_off_wall(s)
         _accept(s)
     else:
         s.rejections += 1

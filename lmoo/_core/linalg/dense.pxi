@@ -28,7 +28,7 @@ cdef size_t dense_doubles(ptrdiff_t n, bint bounded) noexcept nogil:
     """Return the doubles that dense_attach uses."""
     cdef ptrdiff_t header = <ptrdiff_t>(sizeof(lm_dense) // sizeof(double)) + 1
     cdef ptrdiff_t one = n * n + n + _doubles_of_ints(n)
-    return <size_t>(header + 4 * n + (one if not bounded else 3 * one + 3 * n))
+    return <size_t>(header + 5 * n + (one if not bounded else 3 * one + 3 * n))
 
 
 cdef void dense_attach(lm_state *s, double *memory) noexcept nogil:
@@ -37,8 +37,8 @@ cdef void dense_attach(lm_state *s, double *memory) noexcept nogil:
     cdef ptrdiff_t n = s.n
     cdef double *next = memory + sizeof(lm_dense) // sizeof(double) + 1
     d.s, s.model = s, d
-    d.sdiag, d.wa1, d.wa2, d.units = next, next + n, next + 2 * n, next + 3 * n
-    next = _place(&d.all, n, next + 4 * n)
+    d.sdiag, d.wa1, d.wa2, d.units, d.share = next, next + n, next + 2 * n, next + 3 * n, next + 4 * n
+    next = _place(&d.all, n, next + 5 * n)
     d.free = d.all
     if s.bounded:
         next = _place(&d.free, n, next)
@@ -74,6 +74,7 @@ cdef int _fill(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f) no
             t.r[i + j * n] = a[i + j * lda]
         t.r[j + j * n] = d.sdiag[j]
     multiply_triangle(s, d.units, t.r, t.ipvt)
+    dense_share_all(s)
     return 0
 
 
@@ -89,6 +90,14 @@ cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *wo
     multiply_triangle(s, acnorm, t, d.all.ipvt)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
     memcpy(d.all.r, t, <size_t>(n * n) * sizeof(double))
+    dense_share_all(s)
+
+
+cdef void dense_share_all(lm_state *s) noexcept nogil:
+    """Preset the shares of the errors of columns: all of an error may be along the row of R."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        (<lm_dense *>s.model).share[j] = 1.0
 
 
 # ---- columns that are left out --------------------------------------------------------------
@@ -137,7 +146,7 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
     cdef ptrdiff_t j, k, n = d.s.n, rank = n
     while rank > 0:
         j = t.ipvt[rank - 1]
-        if fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.s.free_norms[j]:
+        if fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.share[j] * d.s.free_norms[j]:
             break
         rank -= 1
     error[0] = 0.0
@@ -182,6 +191,11 @@ cdef void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, d
 cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil:
     """Return the triangle of all columns."""
     return &(<lm_dense *>s.model).all
+
+
+cdef double *dense_share(const lm_state *s) noexcept nogil:
+    """Return the shares of the errors of the columns along their rows of R, n numbers of at most 1."""
+    return (<lm_dense *>s.model).share
 
 
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil:

@@ -61,8 +61,8 @@ cdef class SparseLoop(Loop):
         self.d.evaluator, self.d.owner, self.d.transposed = &SPARSE, <void *>self, _transposed
 
     cdef int allocate(self, ptrdiff_t m) except -1:
-        """Allocate memory for three vectors of m residuals, and O(n)."""
-        self.memory = np.zeros(3 * m + 6 * self.n)
+        """Allocate memory for four vectors of m residuals, and O(n)."""
+        self.memory = np.zeros(4 * m + 6 * self.n)
         vectors_place(&self.d, m, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory), NULL)
         self.d.evaluator = &SPARSE
         # A strategy for dense matrices has no buffer here.
