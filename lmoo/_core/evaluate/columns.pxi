@@ -170,8 +170,8 @@ cdef bint _is_seen_elsewhere(const lmoo_point *at, const lm_columns *w, double h
 cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double change, double second) noexcept nogil:
     """Return whether the second difference over the shorter of the last two intervals shows an error of f, or a jump.
 
-    Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly than
-    the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
+    Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly
+    than the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
     interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
@@ -189,7 +189,7 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
 
 
 cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
-    """Compute the column with a long interval, as f is rounded or jumps at x; without an effect, if it does so there."""
+    """Compute the column with a long interval, as f is rounded or jumps at x; drop it if f does so there too."""
     cdef double longer = _with_room(at, w, w.j, LARGEST_SHARE * fabs(at.x[w.j]))
     if h < 0.5 * fabs(longer) and w.tries < TRIES:
         w.tries += 1

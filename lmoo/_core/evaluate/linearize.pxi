@@ -231,9 +231,10 @@ cdef inline void _enlarge(ptrdiff_t m, const double *column, double factor, doub
 cdef void _share_errors(lm_driver *d) noexcept nogil:
     """Compute which part of the error of a column can be in its row of R, for the rows that are to be truncated.
 
-    The errors of a column are those of its entries, in proportion to the sizes of the rows.  Its row of R is q^T J, with a
-    column q of Q: a row of J that weighs much more than others determines the first rows of R, and has almost no part in
-    q.  At most the share sum_i |q_i| row_sizes_i of the error counts.  Uses d.trial, or d.work if the rows are in memory.
+    The errors of a column are those of its entries, in proportion to the sizes of the rows.  Its row of R is q^T J,
+    with a column q of Q: a row of J that weighs much more than others determines the first rows of R, and has almost no
+    part in q.  At most the share sum_i |q_i| row_sizes_i of the error counts.  Uses d.trial, or d.work if the rows are
+    in memory.
     """
     cdef const lm_state *s = d.s
     cdef const lm_triangle *t = dense_all(s)
