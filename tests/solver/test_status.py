@@ -61,14 +61,6 @@ def test_a_plateau_is_flat_and_no_success(residual: Any, strategy: Any) -> None:
     assert not result.success
 
 
-@pytest.mark.parametrize("strategy", [None, lmoo.ForwardDifference()], ids=stable)
-def test_a_step_function_with_short_steps_is_flat(strategy: Any) -> None:
-    problem = FunctionProblem(lambda x: np.array([np.floor(x[0] / 100), np.floor(x[1] / 100), 1.0]))
-    result = Solver(jacobian=strategy).solve(problem, [950.0, 950.0])
-    assert result.status is Status.FLAT
-    assert not result.success
-
-
 def test_central_differences_see_the_slope_of_a_rounded_function() -> None:
     problem = FunctionProblem(lambda x: np.array([np.floor(x[0]), np.floor(x[1]), 1.0]))
     result = Solver(jacobian=lmoo.CentralDifference()).solve(problem, [900.5, 950.5])

@@ -242,7 +242,7 @@ cdef void _share_errors(lm_driver *d) noexcept nogil:
     cdef ptrdiff_t i, j, k = d.n - 1
     while k >= 0 and _is_doubtful(s, t, k):
         j = t.ipvt[k]
-        if s.interval[j] > 0.0 and t.r[k + k * d.n] != 0.0:
+        if s.interval[j] > 0.0 and s.column_error[j] < 1.0 and t.r[k + k * d.n] != 0.0:
             if d.factored:
                 memset(d.trial, 0, <size_t>d.m * sizeof(double))
                 d.trial[k] = 1.0
