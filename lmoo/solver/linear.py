@@ -134,6 +134,7 @@ class LinearModel(ABC):
         self.update(jac, fun)
         self._norms = self._column_norms(jac)
         self._free = np.ones(self._norms.size, dtype=bool)
+        self._lost = ~self._free
 
     def _rows(self, value: Any, shape: tuple[int, int]) -> Any:
         """Return a Jacobian as a csr_array with memory of its own."""
@@ -160,11 +161,12 @@ class LinearModel(ABC):
         self._free = free
 
     def _determined(self) -> Mask:
-        """Return the free parameters whose columns are not zero."""
-        return np.asarray(self._free & (self._norms > 0))
+        """Return the free parameters whose columns are neither zero nor all error."""
+        return np.asarray(self._free & (self._norms > 0) & ~self._lost)
 
     def _truncate(self, column_error: Array, fnorm: float) -> tuple[int, float, float]:
         """Return the rank, ``|J p| / fnorm`` of the Gauss-Newton step p, and the largest error."""
+        self._lost = column_error >= 1.0
         free = self._determined()
         step = self._damped(0.0, np.where(self._norms > 0, self._norms, 1.0))
         norm, _ = self._predict(step, fnorm)

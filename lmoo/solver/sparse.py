@@ -155,8 +155,8 @@ class SparseCholesky(LinearModel):
     # ---- operations of the solver ------------------------------------------------------------
 
     def _truncate(self, column_error: Array, fnorm: float) -> tuple[int, float, float]:
-        free = self._determined()
-        self._worst = float(column_error[free].max(initial=0.0))
+        known = self._free & (self._norms > 0) & (column_error < 1.0)
+        self._worst = float(column_error[known].max(initial=0.0))
         return super()._truncate(column_error, fnorm)
 
     def _gradient(self, p: Array | None, fnorm: float) -> Array:

@@ -95,6 +95,11 @@ def test_it_solves_the_problems_of_more_garbow_and_hillstrom(case: MghCase) -> N
         # At a singular minimum normal equations lose the direction in which dense steps converge:
         # f is 0 to its rounding, and no step tells that it cannot become smaller.
         assert other.cost < 1e-30
+    elif case.id == "bard-3x15-f100":
+        # At a minimum at infinity the least damping limits the step that shows that x runs away.
+        assert dense.success
+        assert dense.undetermined
+        assert not other.success
     else:
         assert other.success == dense.success
 
