@@ -545,3 +545,14 @@ def test_a_small_effect_is_no_rounding(distance):
     assert found.success, found.message
     assert found.undetermined == ()
     np.testing.assert_allclose(found.x, [2.0, 0.5, 3.0], rtol=1e-14 / distance)
+
+
+def test_differences_too_inexact_for_the_reduced_problem_suffice_for_the_full_one():
+    def f(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    y = f(DEGENERATE_T, 2.0, 0.5, 0.0)
+    problem = lmoo.CurveBlocks(f, DEGENERATE_T, y, 8, trace=False, linear_parameters=("a", "c"))
+    found = SEPARABLE.solve(problem, [1.0, 1.0, 0.5])
+    assert found.success, found.message
+    np.testing.assert_allclose(found.x, [2.0, 0.5, 0.0], rtol=1e-9, atol=1e-9)
