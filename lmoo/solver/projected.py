@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lmoo._core.batch import SeparableProblem
 from lmoo._core.masks import refuse_masked
+from lmoo._core.solve import is_single
 from lmoo.blockwise.passes import Passes
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
@@ -29,6 +30,9 @@ Array = NDArray[np.float64]
 
 # Columns of norm 1 that the others leave less of than this are theirs.
 _DEPENDENT = 1e-13
+# The error of a column, in units of that of f: as for the columns of any Jacobian.
+_ROUNDING = 10.0
+_EPS, _SINGLE = 2.0**-52, 2.0**-23
 # Points that a reduced problem remembers.
 _KEPT = 16
 # Columns from differences are evaluated again, at a larger distance, where they are smaller than
@@ -65,10 +69,8 @@ class _Factored:
     """The projector of some columns, and the best coefficients of these."""
 
     def __init__(self, columns: Array) -> None:
-        largest = np.abs(columns).max(axis=0, initial=0.0)
-        scale = np.where(largest > 0, largest, 1.0)
         with _quiet():
-            norms = scale * np.linalg.norm(columns / scale, axis=0)
+            norms = _norms(columns)
             self.norms = np.where(norms > 0, norms, 1.0)
             try:
                 u, s, v = np.linalg.svd(columns / self.norms, full_matrices=False)
@@ -88,6 +90,34 @@ class _Factored:
             for _ in range(2):  # The second time removes the rounding errors of the first.
                 rows = rows - self._u @ (self._u.T @ rows)
         return rows
+
+    def derivatives(self, columns: Array, error: Any, linear_error: float) -> Array:
+        """Return the projected columns of a Jacobian, (m, p); zeros where rounding is all of it.
+
+        A column is Phi b and what is orthogonal to Phi.  The errors of both remain.
+
+        Parameters
+        ----------
+        columns : (m, p) float64 array
+        error : float, or (p,) float64 array
+            Relative errors of the columns.
+        linear_error : float
+            The largest relative error of the columns of Phi.
+        """
+        found = self.project(columns)
+        with _quiet():
+            errors = error * _norms(columns)
+            errors += linear_error * _norms((self._u.T @ columns) / self._s[:, None])
+            lost = np.isfinite(errors) & (_norms(found) <= _ROUNDING * errors)
+        found[:, lost] = 0.0
+        return found
+
+
+def _norms(columns: Array) -> Array:
+    """Return the norms of columns, whose squares may overflow."""
+    largest = np.abs(columns).max(axis=0, initial=0.0)
+    scale = np.where(largest > 0, largest, 1.0)
+    return np.asarray(scale * np.linalg.norm(columns / scale, axis=0))
 
 
 def _quiet() -> Any:
@@ -158,7 +188,7 @@ class Projection(_Projected):
         self._full, self._call = problem, residual_call(problem)
         self._distance = np.ones(len(self._linear))
         self._transposed = is_transposed(strategy, problem)
-        self._size = 0
+        self._size, self._precision = 0, _EPS
         own = has_jacobian(problem)
         self._has_own, self._repeated = own, counter_of(problem)
         if not own:
@@ -179,12 +209,16 @@ class Projection(_Projected):
         if not np.isfinite(x).all():
             raise EvaluationError("the linear parameters overflow")
         self._keep(z)
-        return self._factored.project(f)
+        found = self._factored.project(f)
+        # The residual keeps the precision of the model, which determines difference intervals.
+        return found if self._precision == _EPS else found.astype(np.float32)
 
     def jacobian(self, z: Array) -> Array:
         """Return Kaufman's Jacobian, (m, n - k), or its transpose where the problem's is one."""
         self._go_to(z)
-        found = self._factored.project(self._jacobian(self._point)[:, self._other])
+        columns = self._jacobian(self._point)[:, self._other]
+        error = self._precision * np.sqrt(self._size)
+        found = self._factored.derivatives(columns, error, error)
         return found.T if self._transposed else found
 
     def _values(self, x: Array) -> Array:
@@ -193,6 +227,8 @@ class Projection(_Projected):
         value = np.asarray(refuse_masked("what residual returns", func(x.copy(), *args, **kwargs)))
         if value.dtype.kind not in "biuf":
             raise TypeError(f"residual must return real numbers; it returned dtype {value.dtype}")
+        if is_single(value):
+            self._precision = _SINGLE
         f = np.array(value, dtype=np.float64).reshape(-1)
         self._size = self._size or f.size
         if f.size != self._size:
@@ -253,6 +289,7 @@ class RowProjection(_Projected):
         super().__init__(parts, x)
         self._passes = Passes(problem, strategy)
         self._norm = 0.0
+        self._errors = np.zeros(x.size)
         if bounds is not None:
             # Parameters that are fixed have equal bounds here.
             bounds = np.where(np.isnan(bounds), x, bounds)
@@ -277,8 +314,10 @@ class RowProjection(_Projected):
         """Return Kaufman's Jacobian in the basis of `residual`, (n - k + 1, n - k)."""
         self._go_to(z)
         triangle = self._folded(self._point)
-        project = _Factored(triangle[:, self._linear]).project
-        columns, f = project(triangle[:, self._other]), project(triangle[:, -1])
+        factored = _Factored(triangle[:, self._linear])
+        error, linear_error = self._errors[self._other], self._errors[self._linear].max()
+        columns = factored.derivatives(triangle[:, self._other], error, linear_error)
+        f = factored.project(triangle[:, -1])
         if self._norm == 0.0:
             return np.concatenate([np.zeros((1, z.size)), np.linalg.qr(columns, mode="r")])
         unit = f / self._norm
@@ -300,6 +339,7 @@ class RowProjection(_Projected):
         )
         self._counts[0] += found.evaluations
         assert found.triangle is not None
+        self._errors = _relative_errors(found, x)
         if not np.isfinite(found.triangle).all():
             raise EvaluationError("the Jacobian is not finite")
         return found.triangle
@@ -310,3 +350,17 @@ def _good(found: PartialQR) -> PartialQR:
     if found.refusal is not None:
         raise EvaluationError(*found.refusal.args)
     return found
+
+
+def _relative_errors(found: PartialQR, x: Array) -> Array:
+    """Return those of the columns of a triangle, which can be differences, (n,)."""
+    assert found.triangle is not None
+    least = max(found.precision, found.relative_error, _EPS * np.sqrt(found.rows))
+    if found.error is None or found.interval is None:
+        return np.full(x.size, least)
+    with _quiet():
+        norms = _norms(found.triangle[:, :-1])
+        size = max(found.norm, float((norms * np.abs(x)).max()))
+        noise = max(found.precision * size, found.noise)
+        errors = found.error + np.where(found.interval > 0, 2.0 * noise / found.interval, 0.0)
+        return np.asarray(np.where(norms > 0, np.fmax(least, errors / norms), least))

@@ -225,11 +225,13 @@ class SeparableLoop:
                 break
             self._give_up(judged)
             self._steps, judged = self._steps + 1, better
-        # Where the reduced problem has no minimum, the full one has none either.
-        if judged is not None and (not status.success or self._is_settled(judged)):
-            self._last, self._status = judged, int(status)
-            return
+        # Where the reduced problem has no minimum, the full one has none either.  But errors of
+        # derivatives that stop the one need not be those of the other.
         if judged is not None:
+            stays = status is not Status.NO_PROGRESS
+            if stays and (not status.success or self._is_settled(judged)):
+                self._last, self._status = judged, int(status)
+                return
             self._give_up(judged)
             x = judged.x
         self._last = self._full(x)

@@ -123,3 +123,13 @@ def test_many_problems_have_no_linear_parameters():
 
     with pytest.raises(ValueError, match="separable=False for many problems"):
         lmoo.solve_many(Roots(), np.ones((3, 1)), solver=SEPARABLE)
+
+
+def test_what_only_a_linear_parameter_tells_apart_is_undetermined():
+    y = np.exp(-0.5 * T) * np.array([[2.0], [1e100]])
+    y += 0.01 * y[:, :1] * np.cos(9.0 * T)
+    found = lmoo.curve_fit_many("a*exp(-b*t + c)", T, y, [1.0, 1.0, 0.5], solver=SEPARABLE)
+    assert found.success.all()
+    np.testing.assert_array_equal(np.isinf(found.stderr), [[True, False, True]] * 2)
+    np.testing.assert_allclose(found.x[:, 2], 0.5, rtol=1e-6)
+    np.testing.assert_allclose(found.x[:, 1], found.x[0, 1], rtol=1e-7)

@@ -90,3 +90,28 @@ def test_lengths_that_differ_are_said(p0: list[float] | None, trace: bool) -> No
 def test_a_text_is_no_function_of_curve_fit() -> None:
     with pytest.raises(TypeError, match=r"it is 'a\*t': a formula is lmoo.Expression\('a\*t'\)"):
         lmoo.curve_fit("a*t", T, Y)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("formula", "p0", "undetermined"),
+    [
+        ("a*c*exp(-b*t)", {"a": 1, "b": 1, "c": 1}, {"a", "c"}),
+        ("a*exp(-b*t+c)", {"b": 1, "c": 0}, {"a", "c"}),
+        ("a*exp(-b*(t-c))", {"a": 1, "b": 1, "c": 0.5}, {"a", "c"}),
+        ("a*exp(-b*t)*d+c", {"a": 1, "b": 1, "c": 1, "d": 1}, {"a", "d"}),
+        ("a/(c*(1+b*t))", {"a": 1, "b": 1, "c": 1}, {"a", "c"}),
+        ("a*b*t", {"a": 1, "b": 1}, {"a", "b"}),
+        ("a*b*exp(-rate*t)+c", None, {"a", "b"}),
+    ],
+)
+def test_too_many_parameters_are_named(
+    formula: str, p0: dict[str, float] | None, undetermined: set[str]
+) -> None:
+    t = np.linspace(0.0, 4.0, 20)
+    y = 2.0 * np.exp(-0.5 * t) + 0.01 * np.cos(9.0 * t)
+    found = lmoo.fit(formula, t, y, p0=p0)
+    full = lmoo.fit(formula, t, y, p0=p0, solver=lmoo.Solver())
+    assert found.success, found.message
+    assert set(found.undetermined) == undetermined
+    np.testing.assert_allclose(found.cost, full.cost, rtol=1e-9)
+    assert np.abs(found.x).max() < 10.0

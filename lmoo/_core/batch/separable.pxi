@@ -10,10 +10,11 @@ separate", SIAM J. Numer. Anal. 10; Kaufman (1975), "A variable projection metho
 squares problems", BIT 15: what is left out of J is orthogonal to r, so that the gradient is exact.
 
 The reduced problem is a table of functions like any other, which every driver takes.  Phi are columns of the full
-problem's Jacobian, factored with column pivoting; columns beyond its numerical rank are left out, with c = 0.
+problem's Jacobian, factored with column pivoting; columns beyond its numerical rank are left out, with c = 0.  A z whose
+column is in the span of Phi is undetermined: what its projection leaves is rounding, and set to zero.
 """
 
-from libc.math cimport fabs, isfinite
+from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memcpy, memset
 
 import numpy as np
@@ -31,6 +32,9 @@ cnp.import_array()
 
 # Columns of Phi, of norm 1, that the others leave less of than this are theirs: the rounding errors of models.
 cdef double DEPENDENT = 1e-13
+# The error of a column, in units of that of f: as for the columns of any Jacobian (evaluate/linearize.pxi).
+cdef double ROUNDING = 10.0
+cdef double EPSMCH = 2.0**-52
 
 
 cdef int separable_both(const lm_separable *s, ptrdiff_t m, ptrdiff_t n) noexcept nogil:
@@ -106,15 +110,36 @@ cdef void separable_reflect(const lm_separable *s, ptrdiff_t m, ptrdiff_t j, dou
         v[i] -= share * u[i]
 
 
-cdef void separable_project(const lm_separable *s, ptrdiff_t m, double *v, bint turned) noexcept nogil:
-    """v = P v; turned: it is Q^T v already."""
+cdef void separable_turn_back(const lm_separable *s, ptrdiff_t m, double *v) noexcept nogil:
+    """v = P v, where v is Q^T v."""
     cdef ptrdiff_t j
-    if not turned:
-        for j in range(s.k):
-            separable_reflect(s, m, j, v)
     memset(v, 0, <size_t>s.rank * sizeof(double))
     for j in range(s.k - 1, -1, -1):
         separable_reflect(s, m, j, v)
+
+
+cdef void separable_project(const lm_separable *s, ptrdiff_t m, double *v) noexcept nogil:
+    """v = P v for a column of the Jacobian; zeros where what is left of it is the rounding error of its projection.
+
+    v is Phi b and what is orthogonal to Phi.  The errors of v and Phi remain, in proportion to |v| and |Phi_j b_j|.
+    """
+    cdef double *b = s.work
+    cdef double left, size
+    cdef ptrdiff_t i, j
+    for j in range(s.k):
+        separable_reflect(s, m, j, v)
+    left = enorm(m - s.rank, v + s.rank)
+    size = enorm(s.rank, v) + left
+    for j in range(s.rank - 1, -1, -1):
+        b[j] = v[j]
+        for i in range(j + 1, s.rank):
+            b[j] -= s.phi[j + i * m] * b[i]
+        b[j] /= s.rdiag[j]
+        size += fabs(b[j])
+    if isfinite(size) and left <= ROUNDING * max(s.full.precision, EPSMCH * sqrt(<double>m)) * size:
+        memset(v, 0, <size_t>m * sizeof(double))
+    else:
+        separable_turn_back(s, m, v)
 
 
 cdef int separable_residual(ptrdiff_t m, ptrdiff_t n, const double *z, double *f,
@@ -135,7 +160,7 @@ cdef int separable_residual(ptrdiff_t m, ptrdiff_t n, const double *z, double *f
         return code
     if separable_factor(s, m) or separable_solve(s, m):
         return LMOO_BAD_POINT
-    separable_project(s, m, s.f, True)
+    separable_turn_back(s, m, s.f)
     memcpy(f, s.f, <size_t>m * sizeof(double))
     s.there = 1
     return 0
@@ -157,7 +182,7 @@ cdef int separable_jacobian(ptrdiff_t m, ptrdiff_t n, const double *z, double *f
         return code
     for j in range(n):
         memcpy(fjac + j * m, s.jac + s.other[j] * m, <size_t>m * sizeof(double))
-        separable_project(s, m, fjac + j * m, False)
+        separable_project(s, m, fjac + j * m)
     return 0
 
 
@@ -294,7 +319,7 @@ cdef int separable_evaluate(lmoo_point *at, void *context) noexcept nogil:
         return code
     for j in range(s.k):
         largest = max(largest, s.norms[j] * fabs(s.x[s.linear[j]]))
-    d.s.least_noise = 2.0**-52 * largest
+    d.s.least_noise = EPSMCH * largest
     return 0
 
 
