@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
+from lmoo.models.expression.base import recorded_call
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
@@ -93,6 +94,7 @@ class CompiledModel:
         Parameters
         ----------
         t : (m,) or (k, m) array_like, or a tuple of them
+            Several variables may also be the rows of an array, (variables, m).
         *parameters : float or (k, 1) array_like
             One argument for each of the n parameters.
 
@@ -101,6 +103,9 @@ class CompiledModel:
         EvaluationError
             The model is not defined there.
         """
+        recorded = recorded_call(self, getattr(self, "model", None), t, parameters)
+        if recorded is not None:
+            return recorded  # type: ignore[no-any-return]
         points, x, single = self._arguments(t, parameters)
         values = self._evaluate(points, x, False)
         return values[0] if single else values
@@ -202,7 +207,9 @@ class CompiledModel:
             raise TypeError(
                 f"{type(self).__name__} takes {self.n} parameters; {len(parameters)} were given"
             )
-        parts = tuple(real_array("t", part) for part in (t if isinstance(t, tuple) else (t,)))
+        # Several variables may be the rows of an array.
+        several = isinstance(t, tuple) or (self.variables > 1 and getattr(t, "ndim", 0) == 2)
+        parts = tuple(real_array("t", part) for part in (t if several else (t,)))
         if len(parts) != self.variables:
             raise ValueError(
                 f"t must be {self.variables} arrays for {type(self).__name__}; it has {len(parts)}"

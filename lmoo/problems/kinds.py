@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Form",
+    "evaluation_text",
     "form_of",
     "has_jacobian",
     "in_blocks",
@@ -69,6 +70,29 @@ def is_joint(problem: Any) -> bool:
 def is_compiled(problem: Any) -> TypeIs[CompiledProblem]:
     """Return whether a problem is evaluated without Python."""
     return isinstance(problem, CompiledProblem)
+
+
+def evaluation_text(problem: Any, evaluation: Any = None) -> str:
+    """Return the text of `Result.evaluation` for a problem, or for a part of a joint one.
+
+    Parameters
+    ----------
+    problem : Problem
+    evaluation : Evaluation or JointEvaluation, optional
+        How its model is evaluated, if that was to be found out.
+
+    Examples
+    --------
+    >>> import lmoo
+    >>> from lmoo.problems.kinds import evaluation_text
+    >>> evaluation_text(lmoo.models.Linear().problem([0, 1, 2], [1, 3, 5]))
+    'compiled'
+    >>> evaluation_text(lmoo.FunctionProblem(abs))
+    'called'
+    """
+    if evaluation is not None:
+        return str(evaluation.text)
+    return "compiled" if is_compiled(problem) else "called"
 
 
 def optional(method: Method) -> Method:

@@ -79,7 +79,8 @@ class Result(AnalysedFit):
         default of ``scaled`` in all methods.
     evaluation : str
         How the model was evaluated: "compiled from <function>" for a function that was traced (see
-        `lmoo.trace`); "called, because <reason>" for one that was not; "called" and "compiled" for
+        `lmoo.trace`); "called, because <reason>" for one that was not; "compiled" for a compiled
+        model, such as those of `lmoo.models`, and for a problem that is compiled; "called" for
         other problems.  Counts are those of what was done: ``nfev`` and ``njev``
         evaluations of the compiled model, besides which the function was called at the start and
         at the solution.

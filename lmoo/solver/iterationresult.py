@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lmoo._core.solve import RowLoop
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
-from lmoo.problems.kinds import has_jacobian, is_joint
+from lmoo.problems.kinds import evaluation_text, has_jacobian, is_joint
 from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
 from lmoo.results.result import Result
@@ -95,11 +95,11 @@ class IterationResult(LoopSwitch):
     def _evaluated(self) -> str:
         """Return the text of `Result.evaluation`."""
         evaluation = self._evaluation
-        if evaluation is None:
-            return "called"
         # A model of lmoo.models with errors in x.
-        known = evaluation.problem is None and getattr(self._loop, "compiled", False)
-        return "compiled" if known else evaluation.text
+        known = evaluation is not None and evaluation.problem is None
+        if known and getattr(self._loop, "compiled", False):
+            return "compiled"
+        return evaluation_text(self.problem, evaluation)
 
     def _given_start(self) -> NDArray[np.float64]:
         """Return the field `x0` of the result: nan for parameters that are eliminated."""

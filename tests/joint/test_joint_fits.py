@@ -82,7 +82,7 @@ def test_different_models_and_kinds_of_problems():
     )  # fmt: skip
     expected = lmoo.Solver().solve(whole, x0)
     same(result, expected)
-    assert result.evaluation == "1 of 4 compiled from line; 3 of 4 called"
+    assert result.evaluation == "1 of 4 compiled from line; 1 of 4 compiled; 2 of 4 called"
 
 
 def test_several_shared_parameters_some_of_which_are_not_in_all_problems():

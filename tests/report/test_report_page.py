@@ -104,6 +104,22 @@ def test_profiles_call_no_python() -> None:
     assert calls
 
 
+def test_compiled_models_have_profiles_and_exact_derivatives() -> None:
+    t = np.linspace(0.0, 10.0, 40)
+    model = lmoo.models.Gaussian()
+    y = model(t, 2.0, 5.0, 1.2, 0.1) + 0.01 * np.cos(9 * t)
+    result = lmoo.fit(model, t, y)
+    assert result.evaluation == "compiled"
+    (caption,) = profiled(result)
+    assert caption.startswith("Profiles of amplitude, center, sigma, offset")
+    assert "exact, of the compiled model" in result.report(details=True)
+    for strategy in (lmoo.ForwardDifference(), lmoo.CentralDifference()):
+        solver = lmoo.Solver(jacobian=strategy)
+        other = solver.solve(model.problem(t, y), result.x)
+        assert repr(strategy) in other.report(details=True)
+        assert "exact" not in other.report(details=True)
+
+
 def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from lmoo.results.report import pictures
 

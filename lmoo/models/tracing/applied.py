@@ -10,7 +10,7 @@ from lmoo.models.tracing.complexes import COMPLEX, Pair
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["applied", "clipped"]
+__all__ = ["applied", "clipped", "included"]
 
 _LOGICAL = {
     "add": "logical_or",
@@ -52,19 +52,13 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     if shaped is not None:
         return shaped(operation)
     parts = [as_placeholder(recorder, operand) for operand in operands]
-    masks = {part.mask for part in parts if part.mask is not None}
-    if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
-        recorder.refuse(
-            "points selected by one condition are combined with those of another, or with all "
-            "points"
-        )
+    mask = _mask(recorder, parts)
     if operation in _LOGICAL:
         if all(part.truth for part in parts):
             operation = _LOGICAL[operation]
         elif operation not in ("add", "multiply"):
             recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
     points = any(part.points for part in parts)
-    mask = masks.pop() if masks else None
     if operation == "conjugate" and parts[0].imaginary is None:
         return parts[0]._like()
     if any(part.imaginary is not None for part in parts) or operation == "wofz":
@@ -79,6 +73,47 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
         mask=mask,
     )
+
+
+def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Sequence[Any]) -> Any:
+    """Return the placeholder of the value of a model, whose graph becomes part of the recorder's.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    model : Model or None
+        None for a model whose graph is unknown.
+    t, parameters : sequence of Placeholder, number or array
+        One for each variable, and for each parameter.
+    """
+    if model is None:
+        recorder.refuse("a compiled model is called, whose operations are unknown")
+    _take_size(recorder, [o for o in (*t, *parameters) if isinstance(o, np.ndarray)])
+    parts = [as_placeholder(recorder, operand) for operand in (*t, *parameters)]
+    if any(part.imaginary is not None for part in parts):
+        recorder.refuse("a model of real numbers is called with complex ones")
+    nodes = [part.node for part in parts]
+    variables, others = nodes[: len(t)], nodes[len(t) :]
+    steps = recorder.graph.include(model.steps, others.__getitem__, variables.__getitem__)
+    points = any(part.points for part in parts)
+    return Placeholder(recorder, steps[-1], points=points, mask=_mask(recorder, parts))
+
+
+def _mask(recorder: Recorder, parts: Sequence[Placeholder]) -> int | None:
+    """Return the condition by which the points of operands are selected; None if they are all."""
+    masks = {part.mask for part in parts if part.mask is not None}
+    if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
+        recorder.refuse(
+            "points selected by one condition are combined with those of another, or with all "
+            "points"
+        )
+    return masks.pop() if masks else None
+
+
+def _take_size(recorder: Recorder, arrays: Sequence[Any]) -> None:
+    """Let the first array that is combined with a parameter determine the number of points."""
+    if recorder.takes_arrays and recorder.points is None and arrays and arrays[0].ndim == 1:
+        recorder.points = arrays[0].size
 
 
 def _complex(
@@ -117,8 +152,8 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
     if not arrays:
         return None
     boxed = any(array.dtype == object for array in arrays)
-    if recorder.takes_arrays and recorder.points is None and not boxed and arrays[0].ndim == 1:
-        recorder.points = arrays[0].size
+    if not boxed:
+        _take_size(recorder, arrays)
     points = any(isinstance(o, Placeholder) and o.points for o in operands)
     if points and all(array.size == 1 and array.dtype == object for array in arrays):
         return None  # np.atleast_1d(np.asarray(t))

@@ -17,6 +17,7 @@ from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
+from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.cache import Kind, Traced, traced
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.problems.complexdata import ComplexParts
@@ -69,7 +70,8 @@ class Evaluation:
     def text(self) -> str:
         """The text of `Result.evaluation`."""
         if self.reason is None:
-            return f"compiled from {name_of(self.f)}"
+            # A function is traced; a compiled model is itself what it is compiled from.
+            return "compiled" if is_compiled_model(self.f) else f"compiled from {name_of(self.f)}"
         return f"called, because {self.reason}"
 
     def solution(self, problem: Any, x: Array) -> tuple[Array | None, str | None]:

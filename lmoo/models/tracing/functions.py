@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.models.tracing.applied import applied, clipped
+from lmoo.models.tracing.applied import applied, clipped, included
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.ufuncs import operation_of
@@ -125,5 +125,5 @@ def start(variables: int, points: int | None = None) -> Recorder:
     """Return a recorder with the functions of numpy; the arguments are those of `Recorder`."""
     recorder = Recorder(variables, points)
     recorder.operation_of, recorder.functions = operation_of, FUNCTIONS
-    recorder.applied = applied
+    recorder.applied, recorder.included = applied, included
     return recorder

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.tracing import evaluation as single
+from lmoo.problems.kinds import evaluation_text
 
 __all__ = ["JointEvaluation", "evaluation_of"]
 
@@ -27,19 +28,22 @@ class JointEvaluation:
     reason : str or None
         Why all functions are called; None if one at least is compiled.
     problem : object
-        None if no member is compiled.
+        None if no member is replaced.
+    problems : tuple of Problem
+        The problems of the members.
     """
 
     members: tuple[Any, ...]
     reason: str | None
     problem: Any
+    problems: tuple[Any, ...]
 
     @property
     def text(self) -> str:
         """The text of `Result.evaluation`."""
         if self.reason is not None:
             return f"called, because {self.reason}"
-        texts: Counter[str] = Counter("called" if one is None else one.text for one in self.members)
+        texts = Counter(map(evaluation_text, self.problems, self.members))
         if len(texts) == 1:
             return next(iter(texts))
         return "; ".join(f"{count} of {len(self.members)} {text}" for text, count in texts.items())
@@ -65,7 +69,8 @@ class JointEvaluation:
             TraceWarning,
             stacklevel=4,
         )
-        return JointEvaluation((None,) * len(problem.problems), f"at the solution {reason}", None)
+        parts = tuple(problem.problems)
+        return JointEvaluation((None,) * len(parts), f"at the solution {reason}", None, parts)
 
 
 def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEvaluation:
@@ -88,7 +93,7 @@ def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEv
         for part, index in zip(problem.problems, problem.indices, strict=True)
     )
     compiled = any(one is not None and one.problem is not None for one in members)
-    return JointEvaluation(members, None, problem if compiled else None)
+    return JointEvaluation(members, None, problem if compiled else None, tuple(problem.problems))
 
 
 def _member(part: Any, x: Array, because: str | None) -> single.Evaluation | None:

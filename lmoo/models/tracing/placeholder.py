@@ -123,6 +123,12 @@ class Placeholder(Operators[Any]):
         recorder = next(a.recorder for a in arguments if isinstance(a, Placeholder))
         return recorder.applied(recorder, operation, *arguments)
 
+    @classmethod
+    def _include_model(cls, model: Any, t: Sequence[Any], parameters: Sequence[Any]) -> Any:
+        """Record a call of a `Model`; the model is None if its graph is unknown."""
+        recorder = next(a.recorder for a in (*t, *parameters) if isinstance(a, Placeholder))
+        return recorder.included(recorder, model, t, parameters)
+
     # ---- arithmetic ----------------------------------------------------------------------------
 
     def _operate(self, operation: str, *operands: Any) -> Any:

@@ -10,10 +10,11 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.graph.nodes import Graph
 
-__all__ = ["Recorder", "user_line"]
+__all__ = ["Recorder", "call", "user_line"]
 
 # Frames in these folders are not user code.
-_OURS = (os.path.dirname(os.path.dirname(__file__)), os.path.dirname(np.__file__))
+_LMOO = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+_OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))
 
 
 class Recorder:
@@ -36,9 +37,10 @@ class Recorder:
         The first error, also if the function has caught it.
     asked : bool
         Whether the function has read the number of points.
-    applied, operation_of, functions
-        `lmoo.models.tracing.applied.applied` for operators, `ufuncs.operation_of` for ufuncs, and
-        for numpy's other functions `functions.FUNCTIONS`; set by `start`.
+    applied, included, operation_of, functions
+        `lmoo.models.tracing.applied.applied` for operators, `applied.included` for calls of models,
+        `ufuncs.operation_of` for ufuncs, and for numpy's other functions `functions.FUNCTIONS`; set
+        by `start`.
     takes_arrays : bool
         Whether the first array that is combined with a parameter determines the number of points.
     """
@@ -51,6 +53,7 @@ class Recorder:
         self.asked = False
         self.takes_arrays = False
         self.applied: Any = None
+        self.included: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
 
@@ -71,10 +74,18 @@ class Recorder:
         return self.graph.variable(self.variables + len(self.arrays) - 1)
 
 
+def call(f: Any, *arguments: Any) -> Any:
+    """Return the value of a function that is traced: its lines, and no others, are reasons."""
+    return f(*arguments)
+
+
 def user_line() -> tuple[str | None, str | None]:
-    """Return file and number, and the text, of the innermost line outside of lmoo and numpy."""
+    """Return file and number, and the text, of the innermost line outside of lmoo and numpy.
+
+    None for both if the function that is traced is one of lmoo's.
+    """
     frame = sys._getframe(1)
-    while frame is not None:
+    while frame is not None and frame.f_code is not call.__code__:
         name = frame.f_code.co_filename
         if not name.startswith(_OURS):
             line = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()

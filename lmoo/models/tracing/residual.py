@@ -13,7 +13,7 @@ from lmoo.models.graph.nodes import Graph, Step, extracted
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
-from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.problems.arguments import integer
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem
@@ -78,7 +78,7 @@ def trace_residual(
     for j in range(n):
         x[j] = Placeholder(recorder, recorder.graph.parameter(j), points=False)
     try:
-        value = f(x, *args)
+        value = call(f, x, *args)
     except TraceError:
         raise
     except Exception as error:

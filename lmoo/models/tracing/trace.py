@@ -13,7 +13,7 @@ from lmoo.models.graph.nodes import extracted
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.placeholder import Placeholder
-from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["ComplexModel", "recorded", "trace"]
@@ -160,7 +160,7 @@ def recorded(
     ]
     numbers = [Placeholder(recorder, graph.parameter(j), points=False) for j in range(n)]
     try:
-        value = f(_together(parts, joined), *numbers)
+        value = call(f, _together(parts, joined), *numbers)
     except TraceError:
         raise
     except Exception as error:

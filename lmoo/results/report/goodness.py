@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.problems.kinds import has_jacobian, is_joint
+from lmoo.problems.kinds import has_jacobian, is_compiled, is_joint
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels
@@ -124,11 +124,14 @@ def reason_and_limits(message: str) -> tuple[str, str]:
 
 def _derivatives(result: Fit) -> str:
     """Return how derivatives were evaluated; "" if that is not known."""
-    if result.evaluation.startswith("compiled"):
-        return "exact, of the compiled model"
     strategy = None if result.solver is None else result.solver.jacobian
     if strategy is not None:
         return repr(strategy)
+    # A traced model has derivatives, a table of functions need not have them.
+    parts = result.problem.problems if is_joint(result.problem) else [result.problem]
+    without = any(is_compiled(part) and not has_jacobian(part) for part in parts)
+    if result.evaluation.startswith("compiled") and not without:
+        return "exact, of the compiled model"
     if result.problem is None:
         return ""
     if is_joint(result.problem):
