@@ -268,7 +268,7 @@ def _with_contents(
         if holder is not function:
             found.append((holder, name, value, contents))
         elif contents is not None:
-            # `_code` tells whether it was replaced, or the holder is kept alive by its owner.
+            # Whether it was replaced is what `_code` tells.
             found.append((None, name, value, contents))
     return tuple(found)
 
