@@ -13,6 +13,7 @@ from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
 from lmoo.problems.data import checked_policy, missing_of
 from lmoo.problems.problem import Problem
+from lmoo.results.pickles import with_optional
 
 __all__ = ["Dataset"]
 
@@ -157,7 +158,12 @@ class Dataset:
         return Chunk(model, self.points(fits), self.many, y, weights)
 
     def problem(self, model: Model | CompiledModel, which: int) -> Any:
-        """Return the problem of one curve without its missing points; None if no point is left."""
+        """Return the problem of one curve without its missing points.
+
+        None if no point is left, or if model or data are not known, as they could not be pickled.
+        """
+        if model is None or self.y is None:
+            return None
         chunk = self.chunk(model, slice(which, which + 1))
         y, sigma = chunk.y[0], None
         kept = np.arange(self.m)
@@ -171,6 +177,10 @@ class Dataset:
         problem = curve_problem(f, t if self.many else t[0], y[kept], sigma, jac)
         self.axes.describe(problem)
         return problem
+
+    def to_pickle(self) -> "Dataset":
+        """Return a copy to pickle, without data of a file if these cannot be pickled."""
+        return with_optional(self, *(() if isinstance(self.y, np.ndarray) else ("y",)))
 
     def without_points(self, which: int) -> Problem:
         """Return the problem of a curve all of whose points are missing, for a joint fit."""

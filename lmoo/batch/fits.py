@@ -1,8 +1,8 @@
 """The results of many fits."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.arguments import real_array
 from lmoo.problems.names import names_of
 from lmoo.results.components import model_with_parts
+from lmoo.results.pickles import frozen, thawed
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.results.robust import Robust
@@ -64,6 +65,9 @@ class Fits(PresentedFits):
     ``fits[i]``, with as many indices as the stack has dimensions, is the `Result` of one curve.
     The curve is solved again, with the same bits.  The result has its problem, so that profiles,
     predictions and plots are available.
+
+    Fits can be pickled.  A function that cannot be, as a lambda, is left out.  Single results then
+    have no problem; if the function was called (see `evaluation`), there are none.
 
     ``fits[name]`` has the values and the standard errors of a parameter, or of a derived quantity,
     as arrays of the shape of the stack.
@@ -119,6 +123,17 @@ class Fits(PresentedFits):
                 f"out must have names of {', '.join(_EXTRA)} only; it has {', '.join(given)}"
             )
         return cls(shape=shape, errors={}, _batch=batch, **arrays)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state to pickle, with texts of exceptions that cannot be pickled."""
+        errors = {
+            index: error if thawed(frozen(error)) is not None else EvaluationError(repr(error))
+            for index, error in self.errors.items()
+        }
+        return {**vars(self), "errors": errors}
+
+    def __copy__(self) -> Self:
+        return replace(self)
 
     def _tasks(self, threads: int) -> Iterator[Task]:
         for fits in self._batch.chunks(threads):
@@ -188,7 +203,7 @@ class Fits(PresentedFits):
                [0., 1., 2., 3.]])
         """
         batch = self._batch
-        f = getattr(batch.function or batch.model, "f", batch.function or batch.model)
+        f = getattr(batch.source, "f", batch.source)
         model = model_with_parts(f)
         if model is None:
             raise TypeError(
@@ -227,7 +242,7 @@ class Fits(PresentedFits):
         status = Status(int(row["status"]))
         names = names_of(batch.names, batch.guesses.n)
         robust = _robust(task, result, row["x"])
-        problem = batch.dataset.problem(batch.function or batch.model, which)
+        problem = batch.dataset.problem(batch.source, which)
         residual = np.empty(0)
         if not np.isnan(row["cost"]):
             source = task if batch.function is None else problem
@@ -261,6 +276,7 @@ class Fits(PresentedFits):
             solver=batch.solver,
             x0=task.x0[0].copy(),
             absolute_sigma=batch.absolute_sigma,
+            _subject=() if batch.subject is None else (batch.subject,),
             **result.limits,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box, limits, parameter_position
 from lmoo.problems.parameters import known_name
+from lmoo.results.pickles import frozen, with_optional
 
 __all__ = ["InitialGuesses", "named_guesses"]
 
@@ -38,6 +39,7 @@ class InitialGuesses:
     """
 
     edges: Array | None = None
+    values: Any = None
     _limits: tuple[Any, Any, Any] | None = None
 
     def __init__(self, p0: Any, dataset: Any, name: str = "p0", few: bool = False) -> None:
@@ -51,6 +53,15 @@ class InitialGuesses:
         else:
             self.n = -1  # not known before the first call
             self.n = self.of(slice(0, min(1, dataset.count))).shape[1]
+
+    def to_pickle(self, dataset: Any) -> "InitialGuesses":
+        """Return a copy to pickle with a stack: values for a function that cannot be pickled."""
+        known: dict[str, Any] = {"dataset": dataset}
+        if self.function is not None and frozen(self.function) is None:
+            values = self.of(slice(0, self.dataset.count))
+            known |= {"function": None, "values": values, "_limits": None}
+            return with_optional(self, **known)
+        return with_optional(self, "function", **known)
 
     def set_bounds(self, bounds: Any, fixed: Any, names: Any) -> None:
         """Set bounds and fixed parameters; values that a function returns are clipped to them."""

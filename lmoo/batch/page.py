@@ -64,7 +64,7 @@ def _draw_map(fits: Any, name: str) -> Picture:
 def _curves(fits: Any) -> list[Callable[[], Picture]]:
     """Return the plots of typical and of bad curves."""
     chosen = _chosen(fits)
-    if not chosen or known_curve(fits[next(iter(chosen))]) is None:
+    if not chosen or fits._batch.lost or known_curve(fits[next(iter(chosen))]) is None:
         return []
     return [partial(_draw_curve, fits, *one) for one in chosen.items()]
 

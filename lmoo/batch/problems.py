@@ -23,6 +23,7 @@ from lmoo.problems.batch import BatchProblem
 from lmoo.problems.kinds import has_jacobian, is_compiled
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
+from lmoo.results.pickles import with_optional
 from lmoo.solver.solver import Solver
 
 __all__ = ["solve_many"]
@@ -151,12 +152,18 @@ class _Problems:
         return _Chunk(model, fits.start, fits.stop - fits.start, self.m)
 
     def problem(self, model: Any, which: int) -> Any:
-        """Return one problem as a `Problem`."""
+        """Return one problem as a `Problem`; None if it is not known, as it cannot be pickled."""
+        if model is None:
+            return None
         if is_compiled(model):
             if self.data is None:
                 return self.problem_of_all
             return _OneCompiled(model, self.data[which : which + 1].copy())
         return _One(model.problem, which)
+
+    def to_pickle(self) -> "_Problems":
+        """Return a copy to pickle."""
+        return with_optional(self, "problem_of_all")
 
     def index(self, which: int) -> Any:
         """Return the index of a problem in the stack."""

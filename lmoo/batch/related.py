@@ -25,6 +25,7 @@ from lmoo.models.relations.substitution import substituted
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
 from lmoo.results.factor import scaled_rows
 from lmoo.results.mapped import by_priors
+from lmoo.results.pickles import with_optional
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.solver.reduced import ReducedProblem
@@ -143,6 +144,11 @@ class PriorDataset(Dataset):
         problem.parameter_names = self.coordinates.names
         return ReducedProblem(problem, self._of_curve(which))
 
+    def to_pickle(self) -> "PriorDataset":
+        """Return a copy to pickle."""
+        base = self.base.to_pickle()
+        return with_optional(self, "model", base=base, y=base.y)
+
     def without_points(self, which: int) -> Any:
         """Return the problem of a curve without points: the rows of its priors."""
         return ReducedProblem(self.base.without_points(which), self._of_curve(which))
@@ -162,6 +168,10 @@ class _Guesses:
         lower, upper, fixed = coordinates.lower, coordinates.upper, coordinates.fixed
         if fixed.any() or np.isfinite(lower).any() or np.isfinite(upper).any():
             self.edges = np.where(fixed, np.nan, np.stack([lower, upper]))
+
+    def to_pickle(self, dataset: PriorDataset) -> "_Guesses":
+        """Return a copy to pickle with a stack."""
+        return with_optional(self, guesses=self.guesses.to_pickle(dataset.base))
 
     def edges_of(self, fits: slice) -> Array | None:
         """Return the bounds of some fits."""

@@ -260,7 +260,7 @@ def _part(fits: RelatedJointFits, which: int) -> PartResult:
             blocks[0][which], blocks[1][which], blocks[2][which], slopes, fits.degrees_of_freedom,
             fits.residual_deviation, ~(fixed | (active != 0)),
         )  # fmt: skip
-    problem = data.base.problem(batch.function or batch.model, which)
+    problem = data.base.problem(batch.source, which)
     if problem is not None:
         problem.parameter_names = coordinates.names
     norm = enorm(np.ascontiguousarray(rows))

@@ -83,7 +83,7 @@ class JointFits(Fits):
         solved: _Solved = self._solved
         batch, names = self._batch, names_of(self._batch.names, self._batch.guesses.n)
         places = solved.places(which)
-        problem = batch.dataset.problem(batch.function or batch.model, which)
+        problem = batch.dataset.problem(batch.source, which)
         if problem is not None:
             problem.parameter_names = names
         rows = which * solved.m + np.arange(solved.m)

@@ -41,7 +41,7 @@ def facts_of(fits: Any) -> list[Fact]:
     """Return the model, the shape and how many fits have converged."""
     count, good = fits.success.size, int(np.count_nonzero(fits.success))
     facts = [
-        _subject(fits._batch.function or fits._batch.model),
+        subject_of(fits._batch),
         ("shape of the stack", " x ".join(map(str, fits.shape))),
         ("converged", f"{good} of {count}"),
         *_failures(fits),
@@ -52,8 +52,12 @@ def facts_of(fits: Any) -> list[Fact]:
     return facts
 
 
-def _subject(model: Any) -> Fact:
+def subject_of(batch: Any) -> Fact:
     """Return the model of curves, or the problem that takes its place."""
+    if batch.subject is not None:
+        kept: Fact = batch.subject
+        return kept
+    model = batch.source
     problem = getattr(model, "__dict__", {}).get("problem", model)
     if callable(getattr(problem, "residual", None)):
         return "problem", problem_text(problem)

@@ -17,6 +17,7 @@ from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.separation import Parts
 from lmoo.results.factor import Factor
+from lmoo.results.pickles import Optional
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
 
@@ -300,6 +301,10 @@ class BatchData:
         The parameters that are eliminated first.
     absolute_sigma : bool
         Whether errors are not scaled by the residual.
+    subject : (str, str) or None
+        What summaries say about the model; None if it is known.
+    traced : bool
+        Whether there was a function, which may have been lost in a pickle.
     """
 
     dataset: Any
@@ -312,9 +317,50 @@ class BatchData:
     function: Any = None
     parts: Parts | None = None
     absolute_sigma: bool = False
+    subject: tuple[str, str] | None = None
+    traced: bool = False
+
+    @property
+    def source(self) -> Any:
+        """Model or function of the problems of single curves; None if it was lost in a pickle."""
+        has_function = self.traced or self.function is not None
+        return self.function if has_function else self.model
+
+    @property
+    def lost(self) -> str | None:
+        """Name of a part that a pickle has lost and single results need; None if there is none."""
+        guesses = getattr(self.guesses, "guesses", self.guesses)
+        if self.model is None:
+            return "model"
+        if getattr(self.dataset, "y", self.dataset) is None:
+            return "data"
+        return "starting values" if guesses.function is None and guesses.values is None else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state to pickle, without a model or data that cannot be pickled."""
+        from lmoo.batch.summary import subject_of
+
+        dataset = self.dataset.to_pickle()
+        return {
+            **vars(self), "dataset": dataset, "guesses": self.guesses.to_pickle(dataset),
+            "model": Optional(self.model), "function": Optional(self.function),
+            "subject": subject_of(self), "traced": self.traced or self.function is not None,
+        }  # fmt: skip
+
+    def __copy__(self) -> "BatchData":
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "BatchData":
+        # Inputs are shared with the copy.
+        return self
 
     def task(self, fits: slice, covariance: bool = True, factor: bool = False) -> Task:
         """Return the task of some fits."""
+        if self.lost is not None:
+            raise ValueError(
+                f"single results need the {self.lost}, which could not be pickled with these fits: "
+                "fit again, or take the results before pickling"
+            )
         return Task(
             fits, self.dataset.chunk(self.model, fits), self.guesses.of(fits), self.solver,
             self.record, covariance, factor, self.guesses.edges_of(fits), self.parts,

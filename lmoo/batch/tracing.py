@@ -12,6 +12,7 @@ from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
+from lmoo.models.expression.base import Model as Expression
 from lmoo.models.tracing.cache import Kind, traced
 from lmoo.models.tracing.evaluation import (
     CLOSE,
@@ -30,6 +31,8 @@ Array = NDArray[np.float64]
 # Number of curves that are checked if the function is called for one curve at a time.
 _FEW = 64
 _CHUNK = 4096
+# Number of values that are examined at once in the search for a start with finite values.
+_VALUES = 2**18
 
 
 def batch_evaluation(
@@ -42,7 +45,8 @@ def batch_evaluation(
     function : Model
     dataset : Dataset
     guesses : InitialGuesses
-        Starting values; the values of the model are compared at those of up to three curves.
+        Starting values; the values of the model are compared at those of up to three curves with
+        finite values.
     solver : Solver
     trace : {"auto", True, False}
 
@@ -73,7 +77,13 @@ def _compiled(
     found = traced(function.f, Kind(guesses.n, len(dataset.t), False, dataset.m))
     if found.sized:
         raise TraceError("the function depends on the number of points of its argument")
-    for k in dataset.samples():
+    starts = {_finite_near(k, found.model, dataset, guesses) for k in dataset.samples()}
+    if None in starts:
+        # No start can show a difference; an expression and its model have the same steps.
+        if isinstance(function.f, Expression):
+            return found.model
+        raise TraceError("at the start of every curve a value is not finite")
+    for k in sorted(k for k in starts if k is not None):
         part = slice(k, k + 1)
         x = guesses.of(part)
         reason = _compared(function, found.model, dataset, part, x, start_reason)
@@ -83,6 +93,35 @@ def _compiled(
         if reason is not None:
             raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
     return found.model
+
+
+def _finite_near(
+    k: int, model: GraphModel, dataset: Dataset, guesses: InitialGuesses
+) -> int | None:
+    """Return the curve nearest to k at whose start the values are finite; None if there is none."""
+    most = max(min(_VALUES // dataset.m, _CHUNK), 1)
+    first, end, size = k, k, 1
+    while first > 0 or end < dataset.count:
+        # The curves behind those that were examined, and those before them.
+        parts = slice(end, min(end + size, dataset.count)), slice(max(first - size, 0), first)
+        good = [
+            part.start + i
+            for part in parts
+            if part.start < part.stop
+            for i in _finite(model, dataset, part, guesses.of(part))
+        ]
+        if good:
+            return min(good, key=lambda i: abs(i - k))
+        first, end, size = parts[1].start, parts[0].stop, min(2 * size, most)
+    return None
+
+
+def _finite(model: GraphModel, dataset: Dataset, part: slice, x: Array) -> list[int]:
+    """Return which of some curves have finite values at x."""
+    with np.errstate(all="ignore"):
+        values = model._evaluate(_stacked(tuple(dataset.points(part))), x, False)
+    found: list[int] = np.flatnonzero(np.isfinite(values).all(axis=1)).tolist()
+    return found
 
 
 def checked_solutions(

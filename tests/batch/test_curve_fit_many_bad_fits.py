@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from many_cases import P0, Array, T, curves, decay
 
 import lmoo
+from lmoo.models.tracing.cache import Kind, traced
 
 
 def test_one_bad_fit_spoils_no_other() -> None:
@@ -134,3 +135,48 @@ def test_any_number_of_curves_and_points(count: int, m: int, seed: int) -> None:
     assert fits.status[i] == one.status or not np.isfinite(one.standard_errors).all()
     if one.success and np.isfinite(one.standard_errors).all():
         assert np.all(np.abs(fits.x[i] - one.x) <= 1e-4 * one.standard_errors + 1e-9)
+
+
+def shifted(t: Array, a: Any, b: Any, c: Any) -> Any:
+    return a * np.log(t - b) + c
+
+
+@pytest.mark.parametrize("trace", ["auto", True])
+@pytest.mark.parametrize("f", [shifted, "a*log(t-b)+c"])
+@pytest.mark.parametrize("bad", [[0], [3], [4], [8], [0, 1, 2, 4, 5, 8], range(1, 9)])
+def test_bad_starts_leave_the_others_compiled(f: Any, bad: Any, trace: Any) -> None:
+    t = np.linspace(0.05, 4.0, 20)
+    phase = np.arange(9.0)[:, None]
+    y = shifted(t, 2.0, -0.5, 0.3) + 0.02 * np.cos(9.0 * t + phase)
+    p0 = np.tile([1.8, -0.4, 0.4], (9, 1))
+    expected = lmoo.curve_fit_many(f, t, y, p0)
+    p0[bad, 1] = 1.0
+    fits = lmoo.curve_fit_many(f, t, y, p0, trace=trace)
+    assert fits.evaluation.startswith("compiled from")
+    others = np.setdiff1d(np.arange(9), bad)
+    np.testing.assert_array_equal(fits.x[others], expected.x[others])
+    assert not fits.success[bad].any()
+
+
+def test_a_trace_that_no_start_can_check_is_not_used() -> None:
+    t = np.linspace(0.05, 4.0, 20)
+    y, p0 = np.tile(np.log(t + 0.5), (9, 1)), [1.0, 1.0, 0.0]
+    fits = lmoo.curve_fit_many(shifted, t, y, p0)
+    assert fits.evaluation == ("called, because at the start of every curve a value is not finite")
+    with pytest.raises(lmoo.TraceError, match="at the start of every curve"):
+        lmoo.curve_fit_many(shifted, t, y, p0, trace=True)
+    # Of a formula, trace and function are the same.
+    fits = lmoo.curve_fit_many("a*log(t-b)+c", t, y, p0, trace=True)
+    assert fits.evaluation.startswith("compiled from")
+    assert not fits.success.any()
+
+
+def test_a_trace_is_checked_near_bad_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    t = np.linspace(0.05, 4.0, 20)
+    found = traced(shifted, Kind(3, points=t.size))
+    monkeypatch.setattr("lmoo.batch.tracing.traced", lambda *args: found)
+    p0 = np.tile([1.8, -0.4, 0.4], (9, 1))
+    p0[[0, 1, 4, 8], 1] = 1.0
+    y = np.tile(shifted(t, 2.0, -0.5, 0.3), (9, 1))
+    fits = lmoo.curve_fit_many(lambda t, a, b, c: 2.0 * shifted(t, a, b, c), t, y, p0)
+    assert fits.evaluation.startswith("called, because at the start of curve 2 the function has")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
+import copy
+import functools
 import gc
 import threading
+import types
+import warnings
 import weakref
 from typing import Any
 
@@ -115,3 +119,141 @@ def test_threads_share_traces() -> None:
     for k, points in enumerate(found):
         for point in points:
             np.testing.assert_allclose(point[0], (1 + k) * found[0][0][0], rtol=1e-7)
+
+
+ZEROS = np.zeros(5)
+
+
+def array_default(t, a, k=ZEROS):
+    return a * t + k
+
+
+def array_keyword(t, a, *, k=ZEROS):
+    return a * t + k
+
+
+def nested_default(t, a, k=((1.0, [ZEROS]),)):
+    return a * t + k[0][1][0]
+
+
+def replaced_defaults(f: Any) -> None:
+    f.__defaults__ = (np.ones(5),)
+
+
+def replaced_keyword(f: Any) -> None:
+    f.__kwdefaults__["k"] = np.ones(5)
+
+
+def replaced_list(f: Any) -> None:
+    f.__defaults__[0][0][1][0] = np.ones(5)
+
+
+def replaced_nested(f: Any) -> None:
+    f.__defaults__ = (((1.0, [np.ones(5)]),),)
+
+
+def changed_nested(f: Any) -> None:
+    f.__defaults__[0][0][1][0][:] = 1.0
+
+
+def changed_default(f: Any) -> None:
+    f.__defaults__[0][:] = 1.0
+
+
+def changed_keyword(f: Any) -> None:
+    f.__kwdefaults__["k"][:] = 1.0
+
+
+def replaced_code(f: Any) -> None:
+    f.__code__ = (lambda t, a, k=None: a * t + 1.0).__code__
+
+
+DEFAULTS: list[tuple[Any, Any]] = [
+    (array_default, replaced_defaults),
+    (array_default, changed_default),
+    (array_default, replaced_code),
+    (array_keyword, replaced_keyword),
+    (array_keyword, changed_keyword),
+    (nested_default, replaced_nested),
+    (nested_default, replaced_list),
+    (nested_default, changed_nested),
+]
+
+
+def copied(f: Any) -> Any:
+    """Return a function with its own default arguments."""
+    twin = types.FunctionType(f.__code__, f.__globals__, f.__name__, copy.deepcopy(f.__defaults__))
+    twin.__kwdefaults__ = copy.deepcopy(f.__kwdefaults__)
+    return twin
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("f", "change"), DEFAULTS)
+def test_default_arguments_that_change(f: Any, change: Any, inside: bool) -> None:
+    g = copied(f)
+
+    def calling(t, a):
+        return g(t, a)
+
+    model = calling if inside else g
+    t = np.linspace(0.0, 1.0, 5)
+    before = curve_fit(model, t, 2.0 * t, [1.0])
+    assert traced(model, Kind(1, points=5)) is traced(model, Kind(1, points=5))
+    change(g)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        after = curve_fit(model, t, 2.0 * t + 1.0, [1.0])
+    np.testing.assert_allclose([before[0], after[0]], 2.0, rtol=1e-8)
+    found = traced(model, Kind(1, points=5))
+    points = (t, *found.arrays)
+    value = found.model(points if found.arrays else t, 2.0)
+    np.testing.assert_allclose(value, 2.0 * t + 1.0, rtol=1e-14)
+
+
+def test_arguments_of_a_partial_that_change() -> None:
+    kind = Kind(1, points=5)
+    for change in (
+        lambda f: f.keywords.update(k=np.ones(5)),
+        lambda f: f.keywords["k"].__setitem__(slice(None), 1.0),
+    ):
+        f = functools.partial(array_default, k=np.zeros(5))
+        first = traced(f, kind)
+        assert traced(f, kind) is first
+        change(f)
+        second = traced(f, kind)
+        assert second is not first
+        np.testing.assert_array_equal(second.arrays[0], np.ones(5))
+
+
+class Incomparable:
+    """A default argument whose comparison raises."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("this cannot be compared")
+
+
+@pytest.mark.parametrize("value", [Incomparable, lambda: pytest.importorskip("pandas").Series([1])])
+def test_default_arguments_are_not_compared(value: Any) -> None:
+    def f(t, a, k=None):
+        return a * t
+
+    t = np.linspace(0.0, 1.0, 5)
+    for _ in range(3):
+        f.__defaults__ = (value(),)
+        np.testing.assert_allclose(curve_fit(f, t, 2.0 * t, [1.0])[0], 2.0, rtol=1e-8)
+
+
+def test_long_lists_of_arrays_are_compared_in_full() -> None:
+    tables = [np.zeros(5), np.arange(2000.0)]
+
+    def f(t, a):
+        return a * t + tables[1][1000]
+
+    first = traced(f, Kind(1, points=5))
+    # What repr leaves out.
+    tables[1][1000] = 7.0
+    second = traced(f, Kind(1, points=5))
+    assert second is not first
+    np.testing.assert_array_equal(second.model(T, 2.0), 2.0 * T + 7.0)

@@ -1,6 +1,7 @@
 """Cached traces of functions, valid as long as a function and its dependencies are unchanged."""
 
 import inspect
+import operator
 import threading
 import types
 import weakref
@@ -23,6 +24,8 @@ __all__ = ["Kind", "Traced", "traced"]
 
 # Changes of larger arrays, lists and dictionaries are not detected.
 _MOST_COMPARED = 4096
+_CONTAINERS = list, dict, tuple, set, frozenset
+_COMPARED = np.ndarray, *_CONTAINERS
 
 
 class Kind(NamedTuple):
@@ -75,9 +78,9 @@ class _Entry:
     # Whether the trace is valid for one number of points only.
     sized: bool
     found: Traced | TraceError
-    # Holder, name, object and snapshot of each object that the function depends on.
-    dependencies: "tuple[tuple[Any, str, Any, Any], ...]"
-    code: Any
+    # Holder, name, object and contents of each object that the function depends on.
+    dependencies: "tuple[tuple[Any, str, Any, _Contents | None], ...]"
+    code: tuple[Any, ...]
     owner: Any
 
     def fits(self, f: Any, kind: Kind) -> bool:
@@ -86,10 +89,13 @@ class _Entry:
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
-        if self.code != _code(f):
+        # Identity, as comparisons of default arguments may return arrays, or raise.
+        code, defaults, keywords = _code(f)
+        known = self.code
+        if code is not known[0] or defaults is not known[1] or keywords is not known[2]:
             return False
-        for holder, name, value, snapshot in self.dependencies:
-            if not _is_unchanged(holder, name, value, snapshot):
+        for holder, name, value, contents in self.dependencies:
+            if not _is_unchanged(holder, name, value, contents):
                 return False
         return True
 
@@ -206,11 +212,7 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
         kind,
         sized,
         found,
-        tuple(
-            (holder, name, value, _snapshot(value))
-            for holder, name, value in dependencies.objects
-            if value is not f
-        ),
+        _with_contents(f, dependencies),
         _code(f),
         None if owner is None else _reference(owner),
     )
@@ -243,7 +245,7 @@ def _reference(owner: Any) -> Callable[[], Any]:
         return lambda: object()  # Differs from any owner.
 
 
-def _code(f: Any) -> Any:
+def _code(f: Any) -> tuple[Any, ...]:
     """Return the parts of a function that can be replaced: its code and its default arguments."""
     if type(f) is types.FunctionType:
         return f.__code__, f.__defaults__, f.__kwdefaults__
@@ -253,26 +255,77 @@ def _code(f: Any) -> Any:
     )
 
 
-def _snapshot(value: Any) -> Any:
-    """Return a value that changes with the contents of an object; None if they are not compared."""
-    if isinstance(value, np.ndarray):
-        return value.tobytes() if value.size <= _MOST_COMPARED else None
-    if isinstance(value, (list, dict, set)):
-        return repr(value) if len(value) <= _MOST_COMPARED else None
-    return None
+def _with_contents(
+    f: Any, dependencies: Dependencies
+) -> "tuple[tuple[Any, str, Any, _Contents | None], ...]":
+    """Return dependencies with their contents, without references to the function."""
+    function = f.__func__ if isinstance(f, types.MethodType) else f
+    found = []
+    for holder, name, value in dependencies.objects:
+        if value is f:
+            continue
+        contents = _contents(value)
+        if holder is not function:
+            found.append((holder, name, value, contents))
+        elif contents is not None:
+            # Whether it was replaced is what `_code` tells.
+            found.append((None, name, value, contents))
+    return tuple(found)
 
 
-def _is_unchanged(holder: Any, name: str, value: Any, snapshot: Any) -> bool:
+class _Contents(NamedTuple):
+    """Contents of an array or a container, compared by value, and its objects, by identity."""
+
+    values: list[Any]
+    objects: list[Any]
+
+    def are(self, other: "_Contents | None") -> bool:
+        """Return whether nothing has changed; objects from outside are not compared by value."""
+        return (
+            other is not None
+            and self.values == other.values
+            and len(self.objects) == len(other.objects)
+            and all(map(operator.is_, self.objects, other.objects))
+        )
+
+
+def _contents(value: Any) -> _Contents | None:
+    """Return the contents of an object; None if they are not compared."""
+    if not isinstance(value, _COMPARED):
+        return None
+    found = _Contents([], [])
+    _add_contents(value, found)
+    return found if found.values else None
+
+
+def _add_contents(value: Any, found: _Contents) -> None:
+    """Append the contents of arrays and containers, and other objects as they are."""
+    values = found.values
+    if isinstance(value, np.ndarray) and value.size <= _MOST_COMPARED:
+        values += (value.dtype, value.shape, value.tobytes())
+    elif isinstance(value, _CONTAINERS) and len(found.objects) + len(value) <= _MOST_COMPARED:
+        values += (type(value), len(value))
+        for part in value:
+            _add_contents(part, found)
+        for part in value.values() if isinstance(value, dict) else ():
+            _add_contents(part, found)
+    else:
+        found.objects.append(value)
+
+
+def _is_unchanged(holder: Any, name: str, value: Any, contents: _Contents | None) -> bool:
     """Return whether a name still refers to an object, with the same contents."""
     try:
         if isinstance(holder, dict):
             found = holder.get(name)
         elif isinstance(holder, types.CellType):
             found = holder.cell_contents
+        elif isinstance(holder, types.FunctionType):
+            found = getattr(holder, name)
         else:
             found = value if holder is None else inspect.getattr_static(holder, name)
     except (ValueError, AttributeError):
         return False
     if found is not value:
         return False
-    return snapshot is None or snapshot == _snapshot(value)
+    return contents is None or contents.are(_contents(value))

@@ -35,8 +35,8 @@ class Dependencies:
     Attributes
     ----------
     objects : list of (holder, name, object)
-        The holder of the name is a namespace of globals, a cell, an object with attributes, or None
-        for default arguments.
+        The holder of the name is a namespace of globals, a cell, an object with attributes, a
+        function with its code and default arguments, or None for the arguments of a partial.
     changing : TraceError or None
         The first call that may change an object outside of the function.
     mutable : object or None
@@ -59,8 +59,8 @@ def examined(f: Any) -> Dependencies:
     Examples
     --------
     >>> from lmoo.models.tracing.effects import examined
-    >>> examined(lambda t, a: a * t).objects
-    []
+    >>> examined(lambda t, a: a * t).mutable is None
+    True
     """
     examination = _Examination()
     examination.examine_callable(f, 0, TraceError(f"{f!r} has no code that could be read"))
@@ -102,6 +102,8 @@ class _Examination:
                 raise error
             self._function(f.__func__, depth, f.__self__)
         elif isinstance(f, partial):
+            self.note_use(None, "args", f.args)
+            self.note_use(None, "keywords", f.keywords)
             self.examine_callable(f.func, depth + 1, error)
             for value in (*f.args, *f.keywords.values()):
                 self.examine_object(value, depth + 1, error)
@@ -124,8 +126,9 @@ class _Examination:
         module = f.__module__ or ""
         if module.startswith(("numpy", "scipy", "lmoo")) and "random" not in module:
             return
+        for name in ("__code__", "__defaults__", "__kwdefaults__"):
+            self.note_use(f, name, getattr(f, name))
         for value in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
-            self.note_use(None, "a default", value)
             error = refusal(f.__code__, None, "the effects of a default argument are unknown")
             self.examine_object(value, depth + 1, error)
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
