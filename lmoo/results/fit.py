@@ -286,8 +286,11 @@ class Fit:
     def correlation(self) -> NDArray[np.float64]:
         """Correlations of the parameters, (n, n), with 1 on the diagonal.
 
-        0 for parameters that are fixed or at an active bound, nan for undetermined ones.
+        0 for parameters that are fixed or at an active bound, nan for undetermined ones.  All are
+        nan for a fit that has not converged.
         """
+        if not self.success:
+            return np.full((self.x.size, self.x.size), np.nan)
         if self.factor is None:
             out = np.full((self.x.size, self.x.size), np.nan)
             np.fill_diagonal(out, 1.0)

@@ -26,13 +26,14 @@ from lmoo.results.statistics import aic, bic, linear_interval
 from lmoo.results.storedfields import DTYPES, check, flag
 from lmoo.status import Status
 
-__all__ = ["from_dict", "plain", "to_dict", "to_json"]
+__all__ = ["for_json", "from_dict", "plain", "to_dict", "to_json"]
 
 Kind = TypeVar("Kind", bound=Fit)
 
 # The fields of a result that are stored, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
 _TEXTS = ("message", "evaluation")
+_ERRORS = ("standard_errors", "covariance", "correlation", "confidence_interval")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 
 
@@ -102,7 +103,17 @@ def _plain_part(value: Any) -> Any:
 
 def to_json(result: Fit, indent: int | None) -> str:
     """Return the result as JSON; inf, -inf and nan become strings."""
-    return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
+    return json.dumps(for_json(result), indent=indent, allow_nan=False)
+
+
+def for_json(result: Fit) -> dict[str, Any]:
+    """Return the result as JSON can store it: None for errors where there is no minimum."""
+    out = to_dict(result)
+    if not result.success:
+        out |= dict.fromkeys(_ERRORS)
+        for row in (*out["params"], *out["derived"].values()):
+            row["stderr"] = None
+    return {key: plain(part) for key, part in out.items()}
 
 
 def plain(value: Any) -> Any:
