@@ -75,7 +75,7 @@ class Nonlinearity:
 
 def nonlinearity(result: Fit) -> Nonlinearity:
     """Return the root mean square curvatures, times sqrt(F)."""
-    if not result.success:
+    if result.observations and not result.success:
         return Nonlinearity(nan, nan)
     # Of the coordinates, where parameters are related.
     result, _ = with_parameters(result, (), False)
