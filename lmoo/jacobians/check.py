@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.solve import as_vector
 from lmoo.problems.arguments import real_array, real_number
 from lmoo.problems.kinds import has_jacobian
-from lmoo.problems.problem import residual_call
+from lmoo.problems.paired import paired
+from lmoo.problems.problem import residual_call, residual_name
 
 __all__ = ["JacobianCheck", "check_jacobian"]
 
@@ -120,7 +121,7 @@ def check_jacobian(
     if not np.isfinite(point).all():
         raise ValueError(f"x must be finite; it is {x!r}")
     numeric, error = _differences(problem, point)
-    analytic = real_array("the Jacobian", problem.jacobian(point.copy()))
+    analytic = real_array("the Jacobian", paired(problem).jacobian(point.copy()))
     if analytic.ndim == 1 and point.size == 1:
         analytic = analytic[:, None]
     elif col_deriv:
@@ -152,7 +153,7 @@ def _differences(
     func, args, kwargs = residual_call(problem)
 
     def residual(point: NDArray[np.float64]) -> NDArray[np.float64]:
-        f, _ = as_vector(func(point, *args, **kwargs), "residual", False)
+        f, _ = as_vector(func(point, *args, **kwargs), residual_name(problem), False)
         if not np.isfinite(f).all():
             raise ValueError("the residual must be finite at x and near it")
         return np.array(f)

@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.problems.boundsforms import FrozenMapping, ends, frozen_fixed, key_of, numbers, pair
+from lmoo.problems.boundsforms import (
+    FrozenMapping,
+    by_parameter,
+    ends,
+    frozen_fixed,
+    key_of,
+    named_side,
+    numbers,
+    pair,
+)
 
 __all__ = ["box", "limits", "parameter_position"]
 
@@ -23,7 +32,8 @@ def limits(
     bounds : None, pair, object or mapping
         None: no bounds.  A pair (lower, upper), each a number or one number per parameter; an
         object with the attributes ``lb`` and ``ub``, like ``scipy.optimize.Bounds``; or a mapping
-        from names or positions of parameters to pairs of numbers.  None and infinities mean no
+        from names or positions of parameters to pairs of numbers.  A series of pandas, or an array
+        of xarray, whose labels are names gives the bounds of these.  None and infinities mean no
         bound.  Equal bounds fix the parameter.  See Notes for two parameters.
     fixed : None, sequence or mapping
         Names or positions of parameters that are fixed at their starting values; or a mapping from
@@ -64,10 +74,11 @@ def limits(
     >>> lower, upper, fixed
     (array([0. , 1.5]), array([inf, 1.5]), array([False,  True]))
     """
+    bounds = by_parameter(bounds)
     if isinstance(bounds, Mapping):
         lower, upper = _from_mapping(bounds, names, n)
     else:
-        lower, upper = (_side(k, side, n) for k, side in enumerate(pair(bounds)))
+        lower, upper = (_side(k, side, names, n) for k, side in enumerate(pair(bounds)))
     is_fixed, values = _fixed(fixed, names, n)
     if not (lower < upper).all():
         _check_order(lower, upper, names, not isinstance(bounds, Mapping))
@@ -111,9 +122,15 @@ def _check_order(lower: Array, upper: Array, names: Sequence[str] | None, sides:
         )
 
 
-def _side(k: int, side: Any, n: int) -> Array:
+def _side(k: int, side: Any, names: Sequence[str] | None, n: int) -> Array:
     """Return the lower (k = 0) or upper (k = 1) bounds of n parameters."""
-    array = numbers(side, np.inf if k else -np.inf)
+    open_end = np.inf if k else -np.inf
+    named = named_side(side, open_end)
+    if named is not None and names is not None:
+        out = np.full(n, open_end)
+        out[_indices("bounds", named, names, n)] = list(named.values())
+        return out
+    array = numbers(side if named is None else list(named.values()), open_end)
     if array.size == 1:
         # scipy.optimize.Bounds converts a number to shape (1,).
         return np.full(n, array.item())

@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked
 from lmoo.problems.arguments import real_number
+from lmoo.problems.names import labelled
 
 __all__ = [
     "FrozenMapping",
     "Key",
+    "by_parameter",
     "ends",
     "frozen_bounds",
     "frozen_fixed",
     "key_of",
+    "named_side",
     "numbers",
     "pair",
 ]
@@ -72,7 +75,8 @@ def key_of(name: str, key: Any) -> Key:
 def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
     """Return bounds in a form that can be compared and hashed, and that `limits` takes.
 
-    The form is None, a pair of floats or tuples of floats, or a `FrozenMapping`.  All checks of
+    The form is None, a pair of floats, tuples of floats and mappings of names, or a
+    `FrozenMapping`.  All checks of
     `limits` that do not depend on the parameters are made.
 
     Parameters
@@ -99,8 +103,15 @@ def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
         return FrozenMapping(
             {key_of("bounds", key): ends(key, pair) for key, pair in bounds.items()}
         )
-    sides = []
+    bounds = by_parameter(bounds)
+    if isinstance(bounds, Mapping):
+        return frozen_bounds(bounds)
+    sides: list[Any] = []
     for side, open_end in zip(pair(bounds, scipy), (-np.inf, np.inf), strict=True):
+        named = named_side(side, open_end)
+        if named is not None:
+            sides.append(named)
+            continue
         array = numbers(side, open_end)
         sides.append(tuple(array.tolist()) if array.ndim else float(array))
     return _Sides(sides)
@@ -129,6 +140,7 @@ def frozen_fixed(fixed: Any) -> tuple[Key, ...] | FrozenMapping | None:
     """
     if fixed is None or type(fixed) is FrozenMapping:
         return fixed
+    fixed = by_parameter(fixed)
     if isinstance(fixed, Mapping):
         return FrozenMapping({key_of("fixed", k): _value(k, value) for k, value in fixed.items()})
     if isinstance(fixed, (str, bytes)) or not hasattr(fixed, "__iter__"):
@@ -235,6 +247,20 @@ def numbers(side: Any, open_end: float) -> Array:
     if np.isnan(array).any():
         raise ValueError(f"bounds must not be nan; one side is {side!r}")
     return array
+
+
+def by_parameter(values: Any) -> Any:
+    """Return a series with names as its index as a mapping; other objects as they are."""
+    found = labelled(values)
+    return values if found is None else found
+
+
+def named_side(side: Any, open_end: float) -> FrozenMapping | None:
+    """Return the lower or the upper bounds by name, where a series has names; None for others."""
+    named = side if type(side) is FrozenMapping else labelled(side)
+    if named is None:
+        return None
+    return FrozenMapping({key: _end(key, value, open_end) for key, value in named.items()})
 
 
 def ends(key: Any, pair: Any) -> tuple[float, float]:

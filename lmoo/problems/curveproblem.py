@@ -22,6 +22,7 @@ from lmoo.problems.data import (
     whitened,
     whitening,
 )
+from lmoo.problems.kinds import is_paired
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
@@ -348,7 +349,8 @@ class CurveProblem(Problem):
 
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""
-        return type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+        own = type(self).residual is not CurveProblem.residual or "residual" in vars(self)
+        return own or is_paired(self)
 
 
 def _present_errors(sigma_x: Any, m: int, omit: bool) -> tuple[Any, NDArray[np.bool_] | None]:

@@ -13,7 +13,7 @@ from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.kinds import Form, form_of
 from lmoo.problems.names import names_of
-from lmoo.problems.problem import Problem
+from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
 
 __all__ = ["JointProblem"]
@@ -265,7 +265,8 @@ def _absolute_sigma(problems: Sequence[Any]) -> bool:
 
 def residual_of(part: Any, x: Array) -> Array:
     """Return the residual of one of the problems, (m,)."""
-    return np.array(part.residual(x.copy()), dtype=np.float64).reshape(-1)
+    func, args, kwargs = residual_call(part)
+    return np.array(func(x.copy(), *args, **kwargs), dtype=np.float64).reshape(-1)
 
 
 def _checked(problems: Any) -> tuple[Any, ...]:

@@ -121,13 +121,14 @@ def has_jacobian(problem: Any) -> bool:
     >>> has_jacobian(lmoo.FunctionProblem(abs)), has_jacobian(lmoo.FunctionProblem(abs, abs))
     (False, True)
     """
+    if is_paired(problem):
+        return True
     known = getattr(problem, "provides_jacobian", None)
-    if known is not None:
-        return bool(known)
-    return defines(problem, "jacobian") or is_paired(problem)
+    return defines(problem, "jacobian") if known is None else bool(known)
 
 
 def is_paired(problem: Any) -> bool:
-    """Return whether a `Problem` defines `evaluate`, and not `residual`."""
-    found: bool = getattr(problem, "_is_paired", False)
-    return found
+    """Return whether the residual of a `Problem` is that of its `evaluate`, not of `residual`."""
+    if not getattr(problem, "_is_paired", False) or "residual" in vars(problem):
+        return False
+    return getattr(problem, "residual_form", "whole") == "whole"

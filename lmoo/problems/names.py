@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["by_name", "names_of", "parameter_names_of", "printable"]
+from lmoo.problems.units import unit_of
+
+__all__ = ["by_name", "labelled", "names_of", "parameter_names_of", "printable"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARARGS = inspect.CO_VARARGS
@@ -55,7 +57,7 @@ def parameter_names_of(f: Callable[..., Any]) -> tuple[str, ...] | None:
 
 
 def by_name(values: Any, names: Sequence[str] | None) -> Any:
-    """Return a series with names as its index, or a table with names as columns, as a mapping.
+    """Return a series, a table or a labelled array with names as a mapping, see `labelled`.
 
     Other objects are returned as they are, and all are if the parameters have no names.
 
@@ -66,15 +68,43 @@ def by_name(values: Any, names: Sequence[str] | None) -> Any:
     >>> by_name(pd.Series({"rate": 0.5, "amplitude": 3.0}), ("amplitude", "rate"))
     {'rate': 0.5, 'amplitude': 3.0}
     """
-    if names is None or not hasattr(values, "iloc"):
-        return values
-    labels = list(getattr(values, "columns", values.index))
+    found = None if names is None else labelled(values)
+    return values if found is None else found
+
+
+def labelled(values: Any) -> dict[str, Any] | None:
+    """Return the values of a series, a table or a labelled array by their labels.
+
+    They are those of the index of a series of pandas, of the columns of a table, and of the
+    coordinate of the last dimension of an array of xarray.  None for other objects, and where the
+    labels are not texts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lmoo.problems.names import labelled
+    >>> labelled(pd.Series({"rate": 0.5})), labelled(pd.Series([0.5])), labelled([0.5])
+    ({'rate': 0.5}, None, None)
+    """
+    if hasattr(values, "iloc"):
+        labels = list(getattr(values, "columns", values.index))
+    elif hasattr(values, "isel") and hasattr(values, "dims") and values.ndim > 0:
+        *_, last = values.dims
+        labels = values.coords[last].values.tolist() if last in values.coords else []
+    else:
+        return None
     if not labels or not all(isinstance(label, str) for label in labels):
-        return values
+        return None
     if len(set(labels)) < len(labels):
         raise ValueError(f"parameters must be named once; the names are {', '.join(labels)}")
-    columns = {label: values[label] for label in labels} if hasattr(values, "columns") else None
-    return dict(values.to_dict()) if columns is None else columns
+    if hasattr(values, "columns"):
+        return {label: values[label] for label in labels}
+    if hasattr(values, "iloc"):
+        return dict(values.to_dict())
+    parts = (values.isel({last: k}) for k in range(len(labels)))
+    # One with a unit keeps it.
+    numbers = (part if part.ndim or unit_of(part) is not None else part.item() for part in parts)
+    return dict(zip(labels, numbers, strict=True))
 
 
 def printable(names: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.kinds import is_paired
-from lmoo.problems.problem import Problem, evaluated
+from lmoo.problems.problem import Problem, evaluated, residual_name
 
 __all__ = ["PairedProblem", "counter_of", "paired"]
 
@@ -25,6 +25,7 @@ class PairedProblem(Problem):
     def __init__(self, problem: Any) -> None:
         self.problem = problem
         self._priors = getattr(problem, "_priors", 0)
+        self._residual_name = residual_name(problem)
         self._repeated = 0
         # The point of the last call and its Jacobian, which the problem may overwrite in the next.
         self._kept: tuple[Array, Any] | None = None
@@ -68,7 +69,7 @@ class _Derivatives:
 
     def __init__(self, pair: PairedProblem) -> None:
         self.pair = pair
-        self.__qualname__ = f"{type(pair.problem).__qualname__}.evaluate"
+        self.__qualname__ = f"{type(pair.problem).__qualname__}.evaluate, for its Jacobian,"
 
     def __call__(self, x: Array) -> Any:
         return self.pair.derivatives(x)

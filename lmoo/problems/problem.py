@@ -1,6 +1,7 @@
 """`Problem`, the base class of least-squares problems, and `FunctionProblem`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -75,13 +76,14 @@ class Problem:
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
 
-    # Whether `evaluate` is defined instead of `residual`; asked in each solve.
+    # Whether `evaluate` is used instead of `residual`; asked in each solve.
     _is_paired = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        together = cls.evaluate is not Problem.evaluate
-        cls._is_paired = together and cls.residual is Problem.residual
+        # That of the most derived class; one that defines both has a helper of that name.
+        owners = (vars(base).keys() & {"residual", "evaluate"} for base in cls.__mro__)
+        cls._is_paired = next(filter(None, owners)) == {"evaluate"}
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -123,8 +125,9 @@ class Problem:
     ) -> tuple[ArrayLike, ArrayLike | None]:
         """Return residual and Jacobian at x together, instead of `residual` and `jacobian`.
 
-        Optional, for models whose residual and Jacobian share work.  It is not used if the subclass
-        defines `residual`.
+        Optional, for models whose residual and Jacobian share work.  If a class and its base class
+        define `evaluate` and `residual`, the method of the more derived class is used; `residual`
+        if one class defines both.
 
         Parameters
         ----------
@@ -182,7 +185,8 @@ def evaluated(problem: Any, x: NDArray[np.float64], want: Literal["residual", "b
     value = problem.evaluate(x, want)
     expected = f"{type(problem).__name__}.evaluate must return a pair (residual, jacobian)"
     if not isinstance(value, tuple) or len(value) != 2:
-        shown = f"a tuple of {len(value)}" if isinstance(value, tuple) else _shown(value)
+        several = isinstance(value, (tuple, list))
+        shown = f"a {type(value).__name__} of {len(value)}" if several else _shown(value)
         raise TypeError(f"{expected}; it returned {shown}")
     if value[1] is None and want == "both":
         raise TypeError(f'{expected} for want = "both"; the Jacobian it returned is None')
@@ -282,6 +286,8 @@ class FunctionProblem(Problem):
 
 def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
     """Return function, args and kwargs that evaluate the residual most directly."""
+    if is_paired(problem):
+        return partial(_residual_of_pair, problem), (), {}
     # A subclass or an instance may override the residual.
     direct = (
         isinstance(problem, FunctionProblem)
@@ -295,6 +301,18 @@ def residual_call(problem: Any) -> tuple[Callable[..., Any], tuple[Any, ...], di
             f"problem must be a Problem or have a method residual(x); it is {problem!r}"
         )
     return problem.residual, (), {}
+
+
+def _residual_of_pair(problem: Any, x: NDArray[np.float64]) -> Any:
+    return evaluated(problem, x, "residual")[0]
+
+
+def residual_name(problem: Any) -> str:
+    """Return what messages call that which returns the residual."""
+    if is_paired(problem):
+        return f"{type(problem).__qualname__}.evaluate, for its residual,"
+    name: str = getattr(problem, "_residual_name", "residual")
+    return name
 
 
 def source(problem: Any, n: int) -> Source:
@@ -312,4 +330,4 @@ def source(problem: Any, n: int) -> Source:
     if direct is not None:
         return direct
     func, args, kwargs = residual_call(problem)
-    return Residual(func, args, kwargs, "residual", False, EvaluationError)
+    return Residual(func, args, kwargs, residual_name(problem), False, EvaluationError)

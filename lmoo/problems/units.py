@@ -6,6 +6,7 @@ only to read units that are texts.  Data keep their own units; what belongs to t
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from math import log
 from typing import Any
@@ -20,9 +21,11 @@ __all__ = [
     "has_offset",
     "is_convertible",
     "magnitude",
+    "package_of",
     "powers_of",
     "product_of",
     "quantity_of",
+    "unit_from_text",
     "unit_label",
     "unit_of",
     "unitless",
@@ -267,12 +270,49 @@ def _readers(units: list[Any]) -> Iterator[Callable[[str], Any]]:
         first = units[0]
         yield sys.modules["astropy.units"].Unit if _is_astropy(first) else first._REGISTRY.Unit
         return
-    for package, name in (("astropy.units", "Unit"), ("pint", "get_application_registry")):
-        try:
-            found = getattr(import_module(package), name)
-        except ImportError:
-            continue
-        yield found if name == "Unit" else found().Unit
+    for package in _MAKERS:
+        with suppress(ImportError):
+            yield _reader(package)
+
+
+# Modules of the packages, and the functions that make units of texts.
+_MAKERS: dict[str, tuple[str, Callable[[Any], Callable[[str], Any]]]] = {
+    "astropy": ("astropy.units", lambda module: module.Unit),
+    "pint": ("pint", lambda module: module.get_application_registry().Unit),
+}
+
+
+def _reader(package: str) -> Callable[[str], Any]:
+    """Return the function of a package that makes units of texts; ImportError without it."""
+    module, maker = _MAKERS[package]
+    return maker(import_module(module))
+
+
+def package_of(unit: Any) -> str | None:
+    """Return the name of the package of a unit; None for a text."""
+    if isinstance(unit, str):
+        return None
+    return "astropy" if _is_astropy(unit) else "pint"
+
+
+def unit_from_text(text: str, package: str | None) -> Any:
+    """Return the unit that a text names; the text where the package cannot read it.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from lmoo.problems.units import package_of, unit_from_text
+    >>> unit_from_text(str(u.V / u.s), package_of(u.V / u.s)) == u.V / u.s
+    True
+    """
+    if package not in _MAKERS:
+        return text
+    try:
+        read = _reader(package)
+    except ImportError:
+        return text
+    found = _read(read, text)
+    return text if found is None else found
 
 
 def unit_label(unit: Any) -> str:

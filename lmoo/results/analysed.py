@@ -339,8 +339,8 @@ class AnalysedFit(PresentedFit):
         -------
         Nonlinearity
             Root mean square relative curvatures, intrinsic and of the parameters, times sqrt(F) for
-            95 % (Bates and Watts 1980).  It prints as a sentence.  nan without degrees of freedom
-            or with undetermined parameters.
+            95 % (Bates and Watts 1980).  It prints as a sentence.  nan without degrees of freedom,
+            with undetermined parameters, and for a fit that has not converged.
 
         Raises
         ------

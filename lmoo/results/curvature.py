@@ -63,7 +63,8 @@ class Nonlinearity:
     def __str__(self) -> str:
         if np.isnan(self.intrinsic):
             return (
-                "The nonlinearity is not known: no degree of freedom, or undetermined parameters."
+                "The nonlinearity is not known: no minimum, no degree of freedom, or undetermined "
+                "parameters."
             )
         verdict = "can be trusted" if self.acceptable else "may mislead"
         return (
@@ -74,6 +75,8 @@ class Nonlinearity:
 
 def nonlinearity(result: Fit) -> Nonlinearity:
     """Return the root mean square curvatures, times sqrt(F)."""
+    if result.observations and not result.success:
+        return Nonlinearity(nan, nan)
     # Of the coordinates, where parameters are related.
     result, _ = with_parameters(result, (), False)
     p, dof = result.observations - result.degrees_of_freedom, result.degrees_of_freedom

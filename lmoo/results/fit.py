@@ -65,6 +65,9 @@ class Fit:
     x0: NDArray[np.float64] | None = field(default=None, repr=False)
     # Model and data as text with labels, for a result that has no problem.
     _subject: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    # Units of parameters and R squared, for a result that has no problem.
+    _units: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _r_squared: float = field(default=float("nan"), repr=False)
     # Whether residuals were divided by known standard deviations, as the problem says.
     absolute_sigma: bool = field(default=False, repr=False)
 
@@ -106,8 +109,12 @@ class Fit:
 
     @property
     def units(self) -> Mapping[str, Any]:
-        """Units of parameters by name, of a fit with quantities; {} without the problem."""
-        return getattr(self.problem, "units", None) or {}
+        """Units of parameters by name, of a fit with quantities; {} for numbers.
+
+        Those of a result that was read from a dict are texts where the package of the units is not
+        installed.
+        """
+        return getattr(self.problem, "units", None) or self._units or {}
 
     @property
     def fixed_or_active(self) -> NDArray[np.bool_]:
@@ -286,8 +293,11 @@ class Fit:
     def correlation(self) -> NDArray[np.float64]:
         """Correlations of the parameters, (n, n), with 1 on the diagonal.
 
-        0 for parameters that are fixed or at an active bound, nan for undetermined ones.
+        0 for parameters that are fixed or at an active bound, nan for undetermined ones.  All are
+        nan for a fit that has not converged.
         """
+        if not self.success:
+            return np.full((self.x.size, self.x.size), np.nan)
         if self.factor is None:
             out = np.full((self.x.size, self.x.size), np.nan)
             np.fill_diagonal(out, 1.0)

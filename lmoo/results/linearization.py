@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, Jacobian, is_transposed
 from lmoo.problems.kinds import form_of, has_jacobian
+from lmoo.problems.paired import paired
 from lmoo.problems.problem import residual_call
 from lmoo.results.fit import Fit
 from lmoo.sparse.matrices import is_sparse
@@ -122,7 +123,7 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
         transposed = is_transposed(strategy, problem)
 
         def by_problem(x: Array) -> Array:
-            found = _dense(problem.jacobian(x))
+            found = _dense(paired(problem).jacobian(x))
             found = found.reshape(-1, x.size) if found.ndim == 1 else found
             return found.T if transposed and x.size > 1 else found
 

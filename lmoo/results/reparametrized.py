@@ -19,6 +19,7 @@ from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
 from lmoo.problems.kinds import form_of, has_jacobian, in_blocks
+from lmoo.problems.paired import paired
 from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.augmentedpoints import AugmentedPoints
@@ -112,7 +113,7 @@ class AugmentedProblem(Problem):
         """Return the derivatives."""
         q, k = self.functions.q, self.weights.size
         z = x[:q]
-        own = np.asarray(self.problem.jacobian(z.copy()), dtype=np.float64).reshape(-1, q)
+        own = np.asarray(paired(self.problem).jacobian(z.copy()), dtype=np.float64).reshape(-1, q)
         further = self.weights[:, None] * self.functions.jacobian(z)
         return np.block([[own, np.zeros((len(own), k))], [further, -np.diag(self.weights)]])
 

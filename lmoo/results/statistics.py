@@ -22,6 +22,7 @@ __all__ = [
     "bic",
     "covariance_of",
     "information",
+    "known_r_squared",
     "leverage",
     "linear_interval",
     "parameter_index",
@@ -121,6 +122,8 @@ def bic(result: Fit) -> float:
 
 def r_squared(result: Fit) -> float:
     """Return 1 minus the weighted sum of squares divided by that of the best constant."""
+    if result.problem is None and not np.isnan(result._r_squared):
+        return result._r_squared
     curve = curve_of(result, "r_squared")
     if result.robust is not None or result.estimated_t is not None:
         return nan
@@ -138,6 +141,15 @@ def r_squared(result: Fit) -> float:
     if about_mean <= 16 * _EPS:
         return nan
     return 1.0 - (result.data_norm / float(norm) / about_mean) ** 2
+
+
+def known_r_squared(result: Fit) -> float:
+    """Return R squared; nan where the problem defines no curve."""
+    try:
+        return r_squared(result)
+    except Exception:
+        # A report must not fail because of a problem's as_curve().
+        return nan
 
 
 # ---- residuals ------------------------------------------------------------------------------

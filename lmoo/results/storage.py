@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lmoo.problems.arguments import integer, real_number
+from lmoo.problems.units import package_of, unit_from_text
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.results.curvature import Nonlinearity
 from lmoo.results.factor import Factor
@@ -22,17 +23,18 @@ from lmoo.results.report.subject import kept_subject
 from lmoo.results.robust import Robust
 from lmoo.results.scaledblocks import LARGEST_MATRIX, ScaledBlocks
 from lmoo.results.sparsefactor import SparseFactor
-from lmoo.results.statistics import aic, bic, linear_interval
+from lmoo.results.statistics import aic, bic, known_r_squared, linear_interval
 from lmoo.results.storedfields import DTYPES, check, flag
 from lmoo.status import Status
 
-__all__ = ["from_dict", "plain", "to_dict", "to_json"]
+__all__ = ["for_json", "from_dict", "plain", "to_dict", "to_json"]
 
 Kind = TypeVar("Kind", bound=Fit)
 
 # The fields of a result that are stored, besides its factor.
 _SCALARS = ("cost", "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds")
 _TEXTS = ("message", "evaluation")
+_ERRORS = ("standard_errors", "covariance", "correlation", "confidence_interval")
 _ARRAYS = ("x", "residual", "lower", "upper", "fixed", "active_mask")
 
 
@@ -59,6 +61,9 @@ def to_dict(result: Fit) -> dict[str, Any]:
         "correlation": result.correlation.tolist() if small else None,
         "confidence_interval": linear_interval(result, 0.95, None).tolist(),
         "evaluation": result.evaluation,
+        "r_squared": known_r_squared(result),
+        "units": {name: str(unit) for name, unit in result.units.items()},
+        "units_of": next(map(package_of, result.units.values()), None),
     }
     out.update({name: getattr(result, name) for name in _SCALARS})
     out.update({name: getattr(result, name).tolist() for name in _ARRAYS})
@@ -102,7 +107,17 @@ def _plain_part(value: Any) -> Any:
 
 def to_json(result: Fit, indent: int | None) -> str:
     """Return the result as JSON; inf, -inf and nan become strings."""
-    return json.dumps(plain(to_dict(result)), indent=indent, allow_nan=False)
+    return json.dumps(for_json(result), indent=indent, allow_nan=False)
+
+
+def for_json(result: Fit) -> dict[str, Any]:
+    """Return the result as JSON can store it: None for errors where there is no minimum."""
+    out = to_dict(result)
+    if not result.success:
+        out |= dict.fromkeys(_ERRORS)
+        for row in (*out["params"], *out["derived"].values()):
+            row["stderr"] = None
+    return {key: plain(part) for key, part in out.items()}
 
 
 def plain(value: Any) -> Any:
@@ -130,6 +145,8 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             related=_related_of(stored.get("related")),
             estimated_t=_t_of(stored.get("estimated_t")),
             # What was stored before had none of these.
+            _units=_units_of(stored.get("units") or {}, stored.get("units_of")),
+            _r_squared=_number("r_squared", stored.get("r_squared", "nan")),
             _subject=_pairs(stored.get("subject") or {}),
             evaluation=_scalar("evaluation", stored.get("evaluation", "called")),
             absolute_sigma=flag("absolute_sigma", stored.get("absolute_sigma", False)),
@@ -147,6 +164,14 @@ def from_dict(cls: type[Kind], stored: Any) -> Kind:
             f"stored must be what Result.to_dict returns; it is not: {error!r}"
         ) from error
     return result
+
+
+def _units_of(stored: Any, package: Any) -> dict[str, Any]:
+    """Return units; texts where the package cannot read them."""
+    if package is not None and not isinstance(package, str):
+        raise TypeError(f"units_of must be the name of a package: {package!r}")
+    pairs = _pairs(stored)
+    return {name: unit_from_text(text, package) for name, text in pairs}
 
 
 def _t_of(stored: Any) -> Any:
@@ -233,7 +258,7 @@ def _robust_of(stored: dict[str, Any] | None) -> Robust | None:
 
 def _pairs(stored: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(stored, Mapping):
-        raise TypeError(f"subject must be a mapping of str: {stored!r}")
+        raise TypeError(f"subject and units must be mappings of str: {stored!r}")
     return tuple((_scalar("message", k), _scalar("message", v)) for k, v in stored.items())
 
 

@@ -9,6 +9,9 @@ from lmoo.results.fit import Fit
 
 __all__ = ["StoredFit"]
 
+# Objects of the user and of other packages, which may be impossible to pickle or to unpickle.
+_FROZEN = ("problem", "solver", "_units")
+
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -68,11 +71,13 @@ class StoredFit(Fit):
         """Return the state to pickle, without a problem or solver that cannot be pickled."""
         from lmoo.results.pickles import frozen
         from lmoo.results.report.subject import kept_subject
+        from lmoo.results.statistics import known_r_squared
 
         # Only the fields: cached properties can be computed again.
         kept = {part.name: getattr(self, part.name) for part in fields(self)}
         kept["_subject"] = kept_subject(self)
-        return {**kept, **{name: frozen(kept[name]) for name in ("problem", "solver")}}
+        kept["_units"], kept["_r_squared"] = dict(self.units), known_r_squared(self)
+        return {**kept, **{name: frozen(kept[name]) for name in _FROZEN}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         from lmoo.results.pickles import thawed
@@ -85,7 +90,7 @@ class StoredFit(Fit):
                 "another version of lmoo"
             )
         vars(self).update(state)
-        vars(self).update({name: thawed(state[name]) for name in ("problem", "solver")})
+        vars(self).update({name: thawed(state[name]) for name in _FROZEN})
         try:
             check(self)
         except (TypeError, ValueError, AttributeError) as error:

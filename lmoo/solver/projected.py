@@ -20,7 +20,7 @@ from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import is_transposed
 from lmoo.problems.kinds import has_jacobian
 from lmoo.problems.paired import counter_of, paired
-from lmoo.problems.problem import Problem, residual_call
+from lmoo.problems.problem import Problem, residual_call, residual_name
 from lmoo.problems.separation import Parts
 from lmoo.sparse.matrices import is_sparse
 
@@ -224,16 +224,17 @@ class Projection(_Projected):
     def _values(self, x: Array) -> Array:
         func, args, kwargs = self._call
         self._counts[0] += 1
-        value = np.asarray(refuse_masked("what residual returns", func(x.copy(), *args, **kwargs)))
+        name = residual_name(self._full)
+        value = np.asarray(refuse_masked(f"what {name} returns", func(x.copy(), *args, **kwargs)))
         if value.dtype.kind not in "biuf":
-            raise TypeError(f"residual must return real numbers; it returned dtype {value.dtype}")
+            raise TypeError(f"{name} must return real numbers; it returned dtype {value.dtype}")
         if is_single(value):
             self._precision = _SINGLE
         f = np.array(value, dtype=np.float64).reshape(-1)
         self._size = self._size or f.size
         if f.size != self._size:
             raise ValueError(
-                f"residual must return {self._size} numbers, as at first; it returned {f.size}"
+                f"{name} must return {self._size} numbers, as at first; it returned {f.size}"
             )
         return f
 

@@ -13,6 +13,8 @@ from lmoo.models.graph.text import written
 from lmoo.models.tracing.cache import Kind
 from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.problems.axes import Axes
+from lmoo.problems.boundsforms import FrozenMapping
+from lmoo.problems.names import labelled
 from lmoo.problems.units import (
     has_offset,
     is_convertible,
@@ -50,6 +52,8 @@ def has_quantities(start: Start) -> bool:
 def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, Mapping):
         value = tuple(value.values())
+    named = labelled(value)
+    value = value if named is None else tuple(named.values())
     if isinstance(value, (list, tuple)):
         for part in value:
             yield from _leaves(part)
@@ -75,7 +79,10 @@ def _of_parameters(argument: str, part: Any, names: Sequence[str]) -> Iterator[t
         yield from ((str(name), value) for name, value in part.items())
         return
     for side in _sides(argument, part):
-        if unit_of(side) is not None:
+        named = labelled(side)
+        if named is not None:
+            yield from named.items()
+        elif unit_of(side) is not None:
             yield from ((name, side) for name in names)
         elif isinstance(side, (list, tuple)) and len(side) == len(names):
             yield from zip(names, side, strict=True)
@@ -105,6 +112,14 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
         return sides[0] if len(sides) == 1 else type(part)(sides)
 
     def side_of(argument: str, side: Any) -> Any:
+        named = labelled(side)
+        if named is not None:
+            return FrozenMapping(
+                {
+                    key: _plain(f"{argument}[{key!r}]", value, units.get(key), key)
+                    for key, value in named.items()
+                }
+            )
         if unit_of(side) is not None:
             side = list(side) if np.ndim(side) else [side] * len(names)
         if not isinstance(side, (list, tuple)) or len(side) != len(names):

@@ -28,7 +28,7 @@ from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
 from lmoo.problems.paired import PairedProblem
-from lmoo.problems.problem import Problem, residual_call
+from lmoo.problems.problem import Problem, residual_call, residual_name
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
 
@@ -94,6 +94,7 @@ class ReducedProblem(Mapping, Problem):
 
     def __init__(self, problem: Any, coordinates: Coordinates, transposed: bool = False) -> None:
         self.problem, self.coordinates, self.transposed = problem, coordinates, transposed
+        self._residual_name = residual_name(problem)
         if is_paired(problem):
             self.problem = PairedProblem(problem)
             self.counter = self.problem.counter
@@ -110,7 +111,7 @@ class ReducedProblem(Mapping, Problem):
         value = func(self._point(z), *args, **kwargs)
         if not self.coordinates.priors:
             return value
-        rows = np.atleast_1d(np.asarray(refuse_masked("residual", value))).reshape(-1)
+        rows = np.atleast_1d(np.asarray(refuse_masked(self._residual_name, value))).reshape(-1)
         both = np.concatenate([rows, self.coordinates.prior_rows(z)])
         # The residual keeps the precision of the model, which determines difference intervals.
         return both.astype(np.float32) if is_single(rows) else both

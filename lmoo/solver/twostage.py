@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.batch import SeparableDerivatives
-from lmoo._core.solve import Asked, Loop
+from lmoo._core.solve import Asked, Loop, as_vector
 from lmoo.blockwise.evaluation import BlockView, iterator
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Analytic, CentralDifference, ForwardDifference
 from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.names import names_of
-from lmoo.problems.problem import residual_call
+from lmoo.problems.problem import residual_call, residual_name
 from lmoo.problems.separation import Parts
 from lmoo.solver.projected import CompiledProjection, Projection, RowProjection
 from lmoo.solver.steps import GeodesicAcceleration, More
@@ -187,6 +187,7 @@ class SeparableLoop:
         if self._blocks:
             problem = BlockView(problem, next(iterator(problem)))
         func, args, kwargs = residual_call(problem)
+        name = residual_name(problem)
         given = self._x0[linear]
         along = np.where(given == 0.0, 1.0, given)
         values = []
@@ -194,7 +195,7 @@ class SeparableLoop:
             x = self._x0.copy()
             x[linear] = k * along
             try:
-                values.append(np.array(func(x, *args, **kwargs), dtype=np.float64).reshape(-1))
+                values.append(as_vector(func(x, *args, **kwargs), name, False)[0].copy())
             except EvaluationError:
                 return
         self._evaluated = (self._evaluated[0] + 3, self._evaluated[1])

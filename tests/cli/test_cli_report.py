@@ -75,6 +75,9 @@ def test_no_intervals_of_a_fit_that_failed(call: Call) -> None:
     assert not found["success"]
     assert found["fit"]["standard_errors"] is None
     assert found["fit"]["confidence_interval"] is None
+    assert found["standard_errors"] is None
+    assert found["correlation"] is None
+    assert [row["stderr"] for row in found["params"]] == [None]
 
 
 def test_fixed_is_another_name_of_fix(call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from fit_cases import SIGMA, T, Y
 
 import lmoo
+from lmoo.problems.units import package_of
 
 astropy = pytest.importorskip("astropy.units")
 A, TAU, C = lmoo.fit("a*exp(-t/tau) + c", T, Y, sigma=SIGMA).x
@@ -281,13 +283,35 @@ def test_units_of_two_packages() -> None:
         lmoo.fit(TEXT, T, astropy.Quantity(Y, "V"), sigma=pint.UnitRegistry().Quantity(0.1, "V"))
 
 
-def test_results_are_stored_without_units() -> None:
+@pytest.mark.parametrize("f", [TEXT, lambda t, a, tau, c: a * np.exp(-t / tau) + c])
+def test_stored_results_keep_units_and_r_squared(q: Any, f: Any) -> None:
+    result = lmoo.fit(f, q(T, "s"), q(Y, "V"), p0=[1.0, 1.0, 1.0])
+    shown = {name: str(value) for name, value in result.quantities.items()}
+    assert "V" in shown["a"]
+    again = [
+        pickle.loads(pickle.dumps(result)),
+        pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(result)))),
+        lmoo.Result.from_dict(result.to_dict()),
+        lmoo.Result.from_dict(json.loads(result.to_json())),
+    ]
+    for other in again:
+        assert {name: str(value) for name, value in other.quantities.items()} == shown
+        assert package_of(other.units["a"]) == package_of(result.units["a"]) is not None
+        assert other.report() == result.report()
+        assert other.r_squared == result.r_squared
+        assert other.to_json() == result.to_json()
+    assert "R squared" in result.report()
+
+
+def test_units_whose_package_is_not_known_are_texts() -> None:
     result = lmoo.fit(TEXT, astropy.Quantity(T, "s"), astropy.Quantity(Y, "V"))
-    again = pickle.loads(pickle.dumps(result))
-    assert again.units == result.units
-    stored = lmoo.Result.from_dict(result.to_dict())
-    assert stored.units == {}
-    np.testing.assert_array_equal(stored.x, result.x)
+    stored = {**result.to_dict(), "units_of": "another"}
+    found = lmoo.Result.from_dict(stored)
+    assert found.units == {"a": "V", "tau": "s", "c": "V"}
+    assert found.report() == result.report()
+    for wrong in ({"units": 3}, {"units": {"a": 3}}, {"units_of": 3}, {"r_squared": "high"}):
+        with pytest.raises(ValueError, match="stored must be"):
+            lmoo.Result.from_dict({**stored, **wrong})
 
 
 def test_nothing_is_imported() -> None:

@@ -11,6 +11,7 @@ import lmoo
 T = np.linspace(0.0, 4.0, 30)
 Y = 3.0 * np.exp(-0.5 * T) + 0.01 * np.cos(9.0 * T)
 START = [1.0, 2.0]
+OF_RESIDUAL = r"Wrong\.evaluate, for its residual,"
 
 
 class Separate(lmoo.Problem):
@@ -194,7 +195,10 @@ def test_a_bad_start_raises() -> None:
 
 
 def test_a_helper_named_evaluate_is_left_alone() -> None:
-    class Helped(Separate):
+    class Helped(lmoo.Problem):
+        rows = slice(None)
+        residual, jacobian = Separate.residual, Separate.jacobian
+
         def evaluate(self, t: Any) -> Any:  # type: ignore[override]
             raise AssertionError("it must not be called")
 
@@ -208,7 +212,11 @@ def test_a_helper_named_evaluate_is_left_alone() -> None:
         (np.zeros(30), r"must return a pair .*; it returned an array of shape \(30,\)"),
         ((1, 2, 3), "must return a pair .*; it returned a tuple of 3"),
         ((Y, None), 'for want = "both"; the Jacobian it returned is None'),
-        ((None, np.ones((30, 2))), "residual must return a 1-D array of real numbers.*None"),
+        ([Y, np.ones((30, 2))], r"must return a pair .*; it returned a list of 2$"),
+        ((None, np.ones((30, 2))), rf"{OF_RESIDUAL} must return a 1-D array.*None"),
+        ((np.ones((30, 2)), Y), rf"{OF_RESIDUAL} must return a 1-D array.*shape \(30, 2\)"),
+        ((Y[:, None], np.ones((30, 2))), rf"{OF_RESIDUAL} must return a 1-D array.*\(30, 1\)"),
+        ((1j * Y, np.ones((30, 2))), rf"{OF_RESIDUAL} must return a 1-D array.*complex"),
         ((Y, np.ones((2, 30))), r"Wrong.evaluate.* shape \(30, 2\).*it is transposed"),
         ((Y, np.ones((30, 3))), r"Wrong.evaluate.* shape \(30, 2\); it returned shape \(30, 3\)"),
         ((Y, "text"), "Wrong.evaluate.* must return a real array"),
@@ -221,6 +229,73 @@ def test_wrong_values_are_named(value: Any, message: str) -> None:
 
     with pytest.raises(TypeError, match=message):
         lmoo.Solver().solve(Wrong(), START)
+
+
+@pytest.mark.parametrize("options", [{"ties": {"amplitude": "6*rate"}}, {"separable": True}])
+def test_complex_residuals_are_named_with_other_options(options: dict[str, Any]) -> None:
+    class Wrong(Together):
+        linear_parameters = ("amplitude",)
+
+        def evaluate(self, x: Any, want: Any) -> Any:
+            f, jacobian = super().evaluate(x, want)
+            return 1j * f, jacobian
+
+    with pytest.raises(TypeError, match=OF_RESIDUAL):
+        lmoo.Solver(**options).solve(Wrong(), START)
+
+
+class Faster(Separate):
+    """A subclass that replaces the two methods of its base class by one."""
+
+    def __init__(self) -> None:
+        self.wants: list[str] = []
+
+    def evaluate(self, x: Any, want: Any) -> Any:
+        self.wants.append(want)
+        return self.residual(x), self.jacobian(x)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: ",".join(o) or "plain")
+def test_the_method_of_the_more_derived_class_is_used(options: dict[str, Any]) -> None:
+    class Again(Faster):
+        pass
+
+    class Back(Faster):
+        def residual(self, x: Any) -> Any:
+            return super().residual(x)
+
+    solver = lmoo.Solver(**options)
+    expected = solver.solve(Separate(), START)
+    for problem in (Faster(), Again()):
+        found = solver.solve(problem, START)
+        same(found, expected)
+        assert found.nfev == len(problem.wants)
+    back = Back()
+    same(solver.solve(back, START), expected)
+    assert not back.wants
+
+
+def test_evaluate_replaces_the_residual_of_problems_of_functions_and_curves() -> None:
+    def model(t: Any, amplitude: Any, rate: Any) -> Any:
+        return amplitude * np.exp(-rate * t)
+
+    class OfFunction(lmoo.FunctionProblem):
+        evaluate = Together.evaluate
+        always, columns, rows = True, False, slice(None)
+
+    class OfCurve(lmoo.CurveProblem):
+        evaluate = Together.evaluate
+        always, columns, rows = True, False, slice(None)
+
+    for problem in (OfFunction(lambda x: 0 * Y), OfCurve(model, T, 0 * Y)):
+        problem.wants = []
+        found = lmoo.Solver().solve(problem, START)
+        np.testing.assert_array_equal(
+            found.residual, lmoo.Solver().solve(Separate(), START).residual
+        )
+        assert found.nfev == len(problem.wants)
+        np.testing.assert_allclose(found.jacobian(), Separate().jacobian(found.x))
+        assert lmoo.check_jacobian(problem, START)
 
 
 def test_neither_is_defined() -> None:

@@ -1,5 +1,6 @@
 """Fits that have not converged have no errors: in results, stacks, tables and files."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -53,6 +54,7 @@ def check_one(result: Any) -> None:
         result.covariance(scaled=False),
         result.confidence_interval(),
         result.covariance_of(["a"]),
+        result.correlation,
         result["b"].stderr,
         [row.stderr for row in result.params],
         result.predict(interval="confidence")[1],
@@ -63,8 +65,12 @@ def check_one(result: Any) -> None:
         assert all_nan(values)
     if isinstance(result, lmoo.Result) and not result.is_part:
         stored = result.to_dict()
-        for key in ("standard_errors", "covariance", "confidence_interval"):
+        written = json.loads(result.to_json())
+        for key in ("standard_errors", "covariance", "correlation", "confidence_interval"):
             assert all_nan(stored[key])
+            assert written[key] is None
+        assert {row["stderr"] for row in written["params"]} == {None}
+        assert all_nan(dataclasses.astuple(result.nonlinearity()))
         assert all_nan([value["stderr"] for value in stored["derived"].values()])
         assert all_nan(result.confidence_interval(method="profile"))
 

@@ -14,7 +14,7 @@ from lmoo.cli.picture import draw
 from lmoo.cli.reading.source import name_of
 from lmoo.cli.terminal import one_line
 from lmoo.results.result import Result
-from lmoo.results.storage import plain
+from lmoo.results.storage import for_json, plain
 
 __all__ = ["check_files", "deliver", "document", "print_report", "write_files"]
 
@@ -148,17 +148,17 @@ def document(result: Result, arguments: argparse.Namespace, reading: str) -> Any
     A fit that failed has no errors and intervals.
     """
     errors, intervals = _errors(result, arguments) if result.success else (None, None)
-    found = result.to_dict()
+    found = for_json(result)
     found["fit"] = {
         "data": arguments.data,
         "reading": reading,
         "expression": arguments.expression,
         "absolute_sigma": arguments.absolute_sigma,
         "level": arguments.level,
-        "standard_errors": None if errors is None else errors.tolist(),
-        "confidence_interval": None if intervals is None else intervals.tolist(),
+        "standard_errors": None if errors is None else plain(errors.tolist()),
+        "confidence_interval": None if intervals is None else plain(intervals.tolist()),
     }
-    return plain(found)
+    return found
 
 
 def _errors(result: Result, arguments: argparse.Namespace) -> tuple[Any, Any]:

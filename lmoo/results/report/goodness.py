@@ -9,7 +9,7 @@ from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels
 from lmoo.results.robust import OUTLIER
-from lmoo.results.statistics import aic, bic, r_squared
+from lmoo.results.statistics import aic, bic, known_r_squared
 
 __all__ = ["Fact", "details", "goodness", "reason_and_limits"]
 
@@ -86,11 +86,7 @@ def _loss(result: Fit) -> list[Fact]:
 
 def _r_squared(result: Fit) -> list[Fact]:
     """Return R squared if the problem defines its curve; else an empty list."""
-    try:
-        found = r_squared(result)
-    except Exception:
-        # A report must not fail because of a problem's as_curve().
-        return []
+    found = known_r_squared(result)
     return [("R squared", f"{found:.6g}")] if np.isfinite(found) else []
 
 
