@@ -111,5 +111,5 @@ def test_nist_takes_fewer_evaluations_than_with_differences():
             exact += one.nfev + one.njev
             differenced += two.nfev + two.njev
     assert all(fewer)
-    # An evaluation of second derivatives takes the place of one of the residual: where steps differ is rounding.
+    # An evaluation of second derivatives takes the place of one of the residual.
     assert exact < 1.1 * differenced
