@@ -308,7 +308,7 @@ def _residual_of_pair(problem: Any, x: NDArray[np.float64]) -> Any:
 
 
 def residual_name(problem: Any) -> str:
-    """Return what messages call that which returns the residual."""
+    """Return the name that messages have for the function of the residual."""
     if is_paired(problem):
         return f"{type(problem).__qualname__}.evaluate, for its residual,"
     name: str = getattr(problem, "_residual_name", "residual")
