@@ -136,16 +136,21 @@ def converted(name: str, numbers: Any, own: Any, unit: Any, of: str) -> Any:
     if unit is None:
         raise ValueError(f"{name} is in {unit_label(own)}, but {of} has no unit: give it one")
     own, unit = units_alike(own, unit)
+    refusal = ValueError(
+        f"{name} is {_clause(own)}, which cannot be converted to {unit_label(unit)}, the unit "
+        f"of {of}{_READABLE if str in (type(own), type(unit)) else ''}"
+    )
     if not is_convertible(own, unit):
-        raise ValueError(
-            f"{name} is {_clause(own)}, which cannot be converted to {unit_label(unit)}, the unit "
-            f"of {of}{_READABLE if str in (type(own), type(unit)) else ''}"
-        )
+        raise refusal
     if isinstance(own, str) or own == unit:
         return numbers
     data, mask = separated(numbers)
     quantity = quantity_of(data, own)
-    found = quantity.to_value(unit) if _is_astropy(unit) else quantity.m_as(unit)
+    try:
+        found = quantity.to_value(unit) if _is_astropy(unit) else quantity.m_as(unit)
+    except (TypeError, ValueError) as error:
+        # Of pint, for products with a unit that has a zero of its own.
+        raise refusal from error
     return found if mask is None else np.ma.array(found, mask=mask)
 
 
@@ -376,12 +381,18 @@ def _scale(unit: Any, in_base: bool) -> float:
 
 
 def product_of(powers: dict[Any, float]) -> Any:
-    """Return the product of units with these powers; None for a number."""
+    """Return the product of units with these powers; None for a number.
+
+    Units with a zero of their own are those of differences in it, as in a rate in K/s.
+    """
     found: Any = None
-    for part, power in powers.items():
-        exact = round(power) if abs(power - round(power)) < 1e-9 else power
-        if part == "" or exact == 0:
-            continue
-        factor = part**exact
+    exact = {
+        part: round(power) if abs(power - round(power)) < 1e-9 else power
+        for part, power in powers.items()
+        if part != "" and abs(power) >= 1e-9
+    }
+    alone = list(exact.values()) == [1]
+    for part, power in exact.items():
+        factor = (part if alone else _of_differences(part)) ** power
         found = factor if found is None else found * factor
     return found

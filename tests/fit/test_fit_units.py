@@ -488,3 +488,44 @@ def test_a_sigma_in_a_unit_with_another_zero_is_refused() -> None:
     kelvin, celsius = quantity(Y, "kelvin"), quantity(np.full(T.size, 0.1), "degC")
     with pytest.raises(ValueError, match="different zeros"):
         lmoo.fit(TEXT, T, kelvin, sigma=celsius)
+
+
+@pytest.mark.parametrize("rate", ["delta_degC/s", "delta_degC/min", "K/s", "K/min", "degC/s"])
+def test_a_rate_of_temperatures_is_one_of_differences(rate: str) -> None:
+    """With y in degrees Celsius an offset is in these, and a rate in their differences."""
+    t = np.linspace(0.0, 5.0, 9)
+    of = registry().Quantity
+    slope = 60.0 if rate.endswith("min") else 1.0
+    low, start, high = (of(slope * value, rate) for value in (0.0, 0.4, 9.0))
+
+    def fit(**options: Any) -> lmoo.Result:
+        y = of(20.0 + 0.5 * t, "degC")
+        return lmoo.fit(lambda t, a, b: a + b * t, of(t, "s"), y, **options)
+
+    p0 = {"a": of(19.0, "degC"), "b": start}
+    found = fit(p0=p0, bounds={"b": (low, high)}, priors={"b": (start, high)})
+    np.testing.assert_allclose(found.x, [20.0, 0.5], rtol=1e-2)
+    np.testing.assert_allclose(found.upper[1], 9.0)
+    assert found.units["a"] == registry().Unit("degC")
+    assert found.units["b"] == registry().Unit("delta_degC/s")
+    np.testing.assert_allclose(fit(fixed={"b": start}).x[1], 0.4)
+    again = lmoo.Result.from_dict(found.to_dict())
+    assert again.report() == found.report()
+    with pytest.raises(ValueError, match="b is given in m / s, but the model needs"):
+        fit(p0={"b": of(1.0, "m/s")})
+
+
+def test_a_rate_of_temperatures_of_astropy_is_in_kelvin() -> None:
+    t = np.linspace(0.0, 5.0, 9)
+    y = astropy.Quantity(20.0 + 0.5 * t, "deg_C")
+    start = {"a": astropy.Quantity(19.0, "deg_C"), "b": astropy.Quantity(24.0, "K/min")}
+    found = lmoo.fit("a + b*t", astropy.Quantity(t, "s"), y, p0=start)
+    np.testing.assert_allclose(found.x, [20.0, 0.5])
+    assert found.units == {"a": astropy.deg_C, "b": astropy.K / astropy.s}
+
+
+def test_conversions_that_pint_refuses_name_the_argument() -> None:
+    of = registry().Quantity
+    y = of(np.arange(4.0), registry().Unit("degC") / registry().Unit("s"))
+    with pytest.raises(ValueError, match=r"sigma is in K / s, which cannot be converted to °C / s"):
+        lmoo.fit("a*t", np.arange(4.0), y, sigma=of(1.0, "K/s"))

@@ -96,7 +96,7 @@ KEYS = {
     "standard_errors", "covariance", "correlation", "confidence_interval", "evaluation", "cost",
     "observations", "message", "nfev", "njev", "nit", "fnorm", "seconds", "x", "residual", "lower",
     "upper", "fixed", "active_mask", "gradient", "x0", "estimated_t", "robust", "factor", "related",
-    "params", "derived",
+    "params", "derived", "units", "units_of", "r_squared",
 }  # fmt: skip
 
 
