@@ -7,8 +7,8 @@ inequalities as parameters.  At an end x the gradient g of the cost must be minu
 the normals of the active constraints with multipliers of the right sign; what is left over is
 measured as a cosine, relative to the norms of the residual and of the columns of J.  A cosine of
 1.5e-8 is a relative reduction of 2^-52, the rounding of the cost.  The iteration ends where no
-reduction is visible any more: usually far below, as the last steps contract fast, but where the
-residual is large and Gauss-Newton steps overshoot, at a few 1e-8 in one of 1,000 problems.
+reduction is visible any more: usually below 1e-10, as the last steps contract fast, but where the
+residual is large, at 1e-8 to 1e-6 in at most one of 1,000 problems.
 """
 
 import sys
