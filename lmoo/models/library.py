@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
-from lmoo.models.expression.base import recorded_call
+from lmoo.models.expression.recorded import recorded_call
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
