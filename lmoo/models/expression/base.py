@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.models.expression.algebra import joined, replaced
 from lmoo.models.expression.graphs import graph_of
 from lmoo.models.expression.named import NamedGraph
-from lmoo.models.graph.nodes import Graph, Step, extracted
+from lmoo.models.graph.nodes import Step
 from lmoo.models.graph.operators import Operators
 
 __all__ = ["Model"]
@@ -199,12 +200,9 @@ class Model(NamedGraph, Operators["Model"]):
             more = found[name].parameter_names if name in found else (name,)
             names.extend(new for new in more if new not in names)
         parts = {
-            label: _with_replaced(part, found, names) for label, part in self._components.items()
+            label: Model(*replaced(part, found, names)) for label, part in self._components.items()
         }
-        model = _with_replaced(self, found, names)
-        model._label, model._components = self._label, parts
-        model.parameter_names = tuple(names)
-        return model
+        return Model(*replaced(self, found, names), self._label, parts)
 
     def _replacement(self, name: str, value: Any) -> "Model":
         """Return the replacement of a parameter as a model."""
@@ -279,16 +277,7 @@ def combined(operation: str, *operands: Any) -> Model:
     models = [operand for operand in operands if isinstance(operand, Model)]
     variables = models[0].variables
     parts = [o if isinstance(o, Model) else constant(o, variables) for o in operands]
-    names: list[str] = []
-    graph = Graph()
-    nodes = []
-    for part in parts:
-        _check_together(variables, names, part)
-        own = [graph.parameter(len(names) + j) for j in range(len(part.parameter_names))]
-        names.extend(part.parameter_names)
-        nodes.append(graph.include(part.steps, own.__getitem__)[-1])
-    root = graph.apply(operation, *nodes)
-    return Model(extracted(graph.steps, [root])[0], variables, names)
+    return Model(*joined(operation, parts))
 
 
 def operated(operation: str, *operands: Any) -> Model:
@@ -300,23 +289,6 @@ def operated(operation: str, *operands: Any) -> Model:
     if operation == "negative":
         return _termwise(operands[0], lambda part: combined(operation, part))
     return combined(operation, *operands)
-
-
-def _check_together(variables: Sequence[str], names: Sequence[str], part: Model) -> None:
-    if len(part.variables) != len(variables):
-        raise ValueError(
-            f"models must have the same variables; these have {', '.join(variables)} and "
-            f"{', '.join(part.variables)}"
-        )
-    twice = [name for name in part.parameter_names if name in names]
-    if twice:
-        raise ValueError(
-            f"both models have parameters called {', '.join(twice)}: give one of them a prefix, as "
-            f"in Expression(text, prefix='second_'), or prefixed('second_') of the model"
-        )
-    shadowed = [name for name in part.parameter_names if name in variables]
-    if shadowed:
-        raise ValueError(f"{shadowed[0]!r} is a variable of one model and a parameter of the other")
 
 
 def _sum(operation: str, a: Any, b: Any) -> Model:
@@ -352,29 +324,3 @@ def _termwise(model: Model, function: Callable[[Model], Model]) -> Model:
     out._components = {label: function(part) for label, part in model._components.items()}
     out._label = model._label
     return out
-
-
-def _with_replaced(model: Model, found: Mapping[str, Model], names: Sequence[str]) -> Model:
-    """Return a model whose parameters are replaced by other models."""
-    graph = Graph()
-    own = [
-        name
-        for name in names
-        if any(
-            name in found[old].parameter_names if old in found else name == old
-            for old in model.parameter_names
-        )
-    ]
-    place = {name: j for j, name in enumerate(own)}
-
-    def parameter(j: int) -> int:
-        name = model.parameter_names[j]
-        if name not in found:
-            return graph.parameter(place[name])
-        inner = found[name]
-        return graph.include(
-            inner.steps, lambda i: graph.parameter(place[inner.parameter_names[i]])
-        )[-1]
-
-    root = graph.include(model.steps, parameter)[-1]
-    return Model(extracted(graph.steps, [root])[0], model.variables, own)
