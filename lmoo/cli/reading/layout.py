@@ -45,8 +45,3 @@ class Layout:
     def columns(self) -> int:
         """Number of columns."""
         return self.width - sum(self.edges)
-
-    def trimmed(self, cells: Sequence[str]) -> tuple[str, ...]:
-        """Return the cells of a line without those at its edges."""
-        before, after = self.edges
-        return tuple(cells[before : len(cells) - after])
