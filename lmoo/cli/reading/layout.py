@@ -1,6 +1,5 @@
 """The layout of a text file: separator, names, units, and the first line of data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lmoo.cli.reading.numbers import Notation
