@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+# Where Python must not write compiled files beside the sources, they have a folder of their own: to
+# compile lmoo and the tests takes a worker 10 seconds, and each program that a test starts one.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(HERE.parent / "build" / "pycache")
+    # Inherited by the workers and by the programs.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Assertions of the modules that tests import show their values too.
 pytest.register_assert_rewrite(
     *(path.stem for path in HERE.rglob("*.py") if not path.stem.startswith(("test_", "conftest")))

@@ -13,6 +13,7 @@ import minpack_reference as minpack
 import numpy as np
 import pytest
 from problems import CASES, MghCase, MghProblem
+from tables import each
 
 PROBLEMS = list(dict.fromkeys(case.problem for case in CASES))
 TABLE: dict[str, Any] = json.loads(minpack.TABLE.read_text())
@@ -85,7 +86,7 @@ def test_the_start_of_watson_is_zero_or_the_factor():
 
 
 @each_problem()
-@pytest.mark.parametrize("scale", [1e5, -1e5, 1e200, -1e200, np.inf, np.nan])
+@each("scale", [1e5, -1e5, 1e200, -1e200, np.inf, np.nan])
 def test_no_warning_escapes_from_far_points(problem, scale):
     points = scale * (2.5 + problem.start()), np.full(problem.n, scale)
     with warnings.catch_warnings():

@@ -26,7 +26,7 @@ RETURNED = {
     "lmoo.models.Model",
 }
 # Methods of base classes that have no page.
-INHERITED = {"lmoo.Result", "lmoo.Fits", "lmoo.Expression", "lmoo.Iteration"}
+INHERITED = {"lmoo.Result", "lmoo.Fits", "lmoo.Expression", "lmoo.Iteration", "lmoo.models.Model"}
 
 
 def hide_signature(

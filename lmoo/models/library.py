@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
-from lmoo.models.expression.base import recorded_call
+from lmoo.models.expression.base import Model
+from lmoo.models.expression.recorded import recorded_call
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
@@ -301,6 +302,22 @@ class ModelProblem(CurveModelProblem):
     def as_curve(self) -> Curve:
         """Return the model and the data."""
         return Curve(self.f, self.t, self.y, self.sigma, self.f.jacobian)
+
+    def graph_data(self) -> tuple[Model, Array, Array, Array | None] | None:
+        """Return the graph that the model evaluates, with points, y and weights; None without one.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> graph, points, *_ = lmoo.models.Linear().problem([0, 1, 2], [1, 3, 5]).graph_data()
+        >>> print(graph, points.shape)
+        slope*t + intercept (1, 3)
+        """
+        graph = getattr(self.f, "model", None)
+        if not isinstance(graph, Model) or type(self.f).__call__ is not CompiledModel.__call__:
+            return None
+        points = np.stack(self.t) if isinstance(self.t, tuple) else self.t[None]
+        return graph, points, self.y, None if self.sigma is None else 1.0 / self.sigma
 
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.

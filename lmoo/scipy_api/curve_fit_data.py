@@ -11,6 +11,7 @@ from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
 from lmoo.problems.measured import measured
+from lmoo.problems.typed import NanPolicy
 
 __all__ = ["curve_fit_problem"]
 
@@ -31,52 +32,29 @@ def curve_fit_problem(
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
-    problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
-    axes.describe(problem)
-    problem.called = _NAMES
-    return problem
-
-
-def _checked_problem(
-    f: Any,
-    xdata: Any,
-    ydata: Any,
-    sigma: Any,
-    jac: Any,
-    check_finite: Any,
-    nan_policy: Any,
-    sigma_x: Any,
-) -> Any:
-    """Return the problem of data without units."""
     if isinstance(xdata, (np.ndarray, list, tuple)):
         xdata = _points(f, xdata)
+    policy: NanPolicy = nan_policy or "raise"
+    check = _check_of(check_finite, nan_policy)
+    derivatives = jac if callable(jac) else None
     if is_complex(ydata):
         if sigma_x is not None:
             raise ValueError("sigma_x is for real curves; ydata is complex")
-        return _complex_problem(
-            f, xdata, ydata, sigma, jac, _check_of(check_finite, nan_policy), nan_policy
-        )
-    y = _real("ydata", ydata)
-    if y.size == 1:
-        y = _repeated(y, xdata)
-    check = _check_of(check_finite, nan_policy)
-    if sigma_x is not None:
+        check_callable(f, derivatives)
+        data = complex_curve(xdata, ydata, sigma, policy, _NAMES, check)
+        of_parts = None if derivatives is None else ComplexParts(derivatives)
+        problem = problem_of(ComplexParts(f), of_parts, *data)
+    elif sigma_x is not None:
         if isinstance(jac, str):
             raise ValueError(f"jac must be None or callable with sigma_x; it is {jac!r}")
-        return CurveProblem(
-            f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=nan_policy or "raise"
-        )
-    data = curve_data(xdata, y, sigma, nan_policy or "raise", _NAMES, check)
-    return problem_of(f, jac if callable(jac) else None, *data)
-
-
-def _complex_problem(
-    f: Any, xdata: Any, ydata: Any, sigma: Any, jac: Any, check: str | None, nan_policy: Any
-) -> Any:
-    """Return the problem of complex data."""
-    check_callable(f, jac if callable(jac) else None)
-    data = complex_curve(xdata, ydata, sigma, nan_policy or "raise", _NAMES, check)
-    return problem_of(ComplexParts(f), ComplexParts(jac) if callable(jac) else None, *data)
+        y = _values(ydata, xdata)
+        problem = CurveProblem(f, xdata, y, sigma, jac, sigma_x=sigma_x, nan_policy=policy)
+    else:
+        data = curve_data(xdata, _values(ydata, xdata), sigma, policy, _NAMES, check)
+        problem = problem_of(f, derivatives, *data)
+    axes.describe(problem)
+    problem.called = _NAMES
+    return problem
 
 
 def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
@@ -86,8 +64,11 @@ def _check_of(check_finite: bool | None, nan_policy: str | None) -> str | None:
     return None if nan_policy is None else "nan"
 
 
-def _repeated(y: Any, xdata: Any) -> Any:
-    """Return y repeated for each point, as scipy broadcasts a single number."""
+def _values(ydata: Any, xdata: Any) -> Any:
+    """Return ydata as an array; a single number is repeated for each point, as by scipy."""
+    y = _real("ydata", ydata)
+    if y.size != 1:
+        return y
     points = xdata[0] if isinstance(xdata, tuple) else xdata
     y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y

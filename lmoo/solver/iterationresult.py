@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.solve import RowLoop
 from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
-from lmoo.problems.kinds import evaluation_text, has_jacobian, is_joint
+from lmoo.problems.kinds import evaluation_text, has_jacobian, in_blocks, is_joint
 from lmoo.results.diagnosis import diagnosis
 from lmoo.results.factor import Factor
 from lmoo.results.result import Result
@@ -191,11 +190,11 @@ class IterationResult(LoopSwitch):
 
     def _robust(self) -> Robust | None:
         """Return the field `robust` of the result; None without a loss."""
-        loop = self._loop
+        loop: Any = self._loop
         if loop.scale is None or not loop.observations:
             return None
         loss = loss_of(self.solver.loss)
-        if isinstance(loop, RowLoop):
+        if in_blocks(self.problem):
             sums = np.zeros(4) if loop.sums is None else loop.sums
             return Robust(loss.name, loop.scale, np.empty(0), sums)
         kernel = kernel_of(loss, loop.scale)

@@ -7,16 +7,12 @@ import numpy as np
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, is_transposed
 from lmoo.models.compiled import kept_model
 from lmoo.models.expression.base import Model
-from lmoo.models.library import CompiledModel, ModelProblem
+from lmoo.models.library import CompiledModel
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.parts import PartValues, arranged, owners
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.kinds import form_of, is_joint
-from lmoo.solver.reduced import (
-    ReducedBlocks,
-    ReducedProblem,
-    substituted_problem,
-)
+from lmoo.solver.reduced import ReducedBlocks, ReducedProblem, substituted_problem
 from lmoo.solver.reducedjoint import PriorsAlone, ReducedJoint
 from lmoo.solver.reducedpoints import ReducedPoints
 
@@ -58,12 +54,10 @@ def solved_problem(solver: Any, problem: Any, coordinates: Any, evaluation: Any)
         if weights is not None:
             weights = np.broadcast_to(weights, problem.y.shape)
         return substituted_problem(model, coordinates, evaluation.points, problem.y, weights)
-    if by_graph and isinstance(problem, ModelProblem):
-        graph = getattr(problem.f, "model", None)
-        if isinstance(graph, Model) and _is_plain(problem.f):
-            points = np.stack(problem.t) if isinstance(problem.t, tuple) else problem.t[None]
-            weights = None if problem.sigma is None else 1.0 / problem.sigma
-            return substituted_problem(graph, coordinates, points, problem.y, weights)
+    graph_data = getattr(problem, "graph_data", None)
+    known = graph_data() if by_graph and graph_data is not None else None
+    if known is not None:
+        return substituted_problem(known[0], coordinates, *known[1:])
     inner = evaluation.problem if compiled and evaluation is not None else problem
     transposed = is_transposed(strategy, inner)
     if blocks:
@@ -73,11 +67,6 @@ def solved_problem(solver: Any, problem: Any, coordinates: Any, evaluation: Any)
 
 def _graph_model(model: Model, coordinates: Coordinates) -> CompiledModel:
     return kept_model(substituted(model, coordinates))
-
-
-def _is_plain(f: CompiledModel) -> bool:
-    """Return whether a model's graph is what it evaluates."""
-    return type(f).__call__ is CompiledModel.__call__
 
 
 def _joint_problem(

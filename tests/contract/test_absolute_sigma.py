@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from feature_cases import START, T, model
+from tables import each
 
 import lmoo
 
@@ -105,7 +106,7 @@ DRIVERS: dict[str, Callable[[bool | None], lmoo.Result]] = {
 }
 
 
-@pytest.mark.parametrize("flag", [True, False, None])
+@each("flag", [True, False, None])
 @pytest.mark.parametrize("driver", list(DRIVERS))
 def test_errors_are_those_of_curve_fit(driver: str, flag: bool | None) -> None:
     _, pcov = lmoo.curve_fit(model, T, Y, START, SIGMA, absolute_sigma=bool(flag))

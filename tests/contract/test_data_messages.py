@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tables import each
 
 import lmoo
 
@@ -82,7 +83,7 @@ NOT_NUMBERS: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("value", "match"), NOT_NUMBERS.values(), ids=NOT_NUMBERS)
+@each(("value", "match"), NOT_NUMBERS.values(), ids=NOT_NUMBERS)
 @EVERY_ENTRY
 def test_what_is_no_number(
     t: str, y: str, call: Callable[..., Any], value: Any, match: str
@@ -109,7 +110,7 @@ ONCE: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("make", ONCE.values(), ids=ONCE)
+@each("make", ONCE.values(), ids=ONCE)
 @EVERY_ENTRY
 def test_what_is_no_sequence(
     t: str, y: str, call: Callable[..., Any], make: Callable[[], Any]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from feature_cases import DRIVERS, FEATURES
+from tables import each
 
 PAGE = Path(__file__).parents[2] / "docs" / "features.rst"
 
@@ -38,7 +39,7 @@ def test_the_table_is_complete() -> None:
     assert [name.strip("`") for name, *_ in rows()] == list(FEATURES)
 
 
-@pytest.mark.parametrize(("feature", "driver", "cell"), list(cells()))
+@each(("feature", "driver", "cell"), list(cells()))
 def test_a_cell(feature: str, driver: str, cell: str) -> None:
     options, holds = FEATURES[feature]
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, each_shape, factor, random, with_singular_values
+from tables import each
 
 from lmoo._core import kernels
 
@@ -30,7 +31,7 @@ def test_covariance_against_numpy(m: int, n: int) -> None:
 
 
 @each_shape
-@pytest.mark.parametrize("decades", [6.0, 60.0, 140.0])
+@each("decades", [6.0, 60.0, 140.0])
 def test_covariance_of_parameters_in_other_units(m: int, n: int, decades: float) -> None:
     a = with_singular_values(m, np.linspace(1.0, 5.0, n))
     units = 10.0 ** np.linspace(-decades, decades, n)

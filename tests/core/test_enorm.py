@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, random
+from tables import each
 
 from lmoo._core import kernels
 
@@ -62,8 +63,8 @@ def test_enorm(x: list[float], expected: float) -> None:
     assert value == pytest.approx(expected, rel=4 * EPS, abs=TINY, nan_ok=True)
 
 
-@pytest.mark.parametrize("scale", [1e-320, 1e-310, 1e-170, 1e-140, 1.0, 1e149, 1e151, 1e170, 1e306])
-@pytest.mark.parametrize("n", [1, 2, 7, 64, 101])
+@each("scale", [1e-320, 1e-310, 1e-170, 1e-140, 1.0, 1e149, 1e151, 1e170, 1e306])
+@each("n", [1, 2, 7, 64, 101])
 def test_enorm_has_all_digits_at_every_scale(n: int, scale: float) -> None:
     x = np.clip(random(n), -2.0, 2.0) * scale
     # Entries that are subnormal have lost digits already, not the norm of what is left.

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, factor, norm, norms, random
+from tables import each
 
 from lmoo._core import kernels
 
@@ -21,7 +22,7 @@ def fold_shapes() -> Iterator[tuple[int, int]]:
         yield from ((m, n) for m in sorted(rows) if m >= n)
 
 
-each_fold_shape = pytest.mark.parametrize(("m", "n"), list(fold_shapes()))
+each_fold_shape = each(("m", "n"), list(fold_shapes()))
 
 
 def assert_folds(a: Array, f: Array) -> None:
@@ -152,9 +153,9 @@ def test_fold_reads_rows_that_are_no_whole_number_of_doubles_apart() -> None:
         np.testing.assert_array_equal(value, expected)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("where", [0, 7, 511, 512, 1023, 1029])
-@pytest.mark.parametrize("column", [0, 1, 2])
+@each("bad", [np.nan, np.inf, -np.inf])
+@each("where", [0, 7, 511, 512, 1023, 1029])
+@each("column", [0, 1, 2])
 def test_what_is_not_finite_does_not_get_lost_in_the_fold(
     where: int, column: int, bad: float
 ) -> None:

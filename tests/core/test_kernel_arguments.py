@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tables import each
 
 from lmoo._core import kernels
 
@@ -61,7 +62,7 @@ def test_the_good_arguments_are_good() -> None:
         assert getattr(kernels, function)(**arguments) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("function", "name", "value"),
     BAD,
     ids=[f"{function}-{name}-{k}" for k, (function, name, _) in enumerate(BAD)],

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from jacobian_cases import Recorder
 from samples import START, T, Y, decay, decay_jacobian, rosenbrock, rosenbrock_jacobian
+from tables import each
 
 import lmoo
 from lmoo import FunctionProblem, Solver
@@ -38,8 +39,8 @@ SHAPES: dict[str, tuple[Callable[[np.ndarray], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("spoil", "says"), SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("at", [1, 2])
+@each(("spoil", "says"), SHAPES.values(), ids=SHAPES)
+@each("at", [1, 2])
 @pytest.mark.parametrize("columns", [False, True])
 def test_a_jacobian_of_the_wrong_shape_or_type_is_a_type_error(
     spoil: Any, says: str, at: int, columns: bool

@@ -18,6 +18,7 @@ from samples import (
     decay,
     decay_jacobian,
 )
+from tables import each
 
 import lmoo
 
@@ -33,8 +34,8 @@ RETURNS: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", RETURNS.values(), ids=RETURNS)
-@pytest.mark.parametrize("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
+@each("kind", RETURNS.values(), ids=RETURNS)
+@each("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
 def test_func_may_return_any_sequence(leastsq: Callable[..., Any], kind: Any, Dfun: Any) -> None:
     x, _, info, _, ier = leastsq(lambda p: kind(decay(p)), START, Dfun=Dfun, full_output=True)
     expected, _, expected_info, _, expected_ier = leastsq(decay, START, Dfun=Dfun, full_output=True)
@@ -94,7 +95,7 @@ BAD_RETURNS: list[Any] = [
 
 
 # scipy raises its own minpack.error for some, and takes None for a nan: ours only.
-@pytest.mark.parametrize("x0", [[2.0], [2.0, 3.0]], ids=["n=1", "n=2"])
+@each("x0", [[2.0], [2.0, 3.0]], ids=["n=1", "n=2"])
 @pytest.mark.parametrize(("func", "says"), BAD_RETURNS)
 def test_func_that_returns_no_real_vector_is_an_error_that_says_so(
     func: Any, says: str, x0: list[float]
@@ -130,8 +131,8 @@ def test_m_below_n_is_a_type_error_programs_match_on(
 
 
 @pytest.mark.parametrize("Dfun", [None, decay_jacobian], ids=["differences", "Dfun"])
-@pytest.mark.parametrize("change", [lambda f: f[:-1], lambda f: np.append(f, 0.0), lambda f: f[:1]])
-@pytest.mark.parametrize("at", [3, 4, 5])  # scipy does not compare its first two, hidden calls
+@each("change", [lambda f: f[:-1], lambda f: np.append(f, 0.0), lambda f: f[:1]])
+@each("at", [3, 4, 5])  # scipy does not compare its first two, hidden calls
 def test_length_that_changes_between_calls_is_a_value_error(
     leastsq: Callable[..., Any], change: Any, at: int, Dfun: Any
 ) -> None:

@@ -14,12 +14,13 @@ from samples import (
     START,
     decay,
 )
+from tables import each
 
 import lmoo
 
 
-@pytest.mark.parametrize("maxfev", [0, -1, -200])
-@pytest.mark.parametrize("n", [1, 2])
+@each("maxfev", [0, -1, -200])
+@each("n", [1, 2])
 def test_maxfev_0_or_negative_is_200_times_n_plus_1(
     leastsq: Callable[..., Any], n: int, maxfev: int
 ) -> None:
@@ -30,8 +31,8 @@ def test_maxfev_0_or_negative_is_200_times_n_plus_1(
     assert info == info | {"nfev": 1 + math.ceil((limit - 1) / (n + 1)) * (n + 1)}
 
 
-@pytest.mark.parametrize("maxfev", [0, -1, -200])
-@pytest.mark.parametrize("n", [1, 2])
+@each("maxfev", [0, -1, -200])
+@each("n", [1, 2])
 def test_maxfev_0_or_negative_with_dfun_is_100_times_n_plus_1(
     leastsq: Callable[..., Any], n: int, maxfev: int
 ) -> None:
@@ -46,7 +47,7 @@ def test_maxfev_may_be_a_numpy_integer(leastsq: Callable[..., Any]) -> None:
     assert (ier, info["nfev"]) == (5, 7)
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
     [
         list,
@@ -81,19 +82,19 @@ def test_diag_scales_the_variables(leastsq: Callable[..., Any]) -> None:
 
 
 # scipy reads beyond a diag that is too short.
-@pytest.mark.parametrize(
+@each(
     "diag",
     [[1.0], [1.0, 1.0, 1.0], [], 1.0, [[1.0, 1.0]], [[1.0], [1.0]], np.ones((1, 1, 2))],
     ids=stable,
 )
-@pytest.mark.parametrize("full_output", [False, True])
+@each("full_output", [False, True])
 def test_diag_of_another_length_is_a_value_error(diag: Any, full_output: bool) -> None:
     with pytest.raises(ValueError, match="diag"):
         lmoo.leastsq(decay, START, diag=diag, full_output=full_output)
 
 
-@pytest.mark.parametrize("value", [math.inf, -math.inf])
-@pytest.mark.parametrize("full_output", [False, True])
+@each("value", [math.inf, -math.inf])
+@each("full_output", [False, True])
 def test_diag_that_is_infinite_is_a_value_error(value: float, full_output: bool) -> None:
     with pytest.raises(ValueError, match=r"^diag must be finite; it is -?inf at index 1$"):
         lmoo.leastsq(decay, START, diag=[1.0, value], full_output=full_output)
@@ -108,8 +109,8 @@ WRONG_TYPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value"), WRONG_TYPES, ids=stable)
-@pytest.mark.parametrize("full_output", [False, True])
+@each(("name", "value"), WRONG_TYPES, ids=stable)
+@each("full_output", [False, True])
 def test_option_of_the_wrong_type_is_a_type_error(
     leastsq: Callable[..., Any], name: str, value: Any, full_output: bool
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from ids import stable
 from leastsq_cases import FAILURES, SUCCESSES, Ending, Recorder, read_only
+from tables import each
 
 import lmoo
 
@@ -46,7 +47,7 @@ STARTS = {
 }
 
 
-@pytest.mark.parametrize("x0", STARTS.values(), ids=STARTS)
+@each("x0", STARTS.values(), ids=STARTS)
 def test_x0_is_flattened_and_cast(leastsq: Callable[..., Any], x0: Any) -> None:
     plain = np.array(np.ravel(x0), float)  # ravel is in C order, whatever the layout
     x, ier = leastsq(target, x0)
@@ -55,7 +56,7 @@ def test_x0_is_flattened_and_cast(leastsq: Callable[..., Any], x0: Any) -> None:
     assert ier == expected_ier
 
 
-@pytest.mark.parametrize("x0", STARTS.values(), ids=STARTS)
+@each("x0", STARTS.values(), ids=STARTS)
 def test_func_always_sees_float64(x0: Any) -> None:
     func, jacobian = Recorder(target), Recorder(lambda p: np.ones((2 * p.size, p.size)))
     lmoo.leastsq(func, x0)
@@ -106,7 +107,7 @@ def test_x0_may_be_a_pandas_series_or_frame(leastsq: Callable[..., Any]) -> None
         assert x0.equals(before)
 
 
-@pytest.mark.parametrize(
+@each(
     "x0",
     [
         1j,
@@ -120,7 +121,7 @@ def test_x0_may_be_a_pandas_series_or_frame(leastsq: Callable[..., Any]) -> None
     ],
     ids=stable,
 )
-@pytest.mark.parametrize("full_output", [False, True])
+@each("full_output", [False, True])
 def test_x0_complex_object_str_none_is_a_type_error(
     leastsq: Callable[..., Any], x0: Any, full_output: bool
 ) -> None:

@@ -17,17 +17,18 @@ from samples import (
     decay_jacobian,
     rosenbrock,
 )
+from tables import each
 
 
 class MineError(Exception):
     """An exception only the caller knows."""
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
     [MineError, TypeError, ValueError, KeyboardInterrupt, StopIteration, SystemExit, GeneratorExit],
 )
-@pytest.mark.parametrize("at", [1, 3, 5])
+@each("at", [1, 3, 5])
 @pytest.mark.parametrize("where", ["func", "func with Dfun", "Dfun"])
 def test_exceptions_of_callbacks_come_out_unchanged(
     leastsq: Callable[..., Any], kind: type[BaseException], at: int, where: str

@@ -9,6 +9,7 @@ import pytest
 from loss_cases import IN_SCIPY, NAMES, cost_of
 from scipy import integrate, stats
 from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
+from tables import each
 
 import lmoo
 from lmoo._core.evaluate import LossKernel
@@ -73,7 +74,7 @@ def test_scaled_rows_have_the_gradient_of_the_cost(name: str) -> None:
     assert kernel.norm(f) ** 2 / 2 == pytest.approx(cost_of(name, 0.5, f), rel=1e-13)
 
 
-@pytest.mark.parametrize("m", [1, 3, 7, 8, 9, 20, 65])
+@each("m", [1, 3, 7, 8, 9, 20, 65])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_point_does_not_depend_on_those_beside_it(name: str, m: int) -> None:
     f = 3.0 * RNG.standard_normal(m)
@@ -96,7 +97,7 @@ def test_tiny_residuals_cost_what_their_squares_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("spread", [0.1, 3.0, 40.0])
+@each("spread", [0.1, 3.0, 40.0])
 def test_costs_of_residuals_of_every_size(name: str, spread: float) -> None:
     """Sums of logarithms and arctangents are taken of products."""
     for m in (1, 2, 3, 4, 5, 63, 400, 5000):

@@ -10,6 +10,7 @@ import pytest
 from expression_cases import ANALYTIC, T, by_python, expressions
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each
 
 from lmoo import Expression
 from lmoo.datasets import nist, nist_names
@@ -55,7 +56,7 @@ POINTS = {
 POSITIVE = ("log", "ln", "log2", "log10", "log1p", "sqrt", "cbrt")
 
 
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+@each("name", sorted(FUNCTIONS))
 def test_the_derivative_of_every_function(name: str) -> None:
     arity = FUNCTIONS[name].arity
     default = (0.3, 2.2) if name in POSITIVE else (-1.3, 0.4, 2.2)

@@ -13,6 +13,7 @@ import pytest
 import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each
 
 import lmoo
 from lmoo import Expression
@@ -456,7 +457,7 @@ def test_special_functions_of_the_graph_are_scipys() -> None:
     assert special.wofz_real(np.inf, 1.0) == 0.0
 
 
-@pytest.mark.parametrize("name", sorted({f.operation for f in FUNCTIONS.values() if f.operation}))
+@each("name", sorted({f.operation for f in FUNCTIONS.values() if f.operation}))
 def test_functions_take_arrays_and_numbers(name: str) -> None:
     arity = OPERATIONS[name].arity
     with np.errstate(all="ignore"):

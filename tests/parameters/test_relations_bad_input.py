@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from relation_cases import T, data, model
+from tables import each
 
 import lmoo
 
@@ -16,7 +17,7 @@ def solve(x0: Any = None, **options: Any) -> lmoo.Result:
     return lmoo.Solver(**options).solve(lmoo.CurveProblem(model, T, Y), X0 if x0 is None else x0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("options", "error", "message"),
     [
         ({"ties": {"q": "a"}}, ValueError, "ties must have names of a, b, c, d; it has 'q'"),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import scipy.special
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import each
 
 from lmoo.results.distributions import f_exceeded, t_factor
 
 
-@pytest.mark.parametrize("dof", [1, 2, 2.5, 3, 4, 7, 12, 30, 100, 1000, 1e5])
-@pytest.mark.parametrize("level", [0.01, 0.5, 0.6827, 0.9, 0.95, 0.99, 0.9999])
+@each("dof", [1, 2, 2.5, 3, 4, 7, 12, 30, 100, 1000, 1e5])
+@each("level", [0.01, 0.5, 0.6827, 0.9, 0.95, 0.99, 0.9999])
 def test_student_s_t(level: float, dof: float) -> None:
     t = t_factor(level, dof)
     np.testing.assert_allclose(t, scipy.stats.t.ppf(0.5 + 0.5 * level, dof), rtol=1e-11)
@@ -43,9 +43,9 @@ def test_a_million_degrees_of_freedom_cost_no_digits() -> None:
     np.testing.assert_allclose(t_factor(0.95, 10**6), 1.9599663568141066, rtol=1e-15)
 
 
-@pytest.mark.parametrize("d1", [1, 2, 3, 8, 100])
-@pytest.mark.parametrize("d2", [1, 2, 5, 12, 100, 1e4])
-@pytest.mark.parametrize("q", [1e-3, 0.05, 0.3, 0.9, 0.999])
+@each("d1", [1, 2, 3, 8, 100])
+@each("d2", [1, 2, 5, 12, 100, 1e4])
+@each("q", [1e-3, 0.05, 0.3, 0.9, 0.999])
 def test_fisher_s_f(q: float, d1: float, d2: float) -> None:
     np.testing.assert_allclose(f_exceeded(q, d1, d2), scipy.stats.f.isf(q, d1, d2), rtol=1e-11)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from statistics_cases import PLAIN, T, Y, decay, fitted, random_fit
+from tables import each
 
 import lmoo
 from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver
@@ -71,7 +72,7 @@ def test_numbers_that_json_does_not_know_are_strings() -> None:
     assert stored["lower"] == ["-inf"] * 3
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [
         ("status", 99),
@@ -237,7 +238,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE.keys())
+@each("change", DAMAGE.values(), ids=DAMAGE.keys())
 def test_a_damaged_pickle_of_a_result_is_refused(change: Callable[[dict[str, Any]], Any]) -> None:
     state = fitted().__getstate__()
     change(state)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from iterate_cases import ROSENBROCK, WithJacobian, assert_same_bits
+from tables import each
 
 import lmoo
 from lmoo import Solver
@@ -142,7 +143,7 @@ PARTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("checked", [False, True])
-@pytest.mark.parametrize(
+@each(
     ("name", "value"),
     [(name, value) for name, values in PARTS.items() for value in values],
     ids=str,

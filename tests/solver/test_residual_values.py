@@ -11,6 +11,7 @@ import pytest
 from ids import stable
 from samples import START, T, Y, decay, decay_jacobian
 from solver_problems import EVERY_STRATEGY, Recorder, assert_same_bits, solve_decay
+from tables import each
 
 import lmoo
 from lmoo import FunctionProblem, Solver
@@ -18,7 +19,7 @@ from lmoo import FunctionProblem, Solver
 # ===================================================================== what a residual returns
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "says"),
     [
         (None, "returned None"),
@@ -33,7 +34,7 @@ from lmoo import FunctionProblem, Solver
     ],
     ids=["None", "float", "float64", "2-D", "complex", "object", "str", "ragged", "datetime"],
 )
-@pytest.mark.parametrize("at", [1, 2, 5])
+@each("at", [1, 2, 5])
 @EVERY_STRATEGY
 def test_residual_that_is_no_real_vector_is_a_type_error(
     value: Any, says: str, at: int, dfun: Any, strategy: Any
@@ -83,8 +84,8 @@ def test_a_fixed_parameter_does_not_count_against_few_residuals() -> None:
     assert result.undetermined == ()
 
 
-@pytest.mark.parametrize("length", [0, 2, 8, 10, 1000])
-@pytest.mark.parametrize("at", [2, 3, 4, 6])
+@each("length", [0, 2, 8, 10, 1000])
+@each("at", [2, 3, 4, 6])
 def test_residual_that_changes_its_length_is_a_value_error(length: int, at: int) -> None:
     calls = itertools.count(1)
 
@@ -95,7 +96,7 @@ def test_residual_that_changes_its_length_is_a_value_error(length: int, at: int)
         solve_decay(residual)
 
 
-@pytest.mark.parametrize(
+@each(
     "kind",
     [
         list,

@@ -1,6 +1,5 @@
 """The layout of a text file: separator, names, units, and the first line of data."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lmoo.cli.reading.numbers import Notation
@@ -45,8 +44,3 @@ class Layout:
     def columns(self) -> int:
         """Number of columns."""
         return self.width - sum(self.edges)
-
-    def trimmed(self, cells: Sequence[str]) -> tuple[str, ...]:
-        """Return the cells of a line without those at its edges."""
-        before, after = self.edges
-        return tuple(cells[before : len(cells) - after])

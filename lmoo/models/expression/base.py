@@ -1,6 +1,5 @@
 """Models as expression graphs: y = f(t, parameters), with names."""
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from numbers import Real
@@ -9,37 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.models.expression.algebra import joined, replaced
 from lmoo.models.expression.graphs import graph_of
-from lmoo.models.graph.derivatives import derivatives
-from lmoo.models.graph.evaluation import evaluate
-from lmoo.models.graph.latex import latex
-from lmoo.models.graph.linearity import linear_in
-from lmoo.models.graph.nodes import Graph, Step, extracted
+from lmoo.models.expression.named import NamedGraph
+from lmoo.models.graph.nodes import Step
 from lmoo.models.graph.operators import Operators
-from lmoo.models.graph.text import written
 
 __all__ = ["Model"]
 
 Array = NDArray[np.float64]
 
 
-class _OfInstances:
-    """A property of instances that the class itself does not have.
-
-    The class is called with other arguments than its instances.
-    """
-
-    def __init__(self, function: Callable[[Any], inspect.Signature]) -> None:
-        self._function = function
-        self.__doc__ = function.__doc__
-
-    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
-        if instance is None:
-            raise AttributeError(self._function.__name__)
-        return self._function(instance)
-
-
-class Model(Operators["Model"]):
+class Model(NamedGraph, Operators["Model"]):
     """A model of curves, y = f(t, parameters), as an expression graph.
 
     Models come from text (`lmoo.Expression`), from functions (`lmoo.trace`) and from arithmetic
@@ -90,103 +70,31 @@ class Model(Operators["Model"]):
         label: str | None = None,
         components: "Mapping[str, Model] | None" = None,
     ) -> None:
-        self._steps, _ = extracted(steps, [len(steps) - 1])
-        self.variables = tuple(variables)
-        self.parameter_names = tuple(parameter_names)
+        super().__init__(steps, variables, parameter_names)
         self._label = label
         self._components = dict(components or {})
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The graph: steps in the order in which they are computed, the value last."""
-        return self._steps
+    # ---- other models of it -------------------------------------------------------------------
 
     @property
-    def text(self) -> str:
-        """The model as text; `lmoo.Expression` can parse it unless it is very long."""
-        return written(self._steps, self.variables, self.parameter_names)
+    def label(self) -> str:
+        """Name of the model among the components of a sum."""
+        return self.text if self._label is None else self._label
 
-    def latex(self) -> str:
-        r"""Return the model as LaTeX, without the signs that surround a formula.
+    @property
+    def components(self) -> "dict[str, Model]":
+        """The terms of a sum of models, by their labels; a model that is no sum is its own term.
 
-        Raises
-        ------
-        ValueError
-            The model is too long to be written.
+        Each is a model of those parameters that it depends on.
 
         Examples
         --------
         >>> import lmoo
-        >>> print(lmoo.Expression("a*exp(-t/tau)").latex())
-        a\, e^{-\frac{t}{\tau}}
+        >>> peak = lmoo.Expression("a*exp(-t**2/w)", prefix="peak_")
+        >>> list((peak + lmoo.Expression("c")).components)
+        ['peak', 'c']
         """
-        return latex(self._steps, self.variables, self.parameter_names)
-
-    @property
-    def linear(self) -> tuple[str, ...]:
-        """Parameters that the model is linear in, jointly."""
-        found = linear_in(self._steps, len(self.parameter_names))
-        return tuple(self.parameter_names[j] for j in found)
-
-    # ---- values -------------------------------------------------------------------------------
-
-    def __call__(self, t: Any, *parameters: ArrayLike) -> Array:
-        """Return the values.
-
-        Parameters
-        ----------
-        t : (m,) array_like
-            The variable; a sequence of as many arrays as there are variables, if not one.
-        *parameters : float or array_like
-            One per parameter, in the order of `parameter_names`; arrays broadcast against t.
-
-        Returns
-        -------
-        (m,) float64 array
-            If parameters are arrays, the shape to which t and the parameters broadcast.  inf or
-            nan, without a warning, where the model has no finite value.
-
-        Raises
-        ------
-        TypeError, ValueError
-            The number of variables or parameters is wrong, or a value is not a real number.
-        """
-        recorded = recorded_call(self, self, t, parameters)
-        if recorded is not None:
-            return recorded  # type: ignore[no-any-return]
-        values, points, shape = self._arguments(t, parameters)
-        (found,) = evaluate(self._steps, [len(self._steps) - 1], values, points)
-        # Copied because it may be t itself.
-        return np.array(found if np.shape(found) == shape else np.broadcast_to(found, shape))
-
-    def jacobian(self, t: Any, *parameters: ArrayLike) -> Array:
-        """Return the derivatives by the parameters.
-
-        Parameters
-        ----------
-        t, *parameters
-            As for the values.
-
-        Returns
-        -------
-        (m, n) float64 array
-            ``J[i, j]`` is the derivative of value i by parameter j.  If parameters are arrays, the
-            shape is that of the values, followed by n.  At a corner or a jump of a function it is
-            the derivative on one side.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for the values.
-        """
-        values, points, shape = self._arguments(t, parameters)
-        steps, roots = self._derivatives
-        out = np.zeros((*shape, len(points)))
-        for j, column in zip(
-            roots, evaluate(steps, list(roots.values()), values, points), strict=True
-        ):
-            out[..., j] = column
-        return out
+        return dict(self._components) or {self.label: self}
 
     def evaluate_components(self, t: Any, *parameters: ArrayLike) -> dict[str, Array]:
         """Return the values of each of the `components`, by their labels.
@@ -211,74 +119,6 @@ class Model(Operators["Model"]):
             )
             for label, part in self.components.items()
         }
-
-    @cached_property
-    def _derivatives(self) -> tuple[tuple[Step, ...], dict[int, int]]:
-        """The graph of the derivatives, and the node of each that is not zero everywhere."""
-        graph = Graph(self._steps)
-        nodes = derivatives(graph, len(self._steps) - 1, len(self.parameter_names))
-        there = {j: node for j, node in enumerate(nodes) if node is not None}
-        steps, roots = extracted(graph.steps, list(there.values()))
-        return steps, dict(zip(there, roots, strict=True))
-
-    def _arguments(
-        self, t: Any, parameters: Sequence[Any]
-    ) -> tuple[list[Any], list[Any], tuple[int, ...]]:
-        """Return variables and parameters as float64 arrays, and the shape of the values."""
-        if len(parameters) != len(self.parameter_names):
-            raise TypeError(
-                f"{self!r} takes {len(self.parameter_names)} parameters; {len(parameters)} were "
-                "given"
-            )
-        several = len(self.variables) != 1
-        if several and len(t) != len(self.variables):
-            raise ValueError(
-                f"t must be {len(self.variables)} arrays, for {', '.join(self.variables)}; "
-                f"it is {len(t)}"
-            )
-        values = [
-            _reals(name, value)
-            for name, value in zip(self.variables, t if several else (t,), strict=True)
-        ]
-        points = [
-            _reals(name, value)
-            for name, value in zip(self.parameter_names, parameters, strict=True)
-        ]
-        shapes = {np.shape(part) for part in values + points} - {()}
-        # Numbers and one array, or arrays of one shape, need no broadcasting.
-        shape = shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
-        return values, points, shape
-
-    @_OfInstances
-    def __signature__(self) -> inspect.Signature:
-        kind = inspect.Parameter.POSITIONAL_ONLY
-        # A single variable has its name; several have a name that no parameter can have.
-        first = self.variables[0] if len(self.variables) == 1 else "variables__"
-        return inspect.Signature(
-            [inspect.Parameter(name, kind) for name in (first, *self.parameter_names)]
-        )
-
-    # ---- other models of it -------------------------------------------------------------------
-
-    @property
-    def label(self) -> str:
-        """Name of the model among the components of a sum."""
-        return self.text if self._label is None else self._label
-
-    @property
-    def components(self) -> "dict[str, Model]":
-        """The terms of a sum of models, by their labels; a model that is no sum is its own term.
-
-        Each is a model of those parameters that it depends on.
-
-        Examples
-        --------
-        >>> import lmoo
-        >>> peak = lmoo.Expression("a*exp(-t**2/w)", prefix="peak_")
-        >>> list((peak + lmoo.Expression("c")).components)
-        ['peak', 'c']
-        """
-        return dict(self._components) or {self.label: self}
 
     def prefixed(self, prefix: str) -> "Model":
         """Return the model with a prefix to the name of each parameter.
@@ -360,12 +200,9 @@ class Model(Operators["Model"]):
             more = found[name].parameter_names if name in found else (name,)
             names.extend(new for new in more if new not in names)
         parts = {
-            label: _with_replaced(part, found, names) for label, part in self._components.items()
+            label: Model(*replaced(part, found, names)) for label, part in self._components.items()
         }
-        model = _with_replaced(self, found, names)
-        model._label, model._components = self._label, parts
-        model.parameter_names = tuple(names)
-        return model
+        return Model(*replaced(self, found, names), self._label, parts)
 
     def _replacement(self, name: str, value: Any) -> "Model":
         """Return the replacement of a parameter as a model."""
@@ -420,45 +257,6 @@ class Model(Operators["Model"]):
         )  # fmt: skip
 
 
-def recorded_call(f: Any, model: Any, t: Any, parameters: Sequence[Any]) -> Any:
-    """Return the value of a model in a function that is traced; None for numbers and arrays.
-
-    Parameters
-    ----------
-    f : callable
-        What is called, with a number of parameters.
-    model : Model or None
-        Its graph; None if that is unknown.
-    t, parameters
-        The arguments: the call is recorded if one is a placeholder.
-    """
-    several = isinstance(t, tuple) or (isinstance(t, np.ndarray) and t.dtype == object and t.ndim)
-    given = [_element(value) for value in (*(t if several else (t,)), *parameters)]
-    for value in given:
-        include = getattr(type(value), "_include_model", None)
-        if include is None:
-            continue
-        variables = len(given) - len(parameters)
-        if model is not None and (
-            variables != len(model.variables) or len(parameters) != len(model.parameter_names)
-        ):
-            raise TypeError(
-                f"{f!r} takes {len(model.variables)} variables and {len(model.parameter_names)} "
-                f"parameters; {variables} and {len(parameters)} were given"
-            )
-        if f is not model and any(getattr(value, "ndim", 0) for value in given[variables:]):
-            # Arrays of a compiled model are those of several curves.
-            raise TypeError(f"{f!r} takes numbers as parameters of a curve; one is an array")
-        return include(model, given[:variables], given[variables:])
-    return None
-
-
-def _element(value: Any) -> Any:
-    """Return the object in an array of one object; other values as they are."""
-    boxed = type(value) is np.ndarray and value.dtype == object and value.size == 1
-    return value.item() if boxed else value
-
-
 def constant(value: Any, variables: Sequence[str], name: str = "an operand") -> Model:
     """Return the model with a constant value."""
     if not isinstance(value, (Real, np.bool_)):
@@ -479,16 +277,7 @@ def combined(operation: str, *operands: Any) -> Model:
     models = [operand for operand in operands if isinstance(operand, Model)]
     variables = models[0].variables
     parts = [o if isinstance(o, Model) else constant(o, variables) for o in operands]
-    names: list[str] = []
-    graph = Graph()
-    nodes = []
-    for part in parts:
-        _check_together(variables, names, part)
-        own = [graph.parameter(len(names) + j) for j in range(len(part.parameter_names))]
-        names.extend(part.parameter_names)
-        nodes.append(graph.include(part.steps, own.__getitem__)[-1])
-    root = graph.apply(operation, *nodes)
-    return Model(extracted(graph.steps, [root])[0], variables, names)
+    return Model(*joined(operation, parts))
 
 
 def operated(operation: str, *operands: Any) -> Model:
@@ -500,23 +289,6 @@ def operated(operation: str, *operands: Any) -> Model:
     if operation == "negative":
         return _termwise(operands[0], lambda part: combined(operation, part))
     return combined(operation, *operands)
-
-
-def _check_together(variables: Sequence[str], names: Sequence[str], part: Model) -> None:
-    if len(part.variables) != len(variables):
-        raise ValueError(
-            f"models must have the same variables; these have {', '.join(variables)} and "
-            f"{', '.join(part.variables)}"
-        )
-    twice = [name for name in part.parameter_names if name in names]
-    if twice:
-        raise ValueError(
-            f"both models have parameters called {', '.join(twice)}: give one of them a prefix, as "
-            f"in Expression(text, prefix='second_'), or prefixed('second_') of the model"
-        )
-    shadowed = [name for name in part.parameter_names if name in variables]
-    if shadowed:
-        raise ValueError(f"{shadowed[0]!r} is a variable of one model and a parameter of the other")
 
 
 def _sum(operation: str, a: Any, b: Any) -> Model:
@@ -552,39 +324,3 @@ def _termwise(model: Model, function: Callable[[Model], Model]) -> Model:
     out._components = {label: function(part) for label, part in model._components.items()}
     out._label = model._label
     return out
-
-
-def _with_replaced(model: Model, found: Mapping[str, Model], names: Sequence[str]) -> Model:
-    """Return a model whose parameters are replaced by other models."""
-    graph = Graph()
-    own = [
-        name
-        for name in names
-        if any(
-            name in found[old].parameter_names if old in found else name == old
-            for old in model.parameter_names
-        )
-    ]
-    place = {name: j for j, name in enumerate(own)}
-
-    def parameter(j: int) -> int:
-        name = model.parameter_names[j]
-        if name not in found:
-            return graph.parameter(place[name])
-        inner = found[name]
-        return graph.include(
-            inner.steps, lambda i: graph.parameter(place[inner.parameter_names[i]])
-        )[-1]
-
-    root = graph.include(model.steps, parameter)[-1]
-    return Model(extracted(graph.steps, [root])[0], model.variables, own)
-
-
-def _reals(name: str, value: Any) -> Any:
-    """Return a value as float64, without a copy if it is float64 already."""
-    if isinstance(value, float):  # As most parameters are, np.float64 included.
-        return np.float64(value)
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be real numbers; it is {value!r}")
-    return array.astype(np.float64, copy=False)[()]
