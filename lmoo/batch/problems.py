@@ -207,8 +207,8 @@ def solve_many(
     Raises
     ------
     TypeError, ValueError
-        An argument of the wrong type or value; fewer residuals than parameters, or a number of
-        residuals that differs between problems.
+        An argument of the wrong type or value; a number of residuals that differs between
+        problems.
     EvaluationError
         The residual raised an exception, with ``errors="raise"``.
 
@@ -243,8 +243,6 @@ def solve_many(
             raise ValueError(f"x0 must have the problem's {problem.n} parameters; it has {n}")
     else:
         m = _checked(model, points.reshape(-1, n)) if points.size else n
-    if m < n:
-        raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
     problems = _Problems(problem, shape, m, rows)
     guesses = InitialGuesses(points, problems, "x0")
     names = getattr(problem, "parameter_names", None)

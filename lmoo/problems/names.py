@@ -10,7 +10,7 @@ import numpy as np
 
 from lmoo.problems.units import unit_of
 
-__all__ = ["by_name", "labelled", "names_of", "parameter_names_of", "printable"]
+__all__ = ["by_name", "check_count", "labelled", "names_of", "parameter_names_of", "printable"]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _VARARGS = inspect.CO_VARARGS
@@ -119,6 +119,24 @@ def printable(names: Iterable[str]) -> tuple[str, ...]:
                 f"parameter_names must be of printable characters; {name!a} has others"
             )
     return found
+
+
+def check_count(argument: str, count: int, names: Sequence[str] | None) -> None:
+    """Raise ValueError if an argument does not have one value for each of the parameters.
+
+    Parameters
+    ----------
+    argument : str
+    count : int
+        The number of its values.
+    names : sequence of str or None
+        The parameters; None: not known.
+    """
+    if names is not None and count != len(names):
+        raise ValueError(
+            f"{argument} must have one value for each of the {len(names)} parameters, "
+            f"{', '.join(map(str, names))}; it has {count}"
+        )
 
 
 def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:
