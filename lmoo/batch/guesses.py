@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box, limits, parameter_position
+from lmoo.problems.boundsforms import bounds_of_table
 from lmoo.problems.parameters import known_name
 from lmoo.results.pickles import frozen, with_optional
 
@@ -64,6 +65,7 @@ class InitialGuesses:
         """Set bounds and fixed parameters; values that a function returns are clipped to them."""
         if bounds is None and fixed is None:
             return
+        bounds = bounds_of_table(bounds)
         if _has_arrays(bounds) or _has_arrays(fixed):
             self._set_each(bounds, fixed, names)
         elif self.function is None:

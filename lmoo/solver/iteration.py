@@ -65,7 +65,7 @@ class Iteration(IterationResult, Iterator[IterationRecord]):
         evaluation: "Evaluation | None" = None,
         checked: bool = False,
     ) -> None:
-        self.solver, self.problem = solver, problem
+        self.solver, self.problem = solver._in_order_of(problem), problem
         self._x0 = x0
         self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
         if evaluation is None:
