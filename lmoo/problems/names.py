@@ -22,6 +22,8 @@ __all__ = [
 ]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+# Names in a message.
+_SHOWN = 20
 _VARARGS = inspect.CO_VARARGS
 
 
@@ -175,9 +177,10 @@ def check_count(argument: str, count: int, names: Sequence[str] | None) -> None:
         The parameters; None: not known.
     """
     if names is not None and count != len(names):
+        shown = ", ".join(map(str, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
         raise ValueError(
-            f"{argument} must have one value for each of the {len(names)} parameters, "
-            f"{', '.join(map(str, names))}; it has {count}"
+            f"{argument} must have one value for each of the {len(names)} parameters, {shown}; it "
+            f"has {count}"
         )
 
 
