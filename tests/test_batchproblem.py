@@ -189,14 +189,12 @@ class Mixes(Decays):
 def test_bad_arguments_are_named() -> None:
     problem = Decays(data(4))
     start = np.ones((4, 2))
-    with pytest.raises(TypeError, match="problem must have a method residual"):
+    with pytest.raises(TypeError, match=r"problem must be a BatchProblem.* it is None$"):
         lmoo.solve_many(None, start)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"x0 must have a row for each problem"):
         lmoo.solve_many(problem, [1.0, 1.0])
     with pytest.raises(ValueError, match="x0 must be finite"):
         lmoo.solve_many(problem, start * np.nan)
-    with pytest.raises(ValueError, match="residual must return at least n = 16"):
-        lmoo.solve_many(problem, np.ones((4, 16)))
     with pytest.raises(ValueError, match="errors must be 'raise' or 'record'"):
         lmoo.solve_many(problem, start, errors="ignore")
     with pytest.raises(ValueError, match=r"residual must return shape \(3, 15\) for r = 3 points"):
@@ -205,3 +203,21 @@ def test_bad_arguments_are_named() -> None:
         lmoo.solve_many(Mixes(data(4)), start)
     with pytest.raises(NotImplementedError, match="BatchProblem must define residual"):
         lmoo.solve_many(lmoo.BatchProblem(), start)
+
+
+def test_single_problems_are_not_many() -> None:
+    t = np.arange(4.0)
+    curve = lmoo.CurveProblem(lambda t, a, b: a + b * t, t, t)
+    blocks = lmoo.CurveBlocks(lambda t, a, b: a + b * t, t, t)
+    function = lmoo.FunctionProblem(lambda x: x)
+    for problem in (curve, blocks, function, lmoo.JointProblem([curve, curve], ["b"])):
+        kind = type(problem).__name__
+        with pytest.raises(TypeError, match=rf"^problem must be .* a {kind} is a single problem: "):
+            lmoo.solve_many(problem, np.ones((3, 2)))  # type: ignore[arg-type]
+
+
+def test_many_problems_are_not_one() -> None:
+    with pytest.raises(TypeError, match=r"^problem must be a single one, and a Decays has many: "):
+        lmoo.Solver().solve(Decays(data(4)), [1.0, 1.0])
+    with pytest.raises(TypeError, match="a Decays has many"):
+        lmoo.JointProblem([Decays(data(4))], [])

@@ -1,5 +1,6 @@
 """Evaluate the model for a chunk of fits at once."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
 from lmoo.models.problem import is_compiled_model
 
-__all__ = ["Chunk", "Model", "check_vectorized"]
+__all__ = ["Chunk", "Model", "check_vectorized", "with_zeros"]
 
 Array = NDArray[np.float64]
 
@@ -113,7 +114,14 @@ class Chunk:
         The dependent variable.
     weights : (1, m) or (k, m) array, contiguous, or None
         Factors of the residuals; 0 for a missing point.
+
+    Attributes
+    ----------
+    priors : int
+        How many of the points, the last ones, are priors.
     """
+
+    priors = 0
 
     def __init__(
         self,
@@ -125,6 +133,21 @@ class Chunk:
     ) -> None:
         self.model, self.t, self.many, self.y, self.weights = model, t, many, y, weights
         self.m = y.shape[1]
+
+    def padded(self, least: int) -> "Chunk":
+        """Return the chunk with at least this number of points, the further ones of weight 0.
+
+        The iteration needs as many rows as there are parameters; rows of zeros change no result.
+        """
+        more = max(least - self.m, 0)
+        if more == 0:
+            return self
+        other = copy.copy(self)
+        weights = np.ones((1, self.m)) if self.weights is None else self.weights
+        other.y, other.weights = with_zeros(self.y, least), with_zeros(weights, least)
+        other.t = [np.pad(part, ((0, 0), (0, more)), mode="edge") for part in self.t]
+        other.m = least
+        return other
 
     def points(self, which: NDArray[np.intp]) -> Any:
         """Return the independent variables of some fits, in the form that the model expects."""
@@ -199,6 +222,12 @@ class Chunk:
 def _rows(array: Array | None, rows: slice) -> Array | None:
     """Return the rows of some fits; a single row belongs to all fits."""
     return array if array is None or len(array) == 1 else array[rows]
+
+
+def with_zeros(array: Array, columns: int) -> Array:
+    """Return an array with zeros after its last axis, which has at least this length then."""
+    more = max(columns - array.shape[-1], 0)
+    return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, more)]) if more else array
 
 
 def _shifted(x: Array, shift: Array, edges: Array) -> Array:

@@ -11,7 +11,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
-from lmoo.problems.data import checked_policy, missing_of
+from lmoo.problems.data import checked_policy, missing_of, not_finite
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
 
@@ -87,7 +87,7 @@ class Dataset:
         bad = np.argwhere(~np.isfinite(rows))
         if len(bad):
             k, i = bad[0]
-            raise ValueError(f"t must be finite, or nan_policy 'omit'; it is {rows[k, i]} at {i}")
+            raise not_finite("t", rows[k, i], f"it is {rows[k, i]} at {i}")
         return rows
 
     def _rows(self, name: str, array: Any) -> Any:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box, limits, parameter_position
+from lmoo.problems.boundsforms import bounds_of_table
 from lmoo.problems.parameters import known_name
 from lmoo.results.pickles import frozen, with_optional
 
@@ -27,8 +28,6 @@ class InitialGuesses:
         Or another class with its attributes ``shape``, ``count`` and ``m``.
     name : str, default "p0"
         What messages call p0.
-    few : bool, default False
-        Whether fewer points than parameters are allowed.
 
     Attributes
     ----------
@@ -42,8 +41,7 @@ class InitialGuesses:
     values: Any = None
     _limits: tuple[Any, Any, Any] | None = None
 
-    def __init__(self, p0: Any, dataset: Any, name: str = "p0", few: bool = False) -> None:
-        self.few = few
+    def __init__(self, p0: Any, dataset: Any, name: str = "p0") -> None:
         self.dataset, self.function, self.name = dataset, p0 if callable(p0) else None, name
         if self.function is None:
             self.values = self._checked(real_array(self.name, p0), dataset.shape)
@@ -67,6 +65,7 @@ class InitialGuesses:
         """Set bounds and fixed parameters; values that a function returns are clipped to them."""
         if bounds is None and fixed is None:
             return
+        bounds = bounds_of_table(bounds)
         if _has_arrays(bounds) or _has_arrays(fixed):
             self._set_each(bounds, fixed, names)
         elif self.function is None:
@@ -149,11 +148,6 @@ class InitialGuesses:
             )
         if not np.isfinite(x).all():
             raise ValueError(f"{self.name} must be finite")
-        if x.shape[-1] > self.dataset.m and not self.few:
-            raise ValueError(
-                f"y must have at least as many points as there are parameters, {x.shape[-1]}; it "
-                f"has {self.dataset.m}"
-            )
         return x
 
 

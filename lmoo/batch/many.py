@@ -28,7 +28,7 @@ from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, 
 from lmoo.problems.curveproblem import checked_trace
 from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured_stack
-from lmoo.problems.names import by_name, parameter_names_of
+from lmoo.problems.names import by_name, check_count, names_of, parameter_names_of
 from lmoo.problems.parameters import Relations, relations_of
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
@@ -135,10 +135,10 @@ def curve_fit_many(
         ``derived``, the values and errors of the derived quantities.
     shared : sequence of str or int, optional
         Names or positions of parameters that all curves have in common.  All curves are then one
-        fit, in time and memory linear in their number (see `JointProblem`), and curves may have
-        fewer points than parameters.  A shared parameter starts at the median of the curves'
-        starting values.  All curves are read into memory.  A function that cannot be traced is
-        called curve by curve.  ``threads``, ``progress`` and ``errors="record"`` are not available.
+        fit, in time and memory linear in their number (see `JointProblem`).  A shared parameter
+        starts at the median of the curves' starting values.  All curves are read into memory.  A
+        function that cannot be traced is called curve by curve.  ``threads``, ``progress`` and
+        ``errors="record"`` are not available.
     absolute_sigma : bool, optional
         True: sigma is known as it is, and errors are not scaled by the residual of each curve.
         None, False: only its relative size counts, as in ``curve_fit``.  True without sigma
@@ -169,7 +169,8 @@ def curve_fit_many(
 
     Notes
     -----
-    A curve with fewer points than parameters gets `Status.IMPROPER_INPUT` and NaN.  A curve whose
+    A curve without points gets `Status.IMPROPER_INPUT` and NaN.  One with fewer points than free
+    parameters is solved, and has infinite standard errors, as with `Solver`.  A curve whose
     residual is not finite at the starting point gets `Status.NOT_FINITE` and the starting point.
 
     Examples
@@ -237,7 +238,12 @@ def curve_fit_many(
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)
         p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
-    guesses = InitialGuesses(p0, dataset, few=relations is not None or shared is not None)
+    guesses = InitialGuesses(p0, dataset)
+    if dataset.count:
+        known = parameter_names_of(f)
+        if known is None and is_compiled_model(model):
+            known = names_of(None, model.n)
+        check_count("p0", guesses.n, known)
     if relations is not None:
         if bounds is not None or fixed is not None:
             # Raises for bounds that differ from curve to curve.
@@ -253,8 +259,6 @@ def curve_fit_many(
     bounds = solver.bounds if bounds is None else bounds
     fixed = solver.fixed if fixed is None else fixed
     guesses.set_bounds(bounds, fixed, parameter_names_of(f))
-    if is_compiled_model(model) and dataset.count and guesses.n != model.n:
-        raise ValueError(f"p0 must have {model.n} parameters, as f has; it has {guesses.n}")
 
     if shared is not None:
         where = joint.shared_parameters(shared, parameter_names_of(f), guesses.n)

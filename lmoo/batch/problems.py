@@ -1,5 +1,6 @@
 """`solve_many`: solve many problems of one kind."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Literal
@@ -18,9 +19,9 @@ from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.run import checked_solver, solve_batch
 from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
-from lmoo.problems.arguments import real_array
+from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.batch import BatchProblem
-from lmoo.problems.kinds import has_jacobian, is_compiled
+from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
@@ -207,8 +208,8 @@ def solve_many(
     Raises
     ------
     TypeError, ValueError
-        An argument of the wrong type or value; fewer residuals than parameters, or a number of
-        residuals that differs between problems.
+        An argument of the wrong type or value; a number of residuals that differs between
+        problems.
     EvaluationError
         The residual raised an exception, with ``errors="raise"``.
 
@@ -229,8 +230,8 @@ def solve_many(
             "solver must have separable=False for many problems, whose linear parameters are not "
             "known; it is True"
         )
-    if not callable(getattr(problem, "residual", None)):
-        raise TypeError(f"problem must have a method residual(x, which); it is {problem!r}")
+    if not compiled:
+        _check_many(problem)
     points = real_array("x0", x0)
     if points.ndim < 2 or points.shape[-1] == 0:
         raise ValueError(f"x0 must have a row for each problem, (..., n); it has {points.shape}")
@@ -243,8 +244,6 @@ def solve_many(
             raise ValueError(f"x0 must have the problem's {problem.n} parameters; it has {n}")
     else:
         m = _checked(model, points.reshape(-1, n)) if points.size else n
-    if m < n:
-        raise ValueError(f"residual must return at least n = {n} residuals; it returned {m}")
     problems = _Problems(problem, shape, m, rows)
     guesses = InitialGuesses(points, problems, "x0")
     names = getattr(problem, "parameter_names", None)
@@ -263,6 +262,35 @@ def solve_many(
         absolute_sigma=bool(getattr(problem, "absolute_sigma", None)),
     )  # fmt: skip
     return solve_batch(batch, threads, executor, out, progress)
+
+
+def _check_many(problem: Any) -> None:
+    """Raise TypeError if an object is not many problems, but a single one or none."""
+    residual = getattr(problem, "residual", None)
+    if not callable(residual):
+        what = f"it is {shortened(problem)}"
+    elif in_blocks(problem) or not _takes_two(residual):
+        what = (
+            f"a {type(problem).__name__} is a single problem: lmoo.Solver solves one, "
+            "lmoo.curve_fit_many fits many curves, and lmoo.JointProblem has shared parameters"
+        )
+    else:
+        return
+    raise TypeError(
+        "problem must be a BatchProblem, whose method residual(x, which) returns the residuals of "
+        f"many problems; {what}"
+    )
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:
+        # Its signature is not known.
+        return True
+    return True
 
 
 def _checked(model: _Model, x0: Array) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.kernels import enorm
-from lmoo.batch.chunk import Model
+from lmoo.batch.chunk import Chunk, Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits, write
 from lmoo.batch.guesses import InitialGuesses
@@ -135,6 +135,12 @@ class PriorDataset(Dataset):
                 none = np.zeros(means.shape, dtype=bool)
                 masked = np.concatenate([masked, none], axis=1)
         return rows, masked
+
+    def chunk(self, model: Any, fits: slice) -> Chunk:
+        """Return some of the curves with their priors."""
+        chunk = super().chunk(model, fits)
+        chunk.priors = self.priors
+        return chunk
 
     def problem(self, model: Any, which: int) -> Any:
         """Return the problem of one curve, of the coordinates."""

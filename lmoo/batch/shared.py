@@ -457,7 +457,10 @@ def _costs(fit: Fit, count: int, solver: Solver) -> Array:
         return 0.5 * squares
     kernel = kernel_of(loss_of(solver.loss), fit.robust.scale)
     assert kernel is not None
-    return np.array([0.5 * kernel.norm(row) ** 2 for row in rows])
+    norms = np.array([kernel.norm(row) for row in rows])
+    # inf where the square overflows.
+    with np.errstate(over="ignore"):
+        return np.asarray(0.5 * norms * norms)
 
 
 def without_scale(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> Array:

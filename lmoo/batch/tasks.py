@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.batch import Batch, SlotFits
-from lmoo.batch.chunk import Chunk
+from lmoo.batch.chunk import Chunk, with_zeros
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.separable import reduced_solutions
 from lmoo.errors import EvaluationError
@@ -99,19 +99,19 @@ class Task:
 
     def __call__(self) -> ChunkResult:
         """Solve the chunk."""
-        chunk, n = self.chunk, self.x0.shape[1]
+        chunk = self.chunk
         observations = np.full(len(self.x0), chunk.m, dtype=np.int64)
         if chunk.weights is not None:
             observations[:] = np.count_nonzero(chunk.weights, axis=1)
-        few = observations < n
+        empty = observations <= chunk.priors
         if chunk.compiled:
-            return self._compiled(observations, few)
+            return self._compiled(observations, empty)
         batch = self._batch()
-        batch.end(np.flatnonzero(few), Status.IMPROPER_INPUT)
+        batch.end(np.flatnonzero(empty), Status.IMPROPER_INPUT)
         errors = self._solve(batch)
         degrees = observations - self._free()
         rows = _collect(batch, self._deviations(batch, degrees), self.covariance)
-        rows["x"][few] = np.nan
+        rows["x"][empty] = np.nan
         _without_errors(rows)
         factor = Factor(*batch.factor(0)) if self.factor and rows["njev"][0] else None
         if not self.factor:
@@ -131,7 +131,7 @@ class Task:
     def _deviations(self, fits: Any, degrees: NDArray[np.int64]) -> Array:
         """Return the factors of the standard errors, (k,); inf where they are not determined."""
         if self._is_known:
-            return np.where(degrees >= 0, 1.0, np.inf)
+            return np.ones(degrees.shape)
         with np.errstate(all="ignore"):
             return np.asarray(fits.standard_deviations(degrees.astype(np.float64)))
 
@@ -153,23 +153,24 @@ class Task:
         strategy: Any = solver.jacobian or ForwardDifference()
         maxfev = 1000 * (n + 1) if solver.maxfev is None else min(solver.maxfev, 2**62)
         return (
-            self.chunk.m, solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev, _ACCURATE,
-            strategy.epsfcn, isinstance(strategy, CentralDifference),
+            max(self.chunk.m, n), solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev,
+            _ACCURATE, strategy.epsfcn, isinstance(strategy, CentralDifference),
             getattr(strategy, "refine", False), bounds,
             None if solver.loss == "linear" else kernel_of(loss_of(solver.loss), solver.f_scale),
         )  # fmt: skip
 
     def _batch(self) -> Batch:
-        chunk = self.chunk
+        chunk = self.chunk.padded(self.x0.shape[1])
         has_jacobian = chunk.model.jac is not None
         return Batch(*(self.x0, *self._options(), has_jacobian, chunk.y, chunk.weights))
 
-    def _compiled(self, observations: NDArray[np.int64], few: NDArray[np.bool_]) -> ChunkResult:
+    def _compiled(self, observations: NDArray[np.int64], empty: NDArray[np.bool_]) -> ChunkResult:
         """Solve a chunk of compiled problems, without Python."""
-        chunk, (k, n) = self.chunk, self.x0.shape
+        k, n = self.x0.shape
+        chunk = self.chunk.padded(n)
         starts, before = self.x0, np.zeros((k, 3), dtype=np.int64)
-        if self.parts is not None and k and n <= chunk.m:
-            starts, before = reduced_solutions(self, few)
+        if self.parts is not None and k and n <= self.chunk.m:
+            starts, before = reduced_solutions(self, observations < n)
         uses_jacobian = self.solver.jacobian is None
         degrees = np.broadcast_to(observations - self._free(), (k,))
         rows: dict[str, NDArray[Any]] = {
@@ -186,8 +187,8 @@ class Task:
         def solve(some: slice, *out: Any) -> SlotFits:
             x0 = starts[some]
             fits = chunk.solve_batch(some, x0[:_SLOTS], *self._options(some), uses_jacobian, x0)
-            left = degrees[some].astype(np.float64)
-            fits.run(few[some].view(np.uint8), left, self._is_known, *out)
+            left = np.maximum(degrees[some], 0).astype(np.float64)
+            fits.run(empty[some].view(np.uint8), left, self._is_known, *out)
             return fits
 
         covariance = rows.get("covariance")
@@ -224,7 +225,7 @@ class Task:
 
     def _solve(self, batch: Batch) -> dict[int, Exception]:
         """Answer the requests of the fits until all have ended; return exceptions by fit."""
-        chunk = self.chunk
+        chunk, n = self.chunk, self.x0.shape[1]
         errors: dict[int, Exception] = {}
         for jacobians in itertools.cycle((False, True) if chunk.model.jac else (False,)):
             which, x = batch.wanted(jacobians, max(_CALL_BYTES // (8 * chunk.m), 1))
@@ -236,6 +237,7 @@ class Task:
                     batch.end(which[row : row + 1], Status.RAISED)
                 if raised and not self.record:
                     break
+                values = with_zeros(values, max(chunk.m, n))
                 (batch.answer_jacobians if jacobians else batch.answer)(which, values)
             elif batch.done:
                 break

@@ -85,14 +85,17 @@ def merge(factors: Sequence[PartialQR]) -> PartialQR:
         error=_column_norms([factor.error for factor in factors]),
         interval=_minimum([factor.interval for factor in factors]),
         curvature=_column_norms([factor.curvature for factor in factors]),
-        sums=_total([factor.sums for factor in factors]),
+        sums=_robust_sums([factor.sums for factor in factors]),
     )
 
 
-def _total(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
-    """Return the elementwise sum of the arrays that are not None."""
+def _robust_sums(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return `Robust.sums` of all rows from those of blocks that are not None."""
     known = [array for array in arrays if array is not None]
-    return np.sum(known, axis=0) if known else None
+    if not known:
+        return None
+    norms, *rest = np.stack(known, axis=1)
+    return np.array([merge_norms(norms), *np.sum(rest, axis=1)])
 
 
 def _minimum(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

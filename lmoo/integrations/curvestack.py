@@ -105,7 +105,7 @@ def fit_stack(
             found = np.isfinite(y[chosen]).sum(axis=1)
             if failures:
                 _raise_first(fits, found, chosen, shape, n)
-            good = fits.success.ravel()
+            good = fits.success.ravel() & (found >= n)
             popt[chosen[good]] = fits.x[good]
             assert fits.covariance is not None
             pcov[chosen[good]] = _with_inf(fits.covariance[good])
@@ -206,7 +206,7 @@ def _raise_first(
     fits: Fits, points: NDArray[np.intp], chosen: NDArray[np.intp], shape: tuple[int, ...], n: int
 ) -> None:
     """Raise the error of the first curve that failed."""
-    for k in np.flatnonzero(~fits.success.ravel())[:1]:
+    for k in np.flatnonzero(~fits.success.ravel() | (points < n))[:1]:
         where = _place(int(chosen[k]), shape)
         if points[k] < n:
             raise _too_few(int(points[k]), n, where)

@@ -9,6 +9,7 @@ from lmoo._core.solve import Custom, Derivatives, Differences, Foreign, ProblemJ
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import checked_capsule, positive, real_number
 from lmoo.problems.kinds import has_jacobian, is_compiled
+from lmoo.problems.names import mapping_of
 from lmoo.problems.paired import counter_of
 
 __all__ = [
@@ -175,6 +176,11 @@ class _Numeric(Jacobian):
     def __init__(self, typical: ArrayLike | None) -> None:
         self.typical: float | tuple[float, ...] | None = None
         if typical is not None:
+            if mapping_of(typical) is not None:
+                raise TypeError(
+                    "typical must be numbers in the order of the parameters, whose names are not "
+                    f"known here; it has labels, {', '.join(map(str, mapping_of(typical) or ()))}"
+                )
             sizes = positive("typical", typical)
             if sizes.ndim > 1:
                 raise ValueError(

@@ -18,7 +18,12 @@ from lmoo.models.expression.recorded import recorded_call
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.problems.data import checked_absolute_sigma, checked_policy, without_masked
+from lmoo.problems.data import (
+    checked_absolute_sigma,
+    checked_policy,
+    not_finite,
+    without_masked,
+)
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
@@ -274,7 +279,7 @@ class ModelProblem(CurveModelProblem):
             )
         bad = start(values, True)[1]
         if bad >= 0:
-            raise ValueError(f"y must be finite, or nan_policy 'omit'; y[{bad}] is {values[bad]}")
+            raise not_finite("y", values[bad], f"y[{bad}] is {values[bad]}")
         weights = None
         if sigma is not None:
             sigma = real_array("sigma", sigma)

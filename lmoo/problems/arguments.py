@@ -13,6 +13,7 @@ from lmoo.problems.units import unit_label, unit_of
 __all__ = [
     "HINTS",
     "as_array",
+    "check_positive",
     "checked_capsule",
     "described",
     "entry",
@@ -25,6 +26,8 @@ __all__ = [
     "shortened",
 ]
 
+# Reciprocals of smaller numbers may be infinite.
+_SMALLEST = float(np.finfo(np.float64).tiny)
 
 # What to do with arrays that are not numbers, by the kind of their dtype.
 HINTS = {
@@ -138,10 +141,25 @@ def refuse_units(name: str, value: Any) -> None:
 def positive(name: str, value: Any) -> NDArray[np.float64]:
     """Return value as a new float64 array; ValueError unless all are positive and finite."""
     array = real_array(name, value)
-    good = np.isfinite(array) & (array > 0)
-    if not good.all():
-        raise ValueError(f"{name} must be positive and finite; {entry(array, ~good)}")
+    check_positive(name, array)
     return array
+
+
+def check_positive(name: str, array: NDArray[Any], where: str = "") -> None:
+    """Raise ValueError unless all entries are positive and finite, and so are their reciprocals.
+
+    Parameters
+    ----------
+    name : str
+    array : array of real numbers
+    where : str
+        What the array is a part of, for messages, such as " of a block".
+    """
+    good = (array >= _SMALLEST) & (array < np.inf)
+    if not good.all():
+        small = ": its reciprocal is not finite, use other units"
+        hint = small if 0 < array[~good].flat[0] < _SMALLEST else ""
+        raise ValueError(f"{name} must be positive and finite; {entry(array, ~good)}{where}{hint}")
 
 
 def entry(array: NDArray[Any], wrong: NDArray[np.bool_]) -> str:

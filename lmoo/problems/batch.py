@@ -40,6 +40,7 @@ class BatchProblem:
     array([2.      , 3.      , 1.414214])
     """
 
+    residual_form = "many"
     parameter_names: Any = None
     bounds: Any = None
     fixed: Any = None

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lmoo.problems.boundsforms import (
     FrozenMapping,
+    bounds_of_table,
     by_parameter,
     ends,
     frozen_fixed,
@@ -33,8 +34,9 @@ def limits(
         None: no bounds.  A pair (lower, upper), each a number or one number per parameter; an
         object with the attributes ``lb`` and ``ub``, like ``scipy.optimize.Bounds``; or a mapping
         from names or positions of parameters to pairs of numbers.  A series of pandas, or an array
-        of xarray, whose labels are names gives the bounds of these.  None and infinities mean no
-        bound.  Equal bounds fix the parameter.  See Notes for two parameters.
+        of xarray, whose labels are names gives the bounds of these; so does a data frame with rows
+        named as the parameters and columns lower and upper, or min and max.  None and infinities
+        mean no bound.  Equal bounds fix the parameter.  See Notes for two parameters.
     fixed : None, sequence or mapping
         Names or positions of parameters that are fixed at their starting values; or a mapping from
         names or positions to the values of fixed parameters.
@@ -74,7 +76,7 @@ def limits(
     >>> lower, upper, fixed
     (array([0. , 1.5]), array([inf, 1.5]), array([False,  True]))
     """
-    bounds = by_parameter(bounds)
+    bounds = by_parameter(bounds_of_table(bounds))
     if isinstance(bounds, Mapping):
         lower, upper = _from_mapping(bounds, names, n)
     else:

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked
-from lmoo.problems.arguments import real_number
+from lmoo.problems.arguments import real_number, shortened
+from lmoo.problems.columns import is_frame
 from lmoo.problems.names import labelled
 
 __all__ = [
     "FrozenMapping",
     "Key",
+    "bounds_of_table",
     "by_parameter",
     "ends",
     "frozen_bounds",
@@ -25,6 +27,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Key = str | int
+
+# Labels of the lower and the upper bounds in a table.
+_TABLE_ENDS = (("lower", "upper"), ("min", "max"), ("lb", "ub"))
 
 _SHAPES = (
     "a pair (lower, upper) of numbers or sequences with one number per parameter, an object with "
@@ -103,7 +108,7 @@ def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
         return FrozenMapping(
             {key_of("bounds", key): ends(key, pair) for key, pair in bounds.items()}
         )
-    bounds = by_parameter(bounds)
+    bounds = by_parameter(bounds_of_table(bounds))
     if isinstance(bounds, Mapping):
         return frozen_bounds(bounds)
     sides: list[Any] = []
@@ -247,6 +252,50 @@ def numbers(side: Any, open_end: float) -> Array:
     if np.isnan(array).any():
         raise ValueError(f"bounds must not be nan; one side is {side!r}")
     return array
+
+
+def bounds_of_table(bounds: Any) -> Any:
+    """Return bounds in a data frame as a mapping from names to pairs; other objects as they are.
+
+    The parameters are its rows or its columns; the other axis has the two labels of an end each.
+
+    Raises
+    ------
+    ValueError
+        It has other labels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lmoo.problems.boundsforms import bounds_of_table
+    >>> table = pd.DataFrame({"lower": [0.0, 1.0], "upper": [2.0, 3.0]}, index=["rate", "offset"])
+    >>> bounds_of_table(table)
+    {'rate': (0.0, 2.0), 'offset': (1.0, 3.0)}
+    """
+    if not is_frame(bounds):
+        return bounds
+    rows, columns = list(bounds.index), list(bounds.columns)
+    read = [
+        (table, ends)
+        for table, labels in ((bounds, columns), (bounds.T, rows))
+        for ends in _TABLE_ENDS
+        if len(labels) == 2 and set(labels) == set(ends)
+    ]
+    if len(read) != 1:
+        raise ValueError(
+            "bounds in a table must have the names of the parameters as one axis, and on the other "
+            f"{' or '.join(' and '.join(map(repr, ends)) for ends in _TABLE_ENDS)}; its columns "
+            f"are {shortened(columns)} and its rows {shortened(rows)}: take these, as "
+            "table[['lower', 'upper']]"
+        )
+    [(table, (low, high))] = read
+    found = zip(labelled(table[low]) or (), table[low], table[high], strict=False)
+    pairs = {name: (lower, upper) for name, lower, upper in found}
+    if not pairs:
+        raise ValueError(
+            f"bounds in a table must have the names of the parameters; it has {shortened(rows)}"
+        )
+    return pairs
 
 
 def by_parameter(values: Any) -> Any:

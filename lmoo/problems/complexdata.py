@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked, separated
-from lmoo.problems.arguments import entry
-from lmoo.problems.data import curve_data, missing_of
+from lmoo.problems.arguments import check_positive, entry
+from lmoo.problems.data import curve_data, missing_of, not_finite
 from lmoo.problems.names import parameter_names_of
 
 __all__ = [
@@ -194,7 +194,7 @@ def complex_curve(
     place[np.isnan(values)] = np.nan
     infinite = np.isinf(values) & (True if mask is None else ~mask)
     if infinite.any():
-        raise ValueError(f"{called[1]} must be finite; {entry(values, infinite)}")
+        raise not_finite(called[1], 1.0, entry(values, infinite))
     marked = place if mask is None else np.ma.array(place, mask=mask)
     sigma, of_sigma = missing_of(sigma, nan_policy == "omit")
     deviations = None if sigma is None else _deviations(sigma, m)
@@ -225,12 +225,10 @@ def _deviations(sigma: Any, m: int) -> Array:
         array = np.full(m, array.item())
     if array.shape == (m,):
         imaginary = array.imag if array.dtype.kind == "c" else array
-        wrong = ~np.isnan(array) & ~((array.real > 0) & (imaginary > 0) & np.isfinite(array))
-        if wrong.any():
-            raise ValueError(
-                "sigma must be positive and finite, with both of its parts where it is complex; "
-                f"{entry(array, wrong)}"
-            )
+        # What is NaN here may be missing.
+        there = ~np.isnan(array)
+        check_positive("sigma", np.where(there, array.real, 1.0))
+        check_positive("sigma", np.where(there, imaginary, 1.0), " of its imaginary part")
         return np.concatenate([array.real, imaginary]).astype(np.float64)
     if array.shape == (2 * m, 2 * m) and array.dtype.kind != "c":
         return array.astype(np.float64)

@@ -12,11 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import separated
 from lmoo._core.solve import is_single
-from lmoo.problems.arguments import as_array, described, entry, integer, positive
+from lmoo.problems.arguments import (
+    as_array,
+    check_positive,
+    described,
+    entry,
+    integer,
+    positive,
+)
 from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import check_callable, checked_trace
-from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of
+from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of, not_finite
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
@@ -45,8 +52,8 @@ class CurveBlocks(RowBlockProblem):
         Number of rows of a block.  It changes the last digits of the result.  The blocks of
         dask.arrays are their chunks; these need a Dask client as ``executor``.
     sigma : float or (m,) array, optional
-        Positive standard deviations of `ydata`; residuals are divided by them.  None: 1.  Rows
-        that are masked (``numpy.ma``) in one of the arrays are left out.
+        Positive and finite standard deviations of `ydata`; residuals are divided by them.  None: 1.
+        Rows that are masked (``numpy.ma``) in one of the arrays are left out.
     jac : callable, optional
         ``jac(x, *parameters)`` returns the derivatives of f by the parameters, (rows, n), or
         (rows,) for a single parameter.  None: differences.
@@ -151,7 +158,7 @@ class CurveBlocks(RowBlockProblem):
                 f"f must return one value per row, shape {ydata.shape}; it returned shape "
                 f"{value.shape}"
             )
-        rows = np.asarray((value - ydata) / _positive(sigma))
+        rows = np.asarray((value - ydata) / sigma)
         # The residual keeps the precision of the model, which determines difference intervals.
         return rows.astype(np.float32) if is_single(value) else rows
 
@@ -169,7 +176,7 @@ class CurveBlocks(RowBlockProblem):
                 f"jac must return a row of {x.size} derivatives for each of {ydata.size} rows; it "
                 f"returned shape {value.shape}"
             )
-        derivatives: ArrayLike = value / np.reshape(_positive(sigma), (-1, 1))
+        derivatives: ArrayLike = value / np.reshape(sigma, (-1, 1))
         return derivatives
 
     def reason_to_call(self) -> str | None:
@@ -217,21 +224,23 @@ class _Slices:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         m = int(self.arrays[1].shape[0])
-        for start in range(0, m, self.size):
+        for k, start in enumerate(range(0, m, self.size)):
             rows = slice(start, min(start + self.size, m))
-            yield _present(tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays), self.omit)
+            block = tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays)
+            yield _present(block, self.omit, f"block {k}")
 
     def __len__(self) -> int:
         return -(-int(self.arrays[1].shape[0]) // self.size)
 
 
-def _present(block: tuple[Any, ...], omit: bool) -> tuple[Any, ...]:
+def _present(block: tuple[Any, ...], omit: bool, which: str = "a block") -> tuple[Any, ...]:
     """Return the arrays of a block without the rows that are missing in one of them.
 
     Raises
     ------
     ValueError
-        An entry of xdata or ydata is NaN, and not left out.
+        An entry of xdata is NaN, and not left out; one of ydata is not finite, or one of sigma not
+        positive and finite.
     """
     parts, keep = [], None
     for part in block:
@@ -242,15 +251,15 @@ def _present(block: tuple[Any, ...], omit: bool) -> tuple[Any, ...]:
             keep = rows if keep is None else keep & rows
     if keep is not None:
         parts = [part[..., keep] if np.ndim(part) else part for part in parts]
-    for name, part in zip(("xdata", "ydata"), parts, strict=False):
-        # A sum takes less time than a test of each entry.
-        wrong = np.isnan(part) if np.isnan(part.sum()) else np.zeros(0, dtype=bool)
-        if wrong.any():
-            # The number of the block is added as a note of the exception.
-            raise ValueError(
-                f"{name} must not be nan, or nan_policy 'omit'; {entry(part, wrong)} of a block"
-            )
-    return tuple(parts)
+    xdata, ydata, sigma = parts
+    # A sum takes less time than a test of each entry.
+    if np.isnan(xdata.sum()) and (wrong := np.isnan(xdata)).any():
+        place = entry(xdata, wrong)
+        raise ValueError(f"xdata must not be nan, or nan_policy 'omit'; {place} of {which}")
+    if not np.isfinite(ydata.sum()) and (wrong := ~np.isfinite(ydata)).any():
+        raise not_finite("ydata", ydata[wrong][0], f"{entry(ydata, wrong)} of {which}")
+    check_positive("sigma", np.asarray(sigma), f" of {which}")
+    return xdata, ydata, sigma
 
 
 def _chunks(xdata: Any, ydata: Any, sigma: Any) -> list[tuple[Any, ...]]:
@@ -309,14 +318,3 @@ def _real(name: str, value: Any) -> Any:
             f"{name} must be real numbers; it is {described(array if array.ndim else value)}"
         )
     return array
-
-
-def _positive(sigma: Any) -> Any:
-    array = np.asarray(sigma)
-    wrong = ~(array > 0)
-    if wrong.any():
-        # The number of the block is added as a note of the exception.
-        raise ValueError(
-            f"sigma must be positive; some of its entries are not: {entry(array, wrong)} of a block"
-        )
-    return sigma

@@ -16,6 +16,7 @@ __all__ = [
     "checked_sigma",
     "curve_data",
     "missing_of",
+    "not_finite",
     "points",
     "refuse_masked_points",
     "whitened",
@@ -89,11 +90,25 @@ def curve_data(
             + ("" if not count else f"; all of its {count} points are masked or missing")
         )
     if bad >= 0:
-        raise ValueError(
-            f"{called[1]} must be finite, or nan_policy 'omit'; {called[1]}[{bad}] is {values[bad]}"
-        )
+        raise not_finite(called[1], values[bad], f"{called[1]}[{bad}] is {values[bad]}")
     sigma = None if sigma is None else _check_sigma(sigma)
     return (t, values, sigma) if keep is None else _selected(t, values, sigma, keep, called[0])
+
+
+def not_finite(name: str, value: complex, where: str) -> ValueError:
+    """Return the exception for an entry of y that is not finite.
+
+    Parameters
+    ----------
+    name : str
+        Name of y.
+    value : number
+        The entry.
+    where : str
+        A clause about it.
+    """
+    remedy = ", or nan_policy 'omit'" if value != value else ": mask points to leave them out"
+    return ValueError(f"{name} must be finite{remedy}; {where}")
 
 
 def checked_policy(nan_policy: Any) -> str:

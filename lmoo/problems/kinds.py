@@ -38,6 +38,8 @@ def form_of(problem: Any) -> Form:
 
     Raises
     ------
+    TypeError
+        "many": the problem is a `BatchProblem`.
     ValueError
         Another value.
 
@@ -48,7 +50,12 @@ def form_of(problem: Any) -> Form:
     >>> form_of(lmoo.RowBlockProblem()), form_of(lmoo.FunctionProblem(abs))
     ('blocks', 'whole')
     """
-    found: Form = getattr(problem, "residual_form", "whole")
+    found: Form | Literal["many"] = getattr(problem, "residual_form", "whole")
+    if found == "many":
+        raise TypeError(
+            f"problem must be a single one, and a {type(problem).__name__} has many: "
+            "lmoo.solve_many(problem, x0) solves them"
+        )
     if found not in _FORMS:
         raise ValueError(
             f"residual_form of a problem must be one of {', '.join(map(repr, _FORMS))}; that of "

@@ -1,7 +1,7 @@
 """Names of parameters: given by the caller, from a model, or x[0], x[1], ..."""
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -10,9 +10,20 @@ import numpy as np
 
 from lmoo.problems.units import unit_of
 
-__all__ = ["by_name", "labelled", "names_of", "parameter_names_of", "printable"]
+__all__ = [
+    "by_name",
+    "check_count",
+    "in_order_of",
+    "labelled",
+    "mapping_of",
+    "names_of",
+    "parameter_names_of",
+    "printable",
+]
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+# Names in a message.
+_SHOWN = 20
 _VARARGS = inspect.CO_VARARGS
 
 
@@ -107,6 +118,39 @@ def labelled(values: Any) -> dict[str, Any] | None:
     return dict(zip(labels, numbers, strict=True))
 
 
+def mapping_of(values: Any) -> Mapping[str, Any] | None:
+    """Return values by name: a mapping as it is, or those with labels; None for others."""
+    return values if isinstance(values, Mapping) else labelled(values)
+
+
+def in_order_of(x0: Any, argument: str, values: Any) -> Any:
+    """Return values with labels in the order of those of x0, if it has labels; others as they are.
+
+    For functions of scipy, whose parameters have no other names.
+
+    Raises
+    ------
+    ValueError
+        The labels are not the same.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lmoo.problems.names import in_order_of
+    >>> x0 = pd.Series({"a": 3.0, "rate": 0.5})
+    >>> in_order_of(x0, "diag", pd.Series({"rate": 1.0, "a": 2.0}))
+    [2.0, 1.0]
+    """
+    names, found = labelled(x0), labelled(values)
+    if names is None or found is None:
+        return values
+    if set(names) != set(found):
+        raise ValueError(
+            f"{argument} must have the labels of x0, {', '.join(names)}; it has {', '.join(found)}"
+        )
+    return [found[name] for name in names]
+
+
 def printable(names: Iterable[str]) -> tuple[str, ...]:
     """Return names of parameters; ValueError if one has characters that are not printable.
 
@@ -119,6 +163,25 @@ def printable(names: Iterable[str]) -> tuple[str, ...]:
                 f"parameter_names must be of printable characters; {name!a} has others"
             )
     return found
+
+
+def check_count(argument: str, count: int, names: Sequence[str] | None) -> None:
+    """Raise ValueError if an argument does not have one value for each of the parameters.
+
+    Parameters
+    ----------
+    argument : str
+    count : int
+        The number of its values.
+    names : sequence of str or None
+        The parameters; None: not known.
+    """
+    if names is not None and count != len(names):
+        shown = ", ".join(map(str, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+        raise ValueError(
+            f"{argument} must have one value for each of the {len(names)} parameters, {shown}; it "
+            f"has {count}"
+        )
 
 
 def names_of(names: Sequence[str] | None, n: int) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ class Robust:
     weights : (m,) float64 array
         rho' of each point; empty if the rows are not stored.
     sums : (4,) float64 array
-        Over the points: of psi^2, psi', psi'^2 and of h, which stands for psi' in the linear model,
-        where psi = rho'(z) f and psi' is its derivative by f.
+        Over the points: the norm of psi, and the sums of psi', psi'^2 and of h, which stands for
+        psi' in the linear model, where psi = rho'(z) f and psi' is its derivative by f.
     """
 
     name: str

@@ -137,8 +137,8 @@ def least_squares(
     """
     check_choices(jac, method, tr_solver, loss, verbose, max_nfev)
     x = starting_vector(x0)
-    edges = checked_bounds(bounds, x, method)
-    scale = scale_factors(x_scale, x)
+    edges = checked_bounds(bounds, x, x0, method)
+    scale = scale_factors(x_scale, x, x0)
     tolerances = checked_tolerances(ftol, xtol, gtol, method)
     robust = checked_loss(loss)
     call = Evaluation(fun, args, dict(kwargs or {}))

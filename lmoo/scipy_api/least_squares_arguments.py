@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, Jacobian
 from lmoo.losses.loss import LOSSES, Loss
+from lmoo.problems.names import in_order_of
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.sparse.matrices import is_sparse
@@ -71,12 +72,13 @@ def starting_vector(x0: Any) -> Array:
     return x
 
 
-def checked_bounds(bounds: Any, x: Array, method: str) -> tuple[Array, Array]:
-    """Return the lower and the upper bounds, (n,) each."""
+def checked_bounds(bounds: Any, x: Array, x0: Any, method: str) -> tuple[Array, Array]:
+    """Return the lower and the upper bounds, (n,) each; x: x0 as an array."""
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
     if len(pair) != 2:
         raise ValueError(f"`bounds` must contain 2 elements; it has {len(pair)}")
-    lower, upper = (np.asarray(part, dtype=np.float64) for part in pair)
+    ordered = (in_order_of(x0, "`bounds`", part) for part in pair)
+    lower, upper = (np.asarray(part, dtype=np.float64) for part in ordered)
     lower, upper = (
         np.full(x.shape, b) if b.size == 1 and b.ndim < 2 else b for b in (lower, upper)
     )
@@ -94,8 +96,9 @@ def checked_bounds(bounds: Any, x: Array, method: str) -> tuple[Array, Array]:
     return lower, upper
 
 
-def scale_factors(x_scale: Any, x: Array) -> Array | None:
+def scale_factors(x_scale: Any, x: Array, x0: Any) -> Array | None:
     """Return the scale factors D; None if they are derived from the columns of the Jacobian."""
+    x_scale = in_order_of(x0, "`x_scale`", x_scale)
     if x_scale is None or (isinstance(x_scale, str) and x_scale == "jac"):
         return None
     try:

@@ -22,6 +22,7 @@ from lmoo._core.solve import (
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import entry, in_range, real_array
 from lmoo.problems.kinds import is_compiled
+from lmoo.problems.names import in_order_of
 from lmoo.problems.problem import source
 from lmoo.status import Status
 
@@ -137,7 +138,7 @@ def leastsq(
     n = x.size
     # The counter has 64 bits; larger numbers mean no limit.
     maxfev = min(index(maxfev), 2**62)
-    scale = None if diag is None else _scale(diag, n)
+    scale = None if diag is None else _scale(in_order_of(x0, "diag", diag), n)
     # In this form NaN is improper as well.
     proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
     if not proper or (scale is not None and not (scale > 0).all()):

@@ -7,6 +7,7 @@ import numpy as np
 
 from lmoo.jacobians.strategies import CentralDifference, ComplexStep, ForwardDifference, Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
+from lmoo.problems.names import mapping_of
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_solver"]
@@ -125,7 +126,7 @@ def _check_names(options: dict[str, Any]) -> None:
             raise TypeError(f"curve_fit() got an unexpected keyword argument {name!r}")
         only, instead = _ONLY.get(name, (value, ""))
         # The comparison of an array returns an array.
-        if value is not only and (isinstance(value, np.ndarray) or value != only):
+        if value is not only and (hasattr(value, "shape") or value != only):
             raise ValueError(f"{name} must be {only!r}; it is {value!r}: {instead}")
     for one, other in _SAME:
         if one in options and other in options:
@@ -145,6 +146,9 @@ def _scale(options: dict[str, Any], n: int) -> Any:
     sizes = options.get("x_scale")
     if sizes is None or (isinstance(sizes, str) and sizes == "jac"):
         return options.get("diag")
+    named = mapping_of(sizes)
+    if named is not None:
+        return {name: 1.0 / positive(f"x_scale[{name!r}]", size) for name, size in named.items()}
     scale = 1.0 / positive("x_scale", sizes)
     return np.full(n, scale) if scale.ndim == 0 else scale
 

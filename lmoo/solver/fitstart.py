@@ -15,7 +15,7 @@ from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.models.tracing.trace import trace as traced
 from lmoo.problems.arguments import real_array
 from lmoo.problems.complexdata import ComplexParts
-from lmoo.problems.names import parameter_names_of
+from lmoo.problems.names import check_count, parameter_names_of
 from lmoo.solver.separable import model_of
 
 __all__ = ["Edges", "as_expression", "fit_names", "given_start", "own_guess", "without_linear"]
@@ -54,11 +54,7 @@ def given_start(p0: Any, names: Sequence[str]) -> Array:
         bad = [name for name in p0 if not np.isfinite(x[names.index(name)])]
     else:
         x = np.array(real_array("p0", p0), dtype=np.float64).reshape(-1)
-        if x.size != len(names):
-            raise ValueError(
-                f"p0 must have one value for each of the {len(names)} parameters, "
-                f"{', '.join(names)}; it has {x.size}"
-            )
+        check_count("p0", x.size, names)
         bad = [name for name, value in zip(names, x, strict=True) if not np.isfinite(value)]
     if bad:
         raise ValueError(f"p0 must be finite; that of {bad[0]} is {x[names.index(bad[0])]}")

@@ -14,7 +14,7 @@ from lmoo.losses.loss import Loss
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.models.starts.given import GivenParameters
 from lmoo.problems.bounds import limits
-from lmoo.problems.boundsforms import by_parameter
+from lmoo.problems.boundsforms import bounds_of_table, by_parameter
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_absolute_sigma
@@ -176,7 +176,7 @@ def fit(
     found = fit_data(model, t, y, sigma, sigma_x, data)
     p0 = by_name(p0, parameter_names_of(found.model))
     names = fit_names(found.model, p0)
-    given_values = Given(p0, *map(by_parameter, (bounds, fixed, priors)))
+    given_values = Given(p0, *map(by_parameter, (bounds_of_table(bounds), fixed, priors)))
     start, units = with_units(found, given_values, names)
     given = (start.bounds, start.fixed, loss, f_scale, ties, start.priors, derived, constraints)
     options = _solver(solver, dict(zip(_OPTIONS, given, strict=True)))

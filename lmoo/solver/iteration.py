@@ -65,7 +65,7 @@ class Iteration(IterationResult, Iterator[IterationRecord]):
         evaluation: "Evaluation | None" = None,
         checked: bool = False,
     ) -> None:
-        self.solver, self.problem = solver, problem
+        self.solver, self.problem = solver._in_order_of(problem), problem
         self._x0 = x0
         self._names = names_of(getattr(problem, "parameter_names", None), x0.size)
         if evaluation is None:
@@ -246,6 +246,8 @@ def keep_result(error: BaseException, iteration: Iteration) -> None:
     """Set the attribute ``lmoo_result`` of an exception to the result so far."""
     # Some exceptions have no attributes; the original exception must not be replaced.
     with suppress(Exception):
+        text = " ".join(str(error).split())
+        iteration._exception = f"{type(error).__name__}: {text}" if text else type(error).__name__
         # A stored exception must not keep problem and solver alive, nor form a reference cycle.
         result = replace(iteration.result, problem=None, solver=None)
         error.lmoo_result = result  # type: ignore[attr-defined]

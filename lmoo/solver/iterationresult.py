@@ -39,6 +39,8 @@ class IterationResult(LoopSwitch):
     # Set by Solver.solve.
     _seconds = float("nan")
     _history: "History | None" = None
+    # The exception that ended the solve, as a text.
+    _exception: str | None = None
     # Whether the time limit ended the solve.
     _timed_out = False
     # The residual of the function at the end, for a model that is compiled from it.
@@ -66,9 +68,13 @@ class IterationResult(LoopSwitch):
         loop = self._loop
         status = Status(loop.status) if loop.done else Status.UNFINISHED
         robust = self._robust()
+        # No values, or some that are not finite.
+        bad = status is Status.NOT_FINITE and not np.isfinite(loop.residual).all()
+        unknown = bad or not loop.observations
+        fnorm = float("nan") if unknown else loop.fnorm
         return Result(
             x=loop.x,
-            cost=0.5 * loop.fnorm * loop.fnorm if loop.observations else float("nan"),
+            cost=0.5 * fnorm * fnorm,
             residual=loop.residual if self._residual is None else self._residual.copy(),
             observations=loop.observations,
             status=status,
@@ -77,7 +83,7 @@ class IterationResult(LoopSwitch):
             njev=loop.njev,
             nit=loop.nit,
             parameter_names=self._start[0],
-            fnorm=loop.fnorm,
+            fnorm=fnorm,
             factor=self._factor(robust),
             robust=robust,
             problem=self.problem,
@@ -142,6 +148,8 @@ class IterationResult(LoopSwitch):
         text = reason(status, names, active)
         if self._timed_out and status is Status.STOPPED:
             text = f"stopped by the time limit, time_limit = {solver.time_limit:g} s"
+        if self._exception is not None and status is Status.UNFINISHED:
+            text = f"not finished: the solve was ended by {self._exception}"
         details = diagnosis(self._loop, status, names, start, self._analytic)
         text = f"{text}: {details}" if details else text
         limits = f"{limits}, maxfev = {self._loop.maxfev}"

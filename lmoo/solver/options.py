@@ -3,8 +3,8 @@
 # Names of types, not unions of many, are shown by help().
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,10 +28,11 @@ from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
 from lmoo.losses.loss import Loss, kernel_of, loss_of, scale_of
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
-from lmoo.problems.boundsforms import frozen_bounds, frozen_fixed
+from lmoo.problems.boundsforms import FrozenMapping, frozen_bounds, frozen_fixed
 from lmoo.problems.kinds import form_of, has_jacobian, in_blocks, is_compiled, is_joint
+from lmoo.problems.names import mapping_of
 from lmoo.problems.paired import paired
-from lmoo.problems.parameters import OPTIONS, frozen_options
+from lmoo.problems.parameters import OPTIONS, frozen_options, named_start
 from lmoo.problems.problem import source
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, FScale, LossName, Priors
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
@@ -59,7 +60,7 @@ class SolverOptions:
     gtol: float = 0.0
     maxfev: int | None = None
     factor: float = 0.3
-    diag: ArrayLike | None = None
+    diag: ArrayLike | Mapping[str, float] | None = None
     jacobian: Jacobian | None = field(default=None)
     step: Step | None = field(default=None)
     bounds: Bounds | None = field(default=None)
@@ -100,11 +101,7 @@ class SolverOptions:
         if self.separable is not False:
             object.__setattr__(self, "separable", checked_separable(self.separable))
         if self.diag is not None:
-            diag = positive("diag", self.diag)
-            if diag.ndim != 1:
-                raise ValueError(f"diag must be 1-D; it is {self.diag!r}")
-            # A tuple can be compared and hashed.
-            object.__setattr__(self, "diag", tuple(diag.tolist()))
+            object.__setattr__(self, "diag", _frozen_diag(self.diag))
         if self.bounds is not None:
             object.__setattr__(self, "bounds", frozen_bounds(self.bounds))
         if self.fixed is not None:
@@ -119,6 +116,13 @@ class SolverOptions:
         object.__setattr__(self, "f_scale", scale_of(loss, self.f_scale))
         if not isinstance(self.loss, str):
             object.__setattr__(self, "loss", loss)
+
+    def _in_order_of(self, problem: Any) -> SolverOptions:
+        """Return the options with scale factors by name in the order of the parameters."""
+        if not isinstance(self.diag, FrozenMapping):
+            return self
+        names = getattr(problem, "parameter_names", None)
+        return replace(self, diag=tuple(named_start("diag", self.diag, names).tolist()))
 
     def _box(
         self, problem: Any, x0: NDArray[np.float64]
@@ -145,10 +149,9 @@ class SolverOptions:
         form = form_of(problem)
         if form in ("joint", "points"):
             return self._arrow_loop(form, problem, *self._box(problem, x0), evaluation)
-        if self.diag is not None and np.shape(self.diag) != (n,):
-            raise ValueError(
-                f"diag must have one entry per parameter, {n}; it has {np.size(self.diag)}"
-            )
+        diag: Any = self.diag
+        if diag is not None and len(diag) != n:
+            raise ValueError(f"diag must have one entry per parameter, {n}; it has {len(diag)}")
         if self.separable is not False:
             # Not at the top: every `import lmoo` would take longer.
             from lmoo.solver.separable import separable_loop
@@ -162,7 +165,7 @@ class SolverOptions:
             problem = evaluation.problem
         # The counter has 64 bits; larger numbers mean no limit.
         maxfev = 1000 * (n + 1) if self.maxfev is None else min(self.maxfev, 2**62)
-        diag = None if self.diag is None else np.array(self.diag)
+        diag = None if diag is None else np.array(diag)
         return self._loop_of(problem, x0, bounds, diag, maxfev, self.step, sparse=sparse)
 
     def _loop_of(
@@ -320,6 +323,17 @@ class SolverOptions:
         if self.jacobian is not None:
             return self.jacobian
         return Analytic() if has_jacobian(problem) else ForwardDifference()
+
+
+def _frozen_diag(diag: Any) -> tuple[float, ...] | FrozenMapping:
+    """Return the scale factors in a form that can be compared and hashed."""
+    named = mapping_of(diag)
+    if named is not None:
+        return FrozenMapping({k: float(positive(f"diag[{k!r}]", v)) for k, v in named.items()})
+    array = positive("diag", diag)
+    if array.ndim != 1:
+        raise ValueError(f"diag must be 1-D; it is {diag!r}")
+    return tuple(array.tolist())
 
 
 def differentiated(problem: Any) -> Any:

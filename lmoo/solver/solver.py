@@ -52,8 +52,9 @@ class Solver(SolverOptions):
     factor : float, default 0.3
         First radius of the trust region relative to ``|D x0|``.  With MINPACK's 100 the first step
         is in effect not limited, and may lead onto a plateau.
-    diag : (n,) array_like, optional
-        Positive scale factors D of the parameters; None: the norms of the Jacobian's columns.
+    diag : (n,) array_like or mapping, optional
+        Positive scale factors D of the parameters, or a mapping of their names to these; None: the
+        norms of the Jacobian's columns.
     jacobian : Jacobian, optional
         How derivatives are computed.  None: `Analytic` if the problem defines a ``jacobian``, else
         `ForwardDifference`.

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.solve import Loop, start
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import refuse_units
-from lmoo.problems.names import by_name
+from lmoo.problems.names import by_name, check_count
 from lmoo.problems.parameters import named_start
 from lmoo.sparse.matrices import is_sparse
 
@@ -26,7 +26,9 @@ def known_start(
     names = getattr(problem, "parameter_names", None)
     x0 = by_name(x0, names)
     if not isinstance(x0, Mapping):
-        return starting_point(x0)
+        x = starting_point(x0)
+        check_count("x0", x.size, names)
+        return x
     return named_start("x0", x0, names, optional)
 
 

@@ -102,7 +102,7 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "p0 scalar": ({"p0": 1.0}, ValueError, "p0 must have shape"),
     "p0 of others": ({"p0": np.ones((2, 3))}, ValueError, "p0 must have shape"),
     "p0 nan": ({"p0": [1.0, np.nan, 0.0]}, ValueError, "p0 must be finite"),
-    "p0 long": ({"p0": np.ones(21)}, ValueError, "at least as many points"),
+    "p0 long": ({"p0": np.ones(21)}, ValueError, "p0 must have one value for each of the 3 .* 21"),
     "nan_policy": ({"nan_policy": "x"}, ValueError, "nan_policy must be"),
     "errors": ({"errors": "x"}, ValueError, "errors must be"),
     "threads": ({"threads": 0}, ValueError, "threads must be at least 1"),
@@ -130,7 +130,9 @@ def test_any_number_of_curves_and_points(count: int, m: int, seed: int) -> None:
     y = y + 0.01 * rng.standard_normal(y.shape)
     fits = lmoo.curve_fit_many(decay, t, y, P0, trace=False)
     i = int(rng.integers(count))
-    one = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: decay(t, *x) - y[i]), P0)
+    # As in the stack: a trial may lie where the exponential overflows.
+    with np.errstate(over="ignore"):
+        one = lmoo.Solver().solve(lmoo.FunctionProblem(lambda x: decay(t, *x) - y[i]), P0)
     # The model may round differently where rows of another length meet the vectors' ends.
     assert fits.status[i] == one.status or not np.isfinite(one.standard_errors).all()
     if one.success and np.isfinite(one.standard_errors).all():

@@ -57,15 +57,18 @@ def test_missing_points_and_threads():
     y = Y.copy()
     y[::3, 5] = np.nan
     y[4, :58] = np.nan
+    y[7] = np.nan
     options = {"nan_policy": "omit", "solver": SEPARABLE}
     found = lmoo.curve_fit_many(decays, T, y, START, threads=1, **options)
     two = lmoo.curve_fit_many(decays, T, y, START, threads=2, **options)
     np.testing.assert_array_equal(found.x, two.x)
-    assert found.status[4] == lmoo.Status.IMPROPER_INPUT
-    assert np.isnan(found.x[4]).all()
+    assert found.status[7] == lmoo.Status.IMPROPER_INPUT
+    assert np.isnan(found.x[7]).all()
     full = lmoo.curve_fit_many(decays, T, y, START, nan_policy="omit")
-    keep = found.success & full.success
-    assert keep.sum() == len(y) - 1
+    # Two points have no scatter.
+    assert np.isinf(found.stderr[4]).all()
+    keep = np.isfinite(found.stderr[:, 0]) & np.isfinite(full.stderr[:, 0])
+    assert keep.sum() == len(y) - 2
     np.testing.assert_allclose(found.x[keep], full.x[keep], rtol=2e-8)
 
 

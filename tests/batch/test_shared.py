@@ -182,8 +182,8 @@ def test_fewer_points_than_parameters():
     fits = lmoo.curve_fit_many(decay, T[:2], y, [1, 1, 0], shared=["rate", "c"])
     assert fits.success.all()
     assert np.isfinite(fits.stderr).all()
-    with pytest.raises(ValueError, match="at least as many points"):
-        lmoo.curve_fit_many(decay, T[:2], y, [1, 1, 0])
+    alone = lmoo.curve_fit_many(decay, T[:2], y, [1, 1, 0])
+    assert np.isinf(alone.stderr).all()
 
 
 @pytest.mark.parametrize("f_scale", [0.03, "mad"])

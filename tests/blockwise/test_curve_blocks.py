@@ -141,7 +141,7 @@ def test_bad_arguments_of_curve_blocks_are_named(change: Any, error: Any, says: 
             model,
             None,
             np.linspace(-1, 1, 1000),
-            r"sigma must be positive; some of its entries are not: it is -1.0 at index 0",
+            r"sigma must be positive and finite; it is -1.0 at index 0 of block 0",
         ),
     ],
     ids=["scalar", "short", "jac", "sigma"],

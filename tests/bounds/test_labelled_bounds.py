@@ -115,3 +115,95 @@ def test_bounds_with_units() -> None:
     found = lmoo.fit(f, T * u.s, Y * u.V, p0={"a": 1.0, "b": 1.0}, bounds=tuple(sides))
     np.testing.assert_allclose(found.upper, [1.4, 9.0])
     np.testing.assert_allclose(found.lower, [0.0, 0.1])
+
+
+TABLE = pandas.DataFrame({"lower": LOWER, "upper": UPPER})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE,
+        TABLE[["upper", "lower"]],
+        TABLE.rename(columns={"lower": "min", "upper": "max"}),
+        TABLE.rename(columns={"lower": "lb", "upper": "ub"}).iloc[::-1],
+        TABLE.T,
+    ],
+    ids=["lower", "columns", "min", "lb", "transposed"],
+)
+def test_bounds_in_a_table(call: Any, table: Any) -> None:
+    np.testing.assert_array_equal(call(bounds=table), call(bounds=PAIRS))
+
+
+@pytest.mark.parametrize(
+    ("table", "match"),
+    [
+        (TABLE.rename(columns={"upper": "top"}), "lower.*or.*'min'.*; its columns are"),
+        (TABLE.assign(value=1.0), r"take these, as table\[\['lower', 'upper'\]\]"),
+        (TABLE.reset_index(drop=True), "must have the names of the parameters; it has"),
+        (pandas.DataFrame({"lower": [0, 1], "upper": [1, 2]}, ["min", "max"]), "its rows"),
+        (TABLE.rename(index={"b": "c"}), "must name one of .*'c'"),
+        (TABLE.replace(0.0, np.nan), r"bounds\['a'\] must not be nan"),
+    ],
+    ids=["top", "value", "names", "two ways", "unknown", "nan"],
+)
+def test_tables_that_are_not_clear(call: Any, table: Any, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        call(bounds=table)
+
+
+SCALES = {"b": 3.0, "a": 0.25}
+
+
+@pytest.mark.parametrize("make", [pandas.Series, array, dict])
+def test_scale_factors_by_name(make: Any) -> None:
+    def points(run: Any, **options: Any) -> Any:
+        seen: list[Any] = []
+
+        def watched(t: Any, a: Any, b: Any) -> Any:
+            seen.append((float(a), float(b)))
+            return f(t, a, b)
+
+        run(watched, **options)
+        return seen
+
+    def by_solver(g: Any, **options: Any) -> None:
+        lmoo.Solver(**options).solve(lmoo.CurveProblem(g, T, Y, trace=False), [1.0, 1.0])
+
+    def by_curve_fit(g: Any, **options: Any) -> None:
+        lmoo.curve_fit(g, T, Y, [1.0, 1.0], trace=False, **options)
+
+    order = [SCALES["a"], SCALES["b"]]
+    for run in (by_solver, by_curve_fit):
+        assert points(run, diag=make(SCALES)) == points(run, diag=order)
+        assert points(run, diag=make(SCALES)) != points(run, diag=order[::-1])
+    assert points(by_curve_fit, x_scale=make(SCALES)) == points(by_curve_fit, x_scale=order)
+    with pytest.raises(ValueError, match=r"diag must have a value for each .* none for b"):
+        by_solver(f, diag=make({"a": 1.0}))
+    with pytest.raises(ValueError, match=r"diag\['a'\] must be positive"):
+        lmoo.Solver(diag=make({"a": -1.0, "b": 1.0}))
+    with pytest.raises(TypeError, match="typical must be numbers in the order of the parameters"):
+        lmoo.ForwardDifference(typical=make(SCALES))
+
+
+def test_functions_of_scipy_go_by_the_labels_of_x0() -> None:
+    x0, other = pandas.Series({"a": 1.0, "b": 1.0}), pandas.Series(SCALES)
+    seen: list[list[float]] = []
+
+    def residual(x: Any) -> Any:
+        seen.append(list(x))
+        return f(T, *x) - Y
+
+    def points(call: Any, **options: Any) -> list[list[float]]:
+        seen.clear()
+        call(residual, x0, **options)
+        return list(seen)
+
+    order = [SCALES["a"], SCALES["b"]]
+    assert points(lmoo.leastsq, diag=other) == points(lmoo.leastsq, diag=order)
+    assert points(lmoo.least_squares, x_scale=other) == points(lmoo.least_squares, x_scale=order)
+    bounds = (pandas.Series(LOWER), pandas.Series(UPPER))
+    found = lmoo.least_squares(residual, x0, bounds=bounds)
+    assert found.x[0] == pytest.approx(1.4)
+    with pytest.raises(ValueError, match="`x_scale` must have the labels of x0, a, b; it has a, c"):
+        lmoo.least_squares(residual, x0, x_scale=pandas.Series({"a": 1.0, "c": 1.0}))

@@ -149,6 +149,36 @@ def test_a_single_sigma(t: str, y: str, call: Callable[..., Any]) -> None:
         call(T, Y, np.ones(5))
 
 
+def evaluated(call: Callable[..., Any], *data: Any) -> None:
+    """Make the fit, or the problem and solve it: blocks are read when they are evaluated."""
+    made = call(*data)
+    if not isinstance(made, (tuple, lmoo.Result, lmoo.Fits)):
+        solved(made)
+
+
+@pytest.mark.parametrize("bad", [np.inf, np.nan, 0.0, -0.1, 1e-320])
+@EVERY_ENTRY
+def test_a_sigma_that_no_point_can_have(
+    t: str, y: str, call: Callable[..., Any], bad: float
+) -> None:
+    """Points of infinite sigma would count in the degrees of freedom."""
+    sigma = np.full(T.size, 0.1)
+    sigma[3] = bad
+    with pytest.raises(ValueError, match=r"^sigma must be positive and finite; .* index 3\b"):
+        evaluated(call, T, Y, sigma)
+
+
+@EVERY_ENTRY
+def test_an_infinite_y(t: str, y: str, call: Callable[..., Any]) -> None:
+    """In stacks alone `nan_policy` leaves it out."""
+    values = Y.copy()
+    values[3] = np.inf
+    omits = call is ENTRIES["curve_fit_many"][2]
+    remedy = ", or nan_policy 'omit'" if omits else ": mask points to leave them out"
+    with pytest.raises(ValueError, match=rf"^{y} must be finite{remedy}; .* inf\b"):
+        evaluated(call, T, values, None)
+
+
 def test_covariances_of_x_and_y_have_the_errors_of_y() -> None:
     """No warning that sigma is missing."""
     known = np.tile(np.diag([1e-4, 1e-4]), (T.size, 1, 1))

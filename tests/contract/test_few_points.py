@@ -110,16 +110,72 @@ def test_functions_of_scipy() -> None:
         lmoo.leastsq(residual, START)
 
 
-def test_stacks() -> None:
-    """Each curve needs enough points for itself; curves with shared parameters do not."""
+def slopes(t: Any, a: Any, b: Any, c: Any) -> Any:
+    return np.exp(-b * t), -a * t * np.exp(-b * t), np.ones_like(t * b)
+
+
+STACKS: dict[str, dict[str, Any]] = {
+    "traced": {},
+    "called": {"trace": False},
+    "curve by curve": {"vectorized": False},
+    "derivatives": {"jac": slopes},
+    "built-in model": {"f": lmoo.models.Exponential()},
+    "separable": {"solver": lmoo.Solver(separable="auto")},
+    "loss": {"solver": lmoo.Solver(loss="huber")},
+    "bounds": {"bounds": (0, 5)},
+}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_curves_of_a_stack(name: str) -> None:
+    """As with `Solver`: each finds a minimum and has no errors; without points it is flagged."""
+    options = {"f": decay, **STACKS[name]}
+    fits = lmoo.curve_fit_many(t=T, y=np.stack([Y, 2 * Y]), p0=START, **options)
+    assert fits.success.all()
+    assert fits.x.shape == (2, 3)
+    assert (fits.cost < 1e-16).all()
+    assert not np.isfinite(fits.stderr).any()
+    assert (fits.observations == 2).all()
+    one = fits[1]
+    assert one.success
+    assert np.isinf(one.stderr).all()
+    np.testing.assert_array_equal(one.x, fits.x[1])
+    # Points that are missing, and a curve without any.
+    t = np.arange(4.0)
+    wide = np.stack([[*Y, np.nan, np.nan], decay(t, 1, 1, 0.2), np.full(4, np.nan)])
+    fits = lmoo.curve_fit_many(t=t, y=wide, p0=START, nan_policy="omit", **options)
+    assert fits.success.tolist() == [True, True, False]
+    assert np.isinf(fits.stderr[0]).all()
+    assert fits.cost[0] < 1e-16
+    assert fits.status[2] == lmoo.Status.IMPROPER_INPUT
+    assert np.isnan(fits.x[2]).all()
+
+
+@pytest.mark.parametrize("trace", ["auto", False])
+def test_fewer_free_parameters_of_a_stack_are_determined(trace: Any) -> None:
+    y = np.stack([Y, 2 * Y])
+    fits = lmoo.curve_fit_many(
+        decay, T, y, [0.9, 1.0, 0.1], sigma=0.1, fixed=["c"], absolute_sigma=True, trace=trace
+    )
+    assert np.isfinite(fits.stderr).all()
+    problem = lmoo.CurveProblem(decay, T, y[1], 0.1, absolute_sigma=True)
+    alone = lmoo.Solver(fixed=["c"]).solve(problem, [0.9, 1.0, 0.1])
+    np.testing.assert_allclose(fits.stderr[1], alone.stderr, rtol=1e-6)
+
+
+def test_problems_of_a_stack() -> None:
+    class Decays(lmoo.BatchProblem):
+        def residual(self, x: Any, which: Any) -> Any:
+            return decay(T, *x.T[:, :, None]) - Y
+
+    fits = lmoo.solve_many(Decays(), np.tile(START, (3, 1)))
+    assert fits.success.all()
+    assert (fits.cost < 1e-16).all()
+    assert np.isinf(fits.stderr).all()
+
+
+def test_stacks_with_shared_parameters() -> None:
     y = np.stack([Y, Y])
-    with pytest.raises(ValueError, match="at least as many points as there are parameters, 3"):
-        lmoo.curve_fit_many(decay, T, y, START)
-    wide = np.stack([[*Y, np.nan, np.nan], decay(np.arange(4.0), 1, 1, 0.2)])
-    fits = lmoo.curve_fit_many(decay, np.arange(4.0), wide, START, nan_policy="omit")
-    assert fits.status.tolist() == [lmoo.Status.IMPROPER_INPUT, fits.status[1]]
-    assert np.isnan(fits.x[0]).all()
-    assert np.isnan(fits.stderr[0]).all()
     shared = lmoo.curve_fit_many(decay, T, y, START, shared=["b"])
     assert shared.success.all()
     assert shared.degrees_of_freedom == 0

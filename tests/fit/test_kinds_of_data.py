@@ -199,7 +199,7 @@ def test_coordinates_that_differ() -> None:
 @pytest.mark.parametrize("sigma", [SIGMA * (1 - 2j), SIGMA + 0j])
 def test_a_complex_sigma_has_two_positive_parts(sigma: Any) -> None:
     for y in (Y * (1 + 0.5j), list(Y * (1 + 0.5j))):
-        with pytest.raises(ValueError, match=r"both of its parts where .* at index 0$"):
+        with pytest.raises(ValueError, match=r"^sigma must be .* index 0 of its imaginary"):
             lmoo.CurveProblem(decay, T, y, sigma)
 
 

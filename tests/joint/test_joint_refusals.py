@@ -42,7 +42,7 @@ def test_bad_problems_and_names(problems, shared, error, match):
         ({"tau": 1.0, "a": 1.0, "c": 0.0, "d": 1.0}, "'d', which is not a parameter"),
         ({"tau": 1.0, "a": [1.0, 2.0, 3.0], "c": 0.0}, r"x0\['a'\] must be one number, or one for"),
         ({"tau": [1.0, 2.0], "a": 1.0, "c": 0.0}, r"x0\['tau'\]"),
-        ([1.0, 2.0], "one entry per parameter, 2"),
+        ([1.0, 2.0], r"x0 must have one value for each of the 5 .*c\[1\]; it has 2"),
         ([1.0, 2.0, np.nan, 1.0, 1.0], "finite"),
     ],
 )  # fmt: skip

@@ -113,3 +113,36 @@ def test_an_exception_without_a_place_for_it_comes_out_as_it_is() -> None:
     residual, _ = raising(3, NarrowError)
     with pytest.raises(NarrowError):
         Solver().solve(FunctionProblem(residual), START)
+
+
+def test_the_result_says_what_ended_the_solve() -> None:
+    def model(t: Any, a: Any, b: Any) -> Any:
+        if b < 0.8:
+            raise RuntimeError("no table\nfor b (below 0.8)")
+        return a * np.exp(-b * t)
+
+    t = np.linspace(0.0, 4.0, 20)
+    y = 3.0 * np.exp(-0.5 * t)
+    calls: list[Callable[[], Any]] = [
+        lambda: lmoo.curve_fit(model, t, y, [1, 1]),
+        lambda: lmoo.fit(model, t, y, [1, 1]),
+        lambda: Solver().solve(lmoo.CurveProblem(model, t, y), [1, 1]),
+        lambda: lmoo.least_squares(lambda x: model(t, *x) - y, [1, 1]),
+    ]
+    for call in calls:
+        with pytest.raises(RuntimeError) as caught:
+            call()
+        found = caught.value.lmoo_result  # type: ignore[attr-defined]
+        reason = "not finished: the solve was ended by RuntimeError: no table for b (below 0.8)"
+        assert found.message.startswith(f"{reason} (ftol = ")
+        assert found.report().splitlines()[1].strip() == reason
+
+
+def test_values_that_are_not_finite_have_no_cost() -> None:
+    t = np.linspace(0.0, 4.0, 20)
+    with pytest.raises(ValueError, match="not finite") as caught:
+        lmoo.curve_fit(lambda t, a, b: a * t + b * np.nan, t, t, [1, 1])
+    found = caught.value.lmoo_result  # type: ignore[attr-defined]
+    assert found.status is Status.NOT_FINITE
+    assert np.isnan(found.cost)
+    assert np.isnan(found.fnorm)

@@ -192,5 +192,7 @@ def test_residual_may_be_any_callable(residual: Any) -> None:
 
 def test_parameter_names_must_be_as_many_as_parameters() -> None:
     problem = FunctionProblem(decay, parameter_names=("a", "b", "c"))
-    with pytest.raises(ValueError, match=r"parameter_names .* 2: \('a', 'b', 'c'\)"):
+    with pytest.raises(
+        ValueError, match=r"^x0 must have one value .* 3 parameters, a, b, c; it has 2"
+    ):
         Solver().solve(problem, START)

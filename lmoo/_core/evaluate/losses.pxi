@@ -20,7 +20,7 @@ The names and formulas are those of scipy.optimize.least_squares, which has no t
 
 from libc.math cimport NAN, sqrt
 
-from lmoo._core.norms cimport all_finite, enorm
+from lmoo._core.norms cimport SMALL_SUM, all_finite, enorm
 
 cdef extern from "evaluate/losses.h" nogil:
     const double LMOO_LEAST_H
@@ -72,6 +72,9 @@ cdef double loss_norm(const lm_loss *loss, ptrdiff_t m, const double *f) noexcep
     else:
         # NaN if f is not finite.
         total = lmoo_loss_sum(loss.kind, scale, m, f)
+    if total < SMALL_SUM:
+        # rho(z) = z for z this small, which may underflow.
+        return enorm(m + loss.priors, f)
     if loss.priors > 0:
         # A norm is not NaN for infinities.
         size = scale * enorm(loss.priors, f + m) if all_finite(loss.priors, f + m) else NAN

@@ -49,16 +49,17 @@ cdef int loss_weights(const lm_loss *loss, ptrdiff_t m, const double *f, double 
 
 
 cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *sums) noexcept nogil:
-    """Compute four sums over the points with nonzero weights, for the standard errors.
+    """Compute a norm and three sums over the points with nonzero weights, for the standard errors.
 
     Negative if a user's loss ends the solve.
 
-    sums    sum psi^2, sum psi', sum psi'^2, sum h, where psi = rho'(z) f, psi' = rho' + 2 z rho'' is its derivative
+    sums    |psi|, sum psi', sum psi'^2, sum h, where psi = rho'(z) f, psi' = rho' + 2 z rho'' is its derivative
             and h its value in the linear model
     """
     cdef double[PART] h
     cdef double[PART] slope
-    cdef double psi
+    # |psi| = largest sqrt(squares): squares of psi itself may over- or underflow.
+    cdef double psi, largest = 0.0, squares = 0.0
     cdef ptrdiff_t i, k, begin, count
     memset(sums, 0, 4 * sizeof(double))
     m -= loss.priors
@@ -71,11 +72,16 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
         for i in range(count):
             if loss.weights != NULL and loss.weights[begin + i] == 0.0:
                 continue
-            psi = slope[i] * f[begin + i]
-            sums[0] += psi * psi
+            psi = fabs(slope[i] * f[begin + i])
+            if psi > largest:
+                squares = 1.0 + squares * (largest / psi) * (largest / psi)
+                largest = psi
+            elif psi != 0.0:
+                squares += (psi / largest) * (psi / largest)
             sums[1] += h[i]
             sums[2] += h[i] * h[i]
             sums[3] += max(h[i], LMOO_LEAST_H * slope[i])
+    sums[0] = largest * sqrt(squares)
     return 0
 
 
@@ -95,7 +101,7 @@ cdef double loss_deviation(const double *sums, double m, double degrees) noexcep
         return INFINITY
     mean = sums[1] / m
     variance = max(sums[2] / m - mean * mean, 0.0)
-    return (1.0 + (m - degrees) / m * variance / (mean * mean)) * sqrt(sums[0] / degrees) / mean
+    return (1.0 + (m - degrees) / m * variance / (mean * mean)) * (sums[0] / sqrt(degrees)) / mean
 
 
 def deviation(sums, double m, double degrees):
