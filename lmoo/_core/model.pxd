@@ -106,7 +106,8 @@ cdef extern from "state.h" nogil:
         double wall
         double room
         double gained
+        int ending
         int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 9
+    LM_STATE_VERSION = 10

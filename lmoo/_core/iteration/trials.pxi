@@ -47,6 +47,8 @@ cdef int _try(lm_state *s) noexcept nogil:
 cdef int _shorten(lm_state *s) noexcept nogil:
     """Process a bad trial point: reduce the radius and propose a shorter step."""
     s.nit += 1
+    if s.ending == 2:
+        return _end(s, LM_FTOL)
     s.refused += 1
     s.good = 0
     s.ratio = s.actred = 0.0
@@ -122,6 +124,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     else:
         s.rejections += 1
         s.good = 0
+    if s.ending == 2:
+        return _end(s, LM_FTOL)
     status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
