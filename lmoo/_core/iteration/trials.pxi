@@ -1,5 +1,7 @@
 """Trial points: steps, bad points, acceptance and rejection (More' 1978, algorithm 7.1)."""
 
+from libc.math cimport fabs
+
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
 
@@ -140,6 +142,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
 
 cdef void _accept(lm_state *s) noexcept nogil:
     cdef double scale
+    if s.good >= LM_VALLEY and s.step_par > 0.0 and s.options.step.propose == DEFAULT.propose:
+        _damp_alternating(s)
     copy(s.n, s.trial, s.x)
     copy(s.n, s.step, s.last_step)
     s.xnorm = _size_of_x(s)
@@ -154,3 +158,17 @@ cdef void _accept(lm_state *s) noexcept nogil:
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
     s.since = 0 if s.extrapolated == 1 else s.since + 1
+
+
+cdef void _damp_alternating(lm_state *s) noexcept nogil:
+    """Increase D for parameters whose steps alternate, although the radius limits them.
+
+    For such a parameter |f|^2 has a larger curvature than the model, as at the minimum of a width at 0 if f contains
+    its square.  A radius that is small enough for it would stop the other parameters.
+    """
+    cdef ptrdiff_t j
+    if s.options.user_scale:
+        return
+    for j in range(s.n):
+        if s.step[j] * s.last_step[j] < 0.0 and fabs(s.step[j]) >= 0.9 * fabs(s.last_step[j]):
+            s.diag[j] *= 2.0
