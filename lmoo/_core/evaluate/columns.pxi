@@ -172,7 +172,7 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
 
     Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly
     than the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
-    interval, as values that were rounded.
+    interval, as values that were rounded, unless the longer one is so long that it may reach another feature of f.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
     be longer than the features of f.
@@ -182,7 +182,7 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
     w.last_h, w.last_second = h, second
     if ratio > 1.0:
         shorter, longer, ratio = longer, shorter, 1.0 / ratio
-    elif ratio < 1.0 and change == 0.0:
+    elif ratio < 1.0 and change == 0.0 and (at.x[w.j] == 0.0 or h <= ratio * LARGEST_SHARE * fabs(at.x[w.j])):
         shorter = longer
     w.error = shorter / sqrt(6.0) if visible else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
