@@ -172,20 +172,38 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
 
     Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly
     than the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
-    interval, as values that were rounded, unless the longer one is so long that it may reach another feature of f.
+    interval, as values that were rounded, unless over the longer one few rows have changed: it has reached a feature
+    that is narrower.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
     be longer than the features of f.
     """
-    cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
+    cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
-    w.last_h, w.last_second = h, second
+    cdef bint narrow = w.last_second < 0.0
+    # The sign tells whether few rows have changed.
+    w.last_h, w.last_second = h, -second if _is_narrow(at) else second
     if ratio > 1.0:
         shorter, longer, ratio = longer, shorter, 1.0 / ratio
-    elif ratio < 1.0 and change == 0.0 and (at.x[w.j] == 0.0 or h <= ratio * LARGEST_SHARE * fabs(at.x[w.j])):
+    elif ratio < 1.0 and change == 0.0 and not narrow:
         shorter = longer
     w.error = shorter / sqrt(6.0) if visible else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
+
+
+cdef bint _is_narrow(const lmoo_point *at) noexcept nogil:
+    """Return whether fewer than a tenth of the rows make up the second difference, which is in f_work."""
+    cdef double squares = 0.0, fourth = 0.0, square, largest = 0.0
+    cdef ptrdiff_t i
+    for i in range(at.m):
+        largest = max(largest, fabs(at.f_work[i]))
+    if largest == 0.0:
+        return False
+    for i in range(at.m):
+        square = (at.f_work[i] / largest) * (at.f_work[i] / largest)
+        squares += square
+        fourth += square * square
+    return 10.0 * squares * squares < at.m * fourth
 
 
 cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
