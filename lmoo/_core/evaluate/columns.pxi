@@ -172,22 +172,20 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
 
     Second differences change as h^2 if f is smooth, as h at a kink, as the root of h at the end of one; more slowly
     than the fourth root of h only if they are error.  They are also error if f does not change at all over the shorter
-    interval, as values that were rounded, unless over the longer one few rows have changed: it has reached a feature
-    that is narrower.
+    interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
-    be longer than the features of f.
+    be longer than the features of f, or if few rows make up the difference: they have such a feature, a narrow peak.
     """
     cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
-    cdef bint narrow = w.last_second < 0.0
-    # The sign tells whether few rows have changed.
-    w.last_h, w.last_second = h, -second if _is_narrow(at) else second
+    cdef bint narrow_before = w.last_second < 0.0, narrow = _is_narrow(at)
+    w.last_h, w.last_second = h, -second if narrow else second
     if ratio > 1.0:
-        shorter, longer, ratio = longer, shorter, 1.0 / ratio
-    elif ratio < 1.0 and change == 0.0 and not narrow:
-        shorter = longer
-    w.error = shorter / sqrt(6.0) if visible else 0.0
+        shorter, longer, ratio, narrow = longer, shorter, 1.0 / ratio, narrow_before
+    elif ratio < 1.0 and change == 0.0:
+        shorter, narrow = longer, narrow_before
+    w.error = shorter / sqrt(6.0) if visible and not narrow else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
 
 
