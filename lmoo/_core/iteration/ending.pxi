@@ -123,7 +123,8 @@ cdef bint _leave_out_endless(lm_state *s) noexcept nogil:
     copy(s.n, errors, s.column_error)
     if s.rank < rank:
         s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
-    if 0 < s.rank < rank:
+    if s.rank < rank:
+        # Rank 0: all free parameters run away; nothing else is left to fit.
         s.offset = newton * newton
         return True
     memset(s.velocity, 0, <size_t>s.n * sizeof(double))
@@ -131,12 +132,15 @@ cdef bint _leave_out_endless(lm_state *s) noexcept nogil:
 
 
 cdef bint _increase_errors(lm_state *s) noexcept nogil:
-    """Increase the errors of the columns tenfold, to 1 if the parameter runs away; return False at their limits."""
+    """Increase the errors of the columns tenfold, without a limit if the parameter runs away; return False at the limits.
+
+    Only a share of an error may be along the row of R that it is compared with.
+    """
     cdef bint more = False
     cdef double limit
     cdef ptrdiff_t j
     for j in range(s.n):
-        limit = 1.0 if is_endless(s, j) else UNCERTAIN
+        limit = 1.0 / EPSMCH if is_endless(s, j) else UNCERTAIN
         more |= s.column_error[j] < limit
         s.column_error[j] = max(s.column_error[j], min(10.0 * max(s.column_error[j], EPSMCH), limit))
     return more
