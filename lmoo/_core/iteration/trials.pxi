@@ -8,6 +8,8 @@ from lmoo._core.norms cimport all_finite, copy, scaled_norm
 cdef double SHORTEN = 0.25      # factor of a step to a bad point
 # Share of what steps towards bad points have gained below which the rest of the way is not worth evaluations.
 cdef double AT_WALL = 1e-6
+# Least ratio of a step of a parameter to the one before, in the other direction, that is no contraction.
+cdef double ALTERNATING = 0.9
 
 
 cdef int _propose(lm_state *s) noexcept nogil:
@@ -170,5 +172,5 @@ cdef void _damp_alternating(lm_state *s) noexcept nogil:
     if s.options.user_scale:
         return
     for j in range(s.n):
-        if s.step[j] * s.last_step[j] < 0.0 and fabs(s.step[j]) >= 0.9 * fabs(s.last_step[j]):
+        if s.step[j] * s.last_step[j] < 0.0 and fabs(s.step[j]) >= ALTERNATING * fabs(s.last_step[j]):
             s.diag[j] *= 2.0
