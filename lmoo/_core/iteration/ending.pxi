@@ -132,15 +132,12 @@ cdef bint _leave_out_endless(lm_state *s) noexcept nogil:
 
 
 cdef bint _increase_errors(lm_state *s) noexcept nogil:
-    """Increase the errors of the columns tenfold, without a limit if the parameter runs away; return False at the limits.
-
-    Only a share of an error may be along the row of R that it is compared with.
-    """
+    """Increase the errors of the columns tenfold, to 1 if the parameter runs away; return False at their limits."""
     cdef bint more = False
     cdef double limit
     cdef ptrdiff_t j
     for j in range(s.n):
-        limit = 1.0 / EPSMCH if is_endless(s, j) else UNCERTAIN
+        limit = 1.0 if is_endless(s, j) else UNCERTAIN
         more |= s.column_error[j] < limit
         s.column_error[j] = max(s.column_error[j], min(10.0 * max(s.column_error[j], EPSMCH), limit))
     return more

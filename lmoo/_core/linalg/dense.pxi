@@ -153,11 +153,14 @@ cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, 
 
 cdef ptrdiff_t _truncated_rank(lm_dense *d, lm_triangle *t, const double *column_error,
                                const double *norms) noexcept nogil:
-    """Set the last rows of R to zero that are not larger than the error of J, and return the rank."""
+    """Set the last rows of R to zero that are not larger than the error of J, and return the rank.
+
+    A column that is all error is left out whatever the share of its error along its row.
+    """
     cdef ptrdiff_t j, k, n = d.s.n, rank = n
     while rank > 0:
         j = t.ipvt[rank - 1]
-        if fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.share[j] * norms[j]:
+        if column_error[j] < 1.0 and fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.share[j] * norms[j]:
             break
         rank -= 1
     for k in range(rank, n):
