@@ -104,9 +104,11 @@ cdef extern from "state.h" nogil:
         double bend
         int finished
         double wall
+        ptrdiff_t wall_seen
         double room
         double gained
+        int ending
         int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 9
+    LM_STATE_VERSION = 10

@@ -14,7 +14,8 @@ cdef double LONGER_PROBE = 16.0
 cdef int _finish(lm_state *s, int status) noexcept nogil:
     """Stop, unless a last step below noise is useful: the gradient is known more accurately than |f|^2 shows."""
     if status != LM_FTOL or s.options.tests != LM_TESTS_ACCURATE or _wants_refinement(s) \
-            or s.bend == 0.0 or s.finished == s.steps + 1 or hidden_steps_fail(s) or is_flat(s):
+            or s.bend == 0.0 or s.finished == s.steps + 1 or hidden_steps_fail(s) or is_flat(s) \
+            or s.offset > max(s.noise, NEAR_ENOUGH):
         return _stop_or_refine(s, status)
     s.finished = <int>s.steps + 1
     s.below_noise = 1
@@ -44,17 +45,53 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
             and s.offset > max(s.noise, NEAR_ENOUGH) and _leave_out_endless(s):
         if s.offset <= max(s.noise, NEAR_ENOUGH):
             s.status = status = LM_FTOL
+            if _wants_last_step(s):
+                return _last_step(s, True)
         elif not s.accepted and s.finished != s.steps + 1:
             # The other parameters are not yet at their minimum.
             s.finished = <int>s.steps + 1
             s.status, s.below_noise, s.rejections = LM_RUNNING, 1, 0
             return _propose(s)
+    elif status == LM_FTOL and (s.ending == 1 or s.accepted and not s.newton) and _wants_last_step(s):
+        return _last_step(s, False)
     if status == LM_NO_PROGRESS and s.probe == 0 and s.nfev < s.options.maxfev:
         noise_begin(s)
         return LM_RESIDUAL
+    return _end(s, status)
+
+
+cdef int _end(lm_state *s, int status) noexcept nogil:
+    """Stop; before a success other points are searched."""
+    s.status = status
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
         return _search(s)
     return LM_DONE
+
+
+cdef bint _wants_last_step(lm_state *s) noexcept nogil:
+    """Return whether a Gauss-Newton step without a visible reduction may be useful.
+
+    The gradient is known more accurately than |f|^2 shows.
+    """
+    return s.ending <= 1 and s.finished <= s.steps and s.options.step.propose == DEFAULT.propose \
+        and s.nfev < s.options.maxfev and not is_flat(s)
+
+
+cdef int _last_step(lm_state *s, bint ends) noexcept nogil:
+    """Request a Gauss-Newton step, or first the model at x for it.
+
+    ends: the iteration ends with this step; else it continues, as the step may show that x was no minimum
+    """
+    if s.accepted:
+        s.ending = 1
+        return LM_LINEARIZE
+    s.ending = 2 if ends else 3
+    s.finished = <int>s.steps + 1
+    s.below_noise = 1
+    s.rejections = s.idle = 0
+    if not ends:
+        s.status = LM_RUNNING
+    return _propose(s)
 
 
 cdef bint _shows_descent(const lm_state *s) noexcept nogil:
@@ -86,7 +123,8 @@ cdef bint _leave_out_endless(lm_state *s) noexcept nogil:
     copy(s.n, errors, s.column_error)
     if s.rank < rank:
         s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
-    if 0 < s.rank < rank:
+    if s.rank < rank:
+        # Rank 0: all free parameters run away; nothing else is left to fit.
         s.offset = newton * newton
         return True
     memset(s.velocity, 0, <size_t>s.n * sizeof(double))
@@ -183,6 +221,7 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
     s.newton = s.known_newton = 0
     s.step_par = s.last_pnorm = 0.0
     s.found += 1
+    s.ending = 0
     s.status = LM_RUNNING
     _accept(s)
     s.reached, s.idle = s.fnorm, 0

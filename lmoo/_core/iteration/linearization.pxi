@@ -56,6 +56,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
             return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
         if hidden_steps_fail(s):
             return _stop_or_refine(s, LM_FTOL)
+        if s.ending == 1:
+            return _stop_or_refine(s, LM_FTOL)
         if _wants_refinement(s) and s.offset <= REFINE_BELOW:
             return LM_REFINE
     return _propose(s)
@@ -101,6 +103,8 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     s.fnorm = s.base_fnorm
     s.xnorm = _size_of_x(s)
     s.reverted = 1
+    if s.ending == 1:
+        return _end(s, LM_FTOL)
     return _shorten(s)
 
 

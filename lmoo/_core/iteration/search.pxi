@@ -1,9 +1,9 @@
 """Trial points away from x, evaluated before a solve ends as a success.
 
-For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, also
-with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
-other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best
-of these points becomes x.
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, and
+-x_j, also with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the
+effect of other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.
+The best of these points becomes x.
 
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
@@ -16,9 +16,9 @@ from libc.math cimport fabs, isfinite
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
 
-# Factors for a parameter without an effect: one and two orders of magnitude.
-cdef double[4] FACTORS
-FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
+# Factors for a parameter without an effect: one and two orders of magnitude, and the other sign.
+cdef double[5] FACTORS
+FACTORS[:] = [0.1, 10.0, 0.01, 100.0, -1.0]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 
@@ -31,7 +31,7 @@ cdef enum:
 
 cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
     """Return the number of points for n parameters, of which most do not exist."""
-    return n * (4 * n + 5) + BEYOND
+    return n * (5 * n + 6) + BEYOND
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
@@ -56,7 +56,7 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
 
     A phase on the opposite bound must leave |f| unchanged; other points must reduce it.
     """
-    cdef ptrdiff_t trial = s.search - 1, ways = 4 * s.n + 5
+    cdef ptrdiff_t trial = s.search - 1, ways = 5 * s.n + 6
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     cdef bint opposite = trial < s.n * ways and trial % ways == ways - 1
     if trial == search_trials(s.n):
@@ -82,15 +82,16 @@ cdef bint _may_search(const lm_state *s) noexcept nogil:
 
 cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     """Put the point with this index into s.trial; return False if it does not exist."""
-    cdef ptrdiff_t j = trial // (4 * s.n + 5), k = trial % (4 * s.n + 5)
+    cdef ptrdiff_t j = trial // (5 * s.n + 6), k = trial % (5 * s.n + 6)
     copy(s.n, s.x, s.trial)
     if j >= s.n:
-        return _go_beyond_infinity(s, 10.0**<double>(trial - s.n * (4 * s.n + 5)))
-    if k == 4 * s.n + 4:
+        return _go_beyond_infinity(s, 10.0**<double>(trial - s.n * (5 * s.n + 6)))
+    if k == 5 * s.n + 5:
         s.trial[j] = _opposite_bound(s, j)
-    elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
-        _change(s, j, FACTORS[k % 4] * s.x[j])
-        if k >= 4 and not _move_off_bound(s, k // 4 - 1):
+    elif _has_no_effect(s, j):
+        # At a bound, too: it is active only because no step can be based on it.
+        _change(s, j, FACTORS[k % 5] * s.x[j])
+        if k >= 5 and not _move_off_bound(s, k // 5 - 1):
             return False
     return s.trial[j] != s.x[j]
 

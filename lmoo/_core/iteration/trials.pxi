@@ -1,11 +1,15 @@
 """Trial points: steps, bad points, acceptance and rejection (More' 1978, algorithm 7.1)."""
 
+from libc.math cimport fabs
+
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
 
 cdef double SHORTEN = 0.25      # factor of a step to a bad point
 # Share of what steps towards bad points have gained below which the rest of the way is not worth evaluations.
 cdef double AT_WALL = 1e-6
+# Least ratio of a step of a parameter to the one before, in the other direction, that is no contraction.
+cdef double ALTERNATING = 0.9
 
 
 cdef int _propose(lm_state *s) noexcept nogil:
@@ -47,12 +51,15 @@ cdef int _try(lm_state *s) noexcept nogil:
 cdef int _shorten(lm_state *s) noexcept nogil:
     """Process a bad trial point: reduce the radius and propose a shorter step."""
     s.nit += 1
+    if s.ending == 2:
+        return _end(s, LM_FTOL)
     s.refused += 1
     s.good = 0
     s.ratio = s.actred = 0.0
     s.last_pnorm = 0.0
     s.below_noise = 0
     s.wall = max(s.wall, s.delta)
+    s.wall_seen = s.steps
     # A Jacobian that is refused, as on a plateau, is no wall: f exists beyond it.
     s.room = 0.0 if s.reverted else s.pnorm
     s.delta = SHORTEN * min(s.delta, s.pnorm)
@@ -113,7 +120,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     # or bent step: the step that it was made from may be good.
     if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
-    if s.delta >= s.wall and (accurate or not has_faded_column(s)):
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)) or accurate and s.steps - s.wall_seen >= IDLE:
         s.wall = s.room = s.gained = 0.0
     if taken:
         if accurate and s.room > 0.0:
@@ -122,6 +129,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     else:
         s.rejections += 1
         s.good = 0
+    if s.ending == 2:
+        return _end(s, LM_FTOL)
     status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
@@ -135,6 +144,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
 
 cdef void _accept(lm_state *s) noexcept nogil:
     cdef double scale
+    if s.good >= LM_VALLEY and s.step_par > 0.0 and s.options.step.propose == DEFAULT.propose:
+        _damp_alternating(s)
     copy(s.n, s.trial, s.x)
     copy(s.n, s.step, s.last_step)
     s.xnorm = _size_of_x(s)
@@ -149,3 +160,17 @@ cdef void _accept(lm_state *s) noexcept nogil:
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
     s.since = 0 if s.extrapolated == 1 else s.since + 1
+
+
+cdef void _damp_alternating(lm_state *s) noexcept nogil:
+    """Increase D for parameters whose steps alternate, although the radius limits them.
+
+    For such a parameter |f|^2 has a larger curvature than the model, as at the minimum of a width at 0 if f contains
+    its square.  A radius that is small enough for it would stop the other parameters.
+    """
+    cdef ptrdiff_t j
+    if s.options.user_scale:
+        return
+    for j in range(s.n):
+        if s.step[j] * s.last_step[j] < 0.0 and fabs(s.step[j]) >= ALTERNATING * fabs(s.last_step[j]):
+            s.diag[j] *= 2.0

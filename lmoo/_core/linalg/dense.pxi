@@ -140,22 +140,32 @@ cdef void _factor_free(lm_dense *d, const int *active, const double *moved, lm_t
 
 cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, double *newton,
                          double *error) noexcept nogil:
-    """Implement lmoo_linear.truncate: set the last rows of R to zero that are not larger than the error of J."""
+    """Implement lmoo_linear.truncate."""
     cdef lm_dense *d = <lm_dense *>model
     cdef lm_triangle *t = &d.free
-    cdef ptrdiff_t j, k, n = d.s.n, rank = n
-    while rank > 0:
-        j = t.ipvt[rank - 1]
-        if fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.share[j] * d.s.free_norms[j]:
-            break
-        rank -= 1
+    cdef ptrdiff_t k, rank = _truncated_rank(d, t, column_error, d.s.free_norms)
     error[0] = 0.0
     for k in range(rank):
         error[0] = max(error[0], column_error[t.ipvt[k]])
+    newton[0] = enorm(rank, t.qtf) / fnorm
+    return rank
+
+
+cdef ptrdiff_t _truncated_rank(lm_dense *d, lm_triangle *t, const double *column_error,
+                               const double *norms) noexcept nogil:
+    """Set the last rows of R to zero that are not larger than the error of J, and return the rank.
+
+    A column that is all error is left out whatever the share of its error along its row.
+    """
+    cdef ptrdiff_t j, k, n = d.s.n, rank = n
+    while rank > 0:
+        j = t.ipvt[rank - 1]
+        if column_error[j] < 1.0 and fabs(t.r[(rank - 1) * (n + 1)]) > column_error[j] * d.share[j] * norms[j]:
+            break
+        rank -= 1
     for k in range(rank, n):
         for j in range(rank, k + 1):
             t.r[j + k * n] = 0.0
-    newton[0] = enorm(rank, t.qtf) / fnorm
     return rank
 
 
@@ -270,6 +280,8 @@ cdef void _damped_on_face(void *model, const int *active, const double *moved, d
     cdef lm_dense *d = <lm_dense *>model
     cdef ptrdiff_t j
     _factor_free(d, active, moved, &d.face)
+    # What is error in the model of all free parameters is error on the face.
+    _truncated_rank(d, &d.face, d.s.column_error, d.s.acnorm)
     _damped_of(d, &d.face, par, diag, p)
     for j in range(d.s.n):
         if active[j] != 0:

@@ -1,0 +1,179 @@
+"""Ends of solves with bounds: stationary as far as the gradient is known, at minima, and soon."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from bounded import Bounded, projected_cosines
+from drivers import DRIVERS, Array, by_complex_step, fit
+
+import lmoo
+from lmoo.datasets import nist
+
+
+def cut_off(name: str, start: int, parameter: int, side: int) -> Bounded:
+    """Return a problem in which one parameter is kept a tenth away from its certified value."""
+    data = nist(name)
+    x0 = np.array(data.starts[start], dtype=np.float64)
+    lower, upper = np.full(x0.size, -np.inf), np.full(x0.size, np.inf)
+    step = side * 0.1 * abs(data.certified[parameter])
+    edge = data.certified[parameter] + step
+    (lower if side > 0 else upper)[parameter] = edge
+    if (x0[parameter] - edge) * side <= 0.0:
+        x0[parameter] = edge + step
+    return Bounded(data.residual, data.jacobian, (lower, upper), x0)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "parameter", "side"),
+    [
+        # Two exponentials become one: the direction in which they differ is not determined.
+        ("Lanczos1", 0, 2, -1),
+        ("Lanczos1", 1, 3, -1),
+        ("Lanczos2", 0, 2, -1),
+        ("Lanczos3", 0, 2, -1),
+        ("MGH17", 0, 0, 1),
+        ("MGH17", 0, 3, -1),
+        # Curvature that the model lacks, below the noise.
+        ("Hahn1", 0, 5, -1),
+        ("Thurber", 1, 6, 1),
+    ],
+)
+def test_the_gradient_at_the_end(name: str, start: int, parameter: int, side: int) -> None:
+    problem = cut_off(name, start, parameter, side)
+    result = lmoo.Solver(bounds=problem.bounds).solve(problem, problem.start)
+    assert result.success, result.message
+    assert np.abs(projected_cosines(problem, result.x)).max() <= 1e-8
+
+
+def lorentzian(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
+    return np.asarray(a / (1 + ((t - m) / w) ** 2) + c)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("unit", [1.0, 1e-6])
+def test_a_width_that_goes_to_zero(driver: str, unit: float) -> None:
+    """The bound keeps the height negative where the data have a peak: the width goes to 0.
+
+    |f|^2 contains the square of the width, so that its steps alternate.
+    """
+    t = np.linspace(-5, 5, 40)
+    y = lorentzian(t, 3.0, -0.9, 1.9, 0.4) + 0.01 * np.cos(7.0 * t)
+    start = np.array([-3.8, -0.98, 1.9 * unit, 0.4])
+
+    def model(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
+        return lorentzian(t, a, m, w / unit, c)
+
+    lower, upper = [-6.5, -4.9, -0.2 * unit, -np.inf], [-3.8, -0.89, 10 * unit, 4.5]
+    found = fit(driver, model, t, y, start, bounds=(lower, upper))
+    assert found.success
+    assert found.nfev < 1500
+    # The height is at its bound, and what is left is a constant.
+    np.testing.assert_allclose(found.x[3], y.mean(), rtol=1e-6)
+
+
+def root(t: Array, a: Any, b: Any, c: Any, d: Any) -> Array:
+    return np.asarray(a * np.sqrt(b + c * t) + d)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_singular_model_at_bounds(driver: str, exact: bool) -> None:
+    """Height and argument of the root depend on each other, also if others are at bounds."""
+    t = np.linspace(0, 5, 25)
+    y = root(t, 2.0, 2.1, 2.3, 1.5) + 0.01 * np.sin(9.0 * t)
+    lower, upper = [-np.inf, -np.inf, -np.inf, 1.66], [np.inf, 2.4, 2.75, np.inf]
+    jac = by_complex_step(root) if exact else None
+    found = fit(driver, root, t, y, [2.0, 2.4, 2.75, 2.03], jac=jac, bounds=(lower, upper))
+    assert found.success
+    # a^2 b and a^2 c are determined: the minimum over them, with d at its bound.
+    x = np.array([4.0 * 2.1, 4.0 * 2.3])
+    for _ in range(30):
+        f = np.sqrt(x[0] + x[1] * t) + 1.66 - y
+        half = 0.5 / np.sqrt(x[0] + x[1] * t)
+        x -= np.linalg.lstsq(np.stack([half, half * t], axis=1), f, rcond=None)[0]
+    least = np.sum((np.sqrt(x[0] + x[1] * t) + 1.66 - y) ** 2)
+    assert np.sum((root(t, *found.x) - y) ** 2) <= least * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e5])
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_parameter_that_runs_away_alone(exact: bool, unit: float) -> None:
+    """The amplitude is at a bound of the wrong sign: the further the constant the better."""
+    t = np.linspace(0.05, 1, 20)
+    y = 2.0 * t / (0.3 + t)
+
+    def f(x: Array) -> Array:
+        return np.asarray(x[0] * t / (x[1] / unit + t) - y)
+
+    def jacobian(x: Array) -> Array:
+        share = t / (x[1] / unit + t)
+        return np.stack([share, -x[0] * share / (x[1] / unit + t) / unit], axis=1)
+
+    problem = lmoo.FunctionProblem(f, jacobian if exact else None)
+    bounds = ([-3.0, 0.0], [-1.0, np.inf])
+    result = lmoo.Solver(bounds=bounds).solve(problem, [-1.0, 0.3 * unit])
+    assert result.success, result.message
+    assert result.undetermined == ("x[1]",)
+    np.testing.assert_allclose(result.cost, 0.5 * y @ y, rtol=1e-6)
+
+
+def gaussians(t: Array, *p: Any) -> Array:
+    total = p[-1]
+    for k in range(0, len(p) - 1, 3):
+        total = total + p[k] * np.exp(-0.5 * ((t - p[k + 1]) / p[k + 2]) ** 2)
+    return np.asarray(total)
+
+
+def two(t: Array, a: Any, m: Any, s: Any, b: Any, n: Any, r: Any, c: Any) -> Array:
+    return gaussians(t, a, m, s, b, n, r, c)
+
+
+@pytest.mark.parametrize("place", [1.4659, 1.6214, 1.9782])
+@pytest.mark.parametrize("driver", [d for d in DRIVERS if d != "RowBlockProblem"])
+def test_a_peak_between_the_points_is_no_noise(driver: str, place: float) -> None:
+    """Over some interval one row alone changes: this is no error of f that hides other columns."""
+    t = np.linspace(0, 10, 120)
+    y = two(t, 3.0, 4.8, 0.7, 1.9, 8.5, 0.4, 0.5) + 0.01 * np.sin(50.0 * t)
+    # One peak is narrower than the distance of the points, and has no effect.
+    start = [3.9, place, 0.004, 2.0, 4.6, 0.5, 0.4]
+    lower = [3.0, 1.1, -0.002, 0.5, 4.2, -np.inf, -np.inf]
+    upper = [9.0, np.inf, 0.008, np.inf, np.inf, np.inf, np.inf]
+    found = fit(driver, two, t, y, start, bounds=(lower, upper))
+    assert found.success
+    np.testing.assert_allclose(found.x[4], 4.8, atol=0.05)
+
+
+@pytest.mark.parametrize("slope", [0.74, 2.0])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_amplitude_of_zero_with_its_shape_at_bounds(driver: str, slope: float) -> None:
+    """All three start on their bounds; no gradient shows that the slope has the other sign."""
+    t = np.linspace(-5, 5, 30)
+
+    def model(t: Array, a: Any, k: Any, m: Any, c: Any) -> Array:
+        return np.asarray(a / (1 + np.exp(-k * (t - m))) + c)
+
+    y = model(t, 3.7, slope, 0.5, 0.1)
+    lower, upper = [0.0, -0.513, 0.417, -0.28], [10.0, np.inf, 0.84, np.inf]
+    found = fit(driver, model, t, y, [0.0, -0.513, 0.417, -0.1], bounds=(lower, upper))
+    assert found.success
+    np.testing.assert_allclose(found.x, [3.7, slope, 0.5, 0.1], rtol=1e-5)
+
+
+def growth(seed: int) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    random = np.random.default_rng(seed)
+    t = np.linspace(100.0, 120.0, 15)
+    rate = random.uniform(0.05, 0.15)
+    y = 10.0 * np.exp(-rate * (t - 110.0)) - 2.0 + 0.05 * random.standard_normal(15)
+
+    def f(x: Array) -> Array:
+        with np.errstate(over="ignore"):
+            return np.asarray(x[0] * np.exp(-x[1] * t) + x[2] - y)
+
+    def jacobian(x: Array) -> Array:
+        with np.errstate(over="ignore"):
+            e = np.exp(-x[1] * t)
+            return np.stack([e, -x[0] * t * e, np.ones(15)], axis=1)
+
+    return f, jacobian
