@@ -31,8 +31,7 @@ def weighted(model: Model, sigma: Array) -> Model:
     return f
 
 
-# Blocks of rows are factored before all rows are known.
-@pytest.mark.parametrize("driver", [d for d in DRIVERS if d != "RowBlockProblem"])
+@pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("bounded", [False, True])
 @pytest.mark.parametrize("size", [1e-6, 1e-7, 1e-8])
 @pytest.mark.parametrize(

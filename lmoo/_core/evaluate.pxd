@@ -179,6 +179,20 @@ cdef int pause_at_request(lm_driver *d) noexcept nogil
 cdef bint wants_curvature(const lm_state *s) noexcept nogil
 
 
+# ---- evaluate/columnerrors.pxi: Errors of the columns of a Jacobian.
+
+cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil
+cdef bint store_errors(lm_state *s, const double *acnorm, double relative, double precision,
+                      double noise, ptrdiff_t m) noexcept nogil
+cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil
+
+
+# ---- evaluate/rowshares.pxi: Parts of the error of a column that can be in its row of R.
+
+cdef bint wants_shares(const lm_state *s) noexcept nogil
+cdef void share_block_errors(lm_state *s, const double *sizes, ptrdiff_t m, double *work) noexcept nogil
+
+
 # ---- evaluate/linearize.pxi: From the Jacobian to the linear model.
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
@@ -186,10 +200,6 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
 cdef const double *weigh_model(lm_driver *d) noexcept nogil
 cdef bint folds_rows(const lm_driver *d) noexcept nogil
 cdef int linearize_answer(lm_driver *d, int code) noexcept nogil
-cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil
-cdef bint store_errors(lm_state *s, const double *acnorm, double relative, double precision,
-                      double noise, ptrdiff_t m) noexcept nogil
-cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil
 cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil
 
 

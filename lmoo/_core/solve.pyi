@@ -318,6 +318,7 @@ def block_triangle(
     length: NDArray[np.float64],
     diag: NDArray[np.float64],
     bounds: NDArray[np.float64] | None,
+    with_sizes: bool,
     loss: LossKernel | None = None,
 ) -> tuple[
     int,
@@ -330,6 +331,7 @@ def block_triangle(
     NDArray[np.float64],
     NDArray[np.float64],
     NDArray[np.float64],
+    NDArray[np.float64] | None,
     NDArray[np.float64] | None,
 ]: ...
 

@@ -40,6 +40,7 @@ class Linearization(NamedTuple):
     length: NDArray[np.float64]
     diag: NDArray[np.float64]
     bounds: NDArray[np.float64] | None
+    with_sizes: bool = False
 
 
 class WorkerProblem:

@@ -41,6 +41,9 @@ class PartialQR(NamedTuple):
     interval : (n,) float64 array or None
         Shortest distance of the two points of a difference, by column; 0 for columns that are not
         differences.
+    sizes : (n, n + 1) float64 array or None
+        Factor of the rows of the Jacobian times their sizes, see evaluate/rowshares.pxi, if it was
+        requested and columns are differences.
     sums : (4,) float64 array or None
         Sums of a loss, from which standard errors follow.
     refusal : EvaluationError or None
@@ -59,6 +62,7 @@ class PartialQR(NamedTuple):
     error: NDArray[np.float64] | None = None
     interval: NDArray[np.float64] | None = None
     curvature: NDArray[np.float64] | None = None
+    sizes: NDArray[np.float64] | None = None
     sums: NDArray[np.float64] | None = None
     refusal: EvaluationError | None = None
 
@@ -72,21 +76,27 @@ def merge(factors: Sequence[PartialQR]) -> PartialQR:
         if factor.refusal is not None:
             most = max(f.evaluations for f in factors[: k + 1])
             return factor._replace(evaluations=most)
-    triangles = [factor.triangle for factor in factors if factor.triangle is not None]
     return PartialQR(
         rows=sum(factor.rows for factor in factors),
         blocks=sum(factor.blocks for factor in factors),
         norm=merge_norms([factor.norm for factor in factors]),
         precision=max(factor.precision for factor in factors),
-        triangle=merge_triangles(triangles) if triangles else None,
+        triangle=_merged([factor.triangle for factor in factors]),
         evaluations=max(factor.evaluations for factor in factors),
         relative_error=max(factor.relative_error for factor in factors),
         noise=merge_norms([factor.noise for factor in factors]),
         error=_column_norms([factor.error for factor in factors]),
         interval=_minimum([factor.interval for factor in factors]),
         curvature=_column_norms([factor.curvature for factor in factors]),
+        sizes=_merged([factor.sizes for factor in factors]),
         sums=_robust_sums([factor.sums for factor in factors]),
     )
+
+
+def _merged(triangles: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the factor of stacked blocks from those that are not None."""
+    known = [triangle for triangle in triangles if triangle is not None]
+    return merge_triangles(known) if known else None
 
 
 def _robust_sums(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

@@ -98,7 +98,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         model.ipvt[j] = <int>ipvt[j * FITS + l]
         model.qtf[j] = a[(j + n * m) * FITS]
     multiply_triangle(d.s, d.work, model.r, model.ipvt)
-    if has_doubtful_rows(d):
+    if has_doubtful_rows(d.s):
         # The factors are needed.
         copy(n, d.work + 2 * n, d.s.column_error)
         linearize_answer(d, 0)

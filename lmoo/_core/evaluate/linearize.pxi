@@ -1,17 +1,17 @@
-"""From the Jacobian to the linear model: errors of its columns, and its factorisation.
+"""From the Jacobian to the linear model: its factorisation, and products with it.
 
 MINPACK's qrfac factors the whole Jacobian in place.  A large one is folded into a triangle by one pass over its rows
 (fold.pyx).  Linear models other than the dense one are given the Jacobian unchanged.
 """
 
-from libc.math cimport NAN, fabs, sqrt
+from libc.math cimport NAN
 from libc.string cimport memcpy, memset
 
 from cpython.pystate cimport PyThreadState
 
-from lmoo._core.linalg cimport DENSE, dense_all, dense_fill_triangle, dense_share, dense_times_transpose, lm_triangle
+from lmoo._core.linalg cimport DENSE, dense_all, dense_fill_triangle, dense_times_transpose
 from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
-from lmoo._core.iteration cimport is_hidden_column, lm_linearized, lm_refuse, lm_sound
+from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm
 
@@ -87,73 +87,6 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
     lm_linearized(s)
 
 
-# ---- errors of the columns -------------------------------------------------------------------
-
-cdef bint linearize_errors(lm_driver *d, const double *acnorm) noexcept nogil:
-    """Call store_errors for the Jacobian that the strategy has filled."""
-    cdef const lmoo_point *at = &d.point
-    return store_errors(d.s, acnorm, at.relative_error, max(at.precision, d.noise), at.noise, d.m)
-
-
-cdef bint store_errors(lm_state *s, const double *acnorm, double relative, double precision,
-                      double noise, ptrdiff_t m) noexcept nogil:
-    """Store the errors of the columns in the state; the strategy has filled its column_error and interval.
-
-    acnorm                n, the norms of the columns, read only
-    relative, precision   relative errors of all columns, and of f
-    noise                 norm of the error of f, if a strategy has measured it; else 0
-
-    Return whether a column consists of error.  Its column_error is then 1, and it must be set to zero, as a step
-    along it could have any length.
-    """
-    cdef double root = sqrt(<double>m), f_error = s.fnorm
-    cdef bint all_error = False
-    cdef ptrdiff_t j
-    if s.options.tests == LM_TESTS_MINPACK:
-        # These tests use J without changes.
-        s.jacobian_error = 10.0 * max(max(relative, precision), EPSMCH * root)
-        return False
-    if noise / root > s.least_noise:
-        # Intervals that were measured with a smaller error are measured again.
-        s.least_noise, s.measured = noise / root, 0
-    for j in range(s.n):
-        if s.column_error[j] < 1.0:
-            f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
-    f_error = max(precision * f_error, root * s.least_noise)
-    relative = max(max(relative, precision), EPSMCH * root)
-    s.jacobian_error = 0.0
-    for j in range(s.n):
-        if s.interval[j] > 0.0:
-            if 2.0 * f_error < s.interval[j] * acnorm[j]:
-                s.column_error[j] += 2.0 * f_error / s.interval[j] / acnorm[j]
-            else:
-                s.column_error[j] = 1.0
-        if s.left_out and is_hidden_column(s, j, acnorm[j]):
-            s.column_error[j] = 1.0
-        if s.column_error[j] >= 1.0:
-            s.column_error[j] = 1.0
-            # Its interval was not suitable.
-            s.length[j] = min(s.length[j], 0.0)
-            all_error |= acnorm[j] > 0.0
-            continue
-        # Safety factor for sums of m products and further operations.
-        s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
-        if s.column_error[j] == 1.0:
-            s.length[j] = min(s.length[j], 0.0)
-            all_error |= acnorm[j] > 0.0
-        s.jacobian_error = max(s.jacobian_error, s.column_error[j])
-    return all_error
-
-
-cdef void drop_columns(lm_state *s, ptrdiff_t m, double *a, double *acnorm) noexcept nogil:
-    """Set the columns to zero that consist of error, by store_errors.  a: m x n, column-major; acnorm: n, its norms."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if s.column_error[j] == 1.0:
-            memset(a + j * m, 0, <size_t>m * sizeof(double))
-            acnorm[j] = 0.0
-
-
 # ---- factorisations ---------------------------------------------------------------------------
 
 cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
@@ -181,110 +114,12 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
             memcpy(a + j * m, r + j * n, <size_t>(j + 1) * sizeof(double))
     d.factored = s.linear == &DENSE
     d.folded = not d.factored
-    if has_doubtful_rows(d):
-        _share_errors(d)
+    if has_doubtful_rows(d.s):
+        share_errors(d)
     return True
 
 
-cdef bint has_doubtful_rows(const lm_driver *d) noexcept nogil:
-    """Return whether the last row of the dense R would be truncated for the error of its whole column."""
-    cdef const lm_state *s = d.s
-    return s.linear == &DENSE and s.options.tests == LM_TESTS_ACCURATE and _is_doubtful(s, dense_all(s), s.n - 1)
-
-
-cdef void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
-    """Increase d.row_sizes, the largest size of each row so far, in units of D.  acnorm: n, the norms of the columns.
-
-    As D, the sizes never decrease: a row that vanishes at a minimum is still as uncertain as it was.
-    """
-    cdef const lm_state *s = d.s
-    cdef const lmoo_point *at = &d.point
-    cdef const double *rows = at.rows if at.rows != NULL else d.fjac
-    cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
-    cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
-    cdef double size
-    cdef ptrdiff_t i, j
-    if d.streams or s.options.tests == LM_TESTS_MINPACK:
-        return
-    if s.models == 0:
-        memset(d.row_sizes, 0, <size_t>d.m * sizeof(double))
-    for j in range(d.n):
-        # Only differences have errors that truncate R.
-        if acnorm[j] == 0.0 or s.interval[j] == 0.0:
-            continue
-        size = 1.0 / max(s.diag[j], acnorm[j])
-        if down == 1:
-            _enlarge(d.m, rows + j * across, size, d.row_sizes)
-            continue
-        for i in range(d.m):
-            d.row_sizes[i] = max(d.row_sizes[i], fabs(rows[i * down + j * across]) * size)
-
-
-cdef inline void _enlarge(ptrdiff_t m, const double *column, double factor, double *sizes) noexcept nogil:
-    """Increase the sizes to those of a contiguous column; the compiler uses vectors for this loop."""
-    cdef ptrdiff_t i
-    cdef double size
-    for i in range(m):
-        size = fabs(column[i]) * factor
-        sizes[i] = size if size > sizes[i] else sizes[i]
-
-
-cdef void _share_errors(lm_driver *d) noexcept nogil:
-    """Compute which part of the error of a column can be in its row of R, for the rows that are to be truncated.
-
-    The errors of a column are those of its entries, in proportion to the sizes of the rows.  Its row of R is q^T J,
-    with a column q of Q: a row of J that weighs much more than others determines the first rows of R, and has almost no
-    part in q.  At most the share sum_i |q_i| row_sizes_i of the error counts.  Uses d.trial, or d.work if the rows are
-    in memory.
-    """
-    cdef const lm_state *s = d.s
-    cdef const lm_triangle *t = dense_all(s)
-    cdef double total
-    cdef ptrdiff_t i, j, k = d.n - 1
-    while k >= 0 and _is_doubtful(s, t, k):
-        j = t.ipvt[k]
-        if s.interval[j] > 0.0 and s.column_error[j] < 1.0 and t.r[k + k * d.n] != 0.0:
-            if d.factored:
-                memset(d.trial, 0, <size_t>d.m * sizeof(double))
-                d.trial[k] = 1.0
-                _times_q(d, d.trial)
-                total = 0.0
-                for i in range(d.m):
-                    total += fabs(d.trial[i]) * d.row_sizes[i]
-            else:
-                total = _share_of_rows(d, t, k)
-            dense_share(s)[j] = min(total, 1.0)
-        k -= 1
-
-
-cdef double _share_of_rows(lm_driver *d, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
-    """Return the same sum from the rows of J, with q = J P R^-1 e_k."""
-    cdef const lmoo_point *at = &d.point
-    cdef const double *rows = at.rows if at.rows != NULL else d.fjac
-    cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
-    cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
-    cdef double *z = d.work
-    cdef double total, q
-    cdef ptrdiff_t i, j, n = d.n
-    for i in range(k, -1, -1):
-        total = 1.0 if i == k else 0.0
-        for j in range(i + 1, k + 1):
-            total -= t.r[i + j * n] * z[j]
-        z[i] = total / t.r[i + i * n]
-    total = 0.0
-    for i in range(d.m):
-        q = 0.0
-        for j in range(k + 1):
-            q += rows[i * down + t.ipvt[j] * across] * z[j]
-        total += fabs(q) * d.row_sizes[i]
-    return total
-
-
-cdef inline bint _is_doubtful(const lm_state *s, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
-    return fabs(t.r[k + k * s.n]) <= s.column_error[t.ipvt[k]] * s.acnorm[t.ipvt[k]]
-
-
-cdef void _times_q(const lm_driver *d, double *v) noexcept nogil:
+cdef void times_q(const lm_driver *d, double *v) noexcept nogil:
     """Multiply v, m doubles, by Q, from qrfac's Householder vectors."""
     cdef ptrdiff_t i, j
     cdef double total
@@ -326,8 +161,8 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         d.folded = False
     remember_rows(d, acnorm)
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
-    if has_doubtful_rows(d) and not d.streams:
-        _share_errors(d)
+    if has_doubtful_rows(d.s) and not d.streams:
+        share_errors(d)
     return 1
 
 

@@ -92,17 +92,17 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
                    bint high_accuracy, ptrdiff_t models, double fnorm,
                    double start_fnorm, ptrdiff_t rows, double least_noise,
                    const double[::1] acnorm not None, const double[::1] length not None,
-                   const double[::1] diag not None, const double[:, ::1] bounds,
+                   const double[::1] diag not None, const double[:, ::1] bounds, bint with_sizes,
                    LossKernel loss=None):
     """Return the results of one block at x.
 
-    They are (rows, |f|, precision, triangle, evaluations, relative_error, noise, error, interval, curvature, sums).
+    They are (rows, |f|, precision, triangle, evaluations, relative_error, noise, error, interval, curvature, sizes, sums).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
     high_accuracy, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
                members of the iteration's state for the strategy, of the whole problem; rows: 0 if unknown
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
-    noise, error, interval, curvature   as in `PartialQR`
+    noise, error, interval, curvature, sizes   as in `PartialQR`; sizes only if with_sizes is set
 
     Raise RefusedError if it cannot be evaluated.
     """
@@ -116,7 +116,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     sums = None if loss is None else np.zeros(4)
     if m == 0:
         return (m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n),
-                sums)
+                None, sums)
     d.root = NULL
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_state_bytes(n, True, True))
@@ -162,7 +162,8 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         return (m, norm, fun.table.precision, t, d.s.nfev, at.relative_error, at.noise,
                 _errors(t, new_vector(n, d.s.column_error)),
                 new_vector(n, d.s.interval),
-                _curvature(t, new_vector(n, d.s.length)) if measured else np.zeros(n), sums)
+                _curvature(t, new_vector(n, d.s.length)) if measured else np.zeros(n),
+                _sizes(matrix, new_vector(n, d.s.interval), np.asarray(diag)) if with_sizes else None, sums)
     finally:
         free(d.s)
 
@@ -181,6 +182,18 @@ cdef object _curvature(triangle, length):
     """Return the norms of the second derivatives by each parameter, |J_j| / L_j; 0 if L is unknown."""
     norms = _norms(triangle)
     return np.divide(norms, length, out=np.zeros_like(norms), where=length > 0.0)
+
+
+cdef object _sizes(matrix, interval, diag):
+    """Return the triangle of the rows times their sizes in units of D; None if no column is a difference."""
+    known = (interval > 0.0) & (diag > 0.0)
+    if not known.any():
+        return None
+    sizes = np.max(np.abs(matrix[:, known]) / diag[known], axis=1)
+    n = len(diag)
+    t = np.zeros((n, n + 1), order="F")
+    _fold(matrix * sizes[:, None], np.zeros(len(sizes)), t)
+    return t
 
 
 cdef object _errors(triangle, errors):

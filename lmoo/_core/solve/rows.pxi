@@ -21,7 +21,8 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.evaluate cimport (
-    FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, store_errors,
+    FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, share_block_errors,
+    store_errors, wants_shares,
 )
 from lmoo._core.fold cimport fold_work_bytes
 from lmoo._core.iteration cimport *
@@ -44,7 +45,7 @@ cdef class RowSource(Source):
         ``residual(x)`` and ``linearize(x, ...)``, with the arguments of block_triangle, evaluate all
         blocks and return an object with ``rows``, ``blocks``, ``norm``, ``precision``,
         ``refusal`` (an exception, or None), and for a model ``triangle``, ``evaluations``,
-        ``relative_error``, ``noise``, ``error``, ``interval``, ``curvature``.
+        ``relative_error``, ``noise``, ``error``, ``interval``, ``curvature``, ``sizes``.
     """
 
     cdef object passes
@@ -78,6 +79,18 @@ ROWS.linearize = <linearize_function><void *>_linearize
 # The curvature would need a second pass over the Jacobian; the strategy works without it.
 ROWS.curvature = refuse_request
 ROWS.step = pause_at_request
+
+
+cdef object _linearized_blocks(RowLoop loop, bint high_accuracy, const double *scale, bint with_sizes):
+    """Return the result of a pass that folds every block; scale: n, the units of the sizes of rows."""
+    cdef lm_state *s = loop.s
+    cdef ptrdiff_t n = loop.n
+    loop.d.njev += 1
+    found = (<RowSource>loop.fun).passes.linearize(
+        new_vector(n, s.x), high_accuracy, s.models, s.fnorm, s.start_fnorm, loop.rows, s.least_noise,
+        new_vector(n, lm_column_norms(s)), new_vector(n, s.length), new_vector(n, scale), loop.bounds, with_sizes)
+    s.nfev += found.evaluations
+    return found
 
 
 cdef class RowLoop(Loop):
@@ -117,12 +130,8 @@ cdef class RowLoop(Loop):
         cdef double *t = <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory)
         cdef double *work = t + n * n + n
         cdef const double[::1, :] triangle
-        self.d.njev += 1
-        found = (<RowSource>self.fun).passes.linearize(
-            new_vector(n, s.x), high_accuracy, s.models, s.fnorm, s.start_fnorm, self.rows, s.least_noise,
-            new_vector(n, lm_column_norms(s)), new_vector(n, s.length), new_vector(n, s.diag),
-            self.bounds)
-        s.nfev += found.evaluations
+        cdef const double[::1, :] sizes
+        found = _linearized_blocks(self, high_accuracy, s.diag, s.models > 0 and wants_shares(s))
         if self.refused(found):
             return 0
         triangle = found.triangle
@@ -137,6 +146,13 @@ cdef class RowLoop(Loop):
             drop_columns(s, n, t, work)
         if self.linear is None:
             dense_fill_triangle(s, t, work, work + n)
+            if found.sizes is None and wants_shares(s):
+                found = _linearized_blocks(self, high_accuracy, s.acnorm, True)
+                if self.refused(found):
+                    return 0
+            if found.sizes is not None:
+                sizes = found.sizes
+                share_block_errors(s, &sizes[0, 0], self.rows, work)
         else:
             memcpy(s.acnorm, work, <size_t>n * sizeof(double))
             if s.linear.fill(s.model, n, t, n, t + n * n) != 0:
