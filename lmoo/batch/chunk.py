@@ -11,7 +11,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
 from lmoo.models.problem import is_compiled_model
 
-__all__ = ["Chunk", "Model"]
+__all__ = ["Chunk", "Model", "stacked"]
 
 Array = NDArray[np.float64]
 
@@ -154,9 +154,13 @@ class Chunk:
     def _fits(
         self, rows: slice, options: tuple[Any, ...], model: CurveModel, *more: Any
     ) -> ModelFits:
-        t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
         return ModelFits(
-            *options, model, _rows(t, rows), self.y[rows], _rows(self.weights, rows), *more
+            *options,
+            model,
+            _rows(stacked(self.t), rows),
+            self.y[rows],
+            _rows(self.weights, rows),
+            *more,
         )
 
     def values(self, which: NDArray[np.intp], x: Array) -> Array:
@@ -196,6 +200,13 @@ class Chunk:
         jacobian = function == self.derivatives
         bad = np.full((x.shape[1], self.m) if jacobian else (self.m,), np.nan)
         return np.stack([bad if row is None else row for row in rows]), raised
+
+
+def stacked(t: list[Array]) -> Array:
+    """Return independent variables, (1, m) or (k, m) each, as one array (1 or k, variables, m)."""
+    if len(t) == 1:
+        return np.ascontiguousarray(t[0][:, None])
+    return np.ascontiguousarray(np.stack(np.broadcast_arrays(*t), axis=1))
 
 
 def _rows(array: Array | None, rows: slice) -> Array | None:

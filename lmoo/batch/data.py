@@ -1,5 +1,6 @@
 """The data of many fits."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Dataset:
             )
         self.omit = checked_policy(nan_policy) == "omit"
         self.shape, self.m = shape[:-1], shape[-1]
-        self.count = int(np.prod(self.shape))
+        self.count = math.prod(self.shape)
         self.many = isinstance(t, tuple)
         # Masks of t and sigma, (1, m) or (count, m) each.
         self.masks: list[Mask] = []
@@ -114,7 +115,7 @@ class Dataset:
 
     def _measured(self, fits: slice) -> tuple[Array, Mask | None]:
         """Return y of some curves, a new (k, m) array, and their mask."""
-        inner = int(np.prod(self.shape[1:]))
+        inner = math.prod(self.shape[1:])
         first = fits.start // inner
         start = fits.start - first * inner
         some = slice(start, start + fits.stop - fits.start)

@@ -36,11 +36,10 @@ def sample_of(dataset: Dataset, guesses: InitialGuesses) -> Sample:
     """Return the sample of a stack with a curve at least."""
     last = dataset.count - 1
     which = np.array(sorted({0, dataset.count // 2, last}))
-    x = np.concatenate([guesses.of(slice(k, k + 1)) for k in which.tolist()])
     edges = guesses.edges
     if edges is not None and edges.ndim == 3:
         edges = np.swapaxes(edges[which], 0, 1)
-    return Sample(which, dataset.variables(which), x, edges, dataset.m)
+    return Sample(which, dataset.variables(which), guesses.of_each(which), edges, dataset.m)
 
 
 def check_vectorized(model: Model, sample: Sample, record: bool = False) -> None:

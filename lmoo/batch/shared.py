@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import ArrowLinear, ArrowLoop, CurveGroups, Groups
-from lmoo.batch.chunk import Chunk
+from lmoo.batch.chunk import Chunk, stacked
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses
@@ -309,8 +309,7 @@ def _curves(
     executor: Any,
 ) -> Groups:
     """Return the groups of a compiled model."""
-    t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*chunk.t), axis=1))
-    weights = chunk.weights
+    t, weights = stacked(chunk.t), chunk.weights
     if weights is not None:
         # A loss wants the weight of each row.
         rows = len(chunk.y) if solver.loss != "linear" else len(weights)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.batch.chunk import Model
+from lmoo.batch.chunk import Model, stacked
 from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.sample import Sample, check_vectorized, sample_of
@@ -109,7 +109,7 @@ def _compiled(
             if isinstance(function.f, Expression):
                 return found.model
             raise TraceError("at the start of every curve a value is not finite")
-        x = np.concatenate([guesses.of(slice(k, k + 1)) for k in which.tolist()])
+        x = guesses.of_each(which)
     apart = _compared(function, found.model, dataset, which, x, start_reason)
     if apart is None:
         points = np.concatenate(dataset.points(which[:1]))
@@ -146,7 +146,7 @@ def _finite(
 ) -> NDArray[np.bool_]:
     """Return which of some curves have finite values at x."""
     with np.errstate(all="ignore"):
-        values = model._evaluate(_stacked(dataset.points(part)), x, False)
+        values = model._evaluate(stacked(dataset.points(part)), x, False)
     return np.asarray(np.isfinite(values).all(axis=1))
 
 
@@ -213,7 +213,7 @@ def _compared(
         values = function.values(dataset.variables(part), x, dataset.m)
     except Exception as error:
         return int(which[0]), f"the function raised {error!r}"
-    k, t = 0, _stacked(dataset.points(part))
+    k, t = 0, stacked(dataset.points(part))
     x, values = np.ascontiguousarray(x), np.ascontiguousarray(values)
     while k < len(x):
         if compare is mismatch:
@@ -225,10 +225,3 @@ def _compared(
             return int(which[k]), reason
         k += 1
     return None
-
-
-def _stacked(rows: list[Array]) -> Array:
-    """Return the variables of some curves, (1 or k, variables, m)."""
-    if len(rows) == 1:
-        return np.ascontiguousarray(rows[0][:, None])
-    return np.ascontiguousarray(np.stack(np.broadcast_arrays(*rows), axis=1))
