@@ -66,7 +66,17 @@ def arrow_variances(
     span: NDArray[np.intp] | None,
     columns: NDArray[np.int32] | None,
     lift: _Array,
+    gram: _Array,
     covariance: _Array,
+) -> _Array: ...
+def arrow_blocks(
+    first: NDArray[np.intp],
+    lift: _Array,
+    gram: _Array,
+    covariance: _Array,
+    unit: _Array,
+    undetermined: NDArray[np.uint8],
+    where: NDArray[np.intp],
 ) -> _Array: ...
 def arrow_lifted(
     first: NDArray[np.intp],

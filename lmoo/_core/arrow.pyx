@@ -1,7 +1,7 @@
 """The arrow linear model, and solves with it: shared parameters and groups of own ones, errors in x."""
 
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Occurred
-from libc.math cimport fabs, frexp, hypot, isfinite, ldexp, sqrt
+from libc.math cimport INFINITY, NAN, fabs, frexp, hypot, isfinite, ldexp, sqrt
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy, memset
 

@@ -12,7 +12,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
 from lmoo.models.problem import is_compiled_model
 
-__all__ = ["Chunk", "Model", "check_vectorized", "with_zeros"]
+__all__ = ["Chunk", "Model", "stacked", "with_zeros"]
 
 Array = NDArray[np.float64]
 
@@ -79,6 +79,8 @@ def _row(t: Any, i: int) -> Any:
 
 def _shaped(name: str, value: Any, shape: tuple[int, ...]) -> Array:
     """Return a value of the model, broadcast to the shape expected."""
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == shape:
+        return value
     array = np.asarray(refuse_masked(f"what {name} returns", value, _REMEDY))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must return real numbers; it returned dtype {array.dtype}")
@@ -175,9 +177,13 @@ class Chunk:
     def _fits(
         self, rows: slice, options: tuple[Any, ...], model: CurveModel, *more: Any
     ) -> ModelFits:
-        t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*self.t), axis=1))
         return ModelFits(
-            *options, model, _rows(t, rows), self.y[rows], _rows(self.weights, rows), *more
+            *options,
+            model,
+            _rows(stacked(self.t), rows),
+            self.y[rows],
+            _rows(self.weights, rows),
+            *more,
         )
 
     def values(self, which: NDArray[np.intp], x: Array) -> Array:
@@ -219,6 +225,13 @@ class Chunk:
         return np.stack([bad if row is None else row for row in rows]), raised
 
 
+def stacked(t: list[Array]) -> Array:
+    """Return independent variables, (1, m) or (k, m) each, as one array (1 or k, variables, m)."""
+    if len(t) == 1:
+        return np.ascontiguousarray(t[0][:, None])
+    return np.ascontiguousarray(np.stack(np.broadcast_arrays(*t), axis=1))
+
+
 def _rows(array: Array | None, rows: slice) -> Array | None:
     """Return the rows of some fits; a single row belongs to all fits."""
     return array if array is None or len(array) == 1 else array[rows]
@@ -228,70 +241,3 @@ def with_zeros(array: Array, columns: int) -> Array:
     """Return an array with zeros after its last axis, which has at least this length then."""
     more = max(columns - array.shape[-1], 0)
     return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, more)]) if more else array
-
-
-def _shifted(x: Array, shift: Array, edges: Array) -> Array:
-    """Return x + shift, or x - shift, clipped to the bounds; fixed parameters stay as they are."""
-    lower, upper = edges
-    inside = (lower <= x + shift) & (x + shift <= upper)
-    points = np.clip(np.where(inside, x + shift, x - shift), lower, upper)
-    return np.where(np.isnan(lower), x, points)
-
-
-def check_vectorized(
-    chunk: Chunk, x: Array, edges: Array | None = None, record: bool = False
-) -> None:
-    """Raise ValueError if the values for three fits depend on whether they are evaluated together.
-
-    Parameters
-    ----------
-    chunk : Chunk
-    x : (k, n) array
-        A point for each fit of the chunk.
-    edges : (2, n) array, optional
-        Bounds as `box` returns them.
-    record : bool, default False
-        Whether the model may raise, which the solves record.
-    """
-    model = chunk.model
-    bad: type[Exception] = Exception if record else EvaluationError
-    which = np.unique(np.linspace(0, len(x) - 1, 3).astype(np.intp))
-    # At equal points a model that mixes the fits would return equal values.
-    scale = np.where(x[which] == 0, 1.0, x[which])
-    shift = (0.01 * np.arange(len(which))[:, None] * scale).astype(np.float64)
-    points = x[which] + shift if edges is None else _shifted(x[which], shift, edges)
-    alone = Model(model.f, model.jac, vectorized=False)
-    _compare("f", chunk, which, points, alone.values, model.values, bad)
-    if model.jac is not None:
-        _compare("jac", chunk, which, points, alone.derivatives, model.derivatives, bad)
-
-
-def _compare(
-    name: str,
-    chunk: Chunk,
-    which: NDArray[np.intp],
-    x: Array,
-    alone: Callable[..., Array],
-    together: Callable[..., Array],
-    bad: type[Exception],
-) -> None:
-    hint = (
-        f"{name} must take parameters as columns of shape (k, 1) that broadcast against t, each "
-        "row of what it returns depending on its own parameters alone"
-    )
-    remedy = "write it elementwise, or pass vectorized=False, which evaluates fit by fit"
-    t = chunk.points(which)
-    try:
-        expected = alone(t, x, chunk.m)
-    except bad:
-        return
-    try:
-        found = together(t, x, chunk.m)
-    except Exception as error:
-        raise ValueError(f"{hint}; for {len(which)} fits it raised {error!r}: {remedy}") from error
-    size = np.abs(np.where(np.isfinite(expected), expected, 0.0)).max(initial=0.0)
-    if not np.allclose(found, expected, rtol=1e-9, atol=1e-12 * size, equal_nan=True):
-        raise ValueError(
-            f"{hint}; the values for {len(which)} fits together differ from those for each alone: "
-            f"{remedy}"
-        )

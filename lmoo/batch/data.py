@@ -1,5 +1,6 @@
 """The data of many fits."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Dataset:
             )
         self.omit = checked_policy(nan_policy) == "omit"
         self.shape, self.m = shape[:-1], shape[-1]
-        self.count = int(np.prod(self.shape))
+        self.count = math.prod(self.shape)
         self.many = isinstance(t, tuple)
         # Masks of t and sigma, (1, m) or (count, m) each.
         self.masks: list[Mask] = []
@@ -84,9 +85,9 @@ class Dataset:
             first = np.take_along_axis(rows, masked.argmin(axis=1)[:, None], axis=1)
             first[masked.all(axis=1)] = 0.0
             rows = np.where(masked, first, rows)
-        bad = np.argwhere(~np.isfinite(rows))
-        if len(bad):
-            k, i = bad[0]
+        finite = np.isfinite(rows)
+        if not finite.all():
+            k, i = np.argwhere(~finite)[0]
             raise not_finite("t", rows[k, i], f"it is {rows[k, i]} at {i}")
         return rows
 
@@ -114,7 +115,7 @@ class Dataset:
 
     def _measured(self, fits: slice) -> tuple[Array, Mask | None]:
         """Return y of some curves, a new (k, m) array, and their mask."""
-        inner = int(np.prod(self.shape[1:]))
+        inner = math.prod(self.shape[1:])
         first = fits.start // inner
         start = fits.start - first * inner
         some = slice(start, start + fits.stop - fits.start)
@@ -131,9 +132,14 @@ class Dataset:
             masked |= mask
         return rows, masked
 
-    def points(self, fits: slice) -> list[Array]:
+    def points(self, fits: slice | NDArray[np.intp]) -> list[Array]:
         """Return the independent variables of some curves, (1, m) or (k, m) each."""
         return [array if len(array) == 1 else array[fits] for array in self.t]
+
+    def variables(self, fits: slice | NDArray[np.intp]) -> Any:
+        """Return the independent variables of some curves in the form that a model expects."""
+        rows = tuple(part[0] if len(part) == 1 else part for part in self.points(fits))
+        return rows if self.many else rows[0]
 
     def chunk(self, model: Model | CompiledModel, fits: slice) -> Chunk:
         """Return some of the curves with their model."""
@@ -189,19 +195,6 @@ class Dataset:
     def compiled(self, model: Model | CompiledModel) -> bool:
         """Return whether fits of the model are solved without Python."""
         return is_compiled_model(model)
-
-    def sample(self, model: Model) -> Chunk:
-        """Return the first curve, one from the middle and the last one."""
-        chunks = [self.chunk(model, slice(k, k + 1)) for k in self.samples()]
-        t = [
-            part if len(part) == 1 else np.concatenate([chunk.t[i] for chunk in chunks])
-            for i, part in enumerate(self.t)
-        ]
-        return Chunk(model, t, self.many, np.concatenate([chunk.y for chunk in chunks]), None)
-
-    def samples(self) -> list[int]:
-        """Return the numbers of the curves of `sample`, without repetitions."""
-        return sorted({0, self.count // 2, self.count - 1})
 
     def index(self, which: int) -> Any:
         """Return the index of a curve in the stack: an int if the stack has one dimension."""

@@ -101,7 +101,7 @@ class Fits(PresentedFits):
     _batch: BatchData
 
     @classmethod
-    def _empty(cls, batch: BatchData, out: Mapping[str, Any] | None) -> "Fits":
+    def _empty(cls, batch: BatchData, out: Mapping[str, Any] | None) -> Self:
         shape, n = batch.dataset.shape, batch.guesses.n
         given = dict(out or {})
         arrays: dict[str, Any] = {}

@@ -139,7 +139,15 @@ class InitialGuesses:
                 )
             if self._limits is not None:
                 x, _ = box(*self._limits, x, clip=True)
-        return np.array(np.broadcast_to(x, (count, x.shape[-1])), order="C")
+        return _repeated(x, count)
+
+    def of_each(self, which: NDArray[np.intp]) -> Array:
+        """Return the starting values of single curves, (k, n)."""
+        if self.function is None:
+            return _repeated(
+                self.values if self.values.ndim == 1 else self.values[which], len(which)
+            )
+        return np.concatenate([self.of(slice(k, k + 1)) for k in which.tolist()])
 
     def _checked(self, x: Array, shape: tuple[int, ...]) -> Array:
         if x.ndim < 1 or x.shape[-1] == 0 or (x.ndim > 1 and x.shape[:-1] != shape):
@@ -149,6 +157,13 @@ class InitialGuesses:
         if not np.isfinite(x).all():
             raise ValueError(f"{self.name} must be finite")
         return x
+
+
+def _repeated(x: Array, count: int) -> Array:
+    """Return a new array of count rows, from as many or from one for all of them."""
+    out = np.empty((count, x.shape[-1]))
+    out[:] = x
+    return out
 
 
 def _has_arrays(given: Any) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.evaluate import thread_count
-from lmoo.batch.chunk import Model, check_vectorized
+from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses, named_guesses
@@ -290,13 +290,7 @@ def curve_fit_many(
 
     if is_compiled_model(model):
         return fits_of(model, "compiled")
-    if dataset.count and model.vectorized:
-        points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
-        edges = guesses.edges
-        if edges is not None and edges.ndim == 3:
-            edges = np.swapaxes(edges[dataset.samples()], 0, 1)
-        check_vectorized(dataset.sample(model), np.concatenate(points), edges, errors == "record")
-    evaluation = batch_evaluation(model, dataset, guesses, solver, trace)
+    evaluation = batch_evaluation(model, dataset, guesses, solver, trace, errors == "record")
     if evaluation.model is not None:
         fits = fits_of(evaluation.model, evaluation.text, model)
         reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)
@@ -373,10 +367,7 @@ def _related(
 
     if is_compiled_model(model):
         return fits_of(graph_model(model), "compiled")
-    if dataset.count and model.vectorized:
-        points = [guesses.of(slice(k, k + 1)) for k in dataset.samples()]
-        check_vectorized(dataset.sample(model), np.concatenate(points), None, record)
-    evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace)
+    evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace, record)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model.model, evaluation.text)
         reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)

@@ -1,6 +1,7 @@
 """`solve_many`: solve many problems of one kind."""
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any, Literal
@@ -139,7 +140,7 @@ class _Problems:
         self, problem: Any, shape: tuple[int, ...], m: int, data: NDArray[np.uint8] | None = None
     ) -> None:
         self.problem_of_all, self.shape, self.m, self.data = problem, shape, m, data
-        self.count = int(np.prod(shape))
+        self.count = math.prod(shape)
 
     def compiled(self, model: Any) -> bool:
         """Return whether the problems are solved without Python."""
@@ -333,4 +334,4 @@ def _rows_of(problem: Any, data: Any, shape: tuple[int, ...]) -> NDArray[np.uint
             f"data must be numbers with a row for each problem, shape {shape} + (p,); it has dtype "
             f"{array.dtype}, shape {array.shape}"
         )
-    return array.reshape(int(np.prod(shape)), -1).view(np.uint8)
+    return array.reshape(math.prod(shape), -1).view(np.uint8)

@@ -4,6 +4,7 @@ The coordinates of all fits are solved for as a stack of its own; priors are fur
 curve.  `RelatedFits` has all parameters, with errors that are propagated to them.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -331,7 +332,7 @@ def related_fits(
 ) -> RelatedFits:
     """Return the results of all parameters from those of the coordinates."""
     fits: Any = RelatedFits._empty(outer, out)
-    shape, count = inner.shape, int(np.prod(inner.shape))
+    shape, count = inner.shape, math.prod(inner.shape)
     flat = {}
     for name in ("x", "cost", "covariance", *_KEPT, "observations"):
         array = np.asarray(getattr(inner, name))

@@ -1,14 +1,14 @@
 """A stack of curves fitted together, with some of the parameters in common."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrow import ArrowLinear, ArrowLoop, CurveGroups, Groups
-from lmoo.batch.chunk import Chunk
+from lmoo.batch.chunk import Chunk, stacked
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses
@@ -273,7 +273,8 @@ def _start(
 ) -> tuple[Array, Array | None]:
     """Return the starting point, and the bounds: medians of the curves' for shared parameters."""
     rows = guesses.of(slice(0, count))
-    common = rows[:, np.argsort(where)[:shared]]
+    order = np.argsort(where)
+    common = rows[:, order[:shared]]
     edges = guesses.edges
     if edges is not None and edges.ndim > 2:
         raise ValueError(
@@ -281,17 +282,22 @@ def _start(
             "arrays with a value for each curve"
         )
     if edges is not None:
-        held = np.isnan(edges[0])[np.argsort(where)[:shared]]
+        held = np.isnan(edges[0])[order[:shared]]
         if held.any() and np.ptp(common[:, held], axis=0).any():
             raise ValueError(
                 f"{guesses.name} must be the same for all curves where a shared parameter is fixed"
             )
-    order = np.argsort(where)
-    x0 = np.concatenate([np.median(common, axis=0), rows[:, order[shared:]].reshape(-1)])
+    x0 = np.concatenate([_medians(common), rows[:, order[shared:]].reshape(-1)])
     if edges is None:
         return x0, None
     own = np.tile(edges[:, order[shared:]], (1, count))
     return x0, np.ascontiguousarray(np.concatenate([edges[:, order[:shared]], own], axis=1))
+
+
+def _medians(rows: Array) -> Array:
+    """Return the medians of columns of finite numbers."""
+    ordered, count = np.sort(rows, axis=0), len(rows)
+    return np.asarray(0.5 * ordered[(count - 1) // 2] + 0.5 * ordered[count // 2])
 
 
 def _curves(
@@ -303,8 +309,7 @@ def _curves(
     executor: Any,
 ) -> Groups:
     """Return the groups of a compiled model."""
-    t = np.ascontiguousarray(np.stack(np.broadcast_arrays(*chunk.t), axis=1))
-    weights = chunk.weights
+    t, weights = stacked(chunk.t), chunk.weights
     if weights is not None:
         # A loss wants the weight of each row.
         rows = len(chunk.y) if solver.loss != "linear" else len(weights)
@@ -407,24 +412,22 @@ def _results(
     empty = JointFits._empty(batch, out)
     count, n = batch.dataset.count, where.size
     places = np.where(where < shared, where, where + np.arange(count)[:, None] * (n - shared))
-    rows: dict[str, Any] = {
+    values: dict[str, Any] = {
         "x": fit.x[places],
         "stderr": fit.standard_errors[places],
         "cost": _costs(fit, count, batch.solver),
-        "status": np.full(count, int(fit.status)),
-        "nfev": np.full(count, fit.nfev),
-        "njev": np.full(count, fit.njev),
-        "nit": np.full(count, fit.nit),
         "observations": points_of_each(solved.weights, solved.m, count),
     }
     if empty.covariance is not None:
-        rows["covariance"] = _covariances(fit, where, shared, count)
-    for name, values in rows.items():
+        values["covariance"] = _covariances(fit, where, shared, count)
+    for name, value in values.items():
         array = getattr(empty, name)
-        array[...] = values.reshape(array.shape)
+        array[...] = value.reshape(array.shape)
+    for name in ("status", "nfev", "njev", "nit"):
+        getattr(empty, name)[...] = int(getattr(fit, name))
     order = np.argsort(where)
-    return JointFits(
-        **{name: getattr(empty, name) for name in _FIELDS},
+    return replace(
+        empty,
         shared=tuple(names[j] for j in order[:shared]),
         is_shared=where < shared,
         joint_cost=fit.cost,
@@ -433,12 +436,6 @@ def _results(
         message=fit.message,
         _solved=solved,
     )
-
-
-_FIELDS = (
-    "shape", "x", "stderr", "cost", "status", "nfev", "njev", "nit", "observations", "covariance",
-    "errors", "_batch",
-)  # fmt: skip
 
 
 def points_of_each(weights: Array | None, m: int, count: int) -> NDArray[np.int64]:
@@ -478,6 +475,5 @@ def _covariances(fit: Fit, where: NDArray[np.intp], shared: int, count: int) -> 
     if fit.factor is None or deviation == np.inf:
         return without_scale(fit, where, shared, count)
     whole: Any = fit._linear
-    found = whole.group_covariances(deviation)
-    picked: Array = found[:, where][:, :, where]
-    return np.ascontiguousarray(picked)
+    found: Array = whole.group_covariances(deviation, where)
+    return found

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.batch.chunk import Model
+from lmoo.batch.chunk import Model, stacked
 from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
+from lmoo.batch.sample import Sample, check_vectorized, sample_of
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model as Expression
@@ -36,9 +37,14 @@ _VALUES = 2**18
 
 
 def batch_evaluation(
-    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
+    function: Model,
+    dataset: Dataset,
+    guesses: InitialGuesses,
+    solver: Solver,
+    trace: Any,
+    record: bool,
 ) -> Evaluation:
-    """Return how the model of a stack of curves is evaluated.
+    """Return how the model of a stack of curves is evaluated, after checks of the function.
 
     Parameters
     ----------
@@ -49,14 +55,22 @@ def batch_evaluation(
         finite values.
     solver : Solver
     trace : {"auto", True, False}
+    record : bool
+        Whether the function may raise, which the solves record.
 
     Raises
     ------
     TraceError
         The function must be called, and `trace` is True.
+    ValueError
+        The values of several fits depend on whether they are evaluated together.
     """
+    sample = sample_of(dataset, guesses) if dataset.count else None
+    if sample is not None and function.vectorized:
+        check_vectorized(function, sample, record)
     try:
-        return Evaluation(function.f, None, _compiled(function, dataset, guesses, solver, trace))
+        model = _compiled(function, dataset, guesses, sample, solver, trace)
+        return Evaluation(function.f, None, model)
     except TraceError as error:
         if trace is True:
             raise
@@ -64,7 +78,12 @@ def batch_evaluation(
 
 
 def _compiled(
-    function: Model, dataset: Dataset, guesses: InitialGuesses, solver: Solver, trace: Any
+    function: Model,
+    dataset: Dataset,
+    guesses: InitialGuesses,
+    sample: Sample | None,
+    solver: Solver,
+    trace: Any,
 ) -> GraphModel:
     if trace is False:
         raise TraceError("trace is False")
@@ -72,26 +91,32 @@ def _compiled(
         raise TraceError("its derivatives are given")
     if solver.jacobian is not None:
         raise TraceError(f"the solver has the Jacobian strategy {solver.jacobian!r}")
-    if not dataset.count:
+    if sample is None:
         raise TraceError("there are no curves")
     found = traced(function.f, Kind(guesses.n, len(dataset.t), False, dataset.m))
     if found.sized:
         raise TraceError("the function depends on the number of points of its argument")
-    starts = {_finite_near(k, found.model, dataset, guesses) for k in dataset.samples()}
-    if None in starts:
-        # No start can show a difference; an expression and its model have the same steps.
-        if isinstance(function.f, Expression):
-            return found.model
-        raise TraceError("at the start of every curve a value is not finite")
-    for k in sorted(k for k in starts if k is not None):
-        part = slice(k, k + 1)
-        x = guesses.of(part)
-        reason = _compared(function, found.model, dataset, part, x, start_reason)
-        if reason is None and np.isfinite(x).all():
-            rows = [points[0] for points in dataset.points(part)]
-            reason = slope_reason(found.model, np.ascontiguousarray(np.stack(rows)), x[0])
-        if reason is not None:
-            raise TraceError(f"at the start of curve {dataset.index(k)} {reason}")
+    which, x = sample.which, sample.x
+    finite = _finite(found.model, dataset, which, x)
+    if not finite.all():
+        near = {
+            k if good else _finite_near(k, found.model, dataset, guesses)
+            for k, good in zip(which.tolist(), finite.tolist(), strict=True)
+        }
+        which = np.array(sorted(k for k in near if k is not None), dtype=np.intp)
+        if not which.size:
+            # No start can show a difference; an expression and its model have the same steps.
+            if isinstance(function.f, Expression):
+                return found.model
+            raise TraceError("at the start of every curve a value is not finite")
+        x = guesses.of_each(which)
+    apart = _compared(function, found.model, dataset, which, x, start_reason)
+    if apart is None:
+        points = np.concatenate(dataset.points(which[:1]))
+        reason = slope_reason(found.model, points, x[0])
+        apart = None if reason is None else (int(which[0]), reason)
+    if apart is not None:
+        raise TraceError(f"at the start of curve {dataset.index(apart[0])} {apart[1]}")
     return found.model
 
 
@@ -108,7 +133,7 @@ def _finite_near(
             part.start + i
             for part in parts
             if part.start < part.stop
-            for i in _finite(model, dataset, part, guesses.of(part))
+            for i in np.flatnonzero(_finite(model, dataset, part, guesses.of(part))).tolist()
         ]
         if good:
             return min(good, key=lambda i: abs(i - k))
@@ -116,12 +141,13 @@ def _finite_near(
     return None
 
 
-def _finite(model: GraphModel, dataset: Dataset, part: slice, x: Array) -> list[int]:
+def _finite(
+    model: GraphModel, dataset: Dataset, part: slice | NDArray[np.intp], x: Array
+) -> NDArray[np.bool_]:
     """Return which of some curves have finite values at x."""
     with np.errstate(all="ignore"):
-        values = model._evaluate(_stacked(tuple(dataset.points(part))), x, False)
-    found: list[int] = np.flatnonzero(np.isfinite(values).all(axis=1)).tolist()
-    return found
+        values = model._evaluate(stacked(dataset.points(part)), x, False)
+    return np.asarray(np.isfinite(values).all(axis=1))
 
 
 def checked_solutions(
@@ -143,10 +169,10 @@ def checked_solutions(
         The values differ, and `trace` is True.
     """
     for part in _parts(dataset.count, function.vectorized):
-        reason = _compared(function, model, dataset, part, x[part], mismatch)
-        if reason is None:
+        apart = _compared(function, model, dataset, part, x[part], mismatch)
+        if apart is None:
             continue
-        reason = f"at the solution of a curve from {dataset.index(part.start)} on {reason}"
+        reason = f"at the solution of curve {dataset.index(apart[0])} {apart[1]}"
         if trace is True:
             raise TraceError(reason)
         warnings.warn(
@@ -171,24 +197,23 @@ def _compared(
     function: Model,
     model: GraphModel,
     dataset: Dataset,
-    part: slice,
+    part: slice | NDArray[np.intp],
     x: Array,
     compare: Callable[..., str | None],
-) -> str | None:
-    """Return where a function and its model differ for some curves; None if they agree."""
-    points = dataset.points(part)
-    rows = tuple(p[0] if len(p) == 1 else p for p in points)
-    solved = np.flatnonzero(np.isfinite(x).all(axis=1))
-    if solved.size == 0:
-        return None
-    if solved.size < len(x):
-        rows = tuple(p if p.ndim == 1 else p[solved] for p in rows)
+) -> tuple[int, str] | None:
+    """Return a curve where a function and its model differ, and how; None if they agree."""
+    which = np.arange(part.start, part.stop) if isinstance(part, slice) else part
+    solved = np.isfinite(x).all(axis=1)
+    if not solved.all():
+        which = part = which[solved]
         x = x[solved]
+    if not which.size:
+        return None
     try:
-        values = function.values(rows if dataset.many else rows[0], x, dataset.m)
+        values = function.values(dataset.variables(part), x, dataset.m)
     except Exception as error:
-        return f"the function raised {error!r}"
-    k, t = 0, _stacked(rows)
+        return int(which[0]), f"the function raised {error!r}"
+    k, t = 0, stacked(dataset.points(part))
     x, values = np.ascontiguousarray(x), np.ascontiguousarray(values)
     while k < len(x):
         if compare is mismatch:
@@ -197,12 +222,6 @@ def _compared(
                 break
         reason = compare(model, t[min(k, len(t) - 1)], x[k], values[k])
         if reason is not None:
-            return reason
+            return int(which[k]), reason
         k += 1
     return None
-
-
-def _stacked(rows: tuple[Array, ...]) -> Array:
-    """Return the variables of some curves, (1 or k, variables, m)."""
-    together = np.broadcast_arrays(*[row if row.ndim == 2 else row[None] for row in rows])
-    return np.ascontiguousarray(np.stack(together, axis=1))

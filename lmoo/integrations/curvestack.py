@@ -1,5 +1,6 @@
 """Fit a stack of curves with starting values and bounds of their own."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,7 +86,7 @@ def fit_stack(
         NaN in the data without `skipna`, or starting values outside of the bounds.
     """
     shape, n = stack.p0.shape[:-1], stack.p0.shape[-1]
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     popt, pcov = np.full((count, n), np.nan), np.full((count, n, n), np.nan)
     y, x = _prepared(stack, skipna, count)
     if not skipna and np.isnan(y).any():

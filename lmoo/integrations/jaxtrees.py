@@ -1,5 +1,6 @@
 """Parameters as a pytree of JAX, and as a vector."""
 
+import math
 from typing import Any
 
 import jax
@@ -68,7 +69,7 @@ class ParameterTree:
         """Return the pytree of the numbers in x, (n,), an array of numpy or JAX."""
         leaves, begin = [], 0
         for shape in self._shapes:
-            end = begin + int(np.prod(shape))
+            end = begin + math.prod(shape)
             leaves.append(x[begin:end].reshape(shape))
             begin = end
         return jax.tree_util.tree_unflatten(self._form, leaves)

@@ -1,5 +1,6 @@
 """Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -217,7 +218,7 @@ def _variables(name: str, t: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def _is_covariance(sigma: Any, y: Any) -> bool:
     """Return whether sigma is a matrix for all points, or for both parts of complex ones."""
-    m = int(np.prod(shape_of(y)))
+    m = math.prod(shape_of(y))
     return shape_of(sigma) in ((m, m), (2 * m, 2 * m))
 
 

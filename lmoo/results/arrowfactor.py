@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.arrow import arrow_lifted, arrow_statistics, arrow_variances
+from lmoo._core.arrow import arrow_blocks, arrow_lifted, arrow_statistics, arrow_variances
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 
@@ -20,10 +20,10 @@ class _Inverse(NamedTuple):
     """Parts of inv(S.T @ S), where S is J with columns of norm 1; see arrow/statistics.pxi.
 
     lift : of own parameters, those of one group after the other: a number for each shared parameter
-        that the group touches.  With L these as rows, and unit vectors for shared parameters that
-        are free, it is L @ shared @ L.T, and for parameters of one group besides that their gram.
+        that the group touches.  With L these as rows, and unit vectors for shared parameters, it is
+        L @ shared @ L.T, and for parameters of one group besides that their gram.
     gram : the (p, p) blocks of one group after the other
-    shared : (s, s), the covariance of the shared parameters
+    shared : (s, s), the covariance of the shared parameters; 0 for excluded ones
     undetermined : (n,) bool
     """
 
@@ -148,19 +148,12 @@ class ArrowFactor(ScaledBlocks):
         ends = np.cumsum(np.diff(self.first) * self._touched)
         return np.concatenate([[0], ends]).astype(np.intp)
 
-    @property
-    def _free(self) -> Array:
-        """1 for shared parameters that are not excluded, else 0."""
-        if self.excluded is None:
-            return np.ones(self.shared)
-        return np.where(self.excluded[: self.shared], 0.0, 1.0)
-
     def _rows(self, which: NDArray[np.intp]) -> Array:
         """Return rows of L, (len(which), s)."""
         found, s = self._inverse, self.shared
         out = np.zeros((which.size, s))
         common = which < s
-        out[common, which[common]] = self._free[which[common]]
+        out[common, which[common]] = 1.0
         group = np.searchsorted(self.first, which - s, side="right") - 1
         for i in np.flatnonzero(~common).tolist():
             k, width = int(group[i]), int(self._touched[group[i]])
@@ -193,7 +186,7 @@ class ArrowFactor(ScaledBlocks):
         )  # fmt: skip
         return _Inverse(lift, gram, shared, undetermined.astype(bool))
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Rank of the free columns of J."""
         return int(self.trank + self.ranks.sum())
@@ -217,18 +210,9 @@ class ArrowFactor(ScaledBlocks):
     def _variances(self) -> Array:
         """Return the diagonal of inv(S.T @ S), (n,)."""
         found = self._inverse
-        own = arrow_variances(self.first, self.span, self.columns, found.lift, found.shared)
-        out = np.concatenate([np.diag(found.shared) * self._free, own + self._own_variances])
-        return np.asarray(np.maximum(out, 0.0))
-
-    @cached_property
-    def _own_variances(self) -> Array:
-        """Return the diagonals of the blocks of own parameters, (n - s,)."""
-        widths = np.diff(self.first)
-        starts = np.repeat(np.cumsum(widths**2) - widths**2, widths)
-        inside = np.arange(self.first[-1]) - np.repeat(self.first[:-1], widths)
-        out: Array = self._inverse.gram[starts + inside * (np.repeat(widths, widths) + 1)]
-        return out
+        return arrow_variances(
+            self.first, self.span, self.columns, found.lift, found.gram, found.shared
+        )
 
     def _scaled_block(self, which: NDArray[np.intp]) -> Array:
         """Return the rows and columns of inv(S.T @ S) of some parameters."""
@@ -249,44 +233,44 @@ class ArrowFactor(ScaledBlocks):
 
     def group_units(self) -> Array:
         """Return the units of the scaled blocks of each group, (groups, s + p): 1 / acnorm."""
-        unit = np.where(np.isfinite(self._unit), self._unit, 1.0)
-        return self._per_group(unit, self.first.size - 1)
+        s, groups, unit = self.shared, self.first.size - 1, self._known_unit
+        common = np.broadcast_to(unit[:s], (groups, s))
+        return np.concatenate([common, unit[s:].reshape(groups, -1)], axis=1)
 
-    def group_covariances(self, sigma: float) -> Array:
+    @property
+    def _known_unit(self) -> Array:
+        """``1 / acnorm``; 1 for parameters without effect, 0 for excluded ones."""
+        unit = self._unit
+        return np.where(np.isfinite(unit), unit, 1.0)
+
+    def group_covariances(self, sigma: float, where: NDArray[np.intp]) -> Array:
         """Return sigma^2 ``inv(J.T @ J)`` of the shared parameters with those of each group.
 
         All groups must have as many own parameters, p, and touch all shared ones.
+
+        Parameters
+        ----------
+        sigma : float
+        where : (s + p,) intp array
+            The place of each parameter of a block: shared ones from 0, own ones behind these.
 
         Returns
         -------
         (groups, s + p, s + p) float64 array
         """
-        unit = sigma * self.group_units()
         with np.errstate(all="ignore"):
-            blocks = self.group_blocks()
-            found = blocks * unit[:, :, None] * unit[:, None, :]
-        return np.where(np.isinf(blocks), np.inf, found)
+            return self._blocks(sigma * self._known_unit, where)
 
     def group_blocks(self) -> Array:
-        """Return the blocks of `group_covariances` over their units."""
-        found, s = self._inverse, self.shared
-        groups = self.first.size - 1
-        p = int(self.first[1])
-        lift = found.lift.reshape(groups, p, s)
-        out = np.empty((groups, s + p, s + p))
-        common = found.shared * self._free * self._free[:, None]
-        crossed = lift @ found.shared
-        out[:, :s, :s] = common
-        out[:, s:, :s] = crossed
-        out[:, :s, s:] = np.swapaxes(crossed, 1, 2)
-        out[:, s:, s:] = crossed @ np.swapaxes(lift, 1, 2) + found.gram.reshape(groups, p, p)
-        undetermined = self._per_group(self.undetermined, groups)
-        if undetermined.any():
-            out[undetermined] = np.nan
-            np.swapaxes(out, 1, 2)[undetermined] = np.nan
-            k, j = np.nonzero(undetermined)
-            out[k, j, j] = np.inf
-        return out
+        """Return the blocks of `group_covariances` over their units, shared parameters first."""
+        return self._blocks(np.ones(self.acnorm.size), np.arange(self.shared + int(self.first[1])))
+
+    def _blocks(self, unit: Array, where: NDArray[np.intp]) -> Array:
+        found = self._inverse
+        return arrow_blocks(
+            self.first, found.lift, found.gram, found.shared, unit,
+            found.undetermined.view(np.uint8), where,
+        )  # fmt: skip
 
     def group_products(self, rows: Array) -> Array:
         """Return H^-1 P H^-1 of the shared parameters with those of each group, over their units.
@@ -306,7 +290,7 @@ class ArrowFactor(ScaledBlocks):
         found, s = self._inverse, self.shared
         groups, p = self.first.size - 1, int(self.first[1])
         scaled = rows * self.group_units()[:, None]
-        common = np.broadcast_to(np.diag(self._free), (groups, s, s))
+        common = np.broadcast_to(np.eye(s), (groups, s, s))
         lift = np.concatenate([common, found.lift.reshape(groups, p, s)], axis=1)
         # H^-1 r is lift @ moved, and for parameters of the group of r besides it alone.
         moved = scaled @ lift @ found.shared
@@ -317,18 +301,12 @@ class ArrowFactor(ScaledBlocks):
         out += crossed + np.swapaxes(crossed, 1, 2) + np.swapaxes(alone, 1, 2) @ alone
         return np.asarray(out)
 
-    def _per_group(self, values: NDArray[Any], groups: int) -> NDArray[Any]:
-        """Return values of the shared parameters with those of each group, (groups, s + p)."""
-        s = self.shared
-        common = np.broadcast_to(values[:s], (groups, s))
-        return np.concatenate([common, values[s:].reshape(groups, -1)], axis=1)
-
     def covariance_column(self, j: int, sigma: float) -> Array:
         """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         found, s = self._inverse, self.shared
         moved = found.shared @ self._rows(np.array([j]))[0]
         own = arrow_lifted(self.first, self.span, self.columns, found.lift, moved)
-        out = np.concatenate([moved * self._free, own])
+        out = np.concatenate([moved, own])
         if j >= s:
             k = int(np.searchsorted(self.first, j - s, side="right")) - 1
             group = np.arange(s + self.first[k], s + self.first[k + 1])

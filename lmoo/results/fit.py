@@ -259,7 +259,7 @@ class Fit:
             return float("nan")
         if not self.is_scaled(scaled) and self.robust is None:
             return 1.0
-        return self.residual_deviation if self.degrees_of_freedom > 0 else float("inf")
+        return self.residual_deviation
 
     def covariance(self, scaled: bool | None = None) -> NDArray[np.float64]:
         """Return the covariance of the parameters.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -219,3 +220,29 @@ def test_fits_in_company_have_the_bits_of_fits_alone(n: int, scale: float) -> No
         np.testing.assert_array_equal(alone.x[0], together.x[k])
         np.testing.assert_array_equal(alone.covariance[0], together.covariance[k])
         assert alone.status[0] == together.status[k]
+
+
+@pytest.mark.parametrize("vectorized", [True, False])
+def test_the_checks_of_a_function_take_few_calls(vectorized: bool) -> None:
+    def guess(t: Any, y: Any) -> Any:
+        return np.ones(3)
+
+    def fit() -> Any:
+        return lmoo.curve_fit_many(decay, T, y, guess, vectorized=vectorized)
+
+    y = curves(30)
+    # The function is traced once.
+    fit()
+    entered: list[Any] = []
+    # A function that recorded its calls could not be traced.
+    sys.setprofile(lambda frame, event, _: entered.append((event, frame.f_code)))
+    try:
+        fits = fit()
+    finally:
+        sys.setprofile(None)
+    assert fits.evaluation == "compiled from decay"
+    # Three curves alone and together, at the start, and all of them at the solutions.
+    expected = 3 + 1 + 1 + 1 if vectorized else 3 + len(y)
+    assert entered.count(("call", decay.__code__)) == expected
+    # For the number of parameters, for each of the three curves, and for all of them.
+    assert entered.count(("call", guess.__code__)) == 1 + 3 + 1

@@ -177,6 +177,23 @@ def test_curves_without_own_parameters_leave_the_errors_of_the_others(points):
     assert np.isinf(fits.stderr[2:, [0, 2]]).all()
 
 
+@pytest.mark.parametrize("shared", [("rate",), ("c", "a"), ("a", "rate", "c")])
+@pytest.mark.parametrize("bounds", [None, {"c": (0.6, np.inf)}])
+def test_blocks_of_curves_are_those_of_the_whole_matrix(shared, bounds):
+    y = stack(4)
+    y[1, 1:] = np.nan
+    fits = lmoo.curve_fit_many(
+        decay, T, y, [1.0, 1.0, 0.7], shared=shared, bounds=bounds, nan_policy="omit"
+    )
+    lost = len(shared) < 3
+    assert lost == np.isnan(fits.covariance[1]).any()
+    assert (bounds is not None) == (fits.covariance[0, 2, 2] == 0.0)
+    for k in range(len(y)):
+        np.testing.assert_allclose(fits.covariance[k], fits[k].covariance(), rtol=1e-9)
+        np.testing.assert_allclose(fits.stderr[k], fits[k].stderr, rtol=1e-9)
+        np.testing.assert_allclose(fits.stderr[k] ** 2, np.diag(fits.covariance[k]), rtol=1e-9)
+
+
 def test_fewer_points_than_parameters():
     y = stack(40, m=2)
     fits = lmoo.curve_fit_many(decay, T[:2], y, [1, 1, 0], shared=["rate", "c"])

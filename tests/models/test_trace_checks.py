@@ -120,11 +120,11 @@ def test_a_stack_whose_function_differs_at_a_solution(monkeypatch: pytest.Monkey
         return a * np.exp(-b * t) * np.where(b > 1.2, 0.5, 1.0)
 
     y = np.stack([decay(T, 2.0, 1.1), decay(T, 2.0, 1.4)])
-    with pytest.warns(TraceWarning, match=r"f differs from it at the solution of a curve from 0"):
+    with pytest.warns(TraceWarning, match=r"f differs from it at the solution of curve 1"):
         fits = lmoo.curve_fit_many(f, T, y, [1.0, 1.0])
     np.testing.assert_allclose(fits.x[0], [2.0, 1.1], rtol=1e-7)
-    assert fits.evaluation.startswith("called, because at the solution of a curve")
-    with pytest.raises(TraceError, match="at the solution of a curve"):
+    assert fits.evaluation.startswith("called, because at the solution of curve 1 the")
+    with pytest.raises(TraceError, match="at the solution of curve 1"):
         lmoo.curve_fit_many(f, T, y, [1.0, 1.0], trace=True)
     fits = lmoo.curve_fit_many(f, T, y, [1.0, 1.3])
     assert fits.evaluation.startswith("called, because at the start of curve 0 the function has")

@@ -74,18 +74,18 @@ cdef class ArrowLinear(LinearTable):
         first = np.zeros(counts.size + 1, dtype=np.intp)
         np.cumsum(counts, out=first[1:])
         self.memory = []
-        widths = np.full(counts.size, s, dtype=np.intp)
+        self.a.touched, most, widths = s, s, s
         if touched is not None:
             widths = self.place_columns(touched, counts.size)
+            squares = np.square(widths, dtype=np.float64)
+            self.a.touched, most = widths.mean(), int(widths.max())
+            self.a.scattered = s >= MANY_SHARED and squares.mean() <= FEW * s * s
         place = np.zeros(counts.size + 1, dtype=np.intp)
         np.cumsum(counts * (counts + widths + 1), out=place[1:])
         self.memory += [first, place]
         every = np.arange(s, dtype=np.int32)
         self.memory.append(every)
         self.a.every = <const int *>cnp.PyArray_DATA(<cnp.ndarray>every)
-        self.a.touched, most = widths.mean(), int(widths.max())
-        squares = np.square(widths, dtype=np.float64)
-        self.a.scattered = s >= MANY_SHARED and squares.mean() <= FEW * s * s
         self.a.owner = <void *>self
         self.a.shared = s
         self.a.groups = self.groups = counts.size

@@ -154,18 +154,22 @@ def arrow_statistics(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] s
 
 
 def arrow_variances(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] span, const int[::1] columns,
-                    const double[::1] lift not None, const double[:, ::1] covariance not None):
-    """Return the diagonal of L C L^T for own parameters, (n - s,)."""
-    cdef ptrdiff_t i, j, k, l, width = covariance.shape[0], lifted = 0, groups = first.shape[0] - 1
-    cdef int[::1] every = np.arange(width, dtype=np.int32)
+                    const double[::1] lift not None, const double[::1] gram not None,
+                    const double[:, ::1] covariance not None):
+    """Return the diagonal of L C L^T + G, (n,), of which no entry is negative."""
+    cdef ptrdiff_t i, j, k, l, p, s = covariance.shape[0], width = s, lifted = 0, at = 0, groups = first.shape[0] - 1
+    cdef int[::1] every = np.arange(s, dtype=np.int32)
     cdef const int *touched = &every[0]
     cdef const double *row
     cdef double total, inner
-    cdef double[::1] out = np.zeros(max(first[groups], 1))
+    cdef double[::1] out = np.empty(s + first[groups])
+    for j in range(s):
+        out[j] = max(covariance[j, j], 0.0)
     for k in range(groups):
+        p = first[k + 1] - first[k]
         if span is not None:
             width, touched = span[k + 1] - span[k], &columns[0] + span[k]
-        for i in range(first[k], first[k + 1]):
+        for i in range(p):
             row = &lift[0] + lifted
             total = 0.0
             for j in range(width):
@@ -173,9 +177,67 @@ def arrow_variances(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] sp
                 for l in range(j):
                     inner += covariance[touched[j], touched[l]] * row[l]
                 total += 2.0 * inner * row[j]
-            out[i] = total
+            out[s + first[k] + i] = max(total + gram[at + i * p + i], 0.0)
             lifted += width
-    return np.asarray(out)[:first[groups]]
+        at += p * p
+    return np.asarray(out)
+
+
+def arrow_blocks(const ptrdiff_t[::1] first not None, const double[::1] lift not None, const double[::1] gram not None,
+                 const double[:, ::1] covariance not None, const double[::1] unit not None,
+                 const unsigned char[::1] undetermined not None, const ptrdiff_t[::1] where not None):
+    """Return the blocks of U (L C L^T + G) U of the shared parameters with those of each group, (groups, n, n).
+
+    All groups have as many own parameters, p, and touch all shared ones.
+
+    unit           the diagonal of U, (s + p groups,)
+    undetermined   (s + p groups,); their variances are inf and their covariances nan
+    where          (s + p,), the place of each parameter of a block: shared ones from 0, own ones behind these
+    """
+    cdef ptrdiff_t groups = first.shape[0] - 1, s = covariance.shape[0], p = first[1], n = s + p
+    cdef ptrdiff_t i, j, k, l, a, b
+    cdef bint lost
+    cdef double total
+    cdef const double *row
+    cdef double[:, :, ::1] out = np.empty((groups, n, n))
+    cdef double[:, ::1] block = np.empty((n, n))
+    cdef double[::1] units = np.empty(n)
+    block[:s, :s] = covariance
+    for k in range(groups):
+        lost = False
+        for a in range(n):
+            i = a if a < s else a + k * p
+            units[a] = unit[i]
+            lost |= undetermined[i]
+        for i in range(p):
+            row = &lift[0] + (k * p + i) * s
+            for j in range(s):
+                total = 0.0
+                for l in range(s):
+                    total += row[l] * covariance[l, j]
+                block[s + i, j] = block[j, s + i] = total
+        for i in range(p):
+            row = &lift[0] + (k * p + i) * s
+            for j in range(i + 1):
+                total = gram[(k * p + i) * p + j]
+                for l in range(s):
+                    total += row[l] * block[s + j, l]
+                block[s + i, s + j] = block[s + j, s + i] = total
+        for i in range(n):
+            for j in range(n):
+                a, b = where[i], where[j]
+                out[k, i, j] = block[a, b] * units[a] * units[b]
+        if lost:
+            for i in range(n):
+                a = where[i]
+                if undetermined[a if a < s else a + k * p]:
+                    out[k, i, :] = NAN
+                    out[k, :, i] = NAN
+            for i in range(n):
+                a = where[i]
+                if undetermined[a if a < s else a + k * p]:
+                    out[k, i, i] = INFINITY
+    return np.asarray(out)
 
 
 def arrow_lifted(const ptrdiff_t[::1] first not None, const ptrdiff_t[::1] span, const int[::1] columns,
