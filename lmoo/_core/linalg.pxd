@@ -30,11 +30,10 @@ cdef int inverse_gram(ptrdiff_t n, const double *r, const int *ipvt, double *wor
 
 # ---- linalg/units.pxi: Factorisations that do not depend on the units of the parameters.
 
-cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexcept nogil
-cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a,
+cdef void units_of(const lm_state *s, const double *acnorm, double *units) noexcept nogil
+cdef void divide_columns(ptrdiff_t n, const double *units, ptrdiff_t m, double *a, const double *acnorm,
                          double *norms) noexcept nogil
-cdef void multiply_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a) noexcept nogil
-cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, const int *ipvt) noexcept nogil
+cdef void multiply_triangle(ptrdiff_t n, const double *units, double *r, const int *ipvt) noexcept nogil
 
 
 # ---- linalg/dense.pxi: The dense linear model.
@@ -53,7 +52,7 @@ ctypedef struct lm_dense:
     double *sdiag       # n each, for lmpar
     double *wa1
     double *wa2
-    double *units       # n
+    double *units       # n: of the columns, see units.pxi
     double *share       # n: error of a column along its row of R, over that of the column
     double *work        # 3 n, with bounds
 
@@ -65,3 +64,4 @@ cdef void dense_times_transpose(const lm_state *s, const double *w, double *out)
 cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil
 cdef void dense_share_all(lm_state *s) noexcept nogil
 cdef double *dense_share(const lm_state *s) noexcept nogil
+cdef double *dense_units(const lm_state *s) noexcept nogil

@@ -8,7 +8,7 @@ from lmoo._core.linalg cimport dense_all, dense_share_all, lm_triangle
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
-from lmoo._core.linalg cimport multiply_columns, multiply_triangle, unit_of
+from lmoo._core.linalg cimport dense_units, multiply_triangle, units_of
 
 cdef extern from "evaluate/lanes.h" nogil:
     const bint LMOO_HAVE_LANES
@@ -61,13 +61,15 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
 cdef void _units(lm_driver *d, double *factors) noexcept nogil:
     """Compute the factors that convert the columns of one fit to the units of D, n numbers at a distance of FITS.
 
-    Before D is known, the norms of the first Jacobian are left in d.work.
+    Before D is known, its numbers are the norms of the first Jacobian.
     """
+    cdef double *units = dense_units(d.s)
     cdef ptrdiff_t j
     if d.s.models == 0:
         column_norms(d.m, d.n, d.fjac, d.m, d.work)
+    units_of(d.s, d.work, units)
     for j in range(d.n):
-        factors[j * FITS] = 1.0 / unit_of(d.s, d.work, j)
+        factors[j * FITS] = 1.0 / units[j]
 
 
 cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
@@ -77,9 +79,9 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
     cdef lm_triangle *model = dense_all(d.s)
     cdef const double *a = w.memory + l
     cdef double *norms = d.work + n
+    cdef const double *units = dense_units(d.s)
     for j in range(n):
-        norms[j] = acnorm[j * FITS + l]
-    multiply_columns(d.s, d.work, 1, norms)
+        norms[j] = acnorm[j * FITS + l] * units[j]
     if not lm_sound(d.s, norms):
         lm_refuse(d.s)
         return
@@ -97,7 +99,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         model.r[j + j * n] = rdiag[j * FITS + l]
         model.ipvt[j] = <int>ipvt[j * FITS + l]
         model.qtf[j] = a[(j + n * m) * FITS]
-    multiply_triangle(d.s, d.work, model.r, model.ipvt)
+    multiply_triangle(n, units, model.r, model.ipvt)
     if has_doubtful_rows(d.s):
         # The factors are needed.
         copy(n, d.work + 2 * n, d.s.column_error)

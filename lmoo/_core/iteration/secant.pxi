@@ -38,7 +38,7 @@ cdef void secant_extrapolate(lm_state *s) noexcept nogil:
     A step that the radius limits is replaced only near a minimum.  Uses wa1, wa2 and acceleration.
     """
     cdef double *newton = s.acceleration
-    cdef double share, remainder
+    cdef double share, remainder, prered = s.prered, dirder = s.dirder
     cdef bint known = s.known_newton
     cdef ptrdiff_t j
     if s.newton:
@@ -61,7 +61,7 @@ cdef void secant_extrapolate(lm_state *s) noexcept nogil:
             s.extrapolated = 1
             s.remainder = remainder / _norm(s, s.step)
             return
-    predict_damped(s, s.step, s.par)
+    s.prered, s.dirder = prered, dirder
 
 
 cdef double _secant_error(lm_state *s) noexcept nogil:

@@ -64,16 +64,16 @@ cdef int _fill(void *model, ptrdiff_t m, double *a, ptrdiff_t lda, double *f) no
     cdef lm_state *s = d.s
     cdef lm_triangle *t = &d.all
     cdef ptrdiff_t i, j, n = s.n
-    memcpy(d.units, s.acnorm, <size_t>n * sizeof(double))
-    divide_columns(s, d.units, m, a, d.wa1)
-    memcpy(s.acnorm, d.wa1, <size_t>n * sizeof(double))
-    multiply_columns(s, d.units, 1, s.acnorm)
+    units_of(s, s.acnorm, d.units)
+    divide_columns(n, d.units, m, a, s.acnorm, d.wa1)
+    for j in range(n):
+        s.acnorm[j] = d.wa1[j] * d.units[j]
     qrfac(m, n, a, lda, t.ipvt, d.sdiag, d.wa1, d.wa2, f, t.qtf)
     for j in range(n):
         for i in range(j):
             t.r[i + j * n] = a[i + j * lda]
         t.r[j + j * n] = d.sdiag[j]
-    multiply_triangle(s, d.units, t.r, t.ipvt)
+    multiply_triangle(n, d.units, t.r, t.ipvt)
     dense_share_all(s)
     return 0
 
@@ -85,9 +85,10 @@ cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *wo
     """
     cdef lm_dense *d = <lm_dense *>s.model
     cdef ptrdiff_t n = s.n
-    divide_columns(s, acnorm, n, t, NULL)
+    units_of(s, acnorm, d.units)
+    divide_columns(n, d.units, n, t, NULL, NULL)
     pivot_triangle(n, t, d.all.ipvt, s.acnorm, d.all.qtf, work)
-    multiply_triangle(s, acnorm, t, d.all.ipvt)
+    multiply_triangle(n, d.units, t, d.all.ipvt)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
     memcpy(d.all.r, t, <size_t>(n * n) * sizeof(double))
     dense_share_all(s)
@@ -131,11 +132,12 @@ cdef void _factor_free(lm_dense *d, const int *active, const double *moved, lm_t
         elif moved != NULL and moved[j] != 0.0:
             for i in range(k + 1):
                 f[i] += column[i] * moved[j]
-    divide_columns(s, s.acnorm, n, out.r, NULL)
+    units_of(s, s.acnorm, d.units)
+    divide_columns(n, d.units, n, out.r, NULL, NULL)
     column_norms(n, n, out.r, n, d.wa1)
     qrfac(n, n, out.r, n, out.ipvt, f + n, d.wa1, f + 2 * n, f, out.qtf)
     put_diagonal(n, out.r, n, f + n)
-    multiply_triangle(s, s.acnorm, out.r, out.ipvt)
+    multiply_triangle(n, d.units, out.r, out.ipvt)
 
 
 cdef ptrdiff_t _truncate(void *model, const double *column_error, double fnorm, double *newton,
@@ -208,6 +210,11 @@ cdef double *dense_share(const lm_state *s) noexcept nogil:
     return (<lm_dense *>s.model).share
 
 
+cdef double *dense_units(const lm_state *s) noexcept nogil:
+    """Return the units of the columns, n numbers."""
+    return (<lm_dense *>s.model).units
+
+
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil:
     """Compute out = P R^T w for all columns: J^T v if w = (Q^T v)[:n]."""
     _apply_transpose(&(<lm_dense *>s.model).all, s.n, w, out)
@@ -230,12 +237,28 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
     """Implement lmoo_linear.predict with w = R P^T p."""
     cdef lm_dense *d = <lm_dense *>model
     cdef const lm_triangle *t = &d.all if all else &d.free
-    cdef ptrdiff_t i, n = d.s.n
-    cdef double total = 0.0, w
+    cdef ptrdiff_t n = d.s.n
+    # As for lmpar.
+    if n == 3:
+        _predict_of(3, t, p, fnorm, d.wa1, norm, slope)
+    elif n == 2:
+        _predict_of(2, t, p, fnorm, d.wa1, norm, slope)
+    elif n == 4:
+        _predict_of(4, t, p, fnorm, d.wa1, norm, slope)
+    elif n == 5:
+        _predict_of(5, t, p, fnorm, d.wa1, norm, slope)
+    else:
+        _predict_of(n, t, p, fnorm, d.wa1, norm, slope)
+
+
+cdef inline void _predict_of(ptrdiff_t n, const lm_triangle *t, const double *p, double fnorm, double *w,
+                             double *norm, double *slope) noexcept nogil:
+    cdef ptrdiff_t i
+    cdef double total = 0.0
     for i in range(n):
-        w = d.wa1[i] = _row(t, n, i, p)
-        total += w / fnorm * (t.qtf[i] / fnorm)
-    norm[0] = enorm(n, d.wa1) / fnorm
+        w[i] = _row(t, n, i, p)
+        total += w[i] / fnorm * (t.qtf[i] / fnorm)
+    norm[0] = enorm(n, w) / fnorm
     slope[0] = total
 
 

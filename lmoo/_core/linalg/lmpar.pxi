@@ -35,6 +35,21 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
     x, sdiag          n doubles each: the step and the diagonal of S
     wa1, wa2          n doubles each of work space; wa2 holds D x on return
     """
+    # With a constant n the compiler keeps small arrays in registers.
+    if n == 3 and ldr == 3:
+        return _lmpar(3, r, 3, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2)
+    elif n == 2 and ldr == 2:
+        return _lmpar(2, r, 2, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2)
+    elif n == 4 and ldr == 4:
+        return _lmpar(4, r, 4, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2)
+    elif n == 5 and ldr == 5:
+        return _lmpar(5, r, 5, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2)
+    return _lmpar(n, r, ldr, ipvt, diag, qtb, delta, par, x, sdiag, wa1, wa2)
+
+
+cdef inline double _lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const double *diag,
+                          const double *qtb, double delta, double par, double *x, double *sdiag,
+                          double *wa1, double *wa2) noexcept nogil:
     cdef double dxnorm, fp, gnorm, parl = 0.0, paru, previous
     cdef ptrdiff_t nsing = _gauss_newton(n, r, ldr, ipvt, qtb, x, wa1)
     cdef int iteration
@@ -64,7 +79,7 @@ cdef double lmpar(ptrdiff_t n, double *r, ptrdiff_t ldr, const int *ipvt, const 
         if par == 0.0:
             par = max(DBL_MIN, 0.001 * paru)
         _damp(n, diag, par, wa1)
-        qrsolv(n, r, ldr, ipvt, wa1, qtb, x, sdiag, wa2)
+        _qrsolv(n, r, ldr, ipvt, wa1, qtb, x, sdiag, wa2)
         dxnorm = scaled_norm(n, diag, x, wa2)
         previous = fp
         fp = dxnorm - delta
@@ -133,15 +148,15 @@ cdef inline double _scaled_gradient(ptrdiff_t n, const double *r, ptrdiff_t ldr,
     return enorm(n, wa1)
 
 
-cdef void _damp(ptrdiff_t n, const double *diag, double par, double *wa1) noexcept nogil:
+cdef inline void _damp(ptrdiff_t n, const double *diag, double par, double *wa1) noexcept nogil:
     cdef double root = sqrt(par)
     cdef ptrdiff_t j
     for j in range(n):
         wa1[j] = root * diag[j]
 
 
-cdef double _newton_correction(ptrdiff_t n, const double *r, ptrdiff_t ldr, const double *sdiag,
-                               double *wa1, double fp, double delta) noexcept nogil:
+cdef inline double _newton_correction(ptrdiff_t n, const double *r, ptrdiff_t ldr, const double *sdiag,
+                                      double *wa1, double fp, double delta) noexcept nogil:
     """Return -phi / phi' times (|D x| / delta), by solving S^T z = wa1 (More' 1978, section 5)."""
     cdef ptrdiff_t i, j
     cdef double temp

@@ -24,12 +24,20 @@ cdef enum:
     LARGEST_EXPONENT = 2043
 
 
-cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexcept nogil:
-    """Return the power of two by which column j is divided.  acnorm: n, norms of the columns, for the first model."""
-    cdef double size = s.diag[j] if s.diag[j] > 0.0 else acnorm[j]
+cdef void units_of(const lm_state *s, const double *acnorm, double *units) noexcept nogil:
+    """Compute the powers of two by which the columns are divided, n.  acnorm: n, their norms, for the first model."""
+    cdef ptrdiff_t j
+    cdef double size
+    for j in range(s.n):
+        size = s.diag[j] if s.diag[j] > 0.0 else acnorm[j]
+        units[j] = 1.0
+        if s.options.tests != LM_TESTS_MINPACK and size > 0.0 and isfinite(size):
+            units[j] = _power_above(size)
+
+
+cdef inline double _power_above(double size) noexcept nogil:
+    """Return the power of two above a size; within the limits of its inverse."""
     cdef uint64_t exponent
-    if s.options.tests == LM_TESTS_MINPACK or not (size > 0.0 and isfinite(size)):
-        return 1.0
     # Calls of frexp and ldexp would take a tenth of the time of a small fit.
     memcpy(&exponent, &size, sizeof(double))
     exponent = min(max((exponent >> 52) + 1, LEAST_EXPONENT), LARGEST_EXPONENT) << 52
@@ -37,13 +45,13 @@ cdef double unit_of(const lm_state *s, const double *acnorm, ptrdiff_t j) noexce
     return size
 
 
-cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a,
+cdef void divide_columns(ptrdiff_t n, const double *units, ptrdiff_t m, double *a, const double *acnorm,
                          double *norms) noexcept nogil:
-    """Divide the columns of a, m x n, by their units, and norms, n, unless it is NULL."""
+    """Divide the columns of a, m x n, by their units; norms, n, are those of acnorm divided, unless it is NULL."""
     cdef ptrdiff_t i, j
     cdef double factor
-    for j in range(s.n):
-        factor = 1.0 / unit_of(s, acnorm, j)
+    for j in range(n):
+        factor = 1.0 / units[j]
         if factor != 1.0:
             for i in range(m):
                 a[i + j * m] *= factor
@@ -52,23 +60,9 @@ cdef void divide_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, d
             norms[j] = acnorm[j] * factor if SMALL < factor < 1.0 / SMALL else enorm(m, a + j * m)
 
 
-cdef void multiply_columns(const lm_state *s, const double *acnorm, ptrdiff_t m, double *a) noexcept nogil:
-    """Undo divide_columns."""
-    cdef ptrdiff_t i, j
-    cdef double unit
-    for j in range(s.n):
-        unit = unit_of(s, acnorm, j)
-        if unit != 1.0:
-            for i in range(m):
-                a[i + j * m] *= unit
-
-
-cdef void multiply_triangle(const lm_state *s, const double *acnorm, double *r, const int *ipvt) noexcept nogil:
+cdef void multiply_triangle(ptrdiff_t n, const double *units, double *r, const int *ipvt) noexcept nogil:
     """Convert S to the units of J: column j of r, n x n, is that of parameter ipvt[j]."""
-    cdef ptrdiff_t i, j, n = s.n
-    cdef double unit
+    cdef ptrdiff_t i, j
     for j in range(n):
-        unit = unit_of(s, acnorm, ipvt[j])
-        if unit != 1.0:
-            for i in range(j + 1):
-                r[i + j * n] *= unit
+        for i in range(j + 1):
+            r[i + j * n] *= units[ipvt[j]]
