@@ -38,8 +38,8 @@ HINTS = {
     "U": "array.astype(float) makes numbers of texts",
     "S": "array.astype(float) makes numbers of texts",
     "c": "array.real and array.imag are real numbers",
-    "missing": "nan stands for a missing number, numpy.array(y, dtype=float) or "
-    "pandas.to_numeric(column) has it for None, and nan_policy='omit' leaves it out",
+    "missing": "nan stands for a missing number, as in pandas.to_numeric(column), and "
+    "nan_policy='omit' leaves it out of the data",
     "V": "a field, array['name'], may have numbers",
     "category": "column.astype(float), or the codes column.cat.codes, are numbers",
 }

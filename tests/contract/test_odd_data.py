@@ -99,6 +99,18 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: lmoo.fit(decay, T, pandas.Series([*Y[:-1], pandas.NA], dtype=object), START),
         TypeError, "y must be real numbers.*: nan stands for a missing number",
     ),
+    "a text as a start": (
+        lambda: lmoo.fit(decay, T, Y, {"a": "2", "b": 1.0, "c": 0.4}),
+        TypeError, r"^p0\['a'\] must be real numbers; it is '2'",
+    ),
+    "two numbers as a start": (
+        lambda: lmoo.fit(decay, T, Y, {"a": [2.0, 3.0], "b": 1.0, "c": 0.4}),
+        ValueError, r"^p0\['a'\] must be a number; it is \[2\.0, 3\.0\]",
+    ),
+    "no start": (
+        lambda: lmoo.curve_fit_many(decay, T, [Y]),
+        TypeError, "^p0 must be given; only models of lmoo.models",
+    ),
     "dates of curve_fit": (
         lambda: lmoo.curve_fit(decay, [d.to_pydatetime() for d in DATES], Y, START),
         TypeError, "xdata must be real numbers.*seconds since the first",
