@@ -157,7 +157,7 @@ def _named(model: Any, t: Any) -> tuple[tuple[str, ...], Any, Any]:
         if isinstance(model, str):
             return _table(model, None, None, None, None, t)
         names = variables_of(model, t, ())
-        values = tuple(t[name] for name in names)
+        values = tuple(column(t, name, "t") for name in names)
         return tuple(names), values[0] if len(names) == 1 else values, model
     if not isinstance(model, str):
         return (), t, model

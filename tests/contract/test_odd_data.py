@@ -33,6 +33,9 @@ def test_an_index_with_a_name_is_a_column() -> None:
         several = TABLE.assign(k=range(24)).set_index(["k", "t"])
         found = lmoo.fit(model, data=several, y="y", p0=START)
         np.testing.assert_array_equal(found.x, result.x)
+    for model in (MODEL, lmoo.models.Exponential()):
+        alone = lmoo.fit(model, TABLE.set_index("t")[[]], Y, START)
+        np.testing.assert_array_equal(alone.x, lmoo.fit(model, TABLE[["t"]], Y, START).x)
     new = pandas.DataFrame({"z": [1.0]}, index=pandas.Index([2.0], name="t"))
     assert result.predict(new) == pytest.approx(decay(2.0, 3.0, 0.7, 0.5))
     with pytest.raises(ValueError, match="'x' is none: these are y, t"):
