@@ -255,7 +255,7 @@ def test_bad_arguments_are_named() -> None:
         lmoo.curve_fit_many(model, t, y, [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="jac must be None for a compiled model"):
         lmoo.curve_fit_many(model, t, y, x, jac=lambda *p: None)
-    with pytest.raises(TypeError, match="p0 must be given: of the models of stacks"):
+    with pytest.raises(TypeError, match="p0 must be given; only models of lmoo"):
         lmoo.curve_fit_many(lambda t, a: a * t, U, y)
     with pytest.raises(TypeError, match="Gaussian2D takes 5 parameters; 2 were given"):
         model(t, 1.0, 2.0)

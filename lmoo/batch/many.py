@@ -233,7 +233,7 @@ def curve_fit_many(
     else:
         model = Model(f, jac, bool(vectorized))
     if p0 is None:
-        raise TypeError("p0 must be given: of the models of stacks, those of lmoo.models guess it")
+        raise TypeError("p0 must be given; only models of lmoo.models find it from the data")
     p0 = by_name(p0, parameter_names_of(f))
     if isinstance(p0, Mapping):
         tied = () if relations is None else tuple(relations.ties)

@@ -38,6 +38,8 @@ HINTS = {
     "U": "array.astype(float) makes numbers of texts",
     "S": "array.astype(float) makes numbers of texts",
     "c": "array.real and array.imag are real numbers",
+    "missing": "nan stands for a missing number, as in pandas.to_numeric(column), and "
+    "nan_policy='omit' leaves it out of the data",
     "V": "a field, array['name'], may have numbers",
     "category": "column.astype(float), or the codes column.cat.codes, are numbers",
 }
@@ -111,9 +113,16 @@ def described(value: Any) -> str:
         return f"a {type(value).__name__}, which can be read once: give list(...) of it"
     if isinstance(value, (Set, Mapping, ValuesView)):
         return f"a {type(value).__name__}: give a list or an array"
-    array = np.asarray(value)
-    dates = array.dtype.kind == "O" and any(hasattr(one, "timetuple") for one in array.flat)
-    kind = "M" if dates else array.dtype.kind
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        # Lists of different lengths.
+        return shortened(value)
+    kind: str = array.dtype.kind
+    if kind == "O" and any(hasattr(one, "timetuple") for one in array.flat):
+        kind = "M"
+    elif kind == "O" and any(one is None or type(one).__name__ == "NAType" for one in array.flat):
+        kind = "missing"
     known = hasattr(value, "dtype") and kind in HINTS
     shown = f"of dtype {value.dtype}" if known else shortened(value)
     # A single value says what it is.

@@ -34,8 +34,8 @@ def limits(
         None: no bounds.  A pair (lower, upper), each a number or one number per parameter; an
         object with the attributes ``lb`` and ``ub``, like ``scipy.optimize.Bounds``; or a mapping
         from names or positions of parameters to pairs of numbers.  A series of pandas, or an array
-        of xarray, whose labels are names gives the bounds of these; so does a data frame with rows
-        named as the parameters and columns lower and upper, or min and max.  None and infinities
+        of xarray, whose labels are names gives the bounds of these; a data frame has rows named
+        as the parameters and columns lower and upper, or min and max.  None and infinities
         mean no bound.  Equal bounds fix the parameter.  See Notes for two parameters.
     fixed : None, sequence or mapping
         Names or positions of parameters that are fixed at their starting values; or a mapping from

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.problems.arguments import HINTS
+from lmoo.problems.arguments import HINTS, described
 from lmoo.problems.units import unit_of
 
 __all__ = [
@@ -36,8 +36,8 @@ def column_names(data: Any) -> tuple[str, ...]:
     Parameters
     ----------
     data : object
-        A data frame, a mapping of arrays, an array with fields, a table of astropy or a dataset of
-        xarray.
+        A data frame, whose index counts as a column if it has a name, a mapping of arrays, an array
+        with fields, a table of astropy or a dataset of xarray.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def column_names(data: Any) -> tuple[str, ...]:
         # Of tables of pyarrow and of astropy, data frames, datasets of xarray.
         names = getattr(data, attribute, None)
         if names is not None and not callable(names):
-            return tuple(str(name) for name in names)
+            return (*(str(name) for name in names), *_index_names(data))
     if isinstance(data, Mapping):
         return tuple(str(name) for name in data)
     fields = getattr(getattr(data, "dtype", None), "names", None)
@@ -64,6 +64,12 @@ def column_names(data: Any) -> tuple[str, ...]:
         "data must be a table: a DataFrame, a mapping of names to arrays, an array with fields or "
         f"an xarray.Dataset; it is {type(data).__name__}"
     )
+
+
+def _index_names(data: Any) -> list[str]:
+    """Return the names of the index of a data frame without those of columns."""
+    names = getattr(data.index, "names", ()) if is_frame(data) else ()
+    return [name for name in names if isinstance(name, str) and name not in data.columns]
 
 
 def is_table(value: Any) -> bool:
@@ -90,10 +96,20 @@ def column(data: Any, name: str, argument: str) -> Any:
     if name not in names:
         raise ValueError(
             f"{argument} must be a column of data; {name!r} is none: these are {', '.join(names)}"
+            f"{_hint_of_levels(data)}"
         )
     if list(names).count(name) > 1:
         raise ValueError(f"{argument} must be one column of data; {name!r} is there more than once")
+    if name in _index_names(data):
+        return data.index.get_level_values(name).to_series(index=data.index)
     return data[name]
+
+
+def _hint_of_levels(data: Any) -> str:
+    """Return a hint for a data frame whose columns have several levels; "" for others."""
+    if not is_frame(data) or getattr(data.columns, "nlevels", 1) < 2:
+        return ""
+    return f". Columns of several levels: give a table of one, data[{data.columns[0][0]!r}]"
 
 
 def variables_of(model: Any, data: Any, used: Sequence[str]) -> list[str]:
@@ -167,6 +183,8 @@ def numbers_of(name: str, value: Any) -> Any:
     dtype = getattr(value, "dtype", None)
     kind = "category" if str(dtype) == "category" else getattr(dtype, "kind", "f")
     if kind not in "biufc":
+        if kind == "O":
+            raise TypeError(f"{name} must be real numbers; it is {described(value)}")
         hint = HINTS.get(kind, HINTS["O"])
         raise TypeError(f"{name} must be real numbers; it is of dtype {dtype}: {hint}")
     inner = getattr(dtype, "numpy_dtype", None)

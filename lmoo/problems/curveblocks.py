@@ -223,11 +223,17 @@ class _Slices:
         self.arrays, self.size, self.omit = arrays, size, omit
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        m = int(self.arrays[1].shape[0])
+        m, empty = int(self.arrays[1].shape[0]), True
         for k, start in enumerate(range(0, m, self.size)):
             rows = slice(start, min(start + self.size, m))
             block = tuple(a[..., rows] if np.ndim(a) else a for a in self.arrays)
-            yield _present(block, self.omit, f"block {k}")
+            found = _present(block, self.omit, f"block {k}")
+            empty = empty and found[1].size == 0
+            yield found
+        if empty:
+            raise ValueError(
+                f"ydata must not be empty; all of its {m} points are masked or missing"
+            )
 
     def __len__(self) -> int:
         return -(-int(self.arrays[1].shape[0]) // self.size)

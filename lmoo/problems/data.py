@@ -129,7 +129,15 @@ def points(t: Any, name: str = "t") -> Any:
         return tuple(points(part, name) for part in t)
     if hasattr(t, "__next__"):
         raise TypeError(f"{name} must be an array or a list; it is {described(t)}")
-    return real_array(name, t) if isinstance(t, list) else t
+    return real_array(name, t) if isinstance(t, (list, range)) or _is_buffer(t) else t
+
+
+def _is_buffer(value: Any) -> bool:
+    """Return whether an object, such as an array.array, has numbers in memory."""
+    try:
+        return bool(memoryview(value).ndim)
+    except (TypeError, BufferError):
+        return False
 
 
 def _vector(name: str, value: Any) -> tuple[Array, int]:
@@ -138,8 +146,20 @@ def _vector(name: str, value: Any) -> tuple[Array, int]:
     if not (type(value) is np.ndarray and value.dtype == np.float64):
         value = real_array(name, value)
     if value.ndim != 1:
-        raise ValueError(f"{name} must be 1-D; its shape is {value.shape}")
+        raise ValueError(f"{name} must be 1-D; its shape is {value.shape}{_hint_of_shape(value)}")
     return start(value, True)
+
+
+def _hint_of_shape(value: Array) -> str:
+    """Return a hint for an array that is not 1-D; "" if there is none."""
+    if value.ndim > 1 and value.size == max(value.shape):
+        return ": take its row or column, as .ravel() does"
+    if value.ndim == 2:
+        return (
+            ": for an image t has an array of this shape for each variable, (u, v) = numpy.meshgrid"
+            "(...), and lmoo.curve_fit_many fits many curves"
+        )
+    return ""
 
 
 # ---- standard deviations ---------------------------------------------------------------------

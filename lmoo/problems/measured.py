@@ -124,6 +124,7 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
         return Measured(t, y, sigma, None, NO_AXES)
     t, y, sigma = (_in_memory(value) for value in (t, y, sigma))
     _check_indexes(t, y, sigma, None, ("t", "y"), stack=True)
+    _check_points_last(t, y)
     x_names, y_name = names_of_variables(t), name_of(y)
     t, sigma = (_aligned(name, part, y, stack=True) for name, part in (("t", t), ("sigma", sigma)))
     t, t_units = _variables("t", t)
@@ -355,6 +356,20 @@ def _is_labelled(value: Any) -> bool:
     """Return whether the value is an xarray.DataArray."""
     kind = getattr(sys.modules.get("xarray"), "DataArray", None)
     return kind is not None and isinstance(value, kind)
+
+
+def _check_points_last(t: Any, y: Any) -> None:
+    """Raise ValueError if labelled variables of a stack do not vary along the last axis of y."""
+    parts = t if isinstance(t, tuple) else (t,)
+    if not _is_labelled(y) or not all(_is_labelled(part) for part in parts):
+        return
+    dims = {dim for part in parts for dim in part.dims}
+    if dims and dims <= set(y.dims) and y.dims[-1] not in dims:
+        *_, last = parts[0].dims
+        raise ValueError(
+            f"y must have the points of a curve along its last dimension, {y.dims[-1]!r}, and t "
+            f"has {', '.join(sorted(map(repr, dims)))}: give y.transpose(..., {last!r})"
+        )
 
 
 def _aligned(name: str, value: Any, y: Any, called: str = "y", stack: bool = False) -> Any:

@@ -18,6 +18,7 @@ __all__ = [
     "Start",
     "SupportsBounds",
     "SupportsResidual",
+    "SupportsRows",
     "Trace",
 ]
 
@@ -27,6 +28,22 @@ class SupportsBounds(Protocol):
 
     lb: Any
     ub: Any
+
+
+class SupportsRows(Protocol):
+    """A table, such as a data frame of pandas."""
+
+    @property
+    def index(self) -> Any:
+        """The labels of the rows."""
+
+    @property
+    def columns(self) -> Any:
+        """The labels of the columns."""
+
+    @property
+    def iloc(self) -> Any:
+        """Rows by position."""
 
 
 class SupportsResidual(Protocol):
@@ -50,6 +67,7 @@ Bounds: TypeAlias = (
     | list[Any]
     | NDArray[Any]
     | SupportsBounds
+    | SupportsRows
 )
 Fixed: TypeAlias = (
     Mapping[str, SupportsFloat]

@@ -21,6 +21,7 @@ __all__ = [
     "has_offset",
     "is_convertible",
     "magnitude",
+    "of_differences",
     "package_of",
     "powers_of",
     "product_of",
@@ -189,12 +190,12 @@ def converted_difference(
     if not squared and own == unit:
         return numbers
     if has_offset(own):
-        other = unit_label(_of_differences(unit))
+        other = unit_label(of_differences(unit))
         raise ValueError(
             f"{name} is a difference, but {unit_label(own)} and {unit_label(unit)}, the unit of "
             f"{of}, have different zeros: give it in {other}"
         )
-    target = _of_differences(unit)
+    target = of_differences(unit)
     if squared:
         target = f"({target})**2" if isinstance(target, str) else target**2
     return converted(name, numbers, own, target, of)
@@ -219,7 +220,7 @@ def has_offset(unit: Any) -> bool:
 _TEMPERATURE = ("K", "temperature")
 
 
-def _of_differences(unit: Any) -> Any:
+def of_differences(unit: Any) -> Any:
     """Return the unit of differences of values in a unit."""
     if not has_offset(unit):
         return unit
@@ -393,6 +394,6 @@ def product_of(powers: dict[Any, float]) -> Any:
     }
     alone = list(exact.values()) == [1]
     for part, power in exact.items():
-        factor = (part if alone else _of_differences(part)) ** power
+        factor = (part if alone else of_differences(part)) ** power
         found = factor if found is None else found * factor
     return found

@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.problems.arguments import integer, positive, real_array, real_number
+from lmoo.problems.arguments import (
+    described,
+    integer,
+    positive,
+    real_array,
+    real_number,
+    shortened,
+)
+from lmoo.problems.columns import is_frame, numbers_of
 from lmoo.problems.complexdata import has_complex, joined
 from lmoo.problems.curve import Curve
 from lmoo.problems.data import points, refuse_masked_points
@@ -223,6 +231,7 @@ def predict(
         units, columns = (getattr(result.problem, name, ()) for name in ("t_units", "columns"))
         t, shape = new_points(t, units, columns, isinstance(curve.t, tuple))
         where = points_of(t)
+        _check_numbers(where, curve.t)
     y = curve.values(where, result.x)
 
     def shown(values: Array) -> Any:
@@ -239,6 +248,23 @@ def predict(
     with np.errstate(invalid="ignore"):
         half = t_quantile(result, level, scaled) * errors
     return shown(y), shown(y - half), shown(y + half)
+
+
+def _check_numbers(where: Any, of_data: Any) -> None:
+    """Raise TypeError for points other than numbers, where those of the data are arrays of these.
+
+    A function may take other points, if these are what it was fitted to.
+    """
+    pairs = zip(*(part if isinstance(part, tuple) else (part,) for part in (where, of_data)),
+                strict=False)  # fmt: skip
+    for part, fitted in pairs:
+        if not isinstance(fitted, np.ndarray) or fitted.dtype.kind not in "biuf":
+            continue
+        if is_frame(part) or isinstance(part, (str, bytes)) or hasattr(part, "timetuple"):
+            what = f"a table with the columns {shortened(list(part.columns))}" if is_frame(
+                part) else described(part)  # fmt: skip
+            raise TypeError(f"t must be real numbers, as those of the data; it is {what}")
+        numbers_of("t", part)
 
 
 def points_of(t: Any) -> Any:

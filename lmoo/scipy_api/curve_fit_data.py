@@ -6,7 +6,7 @@ import numpy as np
 
 from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo.models.problem import is_compiled_model, problem_of
-from lmoo.problems.arguments import real_array, shortened
+from lmoo.problems.arguments import described, real_array
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem, check_callable
 from lmoo.problems.data import curve_data
@@ -91,7 +91,7 @@ def _real(name: str, data: Any) -> Any:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"{name} must be an array of real numbers; it is {shortened(data)}: {error}"
+            f"{name} must be real numbers; it is {described(data)} ({error})"
         ) from error
     except OverflowError as error:
         raise ValueError(f"{name} must be within the range of double precision: {error}") from error

@@ -77,6 +77,12 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
     y_name = None
     if data is not None:
         columns, t, model = _table(model, t, y, sigma, sigma_x, data)
+        for name, value in (("t", t), ("y", y)):
+            if isinstance(value, (int, np.integer)):
+                raise TypeError(
+                    f"{name} must be the name of a column, a text, or an array; it is {value!r}: "
+                    f"columns are {', '.join(column_names(data))}"
+                )
         y_name = _name_in(y, data, "y")
         y, sigma = (
             column(data, value, name) if isinstance(value, str) else value
@@ -89,6 +95,8 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
                 raise TypeError(
                     f"{name} must be numbers; it is {value!r}: names of columns need data="
                 )
+        if t is None:
+            raise TypeError("t must be given: the independent variable, or data= with its column")
         columns, t, model = _named(model, t)
     if isinstance(model, str):
         model = formula(model, len(t) if isinstance(t, tuple) else 1)
@@ -123,12 +131,12 @@ def _table(
     used = [value for value in (y, sigma, sigma_x) if isinstance(value, str)]
     if t is None:
         if isinstance(model, str):
-            known = [name for name in column_names(data) if name not in used]
-            names = [name for name in names_in(model) if name in known]
+            known = column_names(data)
+            names = [name for name in names_in(model) if name in known and name not in used]
             if not names:
                 raise ValueError(
-                    f"the model must have a column of data as its variable; {model!r} has none of "
-                    f"{', '.join(known)}"
+                    f"the model must have a column of data as its variable; {model!r} has none: "
+                    f"columns are {', '.join(known)}"
                 )
         else:
             names = variables_of(model, data, used)
@@ -149,7 +157,7 @@ def _named(model: Any, t: Any) -> tuple[tuple[str, ...], Any, Any]:
         if isinstance(model, str):
             return _table(model, None, None, None, None, t)
         names = variables_of(model, t, ())
-        values = tuple(t[name] for name in names)
+        values = tuple(column(t, name, "t") for name in names)
         return tuple(names), values[0] if len(names) == 1 else values, model
     if not isinstance(model, str):
         return (), t, model

@@ -13,7 +13,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.tracing.cache import Kind
 from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.models.tracing.trace import trace as traced
-from lmoo.problems.arguments import real_array
+from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.names import check_count, parameter_names_of
 from lmoo.solver.separable import model_of
@@ -50,7 +50,8 @@ def given_start(p0: Any, names: Sequence[str]) -> Array:
                 f"p0 has {unknown[0]!r}, which is not a parameter of the model; its parameters "
                 f"are {', '.join(names)}"
             )
-        x = np.array([p0.get(name, np.nan) for name in names], dtype=np.float64)
+        given = {name: _number(f"p0[{name!r}]", value) for name, value in p0.items()}
+        x = np.array([given.get(name, np.nan) for name in names])
         bad = [name for name in p0 if not np.isfinite(x[names.index(name)])]
     else:
         x = np.array(real_array("p0", p0), dtype=np.float64).reshape(-1)
@@ -59,6 +60,13 @@ def given_start(p0: Any, names: Sequence[str]) -> Array:
     if bad:
         raise ValueError(f"p0 must be finite; that of {bad[0]} is {x[names.index(bad[0])]}")
     return x
+
+
+def _number(argument: str, value: Any) -> float:
+    array = real_array(argument, value)
+    if array.size != 1:
+        raise ValueError(f"{argument} must be a number; it is {shortened(value)}")
+    return float(array.item())
 
 
 def without_linear(

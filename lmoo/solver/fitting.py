@@ -252,6 +252,11 @@ def _search(model: Any, problem: Any, given: GivenParameters) -> Search:
     curve = problem.as_curve()
     points = np.stack([np.asarray(v) for v in curve.t]) if isinstance(curve.t, tuple) else curve.t
     count = len(curve.t) if isinstance(curve.t, tuple) else 1
+    if np.shape(points)[-1:] != curve.y.shape and np.size(points) == count * curve.y.size:
+        raise ValueError(
+            f"t must have its points along its last axis; its shape is {np.shape(points)}: give "
+            "t.T, or t.ravel() for one variable"
+        )
     if np.shape(points)[-1:] != curve.y.shape:
         raise ValueError(
             f"t and y must have the same number of points; t has {np.size(points) // count} and y "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.problems.arguments import HINTS
 from lmoo.problems.names import names_of
 from lmoo.results.result import Result
 from lmoo.solver.iterationresult import IterationResult
@@ -248,6 +249,17 @@ def keep_result(error: BaseException, iteration: Iteration) -> None:
     with suppress(Exception):
         text = " ".join(str(error).split())
         iteration._exception = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        if isinstance(error, TypeError):
+            _add_note_of_t(error, getattr(iteration.problem, "t", None))
         # A stored exception must not keep problem and solver alive, nor form a reference cycle.
         result = replace(iteration.result, problem=None, solver=None)
         error.lmoo_result = result  # type: ignore[attr-defined]
+
+
+def _add_note_of_t(error: BaseException, t: Any) -> None:
+    """Say what to do where a function does not take dates."""
+    for part in t if isinstance(t, tuple) else (t,):
+        dtype = getattr(part, "dtype", None)
+        hint = HINTS.get(getattr(dtype, "kind", "")) if getattr(dtype, "kind", "") in "Mm" else None
+        if hint is not None:
+            error.add_note(f"t is of dtype {dtype}, which the function gets as it is: {hint}")

@@ -98,10 +98,19 @@ def best_result(search: Search, solver: Solver) -> Result:
     lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(search.problem, solver, [result.x for result in lowest])
     if not results:
-        raise StartError(
-            f"no starting values were found at which the model is finite; {search.hint}"
-        )
+        raise _no_start(search)
     return _lowest(results, search)
+
+
+def _no_start(search: Search) -> StartError:
+    """Return the exception where no starting values were found."""
+    n, m = len(search.model.parameter_names), search.y.size
+    if m < n:
+        points = "1 point" if m == 1 else f"{m} points"
+        return StartError(
+            f"no starting values can be found from {points} for {n} parameters; {search.hint}"
+        )
+    return StartError(f"no starting values were found at which the model is finite; {search.hint}")
 
 
 def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
@@ -158,9 +167,7 @@ def _best_related(search: Search, squares: Solver, related: Solver) -> Result:
     lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
     results = _solved(problem, related, [result.x for result in lowest])
     if not results:
-        raise StartError(
-            f"no starting values were found at which the model is finite; {search.hint}"
-        )
+        raise _no_start(search)
     return _lowest(results, search)
 
 

@@ -10,20 +10,24 @@ from lmoo.errors import TraceError
 from lmoo.models.graph.dimensions import DimensionError, Dimensions, dimensions_of
 from lmoo.models.graph.nodes import extracted
 from lmoo.models.graph.text import written
+from lmoo.models.graph.zeros import weights_of
 from lmoo.models.tracing.cache import Kind
 from lmoo.models.tracing.cache import traced as kept_trace
 from lmoo.problems.axes import Axes
 from lmoo.problems.boundsforms import FrozenMapping
 from lmoo.problems.names import labelled
 from lmoo.problems.units import (
+    converted_difference,
     has_offset,
     is_convertible,
     magnitude,
+    of_differences,
     powers_of,
     product_of,
     quantity_of,
     unit_label,
     unit_of,
+    unitless,
 )
 
 __all__ = [
@@ -104,8 +108,9 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
 
     def plain(argument: str, part: Any) -> Any:
         if isinstance(part, Mapping):
+            one = _plain_prior if argument == "priors" else _plain
             return {
-                key: _plain(f"{argument}[{key!r}]", value, units.get(str(key)), key)
+                key: one(f"{argument}[{key!r}]", value, units.get(str(key)), key)
                 for key, value in part.items()
             }
         sides = [side_of(argument, side) for side in _sides(argument, part)]
@@ -136,6 +141,9 @@ def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_plain(argument, part, unit, name) for part in value)
     own = unit_of(value)
+    if has_offset(own) and own != unit and of_differences(own) == unit:
+        # The parameter is a difference.
+        value, own = unitless(value), None
     if own is not None and own != unit and (has_offset(own) or has_offset(unit)):
         raise ValueError(
             f"{argument} is in {unit_label(own)}, and the parameter in {unit_label(unit)}, whose "
@@ -144,6 +152,16 @@ def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
         )
     found = magnitude(argument, value, unit, f"the parameter {name}")
     return float(found) if unit_of(value) is not None and np.ndim(found) == 0 else found
+
+
+def _plain_prior(argument: str, value: Any, unit: Any, name: Any) -> Any:
+    """Return a prior without units: the mean is one of the parameter, sigma a difference."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return _plain(argument, value, unit, name)
+    mean, sigma = value
+    own, called = unit_of(sigma), f"the parameter {name}"
+    sigma = converted_difference(argument, unitless(sigma), own, unit, called)
+    return (_plain(argument, mean, unit, name), float(sigma) if own is not None else sigma)
 
 
 # ---- units of the model ----------------------------------------------------------------------
@@ -227,11 +245,17 @@ def parameter_units(
             known[name] = given[name]
             found, basis, in_base = _dimensions(graph, names, axes, known, variables)
     units: Units = {}
-    for j, name in enumerate(names):
-        exponents = found.exponents(j)
+    known_units = [found.exponents(j) for j in range(len(names))]
+    products = [
+        None if part is None else product_of(dict(zip(basis, part.tolist(), strict=True)))
+        for part in known_units
+    ]
+    weights = _weights(graph, products, axes)
+    for name, exponents, unit, weight in zip(names, known_units, products, weights, strict=True):
         if exponents is None:
             continue
-        unit = product_of(dict(zip(basis, exponents.tolist(), strict=True)))
+        if weight == 0.0:
+            unit = of_differences(unit)
         scale = exponents[basis.index("")] if "" in basis else 0.0
         if in_base and abs(scale) > 1e-9:
             raise ValueError(
@@ -248,7 +272,19 @@ def parameter_units(
     return units
 
 
+def _weights(graph: Any, units: Sequence[Any], axes: Axes) -> Sequence[float | None]:
+    """Return 1 for temperatures, 0 for their differences, None if that is unknown."""
+    offsets = [has_offset(unit) for unit in units]
+    if not any(offsets):
+        return [None] * len(units)
+    of_t = [float(has_offset(unit)) for unit in axes.t_units]
+    return weights_of(graph.steps, offsets, of_t, float(has_offset(axes.y_unit)))
+
+
 def _agrees(given: Any, unit: Any) -> bool:
+    # A difference may be given in the unit of what it is a difference of.
+    if has_offset(given) and of_differences(given) == unit:
+        return True
     return unit_label(given) == "" if unit is None else is_convertible(given, unit)
 
 

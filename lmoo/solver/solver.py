@@ -67,9 +67,10 @@ class Solver(SolverOptions):
         matrix of scipy.
     bounds : optional
         Bounds of the parameters; the problem is never evaluated outside.  A pair (lower, upper) of
-        numbers or of one number per parameter; an object with ``lb`` and ``ub``; or a mapping from
-        names or positions of parameters to pairs of numbers.  None and infinities in these mean no
-        bound; equal bounds fix a parameter.  None: the ``bounds`` of the problem.
+        numbers or of one number per parameter; an object with ``lb`` and ``ub``; a mapping from
+        names or positions of parameters to pairs of numbers; or a data frame with a row for each
+        parameter and the columns lower and upper, or min and max.  None and infinities in these
+        mean no bound; equal bounds fix a parameter.  None: the ``bounds`` of the problem.
     fixed : optional
         Fixed parameters: a sequence of names or positions, or a mapping from them to values.  None:
         the ``fixed`` of the problem.

@@ -22,7 +22,11 @@ from lmoo import CurveProblem, Solver
         ({"y": None}, TypeError, r"^y must be real numbers; it is None$"),
         ({"y": np.array(["a"], dtype=object)}, TypeError, r"^y must be real numbers"),
         ({"y": 1.0}, ValueError, r"^y must be 1-D; its shape is \(\)$"),
-        ({"y": Y.reshape(3, 4)}, ValueError, r"^y must be 1-D; its shape is \(3, 4\)$"),
+        (
+            {"y": Y.reshape(3, 4)},
+            ValueError,
+            r"^y must be 1-D; its shape is \(3, 4\): for an image",
+        ),
         ({"y": [], "t": []}, ValueError, r"^y must not be empty$"),
         ({"y": [np.nan], "t": [1.0], "nan_policy": "omit"}, ValueError, r"; all of its 1 points"),
         ({"t": [1.0, [2.0, 3.0]]}, TypeError, r"^t must be an array of real numbers"),

@@ -125,8 +125,16 @@ def test_empty_data_are_refused(xdata: Any, ydata: Any) -> None:
     [
         ({"xdata": T + 1j}, TypeError, r"^xdata must be real numbers"),
         ({"ydata": ["a"] * 20}, TypeError, r"^ydata must be real numbers"),
-        ({"xdata": [1.0, [2.0]]}, TypeError, r"^xdata must be an array of real numbers"),
-        ({"ydata": [{}] * 20}, TypeError, r"^ydata must be an array of real numbers"),
+        (
+            {"xdata": [1.0, [2.0]]},
+            TypeError,
+            r"^xdata must be real numbers; it is \[1\.0, \[2\.0\]\] .*inhomogeneous",
+        ),
+        (
+            {"ydata": [{}] * 20},
+            TypeError,
+            r"^ydata must be real numbers; .*array\.astype.* not 'dict'",
+        ),
         ({"ydata": Y.reshape(4, 5)}, ValueError, r"^ydata must be 1-D"),
         ({"xdata": None, "ydata": 1.0}, ValueError, r"^ydata must be 1-D"),
         ({"xdata": T[:10]}, ValueError, r"^xdata and ydata must have the same number of points"),

@@ -140,7 +140,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (
         lambda: lmoo.fit("a*exp(-b*tim)", data=FRAME, y="counts"),
         ValueError,
-        r"the model must have a column of data as its variable; 'a\*exp\(-b\*tim\)' has none of",
+        r"the model must have a column of data as its variable; 'a\*exp\(-b\*tim\)' has none: ",
     ),
     (
         lambda: lmoo.fit(lambda x, a: a * x, data=FRAME, y="counts"),

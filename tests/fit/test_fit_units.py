@@ -469,9 +469,70 @@ def test_errors_of_temperatures_are_differences() -> None:
     with pytest.raises(ValueError, match="different zeros: give it in Δ°C"):
         lmoo.fit(TEXT, T, celsius, sigma=quantity(SIGMA, "degF"))
     # Whether a parameter is a temperature or a difference of two is not known.
-    with pytest.raises(ValueError, match=r"p0\['a'\] is in K, and the parameter in °C, whose zero"):
-        lmoo.fit(TEXT, T, celsius, {"a": quantity(3.0, "kelvin")})
+    with pytest.raises(ValueError, match=r"p0\['p'\] is in K, and the parameter in °C, whose zero"):
+        lmoo.fit("p + c + b*t", T, celsius, {"p": quantity(3.0, "kelvin")})
     assert lmoo.fit(TEXT, T, celsius, {"a": quantity(3.0, "degC")}).success
+
+
+DIFFERENCES: dict[str, tuple[str, str, str, dict[str, int]]] = {
+    # Text, units of t and y, and the weights of the parameters in these.
+    "decay": ("a*exp(-t/u) + c", "s", "degC", {"a": 0, "c": 1}),
+    "peak": ("h*exp(-((t - m)/w)**2) + b", "degC", "V", {"m": 1, "w": 0}),
+    "step": ("low + (top - low)/(1 + exp(-(t - m)/w))", "s", "degC", {"low": 1, "top": 1}),
+    "two kinds": ("c + h*exp(-((t - m)/w)**2)", "degC", "degC", {"c": 1, "h": 0, "m": 1, "w": 0}),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_differences_of_temperatures_are_told_from_temperatures(name: str) -> None:
+    """Amplitudes and widths are differences, offsets and places are temperatures."""
+    text, of_t, of_y, weights = DIFFERENCES[name]
+    model = lmoo.Expression(text)
+    true = dict(zip(model.parameter_names, [3.0, 1.1, 0.5, 0.8], strict=False))
+    t = np.linspace(0.0, 4.0, 30)
+    y = model(t, *true.values())
+    quantity = registry().Quantity
+    pint_units = {0: "delta_degC", 1: "degC"}
+    found = lmoo.fit(model, quantity(t, of_t), quantity(y, of_y), p0=true)
+    np.testing.assert_allclose(found.x, list(true.values()), rtol=1e-6)
+    for parameter, weight in weights.items():
+        assert found.units[parameter] == registry().Unit(pint_units[weight])
+        label = "Δ°C" if weight == 0 else "°C"
+        assert f" {label} " in next(
+            line for line in found.report().splitlines() if line.startswith(f"  {parameter} ")
+        )
+    differences = [parameter for parameter, weight in weights.items() if weight == 0]
+    for unit in ("kelvin", "degC"):
+        start = {parameter: quantity(true[parameter], unit) for parameter in differences}
+        again = lmoo.fit(model, quantity(t, of_t), quantity(y, of_y), p0={**true, **start})
+        np.testing.assert_allclose(again.x, found.x, rtol=1e-9)
+    celsius = {"degC": "deg_C"}
+    of_astropy = (
+        astropy.Quantity(t, celsius.get(of_t, of_t)),
+        astropy.Quantity(y, celsius.get(of_y, of_y)),
+    )
+    other = lmoo.fit(model, *of_astropy, p0=true)
+    for parameter, weight in weights.items():
+        assert other.units[parameter] == (astropy.K if weight == 0 else astropy.deg_C)
+    stored = lmoo.Result.from_dict(found.to_dict())
+    assert stored.report() == found.report()
+
+
+def test_the_sigma_of_a_prior_is_a_difference() -> None:
+    quantity = registry().Quantity
+    y = quantity(3.0 * np.exp(-T) + 20.0, "degC")
+    sigma = quantity(0.1, "kelvin")
+    found = lmoo.fit(
+        "a*exp(-b*t) + c", T, y, sigma=sigma, priors={"c": (quantity(21.0, "degC"), sigma)}
+    )
+    plain = lmoo.fit("a*exp(-b*t) + c", T, y.m, sigma=0.1, priors={"c": (21.0, 0.1)})
+    np.testing.assert_allclose(found.x, plain.x, rtol=1e-9)
+
+
+def test_a_model_of_the_numbers_of_temperatures_keeps_their_unit() -> None:
+    """Where it would matter what the zero is, no parameter is called a difference."""
+    y = registry().Quantity(3.0 * np.exp(-T), "degC")
+    assert lmoo.fit("a*exp(-b*t)", T, y).units["a"] == registry().Unit("degC")
 
 
 def test_logarithmic_units_are_refused() -> None:
