@@ -9,8 +9,8 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special
+from case_tables import each
 from graph_cases import T
-from tables import each
 
 import lmoo
 from lmoo import Expression
