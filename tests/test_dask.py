@@ -291,7 +291,7 @@ def test_many_fits_on_a_client_whose_worker_dies(client: Any) -> None:
     assert killed
     np.testing.assert_array_equal(fits.x, expected.x)
     np.testing.assert_array_equal(fits.nfev, expected.nfev)
-    client.wait_for_workers(2)
+    client.wait_for_workers(2, timeout=60)
 
 
 @pytest.mark.parametrize("way", ["client", "executor"])
@@ -320,4 +320,4 @@ def test_a_joint_fit_whose_worker_dies(client: Any, monkeypatch: Any, way: str) 
     np.testing.assert_allclose(fits.x, expected.x, rtol=1e-12)
     np.testing.assert_allclose(fits.stderr, expected.stderr, rtol=1e-9)
     np.testing.assert_array_equal(fits.nfev, expected.nfev)
-    client.wait_for_workers(2)
+    client.wait_for_workers(2, timeout=60)

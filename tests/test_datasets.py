@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from tables import each
+from case_tables import each
 
 from lmoo.datasets import NistDataset, _nist, nist, nist_names
 

@@ -12,8 +12,8 @@ from typing import Any
 import minpack_reference as minpack
 import numpy as np
 import pytest
+from case_tables import each
 from problems import CASES, MghCase, MghProblem
-from tables import each
 
 PROBLEMS = list(dict.fromkeys(case.problem for case in CASES))
 TABLE: dict[str, Any] = json.loads(minpack.TABLE.read_text())

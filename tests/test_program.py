@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.special
+from case_tables import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tables import each
 
 import lmoo
 from lmoo._core.models import BLOCK

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,8 +12,9 @@ from lmoo._core.solve import RefusedError, Residual, block_norm, block_triangle
 from lmoo.blockwise.reduction import PartialQR
 from lmoo.errors import EvaluationError
 from lmoo.losses.loss import Loss, kernel_of
-from lmoo.problems.kinds import has_jacobian
-from lmoo.problems.problem import Problem
+from lmoo.problems.kinds import has_jacobian, is_paired
+from lmoo.problems.paired import paired
+from lmoo.problems.problem import Problem, evaluated, residual_name
 from lmoo.problems.rows import RowBlockProblem
 
 __all__ = [
@@ -83,12 +84,19 @@ class BlockView(Problem):
 
     def __init__(self, problem: RowBlockProblem, block: Any) -> None:
         self.problem, self.block = problem, block
-        if has_jacobian(problem):
+        if is_paired(problem, "blocks"):
+            self._is_paired = True
+            self._qualname = getattr(problem, "_qualname", type(problem).__qualname__)
+        elif has_jacobian(problem):
             self.jacobian = _Method(problem.jacobian, block)  # type: ignore[method-assign]
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the block's residuals at x."""
         return self.problem.residual(x, self.block)
+
+    def evaluate(self, x: NDArray[np.float64], want: Literal["residual", "both"]) -> Any:
+        """Return the block's residuals and Jacobian at x, of a problem that defines `evaluate`."""
+        return evaluated(self.problem, x, self.block, want)
 
 
 def evaluate(
@@ -110,12 +118,13 @@ def evaluate(
         Number of the block, for messages.
     block : object
     """
-    view = BlockView(worker.problem, block)
-    fun = Residual(view.residual, (), {}, "residual", False, EvaluationError)
+    view = paired(BlockView(worker.problem, block))
+    fun = Residual(view.residual, (), {}, residual_name(view), False, EvaluationError)
     try:
         if at is None:
             rows, norm, precision = block_norm(fun, x, worker.kernel())
             return PartialQR(rows, 1, norm, precision)
+        # Before the residual: it tells a problem with `evaluate` that derivatives are wanted too.
         derivatives = worker.strategy._bind(view, x.size)
         found = block_triangle(fun, derivatives, x, *at, worker.kernel())
         return PartialQR(found[0], 1, *found[1:])

@@ -24,6 +24,7 @@ from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.curveproblem import check_callable, checked_trace
 from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of, not_finite
+from lmoo.problems.kinds import is_paired
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
@@ -185,9 +186,14 @@ class CurveBlocks(RowBlockProblem):
             return "trace is False"
         if self.jac is not None or self.jacobian is not None:
             return "its derivatives are given"
-        if type(self).residual is not CurveBlocks.residual or "residual" in vars(self):
+        if self._overrides_residual():
             return "the problem has a residual of its own"
         return None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
+
+    def _overrides_residual(self) -> bool:
+        """Return whether the residual is not that of f and the data."""
+        own = type(self).residual is not CurveBlocks.residual or "residual" in vars(self)
+        return own or is_paired(self, "blocks")
 
     def compiled_from(self, model: Any) -> CurveBlocks:
         """Return the problem with a `CompiledModel` instead of f."""
@@ -199,8 +205,7 @@ class CurveBlocks(RowBlockProblem):
 
     def as_curve(self) -> Curve:
         """Return the model and sigma without the data, which may be larger than memory."""
-        standard = type(self).residual is CurveBlocks.residual and "residual" not in vars(self)
-        known = standard and (self._sigma is None or self._sigma > 0.0)
+        known = not self._overrides_residual() and (self._sigma is None or self._sigma > 0.0)
         return Curve(self.f, sigma=self._sigma if known else UNKNOWN, jac=self.jac)
 
 

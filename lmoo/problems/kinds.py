@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Form",
+    "Pairs",
     "evaluation_text",
     "form_of",
     "has_jacobian",
@@ -128,14 +129,30 @@ def has_jacobian(problem: Any) -> bool:
     >>> has_jacobian(lmoo.FunctionProblem(abs)), has_jacobian(lmoo.FunctionProblem(abs, abs))
     (False, True)
     """
-    if is_paired(problem):
+    if is_paired(problem) or is_paired(problem, "blocks"):
         return True
     known = getattr(problem, "provides_jacobian", None)
     return defines(problem, "jacobian") if known is None else bool(known)
 
 
-def is_paired(problem: Any) -> bool:
-    """Return whether the residual of a `Problem` is that of its `evaluate`, not of `residual`."""
+class Pairs:
+    """Base of problems that may define `evaluate` instead of `residual` and `jacobian`."""
+
+    # Whether `evaluate` is used instead of `residual`; asked in each solve.
+    _is_paired = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # That of the most derived class; one that defines both has a helper of that name.
+        owners = (vars(base).keys() & {"residual", "evaluate"} for base in cls.__mro__)
+        cls._is_paired = next(filter(None, owners)) == {"evaluate"}
+
+
+def is_paired(problem: Any, form: Form = "whole") -> bool:
+    """Return whether the residual of a `Problem` is that of its `evaluate`, not of `residual`.
+
+    It is False for problems whose residual has another form.
+    """
     if not getattr(problem, "_is_paired", False) or "residual" in vars(problem):
         return False
-    return getattr(problem, "residual_form", "whole") == "whole"
+    return getattr(problem, "residual_form", "whole") == form

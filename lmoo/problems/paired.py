@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.kinds import is_paired
-from lmoo.problems.problem import Problem, evaluated, residual_name
+from lmoo.problems.problem import Problem, evaluate_name, evaluated, residual_name
 
 __all__ = ["PairedProblem", "counter_of", "paired"]
 
@@ -69,7 +69,7 @@ class _Derivatives:
 
     def __init__(self, pair: PairedProblem) -> None:
         self.pair = pair
-        self.__qualname__ = f"{type(pair.problem).__qualname__}.evaluate, for its Jacobian,"
+        self.__qualname__ = f"{evaluate_name(pair.problem)}, for its Jacobian,"
 
     def __call__(self, x: Array) -> Any:
         return self.pair.derivatives(x)

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
-from lmoo.problems.kinds import Form, is_compiled, is_paired, optional
+from lmoo.problems.kinds import Form, Pairs, is_compiled, is_paired, optional
 
 __all__ = ["FunctionProblem", "Problem"]
 
 
-class Problem:
+class Problem(Pairs):
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
 
     Subclass it and define `residual`, and `jacobian` if the derivatives are known; or, if both
@@ -75,15 +75,6 @@ class Problem:
     t_units: tuple[Any, ...] = ()
     y_unit: Any = None
     units: Mapping[str, Any] = MappingProxyType({})
-
-    # Whether `evaluate` is used instead of `residual`; asked in each solve.
-    _is_paired = False
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        # That of the most derived class; one that defines both has a helper of that name.
-        owners = (vars(base).keys() & {"residual", "evaluate"} for base in cls.__mro__)
-        cls._is_paired = next(filter(None, owners)) == {"evaluate"}
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -180,15 +171,18 @@ class Problem:
         return None
 
 
-def evaluated(problem: Any, x: NDArray[np.float64], want: Literal["residual", "both"]) -> Any:
-    """Return the pair that a problem's `evaluate` returned; TypeError if it is none."""
-    value = problem.evaluate(x, want)
+def evaluated(problem: Any, *arguments: Any) -> Any:
+    """Return the pair that a problem's `evaluate` returned; TypeError if it is none.
+
+    arguments: x, a block if the problem has blocks, and what is wanted: "residual" or "both"
+    """
+    value = problem.evaluate(*arguments)
     expected = f"{type(problem).__name__}.evaluate must return a pair (residual, jacobian)"
     if not isinstance(value, tuple) or len(value) != 2:
         several = isinstance(value, (tuple, list))
         shown = f"a {type(value).__name__} of {len(value)}" if several else _shown(value)
         raise TypeError(f"{expected}; it returned {shown}")
-    if value[1] is None and want == "both":
+    if value[1] is None and arguments[-1] == "both":
         raise TypeError(f'{expected} for want = "both"; the Jacobian it returned is None')
     return value
 
@@ -307,10 +301,15 @@ def _residual_of_pair(problem: Any, x: NDArray[np.float64]) -> Any:
     return evaluated(problem, x, "residual")[0]
 
 
+def evaluate_name(problem: Any) -> str:
+    """Return the name of the user's method `evaluate`, for messages."""
+    return f"{getattr(problem, '_qualname', type(problem).__qualname__)}.evaluate"
+
+
 def residual_name(problem: Any) -> str:
     """Return the name of the method that returns the residual, for messages."""
     if is_paired(problem):
-        return f"{type(problem).__qualname__}.evaluate, for its residual,"
+        return f"{evaluate_name(problem)}, for its residual,"
     name: str = getattr(problem, "_residual_name", "residual")
     return name
 

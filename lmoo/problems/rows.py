@@ -1,24 +1,25 @@
 """`RowBlockProblem`: problems whose rows come in blocks, which are reduced one after another."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lmoo.problems.kinds import Form, optional
+from lmoo.problems.kinds import Form, Pairs, is_paired, optional
+from lmoo.problems.problem import evaluated
 
 __all__ = ["RowBlockProblem"]
 
 
-class RowBlockProblem:
+class RowBlockProblem(Pairs):
     """A least-squares problem whose rows come in blocks, which are evaluated one at a time.
 
     It is for problems with more rows than fit into memory, or with rows on several machines.
-    Subclass it and define `residual`, and `jacobian` if the derivatives are known.  `lmoo.Solver`
-    solves it like any other problem.  The Jacobian of each block is reduced to a triangle,
-    (n, n + 1), so the solve needs the memory of one block, or of two blocks per worker of an
-    executor.
+    Subclass it and define `residual`, and `jacobian` if the derivatives are known; or, if both
+    share work, `evaluate` instead of the two.  `lmoo.Solver` solves it like any other problem.  The
+    Jacobian of each block is reduced to a triangle, (n, n + 1), so the solve needs the memory of
+    one block, or of two blocks per worker of an executor.
 
     Parameters
     ----------
@@ -113,6 +114,9 @@ class RowBlockProblem:
         EvaluationError
             x is a bad point: the solver tries a shorter step.
         """
+        if is_paired(self, "blocks"):
+            found: ArrayLike = evaluated(self, x, block, "residual")[0]
+            return found
         raise NotImplementedError(f"{type(self).__name__} must define residual(self, x, block)")
 
     @optional
@@ -121,7 +125,36 @@ class RowBlockProblem:
 
         Optional; (n, rows) for the strategy `ColumnMajor`.
         """
+        if is_paired(self, "blocks"):
+            found: ArrayLike = evaluated(self, x, block, "both")[1]
+            return found
         raise NotImplementedError(f"{type(self).__name__} defines no jacobian(self, x, block)")
+
+    def evaluate(
+        self, x: NDArray[np.float64], block: Any, want: Literal["residual", "both"]
+    ) -> tuple[ArrayLike, ArrayLike | None]:
+        """Return the residuals and the Jacobian of one block together, instead of the two methods.
+
+        Optional.  It is called once for each block in a pass: with "residual" at a trial point,
+        whose Jacobian may be None and is not kept; with "both" in a linearisation.  Otherwise as
+        `Problem.evaluate`.
+
+        Examples
+        --------
+        >>> import numpy as np, lmoo
+        >>> class Decay(lmoo.RowBlockProblem):
+        ...     def evaluate(self, x, block, want):
+        ...         t, y = block
+        ...         e = np.exp(-x[1] * t)
+        ...         return x[0] * e - y, np.stack([e, -x[0] * t * e], axis=1)
+        >>> times = np.linspace(0, 4, 1000).reshape(10, 100)
+        >>> problem = Decay([(t, 3 * np.exp(-0.5 * t)) for t in times])
+        >>> lmoo.Solver().solve(problem, x0=[1, 1]).x.round(6)
+        array([3. , 0.5])
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} defines no evaluate(self, x, block, want)"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "executor"}

@@ -118,6 +118,11 @@ class ScaledBlocks:
             rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
         lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
         rows, sizes = scaled_rows(rows)
-        variance = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
+        variance = self._variances_along(rows, which)
         errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
         return errors * (sigma * sizes)
+
+    def _variances_along(self, rows: Array, which: NDArray[np.intp]) -> Array:
+        """Return ``d @ inv(S.T @ S) @ d`` for directions along some parameters."""
+        found: Array = np.einsum("ij,jl,il->i", rows, self._scaled_block(which), rows)
+        return found

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.results.factor import check_arrays, scaled_rows
+from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 from lmoo.sparse.cholesky import NormalMatrix
 from lmoo.sparse.matrices import csr_rows, scaled_columns
@@ -195,22 +195,14 @@ class SparseFactor(ScaledBlocks):
             out = self._solver(self._damping)(unit)[:, 0] * scale * scale[j]
         return np.where(self.undetermined, np.nan, out)
 
-    def prediction_error_of(
-        self, directions: Array, which: NDArray[np.intp], sigma: float = 1.0
-    ) -> Array:
-        """Return `prediction_error` for directions along some parameters, (k, len(which))."""
-        with np.errstate(all="ignore"):
-            rows = directions * np.where(np.isfinite(self._unit), self._unit, 1.0)[which]
-        lost = (np.abs(rows) * self.undetermined[which]).max(axis=1, initial=0.0)
-        rows, sizes = scaled_rows(rows)
+    def _variances_along(self, rows: Array, which: NDArray[np.intp]) -> Array:
         solve, n = self._solver(self._damping), self.acnorm.size
         variance = np.empty(len(rows))
         for part in _parts(n, len(rows)):
             right = np.zeros((n, part.size))
             right[which] = rows[part].T
             variance[part] = np.einsum("ij,ij->j", right, solve(right))
-        errors = np.where(lost > 0.0, np.inf, np.sqrt(np.maximum(variance, 0.0)))
-        return errors * (sigma * sizes)
+        return variance
 
 
 def _parts(n: int, count: int | None = None) -> Iterator[NDArray[np.intp]]:

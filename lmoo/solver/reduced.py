@@ -4,7 +4,7 @@ Its rows are those of the user's problem at ``x = X(z)``, followed by those of t
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
 from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
 from lmoo.problems.paired import PairedProblem
-from lmoo.problems.problem import Problem, residual_call, residual_name
+from lmoo.problems.problem import Problem, evaluated, residual_call, residual_name
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
 
@@ -179,6 +179,7 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         self.direct = direct
         self.parameter_names = coordinates.labels
         self.bounds, self.fixed = edges(coordinates)
+        self._is_paired, self._qualname = is_paired(problem, "blocks"), type(problem).__qualname__
         if not has_jacobian(problem):
             # None marks a problem without derivatives.
             self.jacobian = None  # type: ignore[method-assign,assignment]
@@ -206,6 +207,16 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         x = self._point(z)
         found = matrix(self.problem.jacobian(x, block), x.size, self.transposed)
         return found @ self.coordinates.slopes(z)
+
+    def evaluate(self, z: Array, block: Any, want: Literal["residual", "both"]) -> Any:
+        """Return both, of a problem that defines `evaluate`."""
+        if self.direct:
+            return evaluated(self.problem, z, block, want)
+        x = self._point(z)
+        value, found = evaluated(self.problem, x, block, want)
+        if found is not None:
+            found = matrix(found, x.size, self.transposed) @ self.coordinates.slopes(z)
+        return value, found
 
 
 class PriorRows(RowBlockProblem):

@@ -57,7 +57,11 @@ def assert_same(again: Any, fits: Any) -> None:
 
 @pytest.mark.parametrize("trace", ["auto", False])
 @pytest.mark.parametrize("name", OPTIONS)
-def test_fits_of_a_lambda_are_pickled(name: str, trace: Any, tmp_path: Path) -> None:
+def test_fits_of_a_lambda_are_pickled(
+    name: str, trace: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All maps are drawn in the same way; each takes a tenth of a second.
+    monkeypatch.setattr("lmoo.batch.page._MAPS", 1)
     fits = fitted(lambda t, a, b, c: decay(t, a, b, c), trace=trace, **OPTIONS[name])
     again = pickled(pickled(fits))
     assert_same(again, fits)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from feature_cases import START, T, model
-from tables import each
 
 import lmoo
 

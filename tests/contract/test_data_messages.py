@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tables import each
+from case_tables import each
 
 import lmoo
 

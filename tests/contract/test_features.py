@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from case_tables import each
 from feature_cases import DRIVERS, FEATURES
-from tables import each
 
 PAGE = Path(__file__).parents[2] / "docs" / "features.rst"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from case_tables import each
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, each_shape, factor, random, with_singular_values
-from tables import each
 
 from lmoo._core import kernels
 

@@ -7,10 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+from case_tables import each
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, random
-from tables import each
 
 from lmoo._core import kernels
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from case_tables import each
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel_cases import EPS, EXAMPLES, Array, factor, norm, norms, random
-from tables import each
 
 from lmoo._core import kernels
 

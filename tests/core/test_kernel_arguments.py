@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tables import each
+from case_tables import each
 
 from lmoo._core import kernels
 

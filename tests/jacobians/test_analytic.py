@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from jacobian_cases import Recorder
 from samples import START, T, Y, decay, decay_jacobian, rosenbrock, rosenbrock_jacobian
-from tables import each
 
 import lmoo
 from lmoo import FunctionProblem, Solver

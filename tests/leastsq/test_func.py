@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from better_cases import SUCCESS
+from case_tables import each
 from ids import stable
 from leastsq_cases import read_only
 from samples import (
@@ -18,7 +19,6 @@ from samples import (
     decay,
     decay_jacobian,
 )
-from tables import each
 
 import lmoo
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from ids import stable
 from leastsq_cases import Recorder, read_only, slow, slow_jacobian
 from samples import (
     START,
     decay,
 )
-from tables import each
 
 import lmoo
 

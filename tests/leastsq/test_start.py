@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from ids import stable
 from leastsq_cases import FAILURES, SUCCESSES, Ending, Recorder, read_only
-from tables import each
 
 import lmoo
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from leastsq_cases import line_after_this
 from samples import (
     START,
@@ -17,7 +18,6 @@ from samples import (
     decay_jacobian,
     rosenbrock,
 )
-from tables import each
 
 
 class MineError(Exception):

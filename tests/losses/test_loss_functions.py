@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from case_tables import each
 from loss_cases import IN_SCIPY, NAMES, cost_of
 from scipy import integrate, stats
 from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
-from tables import each
 
 import lmoo
 from lmoo._core.evaluate import LossKernel

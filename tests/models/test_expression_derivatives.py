@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from expression_cases import ANALYTIC, T, by_python, expressions
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import each
 
 from lmoo import Expression
 from lmoo.datasets import nist, nist_names

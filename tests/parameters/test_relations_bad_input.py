@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from relation_cases import T, data, model
-from tables import each
 
 import lmoo
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.special
 import scipy.stats
+from case_tables import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import each
 
 from lmoo.results.distributions import f_exceeded, t_factor
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from statistics_cases import PLAIN, T, Y, decay, fitted, random_fit
-from tables import each
 
 import lmoo
 from lmoo import CurveProblem, FunctionProblem, Problem, Result, Solver

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from iterate_cases import ROSENBROCK, WithJacobian, assert_same_bits
-from tables import each
 
 import lmoo
 from lmoo import Solver

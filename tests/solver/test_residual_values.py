@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from ids import stable
 from samples import START, T, Y, decay, decay_jacobian
 from solver_problems import EVERY_STRATEGY, Recorder, assert_same_bits, solve_decay
-from tables import each
 
 import lmoo
 from lmoo import FunctionProblem, Solver

@@ -139,9 +139,9 @@ class Projection:
         basis = np.concatenate([basis, quarter[..., extra]], axis=2) * self._data.weight[:, None]
         limits = self._limits(extra)
         turns = [_turns(pair, draws, k) for pair in pairs]
-        for i in range(k):
-            solution = bounded_lstsq(basis[i], target[i], limits)
-            points[i, self._linear] = solution[: self._linear.size]
+        solutions = bounded_lstsq(basis, target, limits)
+        points[:, self._linear] = solutions[:, : self._linear.size]
+        for i, solution in enumerate(solutions if pairs else ()):
             for number, pair in enumerate(pairs):
                 cosine = solution[self._column(pair.amplitude_index)]
                 sine = solution[self._linear.size + number]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from tables import each
+from case_tables import each
 
 
 def test_every_case_runs() -> None:
