@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo._core.solve import finite_curve
 from lmoo.models.problem import is_compiled_model, problem_of
 from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
@@ -30,9 +31,13 @@ def curve_fit_problem(
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
-    xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
-    problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
-    axes.describe(problem)
+    known = finite_curve(xdata, ydata, sigma) if sigma_x is None else None
+    if known is not None:
+        problem = problem_of(f, jac if callable(jac) else None, xdata, *known)
+    else:
+        xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
+        problem = _checked_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
+        axes.describe(problem)
     problem.called = _NAMES
     return problem
 
@@ -49,7 +54,9 @@ def _checked_problem(
 ) -> Any:
     """Return the problem of data without units."""
     if isinstance(xdata, (np.ndarray, list, tuple)):
-        xdata = _points(f, xdata)
+        xdata = _real("xdata", xdata)
+        if xdata.ndim > 1 and is_compiled_model(f):
+            xdata = tuple(xdata)
     if is_complex(ydata):
         if sigma_x is not None:
             raise ValueError("sigma_x is for real curves; ydata is complex")
@@ -91,12 +98,6 @@ def _repeated(y: Any, xdata: Any) -> Any:
     points = xdata[0] if isinstance(xdata, tuple) else xdata
     y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
-
-
-def _points(f: Any, xdata: Any) -> Any:
-    """Return xdata as an array; as a tuple of arrays for compiled models of several variables."""
-    array = _real("xdata", xdata)
-    return tuple(array) if array.ndim > 1 and is_compiled_model(f) else array
 
 
 def _real(name: str, data: Any) -> Any:
