@@ -105,6 +105,7 @@ class CurveModel:
 
 class CurveModelProblem(CompiledProblem):
     parameter_names: Any
+    data: tuple[Any, ...]
     def __init__(
         self,
         model: CurveModel,

@@ -316,13 +316,9 @@ def _related(
     shared: Sequence[str | int] | None,
 ) -> Fits:
     """Fit curves whose parameters are related."""
-    from lmoo.batch.related import (
-        batch_coordinates,
-        graph_model,
-        plain_solver,
-        related_batch,
-        related_fits,
-    )
+    from lmoo.batch.related import batch_coordinates, plain_solver, related_batch
+    from lmoo.batch.relatedfits import related_fits
+    from lmoo.batch.relatedmodel import graph_model
 
     f: Any = model if is_compiled_model(model) else model.f
     names, record = parameter_names_of(f), errors == "record"

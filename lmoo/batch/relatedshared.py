@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
-from lmoo.batch.related import PriorDataset, propagated
+from lmoo.batch.priordata import PriorDataset
+from lmoo.batch.propagation import as_values, derived_quantities, propagated
 from lmoo.batch.shared import JointFits, joint_loop, points_of_each, without_scale
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
@@ -162,13 +163,7 @@ def related_joint_fits(
     values["observations"] = points_of_each(inner._solved.weights, m, count)
     for name, array in values.items():
         write(getattr(empty, name), len(shape), slice(0, count), array)
-    functions = coordinates.derived_functions
-    errors = propagated(functions.jacobian(z.T), covariance, unit)[1]
-    found = np.array(np.broadcast_arrays(*functions(z.T), z[:, 0]))[:-1]
-    derived = {
-        name: Value(found[k].reshape(shape), errors[:, k].reshape(shape))
-        for k, name in enumerate(coordinates.derived)
-    }
+    quantities = derived_quantities(coordinates, z, covariance, unit)
     common = ~coordinates.functions.depends[:, ~coordinates.shared].any(axis=1)
     common &= np.isin(coordinates.names, inner.shared) | coordinates.functions.depends.any(axis=1)
     kept = {name: getattr(empty, name) for name in ("shape", "errors", "_batch", *values)}
@@ -180,7 +175,7 @@ def related_joint_fits(
         degrees_of_freedom=degrees,
         residual_deviation=float(deviation),
         message=inner.message,
-        derived=derived,
+        derived=as_values(coordinates.derived, *quantities, shape),
         _inner=inner,
         _solved=inner._solved,
         _blocks=(points, blocks),

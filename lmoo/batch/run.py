@@ -17,6 +17,8 @@ __all__ = ["checked_solver", "solve_batch"]
 
 Progress = Callable[[int, int], Any]
 
+_DEFAULT = Solver()
+
 
 def checked_solver(
     solver: Solver | None, errors: str, threads: int, executor: Executor | None
@@ -53,7 +55,7 @@ def solve_batch(
 def _supported(solver: Solver | None) -> Solver:
     """Return the solver; ValueError if it has options that batches do not support."""
     if solver is None:
-        return Solver()
+        return _DEFAULT
     if not isinstance(solver, Solver):
         raise TypeError(f"solver must be a Solver or None; it is {solver!r}")
     for name in ("diag", "step", "time_limit", "linear"):

@@ -100,16 +100,17 @@ def fit_stack(
     if kept.size and set(options) <= {*_OF_SOLVER, "absolute_sigma"}:
         _check_inside(starts[kept], edges[kept], stack.names)
         for chosen in _groups(edges, kept):
+            # Without an index there are no copies.
+            some: Any = slice(None) if chosen.size == count else chosen
             fits = _together(
-                stack, _rows(x, chosen), y[chosen], starts[chosen], edges[chosen[0]], options
+                stack, _rows(x, some), y[some], starts[some], edges[chosen[0]], options
             )
-            found = np.isfinite(y[chosen]).sum(axis=1)
-            if failures:
-                _raise_first(fits, found, chosen, shape, n)
-            good = fits.success.ravel() & (found >= n)
-            popt[chosen[good]] = fits.x[good]
+            good = fits.success.ravel() & (np.isfinite(y[some]).sum(axis=1) >= n)
+            if failures and not good.all():
+                raise _failure(fits, good, y[chosen], chosen, shape, n)
             assert fits.covariance is not None
-            pcov[chosen[good]] = _with_inf(fits.covariance[good])
+            popt[some] = np.where(good[:, None], fits.x, np.nan)
+            pcov[some] = np.where(good[:, None, None], _with_inf(fits.covariance), np.nan)
     else:
         for k in kept:
             arguments = (_rows(x, np.array([k])), y[k], starts[k], edges[k])
@@ -145,7 +146,7 @@ def _groups(edges: Array, kept: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     return [kept[group.ravel() == k] for k in range(int(group.max()) + 1)]
 
 
-def _rows(x: Sequence[Array], chosen: NDArray[np.intp]) -> list[Array]:
+def _rows(x: Sequence[Array], chosen: Any) -> list[Array]:
     return [axis if axis.ndim == 1 else axis[chosen] for axis in x]
 
 
@@ -203,19 +204,24 @@ def _with_arrays(func: Callable[..., Any]) -> Callable[..., Any]:
     return lambda t, *parameters: func(np.array(t), *parameters)
 
 
-def _raise_first(
-    fits: Fits, points: NDArray[np.intp], chosen: NDArray[np.intp], shape: tuple[int, ...], n: int
-) -> None:
-    """Raise the error of the first curve that failed."""
-    for k in np.flatnonzero(~fits.success.ravel() | (points < n))[:1]:
-        where = _place(int(chosen[k]), shape)
-        if points[k] < n:
-            raise _too_few(int(points[k]), n, where)
-        status = Status(int(fits.status.ravel()[k]))
-        # scipy's words, which programs look for.
-        called = "number of calls to function has reached maxfev"
-        why = called if status is Status.MAXFEV else status.reason
-        raise RuntimeError(f"Optimal parameters not found: {why}{where}")
+def _failure(
+    fits: Fits,
+    good: NDArray[np.bool_],
+    y: Array,
+    chosen: NDArray[np.intp],
+    shape: tuple[int, ...],
+    n: int,
+) -> Exception:
+    """Return the error of the first curve that failed."""
+    k = int(np.argmin(good))
+    where, points = _place(int(chosen[k]), shape), int(np.isfinite(y[k]).sum())
+    if points < n:
+        return _too_few(points, n, where)
+    status = Status(int(fits.status.ravel()[k]))
+    # scipy's words, which programs look for.
+    called = "number of calls to function has reached maxfev"
+    why = called if status is Status.MAXFEV else status.reason
+    return RuntimeError(f"Optimal parameters not found: {why}{where}")
 
 
 def _place(curve: int, shape: tuple[int, ...]) -> str:
@@ -230,8 +236,9 @@ def _too_few(points: int, n: int, where: str) -> TypeError:
 
 def _with_inf(covariance: Array) -> Array:
     """Return covariances that are inf as a whole where they cannot be estimated, as in scipy."""
-    bad = ~np.isfinite(covariance).all(axis=(1, 2))
-    covariance[bad] = np.inf
+    finite = np.isfinite(covariance)
+    if not finite.all():
+        covariance[~finite.all(axis=(1, 2))] = np.inf
     return covariance
 
 

@@ -97,14 +97,13 @@ def curvefit(
     block = _Block(func, len(axes), len(reduced), tuple(names), skipna, errors, dict(kwargs or {}))
     edges = [(bounds or {}).get(name, (-np.inf, np.inf)) for name in names]
     arguments = [*axes, *starts, *(low for low, _ in edges), *(high for _, high in edges)]
-    result = xr.Dataset()
+    found = {}
     for prefix, data in _arrays(obj):
         popt, pcov = _apply(block, data, arguments, reduced)
-        result[f"{prefix}curvefit_coefficients"] = popt
-        result[f"{prefix}curvefit_covariance"] = pcov
-    result = result.assign_coords({"param": names, "cov_i": names, "cov_j": names})
-    result.attrs = {} if isinstance(obj, xr.DataArray) else dict(obj.attrs)
-    return result
+        found[f"{prefix}curvefit_coefficients"] = popt
+        found[f"{prefix}curvefit_covariance"] = pcov
+    attrs = {} if isinstance(obj, xr.DataArray) else obj.attrs
+    return xr.Dataset(found, {"param": names, "cov_i": names, "cov_j": names}, attrs)
 
 
 def _arrays(obj: Any) -> list[tuple[str, Any]]:
@@ -241,7 +240,7 @@ class _Block:
         """Return parameters, shape + (n,), and covariances, shape + (n, n)."""
         n = len(self.names)
         shape = data.shape[: data.ndim - self.reduced]
-        y = np.array(data, dtype=np.float64).reshape((*shape, -1))
+        y = np.asarray(data, dtype=np.float64).reshape((*shape, -1))
         axes = [self._axis(axis, shape) for axis in arguments[: self.variables]]
         numbers = [np.broadcast_to(value, shape) for value in arguments[self.variables :]]
         columns = np.stack(np.broadcast_arrays(*numbers), axis=-1).astype(np.float64)

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.masks import refuse_masked
-from lmoo._core.solve import CurveResidual, Residual, is_single
+from lmoo._core.solve import CurveResidual, Residual, finite_curve, is_single
 from lmoo.errors import EvaluationError
+from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import (
     checked_absolute_sigma,
+    checked_policy,
     checked_sigma,
     curve_data,
     missing_of,
@@ -156,17 +158,12 @@ class CurveProblem(Problem):
     ) -> None:
         check_callable(f, jac)
         self.trace = checked_trace(trace)
-        t, y, sigma, sigma_x, axes = measured(t, y, sigma, sigma_x)
-        axes.describe(self)
-        if is_complex(y):
-            if sigma_x is not None:
-                raise ValueError("sigma_x is for real curves; y is complex")
-            f, jac = ComplexParts(f), None if jac is None else ComplexParts(jac)
-            self._set(f, jac, *complex_curve(t, y, sigma, nan_policy))
-        elif sigma_x is not None:
-            self._set_errors_in_x(f, jac, t, y, sigma, nan_policy, sigma_x)
+        checked_policy(nan_policy)
+        known = finite_curve(t, y, sigma) if sigma_x is None else None
+        if known is not None:
+            self._set(f, jac, t, *known)
         else:
-            self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
+            self._set_measured(f, jac, nan_policy, *measured(t, y, sigma, sigma_x))
         # sigma_x may have the errors of y.
         self.absolute_sigma = checked_absolute_sigma(absolute_sigma, self._sigma)
         self.parameter_names = (
@@ -178,6 +175,29 @@ class CurveProblem(Problem):
         self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
         if linear_parameters is not None:
             self.linear_parameters = linear_parameters
+
+    def _set_measured(
+        self,
+        f: Any,
+        jac: Any,
+        nan_policy: str,
+        t: Any,
+        y: Any,
+        sigma: Any,
+        sigma_x: Any,
+        axes: Axes,
+    ) -> None:
+        """Set data that are to be converted, that have missing points, or that are wrong."""
+        axes.describe(self)
+        if is_complex(y):
+            if sigma_x is not None:
+                raise ValueError("sigma_x is for real curves; y is complex")
+            f, jac = ComplexParts(f), None if jac is None else ComplexParts(jac)
+            self._set(f, jac, *complex_curve(t, y, sigma, nan_policy))
+        elif sigma_x is not None:
+            self._set_errors_in_x(f, jac, t, y, sigma, nan_policy, sigma_x)
+        else:
+            self._set(f, jac, *curve_data(t, y, sigma, nan_policy))
 
     # The values for problems created by `_of`.
     trace: Any = "auto"
@@ -349,8 +369,9 @@ class CurveProblem(Problem):
 
     def _overrides_residual(self) -> bool:
         """Return whether a subclass or the instance has another residual."""
-        own = type(self).residual is not CurveProblem.residual or "residual" in vars(self)
-        return own or is_paired(self)
+        if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
+            return True
+        return self._is_paired and is_paired(self)
 
 
 def _present_errors(sigma_x: Any, m: int, omit: bool) -> tuple[Any, NDArray[np.bool_] | None]:

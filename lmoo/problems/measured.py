@@ -42,7 +42,7 @@ __all__ = [
     "new_points",
 ]
 
-_PLAIN = frozenset([np.ndarray, float, int, type(None)])
+_PLAIN = frozenset([float, int, type(None)])
 _NUMBERS = frozenset([float, int, bool, complex, np.float64, np.complex128])
 
 
@@ -141,10 +141,14 @@ def _is_plain(t: Any, *others: Any) -> bool:
     """Return whether the data are arrays of numbers already."""
     parts = t if type(t) is tuple else (t,)
     for value in (*parts, *others):
-        if type(value) is list:
+        kind = type(value)
+        if kind is np.ndarray:
+            if value.dtype.kind == "O":
+                return False
+        elif kind is list:
             if value and type(value[0]) not in _NUMBERS:
                 return False
-        elif type(value) not in _PLAIN or (type(value) is np.ndarray and value.dtype.kind == "O"):
+        elif kind not in _PLAIN:
             return False
     y = others[0]
     return not (type(y) is np.ndarray and y.ndim > 1)

@@ -283,7 +283,6 @@ def _iteration(
     coordinates: Any = None,
 ) -> Iteration:
     """Return the iteration, with the model compiled from its function if possible."""
-    differentiated = has_jacobian(problem)
     evaluation = None
     if not is_compiled(problem):
         problem.trace = trace
@@ -294,9 +293,12 @@ def _iteration(
             because = "steps of differences are given"
         start = x if coordinates is not None else _within(problem, x)
         evaluation = evaluation_of(problem, start, because)
-        differentiated |= evaluation is not None and evaluation.problem is not None
+    differentiated = (
+        (evaluation is not None and evaluation.problem is not None)
         # With errors in x the solve takes its own differences where there are no derivatives.
-        differentiated |= getattr(problem, "sigma_x", None) is not None
+        or getattr(problem, "sigma_x", None) is not None
+        or has_jacobian(problem)
+    )
     solver = curve_solver(x.size, method, jac, differentiated, options)
     if coordinates is None:
         return Iteration(solver, problem, x, evaluation)

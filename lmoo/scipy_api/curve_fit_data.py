@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lmoo._core.masks import plain, refuse_masked, separated
+from lmoo._core.solve import finite_curve
 from lmoo.models.problem import is_compiled_model, problem_of
 from lmoo.problems.arguments import described, real_array
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
@@ -31,12 +32,19 @@ def curve_fit_problem(
     """Return the problem of the data, without names and bounds of its parameters."""
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
+    derivatives = jac if callable(jac) else None
+    known = finite_curve(xdata, ydata, sigma) if sigma_x is None else None
+    if known is not None:
+        problem = problem_of(f, derivatives, xdata, *known)
+        problem.called = _NAMES
+        return problem
     xdata, ydata, sigma, sigma_x, axes = measured(xdata, ydata, sigma, sigma_x, _NAMES)
     if isinstance(xdata, (np.ndarray, list, tuple)):
-        xdata = _points(f, xdata)
+        xdata = _real("xdata", xdata)
+        if xdata.ndim > 1 and is_compiled_model(f):
+            xdata = tuple(xdata)
     policy: NanPolicy = nan_policy or "raise"
     check = _check_of(check_finite, nan_policy)
-    derivatives = jac if callable(jac) else None
     if is_complex(ydata):
         if sigma_x is not None:
             raise ValueError("sigma_x is for real curves; ydata is complex")
@@ -72,12 +80,6 @@ def _values(ydata: Any, xdata: Any) -> Any:
     points = xdata[0] if isinstance(xdata, tuple) else xdata
     y = refuse_masked("ydata", y)
     return np.full(points.shape[-1:], y.item()) if isinstance(points, np.ndarray) else y
-
-
-def _points(f: Any, xdata: Any) -> Any:
-    """Return xdata as an array; as a tuple of arrays for compiled models of several variables."""
-    array = _real("xdata", xdata)
-    return tuple(array) if array.ndim > 1 and is_compiled_model(f) else array
 
 
 def _real(name: str, data: Any) -> Any:

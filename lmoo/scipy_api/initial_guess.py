@@ -19,6 +19,8 @@ __all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
 Array = NDArray[np.float64]
 
 NO_BOUNDS = (-np.inf, np.inf)
+# Values without names, of which looking for these takes time.
+_UNNAMED = frozenset([type(None), list, tuple, np.ndarray])
 
 
 def starting_point(
@@ -45,8 +47,10 @@ def starting_point(
         As for `lmoo.curve_fit`.
     """
     names = parameter_names_of(problem.f)
-    p0 = by_name(p0, names)
-    named = isinstance(p0, Mapping)
+    named = False
+    if type(p0) not in _UNNAMED:
+        p0 = by_name(p0, names)
+        named = isinstance(p0, Mapping)
     x = _default(problem, names) if p0 is None or named else _given(p0)
     n = x.size
     few = not related and problem.y.size < n and method in (None, "lm")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import (
     Derivatives,
+    Differences,
     Grouped,
     Loop,
     PythonLinear,
@@ -231,6 +232,8 @@ class SolverOptions:
 
         linear: that of the options
         """
+        if linear is None and type(derivatives) is Differences:
+            return Loop, None
         gives = isinstance(derivatives, (Rows, Grouped, SparseCustom))
         if linear is not None:
             return (SparseLoop if linear.sparse and gives else Loop), linear

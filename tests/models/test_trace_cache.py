@@ -257,3 +257,12 @@ def test_long_lists_of_arrays_are_compared_in_full() -> None:
     second = traced(f, Kind(1, points=5))
     assert second is not first
     np.testing.assert_array_equal(second.model(T, 2.0), 2.0 * T + 7.0)
+
+
+def test_functions_with_one_graph_are_compiled_once() -> None:
+    def made(size: float) -> Any:
+        return lambda t, a, b: size * a * np.exp(-b * t)
+
+    kind = Kind(2, points=5)
+    assert traced(made(2.0), kind).model is traced(made(2.0), kind).model
+    assert traced(made(2.0), kind).model is not traced(made(3.0), kind).model

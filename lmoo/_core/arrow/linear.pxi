@@ -64,39 +64,41 @@ cdef class ArrowLinear(LinearTable):
     """
 
     def __cinit__(self, ptrdiff_t shared, own, touched=None):
-        cdef ptrdiff_t s = shared, total, p, most, wide
+        cdef ptrdiff_t s = shared, k, p, w, wide, most = 0, total = 0
+        cdef double squares = 0.0
         cdef size_t work
+        cdef const ptrdiff_t[::1] number, width
+        cdef ptrdiff_t[::1] first, place
         counts = np.ascontiguousarray(own, dtype=np.intp)
-        if shared < 1 or counts.ndim != 1 or counts.size < 1 or counts.min() < 0:
+        if shared < 1 or counts.ndim != 1 or counts.size < 1 or (counts < 0).any():
             raise ValueError("an arrow model must have a shared parameter, and groups of 0 parameters or more")
         self.table = ARROW
         self.shared = s
-        first = np.zeros(counts.size + 1, dtype=np.intp)
-        np.cumsum(counts, out=first[1:])
         self.memory = []
-        self.a.touched, most, widths = s, s, s
-        if touched is not None:
-            widths = self.place_columns(touched, counts.size)
-            squares = np.square(widths, dtype=np.float64)
-            self.a.touched, most = widths.mean(), int(widths.max())
-            self.a.scattered = s >= MANY_SHARED and squares.mean() <= FEW * s * s
-        place = np.zeros(counts.size + 1, dtype=np.intp)
-        np.cumsum(counts * (counts + widths + 1), out=place[1:])
+        number, width = counts, None if touched is None else self.place_columns(touched, counts.size)
+        self.a.groups = self.groups = counts.size
+        first, place = np.zeros(self.groups + 1, dtype=np.intp), np.zeros(self.groups + 1, dtype=np.intp)
         self.memory += [first, place]
+        self.a.first, self.a.place, self.a.widest = &first[0], &place[0], 1
+        for k in range(self.groups):
+            p, w = number[k], s if width is None else width[k]
+            first[k + 1] = first[k] + p
+            place[k + 1] = place[k] + p * (p + w + 1)
+            total += (p + 1) * (p + w + 1)
+            squares += <double>w * w
+            self.a.touched += w
+            self.a.widest, most = max(self.a.widest, p), max(most, w)
+        self.a.touched /= self.groups
+        self.a.scattered = s >= MANY_SHARED and squares / self.groups <= FEW * s * s
         every = np.arange(s, dtype=np.int32)
         self.memory.append(every)
         self.a.every = <const int *>cnp.PyArray_DATA(<cnp.ndarray>every)
         self.a.owner = <void *>self
         self.a.shared = s
-        self.a.groups = self.groups = counts.size
-        self.a.n = self.n = s + int(first[counts.size])
-        self.a.widest = max(int(counts.max()), 1)
-        self.a.first = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>first)
-        self.a.place = <const ptrdiff_t *>cnp.PyArray_DATA(<cnp.ndarray>place)
+        self.a.n = self.n = s + first[self.groups]
         # The work space of parts must not be more than what the groups take.
-        total = int(((counts + 1) * (counts + widths + 1)).sum()) // (s * (s + 1))
-        self.a.parts = min(ARROW_PARTS, max(1, min(self.groups // PART_GROUPS, total)))
-        total = int(place[counts.size])
+        self.a.parts = min(ARROW_PARTS, max(1, min(self.groups // PART_GROUPS, total // (s * (s + 1)))))
+        total = place[self.groups]
         self.place_factor(&self.a.all, total)
         self.place_factor(&self.a.next, total)
         self.place_factor(&self.a.free, total)

@@ -280,10 +280,14 @@ cdef class CurveModelProblem(CompiledProblem):
         float64, contiguous; kept.
     names : tuple of str or None
         Of the parameters.
+
+    Attributes
+    ----------
+    data : (model, t, y, weights, ...)
     """
 
     cdef lm_curve curve
-    cdef object data
+    cdef readonly tuple data
     cdef public object parameter_names
 
     def __init__(self, CurveModel model not None, t, y, weights, names):

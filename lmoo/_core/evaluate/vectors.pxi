@@ -161,6 +161,10 @@ cdef int _check_for_signals(lm_driver *d) noexcept nogil:
     """
     cdef double now = lmoo_milliseconds(), passed = now - d.checked
     d.countdown = d.interval
+    if d.checked == 0.0:
+        # Before the first evaluation.
+        d.checked = now
+        return 0
     if not d.watching:
         d.countdown = PTRDIFF_MAX
         return 0

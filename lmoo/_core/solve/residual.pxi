@@ -104,6 +104,37 @@ def is_finite(array):
     return bool(all_finite(cnp.PyArray_SIZE(values), <const double *>cnp.PyArray_DATA(values)))
 
 
+cdef bint _is_finite_vector(value):
+    """Return whether value is a contiguous vector of finite numbers in double precision."""
+    if type(value) is not cnp.ndarray or cnp.PyArray_TYPE(value) != cnp.NPY_DOUBLE or cnp.PyArray_NDIM(value) != 1:
+        return False
+    if not cnp.PyArray_CHKFLAGS(value, cnp.NPY_ARRAY_CARRAY_RO) or not cnp.PyArray_ISNOTSWAPPED(value):
+        return False
+    return all_finite(cnp.PyArray_SIZE(value), <const double *>cnp.PyArray_DATA(<cnp.ndarray>value))
+
+
+def finite_curve(t, y, sigma):
+    """Return copies of y and of sigma, which may be None, where the data of a curve are vectors of numbers; else None.
+
+    These are two or more finite numbers in double precision each, and those of sigma and their reciprocals are positive: there is nothing to
+    convert, to leave out or to complain of.
+    """
+    cdef ptrdiff_t i, m
+    cdef const double *values = NULL
+    if not (_is_finite_vector(t) and _is_finite_vector(y) and (sigma is None or _is_finite_vector(sigma))):
+        return None
+    m = cnp.PyArray_SIZE(y)
+    if m < 2 or cnp.PyArray_SIZE(t) != m or (sigma is not None and cnp.PyArray_SIZE(sigma) != m):
+        return None
+    if sigma is not None:
+        values = <const double *>cnp.PyArray_DATA(<cnp.ndarray>sigma)
+        for i in range(m):
+            if values[i] <= 0.0 or 1.0 / values[i] > DBL_MAX:
+                return None
+    return (new_vector(m, <const double *>cnp.PyArray_DATA(<cnp.ndarray>y)),
+            None if sigma is None else new_vector(m, values))
+
+
 def is_single(value):
     """Return whether value is a numpy or pandas array in single precision."""
     dtype = getattr(value, "dtype", None)

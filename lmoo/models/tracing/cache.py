@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lmoo.errors import TraceError
-from lmoo.models.compiled import GraphModel
+from lmoo.models.compiled import GraphModel, kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.tracing.effects import Dependencies, examined
@@ -202,7 +202,8 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
             assert model is not None
             if kind.parts:
                 model = _of_parts(model, model, imaginary)
-            found = Traced(_compiled(model), tuple(recorder.arrays), sized)
+            # A function that is defined anew for each fit has the graph of the last one.
+            found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized)
     except TraceError as error:
         found = TraceError(*error.args)
         # The reason may be the number of points.
@@ -231,9 +232,9 @@ def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
     return Model(steps, (*like.variables, "part__"), like.parameter_names)
 
 
-def _compiled(model: Model) -> GraphModel:
+def _compiled(model: Model, of: Callable[[Model], GraphModel] = GraphModel) -> GraphModel:
     try:
-        return GraphModel(model)
+        return of(model)
     except (ValueError, NotImplementedError) as error:
         raise TraceError(f"the model cannot be compiled: {error}") from error
 

@@ -339,8 +339,8 @@ class _TracedProblem(CurveModelProblem):
     ) -> None:
         super().__init__(model._model, points, y, weights, names)
         self.f = model
-        self._made_of = model, points, y, weights, names
 
     def __reduce__(self) -> Any:
         # Its pointers are invalid in another process.
-        return _TracedProblem, self._made_of
+        _, points, y, weights, *_ = self.data
+        return _TracedProblem, (self.f, points, y, weights, self.parameter_names)
