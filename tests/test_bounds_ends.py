@@ -181,3 +181,50 @@ def test_bad_points_that_were_passed_are_no_wall(exact: bool, first: float, rate
     assert result.success, result.message
     assert result.cost < 1e-16
     assert result.nfev < 2000
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_the_rate_of_a_secant_step_before_a_bound_was_left(driver: str) -> None:
+    t = np.linspace(0.1, 5, 25)
+
+    def model(t: Array, a: Any, b: Any, c: Any) -> Array:
+        return np.asarray(a * t**b + c)
+
+    y = np.array(
+        [
+            0.3006169467,
+            0.766597674,
+            1.605103296,
+            2.148368985,
+            2.460265188,
+            3.662936382,
+            4.602024798,
+            5.391216155,
+            6.728009171,
+            7.861959511,
+            9.078027921,
+            10.61049317,
+            11.57461848,
+            13.18737831,
+            14.44333931,
+            16.20426024,
+            17.49606809,
+            19.23372476,
+            20.60661709,
+            22.43614662,
+            24.07987928,
+            25.85003106,
+            27.81824596,
+            29.39031191,
+            31.09594656,
+        ]
+    )
+    lower, upper = [1.3581597373116967, 0.0, 0.0], [np.inf, 1.4989604369139613, 0.4560659734934278]
+    found = fit(
+        driver, model, t, y, [1.3581597373116967, 1.4989604369139613, 0.0], bounds=(lower, upper)
+    )
+    assert found.success
+    jacobian = np.stack([t ** found.x[1], found.x[0] * t ** found.x[1] * np.log(t), t**0], axis=1)
+    f = model(t, *found.x) - y
+    cosines = jacobian.T @ f / np.linalg.norm(jacobian, axis=0) / np.linalg.norm(f)
+    assert np.abs(cosines).max() < 1e-6
