@@ -58,7 +58,8 @@ cdef bint store_errors(lm_state *s, const double *acnorm, double relative, doubl
         s.column_error[j] = min(1.0, 10.0 * max(relative, s.column_error[j]))
         if s.column_error[j] == 1.0:
             s.length[j] = min(s.length[j], 0.0)
-            all_error |= acnorm[j] > 0.0
+            # It may be error: it is left out if no step with it has reduced |f|.
+            all_error |= s.left_out != 0 and acnorm[j] > 0.0
         s.jacobian_error = max(s.jacobian_error, s.column_error[j])
     return all_error
 

@@ -14,7 +14,7 @@ cdef double ALL_NOISE = 0.04
 # A difference in one row of more than this share of |f| is a feature of f, a smaller one may be its rounding.
 cdef double COARSEST = 1e-4
 cdef enum:
-    FEW_ROWS = 10       # With fewer rows, one of them may have most of the error of f.
+    FEW_ROWS = 50       # With fewer rows, one of them may have most of the error of f.
 # Longest interval for a column that seems to be zero, relative to the parameter.
 cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.

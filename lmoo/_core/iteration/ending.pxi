@@ -172,19 +172,20 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
 
 
 cdef int _leave_out_hidden(lm_state *s) noexcept nogil:
-    """Continue without the parameters whose effect on f is below its rounding, if no step reduces |f|.
+    """Continue without the parameters whose effect on f is below its rounding or unknown, if no step reduces |f|.
 
     A rate far from its value may have such a column, if all exponentials have decayed: the step that it needs cannot be
     found, but the other parameters can be fitted.
     """
-    cdef bint hidden = False, seen = False
+    cdef bint hidden = False, seen = False, unknown
     cdef ptrdiff_t j
     if s.options.tests != LM_TESTS_ACCURATE or s.left_out:
         return LM_DONE
     for j in range(s.n):
         if s.free_norms[j] > 0.0:
-            hidden |= is_hidden_column(s, j, s.free_norms[j])
-            seen |= not is_hidden_column(s, j, s.free_norms[j])
+            unknown = s.column_error[j] == 1.0 or is_hidden_column(s, j, s.free_norms[j])
+            hidden |= unknown
+            seen |= not unknown
     if not (hidden and seen):
         return LM_DONE
     s.left_out = 1

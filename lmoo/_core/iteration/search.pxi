@@ -1,7 +1,7 @@
 """Trial points away from x, evaluated before a solve ends as a success.
 
-For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, and
--x_j, also with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, at a
+bound also -x_j, also with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the
 effect of other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.
 The best of these points becomes x.
 
@@ -89,7 +89,10 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     if k == 5 * s.n + 5:
         s.trial[j] = _opposite_bound(s, j)
     elif _has_no_effect(s, j):
-        # At a bound, too: it is active only because no step can be based on it.
+        # At a bound, too: it is active only because no step can be based on it.  The other sign is tried there only:
+        # that of a rate which runs away would overflow.
+        if k % 5 == 4 and not (s.bounded and (s.x[j] <= s.lower[j] or s.x[j] >= s.upper[j])):
+            return False
         _change(s, j, FACTORS[k % 5] * s.x[j])
         if k >= 5 and not _move_off_bound(s, k // 5 - 1):
             return False
