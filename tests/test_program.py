@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import lmoo
-from lmoo._core.models import BLOCK
+from lmoo._core.models import BLOCK, CODES, CONSTANTS
 from lmoo.models.compiled import program_of
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
-from lmoo.models.program.operations import ARITY
+from lmoo.models.program.lowering import lower
+from lmoo.models.program.operations import ARITY, Divisors
 
 Array = NDArray[np.float64]
 
@@ -161,12 +162,13 @@ TOGETHER = [
     "where(x0 < a, b*x1, c) + floor(x0/b) + tanh(x1/c)*erf(b)",
     "a*sin(b*x0) + c*cos(b*x0) + x1",
     "a + b*c",
+    "c/(1 + ((x0 - a)/b)**2) + a/(b + x1**2)",
 ]
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("text", TOGETHER)
-@pytest.mark.parametrize("m", [1, 5, 8, 20, 100, 101, 300])
+@pytest.mark.parametrize("m", [1, 3, 4, 5, 8, 20, 47, 48, 100, 101, 300])
 def test_fits_at_once_have_the_bits_of_each(m: int, text: str, target: str) -> None:
     rng = np.random.default_rng(m)
     program = program_of(lmoo.Expression(text, ["x0", "x1"], parameters=["a", "b", "c"]))
@@ -268,6 +270,18 @@ def test_outputs_that_are_leaves_or_the_same() -> None:
     np.testing.assert_array_equal(first, t[0])
     assert np.signbit(zero).all()
     np.testing.assert_array_equal(product, t[0] * t[1])
+
+
+def test_constant_columns_are_no_instructions() -> None:
+    program = program_of(lmoo.Expression("c + a/(1 + ((t - b)/w)**2)"))
+    slopes = program._graphs[1]
+    assert slopes is not None
+    ends, instructions, uniforms = lower(*slopes, 4, 1, Divisors([slopes[0]]))[:3]
+    # The column of ones is not computed, and one instruction is 1 / (z z + 1).
+    assert (ends[:, 0] == CONSTANTS).sum() == 1
+    codes = instructions[uniforms + 1 :, 0].tolist()
+    assert CODES["square_add_s_under_s"] in codes
+    assert len(codes) == 7
 
 
 def test_divisions_stay_where_values_jump() -> None:

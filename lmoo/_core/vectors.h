@@ -44,6 +44,18 @@
         for (l_ = 0; l_ < 8; l_++)                                                                 \
             v[l_] = w[l_];                                                                         \
     } while (0)
+/* The same for 4 x 4 numbers. */
+#define LMOO_TRANSPOSE_4(v, w)                                                                     \
+    do {                                                                                           \
+        w[0] = _mm256_unpacklo_pd(v[0], v[1]);                                                     \
+        w[1] = _mm256_unpackhi_pd(v[0], v[1]);                                                     \
+        w[2] = _mm256_unpacklo_pd(v[2], v[3]);                                                     \
+        w[3] = _mm256_unpackhi_pd(v[2], v[3]);                                                     \
+        v[0] = _mm256_permute2f128_pd(w[0], w[2], 0x20);                                           \
+        v[1] = _mm256_permute2f128_pd(w[1], w[3], 0x20);                                           \
+        v[2] = _mm256_permute2f128_pd(w[0], w[2], 0x31);                                           \
+        v[3] = _mm256_permute2f128_pd(w[1], w[3], 0x31);                                           \
+    } while (0)
 #define LMOO_HAS_VECTORS_OF_4 __builtin_cpu_supports("avx2")
 #endif
 

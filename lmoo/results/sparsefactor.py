@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
-from lmoo.sparse.cholesky import NormalMatrix
+from lmoo.sparse.cholesky import NormalMatrix, singular_probe
 from lmoo.sparse.matrices import csr_rows, scaled_columns
 
 __all__ = ["SparseFactor"]
@@ -130,16 +130,16 @@ class SparseFactor(ScaledBlocks):
     def _is_singular(self) -> bool:
         """Whether the columns are dependent, up to rounding."""
         free = self._free
-        signs = np.where(np.random.default_rng(0).random(free.size) < 0.5, -1.0, 1.0) * free
+        probe = singular_probe(free)
         try:
             with self._normal.lock:
                 self._normal.factor(np.zeros(free.size), free)
-                found = self._normal.solve(signs)
+                found = self._normal.solve(probe)
         except np.linalg.LinAlgError:
             return True
         # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
         limit = max(self._limit**2, 1e-13)
-        return bool(np.linalg.norm(found) * limit > np.linalg.norm(signs))
+        return bool(np.linalg.norm(found) * limit > np.linalg.norm(probe))
 
     @property
     def _limit(self) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lmoo.results.sparsefactor import SparseFactor
 from lmoo.solver.linear import Array, LinearModel, Mask
-from lmoo.sparse.cholesky import NormalMatrix
+from lmoo.sparse.cholesky import NormalMatrix, singular_probe
 from lmoo.sparse.matrices import as_rows, is_sparse, scaled_columns
 
 __all__ = ["SparseCholesky", "sparse_factor"]
@@ -15,8 +15,10 @@ __all__ = ["SparseCholesky", "sparse_factor"]
 _REFINEMENTS = 2
 # A refinement that changes a solution by no more than this, relatively, is the last one.
 _SMALL = 1e-9
-# The least damping of a singular matrix whose diagonal is 1, and steps of refinement without it.
-_FLOOR, _FLOOR_REFINEMENTS = 1e-12, 4
+# The least damping of a singular matrix whose diagonal is 1, and most directions without it.
+_FLOOR, _DIRECTIONS = 1e-12, 20
+# Rounding error of residuals, divided by the root of the least damping.
+_ROUNDING = 1e-14 / 1e-6
 
 
 class SparseCholesky(LinearModel):
@@ -35,7 +37,9 @@ class SparseCholesky(LinearModel):
     seminormal equations: Bjorck 1987, "Stability analysis of the method of seminormal equations
     for linear least squares problems", Linear Algebra Appl. 88/89, 31), so that they are as
     accurate as those of a QR factorisation while the condition number of S is below 10^6.
-    Directions whose squared singular value is below 10^-12 are damped by this number.
+    Beyond that, directions whose squared singular value is below 10^-12 are damped by this number
+    in the factor, which is then the preconditioner of conjugate gradients: these need one step more
+    for each such direction, up to 20, and end where only rounding errors are left.
 
     Examples
     --------
@@ -95,47 +99,71 @@ class SparseCholesky(LinearModel):
         """Solve ``(jac.T @ jac + lambda_ diag(diag**2)) x = g``; see `LinearModel.solve`."""
         free = free & (self._unit > 0)
         d, matrix = np.sqrt(lambda_) * diag * self._unit, self._matrix
-        steps = self._factor(d, free)
+        damped = self._factor(d, free)
         right = np.where(free, g * self._unit, 0.0)
-        y = np.where(free, matrix.solve(right), 0.0)
-        for _ in range(steps):
-            rest = right - matrix.by_columns @ (matrix.rows @ y) - d * d * y
-            y += np.where(free, matrix.solve(np.where(free, rest, 0.0)), 0.0)
+        y, along, last = np.zeros(d.size), np.zeros(d.size), np.inf
+        for i in range(_DIRECTIONS if damped else 1 + _REFINEMENTS):
+            step = np.where(free, matrix.solve(right), 0.0)
+            slope = float(right @ step)
+            along = step + (slope / last) * along
+            image = matrix.by_columns @ (matrix.rows @ along) + d * d * along
+            curvature = float(along @ image)
+            if not (slope > 0.0 and curvature > 0.0):
+                return np.asarray((y if i > 0 else step) * self._unit)
+            last, factor = slope, slope / curvature
+            y += factor * along
+            right = right - np.where(free, factor * image, 0.0)
+            if factor * np.linalg.norm(along) <= _SMALL * np.linalg.norm(y):
+                break
         return np.asarray(y * self._unit)
 
     def _least_squares(self, lambda_: float, diag: Array, free: Mask, b: Array) -> Array:
-        """Return the minimiser of ``|jac p + b|**2 + lambda_ |diag p|**2`` over free parameters."""
+        """Return the minimiser of ``|jac p + b|**2 + lambda_ |diag p|**2`` over free parameters.
+
+        By conjugate gradients with the last factor as preconditioner (Bjorck 1996, "Numerical
+        methods for least squares problems", section 7.4.1), which takes one more step for each
+        direction that the least damping changes.
+        """
         free = free & (self._unit > 0)
         d, matrix = np.sqrt(lambda_) * diag * self._unit, self._matrix
-        steps = self._factor(d, free)
-        y, rest = np.zeros(d.size), -b
-        for _ in range(1 + steps):
-            right = matrix.by_columns @ rest - d * d * y
-            step = np.where(free, matrix.solve(np.where(free, right, 0.0)), 0.0)
-            y += step
-            if np.linalg.norm(step) <= _SMALL * np.linalg.norm(y):
+        damped = self._factor(d, free)
+        y, rest, below = np.zeros(d.size), -b, np.zeros(d.size)
+        along, last = np.zeros(d.size), np.inf
+        for i in range(_DIRECTIONS if damped else 1 + _REFINEMENTS):
+            right = np.where(free, matrix.by_columns @ rest + d * below, 0.0)
+            step = np.where(free, matrix.solve(right), 0.0)
+            slope = float(right @ step)
+            along = step + (slope / last) * along
+            image, lower = matrix.rows @ along, d * along
+            curvature = float(image @ image + lower @ lower)
+            # What is left is error of the residuals or of the columns.
+            noise = _ROUNDING * float(np.linalg.norm(rest)) if damped else 0.0
+            known = curvature > (self._worst * float(np.linalg.norm(along))) ** 2
+            if not (known and slope > noise**2):
+                return np.asarray((y if i > 0 else step) * self._unit)
+            last, factor = slope, slope / curvature
+            y += factor * along
+            rest, below = rest - factor * image, below - factor * lower
+            if factor * np.linalg.norm(along) <= _SMALL * np.linalg.norm(y):
                 break
-            rest = -b - matrix.rows @ y
         return np.asarray(y * self._unit)
 
-    def _factor(self, d: Array, free: Mask) -> int:
+    def _factor(self, d: Array, free: Mask) -> bool:
         """Factor ``S.T @ S + d**2``, with a least damping if it is singular.
 
-        Return the number of steps of refinement for its solutions: with a damping these are the
-        steps of the proximal point method, whose solutions are those without it but for directions
-        along which S is not larger than its error.
+        Return whether it was damped; the factor is then the preconditioner of more steps.
         """
         low = not free.any() or d[free].min() ** 2 <= self._floor
         if not (low and self._was_singular):
             try:
                 self._matrix.factor(d, free)
                 if not (low and self._is_singular(d, free)):
-                    return _REFINEMENTS
+                    return False
             except np.linalg.LinAlgError:
                 pass
             self._was_singular = True
         self._matrix.factor(np.sqrt(d * d + self._floor), free)
-        return _FLOOR_REFINEMENTS
+        return True
 
     @property
     def _floor(self) -> float:
@@ -146,9 +174,10 @@ class SparseCholesky(LinearModel):
         """Return whether the matrix of the last factor has an eigenvalue below the floor."""
         kept = self._probed
         if kept is None or not (np.array_equal(kept[0], d) and np.array_equal(kept[1], free)):
-            signs = np.where(np.random.default_rng(0).random(d.size) < 0.5, -1.0, 1.0) * free
-            found = self._matrix.solve(signs)
-            singular = np.linalg.norm(found) * 0.1 * self._floor > np.linalg.norm(signs)
+            probe = singular_probe(free)
+            found = self._matrix.solve(probe)
+            singular = np.linalg.norm(found) * 0.1 * self._floor > np.linalg.norm(probe)
+            singular = singular or not probe @ found > 0.0
             self._probed = kept = d.copy(), free.copy(), bool(singular)
         return kept[2]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lmoo._core.normal import normal_pattern, normal_values
 from lmoo.sparse.matrices import same_pattern, sparse_module
 
-__all__ = ["NormalMatrix", "backend"]
+__all__ = ["NormalMatrix", "backend", "singular_probe"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -76,6 +76,14 @@ def backend() -> tuple[type[Any], Any]:
 
         return _SuperLU, scipy.sparse.linalg
     return (_Cholmod5 if hasattr(cholmod, "CholeskyFactor") else _Cholmod4), cholmod
+
+
+def singular_probe(free: Mask) -> Array:
+    """Return a right side whose solution is large if the matrix of free parameters is singular.
+
+    Its numbers differ in size: equal ones are orthogonal to the difference of two equal columns.
+    """
+    return np.random.default_rng(0).standard_normal(free.size) * free
 
 
 class _Analysis:

@@ -225,3 +225,43 @@ def test_a_dense_jacobian_and_differences_are_converted() -> None:
         )
         assert found.success
         np.testing.assert_allclose(found.x, wanted.x, rtol=1e-7)
+
+
+@pytest.mark.parametrize("factor", [1.0, 10.0, 100.0])
+def test_singular_at_the_solution_ends_as_with_qr(factor: float) -> None:
+    # Powell's singular function: the smallest singular values go to zero with x.
+    name = f"powell-singular-4x4-f{factor:g}"
+    (case,) = (c for c in CASES if c.id == name)
+    residual, jacobian = case.problem.residual, case.problem.jacobian
+    dense = Solver().solve(lmoo.FunctionProblem(residual, jacobian), case.start())
+    other = Solver().solve(
+        lmoo.FunctionProblem(residual, lambda x: sparse.csr_array(jacobian(x))), case.start()
+    )
+    assert dense.success
+    assert other.success
+    assert other.nfev <= 1.5 * dense.nfev
+    assert other.cost <= 1e-30
+
+
+def test_a_valley_takes_as_many_evaluations_as_with_qr() -> None:
+    # Singular values down to 1e-9, with a third of the residual along the smallest.
+    problem = lmoo.datasets.nist("MGH17")
+    dense = Solver().solve(problem, problem.starts[0])
+    other = Solver(linear=SparseCholesky).solve(problem, problem.starts[0])
+    assert abs(other.nfev - dense.nfev) <= 0.05 * dense.nfev
+
+
+def test_two_equal_columns_are_found_to_be_singular() -> None:
+    rows = np.random.default_rng(1).standard_normal((30, 12))
+    for j in range(1, 12):
+        equal = rows.copy()
+        equal[:, j] = equal[:, 0]
+        probe = cholesky.singular_probe(np.ones(12, dtype=bool))
+        assert abs(probe[j] - probe[0]) > 1e-2
+        problem = lmoo.FunctionProblem(
+            lambda x, a=equal: a @ x + 0.1 * (a @ x) ** 2 - 1.0,
+            lambda x, a=equal: sparse.csr_array((1 + 0.2 * (a @ x))[:, None] * a),
+        )
+        result = Solver().solve(problem, np.zeros(12))
+        assert result.success
+        assert {result.parameter_names[0], result.parameter_names[j]} <= set(result.undetermined)

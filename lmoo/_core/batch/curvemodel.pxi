@@ -16,6 +16,10 @@ from lmoo._core.solve import capsule_contents
 from lmoo._core.weights cimport weigh_residual
 
 
+cdef enum:
+    EVALUATED = 64      # fits that are evaluated by one call of a model
+
+
 cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
                         void *user_data) noexcept nogil:
     """lmoo_problem.residual; user_data: an lm_curve."""
@@ -169,18 +173,19 @@ cdef class CurveModel:
         cdef int[::1] codes = np.zeros(k, dtype=np.int32)
         cdef lmoo_model_function function = \
             self.table.derivatives if derivatives else self.table.values
-        cdef const double *points[FITS]
-        cdef const double *parameters[FITS]
-        cdef double *results[FITS]
-        cdef ptrdiff_t l, first = 0
+        cdef const double *points[EVALUATED]
+        cdef const double *parameters[EVALUATED]
+        cdef double *results[EVALUATED]
+        cdef ptrdiff_t l, some, first = 0
         with nogil:
-            while self.table.many != NULL and first + FITS <= k:
-                for l in range(FITS):
+            while self.table.many != NULL and first < k:
+                some = min(k - first, <ptrdiff_t>EVALUATED)
+                for l in range(some):
                     points[l] = &t[0, 0, 0] + (first + l) * stride
                     parameters[l], results[l] = &x[first + l, 0], &out[first + l, 0]
-                self.table.many(FITS, m, n, points, parameters, NULL if derivatives else results,
+                self.table.many(some, m, n, points, parameters, NULL if derivatives else results,
                                 results if derivatives else NULL, self.table.user_data)
-                first += FITS
+                first += some
             for i in range(first, k):
                 codes[i] = function(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[i, 0],
                                     self.table.user_data)

@@ -33,7 +33,7 @@
 /* Doubles in a row of equal ones: a vector of the widest instruction set. */
 #define LMOO_ROW 8
 /* Most points in a block, and, if possible, most doubles in the registers of a block. */
-#define LMOO_BLOCK 128
+#define LMOO_BLOCK 384
 #define LMOO_CACHE 3072
 /* Longer curves are as fast one by one as in lanes. */
 #define LMOO_LONG 48
@@ -119,10 +119,10 @@
     X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
     X(hypot, hypot)
 
-/* Other instructions: the end of the uniform ones, copies of a row, sine or cosine or both into one or two
+/* Other instructions: the end of the uniform ones, sine or cosine or both into one or two
    registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation. */
-#define LMOO_OTHER_OPERATIONS(X) X(points) X(fill) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
-    X(where) X(exp_multiply_vs) X(exp_square_multiply_s)
+#define LMOO_OTHER_OPERATIONS(X) X(points) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
+    X(where) X(exp_multiply_vs) X(exp_square_multiply_s) X(square_add_s_under_s)
 
 enum {
 #define LMOO_CODE(first, second, value, next) LMOO_CODE_##first##_then_##second,
@@ -181,6 +181,7 @@ typedef struct lmoo_tape {
     const lmoo_instruction *all;            /* the uniform instructions, `points`, those for blocks */
     const lmoo_instruction *block;          /* from `points` on */
     const lmoo_instruction *end;
+    const lmoo_operand *ends;               /* of each output: a row, or its own area */
     double *constants;                      /* rows */
     ptrdiff_t rows;                         /* in the uniform area */
     ptrdiff_t registers;
@@ -203,7 +204,7 @@ static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
 typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
                          double *first, double *rest, double **areas, double *work);
 
-/* The same for `count` fits, at most lmoo_runner.lanes. */
+/* The same for `count` fits. */
 typedef void (*lmoo_run_lanes)(const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m, const double *const *t,
                                const double *const *x, double *const *first, double *const *rest,
                                double **areas, double *work);
@@ -256,17 +257,13 @@ static void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptr
                            const double *const *t, const double *const *x, double *const *first,
                            double *const *rest)
 {
-    ptrdiff_t l, some;
+    const ptrdiff_t rest_of_group = count % runner->lanes;
+    ptrdiff_t l = m > LMOO_LONG ? 0 : 2 * rest_of_group > runner->lanes ? count : count - rest_of_group;
     LMOO_WORK(memory, areas, tape);
-    for (l = 0; l < count; l += some) {
-        some = count - l < runner->lanes ? count - l : runner->lanes;
-        if (2 * some <= runner->lanes || m > LMOO_LONG) {
-            some = 1;
-            runner->run(tape, m, t[l], x[l], first[l], rest[l], areas, (double *)memory);
-        } else {
-            runner->run_lanes(tape, some, m, t + l, x + l, first + l, rest + l, areas, (double *)memory);
-        }
-    }
+    if (l > 0)
+        runner->run_lanes(tape, l, m, t, x, first, rest, areas, (double *)memory);
+    for (; l < count; l++)
+        runner->run(tape, m, t[l], x[l], first[l], rest[l], areas, (double *)memory);
 }
 
 #endif /* LMOO_PROGRAM_H */

@@ -13,11 +13,15 @@ cdef extern from "models/program.h" nogil:
     ctypedef struct lmoo_instruction:
         pass
 
+    ctypedef struct lmoo_operand:
+        pass
+
     ctypedef struct lmoo_tape:
         ptrdiff_t n, variables, outputs, rows, registers, points
         const lmoo_instruction *all
         const lmoo_instruction *block
         const lmoo_instruction *end
+        const lmoo_operand *ends
         double *constants
 
     ctypedef struct lmoo_runner:
@@ -107,9 +111,9 @@ cdef class CompiledTapes:
     n, variables : int
         Parameters and independent variables.
     values : tuple
-        ``(outputs, instructions, uniforms, constants, rows, registers, points)`` as in lmoo_tape:
-        instructions (count, 12) int32, the number of the uniform ones among them, constants (count,
-        ROW) float64.
+        ``(ends, instructions, uniforms, constants, rows, registers, points)`` as in lmoo_tape: ends
+        (outputs, 2) int32, instructions (count, 12) int32, the number of the uniform ones among
+        them, constants (count, ROW) float64.
     derivatives, both : tuple or None
         Likewise, of n and n + 1 outputs.
     target : str or None
@@ -142,11 +146,12 @@ cdef class CompiledTapes:
                 self.table.many = run_many
 
     cdef int _fill(self, lmoo_tape *tape, parts) except -1:
-        cdef const int32_t[:, ::1] instructions
+        cdef const int32_t[:, ::1] instructions, ends
         cdef double[:, ::1] constants
-        outputs, instructions, uniforms, rows_of_constants, rows, registers, points = parts
+        ends, instructions, uniforms, rows_of_constants, rows, registers, points = parts
         self.kept.append(parts)
-        tape.n, tape.variables, tape.outputs = self.table.n, self.table.variables, outputs
+        tape.n, tape.variables, tape.outputs = self.table.n, self.table.variables, ends.shape[0]
+        tape.ends = <const lmoo_operand *>&ends[0, 0]
         tape.rows, tape.registers, tape.points = rows, registers, points
         tape.all = <const lmoo_instruction *>&instructions[0, 0]
         tape.block = tape.all + <ptrdiff_t>uniforms

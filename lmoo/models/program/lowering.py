@@ -20,9 +20,9 @@ from lmoo.models.program.rewriting import RewrittenGraph
 
 __all__ = ["Lowered", "lower"]
 
-# Arguments of CompiledTapes for a tape: outputs, instructions, number of uniform instructions,
-# constants, rows, registers, points in a block.
-Lowered = tuple[int, Any, int, Any, int, int, int]
+# Arguments of CompiledTapes for a tape: places of the outputs, instructions, number of uniform
+# instructions, constants, rows, registers, points in a block.
+Lowered = tuple[Any, Any, int, Any, int, int, int]
 
 # Instructions with two results: name, and the names of both results.
 PAIRS = {
@@ -66,7 +66,9 @@ class _Tape:
         self.graph, self.ends, self.n, self.variables = graph, list(ends), n, variables
         self.order = self._needed()
         self.uses = self._counts()
+        # Nodes that are parts of another's instruction, and operations with such parts.
         self.absorbed: set[int] = set()
+        self.merged: set[int] = set()
         self.plans: dict[int, tuple[str, tuple[int, ...]]] = {}
         self.place: dict[int, tuple[int, int]] = {}
         self.constants: list[float] = []
@@ -84,10 +86,15 @@ class _Tape:
                 rows += 1
                 uniform.append(self._instruction(i, self.place[i]))
         block, registers, points = self._allocate([i for i in kept if not graph.uniform[i]])
+        ends = [
+            self.place[end] if graph.uniform[end] else (FIRST_DATA + self.variables + j, 0)
+            for j, end in enumerate(self.ends)
+        ]
         constants = np.array(self.constants or [0.0]).repeat(ROW).reshape(-1, ROW)
         instructions = [*uniform, [CODES["points"], 0, *NOTHING * 5], *block]
         array = np.array(instructions, dtype=np.int32)
-        return len(self.ends), array, len(uniform), constants, rows, registers, points
+        places = np.array(ends, dtype=np.int32)
+        return places, array, len(uniform), constants, rows, registers, points
 
     def _needed(self) -> list[int]:
         needed: set[int] = set()
@@ -131,10 +138,11 @@ class _Tape:
         return (name, arguments) if name in ARITHMETIC else None
 
     def _alone(self, node: int, uniform: bool) -> bool:
-        """Return whether a node is an operation with one user that has not been merged yet."""
+        """Return whether a node is an operation with one user, not yet merged with others."""
         return (
             self.uses[node] == 1
             and node not in self.absorbed
+            and node not in self.merged
             and self.graph.uniform[node] == uniform
             and self._operation(node) is not None
         )
@@ -150,16 +158,17 @@ class _Tape:
         for node in self.order:
             if graph.names[node] == "exp" and not graph.uniform[node]:
                 self._plan_exp(node)
-        merged: set[int] = set()
+            elif graph.names[node] == "divide" and not graph.uniform[node]:
+                self._plan_divide(node)
         for node in self.order:
             operation = self._operation(node)
-            if operation is None or node in self.absorbed:
+            if operation is None or node in self.absorbed or node in self.merged:
                 continue
             twice = operation[1][0] == operation[1][1] and operation[0] != "multiply"
             for inner in () if twice else operation[1]:
-                if self._alone(inner, graph.uniform[node]) and inner not in merged:
+                if self._alone(inner, graph.uniform[node]):
                     self._merge(node, operation, inner)
-                    merged.add(node)
+                    self.merged.add(node)
                     break
             else:
                 self.plans[node] = self._first(*operation, self._kinds(operation[1]), "nothing", ())
@@ -175,15 +184,32 @@ class _Tape:
         if not graph.uniform[factor]:
             return
         self.absorbed.add(inner)
-        if (
-            graph.names[a] == "multiply"
-            and len(set(graph.arguments[a])) == 1
-            and self._alone(a, False)
-        ):
+        if self._is_square(a):
             self.absorbed.add(a)
             self.plans[node] = "exp_square_multiply_s", (graph.arguments[a][0], factor)
         else:
             self.plans[node] = "exp_multiply_vs", (a, factor)
+
+    def _plan_divide(self, node: int) -> None:
+        """Make u / (a a + w), with uniform u and w, one instruction."""
+        graph = self.graph
+        u, below = graph.arguments[node]
+        if not graph.uniform[u] or graph.names[below] != "add" or not self._alone(below, False):
+            return
+        a, w = graph.arguments[below]
+        if graph.uniform[w] and self._is_square(a):
+            self.absorbed.update((below, a))
+            self.merged.add(node)
+            self.plans[node] = "square_add_s_under_s", (graph.arguments[a][0], w, u)
+
+    def _is_square(self, node: int) -> bool:
+        """Return whether a node is a square with one user, not yet merged with others."""
+        graph = self.graph
+        return (
+            graph.names[node] == "multiply"
+            and len(set(graph.arguments[node])) == 1
+            and self._alone(node, False)
+        )
 
     def _kinds(self, arguments: Sequence[int]) -> str:
         uniform = [self.graph.uniform[a] for a in arguments]
@@ -296,14 +322,13 @@ class _Tape:
         return [CODES[name], 0, *out, *second, *(part for place in operands for part in place)]
 
     def _outputs(self, output_of: dict[int, int]) -> list[list[int]]:
-        """Return instructions for outputs that are leaves, uniform, or equal to other outputs."""
+        """Return instructions for outputs that are variables or equal to other outputs."""
         out = []
         for j, end in enumerate(self.ends):
             area = FIRST_DATA + self.variables + j
-            if output_of.get(end) == area:
-                continue
-            name = "fill" if self.graph.uniform[end] else "copy_v+nothing"
-            out.append([CODES[name], 0, area, 0, *NOTHING, *self.place[end], *NOTHING, *NOTHING])
+            if output_of.get(end) != area and not self.graph.uniform[end]:
+                name = CODES["copy_v+nothing"]
+                out.append([name, 0, area, 0, *NOTHING, *self.place[end], *NOTHING, *NOTHING])
         return out
 
 

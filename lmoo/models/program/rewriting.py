@@ -1,12 +1,20 @@
 """Graphs rewritten for the instructions of the compiled evaluation."""
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lmoo.models.program.operations import LEAVES, Divisors
 
 __all__ = ["RewrittenGraph"]
+
+# Operations of constants that are computed here.
+FOLDED: dict[str, Callable[..., float]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+}
 
 
 class RewrittenGraph:
@@ -57,6 +65,8 @@ class RewrittenGraph:
 
     def node(self, name: str, arguments: tuple[int, ...], payload: Any = None) -> int:
         """Return the node of an operation with these arguments, which is unique."""
+        if name in FOLDED and None not in (numbers := [self.number(a) for a in arguments]):
+            return self.constant(FOLDED[name](*numbers))
         key = (name, arguments, payload)
         found = self._known.get(key)
         if found is None:
