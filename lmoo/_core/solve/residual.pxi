@@ -8,6 +8,7 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Clear
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
+from libc.float cimport DBL_MAX
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
