@@ -224,7 +224,7 @@ cdef bint vectors_begin_curvature(lm_driver *d) noexcept nogil
 cdef void vectors_answer_curvature(lm_driver *d, bint bad) noexcept nogil
 
 
-# ---- evaluate/lanes.pxi: The linear models of several fits of one shape at once.
+# ---- evaluate/lanes.pxi: The linear models and the limited steps of several fits of one shape at once.
 
 cdef enum:
     FITS = 8    # as LMOO_FITS of lanes.h
@@ -233,10 +233,11 @@ ctypedef struct lm_lanes:
     ptrdiff_t m, n
     double *memory              # lanes_doubles(m, n), owned by the caller
     int count
-    lm_driver *drivers[FITS]    # drivers with complete Jacobians, borrowed
+    lm_driver *drivers[FITS]    # the waiting fits, borrowed
 
 cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void lanes_answer(lm_lanes *w) noexcept nogil
+cdef void lanes_step(lm_lanes *w) noexcept nogil
 
 
 # ---- evaluate/whole.pxi: A whole solve of a compiled problem, for callers in C.

@@ -60,7 +60,8 @@ cdef int geodesic_propose(lm_state *s, void *context) noexcept nogil
 
 # ---- iteration/valley.pxi: The default step strategy.
 
-cdef lmoo_step DEFAULT
+cdef lmoo_step DEFAULT, APART
+cdef void default_limited(lm_state *s) noexcept nogil
 
 
 # ---- iteration/bounds.pxi: Bounds on the parameters.

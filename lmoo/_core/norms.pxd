@@ -99,6 +99,27 @@ cdef inline void column_norms(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff
         j += 1
 
 
+cdef inline void norms_of(ptrdiff_t count, ptrdiff_t m, const double **x, double *norms) noexcept nogil:
+    """Compute enorm of several vectors of length m, four independent chains of additions at a time."""
+    cdef double s0, s1, s2, s3
+    cdef ptrdiff_t i, l = 0
+    while l + 4 <= count and m <= IN_ORDER:
+        s0 = s1 = s2 = s3 = 0.0
+        for i in range(m):
+            s0 += x[l][i] * x[l][i]
+            s1 += x[l + 1][i] * x[l + 1][i]
+            s2 += x[l + 2][i] * x[l + 2][i]
+            s3 += x[l + 3][i] * x[l + 3][i]
+        norms[l] = norm_of_sum(s0, m, x[l])
+        norms[l + 1] = norm_of_sum(s1, m, x[l + 1])
+        norms[l + 2] = norm_of_sum(s2, m, x[l + 2])
+        norms[l + 3] = norm_of_sum(s3, m, x[l + 3])
+        l += 4
+    while l < count:
+        norms[l] = enorm(m, x[l])
+        l += 1
+
+
 cdef inline double norm_of_sum(double total, ptrdiff_t n, const double *x) noexcept nogil:
     """Return the norm of x from its sum of squares, or by careful_norm if that may have over- or underflowed."""
     return sqrt(total) if SMALL_SUM < total < LARGE_SUM else careful_norm(n, x)

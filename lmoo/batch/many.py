@@ -16,10 +16,10 @@ from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.fits import Fits
 from lmoo.batch.guesses import InitialGuesses, named_guesses
-from lmoo.batch.run import checked_solver, solve_batch
+from lmoo.batch.run import Check, checked_solver, solve_batch
 from lmoo.batch.separable import batch_parts
 from lmoo.batch.tasks import BatchData
-from lmoo.batch.tracing import batch_evaluation, checked_solutions
+from lmoo.batch.tracing import SolutionCheck, batch_evaluation
 from lmoo.models.expression.formula import formula
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import is_compiled_model
@@ -263,10 +263,12 @@ def curve_fit_many(
     if shared is not None:
         where = joint.shared_parameters(shared, parameter_names_of(f), guesses.n)
 
-    def fits_of(model: Any, evaluation: str, function: Any = None) -> Fits:
+    def fits_of(
+        model: Any, evaluation: str, function: Any = None, check: Check | None = None
+    ) -> Fits:
         names = parameter_names_of(f)
         if shared is not None:
-            return joint.joint_fits(
+            fits = joint.joint_fits(
                 model,
                 dataset,
                 guesses,
@@ -280,20 +282,25 @@ def curve_fit_many(
                 absolute,
                 executor,
             )
+            if check is not None:
+                check(slice(0, dataset.count), fits._points())
+            return fits
         record = errors == "record"
         parts = batch_parts(model, guesses, solver)
         batch = BatchData(
             dataset, model, guesses, solver, record, names, evaluation, function, parts, absolute
         )
         count = 1 if isinstance(model, Model) else thread_count()
-        return solve_batch(batch, count if threads is None else threads, executor, out, progress)
+        threaded = count if threads is None else threads
+        return solve_batch(batch, threaded, executor, out, progress, check)
 
     if is_compiled_model(model):
         return fits_of(model, "compiled")
     evaluation = batch_evaluation(model, dataset, guesses, solver, trace, errors == "record")
     if evaluation.model is not None:
-        fits = fits_of(evaluation.model, evaluation.text, model)
-        reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)
+        check = SolutionCheck(model, evaluation.model, dataset)
+        fits = fits_of(evaluation.model, evaluation.text, model, check)
+        reason = check.outcome(trace)
         if reason is None:
             return fits
         evaluation = Evaluation(f, reason)
@@ -366,7 +373,9 @@ def _related(
     evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace, record)
     if evaluation.model is not None:
         fits = fits_of(evaluation.model.model, evaluation.text)
-        reason = checked_solutions(model, evaluation.model, dataset, fits._points(), trace)
+        check = SolutionCheck(model, evaluation.model, dataset)
+        check(slice(0, dataset.count), fits._points())
+        reason = check.outcome(trace)
         if reason is None:
             return fits
         evaluation = Evaluation(f, reason)

@@ -5,6 +5,9 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lmoo.batch.executor import chunk_results
 from lmoo.batch.fits import Fits
 from lmoo.batch.tasks import BatchData
@@ -16,6 +19,7 @@ from lmoo.solver.solver import Solver
 __all__ = ["checked_solver", "solve_batch"]
 
 Progress = Callable[[int, int], Any]
+Check = Callable[[slice, NDArray[np.float64]], bool]
 
 _DEFAULT = Solver()
 
@@ -42,12 +46,19 @@ def solve_batch(
     executor: Executor | None,
     out: Mapping[str, Any] | None,
     progress: bool | Progress | None,
+    check: Check | None = None,
 ) -> Fits:
-    """Solve all fits of a batch and return their results."""
+    """Solve all fits of a batch and return their results.
+
+    ``check(fits, points)`` is called for each chunk, with its parameters (k, n), while others are
+    solved; the batch ends at the first one for which it returns False.
+    """
     fits = Fits._empty(batch, out)
     with _progress(progress) as show:
         for task, result in chunk_results(fits._tasks(threads), threads, executor):
             fits._store(task.fits, result)
+            if check is not None and not check(task.fits, result.rows["x"]):
+                break
             show(task.fits.stop, batch.dataset.count)
     return fits
 

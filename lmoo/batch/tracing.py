@@ -25,7 +25,7 @@ from lmoo.models.tracing.evaluation import (
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.solver.solver import Solver
 
-__all__ = ["batch_evaluation", "checked_solutions"]
+__all__ = ["SolutionCheck", "batch_evaluation"]
 
 Array = NDArray[np.float64]
 
@@ -150,47 +150,59 @@ def _finite(
     return np.asarray(np.isfinite(values).all(axis=1))
 
 
-def checked_solutions(
-    function: Model, model: GraphModel, dataset: Dataset, x: Array, trace: Any
-) -> str | None:
-    """Return where the function and its model differ at the solutions, and warn if they do.
+class SolutionCheck:
+    """Comparison of a function with its model at the solutions of a stack, chunk by chunk.
 
     Parameters
     ----------
     function : Model
     model : GraphModel
     dataset : Dataset
-    x : (count, n) float64 array
-    trace : {"auto", True, False}
-
-    Raises
-    ------
-    TraceError
-        The values differ, and `trace` is True.
     """
-    for part in _parts(dataset.count, function.vectorized):
-        apart = _compared(function, model, dataset, part, x[part], mismatch)
-        if apart is None:
-            continue
-        reason = f"at the solution of curve {dataset.index(apart[0])} {apart[1]}"
-        if trace is True:
-            raise TraceError(reason)
-        warnings.warn(
-            f"the model traced from {name_of(function.f)} differs from it {reason}. The fits have "
-            "been made again with the function; trace=False makes them so at once",
-            TraceWarning,
-            stacklevel=3,
-        )
-        return reason
-    return None
+
+    def __init__(self, function: Model, model: GraphModel, dataset: Dataset) -> None:
+        self.function, self.model, self.dataset = function, model, dataset
+        self.reason: str | None = None
+        few = np.linspace(0, dataset.count - 1, _FEW).astype(np.intp)
+        self._some = None if function.vectorized else np.unique(few)
+
+    def __call__(self, fits: slice, x: Array) -> bool:
+        """Compare the values at x, (k, n), of some fits; return whether they agree."""
+        for part in _parts(fits, self._some):
+            points = x[part.start - fits.start : part.stop - fits.start]
+            apart = _compared(self.function, self.model, self.dataset, part, points, mismatch)
+            if apart is not None:
+                self.reason = f"at the solution of curve {self.dataset.index(apart[0])} {apart[1]}"
+                return False
+        return True
+
+    def outcome(self, trace: Any) -> str | None:
+        """Return where function and model differ, and warn if they do.
+
+        Raises
+        ------
+        TraceError
+            The values differ, and `trace` is True.
+        """
+        if self.reason is not None:
+            if trace is True:
+                raise TraceError(self.reason)
+            warnings.warn(
+                f"the model traced from {name_of(self.function.f)} differs from it {self.reason}. "
+                "The fits have been made again with the function; trace=False makes them so at "
+                "once",
+                TraceWarning,
+                stacklevel=3,
+            )
+        return self.reason
 
 
-def _parts(count: int, vectorized: bool) -> list[slice]:
-    """Return the curves that are checked: all of them for a vectorized function, else a few."""
-    if vectorized:
-        return [slice(k, min(k + _CHUNK, count)) for k in range(0, count, _CHUNK)]
-    some = np.unique(np.linspace(0, count - 1, _FEW).astype(np.intp)).tolist()
-    return [slice(k, k + 1) for k in some]
+def _parts(fits: slice, some: NDArray[np.intp] | None) -> list[slice]:
+    """Return which fits are checked together: all of these, or one by one those in `some`."""
+    if some is None:
+        starts = range(fits.start, fits.stop, _CHUNK)
+        return [slice(k, min(k + _CHUNK, fits.stop)) for k in starts]
+    return [slice(k, k + 1) for k in some.tolist() if fits.start <= k < fits.stop]
 
 
 def _compared(

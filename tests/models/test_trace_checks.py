@@ -128,3 +128,38 @@ def test_a_stack_whose_function_differs_at_a_solution(monkeypatch: pytest.Monkey
         lmoo.curve_fit_many(f, T, y, [1.0, 1.0], trace=True)
     fits = lmoo.curve_fit_many(f, T, y, [1.0, 1.3])
     assert fits.evaluation.startswith("called, because at the start of curve 0 the function has")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_solutions_are_compared_while_others_are_solved(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """A difference in the first chunk ends the batch; one in a later chunk is found too."""
+    found = traced(decay, Kind(2, points=T.size))
+    monkeypatch.setattr("lmoo.batch.tracing.traced", lambda *args: found)
+    monkeypatch.setattr("lmoo.batch.tasks._MOST_COMPILED", 512)
+    rates = np.full(4096, 1.1)
+    done: list[int] = []
+
+    def f(t: Any, a: Any, b: Any) -> Any:
+        return a * np.exp(-b * t) * np.where(b > 1.2, 0.5, 1.0)
+
+    def fit() -> lmoo.Fits:
+        y = decay(T, 2.0, rates[:, None])
+        done.clear()
+        return lmoo.curve_fit_many(
+            f, T, y, [1.0, 1.0], threads=threads, progress=lambda k, total: done.append(k)
+        )
+
+    assert fit().evaluation.startswith("compiled")
+    assert done == list(range(512, 4097, 512))
+    rates[[3, 4000]] = 1.4
+    with pytest.warns(TraceWarning, match=r"from it at the solution of curve 3 "):
+        fits = fit()
+    assert 512 not in done[:1]
+    np.testing.assert_allclose(fits.x[5], [2.0, 1.1], rtol=1e-7)
+    rates[3] = 1.1
+    with pytest.warns(TraceWarning, match=r"from it at the solution of curve 4000"):
+        fits = fit()
+    assert done[0] == 512
+    assert fits.evaluation.startswith("called, because at the solution of curve 4000")

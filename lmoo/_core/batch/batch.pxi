@@ -26,6 +26,8 @@ cdef enum:
     ASKS_JACOBIAN = 4
     WAITS = 5           # for its linear model
     ASKS_CURVATURE = 6
+    ASKS_STEP = 7       # within its radius
+    RUNS = 8
 
 
 cdef class SolveBatch:

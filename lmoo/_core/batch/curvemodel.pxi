@@ -129,6 +129,17 @@ cdef int curve_second(ptrdiff_t m, ptrdiff_t n, const double *x, const double *v
     return code
 
 
+cdef bint _is_close(ptrdiff_t m, const double *expected, const double *found, double close) noexcept nogil:
+    """Return whether values are finite, as expected, and differ by no more than close times the largest of these."""
+    cdef double size = 0.0, apart = 0.0, total = 0.0
+    cdef ptrdiff_t i
+    for i in range(m):
+        size = max(size, fabs(expected[i]))
+        apart = max(apart, fabs(expected[i] - found[i]))
+        total += expected[i] - expected[i] + (found[i] - found[i])
+    return total == 0.0 and apart <= close * size
+
+
 cdef class CurveModel:
     """A model given by a table of functions.
 
@@ -251,28 +262,35 @@ cdef class CurveModel:
 
         t   (k, variables, m), or (1, variables, m) for all;  x (k, n);  values (k, m)
         """
-        cdef ptrdiff_t i, j, k = x.shape[0], n = x.shape[1], m = t.shape[2]
+        cdef ptrdiff_t l, count, first = begin, k = x.shape[0], n = x.shape[1], m = t.shape[2]
         cdef ptrdiff_t stride = 0 if t.shape[0] == 1 else t.shape[1] * m
-        cdef double size, apart, total
-        cdef double[::1] out = np.empty(m)
+        cdef double[:, ::1] out = np.empty((FITS, m))
+        cdef const double *points[FITS]
+        cdef const double *parameters[FITS]
+        cdef double *results[FITS]
         if (n != self.table.n or t.shape[1] != self.table.variables or values.shape[0] != k
                 or values.shape[1] != m or t.shape[0] not in (1, k)):
             raise ValueError("t, x and values must be those of the model")
         with nogil:
-            for i in range(begin, k):
-                if self.table.values(m, n, &t[0, 0, 0] + i * stride, &x[i, 0], &out[0],
-                                     self.table.user_data):
-                    break
-                size = apart = total = 0.0
-                for j in range(m):
-                    size = max(size, fabs(values[i, j]))
-                    apart = max(apart, fabs(values[i, j] - out[j]))
-                    total += values[i, j] - values[i, j] + (out[j] - out[j])
-                if total != 0.0 or not apart <= close * size:
-                    break
-            else:
-                i = k
-        return i
+            while first < k:
+                count = min(<ptrdiff_t>FITS, k - first)
+                for l in range(count):
+                    points[l] = &t[0, 0, 0] + (first + l) * stride
+                    parameters[l], results[l] = &x[first + l, 0], &out[l, 0]
+                if self.table.many != NULL:
+                    self.table.many(count, m, n, points, parameters, results, NULL, self.table.user_data)
+                for l in range(count):
+                    if self.table.many == NULL and self.table.values(
+                            m, n, points[l], parameters[l], results[l], self.table.user_data) != 0:
+                        break
+                    if not _is_close(m, &values[first + l, 0], results[l], close):
+                        break
+                else:
+                    first += count
+                    continue
+                first += l
+                break
+        return first
 
 
 cdef class CurveModelProblem(CompiledProblem):

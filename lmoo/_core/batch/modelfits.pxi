@@ -17,10 +17,11 @@ cimport numpy as cnp
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.evaluate cimport differences
 from lmoo._core.evaluate cimport *
-from lmoo._core.iteration cimport lm_refuse
-from lmoo._core.evaluate cimport FITS, lanes_answer
+from lmoo._core.iteration cimport APART, lm_refuse
+from lmoo._core.evaluate cimport FITS, lanes_answer, lanes_step
 from lmoo._core.model cimport *
-from lmoo._core.evaluate cimport VECTORS, vectors_answer_residual, vectors_begin_model
+from lmoo._core.norms cimport norms_of
+from lmoo._core.evaluate cimport VECTORS, vectors_answer_norm, vectors_begin_model
 
 cnp.import_array()
 
@@ -46,9 +47,14 @@ cdef int _fill_jacobian(lm_driver *d, bint high_accuracy) noexcept nogil:
     return 0
 
 
+cdef int _wait_for_step(lm_driver *d) noexcept nogil:
+    (<lm_fit *>d).asks = ASKS_STEP
+    return PAUSED
+
+
 cdef lm_evaluator FILLING = VECTORS
 FILLING.linearize = _fill_jacobian
-FILLING.step = refuse_request
+FILLING.step = _wait_for_step
 # For models that evaluate several fits at once.
 cdef lm_evaluator TOGETHER = FILLING
 TOGETHER.residual = _ask_residual
@@ -77,10 +83,13 @@ cdef class SlotFits(SolveBatch):
     cdef bint together      # the trial points of several fits are evaluated at once
     cdef ptrdiff_t trials[FITS]
     cdef ptrdiff_t trial_count
+    cdef lm_lanes limited   # fits that wait for steps within their radii
 
     def __cinit__(self, first, m, ftol, xtol, gtol, factor, maxfev, tests, epsfcn, central, refines,
                   bounds, loss, bint use_jacobian, const double[:, ::1] x0 not None, *rest):
         assert self.count <= SLOTS
+        self.options.step = &APART
+        self.limited = self.lanes
         self.starts = x0
         self.differences.use_jacobian = use_jacobian
         self.strategy.size = sizeof(lmoo_jacobian)
@@ -109,7 +118,42 @@ cdef class SlotFits(SolveBatch):
         fit.d.countdown = PTRDIFF_MAX
         fit.d.evaluator = &TOGETHER if self.together else &FILLING
         fit.d.joint = self.joint
+        fit.asks = RUNS
         self.which[slot] = k
+
+    cdef bint wait(self, ptrdiff_t slot, lm_fit *fit) noexcept nogil:
+        """Put a fit that has paused to those that wait for the same; answer these and return True if they are enough."""
+        cdef lm_lanes *lanes = &self.limited if fit.asks == ASKS_STEP else &self.lanes
+        if fit.asks == ASKS_TRIAL:
+            self.trials[self.trial_count] = slot
+            self.trial_count += 1
+            if self.trial_count < FITS:
+                return False
+            self.answer_trials()
+            return True
+        lanes.drivers[lanes.count] = &fit.d
+        lanes.count += 1
+        if lanes.count < FITS:
+            return False
+        if fit.asks == ASKS_STEP:
+            self.answer_steps()
+        else:
+            self.answer_models()
+        return True
+
+    cdef void answer_steps(self) noexcept nogil:
+        """Answer the fits that wait for steps."""
+        cdef int l
+        for l in range(self.limited.count):
+            (<lm_fit *>self.limited.drivers[l]).asks = RUNS
+        lanes_step(&self.limited)
+
+    cdef void answer_models(self) noexcept nogil:
+        """Answer the fits that wait for linear models."""
+        cdef int l
+        for l in range(self.lanes.count):
+            (<lm_fit *>self.lanes.drivers[l]).asks = RUNS
+        lanes_answer(&self.lanes)
 
     def run(self, const unsigned char[::1] skip not None, const double[::1] degrees not None, bint known,
             double[:, ::1] x not None, double[::1] fnorm not None, long long[::1] status not None,
@@ -128,7 +172,7 @@ cdef class SlotFits(SolveBatch):
         cdef cnp.ndarray work = np.empty(uncertainty_doubles(self.n))
         cdef double *w = <double *>cnp.PyArray_DATA(work)
         cdef ptrdiff_t slot, k, next = 0, active = 0, total = skip.shape[0]
-        cdef int more
+        cdef bint answered
         cdef double deviation
         cdef lm_fit *fit
         cdef const lm_state *s
@@ -136,7 +180,7 @@ cdef class SlotFits(SolveBatch):
             for slot in range(self.count):
                 self.which[slot] = IDLE
             while True:
-                active = 0
+                active, answered = 0, False
                 for slot in range(self.count):
                     while True:
                         if self.which[slot] == IDLE:
@@ -147,20 +191,12 @@ cdef class SlotFits(SolveBatch):
                             self.begin(slot, next)
                             next += 1
                         fit = self.at(slot)
-                        more = driver_run(&fit.d, False)
-                        if more == PAUSED and fit.asks == ASKS_TRIAL:
+                        if fit.asks != RUNS:
                             active += 1
-                            self.trials[self.trial_count] = slot
-                            self.trial_count += 1
-                            if self.trial_count == FITS:
-                                self.answer_trials()
                             break
-                        if more == PAUSED:
+                        if driver_run(&fit.d, False) == PAUSED:
                             active += 1
-                            self.lanes.drivers[self.lanes.count] = &fit.d
-                            self.lanes.count += 1
-                            if self.lanes.count == FITS:
-                                lanes_answer(&self.lanes)
+                            answered |= self.wait(slot, fit)
                             break
                         k, s = self.which[slot], fit.d.s
                         self.which[slot] = IDLE
@@ -174,12 +210,13 @@ cdef class SlotFits(SolveBatch):
                         singular[k] = uncertainty(
                             s, deviation, w, &stderr[k, 0],
                             NULL if covariance is None else &covariance[k, 0, 0])
-                if self.lanes.count > 0:
-                    lanes_answer(&self.lanes)
-                if self.trial_count > 0:
-                    self.answer_trials()
                 if active == 0:
                     break
+                # Vectors that are not full wait for the fits that go on.
+                if not answered:
+                    self.answer_steps()
+                    self.answer_models()
+                    self.answer_trials()
 
 
 cdef class ModelFits(SlotFits):
@@ -256,20 +293,26 @@ cdef class ModelFits(SlotFits):
         cdef const double *x[FITS]
         cdef double *f[FITS]
         cdef double *fjac[FITS]
+        cdef double norms[FITS]
         cdef lm_driver *d
         cdef ptrdiff_t l, m = self.m, n = self.n, count = self.trial_count
+        if count == 0:
+            return
         for l in range(count):
             d = &self.at(self.trials[l]).d
             t[l], x[l], f[l], fjac[l] = self.curves[self.trials[l]].t, d.s.trial, d.trial, d.fjac
         self.model.table.many(count, m, n, t, x, f, fjac, self.model.table.user_data)
         self.trial_count = 0
         for l in range(count):
-            d = &self.at(self.trials[l]).d
             curve_weigh(&self.curves[self.trials[l]], m, n, f[l], fjac[l])
+        norms_of(count, m, f, norms)
+        for l in range(count):
+            d = &self.at(self.trials[l]).d
+            self.at(self.trials[l]).asks = RUNS
             d.s.nfev += 1
             d.fresh = True
             # A built-in loss cannot fail.
-            vectors_answer_residual(d)
+            vectors_answer_norm(d, norms[l])
 
     def full(self, const double[:, ::1] z not None):
         """Return all parameters of the fits at z, (k, n), with the best values of the linear ones; nan at bad points.

@@ -6,6 +6,7 @@
 #ifndef LMOO_LANES_H
 #define LMOO_LANES_H
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -119,6 +120,19 @@ static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors
     return lmoo_qrfac_lanes_plain(m, n, factors, a, ipvt, rdiag, acnorm, wa);
 }
 
+/* See damping_body.inc. */
+static unsigned lmoo_lmpar_lanes(ptrdiff_t n, const double *r, const double *ipvt, const double *diag,
+                                 const double *qtb, const double *delta, double *par, double *x, double *work)
+{
+#if defined(__x86_64__)
+    if (LMOO_HAS_VECTORS_OF_8)
+        return lmoo_lmpar_lanes_avx512(n, r, ipvt, diag, qtb, delta, par, x, work);
+    if (__builtin_cpu_supports("avx2"))
+        return lmoo_lmpar_lanes_avx2(n, r, ipvt, diag, qtb, delta, par, x, work);
+#endif
+    return lmoo_lmpar_lanes_plain(n, r, ipvt, diag, qtb, delta, par, x, work);
+}
+
 #else /* no vector extension: the caller factors the matrices one by one */
 
 #define LMOO_HAVE_LANES 0
@@ -132,6 +146,13 @@ static unsigned lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors
                                  double *ipvt, double *rdiag, double *acnorm, double *wa)
 {
     (void)m, (void)n, (void)factors, (void)a, (void)ipvt, (void)rdiag, (void)acnorm, (void)wa;
+    return (1u << LMOO_FITS) - 1u;
+}
+
+static unsigned lmoo_lmpar_lanes(ptrdiff_t n, const double *r, const double *ipvt, const double *diag,
+                                 const double *qtb, const double *delta, double *par, double *x, double *work)
+{
+    (void)n, (void)r, (void)ipvt, (void)diag, (void)qtb, (void)delta, (void)par, (void)x, (void)work;
     return (1u << LMOO_FITS) - 1u;
 }
 #endif

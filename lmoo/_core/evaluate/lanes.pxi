@@ -1,11 +1,11 @@
-"""The linear models of several fits of one shape at once.
+"""The linear models and the limited steps of several fits of one shape at once.
 
-The Jacobian of each fit is copied into one lane of the vectors that lanes_body.inc factors.  The result has the bits of
-the factorisation of this fit alone, for any contents of the other lanes.
+The Jacobian of each fit is copied into one lane of the vectors that lanes_body.inc factors, and its triangle into one of
+those of damping_body.inc.  The result has the bits of that of this fit alone, for any contents of the other lanes.
 """
 
-from lmoo._core.linalg cimport dense_all, dense_share_all, lm_triangle
-from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
+from lmoo._core.linalg cimport dense_all, dense_share_all, lm_dense, lm_triangle
+from lmoo._core.iteration cimport APART, default_limited, lm_linearized, lm_refuse, lm_sound, lm_stepped, step_within
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport IN_ORDER, column_norms, copy
 from lmoo._core.linalg cimport dense_units, multiply_triangle, units_of
@@ -15,6 +15,10 @@ cdef extern from "evaluate/lanes.h" nogil:
     void lmoo_load_lanes(ptrdiff_t m, const double **source, double *to)
     unsigned int lmoo_qrfac_lanes(ptrdiff_t m, ptrdiff_t n, const double *factors, double *a,
                                   double *ipvt, double *rdiag, double *acnorm, double *wa)
+    unsigned int lmoo_lmpar_lanes(ptrdiff_t n, const double *r, const double *ipvt, const double *diag,
+                                  const double *qtb, const double *delta, double *par, double *x, double *work)
+
+cdef double SMALL_UNIT = 1e-120
 
 cdef enum:
     # For fewer fits, factorisations one by one are as fast.
@@ -23,7 +27,7 @@ cdef enum:
 
 cdef size_t lanes_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Return the doubles of memory that the lanes use."""
-    return <size_t>(FITS * ((n + 1) * m + 5 * n))
+    return <size_t>(FITS * max((n + 1) * m + 5 * n, 2 * n * n + 10 * n + 2))
 
 
 cdef void lanes_answer(lm_lanes *w) noexcept nogil:
@@ -54,7 +58,7 @@ cdef void lanes_answer(lm_lanes *w) noexcept nogil:
         if odd >> l & 1:
             linearize_answer(w.drivers[l], 0)
         else:
-            _store(w, l, w.drivers[l], ipvt, rdiag, acnorm)
+            _store(w, l, w.drivers[l], ipvt, rdiag, acnorm, acnorm + FITS * n)
     w.count = 0
 
 
@@ -73,7 +77,7 @@ cdef void _units(lm_driver *d, double *factors) noexcept nogil:
 
 
 cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, const double *rdiag,
-                 const double *acnorm) noexcept nogil:
+                 const double *acnorm, const double *newton) noexcept nogil:
     """Answer the request with the model in lane l."""
     cdef ptrdiff_t i, j, m = w.m, n = w.n
     cdef lm_triangle *model = dense_all(d.s)
@@ -99,6 +103,13 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         model.r[j + j * n] = rdiag[j * FITS + l]
         model.ipvt[j] = <int>ipvt[j * FITS + l]
         model.qtf[j] = a[(j + n * m) * FITS]
+    if d.s.options.step == &APART:
+        d.s.memory[0] = <double>(d.s.models + 1)
+        for j in range(n):
+            d.s.acceleration[model.ipvt[j]] = newton[j * FITS + l] / units[model.ipvt[j]]
+            if not SMALL_UNIT < units[j] < 1.0 / SMALL_UNIT:
+                # R may have underflowed, and its step is rounded differently.
+                d.s.memory[0] = 0.0
     multiply_triangle(n, units, model.r, model.ipvt)
     if has_doubtful_rows(d.s):
         # The factors are needed.
@@ -107,3 +118,41 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         return
     dense_share_all(d.s)
     lm_linearized(d.s)
+
+
+cdef void lanes_step(lm_lanes *w) noexcept nogil:
+    """Answer LM_STEP of the 1 to FITS waiting fits with steps within their radii, as step_within computes them."""
+    cdef ptrdiff_t i, j, k, n = w.n
+    cdef double *r = w.memory
+    cdef double *ipvt = r + FITS * n * n
+    cdef double *diag = ipvt + FITS * n
+    cdef double *qtb = diag + FITS * n
+    cdef double *x = qtb + FITS * n
+    cdef double *delta = x + FITS * n
+    cdef double *par = delta + FITS
+    cdef const lm_triangle *t
+    cdef lm_state *s
+    cdef unsigned int odd = (1u << FITS) - 1u
+    cdef int l
+    if LMOO_HAVE_LANES and w.count >= WORTH:
+        for l in range(FITS):
+            s = w.drivers[l if l < w.count else 0].s
+            t = &(<const lm_dense *>s.model).free
+            delta[l], par[l] = s.delta, s.par
+            for j in range(n):
+                k = t.ipvt[j]
+                ipvt[j * FITS + l], diag[j * FITS + l], qtb[j * FITS + l] = k, s.diag[k], t.qtf[j]
+                for i in range(j + 1):
+                    r[(i + j * n) * FITS + l] = t.r[i + j * n]
+        odd = lmoo_lmpar_lanes(n, r, ipvt, diag, qtb, delta, par, x, par + FITS)
+    for l in range(w.count):
+        s = w.drivers[l].s
+        if odd >> l & 1:
+            s.par = step_within(s, s.delta, s.par, s.step)
+        else:
+            s.par = par[l]
+            for j in range(n):
+                s.step[<ptrdiff_t>ipvt[j * FITS + l]] = -x[j * FITS + l]
+        default_limited(s)
+        lm_stepped(s)
+    w.count = 0

@@ -28,7 +28,7 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         # s.bend increases the predicted reduction of the next step.  Other strategies do not use it: the last step
         # would be the rejected one.
         s.bend = 0.0
-        if not first and s.prered <= BEND_BELOW and s.options.step.propose == DEFAULT.propose:
+        if not first and s.prered <= BEND_BELOW and s.options.step.update == DEFAULT.update:
             s.bend = _bend(s)
     copy(s.n, s.x, s.base)
     s.base_fnorm = s.fnorm

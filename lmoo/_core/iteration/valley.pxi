@@ -10,9 +10,11 @@ remain (secant.pxi).
 ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2.
 """
 
-from libc.math cimport fabs, sqrt
+from libc.float cimport DBL_MAX
+from libc.math cimport INFINITY, fabs, isfinite, sqrt
 
 from lmoo._core.model cimport *
+from lmoo._core.norms cimport scaled_norm
 
 # Least cosine between two steps of one direction.
 cdef double SAME_DIRECTION = 0.95
@@ -27,19 +29,58 @@ cdef double LARGEST_GROWTH = 1e150
 
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
-    cdef int request
-    s.extrapolated = 0
     if s.cut >= LM_VALLEY and s.rejections == 0:
-        s.known_newton = 0
-        request = geodesic_propose(s, context)
-        s.extrapolated = 2 if s.par > 0.0 else 0
-        return request
-    request = more_propose(s, context)
+        return _propose_in_valley(s, context)
+    s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
+    default_limited(s)
+    return LM_RESIDUAL
+
+
+cdef int _propose_apart(lm_state *s, void *context) noexcept nogil:
+    """As default_propose, but request a step that the radius limits, to be answered as lanes_step does.
+
+    In memory[0] is the number of the model whose Gauss-Newton step, with the other sign, lanes_answer has put into
+    acceleration; 0 if there is none.
+    """
+    cdef bint known = s.memory[0] == s.models and s.rank == s.n and not s.bounded
+    cdef double size = INFINITY, par = 0.0
+    cdef ptrdiff_t j
+    # All that follows uses the memory of acceleration.
+    s.memory[0] = 0.0
+    if s.reverted or s.cut >= LM_VALLEY and s.rejections == 0:
+        # reverted is for this answer, and would be lost.
+        return default_propose(s, context)
+    if known:
+        for j in range(s.n):
+            s.step[j] = -s.acceleration[j]
+        size = scaled_norm(s.n, s.diag, s.step, s.wa2)
+    if not isfinite(size):
+        par = step_within(s, DBL_MAX, s.par, s.step)
+        size = scaled_norm(s.n, s.diag, s.step, s.wa2)
+    if not s.below_noise and (par != 0.0 or not size - s.delta <= 0.1 * s.delta):
+        return LM_STEP
+    s.par = par
+    default_limited(s)
+    return LM_RESIDUAL
+
+
+cdef int _propose_in_valley(lm_state *s, void *context) noexcept nogil:
+    cdef int request
+    s.known_newton = 0
+    request = geodesic_propose(s, context)
+    s.extrapolated = 2 if s.par > 0.0 else 0
+    return request
+
+
+cdef void default_limited(lm_state *s) noexcept nogil:
+    """Complete a proposal whose s.step and s.par are those within the radius."""
+    s.extrapolated = 0
+    s.newton = s.par == 0.0
+    predict_damped(s, s.step, s.par)
     if s.rejections == 0:
         secant_extrapolate(s)
     if s.newton and s.below_noise and s.extrapolated == 0:
         _follow_curvature(s)
-    return request
 
 
 cdef void default_update(lm_state *s, void *context) noexcept nogil:
@@ -114,3 +155,7 @@ DEFAULT.propose = default_propose
 DEFAULT.update = default_update
 DEFAULT.refused = more_refused
 DEFAULT.wants_curvature = 2
+
+# For callers that compute the limited steps of several fits together.
+cdef lmoo_step APART = DEFAULT
+APART.propose = _propose_apart

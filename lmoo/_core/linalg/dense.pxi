@@ -189,7 +189,7 @@ cdef void _apply(const lm_triangle *t, ptrdiff_t n, const double *p, double *w) 
         w[i] = _row(t, n, i, p)
 
 
-cdef void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, double *out) noexcept nogil:
+cdef inline void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const double *w, double *out) noexcept nogil:
     """Compute out = P R^T w."""
     cdef ptrdiff_t i, j
     cdef double total
@@ -227,9 +227,27 @@ cdef void _gradient(void *model, const double *p, double fnorm, double *out) noe
     cdef double *w = d.wa1
     if p != NULL:
         _apply(&d.all, n, p, w)
+        for i in range(n):
+            w[i] = (w[i] + d.all.qtf[i]) / fnorm
+        _apply_transpose(&d.all, n, w, out)
+    # As for lmpar.
+    elif n == 3:
+        _gradient_of(3, &d.all, fnorm, w, out)
+    elif n == 2:
+        _gradient_of(2, &d.all, fnorm, w, out)
+    elif n == 4:
+        _gradient_of(4, &d.all, fnorm, w, out)
+    elif n == 5:
+        _gradient_of(5, &d.all, fnorm, w, out)
+    else:
+        _gradient_of(n, &d.all, fnorm, w, out)
+
+
+cdef inline void _gradient_of(ptrdiff_t n, const lm_triangle *t, double fnorm, double *w, double *out) noexcept nogil:
+    cdef ptrdiff_t i
     for i in range(n):
-        w[i] = (w[i] + d.all.qtf[i] if p != NULL else d.all.qtf[i]) / fnorm
-    _apply_transpose(&d.all, n, w, out)
+        w[i] = t.qtf[i] / fnorm
+    _apply_transpose(t, n, w, out)
 
 
 cdef void _predict(void *model, const double *p, int all, double fnorm, double *norm,
