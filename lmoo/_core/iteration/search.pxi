@@ -1,6 +1,7 @@
 """Trial points away from x, evaluated before a solve ends as a success.
 
-For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, also
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, and by
+1.01 and 1.1 if it is at a jump of f, also
 with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
 other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best
 of these points becomes x.
@@ -19,6 +20,9 @@ from lmoo._core.norms cimport copy
 # Factors for a parameter without an effect: one and two orders of magnitude.
 cdef double[4] FACTORS
 FACTORS[:] = [0.1, 10.0, 0.01, 100.0]
+# The same for a parameter at a jump of f: just beyond it, and farther.
+cdef double[4] NEAR
+NEAR[:] = [1.0 / 1.01, 1.01, 1.0 / 1.1, 1.1]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 
@@ -89,7 +93,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     if k == 4 * s.n + 4:
         s.trial[j] = _opposite_bound(s, j)
     elif not (s.bounded and s.active[j] != 0) and _has_no_effect(s, j):
-        _change(s, j, FACTORS[k % 4] * s.x[j])
+        _change(s, j, (NEAR[k % 4] if is_at_jump(s, j) else FACTORS[k % 4]) * s.x[j])
         if k >= 4 and not _move_off_bound(s, k // 4 - 1):
             return False
     return s.trial[j] != s.x[j]
