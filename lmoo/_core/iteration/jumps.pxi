@@ -3,8 +3,8 @@
 Up to a jump f is as smooth as anywhere, and the model is good; steps beyond it fail, however short they are, and the
 radius shrinks to the distance of the jump.  Which parameters cause it is found by moving each of them alone, by its
 part of the step that has failed, and by halving this way: those that cause half of the increase of |f|^2, on a
-negligible part of the way, keep their values.  The others are fitted, and before the solve ends, points on both sides are
-tried, see search.pxi.
+negligible part of the way, keep their values.  The others are fitted, and before the solve ends, points on both sides
+are tried, see search.pxi.
 """
 
 from libc.math cimport fabs, isfinite
@@ -12,8 +12,8 @@ from libc.math cimport fabs, isfinite
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
 
-# An increase of |f|^2 by more than this times the predicted reduction is a jump: at a kink |f|^2 increases by a multiple
-# of it that does not grow as steps shorten.
+# An increase of |f|^2 by more than this times the predicted reduction is a jump: at a kink it is a multiple that does
+# not grow as steps shorten.
 cdef double BEYOND_PREDICTED = 10.0
 # Growth of |f|^2 that may be noise which has not been measured yet.
 cdef double SMALLEST_JUMP = 0.01
@@ -55,9 +55,9 @@ cdef void leave_jumps(lm_state *s) noexcept nogil:
 
 
 cdef bint jumps_ahead(lm_state *s) noexcept nogil:
-    """Return whether the step that has failed shows a jump: |f|^2 grows as after a longer one, or the model was good up to x.
+    """Return whether the step that has failed shows a jump.
 
-    The latter compares with the last step, in the same direction.
+    It does if |f|^2 grows as much as after a longer one, or if the last step, in the same direction, was as predicted.
     """
     cdef double growth = _growth(s), last_growth = s.probes[LAST_GROWTH], last_pnorm = s.probes[LAST_PNORM]
     # Other steps, as extrapolated ones, may fail for another reason.
@@ -67,7 +67,8 @@ cdef bint jumps_ahead(lm_state *s) noexcept nogil:
             or not growth > max(SMALLEST_JUMP, BEYOND_PREDICTED * s.prered):
         return False
     if s.rejections > 1:
-        return s.rejections <= MOST_LOOKS and s.pnorm <= 0.5 * last_pnorm and 0.5 * last_growth <= growth <= 2.0 * last_growth
+        return s.rejections <= MOST_LOOKS and s.pnorm <= 0.5 * last_pnorm \
+            and 0.5 * last_growth <= growth <= 2.0 * last_growth
     return _is_like_last(s)
 
 
@@ -106,7 +107,7 @@ cdef int _move_alone(lm_state *s, ptrdiff_t j, double share) noexcept nogil:
 
 
 cdef int _moved_alone(lm_state *s, int answer) noexcept nogil:
-    """Process |f| with one parameter moved; halve the way on which |f|^2 grows, until it is shown to be a jump or not."""
+    """Process |f| with one parameter moved: halve the way on which |f|^2 grows, until it is a jump or is not."""
     cdef ptrdiff_t j = s.probe - PROBED - 1
     cdef double *way = s.probes
     cdef double growth = _growth(s), middle = 0.5 * (way[LOW] + way[HIGH])

@@ -1,10 +1,9 @@
 """Trial points away from x, evaluated before a solve ends as a success.
 
-For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, and by
-1.01 and 1.1 if it is at a jump of f, also
-with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the effect of
-other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.  The best
-of these points becomes x.
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100 (at a
+jump of f by 1.01 and 1.1), also with each of the parameters at active bounds moved off its bound in turn, as an
+amplitude of 0 removes the effect of other parameters. For each parameter at an active bound: the opposite bound, as a
+phase may continue there. The best of these points becomes x.
 
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
