@@ -85,7 +85,7 @@ struct lm_state {
     double *newton_step;    /* n: the last Gauss-Newton step, without extrapolation */
     double least_noise;     /* measured absolute error of |f|; 0: none was measured */
     int rank;               /* of the model, without directions along which J is error */
-    int probe;              /* values of |f| measured along a line for its error, in probes */
+    int probe;              /* values of |f| measured along a line for its error, in probes; more: see PROBED */
     double probes[8];
     int search;             /* trial points away from x before a success, see search.pxi */
     int best;               /* index of the best of them plus 1; 0: none */

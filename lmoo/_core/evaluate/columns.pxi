@@ -220,11 +220,13 @@ cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, do
 
 cdef bint _take_noise(lmoo_point *at, lm_columns *w) noexcept nogil:
     """Take w.error as the error of f; return False if it is so large that both intervals miss the features of f."""
-    if w.error == 0.0 or w.error > ALL_NOISE * _size_of_others(at, w) * at.share:
+    cdef double size = _size_of_others(at, w)
+    if w.error == 0.0 or w.error > ALL_NOISE * size * at.share:
         return False
     # Where f is larger, its rounding is.
-    w.eps *= w.error / w.noise
+    w.eps = max(w.eps, w.error / (max(w.largest, size) * at.share))
     w.noise = w.error
+    w.root = _root(w, w.eps)
     at.noise = max(at.noise, w.error)
     return True
 

@@ -15,7 +15,7 @@ optimization", SIAM J. Sci. Stat. Comput. 4; More', Wild 2012, "Estimating deriv
 simulations", ACM TOMS 38).  |J_j| is that of the last linear model.  Central differences measure L: the second
 difference is h^2 |f''|.  If this shows that h is far from the optimum, the column is computed again; L is kept from one
 Jacobian to the next.  Until it is known, L is the change of x_j that changes f by the contribution of a parameter to f.
-At the first Jacobian nothing is known, and h = sqrt(eps) |x_j| or cbrt(eps) |x_j|.
+At the first Jacobian nothing is known, and h = sqrt(eps) |x_j| or cbrt(eps) |x_j|, with the error that was measured.
 
 If x + h e_j is a bad point, x - h e_j is tried.  If a bound is nearer than h, the other side is used, with the third
 formula instead of the second; if both bounds are, h is the larger distance to a bound.
@@ -24,9 +24,10 @@ The functions request f and never call it.  One driver may therefore evaluate it
 together.
 """
 
-from libc.math cimport cbrt, sqrt
+from libc.math cimport sqrt
 from libc.string cimport memset
 
+from lmoo._core.iteration cimport is_at_jump
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite
 
@@ -72,7 +73,7 @@ cdef void differences_begin(lmoo_point *at, const lm_differences *d, lm_columns 
     cdef double eps = max(d.epsfcn if d.epsfcn > 0.0 else at.precision, EPSMCH)
     w.eps = eps
     w.central = d.central or at.high_accuracy and d.refines
-    w.root = cbrt(eps) if w.central else sqrt(eps)
+    w.root = _root(w, eps)
     if not d.minpack_compatible:
         _measure(at, w, eps)
     # Relative error of all columns; column_error and interval contain that of each.
@@ -124,9 +125,9 @@ cdef int _next_column(lmoo_point *at, const lm_differences *d, lm_columns *w) no
 
 
 cdef bint differences_skips(const lmoo_point *at, ptrdiff_t j) noexcept nogil:
-    """Return whether parameter j is fixed, so that its column is zero."""
+    """Return whether parameter j is fixed, or keeps its value at a jump of f, so that its column is zero."""
     cdef const lm_state *s = at.state
-    return s.bounded and s.lower[j] == s.upper[j]
+    return s.bounded and s.lower[j] == s.upper[j] or is_at_jump(s, j)
 
 
 cdef ptrdiff_t differences_points(const lmoo_point *at, const lm_differences *d,

@@ -37,6 +37,13 @@ cdef void _measure(lmoo_point *at, lm_columns *w, double eps) noexcept nogil:
     w.size = max(max(s.fnorm, min(s.start_fnorm, largest)), sizes[count // 2] if count > 0 else 0.0)
     w.largest = largest
     w.noise = max(eps * largest, s.least_noise * sqrt(<double>at.m)) * at.share
+    if s.least_noise > 0.0 and largest > 0.0:
+        w.root = _root(w, max(eps, min(w.noise / (largest * at.share), 1.0)))
+
+
+cdef inline double _root(const lm_columns *w, double eps) noexcept nogil:
+    """Return the interval, relative to x_j, for a relative error of f, if nothing else is known."""
+    return cbrt(eps) if w.central else sqrt(eps)
 
 
 cdef const double *_column_norms(const lm_state *s) noexcept nogil:

@@ -47,7 +47,7 @@ cdef inline bint _is_doubtful(const lm_state *s, const lm_triangle *t, ptrdiff_t
 
 
 cdef inline bint _has_share(const lm_state *s, const lm_triangle *t, ptrdiff_t k) noexcept nogil:
-    """Return whether a doubtful row of R is neither zero nor consists of error, and its column has errors of differences."""
+    """Return whether a doubtful row of R is neither zero nor all error, and its column is one of differences."""
     cdef ptrdiff_t j = t.ipvt[k]
     return s.interval[j] > 0.0 and s.column_error[j] < 1.0 and t.r[k + k * s.n] != 0.0
 

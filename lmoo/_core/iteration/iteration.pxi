@@ -33,7 +33,8 @@ cdef enum:
 cdef enum:
     # Rejected steps in a row after which the intervals of differences are measured: they may be wrong.
     REJECTIONS = 3
-    PROBED = 8          # in probe: the error of |f| has been measured at this point
+    # In probe: the error of |f| has been measured at this point.  More by j + 1: parameter j is moved alone.
+    PROBED = 8
 
 
 # ---- answers --------------------------------------------------------------------------------
@@ -82,6 +83,8 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
     if s.request == LM_RESIDUAL:
         if 0 < s.probe < PROBED:
             s.request = _probed(s, answer)
+        elif s.probe > PROBED:
+            s.request = _moved_alone(s, answer)
         elif s.search > 0:
             s.request = _searched(s, answer)
         elif not s.started:

@@ -99,6 +99,8 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
         return _not_refined(s)
     if s.models == 0:
         return _done(s, LM_START_NOT_FINITE)
+    if s.fnorm == 0.0:
+        return _done(s, LM_GTOL)
     copy(s.n, s.base, s.x)
     s.fnorm = s.base_fnorm
     s.xnorm = _size_of_x(s)
@@ -229,7 +231,7 @@ cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:
     if not _wants_refinement(s):
         return False
     for j in range(s.n):
-        if s.column_error[j] == 1.0 and not (s.bounded and s.active[j]):
+        if s.column_error[j] == 1.0 and not (s.bounded and s.active[j]) and not is_at_jump(s, j):
             return True
     return False
 

@@ -1,9 +1,9 @@
 """Trial points away from x, evaluated before a solve ends as a success.
 
-For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100, at a
-bound also -x_j, also with each of the parameters at active bounds moved off its bound in turn, as an amplitude of 0 removes the
-effect of other parameters.  For each parameter at an active bound: the opposite bound, as a phase may continue there.
-The best of these points becomes x.
+For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100 (at a
+jump of f by 1.01 and 1.1), at a bound also -x_j, also with each of the parameters at active bounds moved off its bound in
+turn, as an amplitude of 0 removes the effect of other parameters.  For each parameter at an active bound: the opposite
+bound, as a phase may continue there.  The best of these points becomes x.
 
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
@@ -19,6 +19,9 @@ from lmoo._core.norms cimport copy
 # Factors for a parameter without an effect: one and two orders of magnitude, and the other sign.
 cdef double[5] FACTORS
 FACTORS[:] = [0.1, 10.0, 0.01, 100.0, -1.0]
+# The same for a parameter at a jump of f: just beyond it, and farther.
+cdef double[5] NEAR
+NEAR[:] = [1.0 / 1.01, 1.01, 1.0 / 1.1, 1.1, -1.0]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 
@@ -93,7 +96,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
         # that of a rate which runs away would overflow.
         if k % 5 == 4 and not (s.bounded and (s.x[j] <= s.lower[j] or s.x[j] >= s.upper[j])):
             return False
-        _change(s, j, FACTORS[k % 5] * s.x[j])
+        _change(s, j, (NEAR[k % 5] if is_at_jump(s, j) else FACTORS[k % 5]) * s.x[j])
         if k >= 5 and not _move_off_bound(s, k // 5 - 1):
             return False
     return s.trial[j] != s.x[j]

@@ -172,7 +172,8 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     s.contraction = rate
     # f is zero, or so small that its square underflows.
     if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
-        return LM_GTOL
+        # Gradient and covariance are those of the point before the last step, if this was short.
+        return LM_GTOL if s.fnorm != 0.0 or s.nfev >= s.options.maxfev or _settled(s, LEAST_REMAINDER) else LM_RUNNING
     if s.offset <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
