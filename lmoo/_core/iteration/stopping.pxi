@@ -187,7 +187,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         left = min(max(s.remainder, LEAST_REMAINDER), 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)
-    if _settled(s, left):
+    if is_settled(s, left) or _wants_refinement(s) and differences_suffice(s, max(left, LEAST_REMAINDER)):
         return LM_XTOL
     # The steps do not contract any more: they follow errors.
     if alike and rate > 0.5 and is_flat(s):
@@ -253,7 +253,7 @@ cdef double _current_norm(const lm_state *s) noexcept nogil:
     return enorm(s.n, s.wa2)
 
 
-cdef bint _settled(const lm_state *s, double left) noexcept nogil:
+cdef bint is_settled(const lm_state *s, double left) noexcept nogil:
     """Return whether the remaining steps, as a share of this one, change no parameter by more than xtol.
 
     A change of a parameter is also accepted if it changes f by no more than xtol |f|, or than its error: a parameter
