@@ -17,6 +17,7 @@ cdef bint is_rounding(const lm_state *s) noexcept nogil
 cdef bint is_all_error(const lm_state *s) noexcept nogil
 cdef double gradient_error(const lm_state *s) noexcept nogil
 cdef bint is_flat(const lm_state *s) noexcept nogil
+cdef bint is_settled(const lm_state *s, double left) noexcept nogil
 cdef void assess(lm_state *s) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
@@ -100,6 +101,13 @@ cdef size_t lm_bytes(const lm_state *s) noexcept nogil
 cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil
 cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
                    const double *diag) noexcept nogil
+
+
+# ---- iteration/accuracy.pxi: Whether one-sided differences are accurate enough to end with.
+
+cdef bint is_error(lm_state *s, double offset) noexcept nogil
+cdef bint differences_suffice(lm_state *s, double left) noexcept nogil
+cdef bint ends_accurately(lm_state *s, int status) noexcept nogil
 
 
 # ---- iteration/linearization.pxi: New linear models.

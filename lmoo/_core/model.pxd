@@ -77,6 +77,7 @@ cdef extern from "state.h" nogil:
         double *last_step
         double *newton_step
         double least_noise
+        double along_error
         int rank
         int probe
         double probes[8]
@@ -111,4 +112,4 @@ cdef extern from "state.h" nogil:
         int left_out
 
 cdef enum:
-    LM_STATE_VERSION = 10
+    LM_STATE_VERSION = 11

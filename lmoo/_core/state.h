@@ -84,6 +84,7 @@ struct lm_state {
     double *last_step;      /* n: the last accepted step */
     double *newton_step;    /* n: the last Gauss-Newton step, without extrapolation */
     double least_noise;     /* measured absolute error of |f|; 0: none was measured */
+    double along_error;     /* error of f in one direction, as that of the residual */
     int rank;               /* of the model, without directions along which J is error */
     int probe;              /* values of |f| measured along a line for its error, in probes; more: see PROBED */
     double probes[8];

@@ -237,9 +237,11 @@ class ForwardDifference(_Numeric):
         in the first interval, and L until L is measured.  None (the default): L is the change of
         parameter j that changes f by the size of one parameter's contribution.
     refine : bool, default True
-        Use central differences for the last steps.  Their relative error is about eps^(2/3), that
-        of forward differences about eps^(1/2).  One Jacobian by central differences is also taken
-        after three rejected steps in a row, or if a column consists of errors, to measure L.
+        Use central differences for the last steps, unless forward differences change no parameter
+        by more than 30 times what the solver's ``xtol`` accepts.  Their relative error is about
+        eps^(2/3), that of forward differences about eps^(1/2).  One Jacobian by central differences
+        is also taken after three rejected steps in a row, or if a column consists of errors, to
+        measure L.
 
     Raises
     ------

@@ -43,7 +43,8 @@ class Solver(SolverOptions):
     xtol : float, default 1e-10
         Stop (status 2) if the Gauss-Newton steps that remain change no parameter by more than
         this, relative to itself, or change f by at most ``30 xtol |f|`` through this parameter.
-        The remaining change is estimated from the rate at which the steps contract.
+        The remaining change is estimated from the rate at which the steps contract.  Errors of
+        forward differences may change a parameter by 30 times as much.
     gtol : float, default 0.0
         Stop (status 4) if the cosine of the angle between the residual and each column of the
         Jacobian is at most this.

@@ -261,7 +261,9 @@ class SeparableLoop:
 
     def _is_settled(self, judged: Loop) -> bool:
         """Return whether the model of the full problem predicts no further change."""
-        if judged.relative_offset <= max(_ROUNDING, self._options.ftol):
+        # The square of the error of a cosine between f and a column, as for a `Solver`.
+        error = judged.jacobian_error**2
+        if judged.relative_offset <= max(_ROUNDING, self._options.ftol, error):
             return True
         step, norms = _gauss_newton(judged), judged.acnorm
         small = np.abs(step) <= self._options.xtol * np.abs(judged.x)

@@ -14,6 +14,7 @@ import lmoo
 from lmoo import EvaluationError, FunctionProblem, Solver
 
 EPS = 2.0**-52
+Array = np.ndarray
 
 
 def steps_of(strategy: lmoo.Jacobian, x0: Any, residual: Any = None) -> np.ndarray:
@@ -127,14 +128,71 @@ def test_central_differences_use_the_side_that_is_good(side: float, x0: float) -
     assert result.nfev == len(record.points)
 
 
-def test_forward_differences_are_refined_before_the_end() -> None:
+def test_forward_differences_are_refined_before_the_end_for_a_small_xtol() -> None:
     # Exact to about eps^(2/3) then, where forward differences are wrong by eps^(1/2).
     J = decay_jacobian(Solver().solve(FunctionProblem(decay, decay_jacobian), START).x)
     right = np.linalg.inv(J.T @ J)
 
-    def error(strategy: lmoo.Jacobian) -> float:
-        result = Solver(jacobian=strategy).solve(FunctionProblem(decay), START)
+    def error(strategy: lmoo.Jacobian, xtol: float) -> float:
+        result = Solver(jacobian=strategy, xtol=xtol).solve(FunctionProblem(decay), START)
         return float(np.abs(result.covariance(scaled=False) / right - 1.0).max())
 
-    assert error(lmoo.ForwardDifference()) < 1e-8
-    assert error(lmoo.ForwardDifference(refine=False)) < 1e-5
+    assert error(lmoo.ForwardDifference(), 1e-13) < 1e-8
+    for refine in (True, False):
+        assert error(lmoo.ForwardDifference(refine=refine), 1e-10) < 1e-5
+
+
+def peak(t: Array, a: float, b: float, c: float, d: float) -> Array:
+    return a * np.exp(-0.5 * ((t - b) / c) ** 2) + d
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**900, 2.0**-900])
+@pytest.mark.parametrize("seed", range(5))
+def test_forward_differences_suffice_for_small_residuals(seed: int, unit: float) -> None:
+    # Their errors change the gradient by about 1e-9 |J_j| |f| here.
+    t = np.linspace(-5.0, 5.0, 60)
+    y = peak(t, 4.0, 0.7, 1.1, 1.0) + 0.08 * np.random.default_rng(seed).standard_normal(60)
+    problem = FunctionProblem(lambda x: unit * (peak(t, *x) - y))
+    start = [3.0, 1.0, 1.0, 0.5]
+    found = Solver().solve(problem, start)
+    right = Solver(jacobian=lmoo.CentralDifference()).solve(problem, start)
+    assert found.success
+    # Four evaluations for each Jacobian, and one for each step.
+    assert found.nfev == 1 + 4 * found.njev + found.nit
+    np.testing.assert_allclose(found.x, right.x, rtol=3e-9)
+    np.testing.assert_allclose(found.standard_errors, right.standard_errors, rtol=1e-6)
+
+
+def test_forward_differences_do_not_suffice_for_large_residuals() -> None:
+    # Gauss-Newton steps contract by a half only, so that errors of columns matter.
+    t = np.linspace(0.0, 4.0, 40)
+    y = 0.3 * np.exp(-t) + np.where(np.arange(40) % 2, 1.0, -1.0) * np.exp(-0.3 * t)
+    start = [1.0, 1.0]
+
+    def f(x: Array) -> Array:
+        return x[0] * np.exp(-x[1] * t) - y
+
+    found = Solver().solve(FunctionProblem(f), start)
+    right = Solver(jacobian=lmoo.CentralDifference()).solve(FunctionProblem(f), start)
+    assert found.success
+    assert found.nfev > 1 + 2 * found.njev + found.nit
+    assert (np.abs(found.x - right.x) <= 1e-7 * right.standard_errors).all()
+
+
+def test_gauss_newton_steps_of_another_rank_are_not_extrapolated() -> None:
+    # Forward differences do not see one direction of this valley to infinity, central ones do.
+    random = np.random.default_rng([5, 12])
+    t = np.linspace(-3, 3, 30)
+
+    def model(p: Array) -> Array:
+        return p[0] * np.cosh((t - p[1]) / p[2]) + p[3]
+
+    true = random.uniform([0.5, -1, 1, -2], [3, 1, 4, 2])
+    start = true + random.uniform(-1, 1, 4) * [0.4, 0.8, 0.6, 1]
+    y = model(true)
+    level = random.choice([0.0, 1e-6, 1e-3, 1e-2, 0.1])
+    y = y + level * np.sqrt(np.mean(y * y)) * random.standard_normal(t.size)
+    found = Solver().solve(FunctionProblem(lambda p: model(p) - y), start)
+    # The least cost is that of a parabola, 1.27811.
+    parabola = y - np.polyval(np.polyfit(t, y, 2), t)
+    assert found.cost <= 0.5 * np.sum(parabola**2) * (1.0 + 1e-5)

@@ -72,11 +72,15 @@ def test_priors(kind: str) -> None:
         ties=TIES,
         priors=priors,
         derived={"total": "a + c"},
-        solver=lmoo.Solver(bounds={"a": (0, 4.0)}),
+        solver=lmoo.Solver(bounds={"a": (0, 4.0)}, xtol=1e-12),
         **options,
     )
     solver = lmoo.Solver(
-        ties=TIES, priors=priors, derived={"total": "a + c"}, bounds={"a": (0, 4.0)}
+        ties=TIES,
+        priors=priors,
+        derived={"total": "a + c"},
+        bounds={"a": (0, 4.0)},
+        xtol=1e-12,
     )
     for k in np.ndindex(3, 4):
         alone = solver.solve(lmoo.CurveProblem(model, T, Y[k], 0.02), X0)

@@ -77,7 +77,8 @@ FORMS = {
 
 def polished(problem, x0, **options):
     """Return the fit of all parameters, its model being that of its solution to the last digit."""
-    solver = lmoo.Solver(**options)
+    # The last derivatives are then central differences.
+    solver = lmoo.Solver(**{"xtol": 1e-13, **options})
     return solver.solve(problem, solver.solve(problem, x0).x)
 
 

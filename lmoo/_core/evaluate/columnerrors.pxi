@@ -37,6 +37,8 @@ cdef bint store_errors(lm_state *s, const double *acnorm, double relative, doubl
     for j in range(s.n):
         if s.column_error[j] < 1.0:
             f_error = max(f_error, acnorm[j] * fabs(s.x[j]))
+    # Roundings are independent of each other, and of any direction; a measured error need not be.
+    s.along_error = max(precision * f_error / root, root * s.least_noise)
     f_error = max(precision * f_error, root * s.least_noise)
     relative = max(max(relative, precision), EPSMCH * root)
     s.jacobian_error = 0.0

@@ -38,7 +38,8 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
     Before a failure the error of |f| is measured, which may be the cause; before a success other points are searched.
     """
     s.status = status
-    if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV and not is_all_error(s):
+    if _wants_refinement(s) and s.fnorm != 0.0 and status != LM_MAXFEV and not is_all_error(s) \
+            and not ends_accurately(s, status):
         return LM_REFINE
     memset(s.velocity, 0, <size_t>s.n * sizeof(double))
     if s.options.tests == LM_TESTS_ACCURATE and (status == LM_NO_PROGRESS and _shows_descent(s) or status == LM_FTOL) \

@@ -10,9 +10,6 @@ from lmoo._core.norms cimport copy, enorm, scaled_norm
 # A parameter diverges if one step changes it by more than this factor times its size.  The size of a parameter that
 # is 0 is the change that changes f by |f|.
 cdef double RUNS_AWAY = 4.0
-# Below this squared relative offset, of a model or expected of the next one, the error of forward differences, about
-# 1e-8, begins to slow down the convergence.
-cdef double REFINE_BELOW = 1e-12
 # The curvature along a step is needed for the last steps only, whose predicted reduction is at most this.
 cdef double BEND_BELOW = 1e-8
 
@@ -21,6 +18,7 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     """Process the model at x: update the scaling, test the gradient, propose a step."""
     cdef bint first = s.models == 0
     cdef double newton = 0.0
+    cdef int rank
     s.models += 1
     if s.request == LM_REFINE:
         _refined(s)
@@ -48,7 +46,10 @@ cdef int _new_model(lm_state *s) noexcept nogil:
     if s.options.tests == LM_TESTS_ACCURATE:
         if not s.measured and _has_lost_columns(s):
             return _measure_differences(s)
-        s.rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+        rank = <int>s.linear.truncate(s.model, s.column_error, s.fnorm, &newton, &s.jacobian_error)
+        # Gauss-Newton steps with and without a direction cannot be compared.
+        s.known_newton &= rank == s.rank
+        s.rank = rank
         s.offset = newton * newton
         assess(s)
         if s.rank == 0 and _may_move(s):
@@ -58,8 +59,6 @@ cdef int _new_model(lm_state *s) noexcept nogil:
             return _stop_or_refine(s, LM_FTOL)
         if s.ending == 1:
             return _stop_or_refine(s, LM_FTOL)
-        if _wants_refinement(s) and s.offset <= REFINE_BELOW:
-            return LM_REFINE
     return _propose(s)
 
 

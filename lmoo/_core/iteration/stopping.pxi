@@ -173,7 +173,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     # f is zero, or so small that its square underflows.
     if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
         # Gradient and covariance are those of the point before the last step, if this was short.
-        return LM_GTOL if s.fnorm != 0.0 or s.nfev >= s.options.maxfev or _settled(s, LEAST_REMAINDER) else LM_RUNNING
+        return LM_GTOL if s.fnorm != 0.0 or s.nfev >= s.options.maxfev or is_settled(s, LEAST_REMAINDER) else LM_RUNNING
     if s.offset <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
@@ -188,7 +188,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         left = min(max(s.remainder, LEAST_REMAINDER), 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)
-    if _settled(s, left):
+    if is_settled(s, left) or _wants_refinement(s) and differences_suffice(s, max(left, LEAST_REMAINDER)):
         return LM_XTOL
     # The steps do not contract any more: they follow errors.
     if alike and rate > 0.5 and is_flat(s):
@@ -254,7 +254,7 @@ cdef double _current_norm(const lm_state *s) noexcept nogil:
     return enorm(s.n, s.wa2)
 
 
-cdef bint _settled(const lm_state *s, double left) noexcept nogil:
+cdef bint is_settled(const lm_state *s, double left) noexcept nogil:
     """Return whether the remaining steps, as a share of this one, change no parameter by more than xtol.
 
     A change of a parameter is also accepted if it changes f by no more than xtol |f|, or than its error: a parameter

@@ -138,8 +138,9 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
         return jumps_look(s, 0)
     if not s.accepted:
         return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
-    left = min(s.contraction, s.remainder) if s.extrapolated == 1 else s.contraction
-    if _wants_refinement(s) and s.offset * left * left <= REFINE_BELOW:
+    left = min(s.contraction, s.remainder) if s.extrapolated == 1 else max(s.contraction, LEAST_REMAINDER)
+    if _wants_refinement(s) and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left)) \
+            and not differences_suffice(s, 0.0):
         return LM_REFINE
     return LM_LINEARIZE
 
