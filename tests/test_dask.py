@@ -67,6 +67,15 @@ def client() -> Iterator[Any]:
         yield client
 
 
+def wait_for_both(client: Any) -> None:
+    """Wait until a new worker has taken the place of one that was killed."""
+    end = time.monotonic() + 60.0
+    # The scheduler is asked: a cluster can miss a worker that has gone before the cluster knew it.
+    while len(client.run(os.getpid, on_error="ignore")) < 2:
+        assert time.monotonic() < end, "the worker has not come back"
+        time.sleep(0.1)
+
+
 @pytest.fixture(scope="module")
 def here() -> lmoo.Result:
     return Solver().solve(Decay(BLOCKS), X0)
@@ -291,7 +300,7 @@ def test_many_fits_on_a_client_whose_worker_dies(client: Any) -> None:
     assert killed
     np.testing.assert_array_equal(fits.x, expected.x)
     np.testing.assert_array_equal(fits.nfev, expected.nfev)
-    client.wait_for_workers(2, timeout=60)
+    wait_for_both(client)
 
 
 @pytest.mark.parametrize("way", ["client", "executor"])
@@ -320,4 +329,4 @@ def test_a_joint_fit_whose_worker_dies(client: Any, monkeypatch: Any, way: str) 
     np.testing.assert_allclose(fits.x, expected.x, rtol=1e-12)
     np.testing.assert_allclose(fits.stderr, expected.stderr, rtol=1e-9)
     np.testing.assert_array_equal(fits.nfev, expected.nfev)
-    client.wait_for_workers(2, timeout=60)
+    wait_for_both(client)

@@ -95,7 +95,8 @@ def test_a_scale_far_above_the_residuals(loss: Any) -> None:
 
 
 def test_a_scale_far_below_the_residuals() -> None:
-    """Sums of magnitudes are minimised, as for residuals of ordinary size."""
+    """Sums of magnitudes are minimised; a fit may end without success at one of their kinks."""
+    least = 2.10406
     for size in (1e100, 1e160):
         unit = np.array([size, 1.0, size])
         start = np.array([2.9, 0.75, 0.56])
@@ -104,4 +105,4 @@ def test_a_scale_far_below_the_residuals() -> None:
             for loss in ("huber", "soft_l1")
         ]
         np.testing.assert_allclose(found[0].x, found[1].x, rtol=1e-6)
-        assert found[0].success
+        np.testing.assert_allclose(found[0].cost / size, least, rtol=1e-3)
