@@ -1,6 +1,6 @@
 """Count the results of lmoo on a fixed set of problems, to compare builds with other constants.
 
-    python benchmarks/sensitivity.py [--noise] [--cache FILE] [--verbose]
+    python benchmarks/sensitivity.py [--noise | --jumps] [--cache FILE] [--verbose]
 
 The set has 752 problems, with seeds on which no constant was chosen:
 
@@ -9,7 +9,13 @@ The set has 752 problems, with seeds on which no constant was chosen:
 * 8 of each of the 4 kinds of `peaks`, with a place 1e5 times the width.
 
 With ``--noise`` the set is 100 problems of each of the 3 kinds of `random_problems` whose model has
-errors, seeds 6000 to 6099.
+errors, seeds 6000 to 6099.  With ``--jumps`` it is 40 problems of each of 4 kinds whose cost has
+jumps, or its lowest value at infinity, seeds 7000 to 7039:
+
+* an onset, which leaves the cost unchanged between two points of t,
+* a line with a step,
+* a peak whose values are rounded to a hundredth,
+* the approach to a limit, to data of a line.
 
 Half of the problems give the Jacobian, a quarter of those with errors; the others use differences.
 The script prints one line:
@@ -45,6 +51,7 @@ OF_RANDOM, OF_BOUNDED, OF_PEAKS = 40, 20, 8
 FIRST_NOISE, OF_NOISE = 6000, 100
 NOISE = ("random noise", "fixed noise", "single precision")
 PLACE = 1e5  # of a peak, in units of its width
+FIRST_JUMP, OF_JUMPS = 7000, 40
 SAME_END = 0.1  # share of the tolerance within which two costs are those of one solution
 CACHE = Path("/tmp/lmoo-sensitivity.json")
 
@@ -123,6 +130,50 @@ def peak_set() -> Iterator[Named]:
             yield Named(f"peak {name} {number}", lambda drawn=drawn: drawn, number % 2 == 1)
 
 
+def onset(t: Array, p: Array) -> Array:
+    """Return a decay that begins at p[1]."""
+    after = t > np.real(p[1])
+    return np.where(after, p[0] * np.exp(-np.where(after, t - p[1], 0.0) / p[2]), 0.0)
+
+
+def step(t: Array, p: Array) -> Array:
+    """Return a line that is higher by p[2] beyond p[3]."""
+    return p[0] + p[1] * t + p[2] * (t > np.real(p[3]))
+
+
+def rounded_peak(t: Array, p: Array) -> Array:
+    return np.round(p[0] * np.exp(-0.5 * ((t - p[1]) / p[2]) ** 2), 2)
+
+
+def approach(t: Array, p: Array) -> Array:
+    return p[0] * (1.0 - np.exp(-t / p[1])) + p[2]
+
+
+JUMPS = {
+    "onset": (onset, [3.0, 3.0, 2.0], 0.02),
+    "step": (step, [1.0, 0.3, 2.0, 5.0], 0.02),
+    "rounded peak": (rounded_peak, [5.0, 4.0, 1.5], 0.0),
+    "approach": (approach, [1e4, 1e4, 1.0], 0.02),
+}
+
+
+def jump_set() -> Iterator[Named]:
+    for index, (name, (model, typical, noise)) in enumerate(JUMPS.items()):
+        for seed in range(FIRST_JUMP, FIRST_JUMP + OF_JUMPS):
+            random = np.random.default_rng([index, seed])
+            t = np.linspace(0.0, 10.0, 60)
+            true = np.array(typical) * random.uniform(0.8, 1.2, len(typical))
+            y = model(t, true) + noise * true[0] * random.standard_normal(t.size)
+            start = true * random.uniform(0.8, 1.2, true.size)
+            if name == "approach":
+                y = true[2] + 0.3 * t + noise * random.standard_normal(t.size)
+                start = np.array([5.0, 10.0, 0.5]) * random.uniform(0.5, 2.0, 3)
+            # The derivatives of rounded values are 0.
+            has_jacobian = seed % 2 == 1 and name != "rounded peak"
+            drawn = Drawn(model, t, y, start)
+            yield Named(f"{name} {seed}", lambda drawn=drawn: drawn, has_jacobian)
+
+
 class Judge:
     """Verdicts of scipy's methods, kept in a file.
 
@@ -199,14 +250,17 @@ def evaluate(problems: Iterable[Named], judge: Judge, verbose: bool) -> Counter[
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--noise", action="store_true", help="models with errors only")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--noise", action="store_true", help="models with errors only")
+    chosen.add_argument("--jumps", action="store_true", help="jumps, and minima at infinity, only")
     parser.add_argument("--cache", type=Path, default=CACHE, help="file for scipy's results")
     parser.add_argument("--verbose", action="store_true", help="a line for each problem")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     judge = Judge(options.cache)
-    seen = evaluate(noise_set() if options.noise else whole_set(), judge, options.verbose)
+    problems = noise_set() if options.noise else jump_set() if options.jumps else whole_set()
+    seen = evaluate(problems, judge, options.verbose)
     judge.save()
     names = ("successes", "false successes", "false failures", "reached", "evaluations")
     print(f"{seen['problems']} problems: " + ", ".join(f"{seen[name]} {name}" for name in names))

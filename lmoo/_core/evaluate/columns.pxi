@@ -10,7 +10,7 @@ from lmoo._core.norms cimport all_zero, enorm
 # 6^(1/2) errors.
 cdef double SEEN = 3.0
 # More noise than this share of the size of f is none: the second difference shows features of f.
-cdef double ALL_NOISE = 0.04
+cdef double LARGEST_NOISE = 0.04
 # A difference in one row of more than this share of |f| is a feature of f, a smaller one may be its rounding.
 cdef double COARSEST = 1e-4
 cdef enum:
@@ -221,7 +221,7 @@ cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, do
 cdef bint _take_noise(lmoo_point *at, lm_columns *w) noexcept nogil:
     """Take w.error as the error of f; return False if it is so large that both intervals miss the features of f."""
     cdef double size = _size_of_others(at, w)
-    if w.error == 0.0 or w.error > ALL_NOISE * size * at.share:
+    if w.error == 0.0 or w.error > LARGEST_NOISE * size * at.share:
         return False
     # Where f is larger, its rounding is.
     w.eps = max(w.eps, w.error / (max(w.largest, size) * at.share))

@@ -10,8 +10,6 @@ from libc.float cimport DBL_MAX
 
 from lmoo._core.model cimport *
 
-cdef double SHORTENED = 0.25    # the iteration's factor for a step to a bad point
-
 
 cdef int more_propose(lm_state *s, void *context) noexcept nogil:
     """Compute the step within delta, or the Gauss-Newton step if its reduction is below noise."""
@@ -38,7 +36,7 @@ cdef void more_update(lm_state *s, void *context) noexcept nogil:
 
 
 cdef void more_refused(lm_state *s, void *context) noexcept nogil:
-    s.par /= SHORTENED
+    s.par /= SHORTEN
 
 
 cdef lmoo_step MORE
