@@ -96,7 +96,7 @@ def memory(what: str) -> None:
 
 
 def measured(what: str) -> str:
-    """Return the peak of a call in another process, as memory that was freed before is used again."""
+    """Return the peak in another process, as memory that was freed before would be used again."""
     command = [sys.executable, __file__, "--memory", what]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
