@@ -82,13 +82,23 @@ def status(name: str) -> int:
     return 1024 * int(line.split()[1])
 
 
-def memory() -> None:
+def memory(what: str) -> None:
     t, y = data()
     # What is loaded once, and not for the data.
     lmoo.Solver().solve(problem(t[:1000].copy(), y[:1000].copy(), True), TRUE * 1.01)
     curve = problem(t, y, True)
-    fit = peak(lambda: lmoo.Solver().solve(curve, TRUE * 1.01))
-    print(f"{fit:.2f}, of which the function's own arrays {peak(lambda: peaks(t, *TRUE)):.2f}")
+    calls: dict[str, Callable[[], Any]] = {
+        "fit": lambda: lmoo.Solver().solve(curve, TRUE * 1.01),
+        "curve_fit": lambda: lmoo.curve_fit(peaks, t, y, TRUE * 1.01),
+        "function": lambda: peaks(t, *TRUE),
+    }
+    print(f"{peak(calls[what]):.2f}")
+
+
+def measured(what: str) -> str:
+    """Return the peak in another process, as memory that was freed before would be used again."""
+    command = [sys.executable, __file__, "--memory", what]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
@@ -102,16 +112,17 @@ def main() -> None:
         f"first iteration: {1e3 * ours:.0f} ms traced, {1e3 * theirs:.0f} ms called: "
         f"{ours / theirs:.2f}"
     )
-    found = subprocess.run(
-        [sys.executable, __file__, "--memory"], capture_output=True, text=True, check=True
+    print(
+        f"peak memory beyond the data, in units of t and y: {measured('fit')} a fit, "
+        f"{measured('curve_fit')} curve_fit, {measured('function')} a call of the function"
     )
-    print(f"peak memory of a fit beyond the data, in units of t and y: {found.stdout.strip()}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--memory", action="store_true")
-    if parser.parse_args().memory:
-        memory()
+    parser.add_argument("--memory", choices=["fit", "curve_fit", "function"])
+    asked = parser.parse_args().memory
+    if asked:
+        memory(asked)
     else:
         main()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import pickle
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,7 @@ import lmoo
 
 Array = np.ndarray
 M = 60_000  # so many rows are streamed
+LONG = 400_000  # most of the memory is in vectors
 
 
 def peak(t: Any, a: Any, m: Any, s: Any, c: Any, d: Any) -> Any:
@@ -156,3 +161,98 @@ def test_a_built_in_model() -> None:
     small = lmoo.Solver().solve(model.problem(t[::10].copy(), y[::10].copy()), [1.5, 2.4, 0.5, 0.4])
     assert streamed.success
     np.testing.assert_allclose(streamed.x, small.x, rtol=0.05)
+
+
+# ---- memory --------------------------------------------------------------------------------------
+
+
+def peak_of(call: Callable[[], Any]) -> float:
+    """Return the peak memory of a call, in vectors of LONG numbers."""
+    call()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1] / (8 * LONG)
+    finally:
+        tracemalloc.stop()
+
+
+def whole(t: Any, y: Any, sigma: Any) -> Callable[[], Any]:
+    return lambda: lmoo.curve_fit(peak, t, y, START, sigma)
+
+
+def full(t: Any, y: Any, sigma: Any) -> Callable[[], Any]:
+    return lambda: lmoo.curve_fit(peak, t, y, START, sigma, full_output=True)
+
+
+def solved(t: Any, y: Any, sigma: Any) -> Callable[[], Any]:
+    problem = lmoo.CurveProblem(peak, t, y, sigma)
+    return lambda: lmoo.Solver().solve(problem, START)
+
+
+def robust(t: Any, y: Any, sigma: Any) -> Callable[[], Any]:
+    problem = lmoo.CurveProblem(peak, t, y, sigma)
+    return lambda: lmoo.Solver(loss="huber").solve(problem, START)
+
+
+# The weights of a sigma are one vector, the factors of rows that a loss needs three, and what
+# scipy's dictionary contains of the Jacobian five.
+@pytest.mark.parametrize(
+    ("fit", "weights", "more"), [(whole, 1, 0), (solved, 0, 0), (robust, 0, 3), (full, 1, 5)]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_fit_needs_two_residuals_or_the_memory_of_its_function(
+    fit: Any, weights: int, more: int, weighted: bool
+) -> None:
+    t, y = data(m=LONG)
+    own = peak_of(lambda: peak(t, *TRUE))
+    sigma = np.full(LONG, 0.1) if weighted else None
+    # The rest is the work space of the parts, which does not grow.
+    assert peak_of(fit(t, y, sigma)) < max(own, 2.0) + weights * weighted + more + 1.0
+
+
+@pytest.mark.parametrize("loss", ["linear", "cauchy"])
+def test_what_has_been_freed_is_evaluated_again(loss: str) -> None:
+    iteration = lmoo.Solver(loss=loss).iterate(both()[0], START)
+    list(iteration)
+    loop: Any = iteration._loop
+    questions: list[Callable[[], Any]] = [
+        lambda: loop.residual,
+        lambda: np.column_stack(loop.rows_at_end()),
+        lambda: np.stack(loop.snapshot()["vectors"]),
+        lambda: np.array([loop.advance(), loop.nfev, loop.njev]),
+    ]
+    for ask in questions:
+        loop.release()
+        freed = ask()
+        assert freed.size
+        np.testing.assert_array_equal(freed, ask())
+    loop.release()
+    np.testing.assert_allclose(loop.residual, iteration.result.residual, atol=1e-9)
+
+
+def test_a_point_without_derivatives_is_left() -> None:
+    # The residual of the point before, to which the iteration returns, is evaluated again.
+    def root(t: Any, a: Any, m: Any, s: Any, c: Any, d: Any) -> Any:
+        return a * np.exp(-0.5 * ((t - m) / s) ** 2) + np.sqrt(np.maximum(c, 0.0)) * t + d
+
+    def derivatives(t: Array, a: float, m: float, s: float, c: float, d: float) -> Array:
+        with np.errstate(invalid="ignore"):
+            by_c = 0.5 * t / np.sqrt(c)
+        rows = jacobian(t, a, m, s, d, 0.0)
+        return np.column_stack([rows[:, :3], by_c, rows[:, 3]])
+
+    t = np.linspace(0.1, 5.0, M)
+    y = root(t, 3.0, 2.0, 0.5, 9e-4, 1.0) + 0.01 * np.sin(1000 * t)
+    found = []
+    for options in ({"trace": True}, {"trace": False, "jac": derivatives}):
+        problem = lmoo.CurveProblem(root, t, y, **options)
+        iteration = lmoo.Solver().iterate(problem, [3.0, 2.0, 0.5, 1.0, 1.0])
+        records = list(iteration)
+        # It was at points with c < 0, and went back.
+        points = [record.x[3] for record in records]
+        assert any(c < 0.0 < after for c, after in itertools.pairwise(points))
+        found.append((iteration.result, [record.cost for record in records]))
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-9)
+    assert_same(found[0][0], found[1][0])

@@ -138,10 +138,10 @@ ctypedef struct lm_driver:
     ptrdiff_t m, n
     ptrdiff_t rows      # of the residual; if they are fewer than n, m is n and the other rows are 0
     double *f           # f(s.x)
-    double *previous    # f(s.base), if x is another point
+    double *previous    # f(s.base), if x is another point; NULL: it is evaluated again
     double *trial       # f(s.trial); work space between trials
     double *work
-    double *row_sizes   # m: largest size of each row of J so far, in units of D
+    double *row_sizes   # m: largest size of each row of J so far, in units of D; NULL if the rows are not stored
     double *u0          # n: the first entries of qrfac's Householder vectors
     double *fjac        # m x n, column-major
     lmoo_point point    # the argument of the strategy
@@ -174,6 +174,7 @@ ctypedef struct lm_driver:
 
 cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil
 cdef int driver_advance(lm_driver *d) noexcept nogil
+cdef int driver_again(lm_driver *d) noexcept nogil
 cdef int refuse_request(lm_driver *d) noexcept nogil
 cdef int pause_at_request(lm_driver *d) noexcept nogil
 cdef bint wants_curvature(const lm_state *s) noexcept nogil
@@ -213,7 +214,7 @@ cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy,
 # ---- evaluate/vectors.pxi: The evaluator of problems whose residual is a vector in memory.
 
 cdef lm_evaluator VECTORS
-cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
+cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n, bint streams) noexcept nogil
 cdef void vectors_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil
 cdef int vectors_answer_residual(lm_driver *d) noexcept nogil
 cdef int vectors_answer_norm(lm_driver *d, double fnorm) noexcept nogil

@@ -164,6 +164,7 @@ cdef class BaseLoop:
     cdef int fail(self) except -1
     cdef int allocate(self, ptrdiff_t m) except -1
     cdef int begin(self) except -1
+    cdef int recall(self) except -1
     cdef int step(self, bint one_iteration) except -1
 
 

@@ -224,11 +224,8 @@ def curve_fit(
     if not full_output:
         return iteration._x, pcov
     status = Status(loop.status)
-    infodict = _infodict(loop, has_jacobian(problem))
-    if iteration._residual is not None:
-        infodict["fvec"] = iteration._residual
-    elif related:
-        infodict["fvec"] = iteration.result.residual
+    residual = iteration.result.residual if related else iteration._residual
+    infodict = _infodict(loop, has_jacobian(problem), residual)
     return iteration._x, pcov, infodict, iteration._message(status), int(status)
 
 

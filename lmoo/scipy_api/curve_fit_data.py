@@ -33,7 +33,8 @@ def curve_fit_problem(
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"`nan_policy` must be 'raise', 'omit' or None; it is {nan_policy!r}")
     derivatives = jac if callable(jac) else None
-    known = finite_curve(xdata, ydata, sigma) if sigma_x is None else None
+    # Copies of long data would be a large part of the memory of a fit.
+    known = finite_curve(xdata, ydata, sigma, False) if sigma_x is None else None
     if known is not None:
         problem = problem_of(f, derivatives, xdata, *known)
         problem.called = _NAMES

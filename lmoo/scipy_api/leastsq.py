@@ -219,8 +219,10 @@ def _derivatives(
     return Differences(False, False, max(epsfcn, _EPS), None, True, False)
 
 
-def _infodict(loop: Loop, analytic: bool) -> dict[str, Any]:
-    info: dict[str, Any] = {"fvec": loop.residual, "nfev": loop.nfev}
+def _infodict(loop: Loop, analytic: bool, residual: Any = None) -> dict[str, Any]:
+    """Return the dictionary of scipy's functions; residual: None for that of the loop."""
+    found = loop.residual if residual is None else residual
+    info: dict[str, Any] = {"fvec": found, "nfev": loop.nfev}
     if analytic:
         info["njev"] = loop.njev
     if loop.linearized:

@@ -122,6 +122,8 @@ class Iteration(IterationResult, Iterator[IterationRecord]):
         ended = loop.done and not self._is_checked and loop.status != Status.NOT_FINITE
         if evaluation is None or evaluation.problem is None or not ended:
             return True
+        # The function and its value need about as much memory as the solve.
+        loop.release()
         self._residual, mismatch = evaluation.solution(self.problem, self._x)
         if mismatch is not None:
             self._evaluation = evaluation.called_instead(self.problem, mismatch)

@@ -69,13 +69,14 @@ class IterationResult(LoopSwitch):
         status = Status(loop.status) if loop.done else Status.UNFINISHED
         robust = self._robust()
         # No values, or some that are not finite.
-        bad = status is Status.NOT_FINITE and not np.isfinite(loop.residual).all()
+        residual = loop.residual if self._residual is None else self._residual.copy()
+        bad = status is Status.NOT_FINITE and not np.isfinite(residual).all()
         unknown = bad or not loop.observations
         fnorm = float("nan") if unknown else loop.fnorm
         return Result(
             x=loop.x,
             cost=0.5 * fnorm * fnorm,
-            residual=loop.residual if self._residual is None else self._residual.copy(),
+            residual=residual,
             observations=loop.observations,
             status=status,
             message=self._message(status),
@@ -207,8 +208,10 @@ class IterationResult(LoopSwitch):
             return Robust(loss.name, loop.scale, np.empty(0), sums)
         kernel = kernel_of(loss, loop.scale)
         assert kernel is not None
-        f = loop.residual
-        f = f[: f.size - self._priors]
+        f = self._residual
+        if f is None:
+            f = loop.residual
+            f = f[: f.size - self._priors]
         return Robust(loss.name, loop.scale, kernel.weights(f), kernel.sums(f))
 
 

@@ -178,6 +178,12 @@ class SeparableLoop:
         if self._first.done:
             self._finish()
 
+    def release(self) -> None:
+        """Free vectors of a solve that has ended, as `Loop.release`."""
+        for loop in (self._first, self._last):
+            if loop is not None:
+                loop.release()
+
     def _check(self) -> None:
         """Raise ValueError if the residual is not linear in the parameters that are said to be."""
         if self._checked:

@@ -73,7 +73,7 @@ cdef class SolveBatch:
             self.edges = &bounds[0, 0]
             self.edges_stride = 0 if bounds.shape[0] == 2 else 2 * n
         cdef size_t bytes_each = (sizeof(lm_fit) + 7) // 8 * 8 + self.state_bytes
-        cdef size_t doubles = vectors_doubles(m, n) + <size_t>(m * n)
+        cdef size_t doubles = vectors_doubles(m, n, False) + <size_t>(m * n)
         self.loss.kind = LM_LOSS_LINEAR
         if loss is not None:
             assert loss.func is None
@@ -105,10 +105,10 @@ cdef class SolveBatch:
             self.options.lower = self.edges + which * self.edges_stride
             self.options.upper = self.options.lower + n
         lm_start(s, n, &self.options, x0, NULL)
-        vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n))
+        vectors_place(&fit.d, m, doubles, doubles + vectors_doubles(m, n, False))
         if self.loss.kind != LM_LOSS_LINEAR:
             fit.loss, fit.d.loss = self.loss, &fit.loss
-            loss_place(&fit.loss, m, doubles + vectors_doubles(m, n) + m * n)
+            loss_place(&fit.loss, m, doubles + vectors_doubles(m, n, False) + m * n)
         fit.asks = ASKS_TRIAL
 
     @property

@@ -28,6 +28,8 @@ cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
     cdef int request = driver_advance(d), outcome
     cdef ptrdiff_t nit = s.nit
     while request != LM_DONE and not (one_iteration and s.nit != nit):
+        if request < 0:
+            return FAILED
         if request == LM_RESIDUAL:
             outcome = evaluator.residual(d)
         elif request == LM_CURVATURE:
@@ -47,20 +49,37 @@ cdef int driver_run(lm_driver *d, bint one_iteration) noexcept nogil:
 
 
 cdef int driver_advance(lm_driver *d) noexcept nogil:
-    """Call lm_advance; exchange the residuals with the points, and estimate the scale of a loss at the end."""
+    """Call lm_advance; exchange the residuals with the points, and estimate the scale of a loss at the end.
+
+    Return the request; FAILED if the residual of an earlier point, to which the iteration returns, cannot be evaluated.
+    """
     cdef int request
     if d.s.answer == 0:
         # There is no answer since the last call.
         return d.s.request
     request = lm_advance(d.s)
     if d.s.accepted:
-        d.f, d.trial, d.previous = d.trial, d.previous, d.f
+        d.f, d.trial = d.trial, d.f
+        if d.previous != NULL:
+            d.trial, d.previous = d.previous, d.trial
     elif d.s.reverted:
-        d.f, d.previous = d.previous, d.f
+        if d.previous != NULL:
+            d.f, d.previous = d.previous, d.f
+        elif driver_again(d) != 0:
+            return FAILED
         d.factored = d.folded = False
     if request == LM_DONE and d.loss != NULL and d.loss.tuning > 0.0:
         request = _rescale(d)
     return request
+
+
+cdef int driver_again(lm_driver *d) noexcept nogil:
+    """Evaluate f(s.x) once more, for rows that are not stored; return 0 or FAILED.  It is not counted."""
+    cdef int code = stream_residual(d, d.s.x, d.f)
+    if code > 0:
+        # This point had a residual.
+        d.code = code
+    return FAILED if code != 0 else 0
 
 
 cdef int _rescale(lm_driver *d) noexcept nogil:

@@ -133,7 +133,10 @@ cdef class LossKernel:
     cdef int place(self, ptrdiff_t m, ptrdiff_t padded) except -1:
         """Allocate memory for m rows and the padding rows of zeros."""
         cdef cnp.npy_intp size = <cnp.npy_intp>(loss_doubles(padded, self.table.kind == LM_LOSS_CALLED))
-        self.memory = cnp.PyArray_EMPTY(1, &size, cnp.NPY_DOUBLE, 0)
+        if self.memory is None or cnp.PyArray_SIZE(self.memory) != size:
+            # Released before the next one is allocated.
+            self.memory = None
+            self.memory = cnp.PyArray_EMPTY(1, &size, cnp.NPY_DOUBLE, 0)
         if padded > m:
             self.memory.fill(0.0)
         loss_place(&self.table, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory))

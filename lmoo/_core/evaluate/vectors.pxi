@@ -28,18 +28,24 @@ cdef double CHECK_EVERY = 50.0   # milliseconds
 
 # ---- memory ---------------------------------------------------------------------------------
 
-cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
-    """Return the doubles that vectors_place uses, without the m n of the Jacobian."""
-    return <size_t>(4 * m + n) + linearize_doubles(m, n)
+cdef size_t vectors_doubles(ptrdiff_t m, ptrdiff_t n, bint streams) noexcept nogil:
+    """Return the doubles that vectors_place uses, without the m n of the Jacobian; streams: d.streams."""
+    return <size_t>((2 if streams else 4) * m + n) + linearize_doubles(m, n)
 
 
 cdef void vectors_place(lm_driver *d, ptrdiff_t m, double *memory, double *fjac) noexcept nogil:
-    """Point the driver's arrays into memory that the caller owns."""
+    """Point the driver's arrays into memory that the caller owns.
+
+    Where the Jacobian is not stored there are only two residual vectors, as these are most of the memory of a solve.
+    """
     d.m = d.rows = m
-    d.f, d.previous, d.trial = memory, memory + m, memory + 2 * m
-    d.row_sizes = memory + 3 * m
-    memset(d.row_sizes, 0, <size_t>m * sizeof(double))
-    d.u0 = memory + 4 * m
+    d.f, d.trial = memory, memory + m
+    d.previous = d.row_sizes = NULL
+    d.u0 = memory + 2 * m
+    if not d.streams:
+        d.previous, d.row_sizes = memory + 2 * m, memory + 3 * m
+        memset(d.row_sizes, 0, <size_t>m * sizeof(double))
+        d.u0 = memory + 4 * m
     d.work = d.u0 + d.n
     d.fjac = fjac
     d.point.size = sizeof(lmoo_point)

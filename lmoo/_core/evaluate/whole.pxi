@@ -29,7 +29,7 @@ cdef void default_options(lm_options *options, ptrdiff_t n) noexcept nogil:
 cdef size_t work_bytes(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Return the bytes of work space that solve_compiled needs."""
     return sizeof(lm_solve) + lm_state_bytes(n, True, True) \
-        + (vectors_doubles(m, n) + <size_t>(m * n)) * sizeof(double)
+        + (vectors_doubles(m, n, False) + <size_t>(m * n)) * sizeof(double)
 
 
 cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobian,
@@ -72,7 +72,7 @@ cdef int solve_compiled(const lmoo_problem *problem, const lmoo_jacobian *jacobi
     d.problem, d.strategy = &w.problem, &w.jacobian
     d.countdown = PTRDIFF_MAX
     memory = <double *>(<char *>d.s + lm_state_bytes(n, True, True))
-    vectors_place(d, m, memory, memory + vectors_doubles(m, n))
+    vectors_place(d, m, memory, memory + vectors_doubles(m, n, False))
     d.evaluator = &WITHOUT_REQUESTS
     code = driver_run(d, False)
     memcpy(x, d.s.x, <size_t>n * sizeof(double))

@@ -183,6 +183,8 @@ cdef class BaseLoop:
     cdef int begin(self) except -1:
         """Allocate memory for m residuals; if m is unknown, the first evaluation determines it."""
         cdef bint bad
+        if self.m >= 0:
+            return self.recall()
         if not self.fun.python:
             self.allocate(self.fun.table.m)
             return 0
@@ -204,6 +206,30 @@ cdef class BaseLoop:
             reraise()
         return 0
 
+    def release(self):
+        """Free the vectors of m numbers of a solve that has ended, if its problem can evaluate them again.
+
+        They are evaluated again, without being counted, when one of them is needed.
+        """
+        if self.d.streams and self.s.request == LM_DONE and not self.running:
+            self.memory = self.buffer = None
+            self.d.f = self.d.trial = self.d.fjac = NULL
+            self.derivatives.attach(self.fun, np.empty((0, 0)))
+            if self.kernel is not None:
+                self.kernel.memory = None
+
+    cdef int recall(self) except -1:
+        """Evaluate the residual again that `release` has freed."""
+        cdef int code
+        if self.memory is not None or self.m < 0:
+            return 0
+        self.allocate(self.m)
+        with nogil:
+            code = driver_again(&self.d)
+        if code != 0:
+            self.fail()
+        return 0
+
     cdef int allocate(self, ptrdiff_t m) except -1:
         """Allocate all memory that depends on m.
 
@@ -212,11 +238,11 @@ cdef class BaseLoop:
         cdef cnp.npy_intp shape[2]
         cdef ptrdiff_t padded = max(m, self.n)
         # Allocated by numpy, which requests large pages for large arrays.
-        shape[0] = <cnp.npy_intp>vectors_doubles(padded, self.n)
+        self.d.streams = can_stream(self.d.problem, self.d.strategy, self.s, padded, self.n)
+        shape[0] = <cnp.npy_intp>vectors_doubles(padded, self.n, self.d.streams)
         self.memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
         if m < padded:
             self.memory.fill(0.0)
-        self.d.streams = can_stream(self.d.problem, self.d.strategy, self.s, padded, self.n)
         shape[0], shape[1] = self.n, padded
         if self.d.streams:
             shape[0], shape[1] = 1, <cnp.npy_intp>stream_doubles(padded, self.n)

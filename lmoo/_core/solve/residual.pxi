@@ -114,11 +114,12 @@ cdef bint _is_finite_vector(value):
     return all_finite(cnp.PyArray_SIZE(value), <const double *>cnp.PyArray_DATA(<cnp.ndarray>value))
 
 
-def finite_curve(t, y, sigma):
-    """Return copies of y and of sigma, which may be None, where the data of a curve are vectors of numbers; else None.
+def finite_curve(t, y, sigma, bint copied=True):
+    """Return y and sigma, which may be None, where the data of a curve are vectors of numbers; else None.
 
     These are two or more finite numbers in double precision each, and those of sigma and their reciprocals are positive: there is nothing to
-    convert, to leave out or to complain of.
+    convert, to leave out or to complain of.  They are copies; or y itself and a view of sigma, for a problem that ends
+    with the call.
     """
     cdef ptrdiff_t i, m
     cdef const double *values = NULL
@@ -132,6 +133,8 @@ def finite_curve(t, y, sigma):
         for i in range(m):
             if values[i] <= 0.0 or 1.0 / values[i] > DBL_MAX:
                 return None
+    if not copied:
+        return y, None if sigma is None else sigma.view()
     return (new_vector(m, <const double *>cnp.PyArray_DATA(<cnp.ndarray>y)),
             None if sigma is None else new_vector(m, values))
 

@@ -84,6 +84,7 @@ cdef class LoopResults(BaseLoop):
         jacobian = self.whole_jacobian()
         if jacobian is None:
             return None
+        self.recall()
         if self.d.loss == NULL:
             return jacobian, new_vector(self.m, self.d.f)
         if loss_rows(self.d.loss, self.m, self.d.f) < 0:
@@ -157,6 +158,7 @@ cdef class LoopResults(BaseLoop):
     @property
     def residual(self):
         """A copy of f at x; empty before the first evaluation."""
+        self.recall()
         return new_vector(self.m, self.d.f) if self.d.evaluated else np.empty(0)
 
     @property

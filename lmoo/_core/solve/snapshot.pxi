@@ -22,7 +22,8 @@ cdef class Loop(LoopResults):
                 "the stored data")
         vectors = jacobian = None
         if self.m >= 0:
-            vectors = (new_vector(self.m, self.d.f), new_vector(self.m, self.d.previous))
+            f = self.residual if self.d.evaluated else new_vector(self.m, self.d.f)
+            vectors = (f, f if self.d.previous == NULL else new_vector(self.m, self.d.previous))
             if wants_curvature(self.s) and not self.d.streams:
                 jacobian = (np.array(self.buffer), new_vector(self.n, self.d.u0))
         stored = {
@@ -148,7 +149,8 @@ cdef class Loop(LoopResults):
         self.fun.table.m = f.shape[0]
         self.allocate(f.shape[0])
         memcpy(self.d.f, &f[0], size)
-        memcpy(self.d.previous, &previous[0], size)
+        if self.d.previous != NULL:
+            memcpy(self.d.previous, &previous[0], size)
         if self.kernel is not None and loss_rows(&self.kernel.table, self.m, self.d.f) < 0:
             reraise()
         if jacobian is not None:

@@ -96,7 +96,8 @@ class Evaluation:
         if form == "points":
             # With errors in x the residual is that of distances.
             return None, None
-        return whitened(value - problem.y, problem._whitening), None
+        value = value - problem.y
+        return whitened(value, problem._whitening), None
 
     def called_instead(self, problem: Any, reason: str) -> "Evaluation":
         """Return the evaluation by calls of the function, and warn that its trace differs."""
