@@ -8,7 +8,7 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Clear
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
-from libc.float cimport DBL_MAX
+from libc.float cimport DBL_MIN
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -117,8 +117,8 @@ cdef bint _is_finite_vector(value):
 def finite_curve(t, y, sigma):
     """Return copies of y and of sigma, which may be None, where the data of a curve are vectors of numbers; else None.
 
-    These are two or more finite numbers in double precision each, and those of sigma and their reciprocals are positive: there is nothing to
-    convert, to leave out or to complain of.
+    These are two or more finite numbers in double precision each, and those of sigma are such that `check_positive`
+    takes them: there is nothing to convert, to leave out or to complain of.
     """
     cdef ptrdiff_t i, m
     cdef const double *values = NULL
@@ -130,7 +130,7 @@ def finite_curve(t, y, sigma):
     if sigma is not None:
         values = <const double *>cnp.PyArray_DATA(<cnp.ndarray>sigma)
         for i in range(m):
-            if values[i] <= 0.0 or 1.0 / values[i] > DBL_MAX:
+            if values[i] < DBL_MIN:
                 return None
     return (new_vector(m, <const double *>cnp.PyArray_DATA(<cnp.ndarray>y)),
             None if sigma is None else new_vector(m, values))
