@@ -178,7 +178,7 @@ def _together(
         (alone, False, {"trace": False, "vectorized": False}),
     ]
     for func, exact, way in ways:
-        solver = _solver(starts.shape[1], exact, edges, options)
+        solver = _solver(stack.names, exact, edges, options)
         try:
             return curve_fit_many(
                 func, t, y, starts, solver=solver, nan_policy=policy, absolute_sigma=absolute, **way
@@ -189,11 +189,11 @@ def _together(
     raise AssertionError("one of the ways returns or raises")
 
 
-def _solver(n: int, exact: bool, edges: Array, options: dict[str, Any]) -> Solver:
+def _solver(names: tuple[str, ...], exact: bool, edges: Array, options: dict[str, Any]) -> Solver:
     """Return the solver for the options of curve_fit, with or without exact derivatives."""
     # Forward differences are not accurate enough for less than scipy's tolerances.
     given = dict(options) if exact else {"ftol": _COARSE, "xtol": _COARSE, **options}
-    solver = curve_solver(n, given.pop("method", None), None, exact, given)
+    solver = curve_solver(len(names), given.pop("method", None), None, exact, given, names)
     if np.isfinite(edges).any():
         return replace(solver, bounds=(edges[0], edges[1]))
     return solver

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import as_vector
 from lmoo.problems.arguments import real_array, real_number
-from lmoo.problems.kinds import has_jacobian
+from lmoo.problems.kinds import has_jacobian, in_blocks
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import residual_call, residual_name
 
@@ -91,7 +91,7 @@ def check_jacobian(
     Raises
     ------
     TypeError
-        The problem has no `jacobian`.
+        The problem has no `jacobian`, or comes in blocks.
     ValueError
         x is not 1-D; the shape of the Jacobian is not (m, n), as that of a transposed one with
         m != n; the residual is not finite at x or near it; `rtol` is not positive.
@@ -111,8 +111,14 @@ def check_jacobian(
     >>> bool(check), check.transposed
     (False, True)
     """
+    kind = type(problem).__name__
     if not has_jacobian(problem):
-        raise TypeError(f"problem must define jacobian(x); {type(problem).__name__} does not")
+        raise TypeError(f"problem must define jacobian(x); {kind} does not")
+    if in_blocks(problem):
+        raise TypeError(
+            f"problem must return its residual as a whole; a {kind} comes in blocks: check one of "
+            "them, FunctionProblem(problem.residual, problem.jacobian, args=(block,))"
+        )
     if not 0 < real_number("rtol", rtol) < np.inf:
         raise ValueError(f"rtol must be positive; it is {rtol!r}")
     point = real_array("x", x)

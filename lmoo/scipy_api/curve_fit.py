@@ -296,7 +296,8 @@ def _iteration(
         or getattr(problem, "sigma_x", None) is not None
         or has_jacobian(problem)
     )
-    solver = curve_solver(x.size, method, jac, differentiated, options)
+    names = problem.parameter_names
+    solver = curve_solver(x.size, method, jac, differentiated, options, names)
     if coordinates is None:
         return Iteration(solver, problem, x, evaluation)
     from lmoo.solver.related import RelatedIteration

@@ -8,6 +8,7 @@ import numpy as np
 from lmoo.jacobians.strategies import CentralDifference, ComplexStep, ForwardDifference, Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.names import mapping_of
+from lmoo.problems.parameters import named_start
 from lmoo.solver.solver import Solver
 
 __all__ = ["curve_solver"]
@@ -40,7 +41,7 @@ _USED = {
 
 
 def curve_solver(
-    n: int, method: Any, jac: Any, differentiated: bool, options: dict[str, Any]
+    n: int, method: Any, jac: Any, differentiated: bool, options: dict[str, Any], names: Any = None
 ) -> Solver:
     """Return the solver for arguments of `curve_fit`.
 
@@ -56,6 +57,8 @@ def curve_solver(
         Whether the problem defines its Jacobian, which is used unless `jac` is a string.
     options : dict
         Keyword arguments.
+    names : sequence of str, optional
+        The parameters, for values of `x_scale` by name.
 
     Returns
     -------
@@ -84,6 +87,11 @@ def curve_solver(
     scheme = None if callable(jac) else jac
     if scheme not in (None, "2-point", "3-point", "cs"):
         raise ValueError(f"`jac` must be '2-point', '3-point', 'cs' or callable; it is {jac!r}")
+    sizes = mapping_of(options["x_scale"]) if "x_scale" in options else None
+    if sizes is not None:
+        for name, size in sizes.items():
+            positive(f"x_scale[{name!r}]", size)
+        options = {**options, "x_scale": tuple(named_start("x_scale", sizes, names).tolist())}
     try:
         solver = _cached_solver(n, scheme, differentiated, **options)
     except TypeError:
@@ -146,10 +154,12 @@ def _scale(options: dict[str, Any], n: int) -> Any:
     sizes = options.get("x_scale")
     if sizes is None or (isinstance(sizes, str) and sizes == "jac"):
         return options.get("diag")
-    named = mapping_of(sizes)
-    if named is not None:
-        return {name: 1.0 / positive(f"x_scale[{name!r}]", size) for name, size in named.items()}
     scale = 1.0 / positive("x_scale", sizes)
+    if scale.ndim and scale.shape != (n,):
+        raise ValueError(
+            f"x_scale must be a number or have one entry per parameter, {n}; its shape is "
+            f"{scale.shape}"
+        )
     return np.full(n, scale) if scale.ndim == 0 else scale
 
 

@@ -48,13 +48,15 @@ def test_other_data_are_left_to_the_conversions(change: Any, which: int) -> None
     assert finite_curve(*data) is None
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0])
+@pytest.mark.parametrize("bad", [0.0, -1.0, 5e-324, 1e-308])
 def test_errors_that_are_not_positive_are_refused(bad: float) -> None:
     sigma = SIGMA.copy()
     sigma[3] = bad
     assert finite_curve(T, Y, sigma) is None
     with pytest.raises(ValueError, match="sigma must be positive"):
         lmoo.CurveProblem(lambda t, a: a * t, T, Y, sigma)
+    with pytest.raises(ValueError, match="sigma must be positive"):
+        lmoo.curve_fit(lambda t, a: a * t, T, Y, [1.0], sigma)
 
 
 def test_the_fits_are_the_same_ones() -> None:
@@ -67,3 +69,24 @@ def test_the_fits_are_the_same_ones() -> None:
     np.testing.assert_array_equal(pcov, covariance)
     with pytest.raises(ValueError, match="nan_policy must be"):
         lmoo.CurveProblem(line, T, Y, nan_policy="drop")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("trace", [True, False])
+def test_numbers_at_odd_addresses(which: int, trace: bool) -> None:
+    """Such as those of a file behind a header."""
+
+    def line(t: Any, a: Any, b: Any) -> Any:
+        return a * t + b
+
+    data: list[Any] = [T, Y, SIGMA]
+    bytes_ = np.frombuffer(b"0" + data[which].tobytes(), dtype=np.uint8)
+    data[which] = bytes_[1:].view(np.float64)
+    assert not data[which].flags.aligned
+    popt, _ = lmoo.curve_fit(line, data[0], data[1], [1.0, 0.0], data[2], trace=trace)
+    np.testing.assert_array_equal(
+        popt, lmoo.curve_fit(line, T, Y, [1.0, 0.0], SIGMA, trace=trace)[0]
+    )
+    some = [data[0], data[1][None], data[2]]
+    fits = lmoo.curve_fit_many(line, *some[:2], [1.0, 0.0], sigma=some[2], trace=trace)
+    np.testing.assert_allclose(fits.x[0], popt, rtol=1e-10)

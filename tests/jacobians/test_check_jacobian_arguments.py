@@ -24,6 +24,18 @@ def test_a_problem_without_jacobian_is_a_type_error() -> None:
             check_jacobian(problem, X)
 
 
+def test_problems_in_blocks_are_checked_block_by_block() -> None:
+    class Blocks(lmoo.RowBlockProblem):
+        def evaluate(self, x: np.ndarray, block: Any, want: str) -> Any:
+            return x[0] * block**2, (2 if want == "both" else 1) * block[:, None] ** 2
+
+    problem = Blocks([np.arange(3.0), np.arange(5.0)])
+    with pytest.raises(TypeError, match=r"a Blocks comes in blocks: check one of them"):
+        check_jacobian(problem, [1.0])
+    first = FunctionProblem(problem.residual, problem.jacobian, args=(problem.blocks[0],))
+    np.testing.assert_array_equal(check_jacobian(first, [1.0]).wrong, [[1, 0], [2, 0]])
+
+
 @pytest.mark.parametrize("rtol", [0.0, -1e-5, np.nan, "small", None], ids=lambda value: repr(value))
 def test_rtol_must_be_positive(rtol: Any) -> None:
     number = isinstance(rtol, float)

@@ -116,8 +116,7 @@ static double lmoo_digamma(double x)
     if (x < 0.0) {
         if (x == floor(x))
             return NAN;
-        z = x - floor(x);
-        return lmoo_digamma(1.0 - x) - LMOO_PI / tan(LMOO_PI * z);
+        return lmoo_digamma(1.0 - x) - LMOO_PI / tan(LMOO_PI * (x - rint(x)));
     }
     for (; x < 10.0; x += 1.0)
         sum -= 1.0 / x;
@@ -134,8 +133,8 @@ static double lmoo_trigamma(double x)
     if (x <= 0.0) {
         if (x == floor(x))
             return HUGE_VAL;
-        z = sin(LMOO_PI * (x - floor(x)));
-        return LMOO_PI * LMOO_PI / (z * z) - lmoo_trigamma(1.0 - x);
+        z = LMOO_PI / sin(LMOO_PI * (x - rint(x)));
+        return z * z - lmoo_trigamma(1.0 - x);
     }
     for (; x < 10.0; x += 1.0)
         sum += 1.0 / x / x;

@@ -8,7 +8,7 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals, PyErr_Clear
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF
-from libc.float cimport DBL_MAX
+from libc.float cimport DBL_MIN
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
@@ -117,9 +117,9 @@ cdef bint _is_finite_vector(value):
 def finite_curve(t, y, sigma, bint copied=True):
     """Return y and sigma, which may be None, where the data of a curve are vectors of numbers; else None.
 
-    These are two or more finite numbers in double precision each, and those of sigma and their reciprocals are positive: there is nothing to
-    convert, to leave out or to complain of.  They are copies; or y itself and a view of sigma, for a problem that ends
-    with the call.
+    These are two or more finite numbers in double precision each, and those of sigma are such that `check_positive`
+    takes them: there is nothing to convert, to leave out or to complain of.  They are copies; or y itself and a view of
+    sigma, for a problem that ends with the call.
     """
     cdef ptrdiff_t i, m
     cdef const double *values = NULL
@@ -131,7 +131,7 @@ def finite_curve(t, y, sigma, bint copied=True):
     if sigma is not None:
         values = <const double *>cnp.PyArray_DATA(<cnp.ndarray>sigma)
         for i in range(m):
-            if values[i] <= 0.0 or 1.0 / values[i] > DBL_MAX:
+            if values[i] < DBL_MIN:
                 return None
     if not copied:
         return y, None if sigma is None else sigma.view()

@@ -1,6 +1,7 @@
 """Special functions to double precision, for arrays, without scipy."""
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -48,9 +49,16 @@ def _vectorized(function: Callable[[float], float], pole: float) -> Callable[[An
     return vectorized
 
 
+def _gamma(x: float) -> float:
+    """Return the function gamma, with signs where it is infinite next to 0."""
+    if abs(x) >= sys.float_info.min:
+        return math.gamma(x)
+    return 1.0 / x if x else math.copysign(math.inf, x)
+
+
 erf = _vectorized(math.erf, math.nan)
 erfc = _vectorized(math.erfc, math.nan)
-gamma = _vectorized(math.gamma, math.nan)
+gamma = _vectorized(_gamma, math.nan)
 gammaln = _vectorized(math.lgamma, math.inf)
 
 # B_2k / 2k, the coefficients of the asymptotic series of digamma.
@@ -59,7 +67,7 @@ _LARGE = 10
 
 
 def digamma(x: Any) -> Any:
-    """Return the derivative of `gammaln`; nan at its poles 0, -1, -2, ...
+    """Return the derivative of `gammaln`; at its poles infinite for 0, nan for -1, -2, ...
 
     The asymptotic series from 10 on, the recurrence below, and the reflection below 1/2
     (Abramowitz, Stegun 1964, "Handbook of mathematical functions", 6.3.18, 6.3.5, 6.3.7).
@@ -91,10 +99,12 @@ def digamma(x: Any) -> Any:
     for coefficient in reversed(_DIGAMMA):
         series = (series + coefficient) * square
     value = sum_ + np.log(z) - 0.5 / z - series
-    turn = np.pi * (x - np.round(x))
-    # nan at the poles; only reflected arguments need the tangent.
-    tangent = np.tan(np.where(reflected & (turn != 0.0), turn, np.nan))
-    return _unpacked(np.where(reflected, value - np.pi / tangent, value))
+    # -0.0 - -0.0 is 0.0.
+    turn = np.pi * np.where(x == 0.0, x, x - np.round(x))
+    # nan at the poles but 0; only reflected arguments need the tangent.
+    tangent = np.tan(np.where(reflected & ((turn != 0.0) | (x == 0.0)), turn, np.nan))
+    with np.errstate(divide="ignore"):
+        return _unpacked(np.where(reflected, value - np.pi / tangent, value))
 
 
 # B_2k, those of trigamma.

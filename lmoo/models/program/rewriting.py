@@ -2,12 +2,15 @@
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from lmoo.models.program.operations import LEAVES, Divisors
 
 __all__ = ["RewrittenGraph"]
+
+_SMALLEST = sys.float_info.min
 
 # Operations of constants that are computed here.
 FOLDED: dict[str, Callable[..., float]] = {
@@ -54,7 +57,7 @@ class RewrittenGraph:
                 nodes[i] = (
                     self.constant(value) if name == "constant" else self.node(name, (), value)
                 )
-            elif name == "divide" and shared[arguments[1]]:
+            elif name == "divide" and shared[arguments[1]] and self._inverts(nodes[arguments[1]]):
                 nodes[i] = self.apply(
                     "multiply",
                     [nodes[arguments[0]], self.apply("reciprocal", [nodes[arguments[1]]])],
@@ -144,6 +147,14 @@ class RewrittenGraph:
                 return self._multiply(left, self._multiply(right, b))
         return self.node("multiply", (a, b))
 
+    def _inverts(self, node: int) -> bool:
+        """Return whether a node is no constant whose reciprocal is out of range, or inaccurate.
+
+        A quotient by the smallest numbers may be finite where their reciprocals are not.
+        """
+        number = self.number(node)
+        return number is None or _SMALLEST <= abs(number) <= 1.0 / _SMALLEST
+
     def _only_scales(self, node: int) -> bool:
         """Return whether a node is plus or minus a power of two, so that products are exact."""
         number = self.number(node)
@@ -157,8 +168,8 @@ class RewrittenGraph:
         if (inner := self.opposite(b)) is not None and not self.uniform[b]:
             return self._negative(self._divide(a, inner))
         number = self.number(b)
-        if self.uniform[b] and not self.uniform[a]:
-            if number is not None and number != 0.0 and abs(math.frexp(number)[0]) == 0.5:
+        if self.uniform[b] and not self.uniform[a] and self._inverts(b):
+            if number is not None and self._only_scales(b):
                 return self._multiply(a, self.constant(1.0 / number))
             if self.divisors is not None:
                 return self._multiply(a, self.node("divide", (self.constant(1.0), b)))

@@ -222,6 +222,11 @@ def name_of(f: Any) -> str:
     return found.rpartition("<locals>.")[2] if isinstance(found, str) else type(f).__name__
 
 
+def _plain(array: Array) -> Array:
+    """Return an array, or a copy whose numbers are one after the other at places of their size."""
+    return np.require(array, requirements=["C", "A"])
+
+
 def points_of(t: Any, m: int) -> tuple[Array, bool]:
     """Return the variables as (variables, m), and whether t is such an array.
 
@@ -232,9 +237,9 @@ def points_of(t: Any, m: int) -> tuple[Array, bool]:
     """
     if isinstance(t, np.ndarray) and t.dtype == np.float64 and t.shape[-1:] == (m,):
         if t.ndim == 1:
-            return np.ascontiguousarray(t)[None], False
+            return _plain(t)[None], False
         if t.ndim == 2:
-            return np.ascontiguousarray(t), True
+            return _plain(t), True
     several = isinstance(t, tuple) and len(t) > 1
     if several and all(
         isinstance(part, np.ndarray) and part.dtype == np.float64 and part.shape == (m,)
