@@ -80,3 +80,28 @@ def test_a_wall_is_left_where_the_minimum_is_inside() -> None:
     result = lmoo.Solver().solve(lmoo.FunctionProblem(residual), [1.0, -1.0])
     assert result.success
     np.testing.assert_allclose(result.x, [1.00018934, -3.35970337e-04], rtol=1e-6)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e9])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_column_whose_difference_leads_beyond_a_wall_stops_no_step(
+    driver: str, unit: float, seed: int
+) -> None:
+    # Far from the data the slope has no effect, so that its differences become long: they overflow.
+    # All steps were refused, and x0 was reported as a minimum.
+    r = np.random.default_rng(seed)
+    t = np.logspace(-9.0, -4.0, 12) * unit
+
+    def hill(t: Array, top: float, half: float, slope: float) -> Array:
+        power = t ** np.asarray(slope)
+        return top * power / (power + np.asarray(half) ** np.asarray(slope))
+
+    y = hill(t, 100.0, 10 ** r.uniform(-8.0, -5.0) * unit, r.uniform(0.7, 2.0)) + r.normal(
+        0.0, 2.0, t.size
+    )
+    start = [1.0, 1e-12 * unit, 5.0]
+    bounds = (np.zeros(3), np.full(3, np.inf))
+    found = fit(driver, hill, t, y, start, bounds=bounds, trace=False)
+    # The best top without the other two is at least 25.
+    assert not (found.success and found.x[0] < 20.0)

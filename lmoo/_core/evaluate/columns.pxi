@@ -38,11 +38,24 @@ cdef int _begin_column(lmoo_point *at, const lm_differences *d, lm_columns *w,
 cdef int _to_the_left(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
     """Request backward differences after a bad point x + h."""
     if not _has_both_sides(at, w.j, w.h):
-        return LMOO_BAD_POINT
+        return _nearer(at, d, w)
     at.x_work[w.j] = at.x[w.j] - w.h
     w.step = -w.h if d.minpack_compatible else at.x_work[w.j] - at.x[w.j]
     w.phase = BACKWARD
     return DIFFERENCES_ASK
+
+
+cdef int _nearer(lmoo_point *at, const lm_differences *d, lm_columns *w) noexcept nogil:
+    """Begin the column again with the interval of the first Jacobian after bad points, if they are farther from x.
+
+    The length that was measured is forgotten.
+    """
+    cdef double h = w.root * fabs(at.x[w.j])
+    if d.minpack_compatible or w.tries >= TRIES or not 0.5 * fabs(w.h) > h > 0.0:
+        return LMOO_BAD_POINT
+    w.tries += 1
+    at.length[w.j] = 0.0
+    return _begin_column(at, d, w, _with_room(at, w, w.j, h))
 
 
 cdef int _then_left(lmoo_point *at, lm_columns *w, bint bad) noexcept nogil:
@@ -65,7 +78,7 @@ cdef int _central(lmoo_point *at, const lm_differences *d, lm_columns *w,
     cdef bint only_left = w.step == at.x[w.j]
     w.step -= at.x[w.j] if bad else w.lower
     if w.step == 0.0:
-        return LMOO_BAD_POINT
+        return _nearer(at, d, w)
     if bad or only_left:
         return _quotient(at, d, w, at.f if bad else at.f_work)
     at.x_work[w.j] = at.x[w.j]

@@ -17,8 +17,9 @@ difference is h^2 |f''|.  If this shows that h is far from the optimum, the colu
 Jacobian to the next.  Until it is known, L is the change of x_j that changes f by the contribution of a parameter to f.
 At the first Jacobian nothing is known, and h = sqrt(eps) |x_j| or cbrt(eps) |x_j|, with the error that was measured.
 
-If x + h e_j is a bad point, x - h e_j is tried.  If a bound is nearer than h, the other side is used, with the third
-formula instead of the second; if both bounds are, h is the larger distance to a bound.
+If x + h e_j is a bad point, x - h e_j is tried, then the interval of the first Jacobian, if it is shorter: a column
+without a visible effect makes h long.  If a bound is nearer than h, the other side is used, with the third formula
+instead of the second; if both bounds are, h is the larger distance to a bound.
 
 The functions request f and never call it.  One driver may therefore evaluate it at once, and another one for many fits
 together.
@@ -101,15 +102,15 @@ cdef int differences_next(lmoo_point *at, const lm_differences *d, lm_columns *w
     if w.phase == FORWARD:
         return _to_the_left(at, d, w) if code > 0 else _quotient(at, d, w, at.f)
     if w.phase == BACKWARD:
-        return code if code > 0 else _quotient(at, d, w, at.f)
+        return _nearer(at, d, w) if code > 0 else _quotient(at, d, w, at.f)
     if w.phase == RIGHT:
         return _then_left(at, w, code > 0)
     if w.phase == LEFT:
         return _central(at, d, w, code > 0)
     if w.phase == NEAR:
-        return code if code > 0 else _farther(at, w)
+        return _nearer(at, d, w) if code > 0 else _farther(at, w)
     if w.phase == FAR:
-        return code if code > 0 else _one_sided(at, d, w)
+        return _nearer(at, d, w) if code > 0 else _one_sided(at, d, w)
     return _next_column(at, d, w)
 
 
