@@ -43,6 +43,7 @@ ctypedef struct lm_arrow_part:
     double *fold_work
     double *matrix          # 2 widest x (widest + most + 1)
     double *sums            # 2 s
+    double *overlaps        # s, as those of all rows
 
 ctypedef struct lm_arrow:
     lm_state *s             # of the solve; NULL before
@@ -64,6 +65,8 @@ ctypedef struct lm_arrow:
     bint damped             # work is that of free with par and diag
     double par
     double *diag            # n
+    double *overlaps        # n, sum_i |f_i J_ij| / fnorm of the rows so far, see evaluate/overlaps.pxi
+    double fnorm            # |f| of all rows
     int *left_out           # n
     double *wa              # n
     double *least           # n
@@ -85,6 +88,7 @@ cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, d
                       ptrdiff_t ld) noexcept nogil
 cdef void arrow_rows(lm_arrow *a, lm_arrow_part *w, ptrdiff_t m, const double *matrix, ptrdiff_t ld) noexcept nogil
 cdef void arrow_finish(lm_arrow *a, double *norms) noexcept nogil
+cdef void arrow_add_parts(lm_arrow *a) noexcept nogil
 cdef void arrow_take(lm_arrow *a) noexcept nogil
 cdef void arrow_drop(lm_arrow *a, ptrdiff_t j) noexcept nogil
 

@@ -194,6 +194,13 @@ cdef bint wants_shares(const lm_state *s) noexcept nogil
 cdef void share_block_errors(lm_state *s, const double *sizes, ptrdiff_t m, double *work) noexcept nogil
 
 
+# ---- evaluate/overlaps.pxi: The part of f that a column of J meets.
+
+cdef void add_overlaps(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t down, ptrdiff_t across, const double *f,
+                       double fnorm, double *sums) noexcept nogil
+cdef void store_overlaps(lm_state *s, const double *sums, const double *acnorm) noexcept nogil
+
+
 # ---- evaluate/linearize.pxi: From the Jacobian to the linear model.
 
 cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil

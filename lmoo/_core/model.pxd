@@ -110,6 +110,8 @@ cdef extern from "state.h" nogil:
         double gained
         int ending
         int left_out
+        double rounding
+        double *overlap
 
 cdef enum:
-    LM_STATE_VERSION = 11
+    LM_STATE_VERSION = 12

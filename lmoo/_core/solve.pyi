@@ -337,6 +337,7 @@ def block_triangle(
     NDArray[np.float64],
     NDArray[np.float64] | None,
     NDArray[np.float64] | None,
+    NDArray[np.float64],
 ]: ...
 
 # ---- solve/merging.pxi

@@ -118,6 +118,8 @@ struct lm_state {
     double gained;          /* largest actred of the steps towards bad points */
     int ending;             /* the next model is one for a last step (1), the next trial point the end (2), a last step was made (3) */
     int left_out;           /* columns below the rounding of f are left out of the model */
+    double rounding;        /* as noise, without what rows whose residuals are small add to it */
+    double *overlap;        /* n: 10 sum |f_i J_ij| / (|f| |J_j|), at most 1: set by the driver, 1 if unknown */
 };
 
 #endif /* LMOO_STATE_H */

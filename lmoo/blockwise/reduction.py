@@ -44,6 +44,8 @@ class PartialQR(NamedTuple):
     sizes : (n, n + 1) float64 array or None
         Factor of the rows of the Jacobian times their sizes, see evaluate/rowshares.pxi, if it was
         requested and columns are differences.
+    overlaps : (n,) float64 array or None
+        Sums of abs(f_i J_ij) over the rows, relative to the norm of the whole residual.
     sums : (4,) float64 array or None
         Sums of a loss, from which standard errors follow.
     refusal : EvaluationError or None
@@ -64,6 +66,7 @@ class PartialQR(NamedTuple):
     curvature: NDArray[np.float64] | None = None
     sizes: NDArray[np.float64] | None = None
     sums: NDArray[np.float64] | None = None
+    overlaps: NDArray[np.float64] | None = None
     refusal: EvaluationError | None = None
 
 
@@ -90,6 +93,7 @@ def merge(factors: Sequence[PartialQR]) -> PartialQR:
         curvature=_column_norms([factor.curvature for factor in factors]),
         sizes=_merged([factor.sizes for factor in factors]),
         sums=_robust_sums([factor.sums for factor in factors]),
+        overlaps=_total([factor.overlaps for factor in factors]),
     )
 
 
@@ -106,6 +110,12 @@ def _robust_sums(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.flo
         return None
     norms, *rest = np.stack(known, axis=1)
     return np.array([merge_norms(norms), *np.sum(rest, axis=1)])
+
+
+def _total(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """Return the sum of the arrays that are not None."""
+    known = [array for array in arrays if array is not None]
+    return np.sum(known, axis=0) if known else None
 
 
 def _minimum(arrays: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

@@ -149,6 +149,10 @@ class LinearModel(ABC):
         scale = np.where(largest > 0, largest, 1.0)
         return np.asarray(scale * np.linalg.norm(jac / scale, axis=0))
 
+    def _overlaps(self, jac: Any, fun: Array, fnorm: float) -> Array:
+        """Return the sums of ``abs(fun_i jac_ij) / fnorm`` over the rows."""
+        return np.asarray(abs(jac).T @ np.abs(fun / fnorm if fnorm > 0 else fun))
+
     def _scaled(self, rows: Any, factors: Array) -> Any:
         """Return a csr_array with each row multiplied by a factor, (m,)."""
         return scaled_rows(rows, factors)

@@ -123,6 +123,8 @@ cdef class ArrowLoop(Loop):
                 if s.column_error[j] == 1.0 and norms[j] > 0.0:
                     arrow_drop(a, j)
                     norms[j] = 0.0
+        arrow_add_parts(a)
+        store_overlaps(s, a.overlaps, norms)
         arrow_take(a)
         memcpy(s.acnorm, norms, <size_t>self.n * sizeof(double))
         lm_linearized(s)

@@ -151,7 +151,9 @@ cdef class CurveGroups(Groups):
         return None if self.residual(&x[0], &out[0]) else np.asarray(out)
 
     def factor_at(self, const double[::1] x not None, const double[::1] f not None, const double[::1] root):
-        """Return (blocks, order, rank, T) of all groups at x, without parameters left out; None at a bad point.
+        """Return (blocks, order, rank, T, overlaps) of all groups at x, without parameters left out.
+
+        None at a bad point.  The overlaps, (n,), are sums of |f_i J_ij|.
 
         f      what stands for the residual in the linear model
         root   factors of the rows with a loss; None: none
@@ -162,11 +164,14 @@ cdef class CurveGroups(Groups):
         if root is not None:
             self.c.root = &root[0]
         arrow_begin(a)
+        a.fnorm = enorm(f.shape[0], &f[0])
         if self.run(True):
             return None
         _merge_parts(a)
+        arrow_add_parts(a)
         return (new_vector(a.place[a.groups], a.next.blocks), np.array(<int[:max(a.n - s, 1)]>a.next.order)[:a.n - s],
-                np.array(<int[:a.groups]>a.next.rank), new_vector(s * (s + 1), a.part[0].t))
+                np.array(<int[:a.groups]>a.next.rank), new_vector(s * (s + 1), a.part[0].t),
+                a.fnorm * new_vector(a.n, a.overlaps))
 
 
 cdef class RemoteGroups(Groups):
@@ -204,16 +209,16 @@ cdef class RemoteGroups(Groups):
 
     cdef int linearize(self, ArrowLoop loop, bint better) except -1:
         cdef lm_arrow *a = &loop.arrow.a
-        cdef const double[::1] blocks, t
+        cdef const double[::1] blocks, t, overlaps
         cdef const int[::1] order, rank
-        cdef ptrdiff_t group = 0, s = a.shared
+        cdef ptrdiff_t group = 0, j, own, s = a.shared
         f = root = None
         if loop.d.loss != NULL:
             f, root = new_vector(self.rows, loop.d.loss.model), new_vector(self.rows, loop.d.loss.root)
         pieces = self.passes.linearize(new_vector(a.n, loop.s.x), f, root)
         if pieces is None:
             return 1
-        for blocks, order, rank, t in pieces:
+        for blocks, order, rank, t, overlaps in pieces:
             assert group + rank.shape[0] <= a.groups and t.shape[0] == s * (s + 1)
             assert blocks.shape[0] == a.place[group + rank.shape[0]] - a.place[group]
             if blocks.shape[0] > 0:
@@ -221,6 +226,13 @@ cdef class RemoteGroups(Groups):
                 memcpy(a.next.order + a.first[group], &order[0], <size_t>order.shape[0] * sizeof(int))
             memcpy(a.next.rank + group, &rank[0], <size_t>rank.shape[0] * sizeof(int))
             arrow_rows(a, &a.part[0], s, &t[0], s)
+            own = a.first[group + rank.shape[0]] - a.first[group]
+            assert overlaps.shape[0] == s + own
+            if a.fnorm > 0.0:
+                for j in range(s):
+                    a.part[0].overlaps[j] += overlaps[j] / a.fnorm
+                for j in range(own):
+                    a.overlaps[s + a.first[group] + j] = overlaps[s + j] / a.fnorm
             group += rank.shape[0]
         assert group == a.groups
         return 0

@@ -4,8 +4,11 @@
 cdef void arrow_begin(lm_arrow *a) noexcept nogil:
     """Rows are to come: of each group once by arrow_block, and by arrow_rows, each part its own groups."""
     cdef ptrdiff_t p
+    a.fnorm = a.s.fnorm if a.s != NULL else 0.0
+    memset(a.overlaps, 0, <size_t>a.n * sizeof(double))
     for p in range(a.parts):
         _forget(a, &a.part[p])
+        memset(a.part[p].overlaps, 0, <size_t>a.shared * sizeof(double))
 
 
 cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, double *matrix,
@@ -18,6 +21,11 @@ cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, d
     """
     cdef ptrdiff_t i, rank, p = _own(a, k), width = _width(a, k)
     cdef int *order = a.next.order + a.first[k]
+    cdef const int *columns = _columns(a, k)
+    cdef const double *f = matrix + (p + width) * ld
+    add_overlaps(m, p, matrix, 1, ld, f, a.fnorm, a.overlaps + a.shared + a.first[k])
+    for i in range(width):
+        add_overlaps(m, 1, matrix + (p + i) * ld, 1, ld, f, a.fnorm, w.overlaps + columns[i])
     for i in range(p):
         order[i] = <int>i
     rank = _triangularize(m, p, p + width + 1, matrix, ld, order, NULL, NULL)
@@ -118,6 +126,14 @@ cdef void arrow_finish(lm_arrow *a, double *norms) noexcept nogil:
     a.next.pivoted = a.scattered and finite
     if a.next.pivoted:
         _scattered_triangle(a, &a.next, NULL, norms, NULL)
+
+
+cdef void arrow_add_parts(lm_arrow *a) noexcept nogil:
+    """Add the overlaps of the shared columns in all parts: a.overlaps are then those of all rows."""
+    cdef ptrdiff_t p, j
+    for p in range(a.parts):
+        for j in range(a.shared):
+            a.overlaps[j] += a.part[p].overlaps[j]
 
 
 cdef void arrow_take(lm_arrow *a) noexcept nogil:

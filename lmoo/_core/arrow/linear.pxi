@@ -104,6 +104,7 @@ cdef class ArrowLinear(LinearTable):
         self.place_factor(&self.a.free, total)
         self.place_factor(&self.a.work, total)
         self.a.diag = self.doubles(self.n)
+        self.a.overlaps = self.doubles(self.n)
         self.a.wa = self.doubles(self.n)
         self.a.least = self.doubles(self.n)
         self.a.left_out = self.ints(self.n)
@@ -129,6 +130,7 @@ cdef class ArrowLinear(LinearTable):
             self.a.part[p].fold_work = self.doubles(work // sizeof(double) + 1)
             self.a.part[p].matrix = self.doubles(2 * self.a.widest * (self.a.widest + most + 1) + self.a.widest)
             self.a.part[p].sums = self.doubles(2 * s)
+            self.a.part[p].overlaps = self.doubles(s)
 
     def __dealloc__(self):
         cdef ptrdiff_t p

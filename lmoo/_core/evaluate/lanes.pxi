@@ -97,6 +97,7 @@ cdef void _store(const lm_lanes *w, int l, lm_driver *d, const double *ipvt, con
         return
     remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
+    overlaps_of(d.s, m, d.fjac, d.f if d.loss == NULL else d.loss.model, norms)
     for j in range(n):
         for i in range(j):
             model.r[i + j * n] = a[(i + j * m) * FITS]

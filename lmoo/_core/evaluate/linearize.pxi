@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 from cpython.pystate cimport PyThreadState
 
 from lmoo._core.linalg cimport DENSE, dense_all, dense_fill_triangle, dense_times_transpose
-from lmoo._core.fold cimport fold_part, fold_parts, fold_parts_bytes, merge_parts
+from lmoo._core.fold cimport fold_part, fold_part_begin, fold_parts, fold_parts_bytes, merge_parts
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm
@@ -31,7 +31,16 @@ cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     cdef size_t folding = 0
     if <double>m * n * n > LARGE:
         folding = fold_parts_bytes(m, n) // sizeof(double) + <size_t>n
-    return <size_t>(5 * n) + folding
+    return <size_t>(5 * n) + folding + _overlap_doubles(m, n)
+
+
+cdef inline size_t _overlap_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
+    return <size_t>(fold_parts(m, n) * n)
+
+
+cdef double *overlaps_of_part(lm_driver *d, ptrdiff_t p) noexcept nogil:
+    """Return the n sums of add_overlaps for a part of the rows, at the end of d.work."""
+    return d.work + linearize_doubles(d.m, d.n) - _overlap_doubles(d.m, d.n) + p * d.n
 
 
 cdef bint folds_rows(const lm_driver *d) noexcept nogil:
@@ -81,6 +90,7 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
     memset(s.interval, 0, <size_t>s.n * sizeof(double))
     store_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
     memcpy(s.acnorm, acnorm, <size_t>s.n * sizeof(double))
+    overlaps_of(s, m, fjac, f, acnorm)
     if s.linear.fill(s.model, m, fjac, m, f) != 0:
         lm_refuse(s)
         return
@@ -104,6 +114,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
         drop_columns(s, m, a, acnorm)
     remember_rows(d, acnorm)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
+    overlaps_of(s, m, a, f, acnorm)
     memcpy(d.trial, f, <size_t>m * sizeof(double))
     if s.linear.fill(s.model, m, a, m, d.trial) != 0:
         return False
@@ -142,10 +153,12 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
 
     Return 1; 0 if an entry is not finite; FAILED if an interruption is to be raised.
     """
-    cdef ptrdiff_t j, n = d.n
+    cdef ptrdiff_t j, n = d.n, p
     cdef double *t = d.work
     cdef double *acnorm = t + n * n + n
+    cdef double *sums = overlaps_of_part(d, 0)
     cdef int code
+    memset(sums, 0, _overlap_doubles(d.m, n) * sizeof(double))
     code = _fold_parts(d)
     if code != 0:
         return min(code, 0)
@@ -160,6 +173,10 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         # The stored Jacobian differs from that of the model.
         d.folded = False
     remember_rows(d, acnorm)
+    for p in range(1, fold_parts(d.m, n)):
+        for j in range(n):
+            sums[j] += sums[j + p * n]
+    store_overlaps(d.s, sums, acnorm)
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
     if has_doubtful_rows(d.s) and not d.streams:
         share_errors(d)
@@ -200,10 +217,12 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
     cdef lm_driver *d = <lm_driver *>context
     cdef const lmoo_point *at = &d.point
     cdef const double *f = d.f if d.loss == NULL else d.loss.model
-    if at.rows != NULL:
-        fold_part(p, d.m, d.n, at.rows, at.row_stride, at.column_stride, f, d.work)
-    else:
-        fold_part(p, d.m, d.n, d.fjac, 1, d.m, f, d.work)
+    cdef const double *rows = at.rows if at.rows != NULL else d.fjac
+    cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
+    cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
+    cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n)
+    fold_part(p, d.m, d.n, rows, down, across, f, d.work)
+    add_overlaps(end - begin, d.n, rows + begin * down, down, across, f + begin, d.s.fnorm, overlaps_of_part(d, p))
 
 
 cdef void _copy_rows(lm_driver *d) noexcept nogil:

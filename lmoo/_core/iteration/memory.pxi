@@ -13,7 +13,7 @@ cdef size_t lm_state_bytes(ptrdiff_t n, bint bounded, bint dense) noexcept nogil
     bounded   whether there are bounds
     dense     whether the dense linear model is stored after the state
     """
-    return sizeof(lm_state) + (<size_t>(18 * n) + bounds_doubles(n)) * sizeof(double) \
+    return sizeof(lm_state) + (<size_t>(19 * n) + bounds_doubles(n)) * sizeof(double) \
         + (dense_doubles(n, bounded) * sizeof(double) if dense else 0)
 
 
@@ -48,11 +48,12 @@ cdef void lm_attach(lm_state *s, ptrdiff_t n) noexcept nogil:
         s.free_norms = next + 15 * n
     s.gradient = next + 16 * n
     s.newton_step = next + 17 * n
-    bounds_attach(s, next + 18 * n)
+    s.overlap = next + 18 * n
+    bounds_attach(s, next + 19 * n)
     if s.linear == NULL:
         s.linear = &DENSE
     if s.linear == &DENSE:
-        dense_attach(s, next + 18 * n + bounds_doubles(n))
+        dense_attach(s, next + 19 * n + bounds_doubles(n))
 
 
 cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const double *x0,
@@ -64,6 +65,7 @@ cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const do
     x0       n doubles, finite, within the bounds, copied
     diag     n positive doubles, copied; NULL for a scaling by the norms of the columns of J
     """
+    cdef ptrdiff_t j
     memset(s, 0, sizeof(lm_state))
     s.version = LM_STATE_VERSION
     memcpy(&s.options, options, min(options.size, sizeof(lm_options)))
@@ -75,6 +77,8 @@ cdef void lm_start(lm_state *s, ptrdiff_t n, const lm_options *options, const do
     s.options.user_scale = diag != NULL
     if s.options.step == NULL:
         s.options.step = &MORE if s.options.tests == LM_TESTS_MINPACK else &DEFAULT
+    for j in range(n):
+        s.overlap[j] = 1.0
     copy(n, x0, s.trial)
     copy(n, x0, s.x)
     copy(n, x0, s.base)

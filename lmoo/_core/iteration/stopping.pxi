@@ -17,7 +17,14 @@ Reductions are compared with
 
    noise = 4 max(eps (|f| + max_j |J_j x_j|), measured error of |f|) / |f|,
 
-four errors of |f|, two for each of the squares that are compared.  A step whose reduction is below noise is assessed by
+four errors of |f|, two for each of the squares that are compared.  A row of a large weight may make up |J_j x_j|, and
+its residual be small: it hides a reduction in the other rows only by the square of its error.  Success is therefore
+decided with
+
+   rounding = 4 max(eps (|f| + max_j overlap_j |J_j x_j|) + 4 error^2 |f|, measured error of |f|) / |f|,
+   error = eps (|f| + max_j |J_j x_j|) / |f|,
+
+at most the noise, with the overlaps of evaluate/overlaps.pxi.  A step whose reduction is below noise is assessed by
 the relaxed ratio (actred + noise) / (prered + noise) of Sun, Nocedal (2023), "A trust region method for noisy
 unconstrained optimization", Math. Programming 202.  If the trust region collapses while the model still predicts a
 visible reduction, the solve has failed.
@@ -88,9 +95,21 @@ cdef double _rounding(const lm_state *s) noexcept nogil:
     return max(s.options.epsfcn * (1.0 + largest), s.least_noise / s.fnorm)
 
 
+cdef double _rounding_by_rows(const lm_state *s) noexcept nogil:
+    """Return the same from the overlaps, which count the error of each row by its residual."""
+    cdef double largest = 0.0, met = 0.0, term, error
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        term = fabs(s.free_norms[j] * s.x[j]) / s.fnorm
+        largest, met = max(largest, term), max(met, s.overlap[j] * term)
+    error = s.options.epsfcn * (1.0 + largest)
+    return max(min(error, s.options.epsfcn * (1.0 + met) + 4.0 * error * error), s.least_noise / s.fnorm)
+
+
 cdef void assess(lm_state *s) noexcept nogil:
     """Set the noise, and whether the reduction predicted by the new model, offset, is below it."""
     s.noise = 4.0 * _rounding(s)
+    s.rounding = 4.0 * _rounding_by_rows(s)
     s.below_noise = s.offset <= min(s.noise, ALL_NOISE)
 
 
@@ -141,7 +160,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil:
 cdef bint is_flat(const lm_state *s) noexcept nogil:
     """Return whether the offset is at most ftol, or at most the error of the gradient."""
     cdef double error = gradient_error(s)
-    return s.noise > ALL_NOISE or s.offset <= max(s.options.ftol, error * error)
+    return s.rounding > ALL_NOISE or s.offset <= max(s.options.ftol, error * error)
 
 
 cdef bint _predicts_nothing_visible(const lm_state *s) noexcept nogil:
@@ -174,10 +193,10 @@ cdef int _after_step(lm_state *s) noexcept nogil:
     if s.fnorm <= DBL_MIN / EPSMCH and s.fnorm <= EPSMCH * s.start_fnorm:
         # Gradient and covariance are those of the point before the last step, if this was short.
         return LM_GTOL if s.fnorm != 0.0 or s.nfev >= s.options.maxfev or is_settled(s, LEAST_REMAINDER) else LM_RUNNING
-    if s.offset <= max(s.options.ftol, min(0.0625 * s.noise * s.noise, 1e-4)) \
+    if s.offset <= max(s.options.ftol, min(0.0625 * s.rounding * s.rounding, 1e-4)) \
             and fabs(s.actred) <= max(s.options.ftol, s.noise):
         return LM_FTOL
-    if s.actred > LARGE_REDUCTION and s.noise <= ALL_NOISE:
+    if s.actred > LARGE_REDUCTION and s.rounding <= ALL_NOISE:
         return LM_RUNNING
     if not newton:
         return LM_FTOL if s.prered <= s.noise and _predicts_nothing_visible(s) else _idle(s)
@@ -260,7 +279,7 @@ cdef bint is_settled(const lm_state *s, double left) noexcept nogil:
     A change of a parameter is also accepted if it changes f by no more than xtol |f|, or than its error: a parameter
     that converges to 0 has no other scale.
     """
-    cdef double hidden = max(STANDARD_ERROR_SHARE * s.options.xtol, 0.25 * s.noise) * s.fnorm, p
+    cdef double hidden = max(STANDARD_ERROR_SHARE * s.options.xtol, 0.25 * s.rounding) * s.fnorm, p
     cdef ptrdiff_t j
     for j in range(s.n):
         p = left * fabs(s.step[j])

@@ -10,7 +10,7 @@ import numpy as np
 
 cimport numpy as cnp
 
-from lmoo._core.evaluate cimport LossKernel, loss_norm, loss_rows, loss_sums, multiply_rows
+from lmoo._core.evaluate cimport LossKernel, add_overlaps, loss_norm, loss_rows, loss_sums, multiply_rows
 from lmoo._core.iteration cimport bounds_start, lm_attach, lm_state_bytes
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, enorm, first_not_finite
@@ -96,13 +96,15 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
                    LossKernel loss=None):
     """Return the results of one block at x.
 
-    They are (rows, |f|, precision, triangle, evaluations, relative_error, noise, error, interval, curvature, sizes, sums).
+    They are (rows, |f|, precision, triangle, evaluations, relative_error, noise, error, interval, curvature, sizes, sums,
+    overlaps).
 
     fun, jac   new, of this block;  x: n doubles, n >= 1
     high_accuracy, models, fnorm, start_fnorm, rows, least_noise, acnorm, length, diag, bounds
                members of the iteration's state for the strategy, of the whole problem; rows: 0 if unknown
     triangle   (n, n + 1), Fortran-ordered, [R | q] on and above the diagonal, zeros below; new
     noise, error, interval, curvature, sizes   as in `PartialQR`; sizes only if with_sizes is set
+    overlaps   (n,), sum_i |f_i J_ij| / fnorm; see evaluate/overlaps.pxi
 
     Raise RefusedError if it cannot be evaluated.
     """
@@ -116,7 +118,7 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     sums = None if loss is None else np.zeros(4)
     if m == 0:
         return (m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n),
-                None, sums)
+                None, sums, np.zeros(n))
     d.root = NULL
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_state_bytes(n, True, True))
@@ -163,7 +165,8 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
                 _errors(t, new_vector(n, d.s.column_error)),
                 new_vector(n, d.s.interval),
                 _curvature(t, new_vector(n, d.s.length)) if measured else np.zeros(n),
-                _sizes(matrix, new_vector(n, d.s.interval), np.asarray(diag)) if with_sizes else None, sums)
+                _sizes(matrix, new_vector(n, d.s.interval), np.asarray(diag)) if with_sizes else None, sums,
+                _overlaps(matrix, f, fnorm))
     finally:
         free(d.s)
 
@@ -182,6 +185,16 @@ cdef object _curvature(triangle, length):
     """Return the norms of the second derivatives by each parameter, |J_j| / L_j; 0 if L is unknown."""
     norms = _norms(triangle)
     return np.divide(norms, length, out=np.zeros_like(norms), where=length > 0.0)
+
+
+cdef object _overlaps(matrix, f, double fnorm):
+    """Return the sums of add_overlaps for a block; zeros if fnorm is zero."""
+    cdef double[::1] sums = np.zeros(matrix.shape[1])
+    cdef const double[:, :] rows = matrix
+    cdef const double[::1] values = f
+    add_overlaps(rows.shape[0], rows.shape[1], &rows[0, 0], rows.strides[0] // sizeof(double),
+                 rows.strides[1] // sizeof(double), &values[0], fnorm, &sums[0])
+    return np.asarray(sums)
 
 
 cdef object _sizes(matrix, interval, diag):

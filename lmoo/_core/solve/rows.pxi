@@ -22,7 +22,7 @@ cimport numpy as cnp
 
 from lmoo._core.evaluate cimport (
     FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, share_block_errors,
-    store_errors, wants_shares,
+    store_errors, store_overlaps, wants_shares,
 )
 from lmoo._core.fold cimport fold_work_bytes
 from lmoo._core.iteration cimport *
@@ -131,6 +131,7 @@ cdef class RowLoop(Loop):
         cdef double *work = t + n * n + n
         cdef const double[::1, :] triangle
         cdef const double[::1, :] sizes
+        cdef const double[::1] overlaps
         found = _linearized_blocks(self, high_accuracy, s.diag, s.models > 0 and wants_shares(s))
         if self.refused(found):
             return 0
@@ -144,6 +145,9 @@ cdef class RowLoop(Loop):
             return 0
         if self.store_errors(found, work):
             drop_columns(s, n, t, work)
+        if found.overlaps is not None:
+            overlaps = found.overlaps
+            store_overlaps(s, &overlaps[0], work)
         if self.linear is None:
             dense_fill_triangle(s, t, work, work + n)
             if found.sizes is None and wants_shares(s):

@@ -17,8 +17,8 @@ import numpy as np
 cimport numpy as cnp
 
 from lmoo._core.evaluate cimport (
-    FAILED, VECTORS, linearize_errors, lm_driver, lm_evaluator, pause_at_request,
-    vectors_begin_model, vectors_place,
+    FAILED, VECTORS, linearize_errors, lm_driver, lm_evaluator, pause_at_request, store_overlaps, vectors_begin_model,
+    vectors_place,
 )
 from lmoo._core.iteration cimport *
 from lmoo._core.model cimport *
@@ -83,6 +83,7 @@ cdef class SparseLoop(Loop):
         """Answer LM_LINEARIZE or LM_REFINE."""
         cdef lm_state *s = self.s
         cdef const double[::1] norms
+        cdef const double[::1] sums
         cdef ptrdiff_t j
         if vectors_begin_model(&self.d, high_accuracy) < 0:
             reraise()
@@ -101,7 +102,11 @@ cdef class SparseLoop(Loop):
             self.rows = rows = self.model._without(rows, dropped)
             norms = np.where(dropped, 0.0, norms)
         memcpy(s.acnorm, &norms[0], <size_t>self.n * sizeof(double))
-        self.model._fill(rows, new_vector(self.m, self.d.f if self.d.loss == NULL else self.d.loss.model))
+        residual = new_vector(self.m, self.d.f if self.d.loss == NULL else self.d.loss.model)
+        self.model._fill(rows, residual)
+        if s.options.tests == LM_TESTS_ACCURATE:
+            sums = self.model._overlaps(rows, residual, s.fnorm)
+            store_overlaps(s, &sums[0], &norms[0])
         # The curvature may be computed.
         self.d.folded = True
         lm_linearized(s)
