@@ -33,9 +33,10 @@ cdef double _propagate(lm_state *s) noexcept nogil:
     memset(squares, 0, <size_t>s.n * sizeof(double))
     memset(error, 0, <size_t>s.n * sizeof(double))
     for j in range(s.n):
-        if s.free_norms[j] == 0.0:
+        if s.bounded and s.active[j] != 0:
             continue
-        if s.n > MOST_PARAMETERS or s.interval[j] == 0.0 or s.column_error[j] == 1.0:
+        # Central differences may tell a column from error that one-sided ones cannot.
+        if s.n > MOST_PARAMETERS or s.interval[j] == 0.0 or s.column_error[j] == 1.0 or s.free_norms[j] == 0.0:
             return INFINITY
         size = s.interval[j] * s.free_norms[j]
         cosine = 0.5 * rate * (size / s.fnorm) + 2.0 * s.along_error / size
