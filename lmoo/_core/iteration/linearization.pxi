@@ -101,8 +101,6 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     if s.fnorm == 0.0:
         return _done(s, LM_GTOL)
     copy(s.n, s.base, s.x)
-    # The progress is lost as well: steps from here would seem to make none.
-    s.reached = max(s.reached, s.base_fnorm)
     s.fnorm = s.base_fnorm
     s.xnorm = _size_of_x(s)
     s.reverted = 1
