@@ -90,7 +90,8 @@ cdef void _keep_off_wall(lm_state *s) noexcept nogil:
         s.room *= scaled_norm(s.n, s.diag, s.last_step, s.wa2)
     s.room = s.room - s.pnorm if cosine >= SAME_DIRECTION else 0.0
     if s.room <= 0.0:
-        s.room = 0.0
+        # The way to the bad point is left, or passed.
+        s.room = s.gained = 0.0
         return
     s.gained = max(s.gained, s.actred)
     s.delta = min(s.delta, 0.5 * s.room)
@@ -120,7 +121,9 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     # or bent step: the step that it was made from may be good.
     if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
-    if s.delta >= s.wall and (accurate or not has_faded_column(s)) or accurate and s.steps - s.wall_seen >= IDLE:
+    # Bad points that were met long ago are no wall, unless the steps still lead towards them.
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)) \
+            or accurate and s.gained == 0.0 and s.steps - s.wall_seen >= IDLE:
         s.wall = s.room = s.gained = 0.0
     if taken:
         if accurate and s.room > 0.0:
