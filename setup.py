@@ -43,6 +43,9 @@ SHARED = "lmoo._core._cyutility"
 # or lanes, or loops to be unrolled.
 LONG_LOOPS = ("arrow", "batch", "evaluate", "fold", "linalg", "models")
 
+# Modules whose time goes into calls of Python's functions, made small.
+GLUE = ("_cyutility", "abi1", "kernels", "solve")
+
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -58,8 +61,7 @@ def compile_args(name: str) -> list[str]:
     """Return the compiler's flags; rounding must not depend on the machine."""
     if sys.platform == "win32":
         return ["/O2", "/fp:precise"]
-    # The kernels as Python functions, for tests and for results, are no loops of a solve.
-    flags = ["-O3" if name in LONG_LOOPS else "-Os" if name == "kernels" else "-O2"]
+    flags = ["-O3" if name in LONG_LOOPS else "-Os" if name in GLUE else "-O2"]
     # A fused multiply-add rounds once where MINPACK rounds twice, and then counts differ.
     flags += [f"-ffp-contract={'fast' if name == 'fold' else 'off'}"]
     # Nobody looks at errno after a square root, and looking after it keeps the roots apart.
