@@ -210,15 +210,15 @@ cdef bint _is_narrow(const lmoo_point *at, double second) noexcept nogil:
     """Return whether a single row of many makes up the second difference, which is in f_work."""
     cdef double squares = 0.0, fourth = 0.0, square, largest = 0.0
     cdef ptrdiff_t i
+    if at.m < FEW_ROWS or second <= COARSEST * at.state.fnorm * at.share:
+        return False
     for i in range(at.m):
         largest = max(largest, fabs(at.f_work[i]))
-    if second <= COARSEST * at.state.fnorm * at.share:
-        return False
     for i in range(at.m):
         square = (at.f_work[i] / largest) * (at.f_work[i] / largest)
         squares += square
         fourth += square * square
-    return at.m >= FEW_ROWS and squares * squares < 1.5 * fourth
+    return squares * squares < 1.5 * fourth
 
 
 cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:

@@ -79,7 +79,7 @@ cdef int vectors_answer_residual(lm_driver *d) noexcept nogil:
 
 
 cdef int vectors_answer_norm(lm_driver *d, double fnorm) noexcept nogil:
-    """vectors_answer_residual, with the norm; with a loss the norm is that of the loss, and norm is not used."""
+    """vectors_answer_residual, with the norm; with a loss the norm is that of the loss, and fnorm is not used."""
     if d.loss != NULL:
         if d.loss.tuning > 0.0 and not d.s.started:
             d.loss.scale = loss_estimate(d.loss, d.rows, d.n, d.trial, d.loss.model)
