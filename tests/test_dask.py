@@ -58,7 +58,10 @@ def model(t: np.ndarray, amplitude: float, rate: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
-        dask.config.set({"logging.distributed": "critical"}),
+        # Workers are not sampled, which takes as long as what they do here.
+        dask.config.set(
+            {"logging.distributed": "critical", "distributed.worker.profile.enabled": False}
+        ),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as cluster,

@@ -18,7 +18,7 @@ from lmoo._core.fold cimport fold, fold_work_bytes, merge
 from lmoo._core.iteration cimport bounds_start, lm_attach, lm_linearized, lm_refuse, lm_sound, lm_state_bytes
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, dot_in_lanes, enorm
-from lmoo._core.solve cimport Derivatives, Differences, Grouped, Loop, Residual, Source, new_vector
+from lmoo._core.solve cimport Derivatives, Loop, Residual, Source, new_vector
 from lmoo._core.weights cimport weigh_residual
 
 from lmoo.errors import EvaluationError

@@ -42,7 +42,9 @@ cdef class Compiled(Source):
 cdef class Derivatives:
     cdef lmoo_jacobian table
     cdef readonly double noise
+    cdef bint weighs                # differences of residuals, which a loss has to weigh first
     cdef int attach(self, Source fun, object out) except -1
+    cdef object of_block(self, lmoo_point *at, Residual fun)
 
 cdef class Differences(Derivatives):
     cdef lm_differences options
@@ -104,6 +106,7 @@ cdef class Grouped(Called):
 cdef class Stepping:
     cdef lmoo_step table
     cdef public object memory       # data of a Python strategy, pickled with the solve
+    cdef bint asks                  # it is in Python, and answers LM_STEP
     cdef int ask(self, lm_state *s) except -1
 
 cdef class Table(Stepping):

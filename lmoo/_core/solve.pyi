@@ -63,6 +63,10 @@ def is_capsule(value: Any) -> bool: ...
 
 class Derivatives:
     noise: float
+    gives_matrix: bool
+    takes_either: bool
+    may_switch: bool
+    needs_all_rows: bool
 
 class Differences(Derivatives):
     def __init__(
@@ -90,7 +94,6 @@ class WrongKindError(Exception):
 class Rows(Called):
     @property
     def name(self) -> str: ...
-    may_switch: bool
     def checked(self, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]: ...
     def __init__(
         self,
@@ -294,6 +297,7 @@ class LoopResults(BaseLoop):
     ]: ...
 
 class Loop(LoopResults):
+    sparse: bool
     def snapshot(self) -> dict[str, Any]: ...
     def restore(self, stored: dict[str, Any]) -> None: ...
 

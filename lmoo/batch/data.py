@@ -12,7 +12,8 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
-from lmoo.problems.data import checked_policy, missing_of, not_finite
+from lmoo.problems.data import checked_policy, not_finite
+from lmoo.problems.missing import missing_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
 

@@ -24,12 +24,12 @@ from lmoo.models.expression.formula import formula
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.evaluation import Evaluation
+from lmoo.problems.arguments import checked_trace
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
-from lmoo.problems.curveproblem import checked_trace
-from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.measured import measured_stack
 from lmoo.problems.names import by_name, check_count, names_of, parameter_names_of
 from lmoo.problems.parameters import Relations, relations_of
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
 
@@ -212,7 +212,7 @@ def curve_fit_many(
     checked_trace(trace)
     absolute = bool(checked_absolute_sigma(absolute_sigma, sigma))
     if shared is not None:
-        from lmoo.batch import shared as joint
+        from lmoo.batch import sharedsolve as joint
 
         joint.checked_options(executor, errors, threads, progress)
     apart = executor if shared is None else None
@@ -332,7 +332,7 @@ def _related(
     common: list[str] = []
     if shared is not None:
         from lmoo.batch import relatedshared
-        from lmoo.batch import shared as joint
+        from lmoo.batch import sharedsolve as joint
 
         place = joint.shared_parameters(shared, names, guesses.n)
         common = [names[j] for j in np.argsort(place)[: len(shared)]] if names else []

@@ -20,7 +20,8 @@ from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
 from lmoo.batch.priordata import PriorDataset
 from lmoo.batch.propagation import as_values, derived_quantities, propagated
-from lmoo.batch.shared import JointFits, joint_loop, points_of_each, without_scale
+from lmoo.batch.shared import JointFits, points_of_each, without_scale
+from lmoo.batch.sharedsolve import joint_loop
 from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.covariancefactor import CovarianceFactor, combined

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lmoo.batch.executor import chunk_results
 from lmoo.batch.fits import Fits
 from lmoo.batch.tasks import BatchData
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.losses.loss import Loss
 from lmoo.problems.arguments import integer
 from lmoo.solver.solver import Solver
@@ -80,10 +79,10 @@ def _supported(solver: Solver | None) -> Solver:
             f"callable {solver.loss!r}"
         )
     strategy = solver.jacobian
-    if strategy is not None and (
-        type(strategy) not in (ForwardDifference, CentralDifference)
-        or getattr(strategy, "typical", None) is not None
-    ):
+    plain = strategy is None or (
+        strategy._by_differences and getattr(strategy, "typical", None) is None
+    )
+    if not plain:
         raise ValueError(
             "solver must have jacobian=None, or ForwardDifference or CentralDifference without "
             f"typical sizes, for many fits; it is {strategy!r}"

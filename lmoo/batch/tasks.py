@@ -13,7 +13,7 @@ from lmoo.batch.chunk import Chunk, with_zeros
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.separable import reduced_solutions
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
+from lmoo.jacobians.strategies import ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.separation import Parts
 from lmoo.results.factor import Factor
@@ -154,7 +154,7 @@ class Task:
         maxfev = 1000 * (n + 1) if solver.maxfev is None else min(solver.maxfev, 2**62)
         return (
             max(self.chunk.m, n), solver.ftol, solver.xtol, solver.gtol, solver.factor, maxfev,
-            _ACCURATE, strategy.epsfcn, isinstance(strategy, CentralDifference),
+            _ACCURATE, strategy.epsfcn, strategy._central,
             getattr(strategy, "refine", False), bounds,
             None if solver.loss == "linear" else kernel_of(loss_of(solver.loss), solver.f_scale),
         )  # fmt: skip

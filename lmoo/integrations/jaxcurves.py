@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo.integrations.jaxfunctions import DoubleFunction, refuse_single, without_compiled
 from lmoo.integrations.jaxtrees import ParameterTree, TreeParameters
-from lmoo.problems.curveproblem import CurveProblem, check_callable
+from lmoo.problems.arguments import check_callable
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["JaxCurve", "JaxModel"]

@@ -1,7 +1,7 @@
 """`GroupedDifference`: differences of columns that share no row, taken together."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,6 +93,12 @@ class GroupedDifference(_Numeric):
 
     def __repr__(self) -> str:
         return f"GroupedDifference({self.pattern!r}, central={self.central})"
+
+    def _varying(self, problem: Any, coordinates: Any) -> NoReturn:
+        raise ValueError(
+            "jacobian must not be a GroupedDifference with ties, priors, derived or constraints: "
+            "differences are taken by what is varied then, which has another pattern"
+        )
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         m, columns = self.pattern.shape

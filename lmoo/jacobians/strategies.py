@@ -1,5 +1,6 @@
 """Jacobian strategies: how the derivatives are computed."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,14 @@ class Jacobian:
 
     sparse: bool = False
     relative_error: float = 0.0
-    # Whether the problem's Jacobian has one row per parameter.
+    # What solvers ask instead of the class.  The problem's Jacobian has one row per parameter;
     _transposed = False
+    # the derivatives are those of the problem's own method;
+    _by_problem = False
+    # they are differences by one parameter after the other;
+    _by_differences = False
+    # it differentiates by whatever is varied, where parameters are related.
+    _by_coordinates = False
 
     def evaluate(
         self, problem: Any, x: NDArray[np.float64], f: NDArray[np.float64], out: NDArray[np.float64]
@@ -91,6 +98,10 @@ class Jacobian:
         """Return the object that the compiled loop uses for one solve."""
         return Custom(_Bound(self, problem), EvaluationError, self.relative_error)
 
+    def _varying(self, problem: Any, coordinates: Any) -> "Jacobian":
+        """Return the strategy for a problem of coordinates, which it is checked with."""
+        return self
+
 
 class _Bound:
     """A strategy with its problem, as a callable for the compiled loop."""
@@ -122,6 +133,13 @@ class Analytic(Jacobian):
     >>> result.x.round(6)
     array([2.])
     """
+
+    _by_problem = _by_coordinates = True
+
+    def _varying(self, problem: Any, coordinates: Any) -> Jacobian:
+        # Raises TypeError where the problem has no derivatives.
+        self._bind(problem, len(coordinates.names))
+        return Analytic()
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         if is_compiled(problem) and has_jacobian(problem):
@@ -198,6 +216,13 @@ class _Numeric(Jacobian):
             raise ValueError(f"typical must have one entry per parameter, {n}; it has {sizes.size}")
         return np.ascontiguousarray(np.broadcast_to(sizes, (n,)))
 
+    def _varying(self, problem: Any, coordinates: Any) -> Jacobian:
+        found = copy(self)
+        if isinstance(self.typical, tuple):
+            sizes = coordinates.sizes(self._typical(len(coordinates.names)))
+            found.typical = tuple(sizes.tolist())
+        return found
+
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
 
@@ -256,6 +281,9 @@ class ForwardDifference(_Numeric):
     array([3.])
     """
 
+    _by_differences = _by_coordinates = True
+    _central = False
+
     def __init__(
         self,
         epsfcn: float | None = None,
@@ -308,6 +336,8 @@ class CentralDifference(_Numeric):
     array([1.41421356])
     """
 
+    _by_differences = _by_coordinates = _central = True
+
     def __init__(self, epsfcn: float | None = None, typical: ArrayLike | None = None) -> None:
         super().__init__(typical)
         self.epsfcn = _check_epsfcn(epsfcn)
@@ -341,6 +371,10 @@ class ComplexStep(_Numeric):
 
     def __init__(self, typical: ArrayLike | None = None) -> None:
         super().__init__(typical)
+
+    def _varying(self, problem: Any, coordinates: Any) -> Jacobian:
+        self._bind(problem, len(coordinates.names))
+        return self
 
     def _bind(self, problem: Any, n: int) -> Derivatives:
         if is_compiled(problem):
@@ -391,6 +425,8 @@ class CompiledJacobian(Jacobian):
     --------
     ``lmoo.Solver(jacobian=lmoo.CompiledJacobian(package.table))``, see "Extending lmoo".
     """
+
+    _by_coordinates = True
 
     def __init__(self, table: Any) -> None:
         self.table = checked_capsule(table, "lmoo_jacobian")

@@ -1,222 +1,82 @@
 """Models of curves: lmoo's built-in compiled models, expression graphs, and functions of models."""
 
+from __future__ import annotations as _annotations
+
+import sys as _sys
 from collections.abc import Callable as _Callable
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 if TYPE_CHECKING:
-    from lmoo.models.builtin import (
-        Arrhenius,
-        BiExponential,
-        BreitWigner,
-        BuiltIn,
-        Constant,
-        DampedHarmonicOscillator,
-        DampedOscillator,
-        DampedSine,
-        Doniach,
-        EllipticalGaussian2D,
-        Exponential,
-        ExponentialGaussian,
-        Gaussian,
-        Gaussian2D,
-        Gompertz,
-        Hill,
-        Linear,
-        Logistic,
-        Logistic4,
-        LogNormal,
-        Lorentzian,
-        Lorentzian2D,
-        MichaelisMenten,
-        Moffat,
-        Pearson4,
-        Pearson7,
-        Polynomial,
-        PowerLaw,
-        PseudoVoigt,
-        Quadratic,
-        Rectangle,
-        Sine,
-        SkewedGaussian,
-        SkewedVoigt,
-        SplitLorentzian,
-        Step,
-        StretchedExponential,
-        StudentsT,
-        ThermalDistribution,
-        Voigt,
-        Weibull,
-    )
+    from lmoo.models import builtin as _builtin
+    from lmoo.models.builtin import *
     from lmoo.models.expression.base import Model
     from lmoo.models.library import CompiledModel
 
+    __all__ = ["CompiledModel", "Model"]
+    __all__ += _builtin.__all__
+
 # Functions of models, numbers and arrays; see `lmoo.models.functions`.
-_FUNCTIONS = [
-    "absolute",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "cbrt",
-    "ceil",
-    "copysign",
-    "cos",
-    "cosh",
-    "deg2rad",
-    "digamma",
-    "erf",
-    "erfc",
-    "erfcx",
-    "exp",
-    "exp2",
-    "expit",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "gamma",
-    "gammaln",
-    "heaviside",
-    "hypot",
-    "i0",
-    "i1",
-    "j0",
-    "j1",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "maximum",
-    "minimum",
-    "mod",
-    "rad2deg",
-    "reciprocal",
-    "rint",
-    "sign",
-    "sin",
-    "sinc",
-    "sinh",
-    "sqrt",
-    "square",
-    "tan",
-    "tanh",
-    "trunc",
-    "where",
-    "wofz_imag",
-    "wofz_real",
-]
+absolute: _Callable[..., _Any]
+arccos: _Callable[..., _Any]
+arccosh: _Callable[..., _Any]
+arcsin: _Callable[..., _Any]
+arcsinh: _Callable[..., _Any]
+arctan: _Callable[..., _Any]
+arctan2: _Callable[..., _Any]
+arctanh: _Callable[..., _Any]
+cbrt: _Callable[..., _Any]
+ceil: _Callable[..., _Any]
+copysign: _Callable[..., _Any]
+cos: _Callable[..., _Any]
+cosh: _Callable[..., _Any]
+deg2rad: _Callable[..., _Any]
+digamma: _Callable[..., _Any]
+erf: _Callable[..., _Any]
+erfc: _Callable[..., _Any]
+erfcx: _Callable[..., _Any]
+exp: _Callable[..., _Any]
+exp2: _Callable[..., _Any]
+expit: _Callable[..., _Any]
+expm1: _Callable[..., _Any]
+floor: _Callable[..., _Any]
+floor_divide: _Callable[..., _Any]
+fmax: _Callable[..., _Any]
+fmin: _Callable[..., _Any]
+fmod: _Callable[..., _Any]
+gamma: _Callable[..., _Any]
+gammaln: _Callable[..., _Any]
+heaviside: _Callable[..., _Any]
+hypot: _Callable[..., _Any]
+i0: _Callable[..., _Any]
+i1: _Callable[..., _Any]
+j0: _Callable[..., _Any]
+j1: _Callable[..., _Any]
+log: _Callable[..., _Any]
+log10: _Callable[..., _Any]
+log1p: _Callable[..., _Any]
+log2: _Callable[..., _Any]
+maximum: _Callable[..., _Any]
+minimum: _Callable[..., _Any]
+mod: _Callable[..., _Any]
+rad2deg: _Callable[..., _Any]
+reciprocal: _Callable[..., _Any]
+rint: _Callable[..., _Any]
+sign: _Callable[..., _Any]
+sin: _Callable[..., _Any]
+sinc: _Callable[..., _Any]
+sinh: _Callable[..., _Any]
+sqrt: _Callable[..., _Any]
+square: _Callable[..., _Any]
+tan: _Callable[..., _Any]
+tanh: _Callable[..., _Any]
+trunc: _Callable[..., _Any]
+where: _Callable[..., _Any]
+wofz_imag: _Callable[..., _Any]
+wofz_real: _Callable[..., _Any]
 
-__all__ = [
-    "Arrhenius",
-    "BiExponential",
-    "BreitWigner",
-    "BuiltIn",
-    "CompiledModel",
-    "Constant",
-    "DampedHarmonicOscillator",
-    "DampedOscillator",
-    "DampedSine",
-    "Doniach",
-    "EllipticalGaussian2D",
-    "Exponential",
-    "ExponentialGaussian",
-    "Gaussian",
-    "Gaussian2D",
-    "Gompertz",
-    "Hill",
-    "Linear",
-    "LogNormal",
-    "Logistic",
-    "Logistic4",
-    "Lorentzian",
-    "Lorentzian2D",
-    "MichaelisMenten",
-    "Model",
-    "Moffat",
-    "Pearson4",
-    "Pearson7",
-    "Polynomial",
-    "PowerLaw",
-    "PseudoVoigt",
-    "Quadratic",
-    "Rectangle",
-    "Sine",
-    "SkewedGaussian",
-    "SkewedVoigt",
-    "SplitLorentzian",
-    "Step",
-    "StretchedExponential",
-    "StudentsT",
-    "ThermalDistribution",
-    "Voigt",
-    "Weibull",
-]
-
-
-if TYPE_CHECKING:
-    absolute: _Callable[..., _Any]
-    arccos: _Callable[..., _Any]
-    arccosh: _Callable[..., _Any]
-    arcsin: _Callable[..., _Any]
-    arcsinh: _Callable[..., _Any]
-    arctan: _Callable[..., _Any]
-    arctan2: _Callable[..., _Any]
-    arctanh: _Callable[..., _Any]
-    cbrt: _Callable[..., _Any]
-    ceil: _Callable[..., _Any]
-    copysign: _Callable[..., _Any]
-    cos: _Callable[..., _Any]
-    cosh: _Callable[..., _Any]
-    deg2rad: _Callable[..., _Any]
-    digamma: _Callable[..., _Any]
-    erf: _Callable[..., _Any]
-    erfc: _Callable[..., _Any]
-    erfcx: _Callable[..., _Any]
-    exp: _Callable[..., _Any]
-    exp2: _Callable[..., _Any]
-    expit: _Callable[..., _Any]
-    expm1: _Callable[..., _Any]
-    floor: _Callable[..., _Any]
-    floor_divide: _Callable[..., _Any]
-    fmax: _Callable[..., _Any]
-    fmin: _Callable[..., _Any]
-    fmod: _Callable[..., _Any]
-    gamma: _Callable[..., _Any]
-    gammaln: _Callable[..., _Any]
-    heaviside: _Callable[..., _Any]
-    hypot: _Callable[..., _Any]
-    i0: _Callable[..., _Any]
-    i1: _Callable[..., _Any]
-    j0: _Callable[..., _Any]
-    j1: _Callable[..., _Any]
-    log: _Callable[..., _Any]
-    log10: _Callable[..., _Any]
-    log1p: _Callable[..., _Any]
-    log2: _Callable[..., _Any]
-    maximum: _Callable[..., _Any]
-    minimum: _Callable[..., _Any]
-    mod: _Callable[..., _Any]
-    rad2deg: _Callable[..., _Any]
-    reciprocal: _Callable[..., _Any]
-    rint: _Callable[..., _Any]
-    sign: _Callable[..., _Any]
-    sin: _Callable[..., _Any]
-    sinc: _Callable[..., _Any]
-    sinh: _Callable[..., _Any]
-    sqrt: _Callable[..., _Any]
-    square: _Callable[..., _Any]
-    tan: _Callable[..., _Any]
-    tanh: _Callable[..., _Any]
-    trunc: _Callable[..., _Any]
-    where: _Callable[..., _Any]
-    wofz_imag: _Callable[..., _Any]
-    wofz_real: _Callable[..., _Any]
+_FUNCTIONS = tuple(__annotations__)
 
 if not TYPE_CHECKING:
     # Hidden from type checkers, which would take any name for one of lmoo.models.
@@ -234,13 +94,14 @@ if not TYPE_CHECKING:
             from lmoo.models.library import CompiledModel
 
             return CompiledModel
-        if name in __all__:
-            from lmoo.models import builtin
-
+        builtin = _import_module("lmoo.models.builtin")
+        if name == "__all__":
+            return globals().setdefault(name, sorted([*builtin.__all__, "CompiledModel", "Model"]))
+        if name in builtin.__all__:
             return getattr(builtin, name)
         raise AttributeError(f"module 'lmoo.models' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     """Return the public names, also those that are not imported yet."""
-    return sorted({*__all__, *_FUNCTIONS})
+    return sorted({*_sys.modules[__name__].__all__, *_FUNCTIONS})

@@ -18,14 +18,10 @@ from lmoo.models.expression.recorded import recorded_call
 from lmoo.problems.arguments import as_array, checked_capsule, positive, real_array
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.problems.data import (
-    checked_absolute_sigma,
-    checked_policy,
-    not_finite,
-    without_masked,
-)
+from lmoo.problems.data import checked_policy, not_finite, without_masked
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
 
 Array = NDArray[np.float64]

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.arguments import check_callable
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
-from lmoo.problems.curveproblem import CurveProblem, check_callable
-from lmoo.problems.data import checked_absolute_sigma, curve_data
+from lmoo.problems.curveproblem import CurveProblem
+from lmoo.problems.data import curve_data
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
 
 if TYPE_CHECKING:

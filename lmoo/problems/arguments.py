@@ -13,8 +13,10 @@ from lmoo.problems.units import unit_label, unit_of
 __all__ = [
     "HINTS",
     "as_array",
+    "check_callable",
     "check_positive",
     "checked_capsule",
+    "checked_trace",
     "described",
     "entry",
     "in_range",
@@ -187,3 +189,19 @@ def checked_capsule(table: Any, name: str) -> Any:
     if found != name:
         raise TypeError(f"table must be a PyCapsule of the name {name!r}; its name is {found!r}")
     return table
+
+
+def checked_trace(trace: Any) -> Any:
+    """Return the option `trace`; ValueError if it is invalid."""
+    if isinstance(trace, (bool, np.bool_)) or (isinstance(trace, str) and trace == "auto"):
+        return trace
+    raise ValueError(f'trace must be True, False or "auto"; it is {trace!r}')
+
+
+def check_callable(f: Any, jac: Any) -> None:
+    """Raise TypeError if the model or its derivatives cannot be called."""
+    if not callable(f):
+        hint = f": a formula is lmoo.Expression({f!r})" if isinstance(f, str) else ""
+        raise TypeError(f"f must be callable; it is {f!r}{hint}")
+    if jac is not None and not callable(jac):
+        raise TypeError(f"jac must be callable or None; it is {jac!r}")

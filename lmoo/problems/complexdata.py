@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from lmoo._core.masks import refuse_masked, separated
 from lmoo.problems.arguments import check_positive, entry
-from lmoo.problems.data import curve_data, missing_of, not_finite
+from lmoo.problems.data import curve_data, not_finite
+from lmoo.problems.missing import missing_of
 from lmoo.problems.names import parameter_names_of
 
 __all__ = [

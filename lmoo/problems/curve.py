@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.problems.data import whitened, whitening
+from lmoo.problems.sigma import whitened, whitening
 
 __all__ = ["UNKNOWN", "Curve"]
 

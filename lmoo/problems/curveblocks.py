@@ -14,7 +14,9 @@ from lmoo._core.masks import separated
 from lmoo._core.solve import is_single
 from lmoo.problems.arguments import (
     as_array,
+    check_callable,
     check_positive,
+    checked_trace,
     described,
     entry,
     integer,
@@ -22,12 +24,13 @@ from lmoo.problems.arguments import (
 )
 from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
-from lmoo.problems.curveproblem import check_callable, checked_trace
-from lmoo.problems.data import checked_absolute_sigma, checked_policy, missing_of, not_finite
+from lmoo.problems.data import checked_policy, not_finite
 from lmoo.problems.kinds import is_paired
 from lmoo.problems.measured import measured
+from lmoo.problems.missing import missing_of
 from lmoo.problems.names import parameter_names_of
 from lmoo.problems.rows import RowBlockProblem
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 
 __all__ = ["CurveBlocks"]

@@ -12,25 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import CurveResidual, Residual, finite_curve, is_single
 from lmoo.errors import EvaluationError
+from lmoo.problems.arguments import check_callable, checked_trace
 from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
-from lmoo.problems.data import (
-    checked_absolute_sigma,
-    checked_policy,
-    checked_sigma,
-    curve_data,
-    missing_of,
-    whitened,
-    whitening,
-)
+from lmoo.problems.data import checked_policy, curve_data
 from lmoo.problems.kinds import is_paired
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
+from lmoo.problems.sigma import checked_absolute_sigma, checked_sigma, whitened, whitening
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 
-__all__ = ["CurveProblem", "check_callable", "checked_trace"]
+__all__ = ["CurveProblem"]
 
 Array = NDArray[np.float64]
 
@@ -212,29 +206,11 @@ class CurveProblem(Problem):
         self, f: Any, jac: Any, t: Any, y: Any, sigma: Any, nan_policy: str, sigma_x: Any
     ) -> None:
         """Set the data of a curve with errors in x, which go with points that are left out."""
-        from lmoo.problems.errorsinx import errors_in_x
+        from lmoo.problems.errorsinx import data_with_errors
 
-        several = isinstance(t, tuple)
-        m = np.size(y)
-        sigma_x, mask = _present_errors(sigma_x, m, nan_policy == "omit")
-        place = np.arange(m) if mask is None else np.ma.array(np.arange(m), mask=mask)
-        parts, values, deviations = curve_data(
-            (*t, place) if several else (t, place), y, sigma, nan_policy
-        )
-        if deviations is not None and deviations.ndim > 1:
-            raise ValueError(
-                "sigma must be the standard deviations of y with sigma_x; it is a covariance matrix"
-            )
-        whole = tuple(np.asarray(part) for part in t) if several else np.asarray(t)
-        errors = errors_in_x(sigma_x, _as_float(whole), m).of(parts[-1].astype(np.intp))
+        t, y, sigma, errors = data_with_errors(t, y, sigma, nan_policy, sigma_x)
         self.errors_in_x, self.sigma_x, self.residual_form = errors, sigma_x, "points"
-        if errors.sigma_y is not None and sigma is not None:
-            raise ValueError(
-                "sigma must be left out where sigma_x has the covariances of x and y; it is "
-                f"{sigma!r}"
-            )
-        known = deviations if errors.sigma_y is None else errors.sigma_y
-        self._set(f, jac, parts[:-1] if several else parts[0], values, known)
+        self._set(f, jac, t, y, sigma)
         if errors.weights is not None:
             # What is known of y where x is known.
             self._whitening = errors.weights
@@ -372,42 +348,3 @@ class CurveProblem(Problem):
         if type(self).residual is not CurveProblem.residual or "residual" in vars(self):
             return True
         return self._is_paired and is_paired(self)
-
-
-def _present_errors(sigma_x: Any, m: int, omit: bool) -> tuple[Any, NDArray[np.bool_] | None]:
-    """Return the errors in x with 1 in the place of missing ones, and the points they are of."""
-    if isinstance(sigma_x, tuple):
-        found = [_present_errors(part, m, omit) for part in sigma_x]
-        masks = [mask for _, mask in found if mask is not None]
-        together = np.asarray(np.any(masks, axis=0)) if masks else None
-        return tuple(part for part, _ in found), together
-    plain, mask = missing_of(sigma_x, omit)
-    if mask is None or mask.ndim == 0 or mask.shape[0 if mask.ndim > 2 else -1] != m:
-        return sigma_x, None
-    if mask.ndim > 2:
-        points: NDArray[np.bool_] = np.asarray(mask.any(axis=(1, 2)))
-        return np.where(points[:, None, None], np.eye(mask.shape[-1]), plain), points
-    return np.where(mask, 1.0, plain), np.asarray(mask.reshape(-1, m).any(axis=0))
-
-
-def _as_float(t: Any) -> Any:
-    """Return t with arrays of real numbers in double precision."""
-    if isinstance(t, tuple):
-        return tuple(_as_float(part) for part in t)
-    return t.astype(np.float64) if t.dtype.kind in "biuf" else t
-
-
-def checked_trace(trace: Any) -> Any:
-    """Return the option `trace`; ValueError if it is invalid."""
-    if isinstance(trace, (bool, np.bool_)) or (isinstance(trace, str) and trace == "auto"):
-        return trace
-    raise ValueError(f'trace must be True, False or "auto"; it is {trace!r}')
-
-
-def check_callable(f: Any, jac: Any) -> None:
-    """Raise TypeError if the model or its derivatives cannot be called."""
-    if not callable(f):
-        hint = f": a formula is lmoo.Expression({f!r})" if isinstance(f, str) else ""
-        raise TypeError(f"f must be callable; it is {f!r}{hint}")
-    if jac is not None and not callable(jac):
-        raise TypeError(f"jac must be callable or None; it is {jac!r}")

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.problems.arguments import real_array
+from lmoo.problems.data import curve_data
+from lmoo.problems.missing import missing_of
 
-__all__ = ["ErrorsInX", "errors_in_x", "joined", "separate"]
+__all__ = ["ErrorsInX", "data_with_errors", "errors_in_x", "joined", "separate"]
 
 Array = NDArray[np.float64]
 
@@ -170,3 +172,65 @@ def separate(points: Array, t: Any) -> Any:
     if isinstance(t, tuple):
         return tuple(points)
     return points[0] if t.ndim == 1 else points
+
+
+def data_with_errors(
+    t: Any, y: Any, sigma: Any, nan_policy: str, sigma_x: Any
+) -> tuple[Any, Array, Array | None, ErrorsInX]:
+    """Return the data of a curve as `curve_data`, and the errors in x of the points that are used.
+
+    Parameters
+    ----------
+    t, y, sigma, nan_policy
+        As for `curve_data`.
+    sigma_x : float, array_like or tuple
+        As for `lmoo.CurveProblem`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `curve_data` and `errors_in_x`; sigma is a covariance matrix, or there are two
+        standard deviations of y.
+    """
+    several = isinstance(t, tuple)
+    m = np.size(y)
+    sigma_x, mask = _present_errors(sigma_x, m, nan_policy == "omit")
+    place = np.arange(m) if mask is None else np.ma.array(np.arange(m), mask=mask)
+    parts, values, deviations = curve_data(
+        (*t, place) if several else (t, place), y, sigma, nan_policy
+    )
+    if deviations is not None and deviations.ndim > 1:
+        raise ValueError(
+            "sigma must be the standard deviations of y with sigma_x; it is a covariance matrix"
+        )
+    whole = tuple(np.asarray(part) for part in t) if several else np.asarray(t)
+    errors = errors_in_x(sigma_x, _as_float(whole), m).of(parts[-1].astype(np.intp))
+    if errors.sigma_y is not None and sigma is not None:
+        raise ValueError(
+            f"sigma must be left out where sigma_x has the covariances of x and y; it is {sigma!r}"
+        )
+    known = deviations if errors.sigma_y is None else errors.sigma_y
+    return parts[:-1] if several else parts[0], values, known, errors
+
+
+def _present_errors(sigma_x: Any, m: int, omit: bool) -> tuple[Any, NDArray[np.bool_] | None]:
+    """Return the errors in x with 1 in the place of missing ones, and the points they are of."""
+    if isinstance(sigma_x, tuple):
+        found = [_present_errors(part, m, omit) for part in sigma_x]
+        masks = [mask for _, mask in found if mask is not None]
+        together = np.asarray(np.any(masks, axis=0)) if masks else None
+        return tuple(part for part, _ in found), together
+    plain, mask = missing_of(sigma_x, omit)
+    if mask is None or mask.ndim == 0 or mask.shape[0 if mask.ndim > 2 else -1] != m:
+        return sigma_x, None
+    if mask.ndim > 2:
+        points: NDArray[np.bool_] = np.asarray(mask.any(axis=(1, 2)))
+        return np.where(points[:, None, None], np.eye(mask.shape[-1]), plain), points
+    return np.where(mask, 1.0, plain), np.asarray(mask.reshape(-1, m).any(axis=0))
+
+
+def _as_float(t: Any) -> Any:
+    """Return t with arrays of real numbers in double precision."""
+    if isinstance(t, tuple):
+        return tuple(_as_float(part) for part in t)
+    return t.astype(np.float64) if t.dtype.kind in "biuf" else t

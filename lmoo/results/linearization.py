@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import Analytic, Jacobian, is_transposed
+from lmoo.jacobians.strategies import Jacobian, is_transposed
 from lmoo.problems.kinds import form_of, has_jacobian
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import residual_call
@@ -118,8 +118,7 @@ def _source(result: Fit) -> Callable[[Array], Array] | None:
     """Return a function that evaluates the Jacobian; None if differences are needed."""
     problem = problem_of(result, "the Jacobian")
     strategy = None if result.solver is None else result.solver.jacobian
-    analytic = isinstance(strategy, Analytic) or (strategy is None and has_jacobian(problem))
-    if analytic:
+    if has_jacobian(problem) if strategy is None else strategy._by_problem:
         transposed = is_transposed(strategy, problem)
 
         def by_problem(x: Array) -> Array:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from lmoo._core.kernels import qrfac
 from lmoo.blockwise.evaluation import blocks_of
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
 from lmoo.problems.kinds import form_of, has_jacobian, in_blocks
@@ -239,10 +238,9 @@ def with_parameters(
 def _augmented_solver(solver: Any) -> Any:
     """Return the solver without options of single coordinates."""
     strategy = solver.jacobian
-    kept = type(strategy) in (ForwardDifference, CentralDifference)
-    if kept and isinstance(strategy.typical, tuple):
-        kept = False
-    return replace(solver, diag=None, jacobian=strategy if kept else None)
+    kept = strategy is not None and strategy._by_differences
+    of_each = kept and isinstance(strategy.typical, tuple)
+    return replace(solver, diag=None, jacobian=strategy if kept and not of_each else None)
 
 
 def _deviation(result: Fit, names: Sequence[str], scaled: bool | None) -> float:

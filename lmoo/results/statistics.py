@@ -18,8 +18,9 @@ from lmoo.problems.arguments import (
 from lmoo.problems.columns import is_frame, numbers_of
 from lmoo.problems.complexdata import has_complex, joined
 from lmoo.problems.curve import Curve
-from lmoo.problems.data import points, refuse_masked_points
+from lmoo.problems.data import points
 from lmoo.problems.measured import in_unit_of_y, new_points
+from lmoo.problems.missing import refuse_masked_points
 from lmoo.results.curve import curve_of, slopes
 from lmoo.results.distributions import t_factor
 from lmoo.results.fit import Fit

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo.models.tracing.evaluation import evaluation_of
+from lmoo.problems.arguments import checked_trace
 from lmoo.problems.bounds import box
-from lmoo.problems.curveproblem import CurveProblem, checked_trace
-from lmoo.problems.data import checked_absolute_sigma
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.kinds import has_jacobian, is_compiled
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.scipy_api.curve_fit_covariance import covariance_of
 from lmoo.scipy_api.curve_fit_data import curve_fit_problem

@@ -7,9 +7,9 @@ import numpy as np
 from lmoo._core.masks import plain, refuse_masked, separated
 from lmoo._core.solve import finite_curve
 from lmoo.models.problem import is_compiled_model, problem_of
-from lmoo.problems.arguments import described, real_array
+from lmoo.problems.arguments import check_callable, described, real_array
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
-from lmoo.problems.curveproblem import CurveProblem, check_callable
+from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import curve_data
 from lmoo.problems.measured import measured
 from lmoo.problems.typed import NanPolicy

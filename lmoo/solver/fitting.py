@@ -17,11 +17,11 @@ from lmoo.problems.bounds import limits
 from lmoo.problems.boundsforms import bounds_of_table, by_parameter
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.problems.data import checked_absolute_sigma
 from lmoo.problems.kinds import is_compiled
 from lmoo.problems.names import by_name, parameter_names_of
 from lmoo.problems.parameters import OPTIONS as RELATIONS
 from lmoo.problems.parameters import relations_of
+from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import (
     Bounds,
     Constraints,

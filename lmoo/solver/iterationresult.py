@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.kinds import evaluation_text, has_jacobian, in_blocks, is_joint
 from lmoo.results.diagnosis import diagnosis
@@ -165,8 +164,7 @@ class IterationResult(LoopSwitch):
         if self._evaluation is not None and self._evaluation.problem is not None:
             return True
         strategy = self.solver.jacobian
-        default = strategy is None and has_jacobian(self.problem)
-        return default or isinstance(strategy, Analytic)
+        return has_jacobian(self.problem) if strategy is None else strategy._by_problem
 
     def _factor(self, robust: Robust | None) -> Factor | None:
         """Return the factor of the last Jacobian; None if none was evaluated.

@@ -13,7 +13,6 @@ from lmoo._core.arrow import (
     MemberGroups,
 )
 from lmoo._core.evaluate import LossKernel
-from lmoo.jacobians.strategies import Analytic
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import source
 from lmoo.results.arrowfactor import ArrowFactor
@@ -38,7 +37,7 @@ def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:
         except (TypeError, ValueError) as error:
             error.add_note(f"for problems[{k}] of the joint problem")
             raise
-        exact = isinstance(strategy, Analytic)
+        exact = strategy._by_problem
         priors = getattr(part, "_priors", 0)
         members.append(
             Member(source(part, index.size), derivatives, index, exact, f"problems[{k}]", priors)

@@ -12,13 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import (
     Derivatives,
-    Differences,
-    Grouped,
     Loop,
     PythonLinear,
     RowLoop,
-    Rows,
-    SparseCustom,
     SparseLoop,
     Stepping,
 )
@@ -37,7 +33,7 @@ from lmoo.problems.parameters import OPTIONS, frozen_options, named_start
 from lmoo.problems.problem import source
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, FScale, LossName, Priors
 from lmoo.solver.linear import LinearModel, checked_linear, new_linear
-from lmoo.solver.steps import GeodesicAcceleration, Step
+from lmoo.solver.steps import Step
 
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
@@ -191,9 +187,9 @@ class SolverOptions:
         )
         tall = in_blocks(problem)
         priors = 0 if tall else getattr(problem, "_priors", 0)
-        if isinstance(step, GeodesicAcceleration):
+        if isinstance(step, Step) and step._wants_second:
             _give_second(problem)
-        if tall and isinstance(derivatives, Grouped):
+        if tall and derivatives.needs_all_rows:
             raise ValueError(
                 "jacobian must not be a GroupedDifference for a RowBlockProblem, whose blocks have "
                 f"other patterns; it is {self.jacobian!r}"
@@ -201,7 +197,7 @@ class SolverOptions:
         linear = None if self.linear is None else new_linear(self.linear)
         kind: type[Loop] = RowLoop
         if not tall:
-            if strategy is None and linear is None and isinstance(derivatives, Rows):
+            if strategy is None and linear is None and derivatives.takes_either:
                 # Its first Jacobian tells which loop is the right one.
                 derivatives.may_switch = sparse is None
             kind, linear = self._kind(derivatives, linear, n, sparse)
@@ -232,15 +228,14 @@ class SolverOptions:
 
         linear: that of the options
         """
-        if linear is None and type(derivatives) is Differences:
-            return Loop, None
-        gives = isinstance(derivatives, (Rows, Grouped, SparseCustom))
+        if not derivatives.gives_matrix:
+            return Loop, linear
         if linear is not None:
-            return (SparseLoop if linear.sparse and gives else Loop), linear
-        if isinstance(derivatives, Rows):
+            return (SparseLoop if linear.sparse else Loop), linear
+        if derivatives.takes_either:
             wanted = n > _MANY and derivatives.may_switch if sparse is None else sparse
         else:
-            wanted = gives and self.jacobian is not None and self.jacobian.sparse
+            wanted = self.jacobian is not None and self.jacobian.sparse
         if not wanted:
             return Loop, None
         # Not at the top: every `import lmoo` would take longer.

@@ -14,15 +14,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.grouped import GroupedDifference
-from lmoo.jacobians.strategies import (
-    Analytic,
-    CentralDifference,
-    CompiledJacobian,
-    ComplexStep,
-    ForwardDifference,
-    Jacobian,
-)
+from lmoo.jacobians.strategies import Jacobian
 from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
@@ -234,10 +226,6 @@ class PriorRows(RowBlockProblem):
         return self.coordinates.prior_slopes(z)
 
 
-# Strategies that a problem of coordinates supports by itself.
-_OF_COORDINATES = (Analytic, ForwardDifference, CentralDifference)
-
-
 class _Chained(Jacobian):
     """A strategy that evaluates derivatives by the parameters, followed by the chain rule."""
 
@@ -278,37 +266,15 @@ def reduced_strategy(
     Differences are taken by the coordinates, which are fewer than the parameters; other strategies
     evaluate the derivatives by the parameters.
     """
-    if strategy is None or type(strategy) is CompiledJacobian:
-        return strategy
-    if is_joint(problem):
-        # Its problems are checked one by one.
-        return strategy if isinstance(strategy, _OF_COORDINATES) else _Chained(strategy)
+    if strategy is None:
+        return None
     blocks = in_blocks(problem)
-    view = BlockView(problem, None) if blocks else problem
-    if isinstance(strategy, Analytic):
-        # Raises TypeError where the problem has no derivatives.
-        strategy._bind(view, len(coordinates.names))
-        return Analytic()
-    if type(strategy) in (ForwardDifference, CentralDifference):
-        return _with_typical(strategy, coordinates)
-    if isinstance(strategy, GroupedDifference):
-        raise ValueError(
-            "jacobian must not be a GroupedDifference with ties, priors, derived or constraints: "
-            "differences are taken by what is varied then, which has another pattern"
-        )
-    if isinstance(strategy, ComplexStep):
-        strategy._bind(view, len(coordinates.names))
+    if not is_joint(problem):
+        # The problems of a joint one are checked one by one.
+        strategy = strategy._varying(BlockView(problem, None) if blocks else problem, coordinates)
+    if strategy._by_coordinates:
+        return strategy
     return _ChainedBlocks(strategy) if blocks else _Chained(strategy)
-
-
-def _with_typical(strategy: Any, coordinates: Coordinates) -> Jacobian:
-    if not isinstance(strategy.typical, tuple):
-        return strategy  # type: ignore[no-any-return]
-    sizes = strategy._typical(len(coordinates.names))
-    options = {k: v for k, v in vars(strategy).items() if k != "typical"}
-    options["epsfcn"] = options["epsfcn"] or None
-    found: Jacobian = type(strategy)(typical=coordinates.sizes(sizes), **options)
-    return found
 
 
 class _Substituted(CurveModelProblem):

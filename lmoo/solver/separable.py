@@ -6,10 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.jacobians.strategies import (
-    Analytic,
-    CentralDifference,
-    ColumnMajor,
-    ForwardDifference,
     is_transposed,
 )
 from lmoo.problems.kinds import in_blocks
@@ -100,10 +96,10 @@ def _refusal(options: Any, problem: Any) -> str | None:
         return f"the loss is {options.loss!r}, and linear parameters are found by least squares"
     if options.linear is not None:
         return "the solver has a linear model of its own"
-    allowed = (Analytic, ColumnMajor, ForwardDifference, CentralDifference)
-    if options.jacobian is not None and type(options.jacobian) not in allowed:
-        return f"the solver takes derivatives by {options.jacobian!r}"
-    if getattr(options.jacobian, "typical", None) is not None:
+    strategy = options.jacobian
+    if strategy is not None and not (strategy._by_problem or strategy._by_differences):
+        return f"the solver takes derivatives by {strategy!r}"
+    if getattr(strategy, "typical", None) is not None:
         return "the solver's typical sizes are those of all parameters"
     if in_blocks(problem) and is_transposed(options.jacobian, problem):
         return "the solver takes derivatives of blocks by ColumnMajor"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, is_transposed
+from lmoo.jacobians.strategies import is_transposed
 from lmoo.models.compiled import kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.library import CompiledModel
@@ -39,9 +39,7 @@ def solved_problem(solver: Any, problem: Any, coordinates: Any, evaluation: Any)
     rows = np.size(getattr(problem, "y", ())) + len(coordinates.priors)
     enough = blocks or rows >= len(coordinates.labels)
     by_graph = (
-        enough
-        and not coordinates.is_watched
-        and (strategy is None or type(strategy) in (ForwardDifference, CentralDifference))
+        enough and not coordinates.is_watched and (strategy is None or strategy._by_differences)
     )
     if compiled and by_graph:
         assert evaluation is not None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.solve import Loop, SparseLoop
+from lmoo._core.solve import Loop
 from lmoo.solver.options import SolverOptions
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class LoopSwitch:
     @property
     def _is_sparse(self) -> bool:
         """Whether the loop is one for sparse Jacobians."""
-        return isinstance(self._loop, SparseLoop)
+        return self._loop.sparse
 
     def _new_loop(self) -> Loop:
         """Return the compiled loop that starts at x0."""

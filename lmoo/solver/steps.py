@@ -34,6 +34,11 @@ class Step:
     (True, array([2.389421e+02, 6.000000e-04]))
     """
 
+    # What solvers ask instead of the class: its steps are More's, but for what curvature adds;
+    _is_mores = False
+    # it uses the second derivative along a step, also an exact one.
+    _wants_second = False
+
     def propose(self, model: StepModel) -> tuple[NDArray[np.float64], float]:
         """Return the next step p and its lambda.
 
@@ -104,6 +109,8 @@ class More(_Compiled):
     True
     """
 
+    _is_mores = True
+
     def __init__(self, accelerate: bool = True) -> None:
         self.accelerate = bool(accelerate)
 
@@ -156,6 +163,7 @@ class GeodesicAcceleration(_Compiled):
     """
 
     _table = "geodesic"
+    _is_mores = _wants_second = True
 
 
 class CompiledStep(_Compiled):

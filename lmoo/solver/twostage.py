@@ -14,13 +14,14 @@ from lmoo._core.batch import SeparableDerivatives
 from lmoo._core.solve import Asked, Loop, as_vector
 from lmoo.blockwise.evaluation import BlockView, iterator
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import Analytic, CentralDifference, ForwardDifference
+from lmoo.jacobians.strategies import Analytic
 from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import residual_call, residual_name
 from lmoo.problems.separation import Parts
 from lmoo.solver.projected import CompiledProjection, Projection, RowProjection
-from lmoo.solver.steps import GeodesicAcceleration, More
+from lmoo.solver.stages import Stages
+from lmoo.solver.steps import More
 from lmoo.status import Status
 
 if TYPE_CHECKING:
@@ -48,24 +49,6 @@ def _judge(model: Any) -> Any:
     raise _JudgedError
 
 
-def _of_full(name: str) -> Any:
-    """Return a property: that of the loop of the full problem."""
-
-    def value(self: "SeparableLoop") -> Any:
-        return getattr(self._idle() if self._last is None else self._last, name)
-
-    return property(value, doc=f"`Loop.{name}` of the full problem.")
-
-
-def _of_current(name: str) -> Any:
-    """Return a property: that of the loop that is running."""
-
-    def value(self: "SeparableLoop") -> Any:
-        return getattr(self._current, name)
-
-    return property(value, doc=f"`Loop.{name}` of the stage that is running.")
-
-
 def _gauss_newton(loop: Loop) -> Array:
     """Return the Gauss-Newton step of a loop's model, (n,), 0 for parameters without any effect."""
     r, order, right = loop.r, loop.ipvt, loop.qtf
@@ -78,7 +61,7 @@ def _gauss_newton(loop: Loop) -> Array:
     return step
 
 
-class SeparableLoop:
+class SeparableLoop(Stages):
     """A solve in two stages, with the interface of `Loop`, all of it for all parameters.
 
     Parameters
@@ -129,10 +112,10 @@ class SeparableLoop:
         if self._blocks:
             reduced = RowProjection(problem, parts, self._x0, strategy, self._bounds)
             # Residuals of two points have no common basis, in which a curvature could be measured.
-            if step is None or isinstance(step, (More, GeodesicAcceleration)):
+            if step is None or step._is_mores:
                 step = More(accelerate=False)
             derivatives: Any = Analytic()
-        elif compiled and not isinstance(options.jacobian, (ForwardDifference, CentralDifference)):
+        elif compiled and not strategy._by_differences:
             reduced = CompiledProjection(problem, parts)
             derivatives = SeparableDerivatives(reduced.problem)
         else:
@@ -286,128 +269,6 @@ class SeparableLoop:
             self._problem, x, self._bounds, diag, left, step or options.step
         )
         return loop
-
-    # ---- results ---------------------------------------------------------------------------
-
-    def _counts(self) -> tuple[int, int]:
-        nfev, njev = self._reduced.counts
-        return nfev + self._evaluated[0], njev + self._evaluated[1]
-
-    @property
-    def nfev(self) -> int:
-        """Residuals of the full problem that were evaluated."""
-        return self._counts()[0] + (0 if self._last is None else self._last.nfev)
-
-    @property
-    def njev(self) -> int:
-        """Jacobians of the full problem that were evaluated."""
-        return self._counts()[1] + (0 if self._last is None else self._last.njev)
-
-    @property
-    def nit(self) -> int:
-        """Trial points of both stages."""
-        return self._first.nit + self._steps + (0 if self._last is None else self._last.nit)
-
-    @property
-    def done(self) -> bool:
-        """Whether the solve has ended."""
-        return self._status is not None or (self._last is not None and self._last.done)
-
-    @property
-    def status(self) -> int:
-        """Why it ended."""
-        if self._status is not None:
-            return self._status
-        return self._first.status if self._last is None else self._last.status
-
-    @property
-    def x(self) -> Array:
-        """The current point."""
-        return self._point_of(self._first if self._last is None else self._last)
-
-    def _keep_point(self) -> None:
-        """Keep all parameters where the reduced problem is, for results that evaluate nothing."""
-        z = self._first.x
-        if self._first.observations and not np.array_equal(z, self._point[self._other]):
-            found = self._reduced.full(z)
-            if found is not None:
-                self._point = found
-
-    def _point_of(self, loop: Any) -> Array:
-        """Return all parameters where a loop is."""
-        if loop is not self._first:
-            return np.asarray(loop.x)
-        z = loop.x
-        if np.array_equal(z, self._point[self._other]):
-            return self._point.copy()
-        found = self._reduced.full(z, False)
-        if found is None:
-            # Without an evaluation, the linear ones are those of the last point.
-            found = self._point.copy()
-            found[self._other] = z
-        return np.asarray(found)
-
-    def record(self) -> tuple[Any, ...]:
-        """Return the last iteration: the fields of an iteration record, in its order."""
-        loop = self._shown
-        nit, _, cost, delta, lambda_, gradient, *rest = loop.record()
-        if loop is self._first:
-            full = np.zeros(self._x0.size)
-            full[self._other] = gradient
-            gradient = full
-        else:
-            nit += self._first.nit + self._steps
-        return (nit, self._point_of(loop), cost, delta, lambda_, gradient, *rest[:-2], self.nfev,
-                self.njev)  # fmt: skip
-
-    @property
-    def eliminated(self) -> tuple[int, ...]:
-        """Positions of the parameters that are eliminated."""
-        return self._parts.linear
-
-    @property
-    def linearized(self) -> bool:
-        """Whether there is a model of all parameters."""
-        return self._last is not None and self._last.linearized
-
-    @property
-    def _current(self) -> Any:
-        return self._first if self._last is None else self._last
-
-    def _idle(self) -> Loop:
-        """Return a loop of the full problem that has evaluated nothing."""
-        return self._full(self._x0)
-
-    bounds, fixed_or_active = _of_full("bounds"), _of_full("fixed_or_active")
-    gradient, acnorm = _of_full("gradient"), _of_full("acnorm")
-    r, ipvt, qtf = _of_full("r"), _of_full("ipvt"), _of_full("qtf")
-    jacobian_error, sums = _of_full("jacobian_error"), _of_full("sums")
-    fnorm, gnorm = _of_current("fnorm"), _of_current("gnorm")
-    relative_offset, noise = _of_current("relative_offset"), _of_current("noise")
-    measured = _of_current("measured")
-    scale, has_jacobian = _of_current("scale"), _of_current("has_jacobian")
-
-    @property
-    def observations(self) -> int:
-        """Entries of the residual; 0 where there is none."""
-        if self._blocks and self._last is None:
-            return 0
-        return int(self._current.observations)
-
-    @property
-    def residual(self) -> Array:
-        """The residual at x; empty if there is none."""
-        if self._blocks:
-            return np.empty(0)
-        return np.asarray(self._current.residual)
-
-    def take_refusal(self) -> BaseException | None:
-        """Return the exception that refused the starting point, or None."""
-        return self._current.take_refusal()  # type: ignore[no-any-return]
-
-    def out_of_jacobian(self) -> Array:
-        """Return the Jacobian as it was evaluated last."""
-        return np.asarray(self._current.out_of_jacobian())
 
     # ---- storing a solve in the middle --------------------------------------------------------
 

@@ -134,7 +134,11 @@ PLACES = [
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_no_control_character_reaches_the_terminal(call: Call, name: str) -> None:
+def test_no_control_character_reaches_the_terminal(
+    call: Call, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Plots take most of the time of a page; that of --plot is drawn.
+    monkeypatch.setattr("lmoo.results.report.page.pictures_of", lambda result: ([], ""))
     quoted = f'"{name}"' if not set(name) & set("\r\n") else "plain"
     rows = [f"{k},{2 * k + k % 2},-1" for k in range(9)]
     Path("d.csv").write_text("\n".join([f"t,y,{quoted}", *rows]), encoding="utf-8")

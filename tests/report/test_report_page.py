@@ -6,7 +6,9 @@ import re
 import sys
 import warnings
 from base64 import b64decode
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib as mpl
@@ -22,10 +24,19 @@ import lmoo
 from lmoo.results.report.page import page
 
 
-def read(name: str, tmp_path: Path) -> str:
-    path = tmp_path / "page.html"
-    case(name).to_html(path)
-    return path.read_text(encoding="utf-8")
+@cache
+def read(name: str) -> str:
+    """The page of a case, which is drawn once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "page.html")
+        case(name).to_html(path)
+        return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without plots, which take most of their time."""
+    monkeypatch.setattr("lmoo.results.report.page.pictures_of", lambda result: ([], ""))
 
 
 def png_size(source: str) -> tuple[int, int]:
@@ -36,8 +47,8 @@ def png_size(source: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_page_is_whole_and_needs_no_network(name: str, tmp_path: Path) -> None:
-    text = read(name, tmp_path)
+def test_every_page_is_whole_and_needs_no_network(name: str) -> None:
+    text = read(name)
     found = Checked(text)
     assert text.startswith("<!DOCTYPE html>")
     assert found.all("html") == [{"lang": "en"}]
@@ -62,8 +73,8 @@ def test_every_page_is_whole_and_needs_no_network(name: str, tmp_path: Path) -> 
     ("name", "count"),
     [("curve", 2), ("sum", 2), ("joint", 1), ("complex", 2), ("maxfev", 1), ("plain", 0)],
 )
-def test_the_plots_have_200_dots_per_inch(name: str, count: int, tmp_path: Path) -> None:
-    images = Checked(read(name, tmp_path)).all("img")
+def test_the_plots_have_200_dots_per_inch(name: str, count: int) -> None:
+    images = Checked(read(name)).all("img")
     assert len(images) == count
     for k, image in enumerate(images):
         width, height = png_size(image["src"] or "")
@@ -71,8 +82,8 @@ def test_the_plots_have_200_dots_per_inch(name: str, count: int, tmp_path: Path)
         assert (image["width"], image["height"]) == (str(width // 2), str(height // 2))
 
 
-def test_alternative_texts_say_what_is_drawn(tmp_path: Path) -> None:
-    image, profiles = Checked(read("sum", tmp_path)).all("img")
+def test_alternative_texts_say_what_is_drawn() -> None:
+    image, profiles = Checked(read("sum")).all("img")
     assert image["alt"] == (
         "y against t: data, the fit, its components, bands of 95 %; below, the residuals."
     )
@@ -144,7 +155,8 @@ def test_a_history_is_drawn() -> None:
     assert alts[2] == "Cost and optimality against the iteration."
 
 
-def test_the_title_is_the_model_unless_it_is_long_or_given(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_plots")
+def test_the_title_is_the_model_unless_it_is_long_or_given() -> None:
     assert "<h1>Fit of a*exp(-b*t) + c</h1>" in page(case("text"))
     assert "<title>&lt;b&gt; &amp; c</title>" in page(case("text"), "<b> & c")
 
@@ -158,6 +170,7 @@ def test_the_title_is_the_model_unless_it_is_long_or_given(tmp_path: Path) -> No
     assert "<h1>Fit of y against t</h1>" in page(lmoo.fit(model, T, Y, p0=[1.0, 1.0]))
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_file_is_overwritten_on_request_alone(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text("mine")
@@ -168,42 +181,42 @@ def test_a_file_is_overwritten_on_request_alone(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
+@pytest.mark.usefixtures("without_plots")
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         fitted().to_html(tmp_path / "nowhere" / "page.html")
 
 
 def test_without_matplotlib_the_page_says_how_to_have_plots(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in list(sys.modules):
         if name == "matplotlib" or name.startswith("matplotlib."):
             monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "matplotlib.backends.backend_agg", None)
-    text = read("curve", tmp_path)
+    text = page(case("curve"))
     assert "Plots need matplotlib: pip install lmoo[plot]" in text
     assert not Checked(text).all("img")
     # Where there is nothing to plot, nothing is missing.
-    (tmp_path / "page.html").unlink()
-    assert "matplotlib" not in read("plain", tmp_path)
+    assert "matplotlib" not in page(case("plain"))
 
 
 def test_the_text_of_the_page_is_legible() -> None:
     from test_report_html import luminance
 
-    style = page(case("curve")).split("<style>")[1].split("</style>")[0]
+    style = read("curve").split("<style>")[1].split("</style>")[0]
     assert "background: #ffffff; color: #1b1f23" in style
     for colour in re.findall(r"(?<![-\w])color: (#\w{6})", style):
         assert 1.05 / (luminance(colour) + 0.05) >= 4.5
 
 
-def test_names_are_escaped(tmp_path: Path) -> None:
-    text = read("names", tmp_path)
+def test_names_are_escaped() -> None:
+    text = read("names")
     assert not Checked(text).all("script")
 
 
-def test_the_page_of_a_failed_fit_has_no_bands(tmp_path: Path) -> None:
-    text = read("maxfev", tmp_path)
+def test_the_page_of_a_failed_fit_has_no_bands() -> None:
+    text = read("maxfev")
     (image,) = Checked(text).all("img")
     assert "the last point, which is no minimum" in (image["alt"] or "")
     assert text.index("NO minimum was found") < text.index("<h2>Parameters")

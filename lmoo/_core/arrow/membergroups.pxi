@@ -158,7 +158,7 @@ cdef class MemberGroups(Groups):
         callbacks.fun, callbacks.s = <void *>member.fun, s
         if loop.d.loss != NULL:
             root = member.together(loop.d.loss.root, 1)
-            if isinstance(member.derivatives, (Differences, Grouped)) and not member.exact:
+            if member.derivatives.weighs and not member.exact:
                 callbacks.root, f = root, member.together(loop.d.loss.weighted, 0)
         memset(&at, 0, sizeof(lmoo_point))
         at.size = sizeof(lmoo_point)

@@ -1,23 +1,5 @@
 """The residual, the Jacobian and the triangle of one block of rows, see rows.pxi."""
 
-from cpython.exc cimport PyErr_Occurred
-from cpython.object cimport PyObject
-from libc.math cimport isfinite, sqrt
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport LossKernel, add_overlaps, loss_norm, loss_rows, loss_sums, multiply_rows
-from lmoo._core.iteration cimport bounds_start, lm_attach, lm_state_bytes
-from lmoo._core.model cimport *
-from lmoo._core.norms cimport all_finite, enorm, first_not_finite
-
-cnp.import_array()
-
-cdef double EPSMCH = 2.0**-52
 
 ctypedef int (*residual_callback)(lmoo_point *at, const double *x, double *f) noexcept nogil
 
@@ -149,10 +131,10 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         fun.refusal = None
         if loss is not None:
             _apply_loss(loss, f, sums)
-            if isinstance(jac, Differences):
+            if jac.weighs:
                 # As for problems without blocks, see evaluate/vectors.pxi.
                 d.root, at.f = loss.table.root, loss.table.weighted
-        matrix = _returned(<Rows>jac, &at, fun) if isinstance(jac, Rows) else _filled(jac, &at, fun)
+        matrix = jac.of_block(&at, fun)
         if loss is not None:
             if d.root == NULL:
                 matrix = matrix * new_vector(m, loss.table.root)[:, None]
@@ -224,19 +206,7 @@ cdef object _norms(triangle):
     return np.asarray(norms)
 
 
-cdef object _returned(Rows jac, lmoo_point *at, Residual fun):
-    """Return the Jacobian of a callable, without a copy if it can be read in place."""
-    jac.attach(fun, np.empty((0, 0)))     # nothing is written
-    matrix = jac.matrix(at)
-    if matrix is None:
-        raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
-    matrix = np.asarray(matrix, dtype=np.float64)
-    if not matrix.flags.aligned or any(stride % 8 for stride in matrix.strides):
-        return matrix.copy()
-    return matrix
-
-
-cdef object _filled(Derivatives jac, lmoo_point *at, Residual fun):
+cdef object filled_block(Derivatives jac, lmoo_point *at, Residual fun):
     """Return the Jacobian that a strategy writes."""
     cdef cnp.ndarray buffer = np.empty((at.n, at.m))
     cdef cnp.ndarray work = np.empty(at.n + at.m)

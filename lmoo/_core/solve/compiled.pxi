@@ -1,16 +1,5 @@
 """Compiled problems for the driver, and problems from pointers to functions."""
 
-from cpython.pycapsule cimport (
-    PyCapsule_CheckExact,
-    PyCapsule_GetContext,
-    PyCapsule_GetName,
-    PyCapsule_GetPointer,
-)
-from libc.stdint cimport uintptr_t
-
-from lmoo._core.abi1 cimport CompiledProblem
-from lmoo._core.model cimport *
-
 
 cdef class Compiled(Source):
     """A compiled problem for one solve, with a reference to it."""

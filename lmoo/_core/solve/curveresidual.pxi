@@ -6,15 +6,6 @@ A residual in Python would need one more frame, an unpacking of x and two array 
 points these cost as much as the model itself.
 """
 
-cimport cython
-
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
-
-cimport numpy as cnp
-
-
-cnp.import_array()
 
 cdef extern from "Python.h":
     void PyErr_SetObject(object kind, object value)

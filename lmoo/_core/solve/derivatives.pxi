@@ -1,16 +1,5 @@
 """Jacobian strategies as Python objects: compiled ones, and those that call Python."""
 
-from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.string cimport memcpy
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport analytic, differences
-from lmoo._core.model cimport *
-
-cnp.import_array()
 
 ctypedef int (*evaluate_function)(lmoo_point *point, void *context) noexcept nogil
 
@@ -22,11 +11,25 @@ cdef class Derivatives:
     ----------
     noise : float
         Relative error of the residual, if the user has given it; else 0.
+    gives_matrix : bool
+        Whether it can return the Jacobian as a matrix, for a loop that stores no dense one.
+    takes_either : bool
+        Whether that matrix may be a dense one too: the first shows which loop is the right one.
+    may_switch : bool
+        Whether a first matrix of the other kind ends the loop with WrongKindError; set where `takes_either` is true.
+    needs_all_rows : bool
+        Whether it has no derivatives of a single block of rows.
     """
+
+    gives_matrix = takes_either = may_switch = needs_all_rows = False
 
     cdef int attach(self, Source fun, object out) except -1:
         """Set the problem, and the (n, m) array that is the buffer of the Jacobian."""
         return 0
+
+    cdef object of_block(self, lmoo_point *at, Residual fun):
+        """Return the Jacobian of a block of rows; raise RefusedError at a bad point, see block.pxi."""
+        return filled_block(self, at, fun)
 
 
 cdef class Differences(Derivatives):
@@ -50,7 +53,8 @@ cdef class Differences(Derivatives):
     def __cinit__(self, bint use_jacobian, bint central, double epsfcn, typical, bint minpack_compatible,
                   bint can_refine):
         cdef const double[::1] sizes
-        self.noise = self.options.epsfcn = epsfcn
+        self.noise, self.weighs = epsfcn, True
+        self.options.epsfcn = epsfcn
         self.options.use_jacobian, self.options.central = use_jacobian, central
         self.options.minpack_compatible, self.options.refines = minpack_compatible, can_refine
         if typical is not None:
@@ -157,6 +161,8 @@ cdef class Rows(Called):
         Returns how many residuals the callable has evaluated since the last call; they are added to nfev.
     """
 
+    gives_matrix = takes_either = True
+
     def __cinit__(self, func, tuple args, dict kwargs, str name, bint columns, bad_point, bint may_switch=False,
                   repeated=None):
         self.repeated = repeated
@@ -205,6 +211,17 @@ cdef class Rows(Called):
             if self.repeated is not None:
                 (<lm_state *>at.state).nfev += self.repeated()
         return self.checked(value, shape) if value is None else value
+
+    cdef object of_block(self, lmoo_point *at, Residual fun):
+        """Return the Jacobian without a copy, if it can be read in place."""
+        self.attach(fun, np.empty((0, 0)))     # nothing is written
+        matrix = self.matrix(at)
+        if matrix is None:
+            raise RefusedError(fun.refusal, -1, 0.0, at.state.nfev)
+        matrix = np.asarray(matrix, dtype=np.float64)
+        if not matrix.flags.aligned or any(stride % 8 for stride in matrix.strides):
+            return matrix.copy()
+        return matrix
 
     cdef object sparse(self, lmoo_point *at):
         """Return the Jacobian as the callable returns it, (m, n)."""
@@ -282,6 +299,8 @@ cdef class Custom(Called):
 
 cdef class SparseCustom(Called):
     """A strategy in Python for sparse matrices: ``func(x, f)`` returns a matrix, its relative error and nfev."""
+
+    gives_matrix = True
 
     def __cinit__(self, func, bad_point):
         self.func, self.bad_point = func, bad_point

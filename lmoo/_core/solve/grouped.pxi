@@ -6,21 +6,6 @@ evaluation answers all of them.  A column that needs another interval requests a
 as well.
 """
 
-from libc.math cimport fabs, isfinite, sqrt
-from libc.string cimport memcpy, memset
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport (
-    DIFFERENCES_ASK, differences_begin, differences_next, differences_skips, lm_columns, lm_differences,
-)
-from lmoo._core.model cimport *
-from lmoo._core.norms cimport enorm
-
-cnp.import_array()
-
 
 cdef class Grouped(Called):
     """Differences of the entries of a pattern, for one solve.
@@ -39,11 +24,14 @@ cdef class Grouped(Called):
         is missing in the pattern; ``evaluate(x)`` returns f or None at a bad point.
     """
 
+    gives_matrix = needs_all_rows = True
+
     def __cinit__(self, pattern, bint central, double epsfcn, typical, bint can_refine, check):
         cdef const double[::1] sizes
         self.pattern, self.check = pattern, check
         self.first, self.rows = pattern.first, pattern.rows
-        self.noise = self.options.epsfcn = epsfcn
+        self.noise, self.weighs = epsfcn, True
+        self.options.epsfcn = epsfcn
         self.options.central, self.options.refines = central, can_refine
         self.table.refines = can_refine
         if typical is not None:

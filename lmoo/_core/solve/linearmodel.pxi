@@ -4,17 +4,6 @@ Each function of the table takes the GIL, calls the method of the same name and 
 and ends the solve, which raises it; until then the functions return NaN.
 """
 
-from libc.math cimport NAN
-from libc.string cimport memcpy
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.model cimport *
-
-cnp.import_array()
-
 
 cdef class LinearTable:
     """Base of linear models, each for one solve."""

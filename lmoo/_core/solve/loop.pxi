@@ -3,23 +3,6 @@
 `Loop` (snapshot.pxi) is a `LoopResults` (results.pxi), which is a `BaseLoop`.
 """
 
-from cpython.exc cimport PyErr_Occurred
-from libc.stdlib cimport calloc, free
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport *
-from lmoo._core.iteration cimport *
-from lmoo._core.evaluate cimport LossKernel, can_stream, stream_doubles
-from lmoo._core.model cimport *
-from lmoo._core.evaluate cimport (
-    vectors_answer_residual, vectors_doubles, vectors_place,
-)
-
-cnp.import_array()
-
 
 cdef class BaseLoop:
     """A solve that can be iterated.
@@ -84,7 +67,7 @@ cdef class BaseLoop:
         self.d.loss = NULL if kernel is None else &kernel.table
         self.d.problem, self.d.strategy = &fun.table, &jac.table
         self.d.python, self.d.noise = fun.python, jac.noise
-        self.d.weighs_differences = isinstance(jac, Grouped)
+        self.d.weighs_differences = jac.weighs
         self.d.threads = True
         self.d.interval = self.d.countdown = 1
         self.d.watching = not fun.python

@@ -1,16 +1,5 @@
 """Triangles of blocks of rows: folding a block into one, merging them."""
 
-from libc.stdlib cimport free, malloc
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.fold cimport fold, fold_work_bytes
-from lmoo._core.norms cimport enorm
-
-cnp.import_array()
-
 
 cdef int _fold(matrix, cnp.ndarray f, cnp.ndarray t) except -1:
     """Fold [matrix | f] into t."""

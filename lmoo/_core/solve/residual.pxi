@@ -3,25 +3,6 @@
 The user's function has no access to the memory of the solver: its x is a new array, and its value is copied at once.
 """
 
-cimport cython
-
-from cpython.exc cimport PyErr_CheckSignals, PyErr_Clear
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF
-from libc.float cimport DBL_MIN
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.masks import plain, refuse_masked
-
-from lmoo._core.model cimport lmoo_problem, lmoo_residual_function
-from lmoo._core.norms cimport all_finite, first_not_finite
-
-cnp.import_array()
 
 cdef extern from "Python.h":
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET

@@ -1,11 +1,5 @@
 """Results of a solve: its numbers and arrays, and Jacobians and covariances at its end."""
 
-import numpy as np
-
-from lmoo._core.evaluate cimport loss_rows, scale_rows, vectors_linearize_again
-from lmoo._core.linalg cimport inverse_gram
-from lmoo._core.model cimport *
-
 
 cdef class LoopResults(BaseLoop):
     """A solve with its results."""

@@ -13,24 +13,6 @@ the requests of the iteration by passes over all blocks.  Memory: the Jacobian a
 being evaluated, and O(n^2).
 """
 
-from libc.math cimport isfinite
-from libc.string cimport memcpy
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport (
-    FAILED, drop_columns, lm_driver, lm_evaluator, pause_at_request, refuse_request, share_block_errors,
-    store_errors, store_overlaps, wants_shares,
-)
-from lmoo._core.fold cimport fold_work_bytes
-from lmoo._core.iteration cimport *
-from lmoo._core.linalg cimport dense_fill_triangle
-from lmoo._core.model cimport *
-from lmoo._core.norms cimport enorm
-
-cnp.import_array()
 
 ctypedef int (*residual_function)(lm_driver *d) noexcept nogil
 ctypedef int (*linearize_function)(lm_driver *d, bint high_accuracy) noexcept nogil

@@ -1,17 +1,16 @@
 """A solve that can be stored before its end, and resumed."""
 
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
-
-import numpy as np
-
-from lmoo._core.evaluate cimport can_stream, loss_rows, wants_curvature
-from lmoo._core.iteration cimport lm_attach
-from lmoo._core.model cimport *
-
 
 cdef class Loop(LoopResults):
-    """A solve as a Python object; its parameters are those of `BaseLoop`."""
+    """A solve as a Python object; its parameters are those of `BaseLoop`.
+
+    Attributes
+    ----------
+    sparse : bool
+        Whether it takes the Jacobian as a sparse matrix.
+    """
+
+    sparse = False
 
     def snapshot(self):
         """Return the whole state of the solve as plain data."""
@@ -83,7 +82,7 @@ cdef class Loop(LoopResults):
                     f"{self.n} and {bool(self.s.bounded)}")
             s.linear, s.model = self.s.linear, self.s.model
             lm_attach(s, self.n)
-            check_state(self.s, s, isinstance(self.stepping, Asked))
+            check_state(self.s, s, self.stepping is not None and self.stepping.asks)
             s.options.step = self.s.options.step
             curved = wants_curvature(s) and (self.fun.python or not can_stream(
                 self.d.problem, self.d.strategy, s, self.fun.table.m, self.n))

@@ -9,22 +9,6 @@ linear model knows; the model, a `LinearModel` with ``sparse = True``, has the o
     _without(matrix, which) columns set to zero
 """
 
-from libc.math cimport NAN
-from libc.string cimport memcpy
-
-import numpy as np
-
-cimport numpy as cnp
-
-from lmoo._core.evaluate cimport (
-    FAILED, VECTORS, linearize_errors, lm_driver, lm_evaluator, pause_at_request, store_overlaps, vectors_begin_model,
-    vectors_place,
-)
-from lmoo._core.iteration cimport *
-from lmoo._core.model cimport *
-
-cnp.import_array()
-
 
 cdef int _linearize_sparse(lm_driver *d, bint high_accuracy) except -1 with gil:
     """Implement lm_evaluator.linearize; -1 if an exception is set."""
@@ -55,6 +39,8 @@ SPARSE.step = pause_at_request
 
 cdef class SparseLoop(Loop):
     """A solve with a sparse Jacobian; its ``linear`` is a PythonLinear with a model for sparse matrices."""
+
+    sparse = True
 
     def __cinit__(self, *args):
         self.model = (<PythonLinear?>self.linear).model

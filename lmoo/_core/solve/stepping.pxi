@@ -1,22 +1,5 @@
 """Step strategies as Python objects: compiled ones, and those written in Python."""
 
-from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
-
-import numpy as np
-
-from lmoo._core.signatures import ClassSignature
-
-from lmoo._core.iteration cimport GEODESIC
-from lmoo._core.iteration cimport lm_attach, lm_bytes
-from lmoo._core.model cimport *
-from lmoo._core.iteration cimport MORE, more_refused, more_update
-from lmoo._core.iteration cimport NIELSEN
-from lmoo._core.norms cimport first_not_finite
-from lmoo._core.iteration cimport predict, step_within
-from lmoo._core.iteration cimport DEFAULT
-
 
 cdef class Stepping:
     """Base: a step strategy as a table that the iteration calls."""
@@ -57,7 +40,7 @@ cdef class Asked(Stepping):
     """
 
     def __cinit__(self, func):
-        self.func, self.memory = func, {}
+        self.func, self.memory, self.asks = func, {}, True
         self.table.size = sizeof(lmoo_step)
         self.table.propose = _ask
         self.table.update = more_update

@@ -5,17 +5,6 @@ comes from outside, so it is checked twice.  A checksum detects damage of any ki
 choice is checked, so that a state with a forged checksum cannot cause a read or write out of bounds.
 """
 
-import zlib
-
-from libc.math cimport isfinite
-from libc.string cimport memcmp
-
-import numpy as np
-
-from lmoo._core.iteration cimport search_trials
-from lmoo._core.linalg cimport lm_dense, lm_triangle
-from lmoo._core.model cimport *
-from lmoo._core.norms cimport all_finite
 
 # Valid statuses of a solve, as in Status.
 _STATUSES = frozenset((

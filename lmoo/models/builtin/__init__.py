@@ -1,86 +1,18 @@
 """Built-in models as graphs."""
 
+from lmoo.models.builtin import classic, curves, images, peaks, polynomials, steps
 from lmoo.models.builtin.base import BuiltIn
-from lmoo.models.builtin.classic import (
-    BiExponential,
-    DampedSine,
-    Exponential,
-    Gaussian,
-    Gaussian2D,
-    Logistic4,
-    Lorentzian,
-    PowerLaw,
-    PseudoVoigt,
-    StretchedExponential,
-)
-from lmoo.models.builtin.curves import (
-    Arrhenius,
-    Hill,
-    MichaelisMenten,
-    Sine,
-    ThermalDistribution,
-    Weibull,
-)
-from lmoo.models.builtin.images import EllipticalGaussian2D, Lorentzian2D
-from lmoo.models.builtin.peaks import (
-    BreitWigner,
-    DampedHarmonicOscillator,
-    DampedOscillator,
-    Doniach,
-    ExponentialGaussian,
-    LogNormal,
-    Moffat,
-    Pearson4,
-    Pearson7,
-    SkewedGaussian,
-    SkewedVoigt,
-    SplitLorentzian,
-    StudentsT,
-    Voigt,
-)
-from lmoo.models.builtin.polynomials import Constant, Linear, Polynomial, Quadratic
-from lmoo.models.builtin.steps import Gompertz, Logistic, Rectangle, Step
+from lmoo.models.builtin.classic import *
+from lmoo.models.builtin.curves import *
+from lmoo.models.builtin.images import *
+from lmoo.models.builtin.peaks import *
+from lmoo.models.builtin.polynomials import *
+from lmoo.models.builtin.steps import *
 
-__all__ = [
-    "Arrhenius",
-    "BiExponential",
-    "BreitWigner",
-    "BuiltIn",
-    "Constant",
-    "DampedHarmonicOscillator",
-    "DampedOscillator",
-    "DampedSine",
-    "Doniach",
-    "EllipticalGaussian2D",
-    "Exponential",
-    "ExponentialGaussian",
-    "Gaussian",
-    "Gaussian2D",
-    "Gompertz",
-    "Hill",
-    "Linear",
-    "LogNormal",
-    "Logistic",
-    "Logistic4",
-    "Lorentzian",
-    "Lorentzian2D",
-    "MichaelisMenten",
-    "Moffat",
-    "Pearson4",
-    "Pearson7",
-    "Polynomial",
-    "PowerLaw",
-    "PseudoVoigt",
-    "Quadratic",
-    "Rectangle",
-    "Sine",
-    "SkewedGaussian",
-    "SkewedVoigt",
-    "SplitLorentzian",
-    "Step",
-    "StretchedExponential",
-    "StudentsT",
-    "ThermalDistribution",
-    "Voigt",
-    "Weibull",
-]
+__all__ = ["BuiltIn"]
+__all__ += classic.__all__
+__all__ += curves.__all__
+__all__ += images.__all__
+__all__ += peaks.__all__
+__all__ += polynomials.__all__
+__all__ += steps.__all__

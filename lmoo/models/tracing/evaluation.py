@@ -22,8 +22,8 @@ from lmoo.models.tracing.cache import Kind, Traced, traced
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
-from lmoo.problems.data import whitened
 from lmoo.problems.kinds import form_of, in_blocks
+from lmoo.problems.sigma import whitened
 
 __all__ = [
     "CLOSE",

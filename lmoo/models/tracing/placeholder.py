@@ -6,36 +6,15 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.graph.operators import Operators
+from lmoo.models.tracing.arithmetic import Arithmetic
 from lmoo.models.tracing.recorder import Recorder
 
 __all__ = ["Placeholder", "as_placeholder"]
 
-_REDUCTIONS = frozenset(
-    [
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "prod",
-        "std",
-        "var",
-        "all",
-        "any",
-        "argmax",
-        "argmin",
-        "cumsum",
-        "cumprod",
-        "ptp",
-        "dot",
-        "trace",
-        "argsort",
-        "sort",
-        "nonzero",
-        "round",
-        "searchsorted",
-    ]
-)
+_REDUCTIONS = {
+    "sum", "mean", "max", "min", "prod", "std", "var", "all", "any", "argmax", "argmin", "cumsum",
+    "cumprod", "ptp", "dot", "trace", "argsort", "sort", "nonzero", "round", "searchsorted",
+}  # fmt: skip
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
 _BRANCH = (
@@ -43,7 +22,7 @@ _BRANCH = (
 )
 
 
-class Placeholder(Operators[Any]):
+class Placeholder(Arithmetic):
     """A number, or an array with one number for each point, whose value is unknown.
 
     Parameters
@@ -66,7 +45,6 @@ class Placeholder(Operators[Any]):
     __slots__ = ("imaginary", "mask", "node", "own", "points", "recorder", "truth")
     # numpy's arrays leave arithmetic to this class.
     __array_priority__ = 1e6
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -129,66 +107,8 @@ class Placeholder(Operators[Any]):
         recorder = next(a.recorder for a in (*t, *parameters) if isinstance(a, Placeholder))
         return recorder.included(recorder, model, t, parameters)
 
-    # ---- arithmetic ----------------------------------------------------------------------------
-
-    def _operate(self, operation: str, *operands: Any) -> Any:
-        return self.recorder.applied(self.recorder, operation, *operands)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return self._operate("floor_divide", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return self._operate("floor_divide", other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return self._operate("mod", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return self._operate("mod", other, self)
-
     def __pos__(self) -> Any:
         return self._like()
-
-    def __lt__(self, other: Any) -> Any:
-        return self._operate("less", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._operate("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._operate("greater", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._operate("greater_equal", self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return self._operate("equal", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._operate("not_equal", self, other)
-
-    def __and__(self, other: Any) -> Any:
-        return self._operate("bitwise_and", self, other)
-
-    __rand__ = __and__
-
-    def __or__(self, other: Any) -> Any:
-        return self._operate("bitwise_or", self, other)
-
-    __ror__ = __or__
-
-    def __xor__(self, other: Any) -> Any:
-        return self._operate("bitwise_xor", self, other)
-
-    __rxor__ = __xor__
-
-    def __invert__(self) -> Any:
-        return self._operate("invert", self)
-
-    def __round__(self, digits: Any = None) -> Any:
-        if digits is not None:
-            self.recorder.refuse("round(x, digits) cannot be traced; np.rint(x) can")
-        return self._operate("rint", self)
 
     # ---- changes in place ------------------------------------------------------------------------
 
@@ -202,21 +122,6 @@ class Placeholder(Operators[Any]):
             self.recorder.refuse("a real array is given complex values")
         self.node, self.imaginary, self.truth = value.node, value.imaginary, value.truth
         return self
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._assign(self + other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._assign(self - other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._assign(self * other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._assign(self / other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self._assign(self**other)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not self.points or not self.own:

@@ -1,0 +1,59 @@
+"""The operators of placeholders, which are recorded as operations."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lmoo.models.graph.operators import Operators
+from lmoo.models.tracing.recorder import Recorder
+
+__all__ = ["Arithmetic"]
+
+Method = Callable[..., Any]
+
+
+def _operator(operation: str, reflected: bool = False) -> Method:
+    """Return the method of an operator: an operation with self, and with the other operand."""
+
+    def recorded(self: Any, *others: Any) -> Any:
+        return self._operate(operation, *((*others, self) if reflected else (self, *others)))
+
+    return recorded
+
+
+def _in_place(name: str) -> Method:
+    """Return the method of an assignment such as ``+=``, by that of its operator."""
+
+    def changed(self: Any, other: Any) -> Any:
+        return self._assign(getattr(self, name)(other))
+
+    return changed
+
+
+class Arithmetic(Operators[Any]):
+    """Operators, comparisons and changes in place of a `Placeholder`."""
+
+    __slots__ = ()
+    recorder: Recorder  # of `Placeholder`
+
+    def _operate(self, operation: str, *operands: Any) -> Any:
+        return self.recorder.applied(self.recorder, operation, *operands)
+
+    __floordiv__, __rfloordiv__ = _operator("floor_divide"), _operator("floor_divide", True)
+    __mod__, __rmod__ = _operator("mod"), _operator("mod", True)
+    __lt__, __le__ = _operator("less"), _operator("less_equal")
+    __gt__, __ge__ = _operator("greater"), _operator("greater_equal")
+    __eq__, __ne__ = _operator("equal"), _operator("not_equal")
+    __hash__ = None  # type: ignore[assignment]
+    __and__ = __rand__ = _operator("bitwise_and")
+    __or__ = __ror__ = _operator("bitwise_or")
+    __xor__ = __rxor__ = _operator("bitwise_xor")
+    __invert__ = _operator("invert")
+
+    def __round__(self, digits: Any = None) -> Any:
+        if digits is not None:
+            self.recorder.refuse("round(x, digits) cannot be traced; np.rint(x) can")
+        return self._operate("rint", self)
+
+    __iadd__, __isub__ = _in_place("__add__"), _in_place("__sub__")
+    __imul__, __itruediv__ = _in_place("__mul__"), _in_place("__truediv__")
+    __ipow__ = _in_place("__pow__")
