@@ -301,26 +301,20 @@ cdef double _rate(const lm_state *s, double norm) noexcept nogil:
     return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
 
 
-cdef bint is_rounding(const lm_state *s) noexcept nogil:
-    """Return whether the last step changes each parameter by no more than rounding does.
+cdef double size_of(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return the size of parameter j; of one that is 0, the change that has changed f by |f|."""
+    return fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
+
+
+cdef bint changes_nothing(const lm_state *s, double share) noexcept nogil:
+    """Return whether the step changes no parameter by more than this share of its size.
 
     A radius that is small relative to |D x| does not show this: it may be large relative to the term of a parameter
     whose column is tiny, as that of a rate if all exponentials have decayed.
     """
-    cdef double size
     cdef ptrdiff_t j
     for j in range(s.n):
-        size = fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
-        if fabs(s.step[j]) > s.options.epsfcn * size:
-            return False
-    return True
-
-
-cdef bint _changes_nothing(const lm_state *s, double share) noexcept nogil:
-    """Return whether the step changes no parameter by more than this share."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if fabs(s.step[j]) > share * fabs(s.x[j]):
+        if fabs(s.step[j]) > share * size_of(s, j):
             return False
     return True
 
@@ -328,9 +322,9 @@ cdef bint _changes_nothing(const lm_state *s, double share) noexcept nogil:
 cdef int _after_rejection(const lm_state *s) noexcept nogil:
     """Return the status after a rejected step."""
     if s.refused:
-        return at_wall(s) if _changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
+        return at_wall(s) if changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
     # The reduction of the next step would not be visible.
-    return exhausted(s) if s.prered <= s.noise or _changes_nothing(s, EPSMCH) else LM_RUNNING
+    return exhausted(s) if s.prered <= s.noise else LM_RUNNING
 
 
 cdef int exhausted(const lm_state *s) noexcept nogil:

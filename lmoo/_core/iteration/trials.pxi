@@ -66,7 +66,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.options.step.refused(s, s.options.step.context)
     # The steps are too short to change x, or to gain anything.
     if s.delta == 0.0 or _is_at_wall(s) or s.delta <= s.options.epsfcn * s.xnorm and (
-            s.options.tests != LM_TESTS_ACCURATE or is_rounding(s)):
+            s.options.tests != LM_TESTS_ACCURATE or changes_nothing(s, s.options.epsfcn)):
         s.status = LM_DOMAIN
         return _leave_out_hidden(s)
     if s.nfev >= s.options.maxfev:
