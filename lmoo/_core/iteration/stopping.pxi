@@ -219,24 +219,20 @@ cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps without progress, at a kink of f or towards a minimum at infinity; return the status.
 
     Steps that the radius has limited and whose ratio is near 1 do not count.  If the model predicted a reduction below
-    noise for them, as on a plateau, each counts as a tenth.  Towards a wall of bad points only those of the latter
-    count that a bound limits: they follow a gradient that is not small, so they do not end at a minimum.  If short
-    steps make no progress though the gradient is not small, J is not the derivative of f.
+    noise for them, as on a plateau, each counts as a tenth.  If short steps make no progress though the gradient is not
+    small, J is not the derivative of f.
     """
-    cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
         s.idle += 10
-    elif s.fnorm != s.reached and s.prered <= s.noise and (not to_wall or s.limited):
+    elif s.fnorm != s.reached and s.prered <= s.noise:
         s.idle += 1
     if s.idle < 10 * IDLE:
         return LM_RUNNING
-    if to_wall and s.bounded and s.gnorm * s.gnorm > NEAR_ENOUGH:
-        return LM_DOMAIN
     # All steps succeed and only the radius limits them: there is no minimum near x.
     if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
         return LM_NO_PROGRESS
     # Bad points have reduced the radius.
-    if s.wall > 0.0 and not to_wall:
+    if s.wall > 0.0:
         return exhausted(s)
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
