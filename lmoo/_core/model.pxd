@@ -105,7 +105,6 @@ cdef extern from "state.h" nogil:
         double bend
         int finished
         double wall
-        ptrdiff_t wall_seen
         double room
         double gained
         int ending
@@ -114,4 +113,4 @@ cdef extern from "state.h" nogil:
         double *overlap
 
 cdef enum:
-    LM_STATE_VERSION = 12
+    LM_STATE_VERSION = 13
