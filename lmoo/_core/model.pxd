@@ -101,7 +101,6 @@ cdef extern from "state.h" nogil:
         double last_dirder
         double secant_error
         double linear_rate
-        int since
         double bend
         int finished
         double wall
