@@ -165,10 +165,8 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
     s.status = exhausted(s)
     if s.status != LM_NO_PROGRESS:
         return _stop_or_refine(s, s.status)
-    # Continue as with more accurate derivatives: errors that were not known have reduced the radius.
     s.status = LM_RUNNING
     s.probe = s.rejections = 0
-    s.delta = max(s.delta, 0.01 * s.xnorm)
     return LM_REFINE if s.options.refine else _propose(s)
 
 

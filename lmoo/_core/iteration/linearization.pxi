@@ -104,8 +104,6 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     s.fnorm = s.base_fnorm
     s.xnorm = _size_of_x(s)
     s.reverted = 1
-    if s.ending == 1:
-        return _end(s, LM_FTOL)
     return _shorten(s)
 
 
