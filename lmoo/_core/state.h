@@ -65,7 +65,7 @@ struct lm_state {
     double noise;           /* the relative change of |f|^2 that errors of f can cause */
     double contraction;     /* |N step| over that of the step before, both Gauss-Newton steps; else 1 */
     double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 if it was not a
-                               Gauss-Newton step, negative if derivatives have become more accurate since */
+                               Gauss-Newton step, or if the derivatives are others since */
     double hidden_offset;   /* offset at the last accepted noise-level step, else 0 */
     int failed_hidden;      /* noise-level steps in a row that have not reduced the offset */
     /* With bounds. */
@@ -108,7 +108,7 @@ struct lm_state {
     double last_actred;     /* actred and dirder of the last accepted step, relative to |f|^2 after it */
     double last_dirder;
     double secant_error;    /* error of what the last move shows of the contraction, see secant.pxi */
-    double linear_rate;     /* rate of contraction at the last extrapolation */
+    double linear_rate;     /* rate of contraction that the last extrapolated step has used */
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
     int finished;           /* `steps` when a last step was requested, plus 1 */
     double wall;            /* radius before bad points have reduced it; 0: they have not */

@@ -80,15 +80,13 @@ cdef double _bend(lm_state *s) noexcept nogil:
 cdef void _refined(lm_state *s) noexcept nogil:
     """Prepare for a model from more accurate derivatives: increase a radius that inaccurate ones have reduced."""
     s.delta = max(s.delta, 0.01 * s.xnorm)
+    # The next step also corrects the accumulated effect of the inaccurate derivatives: its length shows no rate.
+    s.last_pnorm = 0.0
     if s.measuring:
         # Forward differences are continued with the measured intervals.
         s.measuring = s.known_newton = 0
-        s.last_pnorm = 0.0
         return
     s.refined = 1
-    # The next step also corrects the accumulated effect of the inaccurate derivatives, so it is longer than the
-    # convergence rate predicts.  The sign of last_pnorm marks this; see _rate.
-    s.last_pnorm = -s.last_pnorm
     s.hidden_offset, s.failed_hidden = 0.0, 0
 
 

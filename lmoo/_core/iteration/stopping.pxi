@@ -282,16 +282,8 @@ cdef bint is_settled(const lm_state *s, double left) noexcept nogil:
 
 
 cdef double _rate(const lm_state *s, double norm) noexcept nogil:
-    """Return the ratio of the norms of the last two Gauss-Newton steps; 1 if it is unknown.
-
-    After a change to more accurate derivatives last_pnorm is negative.  The larger of the last two rates then counts:
-    either of them may be small by chance.
-    """
-    if not s.newton or s.last_pnorm == 0.0:
-        return 1.0
-    if s.last_pnorm > 0.0:
-        return min(norm / s.last_pnorm, 1.0)
-    return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
+    """Return the ratio of the norms of the last two Gauss-Newton steps; 1 if it is unknown."""
+    return min(norm / s.last_pnorm, 1.0) if s.newton and s.last_pnorm > 0.0 else 1.0
 
 
 cdef double size_of(const lm_state *s, ptrdiff_t j) noexcept nogil:
