@@ -32,8 +32,11 @@ cdef enum:
     HIGH_GROWTH
     WHOLE
     HALVED
-    # The growth after the step that has failed.
-    GROWTH
+    # The growth after the last rejected step, and its length.
+    LAST_GROWTH
+    LAST_PNORM
+    # Most rejected steps in a row after which f is examined for a jump.
+    MOST_LOOKS = 4
     # Half of the growth on this power of a half of the way is a jump.  An exponential whose exponent changes by 1e6
     # grows by less, and is no jump.
     HALVINGS = 24
@@ -52,13 +55,21 @@ cdef void leave_jumps(lm_state *s) noexcept nogil:
 
 
 cdef bint jumps_ahead(lm_state *s) noexcept nogil:
-    """Return whether the step that has failed shows a jump: the last one, in the same direction, was as predicted."""
-    cdef double growth = _growth(s)
+    """Return whether the step that has failed shows a jump.
+
+    It does if |f|^2 grows as much as after a longer one, or if the last step, in the same direction, was as predicted.
+    """
+    cdef double growth = _growth(s), last_growth = s.probes[LAST_GROWTH], last_pnorm = s.probes[LAST_PNORM]
     # Other steps, as extrapolated ones, may fail for another reason.
     cdef bint plain = s.step_par > 0.0 and not (s.limited or s.extrapolated)
-    s.probes[GROWTH] = growth
-    return s.options.tests == LM_TESTS_ACCURATE and plain and s.rejections == 1 and s.noise <= ALL_NOISE \
-        and growth > max(SMALLEST_JUMP, BEYOND_PREDICTED * s.prered) and _is_like_last(s)
+    s.probes[LAST_GROWTH], s.probes[LAST_PNORM] = growth, s.pnorm if plain else 0.0
+    if s.options.tests != LM_TESTS_ACCURATE or not plain or s.noise > ALL_NOISE \
+            or not growth > max(SMALLEST_JUMP, BEYOND_PREDICTED * s.prered):
+        return False
+    if s.rejections > 1:
+        return s.rejections <= MOST_LOOKS and s.pnorm <= 0.5 * last_pnorm \
+            and 0.5 * last_growth <= growth <= 2.0 * last_growth
+    return _is_like_last(s)
 
 
 cdef bint _is_like_last(const lm_state *s) noexcept nogil:
@@ -108,7 +119,7 @@ cdef int _moved_alone(lm_state *s, int answer) noexcept nogil:
         way[HIGH], way[HIGH_GROWTH] = middle, growth
     else:
         way[LOW], way[LOW_GROWTH] = middle, growth
-    if way[WHOLE] < 0.5 * s.probes[GROWTH] or way[HIGH_GROWTH] - way[LOW_GROWTH] < 0.5 * way[WHOLE]:
+    if way[WHOLE] < 0.5 * s.probes[LAST_GROWTH] or way[HIGH_GROWTH] - way[LOW_GROWTH] < 0.5 * way[WHOLE]:
         return jumps_look(s, j + 1)
     if way[HALVED] < HALVINGS:
         way[HALVED] += 1.0
