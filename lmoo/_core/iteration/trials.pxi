@@ -102,7 +102,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     """Compare the actual with the predicted reduction and accept or reject the trial point (More' 1978, 7.1)."""
     cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
     cdef bint taken, relaxed = False
-    cdef double delta = s.delta, left
+    cdef double delta = s.delta
     cdef int status
     s.nit += 1
     s.actred = -1.0
@@ -134,15 +134,27 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
-    if not s.accepted and jumps_ahead(s):
-        return jumps_look(s, 0)
-    if not s.accepted:
-        return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
-    left = min(s.contraction, s.remainder) if s.extrapolated == 1 else max(s.contraction, LEAST_REMAINDER)
+    return _request_model(s) if s.accepted else _try_shorter(s)
+
+
+cdef int _request_model(lm_state *s) noexcept nogil:
+    """Request the model at the new point, by more accurate derivatives if the next step is expected to be the last."""
+    cdef double left = max(s.contraction, LEAST_REMAINDER)
+    if s.extrapolated == 1:
+        left = min(s.contraction, s.remainder)
     if _wants_refinement(s) and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left)) \
             and not differences_suffice(s, 0.0):
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef int _try_shorter(lm_state *s) noexcept nogil:
+    """Propose a shorter step, unless f jumps ahead or the derivatives are in doubt."""
+    if jumps_ahead(s):
+        return jumps_look(s, 0)
+    if s.rejections >= REJECTIONS and not s.measured:
+        return _measure_differences(s)
+    return _propose(s)
 
 
 cdef void _accept(lm_state *s) noexcept nogil:
