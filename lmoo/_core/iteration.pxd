@@ -80,7 +80,6 @@ cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 # ---- iteration/jumps.pxi: Parameters at a jump of f.
 
 cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil
-cdef void leave_jumps(lm_state *s) noexcept nogil
 cdef bint jumps_ahead(lm_state *s) noexcept nogil
 cdef int jumps_look(lm_state *s, ptrdiff_t j) noexcept nogil
 

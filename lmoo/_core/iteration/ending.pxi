@@ -231,5 +231,4 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
     _accept(s)
     s.reached, s.idle = s.fnorm, 0
     s.delta = max(s.delta, s.options.factor * s.xnorm)
-    leave_jumps(s)
     return LM_LINEARIZE
