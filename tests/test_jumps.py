@@ -50,6 +50,21 @@ def test_an_onset_between_two_points(driver: str, given: bool) -> None:
         assert cost(found.x, y) <= rest.cost * (1.0 + 1e-8) + 1e-14
 
 
+@pytest.mark.parametrize("given", [False, True], ids=["differences", "Jacobian"])
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("seed", [16, 19])
+def test_an_onset_a_few_points_away(seed: int, driver: str, given: bool) -> None:
+    """Points beyond the jump lead there, and each is the start of a fit of the other parameters."""
+    r = np.random.default_rng(seed)
+    true = np.array([3.0, 3.0, 2.0]) * r.uniform(0.8, 1.2, 3)
+    y = onset(T, *true) + 0.05 * r.standard_normal(T.size)
+    start = true * r.uniform([0.8, 0.9, 0.8], [1.2, 1.1, 1.2])
+    jac = by_complex_step(onset) if given else None
+    found = fit(driver, onset, T, y, start, jac=jac, trace=False)
+    assert found.success
+    assert cost(found.x, y) <= 1.2 * cost(true, y)
+
+
 def test_no_higher_cost_than_scipy() -> None:
     better = 0
     for seed in range(30):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from drivers import Array, quiet
+from drivers import DRIVERS, Array, fit, quiet
 
 import lmoo
 from lmoo.datasets import nist, nist_names
@@ -169,3 +169,19 @@ def test_compiled_models_in_other_units(model: lmoo.models.CompiledModel) -> Non
         found = lmoo.Solver().solve(model.problem(t * of_t, y * of_y), start * of_x)
         assert (found.status, found.nfev) == (expected.status, expected.nfev)
         np.testing.assert_array_equal(found.x / of_x, expected.x)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e9, 1e12, 1e25])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_parameter_that_starts_at_0_may_have_any_unit(driver: str, unit: float) -> None:
+    """Nothing tells the size of the background at 0: intervals of differences grow until f shows it."""
+    t = np.linspace(0.0, 4.0, 30)
+
+    def decay(t: Array, a: Any, k: Any, c: Any) -> Any:
+        return a * np.exp(-k * t) + c
+
+    y = unit * (decay(t, 2.5, 1.3, 5.0) + 0.01 * np.cos(9 * t))
+    found = fit(driver, decay, t, y, [unit, 1.0, 0.0], trace=False)
+    assert found.success, found.status
+    expected = [2.50394728, 1.30263577, 5.00002591]
+    assert found.x / [unit, 1.0, unit] == pytest.approx(expected, rel=1e-6)

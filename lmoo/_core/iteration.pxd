@@ -13,7 +13,8 @@ cdef bint has_faded_column(const lm_state *s) noexcept nogil
 cdef int stopping(lm_state *s) noexcept nogil
 cdef int exhausted(const lm_state *s) noexcept nogil
 cdef bint is_hidden(const lm_state *s) noexcept nogil
-cdef bint is_rounding(const lm_state *s) noexcept nogil
+cdef double size_of(const lm_state *s, ptrdiff_t j) noexcept nogil
+cdef bint changes_nothing(const lm_state *s, double share) noexcept nogil
 cdef bint is_all_error(const lm_state *s) noexcept nogil
 cdef double gradient_error(const lm_state *s) noexcept nogil
 cdef bint is_flat(const lm_state *s) noexcept nogil
@@ -79,7 +80,6 @@ cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 # ---- iteration/jumps.pxi: Parameters at a jump of f.
 
 cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil
-cdef void leave_jumps(lm_state *s) noexcept nogil
 cdef bint jumps_ahead(lm_state *s) noexcept nogil
 cdef int jumps_look(lm_state *s, ptrdiff_t j) noexcept nogil
 

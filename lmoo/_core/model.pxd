@@ -101,11 +101,9 @@ cdef extern from "state.h" nogil:
         double last_dirder
         double secant_error
         double linear_rate
-        int since
         double bend
         int finished
         double wall
-        ptrdiff_t wall_seen
         double room
         double gained
         int ending
@@ -114,4 +112,4 @@ cdef extern from "state.h" nogil:
         double *overlap
 
 cdef enum:
-    LM_STATE_VERSION = 12
+    LM_STATE_VERSION = 13

@@ -65,7 +65,7 @@ struct lm_state {
     double noise;           /* the relative change of |f|^2 that errors of f can cause */
     double contraction;     /* |N step| over that of the step before, both Gauss-Newton steps; else 1 */
     double last_pnorm;      /* |N step| of the step before, N being the current column norms; 0 if it was not a
-                               Gauss-Newton step, negative if derivatives have become more accurate since */
+                               Gauss-Newton step, or if the derivatives are others since */
     double hidden_offset;   /* offset at the last accepted noise-level step, else 0 */
     int failed_hidden;      /* noise-level steps in a row that have not reduced the offset */
     /* With bounds. */
@@ -95,7 +95,7 @@ struct lm_state {
     /* History of the steps. */
     double start_fnorm;     /* |f(x0)| */
     double reached;         /* |f| at the last visible reduction */
-    int idle;               /* trials since then */
+    int idle;               /* trials since then that count, see stopping.pxi */
     int rejections;         /* in a row */
     int cut;                /* steps in a row that the radius has limited */
     int good;               /* those of them since the last rejected step */
@@ -108,12 +108,10 @@ struct lm_state {
     double last_actred;     /* actred and dirder of the last accepted step, relative to |f|^2 after it */
     double last_dirder;
     double secant_error;    /* error of what the last move shows of the contraction, see secant.pxi */
-    double linear_rate;     /* rate of contraction at the last extrapolation */
-    int since;              /* accepted steps since then */
+    double linear_rate;     /* rate of contraction that the last extrapolated step has used */
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
     int finished;           /* `steps` when a last step was requested, plus 1 */
     double wall;            /* radius before bad points have reduced it; 0: they have not */
-    ptrdiff_t wall_seen;    /* `steps` at the last bad point */
     double room;            /* |D .| from x to the last bad point, or over |D last_step| after a good one; 0: none is ahead */
     double gained;          /* largest actred of the steps towards bad points */
     int ending;             /* the next model is one for a last step (1), the next trial point the end (2), a last step was made (3) */

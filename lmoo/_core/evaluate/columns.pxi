@@ -11,10 +11,6 @@ from lmoo._core.norms cimport all_zero, enorm
 cdef double SEEN = 3.0
 # More noise than this share of the size of f is none: the second difference shows features of f.
 cdef double LARGEST_NOISE = 0.04
-# A difference in one row of more than this share of |f| is a feature of f, a smaller one may be its rounding.
-cdef double COARSEST = 1e-4
-cdef enum:
-    FEW_ROWS = 50       # With fewer rows, one of them may have most of the error of f.
 # Longest interval for a column that seems to be zero, relative to the parameter.
 cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.
@@ -192,33 +188,17 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
     interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
-    be longer than the features of f, or if one row makes up the difference: it has such a feature, a narrow peak.
+    be longer than the features of f.
     """
-    cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
+    cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
-    cdef bint narrow_before = w.last_second < 0.0, narrow = _is_narrow(at, second)
-    w.last_h, w.last_second = h, -second if narrow else second
+    w.last_h, w.last_second = h, second
     if ratio > 1.0:
-        shorter, longer, ratio, narrow = longer, shorter, 1.0 / ratio, narrow_before
+        shorter, longer, ratio = longer, shorter, 1.0 / ratio
     elif ratio < 1.0 and change == 0.0:
-        shorter, narrow = longer, narrow_before
-    w.error = shorter / sqrt(6.0) if visible and not narrow else 0.0
+        shorter = longer
+    w.error = shorter / sqrt(6.0) if visible else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
-
-
-cdef bint _is_narrow(const lmoo_point *at, double second) noexcept nogil:
-    """Return whether a single row of many makes up the second difference, which is in f_work."""
-    cdef double squares = 0.0, fourth = 0.0, square, largest = 0.0
-    cdef ptrdiff_t i
-    if at.m < FEW_ROWS or second <= COARSEST * at.state.fnorm * at.share:
-        return False
-    for i in range(at.m):
-        largest = max(largest, fabs(at.f_work[i]))
-    for i in range(at.m):
-        square = (at.f_work[i] / largest) * (at.f_work[i] / largest)
-        squares += square
-        fourth += square * square
-    return squares * squares < 1.5 * fourth
 
 
 cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
@@ -290,12 +270,6 @@ cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
     for i in range(at.m):
         column[i] = (column[i] - other[i]) / step
     at.interval[w.j] = h
-    if not d.minpack_compatible and at.state.models > 0 and w.tries < TRIES \
-            and h * enorm(at.m, column) > LONGER * w.size:
-        # Over this interval f changes by much more than its size: a column that seemed to vanish made it too long, as
-        # that of a rate whose exponentials have decayed, and grow on the other side.
-        w.tries += 1
-        return _again(at, d, w, h, w.root * fabs(at.x[w.j]))
     if not d.minpack_compatible and at.state.models > 0:
         length = _length(at, d, w, w.j)
         at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0

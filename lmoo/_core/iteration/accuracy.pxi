@@ -64,16 +64,29 @@ cdef bint differences_suffice(lm_state *s, double left) noexcept nogil:
 
     left: share of the step that remains after it; it must not exceed the error of the solution either
     """
-    cdef double most, size
+    cdef double most
     cdef ptrdiff_t j
+    for j in range(s.n):
+        # Known before n systems are solved for delta.
+        if left * _in_residuals(s, j, s.step[j]) > ENOUGH * _accepted(s, j):
+            return False
     if _propagate(s) == INFINITY:
         return False
     for j in range(s.n):
-        size = s.free_norms[j] / s.fnorm
-        most = s.options.xtol * max(fabs(s.x[j]) * size, STANDARD_ERROR_SHARE)
-        if s.curvature[j] > ENOUGH * most or left * fabs(s.step[j]) * size > max(s.curvature[j], most):
+        most = _accepted(s, j)
+        if s.curvature[j] > ENOUGH * most or left * _in_residuals(s, j, s.step[j]) > max(s.curvature[j], most):
             return False
     return True
+
+
+cdef inline double _accepted(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return the error of parameter j that the test for xtol accepts, in units of |f| / |J_j|."""
+    return s.options.xtol * max(_in_residuals(s, j, s.x[j]), STANDARD_ERROR_SHARE)
+
+
+cdef inline double _in_residuals(const lm_state *s, ptrdiff_t j, double value) noexcept nogil:
+    """Return |value| for parameter j in units of |f| / |J_j|."""
+    return fabs(value) * (s.free_norms[j] / s.fnorm)
 
 
 cdef bint ends_accurately(lm_state *s, int status) noexcept nogil:

@@ -42,8 +42,7 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
             and not ends_accurately(s, status):
         return LM_REFINE
     memset(s.velocity, 0, <size_t>s.n * sizeof(double))
-    if s.options.tests == LM_TESTS_ACCURATE and (status == LM_NO_PROGRESS and _shows_descent(s) or status == LM_FTOL) \
-            and s.offset > max(s.noise, NEAR_ENOUGH) and _leave_out_endless(s):
+    if _may_end_at_infinity(s, status) and _leave_out_endless(s):
         if s.offset <= max(s.noise, NEAR_ENOUGH):
             s.status = status = LM_FTOL
             if _wants_last_step(s):
@@ -93,6 +92,12 @@ cdef int _last_step(lm_state *s, bint ends) noexcept nogil:
     if not ends:
         s.status = LM_RUNNING
     return _propose(s)
+
+
+cdef bint _may_end_at_infinity(const lm_state *s, int status) noexcept nogil:
+    """Return whether the model predicts a visible reduction that steps do not bring, though J is that of f."""
+    return s.options.tests == LM_TESTS_ACCURATE and s.offset > max(s.noise, NEAR_ENOUGH) \
+        and (status == LM_FTOL or status == LM_NO_PROGRESS and _shows_descent(s))
 
 
 cdef bint _shows_descent(const lm_state *s) noexcept nogil:
@@ -165,10 +170,8 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
     s.status = exhausted(s)
     if s.status != LM_NO_PROGRESS:
         return _stop_or_refine(s, s.status)
-    # Continue as with more accurate derivatives: errors that were not known have reduced the radius.
     s.status = LM_RUNNING
     s.probe = s.rejections = 0
-    s.delta = max(s.delta, 0.01 * s.xnorm)
     return LM_REFINE if s.options.refine else _propose(s)
 
 
@@ -228,5 +231,4 @@ cdef int _searched(lm_state *s, int answer) noexcept nogil:
     _accept(s)
     s.reached, s.idle = s.fnorm, 0
     s.delta = max(s.delta, s.options.factor * s.xnorm)
-    leave_jumps(s)
     return LM_LINEARIZE

@@ -46,14 +46,6 @@ cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil:
     return s.length[j] == AT_JUMP
 
 
-cdef void leave_jumps(lm_state *s) noexcept nogil:
-    """Let all parameters vary again."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if is_at_jump(s, j):
-            s.length[j] = 0.0
-
-
 cdef bint jumps_ahead(lm_state *s) noexcept nogil:
     """Return whether the step that has failed shows a jump.
 
@@ -144,6 +136,8 @@ cdef int _looked(lm_state *s) noexcept nogil:
         s.last_pnorm = 0.0
         s.delta = max(s.delta, s.options.factor * s.xnorm)
         return LM_LINEARIZE
-    if found:
-        leave_jumps(s)
+    for j in range(s.n):
+        # All are at jumps: they vary again.
+        if is_at_jump(s, j):
+            s.length[j] = 0.0
     return _propose(s)

@@ -80,15 +80,13 @@ cdef double _bend(lm_state *s) noexcept nogil:
 cdef void _refined(lm_state *s) noexcept nogil:
     """Prepare for a model from more accurate derivatives: increase a radius that inaccurate ones have reduced."""
     s.delta = max(s.delta, 0.01 * s.xnorm)
+    # The next step also corrects the accumulated effect of the inaccurate derivatives: its length shows no rate.
+    s.last_pnorm = 0.0
     if s.measuring:
         # Forward differences are continued with the measured intervals.
         s.measuring = s.known_newton = 0
-        s.last_pnorm = 0.0
         return
     s.refined = 1
-    # The next step also corrects the accumulated effect of the inaccurate derivatives, so it is longer than the
-    # convergence rate predicts.  The sign of last_pnorm marks this; see _rate.
-    s.last_pnorm = -s.last_pnorm
     s.hidden_offset, s.failed_hidden = 0.0, 0
 
 
@@ -104,8 +102,6 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     s.fnorm = s.base_fnorm
     s.xnorm = _size_of_x(s)
     s.reverted = 1
-    if s.ending == 1:
-        return _end(s, LM_FTOL)
     return _shorten(s)
 
 

@@ -43,12 +43,11 @@ cdef double _longest(const lm_state *s) noexcept nogil:
     J may show no effect of a parameter, as the rate of exponentials that have decayed; f may still vary strongly over
     longer distances.
     """
-    cdef double longest = DBL_MAX, size
+    cdef double longest = DBL_MAX
     cdef ptrdiff_t j
     for j in range(s.n):
-        size = fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
-        if LARGEST_CHANGE * size < longest * fabs(s.step[j]):
-            longest = LARGEST_CHANGE * size / fabs(s.step[j])
+        if LARGEST_CHANGE * size_of(s, j) < longest * fabs(s.step[j]):
+            longest = LARGEST_CHANGE * size_of(s, j) / fabs(s.step[j])
     return longest
 
 

@@ -200,10 +200,7 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         return LM_RUNNING
     if not newton:
         return LM_FTOL if s.prered <= s.noise and _predicts_nothing_visible(s) else _idle(s)
-    if s.since == 1 and s.linear_rate != 0.0:
-        # What remains after a secant step contracts at its rate.
-        left = fabs(s.linear_rate / (1.0 - s.linear_rate))
-    elif s.extrapolated == 1:
+    if s.extrapolated == 1:
         left = min(max(s.remainder, LEAST_REMAINDER), 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)
@@ -218,25 +215,18 @@ cdef int _after_step(lm_state *s) noexcept nogil:
 cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps without progress, at a kink of f or towards a minimum at infinity; return the status.
 
-    Steps that the radius has limited and whose ratio is near 1 do not count.  If the model predicted a reduction below
-    noise for them, as on a plateau, each counts as a tenth.  Towards a wall of bad points only those of the latter
-    count that a bound limits: they follow a gradient that is not small, so they do not end at a minimum.  If short
-    steps make no progress though the gradient is not small, J is not the derivative of f.
+    Steps that the radius has limited and whose ratio is near 1 do not count.  If short steps make no progress though the
+    gradient is not small, J is not the derivative of f.
     """
-    cdef bint to_wall = s.wall > 0.0 and s.delta > NEAR_ENOUGH * s.xnorm
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
-        s.idle += 10
-    elif s.fnorm != s.reached and s.prered <= s.noise and (not to_wall or s.limited):
         s.idle += 1
-    if s.idle < 10 * IDLE:
+    if s.idle < IDLE:
         return LM_RUNNING
-    if to_wall and s.bounded and s.gnorm * s.gnorm > NEAR_ENOUGH:
-        return LM_DOMAIN
     # All steps succeed and only the radius limits them: there is no minimum near x.
     if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
         return LM_NO_PROGRESS
     # Bad points have reduced the radius.
-    if s.wall > 0.0 and not to_wall:
+    if s.wall > 0.0:
         return exhausted(s)
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
@@ -289,38 +279,24 @@ cdef bint is_settled(const lm_state *s, double left) noexcept nogil:
 
 
 cdef double _rate(const lm_state *s, double norm) noexcept nogil:
-    """Return the ratio of the norms of the last two Gauss-Newton steps; 1 if it is unknown.
-
-    After a change to more accurate derivatives last_pnorm is negative.  The larger of the last two rates then counts:
-    either of them may be small by chance.
-    """
-    if not s.newton or s.last_pnorm == 0.0:
-        return 1.0
-    if s.last_pnorm > 0.0:
-        return min(norm / s.last_pnorm, 1.0)
-    return max(s.contraction, min(norm / -s.last_pnorm, 1.0))
+    """Return the ratio of the norms of the last two Gauss-Newton steps; 1 if it is unknown."""
+    return min(norm / s.last_pnorm, 1.0) if s.newton and s.last_pnorm > 0.0 else 1.0
 
 
-cdef bint is_rounding(const lm_state *s) noexcept nogil:
-    """Return whether the last step changes each parameter by no more than rounding does.
+cdef double size_of(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return the size of parameter j; of one that is 0, the change that has changed f by |f|."""
+    return fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
+
+
+cdef bint changes_nothing(const lm_state *s, double share) noexcept nogil:
+    """Return whether the step changes no parameter by more than this share of its size.
 
     A radius that is small relative to |D x| does not show this: it may be large relative to the term of a parameter
     whose column is tiny, as that of a rate if all exponentials have decayed.
     """
-    cdef double size
     cdef ptrdiff_t j
     for j in range(s.n):
-        size = fabs(s.x[j]) if s.x[j] != 0.0 else s.fnorm / s.diag[j]
-        if fabs(s.step[j]) > s.options.epsfcn * size:
-            return False
-    return True
-
-
-cdef bint _changes_nothing(const lm_state *s, double share) noexcept nogil:
-    """Return whether the step changes no parameter by more than this share."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if fabs(s.step[j]) > share * fabs(s.x[j]):
+        if fabs(s.step[j]) > share * size_of(s, j):
             return False
     return True
 
@@ -328,9 +304,9 @@ cdef bint _changes_nothing(const lm_state *s, double share) noexcept nogil:
 cdef int _after_rejection(const lm_state *s) noexcept nogil:
     """Return the status after a rejected step."""
     if s.refused:
-        return at_wall(s) if _changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
+        return at_wall(s) if changes_nothing(s, max(s.options.xtol, EPSMCH)) else LM_RUNNING
     # The reduction of the next step would not be visible.
-    return exhausted(s) if s.prered <= s.noise or _changes_nothing(s, EPSMCH) else LM_RUNNING
+    return exhausted(s) if s.prered <= s.noise else LM_RUNNING
 
 
 cdef int exhausted(const lm_state *s) noexcept nogil:

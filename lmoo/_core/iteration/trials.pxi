@@ -59,14 +59,13 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.last_pnorm = 0.0
     s.below_noise = 0
     s.wall = max(s.wall, s.delta)
-    s.wall_seen = s.steps
     # A Jacobian that is refused, as on a plateau, is no wall: f exists beyond it.
     s.room = 0.0 if s.reverted else s.pnorm
     s.delta = SHORTEN * min(s.delta, s.pnorm)
     s.options.step.refused(s, s.options.step.context)
     # The steps are too short to change x, or to gain anything.
     if s.delta == 0.0 or _is_at_wall(s) or s.delta <= s.options.epsfcn * s.xnorm and (
-            s.options.tests != LM_TESTS_ACCURATE or is_rounding(s)):
+            s.options.tests != LM_TESTS_ACCURATE or changes_nothing(s, s.options.epsfcn)):
         s.status = LM_DOMAIN
         return _leave_out_hidden(s)
     if s.nfev >= s.options.maxfev:
@@ -103,7 +102,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     """Compare the actual with the predicted reduction and accept or reject the trial point (More' 1978, 7.1)."""
     cdef bint accurate = s.options.tests == LM_TESTS_ACCURATE
     cdef bint taken, relaxed = False
-    cdef double delta = s.delta, left
+    cdef double delta = s.delta
     cdef int status
     s.nit += 1
     s.actred = -1.0
@@ -121,9 +120,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     # or bent step: the step that it was made from may be good.
     if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
-    # Bad points that were met long ago are no wall, unless the steps still lead towards them.
-    if s.delta >= s.wall and (accurate or not has_faded_column(s)) \
-            or accurate and s.gained == 0.0 and s.steps - s.wall_seen >= IDLE:
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)):
         s.wall = s.room = s.gained = 0.0
     if taken:
         if accurate and s.room > 0.0:
@@ -137,15 +134,27 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     status = stopping(s)
     if status != LM_RUNNING:
         return _stop_or_refine(s, status) if s.accepted else _finish(s, status)
-    if not s.accepted and jumps_ahead(s):
-        return jumps_look(s, 0)
-    if not s.accepted:
-        return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
-    left = min(s.contraction, s.remainder) if s.extrapolated == 1 else max(s.contraction, LEAST_REMAINDER)
+    return _request_model(s) if s.accepted else _try_shorter(s)
+
+
+cdef int _request_model(lm_state *s) noexcept nogil:
+    """Request the model at the new point, by more accurate derivatives if the next step is expected to be the last."""
+    cdef double left = max(s.contraction, LEAST_REMAINDER)
+    if s.extrapolated == 1:
+        left = min(s.contraction, s.remainder)
     if _wants_refinement(s) and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left)) \
             and not differences_suffice(s, 0.0):
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef int _try_shorter(lm_state *s) noexcept nogil:
+    """Propose a shorter step, unless f jumps ahead or the derivatives are in doubt."""
+    if jumps_ahead(s):
+        return jumps_look(s, 0)
+    if s.rejections >= REJECTIONS and not s.measured:
+        return _measure_differences(s)
+    return _propose(s)
 
 
 cdef void _accept(lm_state *s) noexcept nogil:
@@ -165,7 +174,6 @@ cdef void _accept(lm_state *s) noexcept nogil:
         s.rejections = 0
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
-    s.since = 0 if s.extrapolated == 1 else s.since + 1
 
 
 cdef void _damp_alternating(lm_state *s) noexcept nogil:
