@@ -1,6 +1,6 @@
 """The arrow linear model, and solves with it: shared parameters and groups of own ones, errors in x."""
 
-from lmoo._core.evaluate cimport job_function, lm_driver
+from lmoo._core.evaluate cimport job_function, lm_driver, lm_helper
 from lmoo._core.model cimport lm_state, lmoo_linear
 from lmoo._core.solve cimport LinearTable, Loop, Source
 
@@ -71,6 +71,8 @@ ctypedef struct lm_arrow:
     double *wa              # n
     double *least           # n
     lm_arrow_part *part
+    lm_helper *team         # threads; NULL: there is one
+    bint started            # they have been started
     # Work space where the model is scattered, see arrow/scattered.pxi.
     double *gram            # s x (s + 1)
     double *z               # (s + 1) x s, padded

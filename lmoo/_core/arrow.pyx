@@ -11,8 +11,8 @@ cimport numpy as cnp
 
 from lmoo._core.batch cimport CurveModel
 from lmoo._core.evaluate cimport (
-    FAILED, add_overlaps, job_function, lm_driver, lm_evaluator, loss_rows, loss_weights, multiply_rows,
-    pause_at_request, refuse_request, run_in_threads, store_errors, store_overlaps, vectors_answer_norm,
+    FAILED, Team, add_overlaps, job_function, lm_driver, lm_evaluator, lm_helper, loss_rows, loss_weights,
+    multiply_rows, pause_at_request, refuse_request, run_in_team, store_errors, store_overlaps, vectors_answer_norm,
 )
 from lmoo._core.fold cimport fold, fold_work_bytes, merge
 from lmoo._core.iteration cimport bounds_start, lm_attach, lm_linearized, lm_refuse, lm_sound, lm_state_bytes

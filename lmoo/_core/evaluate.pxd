@@ -1,5 +1,6 @@
 """Evaluation of problems for the iteration: losses, differences, the driver, factorisation of the Jacobian."""
 
+from cpython.pythread cimport PyThread_type_lock
 from libc.stddef cimport size_t
 from lmoo._core.model cimport lm_options, lm_state, lmoo_jacobian, lmoo_loss, lmoo_outcome, lmoo_point, lmoo_problem
 
@@ -69,6 +70,25 @@ cdef class LossKernel:
 ctypedef void (*job_function)(ptrdiff_t k, void *context) noexcept nogil
 
 cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except -1 with gil
+
+cdef enum:
+    HELPER_CALL     # free: the thread is to look for jobs
+    HELPER_BEGUN    # free: there are jobs that neither the thread nor the caller has begun
+    HELPER_ENDED    # free: the thread has ended its jobs, and the caller has not seen it
+
+ctypedef struct lm_helper:
+    job_function job
+    void *context
+    ptrdiff_t first, count, step
+    PyThread_type_lock locks[3]
+    lm_helper *next
+
+cdef class Team:
+    cdef list helpers
+    cdef lm_helper *chain
+    cdef int start(self, ptrdiff_t count) except -1
+
+cdef void run_in_team(lm_helper *team, job_function job, ptrdiff_t count, void *context) noexcept nogil
 
 
 # ---- evaluate/differences.pxi: Compiled Jacobian strategies: the problem's own, and differences.

@@ -49,11 +49,17 @@ HINTS = {
 
 def real_number(name: str, value: Any) -> float:
     """Return value as a float; TypeError if it is not a real number."""
+    value = _entry(value)
     if isinstance(value, (bool, np.bool_)) or not isinstance(
         value, (int, float, np.integer, np.floating)
     ):
         raise TypeError(f"{name} must be a real number; it is {value!r}")
     return in_range(name, value)
+
+
+def _entry(value: Any) -> Any:
+    """Return the entry of an array without dimensions, as numpy's reductions return them."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def in_range(name: str, value: Any) -> float:
@@ -70,6 +76,7 @@ def in_range(name: str, value: Any) -> float:
 
 def integer(name: str, value: Any) -> int:
     """Return value as an int; TypeError if it is not an integer."""
+    value = _entry(value)
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer; it is {value!r}")
     return int(value)

@@ -15,6 +15,7 @@ from lmoo.scipy_api.least_squares_arguments import (
     checked_loss,
     checked_tolerances,
     difference_strategy,
+    further_arguments,
     scale_factors,
     sparsity_pattern,
     starting_vector,
@@ -29,6 +30,8 @@ __all__ = ["least_squares"]
 
 # The limit of `Solver` counts evaluations for differences: at most this number per parameter.
 _PER_JACOBIAN = 10
+# Evaluations that are no limit.
+_MOST = 2**62
 
 
 def least_squares(
@@ -141,13 +144,13 @@ def least_squares(
     scale = scale_factors(x_scale, x, x0)
     tolerances = checked_tolerances(ftol, xtol, gtol, method)
     robust = checked_loss(loss)
-    call = Evaluation(fun, args, dict(kwargs or {}))
+    call = Evaluation(fun, *further_arguments(args, kwargs))
     f0 = np.atleast_1d(np.asarray(call.first(x)))
     check_residual(f0, x.size, method)
     problem = ScipyProblem(call, f0, jac, x, method, tr_solver, x_scale, edges)
     pattern = sparsity_pattern(jac_sparsity, f0.size, x.size, jac, method, tr_solver)
     strategy = difference_strategy(jac, call, diff_step, edges, workers, pattern, tolerances)
-    limit = 100 * x.size if max_nfev is None else int(max_nfev)
+    limit = 100 * x.size if max_nfev is None else int(min(max_nfev, _MOST))
     solver = Solver(
         ftol=tolerances["ftol"],
         xtol=tolerances["xtol"],

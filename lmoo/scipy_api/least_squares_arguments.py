@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, Jacobian
 from lmoo.losses.loss import LOSSES, Loss
+from lmoo.problems.arguments import described, real_array, real_number
 from lmoo.problems.names import in_order_of
 from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
@@ -24,6 +25,7 @@ __all__ = [
     "checked_loss",
     "checked_tolerances",
     "difference_strategy",
+    "further_arguments",
     "scale_factors",
     "sparsity_pattern",
     "starting_vector",
@@ -52,9 +54,9 @@ def check_choices(
         raise ValueError(f"`loss` must be one of {', '.join(LOSSES)} or callable; it is {loss!r}")
     if method == "lm" and loss != "linear":
         raise ValueError(f"method='lm' supports only the loss 'linear'; it is {loss!r}")
-    if isinstance(verbose, bool) or verbose not in (0, 1, 2):
+    if verbose not in (0, 1, 2):
         raise ValueError(f"`verbose` must be 0, 1 or 2; it is {verbose!r}")
-    if max_nfev is not None and not max_nfev > 0:
+    if max_nfev is not None and not real_number("`max_nfev`", max_nfev) > 0:
         raise ValueError(f"`max_nfev` must be None or a positive integer; it is {max_nfev!r}")
 
 
@@ -62,7 +64,10 @@ def starting_vector(x0: Any) -> Array:
     """Return x0 as a new float64 vector, finite."""
     if np.iscomplexobj(x0):
         raise ValueError(f"`x0` must be real; it is {x0!r}")
-    x = np.atleast_1d(np.array(x0)).astype(np.float64)
+    try:
+        x = np.atleast_1d(np.array(x0)).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"`x0` must be real numbers; it is {described(x0)}") from error
     if x.ndim > 1:
         raise ValueError(f"`x0` must have at most 1 dimension; its shape is {x.shape}")
     if x.size == 0:
@@ -75,10 +80,14 @@ def starting_vector(x0: Any) -> Array:
 def checked_bounds(bounds: Any, x: Array, x0: Any, method: str) -> tuple[Array, Array]:
     """Return the lower and the upper bounds, (n,) each; x: x0 as an array."""
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
+    if not hasattr(pair, "__len__"):
+        raise TypeError(
+            f"`bounds` must be a pair (lower, upper), or have lb and ub; it is {bounds!r}"
+        )
     if len(pair) != 2:
         raise ValueError(f"`bounds` must contain 2 elements; it has {len(pair)}")
     ordered = (in_order_of(x0, "`bounds`", part) for part in pair)
-    lower, upper = (np.asarray(part, dtype=np.float64) for part in ordered)
+    lower, upper = (real_array("`bounds`", part) for part in ordered)
     lower, upper = (
         np.full(x.shape, b) if b.size == 1 and b.ndim < 2 else b for b in (lower, upper)
     )
@@ -117,7 +126,7 @@ def checked_tolerances(ftol: Any, xtol: Any, gtol: Any, method: str) -> dict[str
     """Return ftol, xtol and gtol by name, 0 for None; warn of those below machine epsilon."""
     found = {}
     for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol)):
-        if value is not None and value < _EPS:
+        if value is not None and real_number(f"`{name}`", value) < _EPS:
             warnings.warn(
                 f"`{name}` = {value} is below machine epsilon, {_EPS:.2e}; it cannot stop a solve",
                 UserWarning,
@@ -130,6 +139,15 @@ def checked_tolerances(ftol: Any, xtol: Any, gtol: Any, method: str) -> dict[str
     if len(small) == 3:
         raise ValueError(f"one of ftol, xtol and gtol must be at least machine epsilon, {_EPS:.2e}")
     return found
+
+
+def further_arguments(args: Any, kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of fun and jac behind x."""
+    if not isinstance(args, Iterable):
+        raise TypeError(f"`args` must be a tuple; it is {args!r}")
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"`kwargs` must be a dict or None; it is {kwargs!r}")
+    return tuple(args), dict(kwargs or {})
 
 
 def checked_loss(loss: Any) -> Any:
@@ -162,7 +180,10 @@ def sparsity_pattern(
         return None
     if method == "lm":
         raise ValueError("method='lm' does not support `jac_sparsity`")
-    pattern = Pattern(sparsity if is_sparse(sparsity) else np.atleast_2d(np.asarray(sparsity)))
+    given = sparsity if is_sparse(sparsity) else np.atleast_2d(np.asarray(sparsity))
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"`jac_sparsity` must be real numbers; it is {described(sparsity)}")
+    pattern = Pattern(given)
     if pattern.shape != (m, n):
         raise ValueError(f"`jac_sparsity` must have shape {(m, n)}; it has {pattern.shape}")
     if tr_solver == "exact":
@@ -192,7 +213,7 @@ def difference_strategy(
         return CentralDifference() if central else ForwardDifference(refine=not coarse)
     step = None
     if diff_step is not None:
-        step = np.asarray(diff_step, dtype=np.float64)
+        step = real_array("`diff_step`", diff_step)
         if step.ndim and step.shape != edges[0].shape:
             raise ValueError(
                 f"`diff_step` must be a number or have shape {edges[0].shape}; it has {step.shape}"

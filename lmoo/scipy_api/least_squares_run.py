@@ -134,9 +134,12 @@ class Run:
         before = None
         if watched or self.verbose:
             before = self._first()
-        while self.loop.advance() or not self.iteration._settled():
-            if watched:
-                before = self._report(before)
+        while True:
+            # The loop for another kind of Jacobian has no iteration to report yet.
+            if self.loop.advance():
+                before = self._report(before) if watched else None
+            elif self.iteration._settled():
+                break
             if not self.loop.done and self.nfev >= max_nfev:
                 self.loop.stop(Status.MAXFEV)
         loop = self.loop

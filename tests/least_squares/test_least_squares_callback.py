@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 from least_squares_cases import START, TIGHT, Array, rosenbrock, rosenbrock_jacobian
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import aslinearoperator
 
 from lmoo import least_squares
 
@@ -65,6 +67,33 @@ def test_callbacks_of_both_signatures() -> None:
         np.testing.assert_array_equal(result.fun, rosenbrock(x))
         assert result.cost == pytest.approx(0.5 * result.fun @ result.fun)
     assert found[-1].nit >= len(found)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_array, aslinearoperator])
+def test_callbacks_see_every_step_with_a_jacobian_of_any_kind(
+    kind: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points: list[Array] = []
+
+    def jac(x: Array) -> Any:
+        return kind(rosenbrock_jacobian(x))
+
+    result = least_squares(rosenbrock, START, jac, callback=points.append, verbose=2)
+    plain = least_squares(rosenbrock, START, jac)
+    np.testing.assert_array_equal(points[-1], result.x)
+    np.testing.assert_array_equal(plain.x, result.x)
+    assert len(points) > 5
+    # A line for the titles, the start, each step, and two for the end.
+    assert len(capsys.readouterr().out.splitlines()) == len(points) + 4
+
+
+def test_numbers_that_are_written_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
+    """As scipy accepts them."""
+    expected = least_squares(rosenbrock, START, loss="huber", f_scale=0.5)
+    for options in ({"max_nfev": np.inf}, {"verbose": True}, {"f_scale": np.array(0.5)}):
+        found = least_squares(rosenbrock, START, **{"loss": "huber", "f_scale": 0.5, **options})
+        np.testing.assert_array_equal(found.x, expected.x)
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_stop_iteration_ends_the_solve() -> None:

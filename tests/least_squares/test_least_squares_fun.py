@@ -106,6 +106,22 @@ def test_bad_input_gets_scipys_class_of_error(change: dict[str, Any], message: s
             scipy.optimize.least_squares(**arguments)
 
 
+@pytest.mark.parametrize(
+    "name", ["x0", "bounds", "ftol", "diff_step", "jac_sparsity", "max_nfev", "args", "kwargs"]
+)
+def test_objects_that_are_no_numbers_are_named(name: str) -> None:
+    """With scipy's class of error, or its base."""
+    wrong = 5 if name in ("bounds", "args", "kwargs") else "a"
+    arguments: dict[str, Any] = {"fun": rosenbrock, "x0": [2.0, 2.0], name: wrong}
+    with pytest.raises((TypeError, ValueError)) as theirs:
+        scipy.optimize.least_squares(**arguments)
+    with pytest.raises(
+        (TypeError, ValueError), match=f"^`{name}` must be .*; it is {wrong!r}$"
+    ) as ours:
+        least_squares(**arguments)
+    assert issubclass(theirs.type, ours.type)
+
+
 def test_exceptions_come_out_with_the_best_point() -> None:
     calls = 0
 

@@ -97,7 +97,10 @@ cdef class ArrowLinear(LinearTable):
         self.a.shared = s
         self.a.n = self.n = s + first[self.groups]
         # The work space of parts must not be more than what the groups take.
-        self.a.parts = min(ARROW_PARTS, max(1, min(self.groups // PART_GROUPS, total // (s * (s + 1)))))
+        k, self.a.parts = min(self.groups // PART_GROUPS, total // (s * (s + 1))), 1
+        # A power of two: two threads have as many.
+        while self.a.parts < ARROW_PARTS and 2 * self.a.parts <= k:
+            self.a.parts *= 2
         total = place[self.groups]
         self.place_factor(&self.a.all, total)
         self.place_factor(&self.a.next, total)

@@ -5,10 +5,10 @@ The number of parts does not depend on the number of threads, and so results do 
 
 cdef enum:
     # Groups of a part, below which there is one part alone.
-    PART_GROUPS = 128
+    PART_GROUPS = 32
 
-# Nanoseconds of work that pay for starting threads.
-cdef double WORTH_THREADS = 3e5
+# Nanoseconds of work that pay for waking threads.
+cdef double WORTH_THREADS = 3e4
 
 
 cdef inline ptrdiff_t _own(const lm_arrow *a, ptrdiff_t k) noexcept nogil:
@@ -41,12 +41,12 @@ cdef ptrdiff_t _part_of(const lm_arrow *a, ptrdiff_t k) noexcept nogil:
 
 cdef void arrow_each(lm_arrow *a, job_function job, void *context, double work) noexcept nogil:
     """job(part, context) for all parts, on threads where that is worth it.  work: nanoseconds for a group, about."""
-    cdef ptrdiff_t part
-    if a.parts == 1 or <double>a.groups * work < WORTH_THREADS:
-        for part in range(a.parts):
-            job(part, context)
-    else:
-        _in_threads(a, job, context)
+    cdef lm_helper *team = NULL
+    if a.parts > 1 and <double>a.groups * work >= WORTH_THREADS:
+        if not a.started:
+            _start(a)
+        team = a.team
+    run_in_team(team, job, a.parts, context)
 
 
 cdef inline double _product_work(const lm_arrow *a) noexcept nogil:
@@ -54,12 +54,16 @@ cdef inline double _product_work(const lm_arrow *a) noexcept nogil:
     return 3.0 * (a.widest + 1) * (a.widest + a.touched + 1)
 
 
-cdef void _in_threads(lm_arrow *a, job_function job, void *context) noexcept with gil:
+cdef void _start(lm_arrow *a) noexcept with gil:
+    """Start the threads that this model keeps."""
+    cdef Team team = Team()
+    a.started = True
+    (<ArrowLinear>a.owner).memory.append(team)
     try:
-        run_in_threads(job, a.parts, context)
+        team.start(a.parts)
     except BaseException as error:
-        # An interruption; the work itself is done.
         _end(a, error)
+    a.team = team.chain
 
 
 cdef int _end(lm_arrow *a, error) except -1:

@@ -15,52 +15,121 @@ from cpython.pythread cimport (
 )
 
 
-cdef class _Worker:
-    """The jobs first, first + step, ..., for the thread that calls `work` first.
+cdef enum:
+    # Looks at a lock before a thread sleeps until it is free: about the time that it takes to wake one.
+    LOOKS = 1000
+
+
+cdef inline void _wait(PyThread_type_lock lock) noexcept nogil:
+    """Take a lock that is soon free."""
+    cdef int k
+    for k in range(LOOKS):
+        if PyThread_acquire_lock(lock, NOWAIT_LOCK):
+            return
+    PyThread_acquire_lock(lock, WAIT_LOCK)
+
+
+cdef inline void _work(const lm_helper *h) noexcept nogil:
+    cdef ptrdiff_t k = h.first
+    while k < h.count:
+        h.job(k, h.context)
+        k += h.step
+
+
+cdef class _Helper:
+    """The jobs first, first + step, ... of each call, for its thread, or for the caller if that begins earlier.
 
     The locks are those of C, which run no signal handlers.  `threading.Thread` is not reliable
     after Ctrl-C: after an exception in `start` it is unknown whether the thread runs, and one
     in `join` (CPython 3.11) marks a running thread as stopped.
     """
 
-    cdef job_function job
-    cdef void *context
-    cdef ptrdiff_t first, count, step
-    cdef PyThread_type_lock begun   # taken by the thread that does the work
-    cdef PyThread_type_lock ended   # taken from the beginning, released after the last job
+    cdef lm_helper h
 
     def __cinit__(self):
-        self.begun, self.ended = PyThread_allocate_lock(), PyThread_allocate_lock()
-        if self.begun == NULL or self.ended == NULL:
-            raise MemoryError()
-        PyThread_acquire_lock(self.ended, WAIT_LOCK)
+        cdef int k
+        for k in range(3):
+            self.h.locks[k] = PyThread_allocate_lock()
+            if self.h.locks[k] == NULL:
+                raise MemoryError()
+            PyThread_acquire_lock(self.h.locks[k], WAIT_LOCK)
 
     def __dealloc__(self):
-        # A thread that runs holds a reference to its worker.
-        if self.begun != NULL:
-            PyThread_free_lock(self.begun)
-        if self.ended != NULL:
-            PyThread_free_lock(self.ended)
+        # A thread that runs holds a reference to its helper.
+        cdef int k
+        for k in range(3):
+            if self.h.locks[k] != NULL:
+                PyThread_free_lock(self.h.locks[k])
 
     def __call__(self):
         with nogil:
-            self.work()
+            while True:
+                _wait(self.h.locks[HELPER_CALL])
+                # Otherwise the caller has begun earlier.
+                if PyThread_acquire_lock(self.h.locks[HELPER_BEGUN], NOWAIT_LOCK):
+                    if self.h.job == NULL:
+                        break
+                    _work(&self.h)
+                    PyThread_release_lock(self.h.locks[HELPER_ENDED])
 
-    cdef void work(self) noexcept nogil:
-        """Run the jobs, unless a thread has begun them."""
-        cdef ptrdiff_t k = self.first
-        if not PyThread_acquire_lock(self.begun, NOWAIT_LOCK):
-            return
-        while k < self.count:
-            self.job(k, self.context)
-            k += self.step
-        PyThread_release_lock(self.ended)
 
-    cdef void finish(self) noexcept nogil:
-        """Return when the jobs have ended, for one caller."""
+cdef class Team:
+    """Threads that wait for jobs from `start` on, for as long as the object lives."""
+
+    def __dealloc__(self):
+        offer_jobs(self.chain, NULL, 0, NULL)
+
+    cdef int start(self, ptrdiff_t count) except -1:
+        """Let there be threads for `count` jobs at the same time, the caller's among them."""
+        cdef _Helper helper
+        cdef ptrdiff_t k
+        # Allocations, which can fail, precede the first thread.
+        arguments, start, self.helpers = (), _thread.start_new_thread, []
+        for k in range(1, min(thread_count(), count)):
+            helper = _Helper()
+            helper.h.next, self.chain = self.chain, &helper.h
+            self.helpers.append(helper)
+        for helper in self.helpers:
+            try:
+                start(helper, arguments)
+            except Exception:
+                # No more threads are available: the caller runs their jobs.
+                break
+        return 0
+
+
+cdef void offer_jobs(lm_helper *team, job_function job, ptrdiff_t count, void *context) noexcept nogil:
+    """Wake the threads for the jobs 1, 2, ...; NULL: they are to end."""
+    cdef lm_helper *h = team
+    cdef ptrdiff_t k = 0, step = 1
+    while h != NULL:
+        step, h = step + 1, h.next
+    h = team
+    while h != NULL:
+        k += 1
+        h.job, h.first, h.count, h.step, h.context = job, k, count, step, context
+        PyThread_release_lock(h.locks[HELPER_BEGUN])
+        # It is free if the thread has not seen the last call.
+        PyThread_acquire_lock(h.locks[HELPER_CALL], NOWAIT_LOCK)
+        PyThread_release_lock(h.locks[HELPER_CALL])
+        h = h.next
+
+
+cdef void run_in_team(lm_helper *team, job_function job, ptrdiff_t count, void *context) noexcept nogil:
+    """Run job(0, context) to job(count - 1, context); all have ended when this returns.  team: NULL for one thread."""
+    cdef lm_helper own
+    cdef lm_helper *h = team
+    offer_jobs(team, job, count, context)
+    own.job, own.context, own.first, own.count = job, context, 0, count
+    own.step = 1 if team == NULL else team.step
+    _work(&own)
+    while h != NULL:
         # Waiting for a thread that has not begun could last for ever: its jobs are run here.
-        self.work()
-        PyThread_acquire_lock(self.ended, WAIT_LOCK)
+        if PyThread_acquire_lock(h.locks[HELPER_BEGUN], NOWAIT_LOCK):
+            _work(h)
+        else:
+            _wait(h.locks[HELPER_ENDED])
+        h = h.next
 
 
 cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except -1 with gil:
@@ -71,32 +140,10 @@ cdef int run_in_threads(job_function job, ptrdiff_t count, void *context) except
 
     All jobs have ended when this returns or raises.  Signals are handled after that.
     """
-    cdef ptrdiff_t k, step = min(thread_count(), count)
-    cdef _Worker worker
-    cdef list workers = []
-    interruption = None
-    # Allocations, which can fail, precede the first thread.
-    arguments, start = (), _thread.start_new_thread
-    for k in range(step):
-        worker = _Worker()
-        worker.job, worker.context = job, context
-        worker.first, worker.count, worker.step = k, count, step
-        workers.append(worker)
-    for k in range(1, step):
-        try:
-            start(workers[k], arguments)
-        except Exception:
-            # No more threads are available: `finish` runs their jobs.
-            break
-        except BaseException as error:
-            interruption = error
-            break
-    for k in range(step):
-        worker = <_Worker>workers[k]
-        with nogil:
-            worker.finish()
-    if interruption is not None:
-        raise interruption
+    cdef Team team = Team()
+    team.start(count)
+    with nogil:
+        run_in_team(team.chain, job, count, context)
     PyErr_CheckSignals()
     return 0
 
