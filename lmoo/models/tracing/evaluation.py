@@ -224,6 +224,9 @@ def name_of(f: Any) -> str:
 
 def _plain(array: Array) -> Array:
     """Return an array, or a copy whose numbers are one after the other at places of their size."""
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned:
+        return array
     return np.require(array, requirements=["C", "A"])
 
 

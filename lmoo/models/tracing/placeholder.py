@@ -90,10 +90,11 @@ class Placeholder(Operators[Any]):
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
-        if any(options.get(key) not in (None, True) for key in ("out", "where")):
-            self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
-        if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
-            self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
+        if options:
+            if any(options.get(key) not in (None, True) for key in ("out", "where")):
+                self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
+            if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
+                self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
         return self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
