@@ -34,6 +34,37 @@ def test_arrays_of_the_functions_own_are_variables() -> None:
     np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
 
 
+def test_sums_in_an_array_of_zeros_are_compiled() -> None:
+    def peaks(t, *p):
+        out = np.zeros(len(t))
+        for height, place in zip(p[::2], p[1::2], strict=True):
+            out += height * np.exp(-((t - place) ** 2))
+        return out
+
+    true = np.array([2.0, 1.0, 1.0, 3.0])
+    result = Solver().solve(CurveProblem(peaks, T, peaks(T, *true)), true + 0.1)
+    assert result.evaluation == "compiled from peaks"
+    np.testing.assert_allclose(result.x, true, rtol=1e-9)
+
+
+def test_values_that_are_not_one_after_the_other_in_memory() -> None:
+    def f(t, a, b):
+        return (a * np.exp((2j - b) * t)).real
+
+    y = f(T, 2.0, 1.3).copy()
+    for problem in (
+        CurveProblem(f, T, y),
+        CurveBlocks(f, T, y, 7),
+        lmoo.JointProblem([CurveProblem(f, T, y)], shared=["a", "b"]),
+    ):
+        result = Solver().solve(problem, [1.5, 1.0])
+        assert result.evaluation.startswith("compiled from f")
+        np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
+    fits = lmoo.curve_fit_many(f, T, [y, y], [1.5, 1.0])
+    assert fits.evaluation.startswith("compiled from")
+    np.testing.assert_allclose(fits.x, [[2.0, 1.3]] * 2, rtol=1e-9)
+
+
 def test_several_variables_in_an_array_or_a_tuple() -> None:
     def plane(point, a, b, c):
         u, v = point

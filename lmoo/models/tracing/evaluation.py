@@ -268,7 +268,8 @@ def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | 
         if np.iscomplexobj(value):
             shown = "complex numbers"
         return None, f"the function returned {shown}, not {m} numbers in double precision"
-    return value, None
+    # The real part of complex numbers is a part of their array.
+    return _plain(value), None
 
 
 def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:

@@ -1,6 +1,8 @@
 """Placeholders: arguments of a traced function, which record the operations on them."""
 
+import sys
 from collections.abc import Sequence
+from dis import opmap
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,9 @@ _REDUCTIONS = frozenset(
     ]
 )
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
+
+# Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
+_BINARY_OP, _FIRST_IN_PLACE = opmap["BINARY_OP"], 13
 
 _BRANCH = (
     "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
@@ -91,11 +96,35 @@ class Placeholder(Operators[Any]):
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if options:
-            if any(options.get(key) not in (None, True) for key in ("out", "where")):
+            if options.get("where") not in (None, True) or not self._is_replaced(inputs, options):
                 self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
             if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
                 self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
-        return self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
+        found = self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
+        for array in options.get("out") or ():
+            array.fill(np.nan)
+        return found
+
+    def _is_replaced(self, inputs: Any, options: Any) -> bool:
+        """Return whether nothing is written but the first operand of ``array += x``.
+
+        The result replaces the array under its name.  The array itself becomes nan, so that the
+        trace differs from the function if that has other names for it.
+        """
+        out = options.get("out")
+        if out is None:
+            return True
+        frame = sys._getframe(2)
+        code, place = frame.f_code.co_code, frame.f_lasti
+        found: bool = (
+            code[place] == _BINARY_OP
+            and code[place + 1] >= _FIRST_IN_PLACE
+            and out[0] is inputs[0]
+            and out[0].dtype == _FLOAT
+            and out[0].shape == (self.recorder.points,)
+            and all(getattr(x, "imaginary", None) is None for x in inputs)
+        )
+        return found
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = self.recorder.functions.get(function)
@@ -140,6 +169,12 @@ class Placeholder(Operators[Any]):
 
     def __rfloordiv__(self, other: Any) -> Any:
         return self._operate("floor_divide", other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
 
     def __mod__(self, other: Any) -> Any:
         return self._operate("mod", self, other)
@@ -406,6 +441,9 @@ def _array(recorder: Recorder, value: Any) -> Placeholder:
             "be another variable of the model"
         )
     truth = value.dtype.kind == "b"
+    if value.size and value.tobytes() == value[:1].tobytes() * value.size:
+        # As np.zeros(t.size).
+        return as_placeholder(recorder, value[0])._like(points=True)
     if value.dtype.kind == "c":
         return Placeholder(
             recorder, recorder.array(value.real), recorder.array(value.imag), points=True
