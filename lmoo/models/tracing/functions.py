@@ -147,9 +147,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def start(variables: int, points: int | None = None) -> Recorder:
+def start(variables: int, points: int | None = None, data: Any = None) -> Recorder:
     """Return a recorder with the functions of numpy; the arguments are those of `Recorder`."""
-    recorder = Recorder(variables, points)
+    recorder = Recorder(variables, points, data)
     recorder.operation_of, recorder.functions = operation_of, FUNCTIONS
     recorder.applied, recorder.included = applied, included
     return recorder

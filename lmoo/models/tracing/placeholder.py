@@ -38,6 +38,16 @@ _REDUCTIONS = frozenset(
         "searchsorted",
     ]
 )
+# Functions and methods that are evaluated where their arguments depend on nothing but the points.
+_OF_POINTS = frozenset(
+    [
+        "all", "amax", "amin", "any", "argmax", "argmin", "around", "average", "count_nonzero",
+        "cumprod", "cumsum", "digitize", "dot", "flip", "gradient", "interp", "isin", "max",
+        "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum",
+        "norm", "percentile", "prod", "ptp", "quantile", "round", "searchsorted", "std", "sum",
+        "trapezoid", "trapz", "unwrap", "var",
+    ]
+)  # fmt: skip
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
 # Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
@@ -131,6 +141,13 @@ class Placeholder(Operators[Any]):
         if found is None:
             name = getattr(function, "__name__", repr(function))
             module = getattr(function, "__module__", "numpy") or "numpy"
+            if name in _OF_POINTS and module.startswith("numpy"):
+                known = [_numbers(a) for a in args]
+                named = {key: _numbers(a) for key, a in kwargs.items()}
+                if not any(isinstance(a, Placeholder) for a in (*known, *named.values())):
+                    value = function(*known, **named)
+                    if self._fits(value):
+                        return value
             self.recorder.refuse(
                 f"{module.replace('numpy', 'np', 1)}.{name} is not a function of single points "
                 "that a model can hold"
@@ -267,7 +284,22 @@ class Placeholder(Operators[Any]):
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
 
+    def _numbers(self) -> Any:
+        """Return the numbers of an array that depends on the points alone; None for others."""
+        if not self.points or self.imaginary is not None:
+            return None
+        found = self.recorder.numbers(self.node, self.mask)
+        return found != 0.0 if found is not None and self.truth else found
+
+    def _fits(self, value: Any) -> bool:
+        """Return whether a value of numpy is a number, or has one for each point."""
+        return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
+
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+            numbers = self._numbers()
+            if numbers is not None:
+                return numbers[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
             return self._like(mask=key.node)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
@@ -395,6 +427,9 @@ class Placeholder(Operators[Any]):
         if name in OPERATIONS and OPERATIONS[name].arity == 1:
             return lambda: self._operate(name, self)
         if name in _REDUCTIONS:
+            numbers = self._numbers() if name in _OF_POINTS else None
+            if numbers is not None:
+                return getattr(numbers, name)
             self.recorder.refuse(
                 f".{name}() combines points, or changes their order; a model must be evaluated "
                 "point by point"
@@ -408,6 +443,14 @@ class Placeholder(Operators[Any]):
             "mask": self.mask,
         }  # fmt: skip
         return Placeholder(self.recorder, **{**made, **changes})
+
+
+def _numbers(value: Any) -> Any:
+    """Return an argument with the numbers of a placeholder that depends on the points alone."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_numbers, value)) if type(value) in (list, tuple) else value
+    numbers = value._numbers() if isinstance(value, Placeholder) else None
+    return value if numbers is None else numbers
 
 
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
