@@ -231,7 +231,7 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
 
 
 def _fingerprint(data: Any) -> bytes:
-    """Return a number by which other points are told apart."""
+    """Return a number that differs for other points."""
     return hashlib.blake2b(data, digest_size=16).digest()
 
 
