@@ -116,6 +116,19 @@ def other_functions(t, a, b):
     )  # fmt: skip
 
 
+def with_numbers(t, a, b):
+    points, p = np.asarray(t, dtype=float), np.array([a, b], dtype=np.float64)
+    moved = np.array(t, dtype=float, copy=True)
+    moved *= float(b)
+    power = math.pow(b, 1.5) + math.log(a * 9.0, 2) + math.log(b) + math.atan2(a, b)
+    special = math.gamma(a) + math.lgamma(b) + math.erf(a) + math.hypot(a, b) + math.exp(-b)
+    return root(a) * np.exp(-points * p[1]) + p[0] * moved + power + special + math.pi * t
+
+
+def root(x):
+    return math.sqrt(x) + math.floor(2.5)
+
+
 def with_lists(t, a, b, c):
     total = []
     for factor, shift in zip([a, b, c], [*WEIGHTS, 0.5], strict=True):
@@ -185,8 +198,8 @@ def decorated(function):
 
 FOLLOWED = [
     default, branches_of_constants, by_masks, by_pieces, by_pieces_that_overlap, by_select,
-    in_place, resonance, complex_functions, voigt, specials, ufuncs, other_functions, with_lists,
-    with_tables, with_shapes, with_silence, with_helpers,
+    in_place, resonance, complex_functions, voigt, specials, ufuncs, other_functions, with_numbers,
+    with_lists, with_tables, with_shapes, with_silence, with_helpers,
     Instrument(2.0).response, Instrument(2.0).with_property,
     Instrument(3.0), decorated(default), made(0.7),
     functools.partial(branches_of_constants, kind=""), functools.partial(default, b=2.0),

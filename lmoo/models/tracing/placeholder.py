@@ -156,6 +156,7 @@ class Placeholder(Operators[Any]):
 
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
+            self.recorder.converts = True
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"
             )
@@ -316,6 +317,7 @@ class Placeholder(Operators[Any]):
         self.recorder.refuse(_BRANCH)
 
     def __float__(self) -> float:
+        self.recorder.converts = True
         self.recorder.refuse(
             "a number is made (float(x), math.exp(x), dtype=float) from a value that is unknown "
             "before the fit; numpy's functions of x can be traced"

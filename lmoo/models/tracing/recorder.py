@@ -47,6 +47,8 @@ class Recorder:
         Whether the function has read the number of points.
     reads_data : bool
         Whether the function has read numbers from the points.
+    converts : bool
+        Whether the function has asked a placeholder for a number.
     applied, included, operation_of, functions
         `lmoo.models.tracing.applied.applied` for operators, `applied.included` for calls of models,
         `ufuncs.operation_of` for ufuncs, and for numpy's other functions `functions.FUNCTIONS`; set
@@ -56,19 +58,22 @@ class Recorder:
     """
 
     def __init__(self, variables: int, points: int | None = None, data: Any = None) -> None:
-        self.graph = Graph()
-        self.variables, self.points = variables, points
-        self.arrays: list[Any] = []
-        self.error: TraceError | None = None
-        self.asked = self.reads_data = False
-        self.data = data
-        self._numbers: dict[tuple[int, int | None], Any] = {}
-        self._reads = 0
-        self.takes_arrays = False
+        self.variables, self.points, self.data = variables, points, data
         self.applied: Any = None
         self.included: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
+        self.takes_arrays = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was recorded."""
+        self.graph = Graph()
+        self.arrays: list[Any] = []
+        self.error: TraceError | None = None
+        self.asked = self.reads_data = self.converts = False
+        self._numbers: dict[tuple[int, int | None], Any] = {}
+        self._reads = 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise TraceError with the line of the function that is being executed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -220,6 +221,56 @@ def warnings_of_each_call() -> Made:
         return model(t, a, b)
 
     return f, seen
+
+
+@adversarial
+def roots_of_parameters() -> Made:
+    return lambda t, a, b: model(t, a, math.sqrt(b) * float(np.float64(b) ** 0.5)), None
+
+
+@adversarial
+def roots_by_a_function_of_the_closure() -> Made:
+    def root(b, depth):
+        return math.sqrt(b) if depth == 0 else root(b, depth - 1)
+
+    return lambda t, a, b: model(t, a, root(b, 2) ** 2), None
+
+
+@adversarial
+def a_number_of_the_points() -> Made:
+    return lambda t, a, b: model(t, a, b) * math.exp(float(np.sum(model(t, a, b))) * 1e-3), None
+
+
+@adversarial
+def integers_of_parameters() -> Made:
+    return lambda t, a, b: model(t, a, b) * (1.0 + 1e-9 * int(b + 5.5)), None
+
+
+@adversarial
+def converted_points_changed_in_place() -> Made:
+    """np.asarray returns the points themselves, np.array a copy."""
+
+    def f(t, a, b):
+        u = np.array(t, dtype=float)
+        u *= b
+        v = np.asarray(t, dtype=float)
+        v *= 1.0
+        return a * np.exp(-u) + 0.0 * v
+
+    return f, None
+
+
+@adversarial
+def points_as_integers() -> Made:
+    return lambda t, a, b: model(np.asarray(10.0 * t, dtype=int) / 10.0, a, b), None
+
+
+@adversarial
+def a_function_that_reads_its_name() -> Made:
+    def f(t, a, b):
+        return model(t, a, math.sqrt(b) ** 2) if f.__name__ == "f" else t
+
+    return f, None
 
 
 class CalledWarning(RuntimeWarning):
