@@ -21,7 +21,7 @@ mpmath.mp.dps = 50
 def function(name: str, arity: int = 1) -> Callable[..., np.ndarray]:
     """Return an operation as a function of arrays."""
     steps = [("variable", (), j) for j in range(arity)] + [(name, tuple(range(arity)), None)]
-    program = Program((steps, arity), n=0, variables=arity)
+    program = Program(steps, arity, n=0, variables=arity)
     return lambda *arguments: program.values(np.array(arguments), [])
 
 

@@ -43,7 +43,7 @@ class Steps:
         return len(self.steps) - 1
 
     def program(self, y: int, columns: list[int], n: int) -> Program:
-        return Program((self.steps, y), (self.steps, columns), (self.steps, [y, *columns]), n=n)
+        return Program(self.steps, y, columns, n=n)
 
 
 def gaussian() -> Program:

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 def available(target: str) -> bool:
     try:
-        Program(([("variable", (), 0)], 0), n=0, target=target)
+        Program([("variable", (), 0)], 0, n=0, target=target)
     except ValueError:
         return False
     return True
@@ -67,7 +67,7 @@ def reference(name: str) -> Callable[..., Any]:
 def operation(name: str, target: str | None = None) -> Callable[..., Array]:
     arity = ARITY[name]
     steps = [("variable", (), j) for j in range(arity)] + [(name, tuple(range(arity)), None)]
-    program = Program((steps, arity), n=0, variables=arity, target=target)
+    program = Program(steps, arity, n=0, variables=arity, target=target)
     return lambda *arguments: program.values(np.array(arguments), [])
 
 
@@ -87,4 +87,4 @@ def gaussian(**options: Any) -> Program:
     y = put("add", height, c)
     by_b = put("multiply", height, put("divide", z, variance))
     columns = [e, by_b, put("divide", put("multiply", by_b, z), s), put("constant", value=1.0)]
-    return Program((steps, y), (steps, columns), (steps, [y, *columns]), n=4, **options)
+    return Program(steps, y, columns, n=4, **options)

@@ -44,10 +44,8 @@ def program_of(model: Model, wanted: tuple[int, ...] | None = None) -> Program:
         graph.constant(0.0) if node is None or (wanted is not None and j not in wanted) else node
         for j, node in enumerate(found)
     ]
-    slopes = extracted(graph.steps, nodes)
-    both = extracted(graph.steps, [root, *nodes])
-    variables = len(model.variables)
-    return Program((model.steps, root), slopes, both, n=n, variables=variables)
+    steps, (value, *slopes) = extracted(graph.steps, [root, *nodes])
+    return Program(steps, value, slopes, n=n, variables=len(model.variables))
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +100,7 @@ def second_of(model: Model) -> CurveModel | None:
     try:
         node = second_derivative(graph, len(model.steps) - 1, n)
         steps, (root,) = extracted(graph.steps, [node])
-        program = Program((steps, root), n=2 * n, variables=len(model.variables))
+        program = Program(steps, root, n=2 * n, variables=len(model.variables))
     except (ValueError, NotImplementedError):
         return None
     return CurveModel(program.capsule)

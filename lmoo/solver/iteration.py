@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["Iteration", "keep_result"]
 
 
+# Ends of solves with exact derivatives that differences may not have: these exist at points without
+# derivatives, and see steps and kinks of the function that lie within their intervals.
+_MAY_DIFFER = (Status.DOMAIN, Status.FLAT, Status.NO_PROGRESS)
+
+
 class Iteration(IterationResult, Iterator[IterationRecord]):
     """A solve as an iterator over its iterations; created by `Solver.iterate`.
 
@@ -127,8 +132,7 @@ class Iteration(IterationResult, Iterator[IterationRecord]):
         self._residual, mismatch = evaluation.solution(self.problem, self._x)
         if mismatch is not None:
             self._evaluation = evaluation.called_instead(self.problem, mismatch)
-        elif loop.status == Status.DOMAIN:
-            # Finite differences may exist at points without derivatives.
+        elif loop.status in _MAY_DIFFER:
             self._evaluation = replace(
                 evaluation, reason="no minimum was found with the compiled model", problem=None
             )

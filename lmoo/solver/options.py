@@ -116,7 +116,7 @@ class SolverOptions:
 
     def _in_order_of(self, problem: Any) -> SolverOptions:
         """Return the options with scale factors by name in the order of the parameters."""
-        if not isinstance(self.diag, FrozenMapping):
+        if self.diag is None or not isinstance(self.diag, FrozenMapping):
             return self
         names = getattr(problem, "parameter_names", None)
         return replace(self, diag=tuple(named_start("diag", self.diag, names).tolist()))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmoo._core.batch import SeparableProblem
+from lmoo._core.batch import CurveModelProblem, SeparableProblem
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
 from lmoo.blockwise.passes import Passes
@@ -21,10 +21,11 @@ from lmoo.jacobians.strategies import is_transposed
 from lmoo.problems.kinds import has_jacobian
 from lmoo.problems.paired import counter_of, paired
 from lmoo.problems.problem import Problem, residual_call, residual_name
+from lmoo.problems.rows import RowBlockProblem
 from lmoo.problems.separation import Parts
 from lmoo.sparse.matrices import is_sparse
 
-__all__ = ["CompiledProjection", "Projection", "RowProjection"]
+__all__ = ["CompiledProjection", "CompiledRows", "Projection", "RowProjection", "is_tall"]
 
 Array = NDArray[np.float64]
 
@@ -33,11 +34,53 @@ _DEPENDENT = 1e-13
 # The error of a column, in units of that of f: as for the columns of any Jacobian.
 _ROUNDING = 10.0
 _EPS, _SINGLE = 2.0**-52, 2.0**-23
+# Points times the square of the number of parameters: beyond, the Jacobian is not stored
+# (_core/evaluate/stream.pxi).
+_TALL = 1e6
+# Numbers in a block of a Jacobian that is not stored.
+_BLOCK = 1 << 17
 # Points that a reduced problem remembers.
 _KEPT = 16
 # Columns from differences are evaluated again, at a larger distance, where they are smaller than
 # this share of the residual, and lose digits by it.
 _SMALL = 0.1
+
+
+def is_tall(problem: Any) -> bool:
+    """Return whether a problem is that of a compiled model with too many points for a Jacobian."""
+    return isinstance(problem, CurveModelProblem) and problem.m * problem.n**2 > _TALL
+
+
+class CompiledRows(RowBlockProblem):
+    """The problem of a compiled model in blocks of rows.
+
+    Parameters
+    ----------
+    problem : CurveModelProblem
+        With derivatives.
+    """
+
+    def __init__(self, problem: Any) -> None:
+        m, rows = problem.m, max(_BLOCK // problem.n, 1)
+        super().__init__([slice(i, i + rows) for i in range(0, m, rows)])
+        self.model, self.points, self.y, self.weights, *_ = problem.data
+
+    def residual(self, x: Array, block: slice) -> Array:
+        """Return the residuals of some rows."""
+        f = self._evaluated(x, block, False) - self.y[block]
+        return np.asarray(f if self.weights is None else f * self.weights[block])
+
+    def jacobian(self, x: Array, block: slice) -> Array:
+        """Return the derivatives of some rows, (rows, n)."""
+        columns = self._evaluated(x, block, True)
+        return (columns if self.weights is None else columns * self.weights[block]).T
+
+    def _evaluated(self, x: Array, block: slice, derivatives: bool) -> Array:
+        points = np.ascontiguousarray(self.points[:, block])
+        found, codes = self.model.evaluate(points[None], x[None], derivatives)
+        if codes.any():
+            raise EvaluationError(f"the model returned {codes[0]}")
+        return np.asarray(found[0])
 
 
 class CompiledProjection:

@@ -11,6 +11,7 @@ from lmoo.jacobians.strategies import (
 from lmoo.problems.kinds import in_blocks
 from lmoo.problems.names import names_of
 from lmoo.problems.separation import linear_positions, parts_of
+from lmoo.solver.projected import is_tall
 from lmoo.solver.twostage import SeparableLoop
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["model_of", "separable_loop"]
 
 Array = NDArray[np.float64]
-
-# Points times the square of the number of parameters: beyond, the Jacobian is not stored
-# (_core/evaluate/stream.pxi).
-_TALL = 1e6
 
 
 def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:
@@ -55,7 +52,9 @@ def separable_loop(
         ``separable`` is True, and this is not possible.
     """
     n = x0.size
-    if options.separable == "auto" and _is_tall(evaluation, n):
+    traced = None if evaluation is None else evaluation.problem
+    if options.separable == "auto" and is_tall(problem if traced is None else traced):
+        # A full solve, which does not store the Jacobian either, takes less time.
         return None
     reason = _refusal(options, problem)
     linear: tuple[int, ...] = ()
@@ -77,17 +76,6 @@ def separable_loop(
     if not parts.linear or not varies:
         return None
     return SeparableLoop(options, problem, x0, bounds, parts, evaluation)
-
-
-def _is_tall(evaluation: "Evaluation | None", n: int) -> bool:
-    """Return whether a compiled model has so many points that its derivatives are not stored.
-
-    A full solve then takes less time and memory than one that stores the derivatives by the linear
-    parameters.
-    """
-    if evaluation is None or evaluation.problem is None or evaluation.points is None:
-        return False
-    return bool(evaluation.points.shape[1] * n * n > _TALL)
 
 
 def _refusal(options: Any, problem: Any) -> str | None:

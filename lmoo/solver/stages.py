@@ -49,6 +49,7 @@ class Stages:
     _other: list[int]
     _parts: Parts
     _blocks: bool
+    _in_rows: bool
     _steps: int
     _evaluated: tuple[int, int]
 
@@ -156,14 +157,14 @@ class Stages:
     @property
     def observations(self) -> int:
         """Entries of the residual; 0 where there is none."""
-        if self._blocks and self._last is None:
+        if self._in_rows and self._last is None:
             return 0
         return int(self._current.observations)
 
     @property
     def residual(self) -> Array:
         """The residual at x; empty if there is none."""
-        if self._blocks:
+        if self._blocks or (self._in_rows and self._last is None):
             return np.empty(0)
         return np.asarray(self._current.residual)
 

@@ -19,7 +19,13 @@ from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import residual_call, residual_name
 from lmoo.problems.separation import Parts
-from lmoo.solver.projected import CompiledProjection, Projection, RowProjection
+from lmoo.solver.projected import (
+    CompiledProjection,
+    CompiledRows,
+    Projection,
+    RowProjection,
+    is_tall,
+)
 from lmoo.solver.stages import Stages
 from lmoo.solver.steps import More
 from lmoo.status import Status
@@ -90,6 +96,8 @@ class SeparableLoop(Stages):
         self._options, self._problem, self._x0, self._bounds = options, problem, x0, bounds
         self._parts, self._other = parts, list(parts.other)
         self._blocks = in_blocks(problem)
+        # Whether the first stage takes the rows in blocks.
+        self._in_rows = self._blocks
         # nan: no other parameter is equal to it.
         self._point = np.where(np.isin(np.arange(x0.size), parts.other), np.nan, x0)
         n = x0.size
@@ -108,14 +116,16 @@ class SeparableLoop(Stages):
         strategy = options._strategy(problem)
         step = options.step
         reduced: Any
-        compiled = is_compiled(problem) and has_jacobian(problem)
-        if self._blocks:
+        compiled = is_compiled(problem) and has_jacobian(problem) and not strategy._by_differences
+        if compiled and is_tall(problem):
+            problem, strategy, self._in_rows = CompiledRows(problem), Analytic(), True
+        if self._in_rows:
             reduced = RowProjection(problem, parts, self._x0, strategy, self._bounds)
             # Residuals of two points have no common basis, in which a curvature could be measured.
             if step is None or step._is_mores:
                 step = More(accelerate=False)
             derivatives: Any = Analytic()
-        elif compiled and not strategy._by_differences:
+        elif compiled:
             reduced = CompiledProjection(problem, parts)
             derivatives = SeparableDerivatives(reduced.problem)
         else:

@@ -72,7 +72,7 @@ TOGETHER = [
 def test_fits_at_once_have_the_bits_of_each(m: int, text: str, target: str) -> None:
     rng = np.random.default_rng(m)
     program = program_of(lmoo.Expression(text, ["x0", "x1"], parameters=["a", "b", "c"]))
-    again = Program(*program._graphs, n=3, variables=2, target=target)
+    again = Program(*program._graph, n=3, variables=2, target=target)
     model: Any = CompiledModel(again.capsule)._model
     x = rng.uniform(0.5, 3.0, (29, 3))
     own = rng.uniform(-2.0, 3.0, (29, 2, m))

@@ -213,8 +213,8 @@ def test_default_arguments_that_change(f: Any, change: Any, inside: bool) -> Non
 def test_arguments_of_a_partial_that_change() -> None:
     kind = Kind(1, points=5)
     for change in (
-        lambda f: f.keywords.update(k=np.ones(5)),
-        lambda f: f.keywords["k"].__setitem__(slice(None), 1.0),
+        lambda f: f.keywords.update(k=np.arange(5.0)),
+        lambda f: f.keywords["k"].__setitem__(slice(None), np.arange(5.0)),
     ):
         f = functools.partial(array_default, k=np.zeros(5))
         first = traced(f, kind)
@@ -222,7 +222,7 @@ def test_arguments_of_a_partial_that_change() -> None:
         change(f)
         second = traced(f, kind)
         assert second is not first
-        np.testing.assert_array_equal(second.arrays[0], np.ones(5))
+        np.testing.assert_array_equal(second.arrays[0], np.arange(5.0))
 
 
 class Incomparable:

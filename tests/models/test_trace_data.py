@@ -34,6 +34,37 @@ def test_arrays_of_the_functions_own_are_variables() -> None:
     np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
 
 
+def test_sums_in_an_array_of_zeros_are_compiled() -> None:
+    def peaks(t, *p):
+        out = np.zeros(len(t))
+        for height, place in zip(p[::2], p[1::2], strict=True):
+            out += height * np.exp(-((t - place) ** 2))
+        return out
+
+    true = np.array([2.0, 1.0, 1.0, 3.0])
+    result = Solver().solve(CurveProblem(peaks, T, peaks(T, *true)), true + 0.1)
+    assert result.evaluation == "compiled from peaks"
+    np.testing.assert_allclose(result.x, true, rtol=1e-9)
+
+
+def test_values_that_are_not_one_after_the_other_in_memory() -> None:
+    def f(t, a, b):
+        return (a * np.exp((2j - b) * t)).real
+
+    y = f(T, 2.0, 1.3).copy()
+    for problem in (
+        CurveProblem(f, T, y),
+        CurveBlocks(f, T, y, 7),
+        lmoo.JointProblem([CurveProblem(f, T, y)], shared=["a", "b"]),
+    ):
+        result = Solver().solve(problem, [1.5, 1.0])
+        assert result.evaluation.startswith("compiled from f")
+        np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
+    fits = lmoo.curve_fit_many(f, T, [y, y], [1.5, 1.0])
+    assert fits.evaluation.startswith("compiled from")
+    np.testing.assert_allclose(fits.x, [[2.0, 1.3]] * 2, rtol=1e-9)
+
+
 def test_several_variables_in_an_array_or_a_tuple() -> None:
     def plane(point, a, b, c):
         u, v = point
@@ -114,3 +145,75 @@ def test_leastsq_never_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lmoo.models.tracing.evaluation.traced", refuse)
     x, _ = lmoo.leastsq(lambda x: decay(T, *x) - Y, [1.0, 1.0])
     np.testing.assert_allclose(x, [2.0, 1.3], rtol=0.01)
+
+
+def by_the_points(t, a, b):
+    shifted = (t - t.mean()) / np.ptp(t) + t[0] - t[np.argmax(t)] + t[t > 1.0].min()
+    table = np.interp(t, [0.0, 2.0, 4.0], [0.0, 1.0, 0.5]) + np.cumsum(t) / np.sum(t)
+    if np.all(t >= 0.0) and not (t > 1e3).any():
+        return a * np.exp(-b * shifted) + a * table
+    return a * t
+
+
+def test_numbers_of_the_points_are_constants() -> None:
+    for t in (T, T + 0.5, T[::2].copy()):
+        y = by_the_points(t, 2.0, 1.3)
+        result = Solver().solve(CurveProblem(by_the_points, t, y), [1.0, 1.0])
+        assert result.evaluation == "compiled from by_the_points"
+        np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
+        assert result.njev < result.nfev < 12
+    # Points that are changed in place are other points.
+    t = T.copy()
+    for _ in range(2):
+        t *= 1.1
+        y = by_the_points(t, 2.0, 1.3)
+        np.testing.assert_allclose(
+            lmoo.curve_fit(by_the_points, t, y, [1.0, 1.0], trace=True)[0], [2.0, 1.3], rtol=1e-9
+        )
+
+
+def test_points_of_several_curves_are_not_constants() -> None:
+    y = by_the_points(T, 2.0, 1.3)
+    problem = CurveProblem(by_the_points, T, y)
+    joint = lmoo.JointProblem([problem, problem], shared=["a", "b"])
+    for many in (CurveBlocks(by_the_points, T, y, 40), joint):
+        result = Solver().solve(many, [1.5, 1.0])
+        assert result.evaluation.startswith("called, because") or many is joint
+        np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-6)
+    fits = lmoo.curve_fit_many(by_the_points, [T, T + 0.5], [y, y], [1.5, 1.0], vectorized=False)
+    assert fits.evaluation.startswith("called, because")
+    np.testing.assert_allclose(fits.x[0], [2.0, 1.3], rtol=1e-6)
+    # In the other order: what is known of one fit is no answer for others.
+    result = Solver().solve(problem, [1.5, 1.0])
+    assert result.evaluation == "compiled from by_the_points"
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t, a, b: a * np.exp(-b * (t - np.exp(-b * t).mean())),
+        lambda t, a, b: a**2 * np.exp(-b * t) / (a * t).max(),
+        lambda t, a, b: (a * np.exp(-b * t))[0] * t + b,
+        lambda t, a, b: a * np.exp(-b * t[:20]).repeat(2),
+        lambda t, a, b: a * np.sort(np.exp(-b * t)),
+    ],
+)
+def test_reductions_of_values_are_called(f: Any) -> None:
+    found = lmoo.curve_fit(f, T, f(T, 2.0, 1.3), [1.5, 1.0], full_output=True)
+    expected = lmoo.curve_fit(f, T, f(T, 2.0, 1.3), [1.5, 1.0], trace=False)
+    np.testing.assert_array_equal(found[0], expected[0])
+
+
+def test_steps_and_kinks_are_solved_by_differences_where_derivatives_fail() -> None:
+    """The derivatives of a step between two points are 0 there."""
+
+    def step(t, a, b):
+        with np.errstate(over="ignore"):
+            return a / (1.0 + np.exp(800.0 * b * (t - 1.0)))
+
+    t = np.linspace(0.1, 4.0, 40)
+    y = decay(t, 2.0, 1.3) + 0.01 * np.random.default_rng(0).standard_normal(40)
+    solved = Solver().solve(CurveProblem(step, t, y), [1.0, 1.0])
+    assert solved.evaluation == "called, because no minimum was found with the compiled model"
+    found = lmoo.curve_fit(step, t, y, [1.0, 1.0])[0]
+    np.testing.assert_array_equal(found, lmoo.curve_fit(step, t, y, [1.0, 1.0], trace=False)[0])

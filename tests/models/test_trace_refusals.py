@@ -32,7 +32,7 @@ def boolean(t, a):
 
 
 def to_float(t, a):
-    return math.exp(a) * t
+    return math.isnan(a) * t
 
 
 def to_int(t, a):
@@ -71,7 +71,7 @@ def reduced_by_ufunc(t, a):
 
 
 def converted(t, a):
-    return a * np.asarray(t, dtype=float)
+    return a * np.asarray(t, dtype=np.float32)
 
 
 def looped(t, a):
@@ -201,7 +201,7 @@ def generator(t, a):
 REFUSED = [
     (branch, "a branch depends on a value", "if a > 0:"),
     (boolean, "a branch depends on a value", "return a * t and t"),
-    (to_float, "a number is made .* from a value that is unknown", "return math.exp(a) * t"),
+    (to_float, "a number is made .* from a value that is unknown", "return math.isnan(a) * t"),
     (to_int, "an integer is made from a value", "return a * t * int(a)"),
     (repeated, "an integer is made from a value", "return sum("),
     (indexed, "points are selected by index", "return a * (t - t[0])"),
@@ -212,8 +212,8 @@ REFUSED = [
     (reduced_by_ufunc, "np.add.accumulate combines points", "return a * np.add.accumulate(t)"),
     (
         converted,
-        "an array of numbers is made from a value",
-        "return a * np.asarray(t, dtype=float)",
+        "changes the numbers; float64 does not",
+        "return a * np.asarray(t, dtype=np.float32)",
     ),
     (looped, "a loop over the points", "return [a * u for u in t]"),
     (interpolated, "np.interp is not a function of single points", "return a * np.interp"),

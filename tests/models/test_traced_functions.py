@@ -101,6 +101,34 @@ def ufuncs(t, a, b):
     )  # fmt: skip
 
 
+def other_functions(t, a, b):
+    s = scipy.special
+    with np.errstate(all="ignore"):
+        finite = np.nan_to_num(a * np.log(t - T[2]), nan=0.5, neginf=-2.0)
+        x = np.expm1(b * (t - T[1]))
+        slope = s.exprel(b * (t - T[1])) - np.nan_to_num(1 / x, posinf=0.0)
+    return (
+        finite + slope + np.isclose(t, T[3]) * a + np.fix(t - 1)
+        + divmod(t, b)[1] + np.divmod(-t, 0.7)[0] * a
+        + np.logaddexp2(a * t, b) + np.where(np.signbit(t - b), a, b)
+        + s.xlogy(t - T[4], a * abs(t - T[4])) + s.xlog1py(t - T[4], -abs(t - T[4]) / 9 * b)
+        + divmod(2.5, t)[0] * b
+    )  # fmt: skip
+
+
+def with_numbers(t, a, b):
+    points, p = np.asarray(t, dtype=float), np.array([a, b], dtype=np.float64)
+    moved = np.array(t, dtype=float, copy=True)
+    moved *= float(b)
+    power = math.pow(b, 1.5) + math.log(a * 9.0, 2) + math.log(b) + math.atan2(a, b)
+    special = math.gamma(a) + math.lgamma(b) + math.erf(a) + math.hypot(a, b) + math.exp(-b)
+    return root(a) * np.exp(-points * p[1]) + p[0] * moved + power + special + math.pi * t
+
+
+def root(x):
+    return math.sqrt(x) + math.floor(2.5)
+
+
 def with_lists(t, a, b, c):
     total = []
     for factor, shift in zip([a, b, c], [*WEIGHTS, 0.5], strict=True):
@@ -170,9 +198,9 @@ def decorated(function):
 
 FOLLOWED = [
     default, branches_of_constants, by_masks, by_pieces, by_pieces_that_overlap, by_select,
-    in_place, resonance, complex_functions, voigt, specials, ufuncs, with_lists, with_tables,
-    with_shapes,
-    with_silence, with_helpers, Instrument(2.0).response, Instrument(2.0).with_property,
+    in_place, resonance, complex_functions, voigt, specials, ufuncs, other_functions, with_numbers,
+    with_lists, with_tables, with_shapes, with_silence, with_helpers,
+    Instrument(2.0).response, Instrument(2.0).with_property,
     Instrument(3.0), decorated(default), made(0.7),
     functools.partial(branches_of_constants, kind=""), functools.partial(default, b=2.0),
 ]  # fmt: skip

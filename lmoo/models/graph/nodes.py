@@ -94,7 +94,10 @@ class Graph:
             Nodes.
         """
         steps = self.steps
-        if all(steps[i][0] == "constant" for i in arguments):
+        for i in arguments:
+            if steps[i][0] != "constant":
+                break
+        else:
             with np.errstate(all="ignore"):
                 values = [np.float64(steps[i][2]) for i in arguments]
                 return self.constant(OPERATIONS[operation].value(*values))

@@ -6,6 +6,6 @@ names and meaning of functions in numpy, or in scipy.special if numpy has no suc
 """
 
 from lmoo.models.program.operations import Step
-from lmoo.models.program.program import Program, Tape
+from lmoo.models.program.program import Program
 
-__all__ = ["Program", "Step", "Tape"]
+__all__ = ["Program", "Step"]

@@ -15,7 +15,7 @@ from lmoo._core.models import (
     ROW,
     UNIFORM,
 )
-from lmoo.models.program.operations import ARITHMETIC, LEAVES, Divisors, Step
+from lmoo.models.program.operations import ARITHMETIC, LEAVES, Step, has_jumps
 from lmoo.models.program.rewriting import RewrittenGraph
 
 __all__ = ["Lowered", "lower"]
@@ -35,28 +35,22 @@ NOTHING = (CONSTANTS, 0)
 
 
 def lower(
-    steps: Sequence[Step],
-    outputs: Sequence[int],
-    n: int,
-    variables: int,
-    divisors: Divisors | None,
-) -> Lowered:
-    """Return the tape of a graph.
+    steps: Sequence[Step], outputs: Sequence[Sequence[int]], n: int, variables: int
+) -> list[Lowered]:
+    """Return tapes of a graph.
 
     Parameters
     ----------
     steps : sequence of (str, tuple of int, value)
         In topological order, checked by `operations.check`.
-    outputs : sequence of int
-        Indices of steps.
+    outputs : sequence of sequences of int
+        Indices of steps: the outputs of each tape.
     n, variables : int
         Numbers of parameters and of variables.
-    divisors : Divisors or None
-        The divisors of all graphs of the program; None if divisions are not to be replaced.
     """
-    graph = RewrittenGraph(divisors)
-    ends = graph.include(steps, outputs)
-    return _Tape(graph, ends, n, variables).assemble()
+    graph = RewrittenGraph(not has_jumps(steps))
+    nodes = graph.include(steps)
+    return [_Tape(graph, [nodes[i] for i in ends], n, variables).assemble() for ends in outputs]
 
 
 class _Tape:
@@ -121,7 +115,7 @@ class _Tape:
             name, payload = self.graph.names[node], self.graph.payloads[node]
             if name == "constant":
                 self.place[node] = (CONSTANTS, ROW * len(self.constants))
-                self.constants.append(float.fromhex(payload))
+                self.constants.append(payload)
             elif name == "parameter":
                 self.place[node] = (UNIFORM, ROW * payload)
             elif name == "variable":

@@ -1,9 +1,9 @@
 """The operations of graphs, and the checks of a graph."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Divisors", "Step", "check", "has_jumps"]
+__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Step", "check", "has_jumps", "shared_divisors"]
 
 Step = tuple[str, tuple[int, ...], float | int | None]
 
@@ -33,44 +33,25 @@ ARITY = {
 JUMPS = frozenset(_JUMPS.split())
 
 
-def has_jumps(steps: Iterable[tuple[str, Any, Any]]) -> bool:
+def has_jumps(steps: Sequence[Step]) -> bool:
     """Return whether a graph has steps whose values jump."""
     return any(step[0] in JUMPS for step in steps)
 
 
-class Divisors:
-    """Divisors of more than one numerator, in any of the graphs of a program.
-
-    All graphs multiply by the reciprocal of such a divisor, so that their results are equal.
-
-    Parameters
-    ----------
-    graphs : iterable of sequences of Step
-    """
-
-    def __init__(self, graphs: Iterable[Sequence[Step]]) -> None:
-        self._known: dict[Any, int] = {}
-        numerators: dict[int, set[int]] = {}
-        for steps in graphs:
-            kinds = self.kinds(steps)
-            for name, arguments, _ in steps:
-                if name == "divide":
-                    numerators.setdefault(kinds[arguments[1]], set()).add(kinds[arguments[0]])
-                elif name == "reciprocal":
-                    numerators.setdefault(kinds[arguments[0]], set()).add(-1)
-        self._shared = {kind for kind, others in numerators.items() if len(others) > 1}
-
-    def kinds(self, steps: Sequence[Step]) -> list[int]:
-        """Return a number for each step; equal steps of any graphs have equal numbers."""
-        out: list[int] = []
-        for name, arguments, value in steps:
-            text = None if value is None else float(value).hex()
-            key = (name, tuple(out[a] for a in arguments), text)
-            out.append(self._known.setdefault(key, len(self._known)))
-        return out
-
-    def __contains__(self, kind: object) -> bool:
-        return kind in self._shared
+def shared_divisors(steps: Sequence[Step]) -> list[bool]:
+    """Return for each step whether it divides more than one numerator."""
+    numerators: dict[int, set[int]] = {}
+    known: dict[Any, int] = {}
+    kinds: list[int] = []  # Equal steps have equal numbers.
+    for name, arguments, value in steps:
+        text = None if value is None else float(value).hex()
+        key = (name, tuple([kinds[a] for a in arguments]), text)
+        kinds.append(known.setdefault(key, len(known)))
+        if name == "divide":
+            numerators.setdefault(kinds[arguments[1]], set()).add(kinds[arguments[0]])
+        elif name == "reciprocal":
+            numerators.setdefault(kinds[arguments[0]], set()).add(-1)
+    return [len(numerators.get(kind, ())) > 1 for kind in kinds]
 
 
 def check(steps: Sequence[Any], outputs: Sequence[int], n: int, variables: int) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lmoo.models.program.operations import LEAVES, Divisors
+from lmoo.models.program.operations import LEAVES, Step, shared_divisors
 
 __all__ = ["RewrittenGraph"]
 
@@ -25,70 +25,67 @@ class RewrittenGraph:
 
     Parameters
     ----------
-    divisors : Divisors or None
-        Divisors to be replaced by reciprocals; None if divisions are not to be replaced.
+    reciprocals : bool
+        Whether divisions by numbers that do not depend on variables become multiplications.
     """
 
-    def __init__(self, divisors: Divisors | None) -> None:
-        self.divisors = divisors
+    def __init__(self, reciprocals: bool) -> None:
+        self.reciprocals = reciprocals
         self.names: list[str] = []
         self.arguments: list[tuple[int, ...]] = []
+        # Values of constants, indices of parameters and variables, None for operations.
         self.payloads: list[Any] = []
         self.uniform: list[bool] = []
         self._known: dict[Any, int] = {}
 
-    def include(self, steps: Sequence[Any], outputs: Sequence[int]) -> list[int]:
-        """Add the steps that outputs depend on; return the nodes of the outputs."""
-        needed = [False] * len(steps)
-        for output in outputs:
-            needed[output] = True
-        for i in range(len(steps) - 1, -1, -1):
-            if needed[i]:
-                for argument in steps[i][1]:
-                    needed[argument] = True
-        nodes = [-1] * len(steps)
-        shared = [False] * len(steps)
-        if self.divisors is not None:
-            shared = [kind in self.divisors for kind in self.divisors.kinds(steps)]
-        for i, (name, arguments, value) in enumerate(steps):
-            if not needed[i]:
-                continue
-            if name in LEAVES:
-                nodes[i] = (
-                    self.constant(value) if name == "constant" else self.node(name, (), value)
-                )
+    def include(self, steps: Sequence[Step]) -> list[int]:
+        """Add the steps of a graph; return their nodes."""
+        nodes: list[int] = []
+        shared = shared_divisors(steps) if self.reciprocals else [False] * len(steps)
+        for name, arguments, value in steps:
+            if name == "constant":
+                found = self.constant(value)  # type: ignore[arg-type]
+            elif name in LEAVES:
+                found = self.node(name, (), value)
             elif name == "divide" and shared[arguments[1]] and self._inverts(nodes[arguments[1]]):
-                nodes[i] = self.apply(
-                    "multiply",
-                    [nodes[arguments[0]], self.apply("reciprocal", [nodes[arguments[1]]])],
-                )
+                inverse = self.apply("reciprocal", [nodes[arguments[1]]])
+                found = self.apply("multiply", [nodes[arguments[0]], inverse])
             else:
-                nodes[i] = self.apply(name, [nodes[argument] for argument in arguments])
-        return [nodes[output] for output in outputs]
+                found = self.apply(name, [nodes[a] for a in arguments])
+            nodes.append(found)
+        return nodes
 
     def node(self, name: str, arguments: tuple[int, ...], payload: Any = None) -> int:
         """Return the node of an operation with these arguments, which is unique."""
-        if name in FOLDED and None not in (numbers := [self.number(a) for a in arguments]):
-            return self.constant(FOLDED[name](*numbers))
+        names, payloads = self.names, self.payloads
+        fold = FOLDED.get(name)
+        if fold is not None and all(names[a] == "constant" for a in arguments):
+            return self.constant(fold(*[payloads[a] for a in arguments]))
         key = (name, arguments, payload)
         found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = len(self.names)
-            self.names.append(name)
-            self.arguments.append(arguments)
-            self.payloads.append(payload)
-            self.uniform.append(name != "variable" and all(self.uniform[a] for a in arguments))
+        return self._new(key, key) if found is None else found
+
+    def _new(self, key: Any, step: tuple[str, tuple[int, ...], Any]) -> int:
+        """Add a node."""
+        name, arguments, payload = step
+        found = self._known[key] = len(self.names)
+        self.names.append(name)
+        self.arguments.append(arguments)
+        self.payloads.append(payload)
+        uniform = self.uniform
+        uniform.append(name != "variable" and all(uniform[a] for a in arguments))
         return found
 
     def constant(self, value: float) -> int:
         """Return the node of a number; numbers with different bits are different nodes."""
-        return self.node("constant", (), float(value).hex())
+        value = float(value)
+        key = value.hex()
+        found = self._known.get(key)
+        return self._new(key, ("constant", (), value)) if found is None else found
 
     def number(self, node: int) -> float | None:
         """Return the value of a constant; None for other nodes."""
-        if self.names[node] != "constant":
-            return None
-        return float.fromhex(self.payloads[node])
+        return self.payloads[node] if self.names[node] == "constant" else None
 
     def opposite(self, node: int) -> int | None:
         """Return the argument of a negation; None for other nodes."""
@@ -171,7 +168,7 @@ class RewrittenGraph:
         if self.uniform[b] and not self.uniform[a] and self._inverts(b):
             if number is not None and self._only_scales(b):
                 return self._multiply(a, self.constant(1.0 / number))
-            if self.divisors is not None:
+            if self.reciprocals:
                 return self._multiply(a, self.node("divide", (self.constant(1.0), b)))
         return self.node("divide", (a, b))
 

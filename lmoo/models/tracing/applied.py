@@ -38,6 +38,9 @@ _TRUTHS = frozenset(
 )
 
 
+_ALL_POINTS = {None}
+
+
 def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     """Return the placeholder of an operation's value, or an array of objects.
 
@@ -101,7 +104,10 @@ def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Seque
 
 def _mask(recorder: Recorder, parts: Sequence[Placeholder]) -> int | None:
     """Return the condition by which the points of operands are selected; None if they are all."""
-    masks = {part.mask for part in parts if part.mask is not None}
+    masks = {part.mask for part in parts}
+    if masks == _ALL_POINTS:
+        return None
+    masks.discard(None)
     if len(masks) > 1 or (masks and any(part.points and part.mask is None for part in parts)):
         recorder.refuse(
             "points selected by one condition are combined with those of another, or with all "

@@ -49,6 +49,12 @@ class Arithmetic(Operators[Any]):
     __xor__ = __rxor__ = _operator("bitwise_xor")
     __invert__ = _operator("invert")
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __round__(self, digits: Any = None) -> Any:
         if digits is not None:
             self.recorder.refuse("round(x, digits) cannot be traced; np.rint(x) can")

@@ -6,7 +6,8 @@ import inspect
 import linecache
 import os
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,12 @@ __all__ = ["CodeReader", "Examiner", "refusal"]
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+# Instructions that read and change nothing outside of the stack.
+_INERT = frozenset(
+    ["CACHE", "CALL", "LOAD_CONST", "PRECALL", "PUSH_NULL", "RESUME", "RETURN_VALUE"]
+)
+# Instructions from a place on.
+_Rest = tuple[Sequence[dis.Instruction], int]
 # Instructions that create an object, which the function may change.
 _BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP", "COMPARE_OP")
 
@@ -25,8 +32,8 @@ _BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP",
 class Examiner(Protocol):
     """Receives the objects and the changes that a `CodeReader` finds."""
 
-    def examine_object(self, value: Any, depth: int, error: TraceError) -> None:
-        """Examine an object that the code reads; raise `error` if its effects are unknown."""
+    def examine_object(self, value: Any, depth: int, error: Callable[[], TraceError]) -> None:
+        """Examine an object that the code reads; raise `error()` if its effects are unknown."""
 
     def examine_method(self, f: types.FunctionType, owner: Any, depth: int) -> None:
         """Examine a method of an object."""
@@ -90,7 +97,7 @@ class CodeReader:
         self.code, self.namespace, self.cells = code, namespace, cells
         self.examiner, self.depth, self.owner = examiner, depth, owner
         self.line: int | None = code.co_firstlineno
-        self.new: set[str] = set()
+        self.new: frozenset[str] = frozenset()
 
     def refuse(self, reason: str) -> TraceError:
         """Return the error for the current line."""
@@ -103,16 +110,17 @@ class CodeReader:
         if code.co_flags & _GENERATORS and code.co_name != "<genexpr>":
             raise self.refuse("a generator or a coroutine cannot be traced")
         handlers = withs = 0
-        instructions = list(dis.get_instructions(code))
-        self.new = _new_objects(code, instructions)
+        instructions, self.new = _decoded(code)
         for place, instruction in enumerate(instructions):
+            if instruction.opname in _INERT:
+                continue
             if instruction.positions is not None and instruction.positions.lineno is not None:
                 self.line = instruction.positions.lineno
             handlers += instruction.opname == "PUSH_EXC_INFO"
             withs += instruction.opname == "WITH_EXCEPT_START"
             if handlers > withs and instruction.opname in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
                 raise self.refuse("an exception is caught, which may depend on values")
-            self._instruction(instruction, instructions[:place], instructions[place + 1 :])
+            self._instruction(instruction, instructions, place)
         for constant in code.co_consts:
             if isinstance(constant, tuple) and "out" in constant:
                 self._note_change("a function of numpy writes into an array (out=)")
@@ -127,9 +135,9 @@ class CodeReader:
     def _note_change(self, reason: str) -> None:
         self.examiner.note_change(self.refuse(reason))
 
-    def _is_new(self, before: list[dis.Instruction], items: int) -> bool:
+    def _is_new(self, instructions: Sequence[dis.Instruction], place: int, items: int) -> bool:
         """Return whether the first of the last items on the stack was created in this function."""
-        for instruction in reversed(before):
+        for instruction in reversed(instructions[:place]):
             if instruction.opname in ("CACHE", "PRECALL", "PUSH_NULL"):
                 continue
             if instruction.is_jump_target or instruction.opcode in (*dis.hasjrel, *dis.hasjabs):
@@ -140,10 +148,7 @@ class CodeReader:
         return False
 
     def _instruction(
-        self,
-        instruction: dis.Instruction,
-        before: list[dis.Instruction],
-        rest: list[dis.Instruction],
+        self, instruction: dis.Instruction, instructions: Sequence[dis.Instruction], place: int
     ) -> None:
         name, value = instruction.opname, instruction.argval
         if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
@@ -152,18 +157,19 @@ class CodeReader:
             raise self.refuse(f"the attribute {value} of an object is set")
         if name in ("STORE_DEREF", "DELETE_DEREF") and value in self.cells:
             raise self.refuse(f"the variable {value} of the enclosing function is set")
-        if name in ("STORE_SUBSCR", "DELETE_SUBSCR") and not self._is_new(before, 2):
+        if name in ("STORE_SUBSCR", "DELETE_SUBSCR") and not self._is_new(instructions, place, 2):
             self._note_change("an entry of an object is set")
         in_place = name == "BINARY_OP" and instruction.argrepr.endswith("=")
-        if in_place and not self._is_new(before, 2):
+        if in_place and not self._is_new(instructions, place, 2):
             self._note_change("an object is changed in place")
         if name == "IMPORT_NAME" and value not in ("numpy", "math", "cmath", "scipy.special"):
             raise self.refuse(f"{value} is imported")
         if name in ("LOAD_ATTR", "LOAD_METHOD"):
-            if value in MUTATING and not self._is_new(before, 1):
+            if value in MUTATING and not self._is_new(instructions, place, 1):
                 self._note_change(f"{value}() changes an object")
             if "random" in value:
                 raise self.refuse("random numbers are drawn")
+        rest = instructions, place + 1
         if name in ("LOAD_GLOBAL", "LOAD_NAME"):
             self._global(value, rest)
         elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and self.cells.get(value) is not None:
@@ -172,11 +178,11 @@ class CodeReader:
             self.owner is not None
             and name.startswith("LOAD_FAST")
             and value == self.code.co_varnames[0]
-            and not (rest and rest[0].opname == "STORE_ATTR")
+            and instructions[place + 1].opname != "STORE_ATTR"
         ):
-            self._chain(self.owner, list(_attributes(rest)), value)
+            self._chain(self.owner, list(_attributes(*rest)), value)
 
-    def _global(self, name: str, rest: list[dis.Instruction]) -> None:
+    def _global(self, name: str, rest: _Rest) -> None:
         if name in self.namespace:
             value = self.namespace[name]
             self.examiner.note_use(self.namespace, name, value)
@@ -188,16 +194,16 @@ class CodeReader:
             return
         else:
             return  # The function will raise NameError.
-        self._chain(value, list(_attributes(rest)), name)
+        self._chain(value, list(_attributes(*rest)), name)
 
-    def _cell(self, name: str, rest: list[dis.Instruction]) -> None:
+    def _cell(self, name: str, rest: _Rest) -> None:
         cell = self.cells[name]
         try:
             value = cell.cell_contents
         except ValueError:
             return
         self.examiner.note_use(cell, name, value)
-        self._chain(value, list(_attributes(rest)), name)
+        self._chain(value, list(_attributes(*rest)), name)
 
     def _chain(self, value: Any, attributes: list[str], name: str) -> None:
         """Examine an object, and those of its attributes that are read next."""
@@ -220,11 +226,19 @@ class CodeReader:
             self.examiner.note_mutable(value)
             self.examiner.note_use(value, attribute, found)
             value = found
-        error = self.refuse(f"{shown} is used, and its effects are unknown")
+        error = partial(self.refuse, f"{shown} is used, and its effects are unknown")
         self.examiner.examine_object(value, self.depth + 1, error)
 
 
-def _new_objects(code: types.CodeType, instructions: list[dis.Instruction]) -> set[str]:
+# Functions that are defined anew for each fit have equal code.
+@lru_cache(maxsize=256)
+def _decoded(code: types.CodeType) -> tuple[tuple[dis.Instruction, ...], frozenset[str]]:
+    """Return the instructions of a code object, and the names of its `_new_objects`."""
+    instructions = tuple(dis.get_instructions(code))
+    return instructions, _new_objects(code, instructions)
+
+
+def _new_objects(code: types.CodeType, instructions: Sequence[dis.Instruction]) -> frozenset[str]:
     """Return the local names that refer only to objects created in the function."""
     made: set[str] = set()
     others = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
@@ -240,12 +254,12 @@ def _new_objects(code: types.CodeType, instructions: list[dis.Instruction]) -> s
             fresh |= last.startswith("CALL") and called in CREATING
             (made if fresh else others).add(instruction.argval)
         last = name
-    return made - others
+    return frozenset(made - others)
 
 
-def _attributes(instructions: list[dis.Instruction]) -> Iterator[str]:
-    """Yield the attributes that are read one after the other, as in ``np.random.normal``."""
-    for instruction in instructions:
+def _attributes(instructions: Sequence[dis.Instruction], place: int) -> Iterator[str]:
+    """Yield the attributes that are read from a place on, as in ``np.random.normal``."""
+    for instruction in instructions[place:]:
         if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             yield instruction.argval
         elif instruction.opname not in ("CACHE", "PRECALL", "PUSH_NULL", "COPY"):

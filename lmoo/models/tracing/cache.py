@@ -1,5 +1,6 @@
 """Cached traces of functions, valid as long as a function and its dependencies are unchanged."""
 
+import hashlib
 import inspect
 import operator
 import threading
@@ -44,6 +45,8 @@ class Kind(NamedTuple):
     parts : bool
         Whether real and imaginary parts of complex values are wanted: the model is then that of
         twice as many points, and its last variable is 0 for real parts and 1 for imaginary ones.
+    known : bool
+        Whether the points are known.
     """
 
     n: int
@@ -51,6 +54,7 @@ class Kind(NamedTuple):
     joined: bool = False
     points: int = 0
     parts: bool = False
+    known: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +86,10 @@ class _Entry:
     dependencies: "tuple[tuple[Any, str, Any, _Contents | None], ...]"
     code: tuple[Any, ...]
     owner: Any
+    # Fingerprint of the points, if the trace is valid for these only.
+    data: bytes | None
 
-    def fits(self, f: Any, kind: Kind) -> bool:
+    def fits(self, f: Any, kind: Kind, data: Any) -> bool:
         """Return whether the trace is valid for a call of a function."""
         if self.kind != kind and (self.sized or self.kind._replace(points=kind.points) != kind):
             return False
@@ -97,7 +103,7 @@ class _Entry:
         for holder, name, value, contents in self.dependencies:
             if not _is_unchanged(holder, name, value, contents):
                 return False
-        return True
+        return self.data is None or self.data == _fingerprint(data)
 
 
 # Reentrant because a function may be collected, and its entry removed, while the lock is held.
@@ -106,7 +112,7 @@ _entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
 _MOST_STORED = 8  # for one function
 
 
-def traced(f: Callable[..., Any], kind: Kind) -> Traced:
+def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
     """Return a function as a compiled model, from the cache or from a new trace.
 
     Parameters
@@ -114,6 +120,8 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     f : callable
         A function, or a `Model`.
     kind : Kind
+    data : (variables, points) float64 array, optional
+        The points, if they are known.
 
     Raises
     ------
@@ -130,14 +138,16 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     >>> found.model(np.arange(3.0), 2.0, 1.0), found is traced(line, Kind(2, points=7))
     (array([1., 3., 5.]), True)
     """
+    if data is not None:
+        kind = kind._replace(known=True)
     if isinstance(f, ComplexRows):
         inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
                      kind.points // 2, True)  # fmt: skip
         return traced(f.f, inner)
     holder = f.__func__ if isinstance(f, types.MethodType) else f
-    entry = _stored(holder, f, kind)
+    entry = _stored(holder, f, kind, data)
     if entry is None:
-        entry = _new_entry(f, kind)
+        entry = _new_entry(f, kind, data)
         _store(holder, entry)
     if isinstance(entry.found, TraceError):
         # A new exception, because one that has been raised refers to frames.
@@ -145,12 +155,12 @@ def traced(f: Callable[..., Any], kind: Kind) -> Traced:
     return entry.found
 
 
-def _stored(holder: Any, f: Any, kind: Kind) -> _Entry | None:
+def _stored(holder: Any, f: Any, kind: Kind, data: Any) -> _Entry | None:
     # Without the lock, as an item is replaced and never changed.
     found = _entries.get(id(holder))
     if found is not None and found[0]() is holder:
         for entry in found[1]:
-            if entry.fits(f, kind):
+            if entry.fits(f, kind, data):
                 return entry
     return None
 
@@ -174,9 +184,9 @@ def _store(holder: Any, entry: _Entry) -> None:
         _entries[key] = (reference, [entry, *entries][:_MOST_STORED])
 
 
-def _new_entry(f: Any, kind: Kind) -> _Entry:
+def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
     """Trace a function."""
-    dependencies, sized = Dependencies(), False
+    dependencies, sized, recorder = Dependencies(), False, None
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
@@ -187,7 +197,7 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
             found = Traced(_compiled(_of_parts(f.real, f.real, f.imag)))
         else:
             dependencies = examined(f)
-            recorder = start(kind.variables, kind.points)
+            recorder = start(kind.variables, kind.points, data)
             value = recorded(f, recorder, kind.n, kind.joined)
             sized = recorder.asked or bool(recorder.arrays)
             if value.imaginary is not None and not kind.parts:
@@ -216,7 +226,13 @@ def _new_entry(f: Any, kind: Kind) -> _Entry:
         _with_contents(f, dependencies),
         _code(f),
         None if owner is None else _reference(owner),
+        _fingerprint(data) if recorder is not None and recorder.reads_data else None,
     )
+
+
+def _fingerprint(data: Any) -> bytes:
+    """Return a number that differs for other points."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:

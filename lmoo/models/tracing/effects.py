@@ -8,6 +8,7 @@ an object are unknown, the function is not traced.
 
 import inspect
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -63,7 +64,7 @@ def examined(f: Any) -> Dependencies:
     True
     """
     examination = _Examination()
-    examination.examine_callable(f, 0, TraceError(f"{f!r} has no code that could be read"))
+    examination.examine_callable(f, 0, lambda: TraceError(f"{f!r} has no code that could be read"))
     dependencies = examination.found
     if dependencies.changing is not None and dependencies.mutable is not None:
         raise dependencies.changing
@@ -87,19 +88,19 @@ class _Examination:
         if self.found.changing is None:
             self.found.changing = error
 
-    def examine_callable(self, f: Any, depth: int, error: TraceError) -> None:
+    def examine_callable(self, f: Any, depth: int, error: Callable[[], TraceError]) -> None:
         """Examine what a call of an object does."""
         if id(f) in self._seen:
             return
         self._seen.add(id(f))
         if depth > _DEEPEST or isinstance(f, np.vectorize):
-            raise error
+            raise error()
         if isinstance(f, types.FunctionType):
             self._function(f, depth, None)
         elif isinstance(f, types.MethodType):
             self.found.mutable = f.__self__
             if not isinstance(f.__func__, types.FunctionType):
-                raise error
+                raise error()
             self._function(f.__func__, depth, f.__self__)
         elif isinstance(f, partial):
             self.note_use(None, "args", f.args)
@@ -115,7 +116,7 @@ class _Examination:
             self.found.mutable = f
             self._function(called, depth, f)
         else:
-            raise error
+            raise error()
 
     def examine_method(self, f: types.FunctionType, owner: Any, depth: int) -> None:
         if id(f) not in self._seen:
@@ -129,18 +130,20 @@ class _Examination:
         for name in ("__code__", "__defaults__", "__kwdefaults__"):
             self.note_use(f, name, getattr(f, name))
         for value in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
-            error = refusal(f.__code__, None, "the effects of a default argument are unknown")
+            error = partial(
+                refusal, f.__code__, None, "the effects of a default argument are unknown"
+            )
             self.examine_object(value, depth + 1, error)
         cells = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
         CodeReader(f.__code__, f.__globals__, cells, self, depth, owner).read()
 
-    def examine_object(self, value: Any, depth: int, error: TraceError) -> None:
+    def examine_object(self, value: Any, depth: int, error: Callable[[], TraceError]) -> None:
         """Examine an object that a function reads."""
         if isinstance(value, _CONSTANTS):
             return
         if isinstance(value, np.ndarray):
             if value.dtype == object:
-                raise error
+                raise error()
             self._note_first_mutable(value)
         elif isinstance(value, (tuple, frozenset)) and depth < _DEEPEST:
             for part in value:
@@ -151,11 +154,11 @@ class _Examination:
                 self.examine_object(part, depth + 1, error)
         elif inspect.ismodule(value):
             if "random" in value.__name__:
-                raise error
+                raise error()
         elif callable(value):
             self.examine_callable(value, depth + 1, error)
         else:
-            raise error
+            raise error()
 
     def _note_first_mutable(self, value: Any) -> None:
         if self.found.mutable is None:

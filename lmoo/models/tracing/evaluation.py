@@ -113,7 +113,11 @@ class Evaluation:
 
 
 def evaluation_of(
-    problem: Any, x: Array, because: str | None = None, checked: bool = False
+    problem: Any,
+    x: Array,
+    because: str | None = None,
+    checked: bool = False,
+    alone: bool = True,
 ) -> Evaluation | None:
     """Return how the model of a problem is evaluated in a fit that starts at x.
 
@@ -126,6 +130,8 @@ def evaluation_of(
         A reason to call the function without a trace, for example a user's derivatives.
     checked : bool, default False
         Whether the trace is known to agree with the function at x.
+    alone : bool, default True
+        Whether the function may be traced for these points alone.
 
     Returns
     -------
@@ -151,7 +157,7 @@ def evaluation_of(
     evaluate: Any = _of_blocks if in_blocks(problem) else _compiled
     curve: Any = problem
     try:
-        found: Evaluation | None = evaluate(problem, x, because, checked)
+        found: Evaluation | None = evaluate(problem, x, because, checked, alone)
     except TraceError as error:
         if curve.trace is True:
             raise
@@ -159,7 +165,9 @@ def evaluation_of(
     return found
 
 
-def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: bool) -> Evaluation:
+def _compiled(
+    problem: CurveProblem, x: Array, because: str | None, checked: bool, alone: bool
+) -> Evaluation:
     reason = because or problem.reason_to_call()
     if reason is None and problem.y.size < x.size:
         reason = "there are fewer points than parameters"
@@ -169,7 +177,8 @@ def _compiled(problem: CurveProblem, x: Array, because: str | None, checked: boo
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
         points, joined = points_of(problem.t, problem.y.size)
-        found = traced(problem.f, Kind(x.size, len(points), joined, problem.y.size))
+        kind = Kind(x.size, len(points), joined, problem.y.size)
+        found = traced(problem.f, kind, points if alone else None)
         if found.arrays:
             points = np.concatenate([points, np.stack(found.arrays)])
     if not checked:
@@ -195,7 +204,9 @@ def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
     return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
-def _of_blocks(problem: Any, x: Array, because: str | None, checked: bool) -> Evaluation:
+def _of_blocks(
+    problem: Any, x: Array, because: str | None, checked: bool, alone: bool
+) -> Evaluation:
     """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
     reason = because or problem.reason_to_call()
     if reason is not None:
@@ -224,6 +235,9 @@ def name_of(f: Any) -> str:
 
 def _plain(array: Array) -> Array:
     """Return an array, or a copy whose numbers are one after the other at places of their size."""
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned:
+        return array
     return np.require(array, requirements=["C", "A"])
 
 
@@ -265,7 +279,8 @@ def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | 
         if np.iscomplexobj(value):
             shown = "complex numbers"
         return None, f"the function returned {shown}, not {m} numbers in double precision"
-    return value, None
+    # The real part of complex numbers is a part of their array.
+    return _plain(value), None
 
 
 def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:

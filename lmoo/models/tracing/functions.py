@@ -91,6 +91,29 @@ def _sinc(recorder: Recorder, x: Any) -> Any:
     return applied(recorder, "sinc", x)
 
 
+def _nan_to_num(
+    recorder: Recorder,
+    x: Any,
+    copy: bool = True,
+    nan: Any = 0.0,
+    posinf: Any = None,
+    neginf: Any = None,
+) -> Any:
+    if not copy:
+        recorder.refuse("np.nan_to_num writes into an array (copy=False)")
+    largest = np.finfo(np.float64).max
+    found = np.where(x == np.inf, largest if posinf is None else posinf, x)
+    found = np.where(x == -np.inf, -largest if neginf is None else neginf, found)
+    return np.where(np.isnan(x), nan, found)
+
+
+def _isclose(
+    recorder: Recorder, a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False
+) -> Any:
+    close = (abs(a - b) <= atol + rtol * abs(b)) & np.isfinite(b) | (a == b)
+    return close | np.isnan(a) & np.isnan(b) if equal_nan else close
+
+
 def _copyto(
     recorder: Recorder, target: Any, source: Any, casting: str = "", where: Any = True
 ) -> None:
@@ -116,14 +139,17 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.i0: lambda recorder, x: applied(recorder, "i0", x),
     np.polyval: _polyval,
     np.copy: _copy,
+    np.fix: lambda recorder, x: np.trunc(x),
+    np.isclose: _isclose,
+    np.nan_to_num: _nan_to_num,
     np.copyto: _copyto,
     **dict.fromkeys((np.ravel, np.squeeze, np.atleast_1d, np.transpose), _same),
 }
 
 
-def start(variables: int, points: int | None = None) -> Recorder:
+def start(variables: int, points: int | None = None, data: Any = None) -> Recorder:
     """Return a recorder with the functions of numpy; the arguments are those of `Recorder`."""
-    recorder = Recorder(variables, points)
+    recorder = Recorder(variables, points, data)
     recorder.operation_of, recorder.functions = operation_of, FUNCTIONS
     recorder.applied, recorder.included = applied, included
     return recorder

@@ -101,4 +101,4 @@ def _member(part: Any, x: Array, because: str | None) -> single.Evaluation | Non
     if because is None and np.size(getattr(part, "y", x)) < x.size:
         # Compiled problems have at least as many residuals as parameters.
         because = "there are fewer points than parameters"
-    return single.evaluation_of(part, x, because)
+    return single.evaluation_of(part, x, because, alone=False)

@@ -1,6 +1,8 @@
 """Placeholders: arguments of a traced function, which record the operations on them."""
 
+import sys
 from collections.abc import Sequence
+from dis import opmap
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,18 @@ _REDUCTIONS = {
     "sum", "mean", "max", "min", "prod", "std", "var", "all", "any", "argmax", "argmin", "cumsum",
     "cumprod", "ptp", "dot", "trace", "argsort", "sort", "nonzero", "round", "searchsorted",
 }  # fmt: skip
+# Functions and methods that are evaluated where their arguments depend on nothing but the points.
+_OF_POINTS = {
+    "all", "amax", "amin", "any", "argmax", "argmin", "around", "average", "count_nonzero",
+    "cumprod", "cumsum", "digitize", "dot", "flip", "gradient", "interp", "isin", "max",
+    "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum",
+    "norm", "percentile", "prod", "ptp", "quantile", "round", "searchsorted", "std", "sum",
+    "trapezoid", "trapz", "unwrap", "var",
+}  # fmt: skip
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
+
+# Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
+_BINARY_OP, _FIRST_IN_PLACE = opmap["BINARY_OP"], 13
 
 _BRANCH = (
     "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
@@ -68,17 +81,49 @@ class Placeholder(Arithmetic):
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
-        if any(options.get(key) not in (None, True) for key in ("out", "where")):
-            self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
-        if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
-            self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
-        return self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
+        if options:
+            if options.get("where") not in (None, True) or not self._is_replaced(inputs, options):
+                self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
+            if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
+                self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
+        found = self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
+        for array in options.get("out") or ():
+            array.fill(np.nan)
+        return found
+
+    def _is_replaced(self, inputs: Any, options: Any) -> bool:
+        """Return whether nothing is written but the first operand of ``array += x``.
+
+        The result replaces the array under its name.  The array itself becomes nan, so that the
+        trace differs from the function if that has other names for it.
+        """
+        out = options.get("out")
+        if out is None:
+            return True
+        frame = sys._getframe(2)
+        code, place = frame.f_code.co_code, frame.f_lasti
+        found: bool = (
+            code[place] == _BINARY_OP
+            and code[place + 1] >= _FIRST_IN_PLACE
+            and out[0] is inputs[0]
+            and out[0].dtype == _FLOAT
+            and out[0].shape == (self.recorder.points,)
+            and all(getattr(x, "imaginary", None) is None for x in inputs)
+        )
+        return found
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         found = self.recorder.functions.get(function)
         if found is None:
             name = getattr(function, "__name__", repr(function))
             module = getattr(function, "__module__", "numpy") or "numpy"
+            if name in _OF_POINTS and module.startswith("numpy"):
+                known = [_numbers(a) for a in args]
+                named = {key: _numbers(a) for key, a in kwargs.items()}
+                if not any(isinstance(a, Placeholder) for a in (*known, *named.values())):
+                    value = function(*known, **named)
+                    if self._fits(value):
+                        return value
             self.recorder.refuse(
                 f"{module.replace('numpy', 'np', 1)}.{name} is not a function of single points "
                 "that a model can hold"
@@ -87,6 +132,7 @@ class Placeholder(Arithmetic):
 
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
+            self.recorder.converts = True
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"
             )
@@ -136,7 +182,22 @@ class Placeholder(Arithmetic):
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
 
+    def _numbers(self) -> Any:
+        """Return the numbers of an array that depends on the points alone; None for others."""
+        if not self.points or self.imaginary is not None:
+            return None
+        found = self.recorder.numbers(self.node, self.mask)
+        return found != 0.0 if found is not None and self.truth else found
+
+    def _fits(self, value: Any) -> bool:
+        """Return whether a value of numpy is a number, or has one for each point."""
+        return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
+
     def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
+            numbers = self._numbers()
+            if numbers is not None:
+                return numbers[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
             return self._like(mask=key.node)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
@@ -153,6 +214,7 @@ class Placeholder(Arithmetic):
         self.recorder.refuse(_BRANCH)
 
     def __float__(self) -> float:
+        self.recorder.converts = True
         self.recorder.refuse(
             "a number is made (float(x), math.exp(x), dtype=float) from a value that is unknown "
             "before the fit; numpy's functions of x can be traced"
@@ -264,6 +326,9 @@ class Placeholder(Arithmetic):
         if name in OPERATIONS and OPERATIONS[name].arity == 1:
             return lambda: self._operate(name, self)
         if name in _REDUCTIONS:
+            numbers = self._numbers() if name in _OF_POINTS else None
+            if numbers is not None:
+                return getattr(numbers, name)
             self.recorder.refuse(
                 f".{name}() combines points, or changes their order; a model must be evaluated "
                 "point by point"
@@ -277,6 +342,14 @@ class Placeholder(Arithmetic):
             "mask": self.mask,
         }  # fmt: skip
         return Placeholder(self.recorder, **{**made, **changes})
+
+
+def _numbers(value: Any) -> Any:
+    """Return an argument with the numbers of a placeholder that depends on the points alone."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_numbers, value)) if type(value) in (list, tuple) else value
+    numbers = value._numbers() if isinstance(value, Placeholder) else None
+    return value if numbers is None else numbers
 
 
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
@@ -310,6 +383,9 @@ def _array(recorder: Recorder, value: Any) -> Placeholder:
             "be another variable of the model"
         )
     truth = value.dtype.kind == "b"
+    if value.size and value.tobytes() == value[:1].tobytes() * value.size:
+        # As np.zeros(t.size).
+        return as_placeholder(recorder, value[0])._like(points=True)
     if value.dtype.kind == "c":
         return Placeholder(
             recorder, recorder.array(value.real), recorder.array(value.imag), points=True

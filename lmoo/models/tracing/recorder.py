@@ -8,13 +8,18 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lmoo.errors import TraceError
-from lmoo.models.graph.nodes import Graph
+from lmoo.models.graph.evaluation import evaluate
+from lmoo.models.graph.nodes import Graph, extracted
 
 __all__ = ["Recorder", "call", "user_line"]
 
 # Frames in these folders are not user code.
 _LMOO = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))
+
+
+# Numbers that are read from the points: a function with a loop over all points is not traced.
+_MOST_READ = 100
 
 
 class Recorder:
@@ -27,6 +32,9 @@ class Recorder:
     points : int, optional
         Number of points of the variables, if it is known.  Then arrays of this size become further
         variables.
+    data : (variables, points) float64 array, optional
+        The points, if they are known.  Then the function may read numbers from them, as
+        ``t.mean()`` and ``t[0]``, which become constants.
 
     Attributes
     ----------
@@ -37,6 +45,10 @@ class Recorder:
         The first error, also if the function has caught it.
     asked : bool
         Whether the function has read the number of points.
+    reads_data : bool
+        Whether the function has read numbers from the points.
+    converts : bool
+        Whether the function has asked a placeholder for a number.
     applied, included, operation_of, functions
         `lmoo.models.tracing.applied.applied` for operators, `applied.included` for calls of models,
         `ufuncs.operation_of` for ufuncs, and for numpy's other functions `functions.FUNCTIONS`; set
@@ -45,17 +57,23 @@ class Recorder:
         Whether the first array that is combined with a parameter determines the number of points.
     """
 
-    def __init__(self, variables: int, points: int | None = None) -> None:
-        self.graph = Graph()
-        self.variables, self.points = variables, points
-        self.arrays: list[Any] = []
-        self.error: TraceError | None = None
-        self.asked = False
-        self.takes_arrays = False
+    def __init__(self, variables: int, points: int | None = None, data: Any = None) -> None:
+        self.variables, self.points, self.data = variables, points, data
         self.applied: Any = None
         self.included: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
+        self.takes_arrays = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was recorded."""
+        self.graph = Graph()
+        self.arrays: list[Any] = []
+        self.error: TraceError | None = None
+        self.asked = self.reads_data = self.converts = False
+        self._numbers: dict[tuple[int, int | None], Any] = {}
+        self._reads = 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise TraceError with the line of the function that is being executed."""
@@ -63,6 +81,36 @@ class Recorder:
         if self.error is None:
             self.error = error
         raise error
+
+    def numbers(self, node: int, mask: int | None = None) -> Any:
+        """Return the numbers of a node that depends on nothing but the points; None for others.
+
+        Parameters
+        ----------
+        node : int
+        mask : int, optional
+            The node of the condition by which points were selected.
+        """
+        if self.data is None or self._reads == _MOST_READ:
+            return None
+        found = self._numbers.get((node, mask))
+        if found is None:
+            steps, places = extracted(self.graph.steps, [node] if mask is None else [node, mask])
+            if any(step[0] == "parameter" for step in steps):
+                return None
+            shape = self.data.shape[1:]
+            found, *selected = [
+                np.broadcast_to(values, shape)
+                for values in evaluate(steps, places, [*self.data, *self.arrays], [])
+            ]
+            if selected:
+                found = found[selected[0] != 0.0]
+            # What is changed in place must not change what is read next.
+            found.flags.writeable = False
+            self._numbers[node, mask] = found
+        self._reads += 1
+        self.asked = self.reads_data = True
+        return found
 
     def array(self, values: Any) -> int:
         """Return the node of an array of numbers, one for each point."""

@@ -14,6 +14,7 @@ from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder, call
+from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
 
 __all__ = ["ComplexModel", "recorded", "trace"]
@@ -153,6 +154,27 @@ def recorded(
     TraceError
         The function cannot be traced.
     """
+    try:
+        value = _called(f, recorder, n, joined)
+    except TraceError:
+        if not recorder.converts:
+            raise
+        recorder.restart()
+        value = _called(substituted(f), recorder, n, joined)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+        value = value.item()
+    if not isinstance(value, Placeholder):
+        raise TraceError(
+            f"the function returns {type(value).__name__} that does not depend on its arguments "
+            "point by point"
+        )
+    if value.mask is not None:
+        raise TraceError("the function returns only the points that a condition selects")
+    return value
+
+
+def _called(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Any:
+    """Return the value of a function for placeholders."""
     graph = recorder.graph
     parts = [
         Placeholder(recorder, graph.variable(k), points=True, own=False)
@@ -170,15 +192,6 @@ def recorded(
     if recorder.error is not None:
         # The exception was caught in the function, or in a function that it calls.
         raise recorder.error
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        value = value.item()
-    if not isinstance(value, Placeholder):
-        raise TraceError(
-            f"the function returns {type(value).__name__} that does not depend on its arguments "
-            "point by point"
-        )
-    if value.mask is not None:
-        raise TraceError("the function returns only the points that a condition selects")
     return value
 
 

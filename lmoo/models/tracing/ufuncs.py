@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from math import pi, sqrt
+from math import log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,18 @@ def _log_of_sum(a: Any, b: Any) -> Any:
     return np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b)))
 
 
+def _log2_of_sum(a: Any, b: Any) -> Any:
+    return np.maximum(a, b) + np.log1p(np.exp2(-np.abs(a - b))) / log(2.0)
+
+
+def _times_log(x: Any, y: Any) -> Any:
+    return np.where((x == 0.0) & ~np.isnan(y), 0.0, x * np.log(y))
+
+
+def _times_log1p(x: Any, y: Any) -> Any:
+    return np.where((x == 0.0) & ~np.isnan(y), 0.0, x * np.log1p(y))
+
+
 # ufuncs of numpy with another name than the operation, or with a formula.
 _OTHERS: dict[str, Recorded] = {
     "fabs": _plain("absolute"),
@@ -43,6 +55,9 @@ _OTHERS: dict[str, Recorded] = {
     "rad2deg": _with(lambda x: x * (180.0 / pi)),
     "degrees": _with(lambda x: x * (180.0 / pi)),
     "logaddexp": _with(_log_of_sum),
+    "logaddexp2": _with(_log2_of_sum),
+    "signbit": _with(lambda x: np.copysign(1.0, x) < 0.0),
+    "divmod": _with(divmod),
     "isinf": _with(lambda x: ~(np.isfinite(x) | np.isnan(x))),
     **{
         name: _plain(name)
@@ -80,6 +95,9 @@ _SCIPY: dict[str, Recorded] = {
     "ndtr": _with(_ndtr),
     "logit": _with(lambda p: np.log(p / (1.0 - p))),
     "exp10": _with(lambda x: 10.0**x),
+    "exprel": _with(lambda x: np.where(x == 0.0, 1.0, np.expm1(x) / x)),
+    "xlogy": _with(_times_log),
+    "xlog1py": _with(_times_log1p),
 }  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 Each entry of `MAKERS` creates a new function ``f(t, a, b)`` and, if it has effects, a list of them.
 """
 
-from adversarial import branches, containers, objects, outside, randomness, results
+from adversarial import arrays, branches, containers, objects, outside, randomness, results
 from adversarial.registry import MAKERS
 
-__all__ = ["MAKERS", "branches", "containers", "objects", "outside", "randomness", "results"]
+__all__ = [
+    "MAKERS", "arrays", "branches", "containers", "objects", "outside", "randomness", "results",
+]  # fmt: skip

@@ -1,0 +1,178 @@
+"""Functions that take numbers alone, replaced during a trace by those that take placeholders.
+
+``math.exp(a)``, ``float(a)`` and ``np.asarray(t, dtype=float)`` ask an object for its number, which
+a placeholder does not have.  The names by which a function reads them refer to substitutes in a
+copy of the function: `math.exp` becomes numpy's, and conversions of placeholders return these.
+"""
+
+import builtins
+import inspect
+import math
+from collections.abc import Callable
+from functools import partial
+from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from lmoo.models.tracing.placeholder import Placeholder
+
+__all__ = ["substituted"]
+
+# Functions of math that numpy has under another name.
+_RENAMED = {
+    "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+    "atan2": "arctan2", "atanh": "arctanh", "pow": "power",
+}  # fmt: skip
+_SAME = """
+    cbrt ceil copysign cos cosh degrees exp exp2 expm1 fabs floor fmod hypot log10 log1p log2
+    radians sin sinh sqrt tan tanh trunc
+"""
+# Functions of math that numpy does not have, by the names of operations.
+_OPERATIONS = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
+_LIBRARIES = ("numpy", "scipy", "lmoo")
+
+
+def substituted(f: Any) -> Any:
+    """Return a copy of a function that reads substitutes; other callables are returned as they are.
+
+    Examples
+    --------
+    >>> import math
+    >>> from lmoo.models.tracing.substitutes import substituted
+    >>> substituted(lambda x: math.exp(x))(0.0)
+    1.0
+    """
+    if isinstance(f, FunctionType):
+        return _copied(f)
+    if isinstance(f, partial):
+        return partial(substituted(f.func), *f.args, **f.keywords)
+    method = (
+        f.__func__ if isinstance(f, MethodType) else inspect.getattr_static(f, "__call__", None)
+    )
+    owner = f.__self__ if isinstance(f, MethodType) else f
+    return MethodType(_copied(method), owner) if isinstance(method, FunctionType) else f
+
+
+def _copied(f: FunctionType) -> FunctionType:
+    """Return a copy of a function with another namespace and closure."""
+    if (f.__module__ or "").startswith(_LIBRARIES):
+        return f
+    cells = tuple(map(_cell, f.__closure__ or ()))
+    copy = FunctionType(f.__code__, _Namespace(f.__globals__), f.__name__, f.__defaults__, cells)
+    copy.__kwdefaults__ = f.__kwdefaults__
+    return copy
+
+
+def _cell(cell: CellType) -> CellType:
+    try:
+        value = cell.cell_contents
+    except ValueError:
+        return cell
+    if isinstance(value, FunctionType):
+        # Copied when it is called, as it may refer to itself.
+        return CellType(lambda *args, **options: _copied(value)(*args, **options))
+    return CellType(_substitute(value))
+
+
+class _Namespace(dict[str, Any]):
+    """Global names of a function, with substitutes."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def __getitem__(self, name: str) -> Any:
+        return _substitute(self.names[name] if name in self.names else getattr(builtins, name))
+
+
+class _Module:
+    """A module with substitutes."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return _substitute(getattr(self._module, name))
+
+
+def _substitute(value: Any) -> Any:
+    """Return the object that a name refers to during a trace."""
+    if isinstance(value, (BuiltinFunctionType, type, ModuleType)):
+        return _SUBSTITUTES.get(value, value)
+    return _copied(value) if isinstance(value, FunctionType) else value
+
+
+def _of_numbers(function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls another one for placeholders."""
+
+    def called(*arguments: Any, **options: Any) -> Any:
+        of_placeholders = any(map(_has_placeholder, arguments))
+        return (other if of_placeholders else function)(*arguments, **options)
+
+    return called
+
+
+def _has_placeholder(x: Any) -> bool:
+    inner = x if isinstance(x, (list, tuple)) else [x]
+    return any(isinstance(part, Placeholder) for part in inner)
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    return lambda x: x._operate(name, x)
+
+
+def _log(x: Any, base: Any = None) -> Any:
+    return np.log(x) if base is None else np.log(x) / np.log(base)
+
+
+class _Float(np.float64):
+    """The types float and np.float64: called, or as a dtype."""
+
+    def __new__(cls, x: Any = 0.0) -> Any:
+        if not isinstance(x, Placeholder):
+            return np.float64(x)
+        return x.__float__() if x.points else x._like(truth=False)
+
+
+def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
+    """Return np.asarray(x)."""
+    if not isinstance(x, Placeholder):
+        # Of parameters: an array of objects.
+        parts = np.array(x, **options)
+        if dtype is not None and np.dtype(dtype) != np.float64:
+            parts.flat[0].astype(dtype)
+        return parts
+    if not {*options} <= {"copy", "order"}:
+        return x.__array__(float)
+    changed = x if dtype is None else x.astype(dtype)
+    return changed if dtype is None or np.dtype(dtype) != x.dtype else x
+
+
+def _copy(x: Any, dtype: Any = None, **options: Any) -> Any:
+    """Return np.array(x)."""
+    found = _array(x, dtype, **options)
+    return found._like() if isinstance(found, Placeholder) else found
+
+
+_SUBSTITUTES: dict[Any, Any] = {
+    math: _Module(math),
+    np: _Module(np),
+    float: _Float,
+    np.float64: _Float,
+    np.array: _of_numbers(np.array, _copy),
+    **{
+        function: _of_numbers(function, _array)
+        for function in (np.asarray, np.asanyarray, np.ascontiguousarray)
+    },
+    math.log: _of_numbers(math.log, _log),
+    **{
+        getattr(math, name): _of_numbers(getattr(math, name), getattr(np, other))
+        for name, other in {**_RENAMED, **dict.fromkeys(_SAME.split())}.items()
+        if hasattr(math, name)
+        for other in [other or name]
+    },
+    **{
+        getattr(math, name): _of_numbers(getattr(math, name), _operation(operation))
+        for name, operation in _OPERATIONS.items()
+    },
+}
