@@ -203,8 +203,8 @@ def with_units(
     found = found._replace(axes=_readable(found.axes, list(given.values())))
     graph = graph_of(found.model, found.t, len(names), int(np.size(found.y)))
     if graph is not None:
-        units = parameter_units(graph, names, found.axes, given, rows_of(found.t))
-        return without_units(start, names, units), units
+        units, temperatures = parameter_units(graph, names, found.axes, given, rows_of(found.t))
+        return without_units(start, names, units, temperatures), units
     plain = without_units(start, names, given)
     if given:
         _check(found, plain.p0, names, given)
