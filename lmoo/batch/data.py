@@ -12,7 +12,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
-from lmoo.problems.data import checked_policy, missing_of, not_finite
+from lmoo.problems.data import checked_policy, missing_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
 
@@ -88,7 +88,8 @@ class Dataset:
         finite = np.isfinite(rows)
         if not finite.all():
             k, i = np.argwhere(~finite)[0]
-            raise not_finite("t", rows[k, i], f"it is {rows[k, i]} at {i}")
+            remedy = ", or nan_policy 'omit'" if np.isnan(rows[k, i]) else ": mask other points"
+            raise ValueError(f"t must be finite{remedy}; it is {rows[k, i]} at {i}")
         return rows
 
     def _rows(self, name: str, array: Any) -> Any:

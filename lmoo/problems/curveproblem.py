@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import CurveResidual, Residual, finite_curve, is_single
 from lmoo.errors import EvaluationError
+from lmoo.problems.arguments import shortened
 from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
@@ -75,7 +76,8 @@ class CurveProblem(Problem):
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in t, y, sigma or sigma_x: raise ValueError, or leave these points out.
+        What to do with NaN in t, y, sigma or sigma_x, and infinite y: raise ValueError, or leave
+        these points out.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values
@@ -408,6 +410,6 @@ def check_callable(f: Any, jac: Any) -> None:
     """Raise TypeError if the model or its derivatives cannot be called."""
     if not callable(f):
         hint = f": a formula is lmoo.Expression({f!r})" if isinstance(f, str) else ""
-        raise TypeError(f"f must be callable; it is {f!r}{hint}")
+        raise TypeError(f"f must be callable; it is {shortened(f)}{hint}")
     if jac is not None and not callable(jac):
         raise TypeError(f"jac must be callable or None; it is {jac!r}")

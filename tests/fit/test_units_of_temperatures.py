@@ -161,7 +161,7 @@ def test_a_temperature_may_be_given_on_another_scale(package: str) -> None:
     np.testing.assert_allclose(found.x0[:2], [20.85, 70.0])
     fixed = lmoo.fit("T0 + dT*exp(-k*t)", t, y, fixed={"T0": of(293.15, kelvin)})
     np.testing.assert_allclose(fixed.x, [20.0, 80.0, 0.3], rtol=1e-7)
-    with pytest.raises(ValueError, match="T0 is given in .*, but the model needs"):
+    with pytest.raises(ValueError, match=r"T0 is given in .*, but the model needs"):
         lmoo.fit("T0 + dT*exp(-k*t)", t, y, {"T0": of(3.0, "m")})
 
 
