@@ -101,10 +101,13 @@ class Dataset:
             return np.ascontiguousarray(array).reshape(-1, self.m)
         whole = (*self.shape, self.m)
         grid = array.ndim > 1 and array.shape == whole[-array.ndim :]
-        hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
+        hint = ""
+        if grid:
+            hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
+        elif len(whole) == 2 and array.shape == whole[:1]:
+            hint = "; the curves must be the rows of y: give y.T if they are its columns"
         raise ValueError(
-            f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}"
-            f"{hint if grid else ''}"
+            f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}{hint}"
         )
 
     def values(self, fits: slice) -> Array:

@@ -112,7 +112,7 @@ def _no_start(search: Search) -> StartError:
         )
     return StartError(
         "no starting values were found: at none that were tried is the model finite, or its "
-        f"parameters cannot be told apart, as a and b in a*b*t; {search.hint}"
+        f"parameters cannot be distinguished, as a and b in a*b*t; {search.hint}"
     )
 
 

@@ -159,9 +159,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: lmoo.curve_fit(T, lambda t, a: a * t, Y),  # type: ignore[arg-type]
         r"f must be callable; it is array\(\[.{40,80}$",
     ),
-    "cannot be told apart": (
+    "cannot be distinguished": (
         lambda: lmoo.fit("a*x + b*t + 0*x", T, Y),
-        "no starting values were found: .* its parameters cannot be told apart",
+        "no starting values were found: .* its parameters cannot be distinguished",
     ),
     "equation": (
         lambda: lmoo.fit("y = a*t", T, Y),
@@ -193,3 +193,8 @@ def test_a_tuple_of_as_many_numbers_as_points_is_one_variable() -> None:
     np.testing.assert_allclose(stack.x[1], expected, rtol=1e-7)
     pairs = lmoo.fit("a + b*t", (1.0, 2.0), (3.0, 5.0))
     np.testing.assert_allclose(pairs.x, [1.0, 2.0])
+
+
+def test_curves_in_the_columns_have_a_hint() -> None:
+    with pytest.raises(ValueError, match=r"t must have shape \(3,\) or \(20, 3\).*give y\.T if"):
+        lmoo.curve_fit_many("a*exp(-b*t) + c", T, np.array([Y, Y, Y]).T, p0=[1, 1, 0])
