@@ -71,7 +71,7 @@ def curvefit(
     ------
     ValueError
         No dimension to fit along; starting values or bounds with dimensions of the curves, or
-        of what is no parameter; names of parameters that cannot be found; an unknown value of
+        of what is not a parameter; names of parameters that cannot be found; an unknown value of
         `errors`; NaN with ``skipna=False``.
     RuntimeError
         A fit found no minimum, with ``errors="raise"``.
