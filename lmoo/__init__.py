@@ -1,6 +1,8 @@
 """Nonlinear least squares: Levenberg-Marquardt as in MINPACK, object-oriented and compiled.
 
-`leastsq` has scipy's signature; `Problem`, `Solver` and `Result` are the object-oriented interface.
+`fit` fits a model to a curve, `curve_fit_many` one model to many curves.  `curve_fit`,
+`least_squares` and `leastsq` have the arguments of scipy's functions.  `Problem`, `Solver` and
+`Result` are for any residual.
 """
 
 from importlib import import_module as _import_module

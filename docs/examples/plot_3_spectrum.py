@@ -30,15 +30,15 @@ energy = np.linspace(0.0, 10.0, 121)
 rng = np.random.default_rng(7)
 counts = rng.poisson(spectrum(energy, 320, 4.2, 0.6, 200, 5.9, 0.5, 60, -3)).astype(float)
 
-problem = lmoo.CurveProblem(spectrum, energy, counts, sigma=np.sqrt(counts))
+problem = lmoo.CurveProblem(spectrum, energy, counts, sigma=np.sqrt(counts), absolute_sigma=True)
 result = lmoo.Solver().solve(problem, x0=[250, 4, 0.5, 250, 6, 0.5, 50, 0])
-intervals = result.confidence_interval(scaled=False)
+intervals = result.confidence_interval()
 for name, value, (lower, upper) in zip(result.parameter_names, result.x, intervals, strict=True):
     print(f"{name:<8}{value:9.4g}  from{lower:9.4g}  to{upper:9.4g}")
 
 # %%
 # The plot, with both lines alone:
-above, below = result.plot(scaled=False)
+above, below = result.plot()
 for part, x in ((first, result.x[0:3]), (second, result.x[3:6])):
     line = above.plot(energy, part(energy, *x), "--", linewidth=1.5, label=f"{part.__name__} line")
 legend = above.legend(frameon=False)
@@ -48,7 +48,7 @@ label = above.set_ylabel("counts"), below.set_xlabel("energy")
 # The quantity of interest may be a function of the parameters. The area of the second line is
 # :math:`\pi a_2 w_2`, and its standard error follows from the covariance. A high and narrow line
 # fits nearly as well as a low and wide one, so the area is more accurate than its factors suggest:
-covariance = result.covariance(scaled=False)[3:6:2, 3:6:2]
+covariance = result.covariance()[3:6:2, 3:6:2]
 area, by = np.pi * result.x[3] * result.x[5], np.pi * result.x[[5, 3]]
 error = np.sqrt(by @ covariance @ by)
 uncorrelated = np.sqrt(by**2 @ np.diag(covariance))

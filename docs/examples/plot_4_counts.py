@@ -4,7 +4,7 @@ Radioactive decay: counts and their weights
 
 Counts of a decay, 40 s each, above a background: simulated, for a half-life of 153.1 s, which is
 that of :sup:`137m`\ Ba, and a background of 9 counts. The standard deviation of a count is its
-root, so sigma is known and ``scaled=False`` is used.
+root, so sigma is known, which ``absolute_sigma=True`` says.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ def decay(t, initial, half_life, background):
 
 
 def show(result):
-    intervals = result.confidence_interval(method="profile", scaled=False)
+    intervals = result.confidence_interval(method="profile")
     for name, value, (lower, upper) in zip(
         result.parameter_names, result.x, intervals, strict=True
     ):
@@ -26,10 +26,10 @@ def show(result):
 
 t = np.arange(0.0, 1800.0, 40.0)
 n = np.random.default_rng(137).poisson(decay(t, 1500, 153.1, 9)).astype(float)
-result = lmoo.fit(decay, t, n, sigma=np.sqrt(n))
+result = lmoo.fit(decay, t, n, sigma=np.sqrt(n), absolute_sigma=True)
 show(result)
 
-above, below = result.plot(scaled=False, prediction=False)
+above, below = result.plot(prediction=False)
 above.set_yscale("log")  # which shows the background too
 label = above.set_ylabel("counts in 40 s"), below.set_xlabel("t / s")
 
@@ -47,5 +47,5 @@ print(f"{result.reduced_chi_square:.2f}, where 1 +- {expected:.2f} was expected"
 # Poisson's distribution:
 for _ in range(5):
     sigma = np.sqrt(decay(t, *result.x))
-    result = lmoo.Solver().solve(lmoo.CurveProblem(decay, t, n, sigma), result.x)
+    result = lmoo.fit(decay, t, n, result.x, sigma, absolute_sigma=True)
 show(result)

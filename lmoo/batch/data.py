@@ -12,7 +12,7 @@ from lmoo.models.library import CompiledModel
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.problems.arguments import as_array, described, positive, real_array
 from lmoo.problems.axes import NO_AXES
-from lmoo.problems.data import checked_policy, not_finite
+from lmoo.problems.data import checked_policy
 from lmoo.problems.missing import missing_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
@@ -89,7 +89,8 @@ class Dataset:
         finite = np.isfinite(rows)
         if not finite.all():
             k, i = np.argwhere(~finite)[0]
-            raise not_finite("t", rows[k, i], f"it is {rows[k, i]} at {i}")
+            remedy = ", or nan_policy 'omit'" if np.isnan(rows[k, i]) else ": mask other points"
+            raise ValueError(f"t must be finite{remedy}; it is {rows[k, i]} at {i}")
         return rows
 
     def _rows(self, name: str, array: Any) -> Any:
@@ -101,10 +102,13 @@ class Dataset:
             return np.ascontiguousarray(array).reshape(-1, self.m)
         whole = (*self.shape, self.m)
         grid = array.ndim > 1 and array.shape == whole[-array.ndim :]
-        hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
+        hint = ""
+        if grid:
+            hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
+        elif len(whole) == 2 and array.shape == whole[:1]:
+            hint = "; the curves must be the rows of y: give y.T if they are its columns"
         raise ValueError(
-            f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}"
-            f"{hint if grid else ''}"
+            f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}{hint}"
         )
 
     def values(self, fits: slice) -> Array:

@@ -52,9 +52,9 @@ def _add_parameters(group: argparse._ArgumentGroup) -> None:
     def add(*names: str, metavar: str, help: str) -> None:
         group.add_argument(*names, metavar=metavar, help=help, action="append", default=[])
 
-    add("--start", metavar="a=1,b=1", help="starting values; found if left out")
+    # The arguments of the functions in Python are called p0 and fixed.
+    add("--start", "--p0", metavar="a=1,b=1", help="starting values; found if left out")
     add("--bounds", metavar="b=0:,c=-1:1", help="bounds, lower:upper")
-    # The arguments of the functions in Python are called fixed.
     add(
         "--fix", "--fixed", metavar="c=0", help="fixed parameters; without a value at their --start"
     )

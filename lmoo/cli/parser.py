@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from lmoo.cli.fitoptions import add_fit_options
@@ -14,7 +15,7 @@ __all__ = ["USAGE_ERROR", "command_parser", "parsed"]
 USAGE_ERROR = 2
 
 # "-" alone is standard input.
-_OPTION = re.compile(r"--[a-z][a-z-]*(=|$)|-h$|-$")
+_OPTION = re.compile(r"--[a-z][a-z0-9-]*(=|$)|-h$|-$")
 
 _FIT_EXAMPLES = """\
 examples:
@@ -53,6 +54,15 @@ class _Parser(argparse.ArgumentParser):
         print_error(one_line(f"{message} ({self.prog} --help lists the options)"))
         raise SystemExit(USAGE_ERROR)
 
+    def refuse(self, text: str) -> NoReturn:
+        """Exit with the message for an argument that the command does not have."""
+        option = text.partition("=")[0]
+        if not option.startswith("-"):
+            places = " ".join(str(one.metavar) for one in self._get_positional_actions())
+            self.error(f"unexpected argument {quoted(text)}: the order is {self.prog} {places}")
+        near = get_close_matches(option, self._option_string_actions, n=1)
+        self.error(f"unknown option {option}" + (f"; did you mean {near[0]}?" if near else ""))
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # The messages of argparse differ between versions of Python; some check missing values.
         if action.choices is not None and value != [] and value not in action.choices:
@@ -74,7 +84,11 @@ class _DataSetNames:
 
 def parsed(argv: Sequence[str]) -> argparse.Namespace:
     """Return the options of a command line; SystemExit for help, and after a message for errors."""
-    return command_parser().parse_args(_guarded(argv))
+    parser = command_parser()
+    found, unknown = parser.parse_known_args(_guarded(argv))
+    if unknown:
+        found.parser.refuse(unknown[0].strip())
+    return found
 
 
 def _guarded(argv: Sequence[str]) -> list[str]:
@@ -106,7 +120,7 @@ def command_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        command.set_defaults(run=_command(f"lmoo.cli.commands.{name}"))
+        command.set_defaults(run=_command(f"lmoo.cli.commands.{name}"), parser=command)
         return command
 
     described = "Fit a model, written as an expression, to columns of a file."

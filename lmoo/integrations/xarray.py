@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lmoo.integrations.curvestack import CurveStack, fit_stack
+from lmoo.models.expression.formula import formula
 
 __all__ = ["curvefit"]
 
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 def curvefit(
     obj: Any,
     coords: Any,
-    func: Callable[..., Any],
+    func: str | Callable[..., Any],
     reduce_dims: Any = None,
     skipna: bool = True,
     p0: Mapping[str, Any] | None = None,
@@ -41,8 +42,9 @@ def curvefit(
         The data.
     coords : str, xarray.DataArray, or sequence of them
         The independent variables.
-    func : callable
-        ``func(x, *parameters)``, or ``func((x0, x1), *parameters)`` for several coordinates.
+    func : str or callable
+        ``func(x, *parameters)``, or ``func((x0, x1), *parameters)`` for several coordinates; or the
+        text of a model, as for `lmoo.fit`.
     reduce_dims : str or iterable of str, optional
         Further dimensions whose points belong to the same curve.
     skipna : bool, default True
@@ -68,8 +70,9 @@ def curvefit(
     Raises
     ------
     ValueError
-        No dimension to fit along; starting values or bounds with dimensions of the curves; names
-        of parameters that cannot be found; an unknown value of `errors`; NaN with ``skipna=False``.
+        No dimension to fit along; starting values or bounds with dimensions of the curves, or
+        of what is not a parameter; names of parameters that cannot be found; an unknown value of
+        `errors`; NaN with ``skipna=False``.
     RuntimeError
         A fit found no minimum, with ``errors="raise"``.
     TypeError
@@ -90,7 +93,10 @@ def curvefit(
     axes = _coordinates(obj, coords)
     reduced = _reduced(obj, axes, reduce_dims)
     kept = [dim for dim in obj.dims if dim not in reduced]
+    if isinstance(func, str):
+        func = formula(func, len(axes))
     names, signature = _parameters(func, param_names)
+    _check_names(names, {"p0": p0 or {}, "bounds": bounds or {}})
     _check_dims(p0 or {}, bounds or {}, kept)
     starts = _starts(names, signature, p0 or {}, bounds or {})
     axes = [axis.broadcast_like(obj, exclude=kept) for axis in xr.broadcast(*axes)]
@@ -157,6 +163,17 @@ def _parameters(
             "`param_names` must be provided because `func` takes variable length arguments."
         )
     return list(signature)[1:], signature
+
+
+def _check_names(names: Sequence[str], given: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ValueError for a name that is none of the parameters."""
+    for argument, values in given.items():
+        for name in values:
+            if name not in names:
+                raise ValueError(
+                    f"`{argument}` has {name!r}, which is not a parameter of `func`; its "
+                    f"parameters are {', '.join(names)}"
+                )
 
 
 def _check_dims(

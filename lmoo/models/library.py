@@ -275,7 +275,7 @@ class ModelProblem(CurveModelProblem):
             )
         bad = start(values, True)[1]
         if bad >= 0:
-            raise not_finite("y", values[bad], f"y[{bad}] is {values[bad]}")
+            raise not_finite("y", f"y[{bad}] is {values[bad]}")
         weights = None
         if sigma is not None:
             sigma = real_array("sigma", sigma)

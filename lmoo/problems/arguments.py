@@ -42,6 +42,7 @@ HINTS = {
     "c": "array.real and array.imag are real numbers",
     "missing": "nan stands for a missing number, as in pandas.to_numeric(column), and "
     "nan_policy='omit' leaves it out of the data",
+    "uncertain": "unumpy.nominal_values(y) are the numbers, unumpy.std_devs(y) is their sigma",
     "V": "a field, array['name'], may have numbers",
     "category": "column.astype(float), or the codes column.cat.codes, are numbers",
 }
@@ -130,6 +131,8 @@ def described(value: Any) -> str:
     kind: str = array.dtype.kind
     if kind == "O" and any(hasattr(one, "timetuple") for one in array.flat):
         kind = "M"
+    elif kind == "O" and any(hasattr(one, "nominal_value") for one in array.flat):
+        kind = "uncertain"
     elif kind == "O" and any(one is None or type(one).__name__ == "NAType" for one in array.flat):
         kind = "missing"
     known = hasattr(value, "dtype") and kind in HINTS
@@ -209,6 +212,6 @@ def check_callable(f: Any, jac: Any) -> None:
     """Raise TypeError if the model or its derivatives cannot be called."""
     if not callable(f):
         hint = f": a formula is lmoo.Expression({f!r})" if isinstance(f, str) else ""
-        raise TypeError(f"f must be callable; it is {f!r}{hint}")
+        raise TypeError(f"f must be callable; it is {shortened(f)}{hint}")
     if jac is not None and not callable(jac):
         raise TypeError(f"jac must be callable or None; it is {jac!r}")

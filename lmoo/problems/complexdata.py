@@ -192,12 +192,13 @@ def complex_curve(
     m = values.size
     # The places of the points, with the marks of y: what is left out is found as for real curves.
     place = np.arange(m, dtype=np.float64)
-    place[np.isnan(values)] = np.nan
+    omit = nan_policy == "omit"
+    place[~np.isfinite(values) if omit else np.isnan(values)] = np.nan
     infinite = np.isinf(values) & (True if mask is None else ~mask)
-    if infinite.any():
-        raise not_finite(called[1], 1.0, entry(values, infinite))
+    if infinite.any() and not omit:
+        raise not_finite(called[1], entry(values, infinite))
     marked = place if mask is None else np.ma.array(place, mask=mask)
-    sigma, of_sigma = missing_of(sigma, nan_policy == "omit")
+    sigma, of_sigma = missing_of(sigma, omit)
     deviations = None if sigma is None else _deviations(sigma, m)
     weights: Any = None
     if of_sigma is not None and of_sigma.shape == (m,):

@@ -77,8 +77,8 @@ class CurveBlocks(RowBlockProblem):
     linear_parameters, absolute_sigma : optional
         As for `CurveProblem`.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in the data of a block: raise ValueError when it is evaluated, or leave
-        these rows out.
+        What to do with NaN in the data of a block, and infinite y: raise ValueError when it is
+        evaluated, or leave these rows out.
 
     Attributes
     ----------
@@ -257,8 +257,8 @@ def _present(block: tuple[Any, ...], omit: bool, which: str = "a block") -> tupl
         positive and finite.
     """
     parts, keep = [], None
-    for part in block:
-        values, mask = missing_of(part, omit)
+    for k, part in enumerate(block):
+        values, mask = missing_of(part, omit, infinite=k == 1)
         parts.append(np.asarray(values) if np.ndim(values) else values)
         if mask is not None:
             rows = ~mask.reshape(-1, mask.shape[-1]).any(axis=0)
@@ -271,7 +271,7 @@ def _present(block: tuple[Any, ...], omit: bool, which: str = "a block") -> tupl
         place = entry(xdata, wrong)
         raise ValueError(f"xdata must not be nan, or nan_policy 'omit'; {place} of {which}")
     if not np.isfinite(ydata.sum()) and (wrong := ~np.isfinite(ydata)).any():
-        raise not_finite("ydata", ydata[wrong][0], f"{entry(ydata, wrong)} of {which}")
+        raise not_finite("ydata", f"{entry(ydata, wrong)} of {which}")
     check_positive("sigma", np.asarray(sigma), f" of {which}")
     return xdata, ydata, sigma
 

@@ -69,7 +69,8 @@ class CurveProblem(Problem):
     ties, priors, derived, constraints : optional
         Relations of the parameters, as for `Solver`; they are checked when the problem is solved.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in t, y, sigma or sigma_x: raise ValueError, or leave these points out.
+        What to do with NaN in t, y, sigma or sigma_x, and infinite y: raise ValueError, or leave
+        these points out.
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible; f is called at the start and at the solution, to check the values

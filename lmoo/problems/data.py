@@ -35,7 +35,8 @@ def curve_data(
         Points that are masked in t, y or sigma, or on the diagonal of a covariance matrix, are left
         out.
     nan_policy : {"raise", "omit"}
-        "omit" leaves out the points at which t, y, sigma or the diagonal of a covariance is NaN.
+        "omit" leaves out the points at which t, y, sigma or the diagonal of a covariance is NaN,
+        or y is infinite.
     called : tuple of str
         Names of t and y in messages.
     check : {"nan", "finite", None}
@@ -54,7 +55,7 @@ def curve_data(
     """
     omit = checked_policy(nan_policy) == "omit"
     t, masks = unmasked(t, omit)
-    y, of_y = missing_of(y, omit)
+    y, of_y = missing_of(y, omit, infinite=True)
     sigma, of_sigma = missing_of(sigma, omit)
     t, (values, bad) = points(t, called[0]), _vector(called[1], y)
     sigma = None if sigma is None else sigma_array(sigma, values.size, called[1])
@@ -77,25 +78,22 @@ def curve_data(
             + ("" if not count else f"; all of its {count} points are masked or missing")
         )
     if bad >= 0:
-        raise not_finite(called[1], values[bad], f"{called[1]}[{bad}] is {values[bad]}")
+        raise not_finite(called[1], f"{called[1]}[{bad}] is {values[bad]}")
     sigma = None if sigma is None else positive_sigma(sigma)
     return (t, values, sigma) if keep is None else selected(t, values, sigma, keep, called[0])
 
 
-def not_finite(name: str, value: complex, where: str) -> ValueError:
+def not_finite(name: str, where: str) -> ValueError:
     """Return the exception for an entry of y that is not finite.
 
     Parameters
     ----------
     name : str
         Name of y.
-    value : number
-        The entry.
     where : str
-        A clause about it.
+        A clause about the entry.
     """
-    remedy = ", or nan_policy 'omit'" if value != value else ": mask points to leave them out"
-    return ValueError(f"{name} must be finite{remedy}; {where}")
+    return ValueError(f"{name} must be finite, or nan_policy 'omit'; {where}")
 
 
 def checked_policy(nan_policy: Any) -> str:
@@ -176,7 +174,7 @@ def without_masked(t: Any, y: Any, sigma: Any, omit: bool = False) -> tuple[Any,
     sigma None, (m,) or (m, m).
     """
     t, masks = unmasked(t, omit)
-    y, of_y = missing_of(y, omit)
+    y, of_y = missing_of(y, omit, infinite=True)
     sigma, of_sigma = missing_of(sigma, omit)
     if not masks and of_y is None and of_sigma is None:
         return t, y, sigma

@@ -27,6 +27,9 @@ __all__ = [
 Form = Literal["whole", "blocks", "joint", "points"]
 _FORMS = ("whole", "blocks", "joint", "points")
 
+# The methods of which one gives the residual.
+_RESIDUALS = {"residual", "evaluate"}
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -144,15 +147,20 @@ class Pairs:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # That of the most derived class; one that defines both has a helper of that name.
-        owners = (vars(base).keys() & {"residual", "evaluate"} for base in cls.__mro__)
+        owners = (vars(base).keys() & _RESIDUALS for base in cls.__mro__)
         cls._is_paired = next(filter(None, owners)) == {"evaluate"}
 
 
 def is_paired(problem: Any, form: Form = "whole") -> bool:
     """Return whether the residual of a `Problem` is that of its `evaluate`, not of `residual`.
 
-    It is False for problems whose residual has another form.
+    Attributes of the problem itself come before those of its class.  It is False for problems whose
+    residual has another form.
     """
-    if not getattr(problem, "_is_paired", False) or "residual" in vars(problem):
+    of_class: bool | None = getattr(problem, "_is_paired", None)
+    if of_class is None:
+        return False
+    own = vars(problem).keys() & _RESIDUALS
+    if not (own == {"evaluate"} if own else of_class):
         return False
     return getattr(problem, "residual_form", "whole") == form

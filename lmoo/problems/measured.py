@@ -40,6 +40,7 @@ __all__ = [
     "measured",
     "measured_stack",
     "new_points",
+    "one_variable",
 ]
 
 _PLAIN = frozenset([float, int, type(None)])
@@ -97,6 +98,7 @@ def measured(
     >>> data.y.shape, data.t[0]
     ((6,), array([0., 1., 2., 0., 1., 2.]))
     """
+    t = one_variable(t, y)
     if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
         return Measured(t, y, sigma, sigma_x, NO_AXES)
     t, y, sigma, sigma_x = (_in_memory(value) for value in (t, y, sigma, sigma_x))
@@ -120,6 +122,7 @@ def measured(
 
 def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     """Return the data of a stack of curves without units; y is not copied where it has none."""
+    t = one_variable(t, y)
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
     t, y, sigma = (_in_memory(value) for value in (t, y, sigma))
@@ -135,6 +138,13 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     sigma = in_unit_of_y(numbers_of_frame("sigma", sigma), y_unit)
     labels = label_of_variables(x_names, t_units, "t"), label(y_name, y_unit, "y")
     return Measured(t, y, sigma, None, Axes(labels, t_units, y_unit))
+
+
+def one_variable(t: Any, y: Any) -> Any:
+    """Return a tuple of as many numbers as y has points as a list: it is one variable."""
+    if type(t) is not tuple or not t or type(t[0]) not in _NUMBERS:
+        return t
+    return list(t) if np.shape(y)[-1:] == (len(t),) else t
 
 
 def _is_plain(t: Any, *others: Any) -> bool:

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-def missing_of(value: Any, omit: bool) -> tuple[Any, Mask | None]:
+def missing_of(value: Any, omit: bool, infinite: bool = False) -> tuple[Any, Mask | None]:
     """Return an array without its mask, and which of its entries are missing.
 
     Parameters
@@ -29,6 +29,8 @@ def missing_of(value: Any, omit: bool) -> tuple[Any, Mask | None]:
         As for `lmoo._core.masks.separated`.
     omit : bool
         Whether NaN is missing too.
+    infinite : bool
+        Whether infinities are too, then.
 
     Returns
     -------
@@ -49,10 +51,10 @@ def missing_of(value: Any, omit: bool) -> tuple[Any, Mask | None]:
     array = value if isinstance(value, np.ndarray) else np.asarray(plain(value))
     if array.ndim == 0 or array.dtype.kind not in "fc":
         return value, mask
-    nan = np.isnan(array)
-    if not nan.any():
+    bad = ~np.isfinite(array) if infinite else np.isnan(array)
+    if not bad.any():
         return value, mask
-    return value, nan if mask is None else mask | nan
+    return value, bad if mask is None else mask | bad
 
 
 def unmasked(t: Any, omit: bool = False) -> tuple[Any, list[Mask]]:

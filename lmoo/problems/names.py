@@ -132,6 +132,8 @@ def in_order_of(x0: Any, argument: str, values: Any) -> Any:
     ------
     ValueError
         The labels are not the same.
+    TypeError
+        The values are a mapping, and x0 has no labels.
 
     Examples
     --------
@@ -141,12 +143,18 @@ def in_order_of(x0: Any, argument: str, values: Any) -> Any:
     >>> in_order_of(x0, "diag", pd.Series({"rate": 1.0, "a": 2.0}))
     [2.0, 1.0]
     """
-    names, found = labelled(x0), labelled(values)
+    names, found = labelled(x0), mapping_of(values)
+    if names is None and isinstance(values, Mapping):
+        raise TypeError(
+            f"{argument} is a {type(values).__name__}, and x0 has no names: give numbers in the "
+            "order of x0, or x0 as a pandas.Series"
+        )
     if names is None or found is None:
         return values
     if set(names) != set(found):
         raise ValueError(
-            f"{argument} must have the labels of x0, {', '.join(names)}; it has {', '.join(found)}"
+            f"{argument} must have the labels of x0, {', '.join(names)}; it has "
+            f"{', '.join(map(str, found))}"
         )
     return [found[name] for name in names]
 

@@ -99,7 +99,7 @@ def _is_astropy(unit: Any) -> bool:
 # ---- conversions -----------------------------------------------------------------------------
 
 
-def magnitude(name: str, value: Any, unit: Any, of: str = "") -> Any:
+def magnitude(name: str, value: Any, unit: Any, of: str = "", on_scale: bool = False) -> Any:
     """Return the numbers of a quantity in a unit; other values as they are.
 
     Parameters
@@ -112,21 +112,24 @@ def magnitude(name: str, value: Any, unit: Any, of: str = "") -> Any:
         A unit; None: the value must have none.
     of : str
         What has this unit, for messages.
+    on_scale : bool
+        The value is known to be a temperature, not a difference of two: kelvin and degrees Celsius
+        are converted with their zeros.
 
     Raises
     ------
     ValueError
         The value has a unit that cannot be converted.
     """
-    return converted(name, unitless(value), unit_of(value), unit, of)
+    return converted(name, unitless(value), unit_of(value), unit, of, on_scale)
 
 
-def converted(name: str, numbers: Any, own: Any, unit: Any, of: str) -> Any:
+def converted(name: str, numbers: Any, own: Any, unit: Any, of: str, on_scale: bool = False) -> Any:
     """Return numbers in another unit; the arguments are those of `magnitude`.
 
     Parameters
     ----------
-    name, unit, of
+    name, unit, of, on_scale
         As for `magnitude`.
     numbers : number or array
     own : object
@@ -141,14 +144,17 @@ def converted(name: str, numbers: Any, own: Any, unit: Any, of: str) -> Any:
         f"{name} is {_clause(own)}, which cannot be converted to {unit_label(unit)}, the unit "
         f"of {of}{_READABLE if str in (type(own), type(unit)) else ''}"
     )
-    if not is_convertible(own, unit):
+    if not is_convertible(own, unit, on_scale):
         raise refusal
     if isinstance(own, str) or own == unit:
         return numbers
     data, mask = separated(numbers)
     quantity = quantity_of(data, own)
     try:
-        found = quantity.to_value(unit) if _is_astropy(unit) else quantity.m_as(unit)
+        if _is_astropy(unit):
+            found = quantity.to_value(unit, _zeros(on_scale))
+        else:
+            found = quantity.m_as(unit)
     except (TypeError, ValueError) as error:
         # Of pint, for products with a unit that has a zero of its own.
         raise refusal from error
@@ -233,15 +239,20 @@ def _clause(unit: Any) -> str:
     return f"in {unit_label(unit)}" if unit_label(unit) else "a number"
 
 
-def is_convertible(unit: Any, other: Any) -> bool:
-    """Return whether quantities of a unit can be converted to another one."""
+def is_convertible(unit: Any, other: Any, on_scale: bool = False) -> bool:
+    """Return whether quantities of a unit can be converted to another one; see `magnitude`."""
     if isinstance(unit, str) or isinstance(other, str):
         return bool(unit == other)
     if _is_astropy(unit) != _is_astropy(other):
         return False
     if _is_astropy(unit):
-        return bool(unit.is_equivalent(other))
+        return bool(unit.is_equivalent(other, _zeros(on_scale)))
     return bool(unit.is_compatible_with(other))
+
+
+def _zeros(on_scale: bool) -> list[Any]:
+    """Return how astropy converts temperatures with their zeros; it does not otherwise."""
+    return list(sys.modules["astropy.units"].temperature()) if on_scale else []
 
 
 def units_alike(*units: Any) -> tuple[Any, ...]:

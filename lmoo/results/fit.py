@@ -151,7 +151,7 @@ class Fit:
         """Standard deviation of the residual, ``sqrt(2 cost / (m - n))``; inf if m = n.
 
         With a loss that of the good points: the s with which ``s**2 inv(J.T @ J)`` is the
-        covariance of the parameters, see "Fit data with outliers" in the documentation.
+        covariance of the parameters, see "Robust losses" in the documentation.
         """
         dof = self.degrees_of_freedom
         if self.robust is not None:

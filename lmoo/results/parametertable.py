@@ -55,7 +55,7 @@ class ParameterTable(tuple[ParameterRow, ...]):
     >>> t = np.arange(5.0)
     >>> result = lmoo.fit("a + b*t", t, [1.1, 2.9, 5.2, 6.8, 9.1], p0={"a": 0, "b": 0})
     >>> result.params
-    name  value           standard error
+    name  value +- standard error
     a     1.04 +- 0.15
     b     1.990 +- 0.060
     >>> result.params[1].name
@@ -66,26 +66,22 @@ class ParameterTable(tuple[ParameterRow, ...]):
     success = True
 
     def __repr__(self) -> str:
-        lines = [("name", "value", "standard error" if self.success else "", "")]
+        lines = [("name", "value +- standard error" if self.success else "value", "")]
         for row in self:
-            error = "fixed" if row.fixed else ""
             value = f"{row.value:.10g}" if row.fixed else str(Value(row.value, row.stderr))
             if not (self.success or row.fixed):
                 value = f"{row.value:.6g}"
-            note = f"= {row.tie}" if row.tie else _bounds(row)
-            lines.append((row.name, value, error, note))
-        widths = [max(len(line[k]) for line in lines) for k in range(3)]
-        shown = [
-            "  ".join((f"{p:<{w}}" for p, w in zip(line, [*widths, 0], strict=True))).rstrip()
-            for line in lines
-        ]
+            note = "fixed" if row.fixed else f"= {row.tie}" if row.tie else _bounds(row)
+            lines.append((row.name, value, note))
+        first, second = (max(len(line[k]) for line in lines) for k in range(2))
+        shown = [f"{a:<{first}}  {b:<{second}}  {note}".rstrip() for a, b, note in lines]
         end = [] if self.success else ["no minimum was found: the values have no standard errors"]
         return "\n".join([*shown, *end])
 
 
 def _bounds(row: ParameterRow) -> str:
     low, high = np.isfinite(row.lower), np.isfinite(row.upper)
-    if row.fixed or not (low or high):
+    if not (low or high):
         return ""
     return (
         f"{row.lower:.6g} .. {row.upper:.6g}"

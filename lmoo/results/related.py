@@ -27,6 +27,8 @@ class Value(NamedTuple):
     >>> from lmoo.results.related import Value
     >>> print(Value(1.29731, 0.0059))
     1.2973 +- 0.0059
+    >>> f"{Value(1.29731, 0.0059):.2f}"
+    '1.30 +- 0.01'
     """
 
     value: Any
@@ -36,6 +38,12 @@ class Value(NamedTuple):
         if np.ndim(self.value):
             return f"{self.value} +- {self.stderr}"
         return rounded(float(self.value), float(self.stderr))
+
+    def __format__(self, spec: str) -> str:
+        """Return the text; a format of numbers is that of value and standard error."""
+        if not spec or spec[-1].isdigit() or spec[-1] in "<>^s":
+            return format(str(self), spec)
+        return f"{self.value:{spec}} +- {self.stderr:{spec}}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,7 +102,8 @@ def curve_fit(
     full_output : bool, default False
         Return `infodict`, `mesg` and `ier` as well.
     nan_policy : {"raise", "omit"}, optional
-        What to do with NaN in xdata, ydata, sigma and sigma_x; "omit" leaves these points out.
+        What to do with NaN in xdata, ydata, sigma and sigma_x, and infinite ydata; "omit" leaves
+        these points out.
     fixed : sequence or mapping, optional
         Names or positions of parameters that are fixed at their starting values, or a mapping from
         them to values.  Not in scipy.

@@ -62,6 +62,11 @@ def check_choices(
 
 def starting_vector(x0: Any) -> Array:
     """Return x0 as a new float64 vector, finite."""
+    if isinstance(x0, Mapping):
+        raise TypeError(
+            f"`x0` must be numbers; it is a {type(x0).__name__}: give list(x0.values()), or "
+            "pandas.Series(x0), whose names `bounds` and `x_scale` may have too"
+        )
     if np.iscomplexobj(x0):
         raise ValueError(f"`x0` must be real; it is {x0!r}")
     try:
@@ -80,6 +85,11 @@ def starting_vector(x0: Any) -> Array:
 def checked_bounds(bounds: Any, x: Array, x0: Any, method: str) -> tuple[Array, Array]:
     """Return the lower and the upper bounds, (n,) each; x: x0 as an array."""
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else bounds
+    if isinstance(pair, Mapping):
+        raise TypeError(
+            f"`bounds` must be a pair (lower, upper); it is a {type(pair).__name__}: parameters "
+            "have names in lmoo.curve_fit and lmoo.fit"
+        )
     if not hasattr(pair, "__len__"):
         raise TypeError(
             f"`bounds` must be a pair (lower, upper), or have lb and ub; it is {bounds!r}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lmoo.models.expression import Expression
 from lmoo.models.expression.formula import formula
 from lmoo.models.expression.tokens import names as names_in
+from lmoo.problems.arguments import shortened
 from lmoo.problems.axes import Axes
 from lmoo.problems.columns import (
     column,
@@ -18,7 +19,7 @@ from lmoo.problems.columns import (
     numbers_of,
     variables_of,
 )
-from lmoo.problems.measured import measured
+from lmoo.problems.measured import measured, one_variable
 from lmoo.problems.units import units_alike
 from lmoo.solver.quantities import (
     Start,
@@ -71,6 +72,11 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
     TypeError, ValueError
         As for `lmoo.fit`.
     """
+    if not (isinstance(model, str) or callable(model)):
+        raise TypeError(
+            f"model must be a text, a model or a function; it is {shortened(model)}: the order is "
+            "fit(model, t, y)"
+        )
     if y is None:
         raise TypeError("y must be given: the data, or with data= the name of their column")
     columns: tuple[str, ...] = ()
@@ -97,11 +103,9 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
                 )
         if t is None:
             raise TypeError("t must be given: the independent variable, or data= with its column")
-        columns, t, model = _named(model, t)
+        columns, t, model = _named(model, one_variable(t, y))
     if isinstance(model, str):
         model = formula(model, len(t) if isinstance(t, tuple) else 1)
-    if not callable(model):
-        raise TypeError(f"model must be a text, a model or a function; it is {model!r}")
     found = measured(t, y, sigma, sigma_x, names=(columns or None, y_name))
     # Functions too get arrays, which can be traced; tables they get as they are.
     t = found.t if is_frame(found.t) else _arrays(found.t)
@@ -203,8 +207,8 @@ def with_units(
     found = found._replace(axes=_readable(found.axes, list(given.values())))
     graph = graph_of(found.model, found.t, len(names), int(np.size(found.y)))
     if graph is not None:
-        units = parameter_units(graph, names, found.axes, given, rows_of(found.t))
-        return without_units(start, names, units), units
+        units, temperatures = parameter_units(graph, names, found.axes, given, rows_of(found.t))
+        return without_units(start, names, units, temperatures), units
     plain = without_units(start, names, given)
     if given:
         _check(found, plain.p0, names, given)

@@ -29,11 +29,13 @@ def fit_names(model: Any, p0: Any) -> tuple[str, ...]:
     """Return the names of the parameters."""
     names = parameter_names_of(model)
     if names is not None:
+        if not names:
+            raise ValueError(f"the model must have a parameter to fit; {shortened(model)} has none")
         return tuple(names)
     if p0 is None or isinstance(p0, Mapping):
         raise ValueError(
-            "p0 must be an array, as the names of the function's parameters are unknown; it is "
-            f"{p0!r}"
+            "p0 must be an array, as the function names no parameters after its first argument; it "
+            f"is {shortened(p0)}"
         )
     count = len(p0) if isinstance(p0, (list, tuple)) else np.size(p0)
     return tuple(f"x[{j}]" for j in range(count))
@@ -115,8 +117,12 @@ def as_expression(model: Any, names: tuple[str, ...], variables: int) -> Express
     """Return the model as an expression, whose form tells where to search."""
     if isinstance(model, Expression):
         return model
+    if isinstance(model, Model):
+        return Expression(model.text, variables=model.variables, parameters=names)
+    # Names of Python's functions, such as k__1, may be none of an expression.
+    names = tuple(f"p{j}" for j in range(len(names)))
     try:
-        graph = model if isinstance(model, Model) else traced(model, names, variables)
+        graph = traced(model, names, variables)
     except TraceError as error:
         raise ValueError(
             f"p0 must be given, as the function cannot be traced to find it: {error}"

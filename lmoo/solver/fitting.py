@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lmoo.losses.loss import Loss
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.models.starts.given import GivenParameters
-from lmoo.problems.bounds import limits
+from lmoo.problems.bounds import box, limits
 from lmoo.problems.boundsforms import bounds_of_table, by_parameter
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
@@ -121,7 +121,8 @@ def fit(
         Standard deviations of t, or its covariances, as for `lmoo.CurveProblem`.  Starting values
         are found without.
     nan_policy : {"raise", "omit"}
-        What to do with NaN in t, y, sigma or sigma_x: raise ValueError, or leave these points out.
+        What to do with NaN in t, y, sigma or sigma_x, and infinite y: raise ValueError, or leave
+        these points out.
     solver : Solver, optional
         Tolerances and strategies.  None: ``Solver(separable="auto")``, which eliminates the
         parameters that the model is linear in where this is possible.
@@ -186,6 +187,7 @@ def fit(
     if found.columns:
         problem.columns = found.columns
     values = given_start(start.p0, names)
+    _check_start(options, names, values)
     if found.sigma_x is not None:
         relations = relations_of(options, None)
         # Values of tied parameters are not used.
@@ -209,6 +211,16 @@ def _problem(found: FitData, nan_policy: NanPolicy, absolute_sigma: bool | None)
         problem = curve_problem(found.model, t, y, sigma, nan_policy=nan_policy)
     problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, problem.sigma, level=4)
     return problem
+
+
+def _check_start(solver: Solver, names: tuple[str, ...], start: Array) -> None:
+    """Raise ValueError for a starting value that is given and outside its bounds."""
+    relations = relations_of(solver, None)
+    used = [relations is None or name not in relations.ties for name in names]
+    lower, upper, _ = limits(solver.bounds, solver.fixed, names, start.size)
+    given = ~np.isnan(start) & used
+    start = np.where(given, start, np.clip(0.0, lower, upper))
+    box(solver.bounds, solver.fixed, names, start, "p0")
 
 
 def _solved(model: Any, problem: Any, start: Array, robust: Solver) -> Result:

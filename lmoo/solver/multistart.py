@@ -104,13 +104,16 @@ def best_result(search: Search, solver: Solver) -> Result:
 
 def _no_start(search: Search) -> StartError:
     """Return the exception where no starting values were found."""
-    n, m = len(search.model.parameter_names), search.y.size
+    n, m = search.given.values.size, search.y.size
     if m < n:
         points = "1 point" if m == 1 else f"{m} points"
         return StartError(
             f"no starting values can be found from {points} for {n} parameters; {search.hint}"
         )
-    return StartError(f"no starting values were found at which the model is finite; {search.hint}")
+    return StartError(
+        "no starting values were found: at none that were tried is the model finite, or its "
+        f"parameters cannot be distinguished, as a and b in a*b*t; {search.hint}"
+    )
 
 
 def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
@@ -142,7 +145,7 @@ def related_result(search: Search, squares: Solver, related: Solver) -> Result:
     start = search.given.values
     relations = relations_of(related, search.problem)
     tied = () if relations is None else relations.ties
-    names = search.model.parameter_names
+    names = search.problem.parameter_names
     needed = np.array([name not in tied for name in names])
     if np.isnan(start[needed]).any():
         found = _best_related(search, squares, replace(related, loss="linear", f_scale=1.0))
@@ -180,7 +183,7 @@ def _starts(search: Search) -> Iterable[Array]:
 def feasible(solver: Solver, problem: Any, x: Array) -> Array:
     """Return starting values that were found, moved into the constraints."""
     relations = relations_of(solver, problem)
-    if relations is None or not relations.constraints:
+    if relations is None or not (relations.constraints or solver.bounds is not None):
         return x
     # Not at the top, as most fits have no relations.
     from lmoo.models.relations.coordinates import coordinates_of

@@ -1,6 +1,6 @@
 """Units of parameters: from starting values and bounds that are quantities, and from the model."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,8 +97,18 @@ def _sides(argument: str, part: Any) -> tuple[Any, ...]:
     return tuple(part) if two else (part,)
 
 
-def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
+def without_units(
+    start: Start, names: Sequence[str], units: Units, temperatures: Collection[str] = ()
+) -> Start:
     """Return the values in the units of the parameters, without them.
+
+    Parameters
+    ----------
+    start : Start
+    names : sequence of str
+    units : dict
+    temperatures : collection of str
+        The parameters that are known to be no differences: see `parameter_units`.
 
     Raises
     ------
@@ -106,11 +116,14 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
         A value has a unit that cannot be converted to that of its parameter.
     """
 
+    def of(name: str) -> tuple[Any, str, bool]:
+        return units.get(name), f"the parameter {name}", name in temperatures
+
     def plain(argument: str, part: Any) -> Any:
         if isinstance(part, Mapping):
             one = _plain_prior if argument == "priors" else _plain
             return {
-                key: one(f"{argument}[{key!r}]", value, units.get(str(key)), key)
+                key: one(f"{argument}[{key!r}]", value, *of(str(key)))
                 for key, value in part.items()
             }
         sides = [side_of(argument, side) for side in _sides(argument, part)]
@@ -121,7 +134,7 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
         if named is not None:
             return FrozenMapping(
                 {
-                    key: _plain(f"{argument}[{key!r}]", value, units.get(key), key)
+                    key: _plain(f"{argument}[{key!r}]", value, *of(key))
                     for key, value in named.items()
                 }
             )
@@ -130,38 +143,40 @@ def without_units(start: Start, names: Sequence[str], units: Units) -> Start:
         if not isinstance(side, (list, tuple)) or len(side) != len(names):
             return side
         return type(side)(
-            _plain(f"{argument} of {name}", value, units.get(name), name)
+            _plain(f"{argument} of {name}", value, *of(name))
             for name, value in zip(names, side, strict=True)
         )
 
     return Start(*(plain(name, part) for name, part in zip(Start._fields, start, strict=True)))
 
 
-def _plain(argument: str, value: Any, unit: Any, name: Any) -> Any:
+def _plain(argument: str, value: Any, unit: Any, of: str, on_scale: bool) -> Any:
     if isinstance(value, (list, tuple)):
-        return type(value)(_plain(argument, part, unit, name) for part in value)
+        return type(value)(_plain(argument, part, unit, of, on_scale) for part in value)
     own = unit_of(value)
     if has_offset(own) and own != unit and of_differences(own) == unit:
         # The parameter is a difference.
         value, own = unitless(value), None
-    if own is not None and own != unit and (has_offset(own) or has_offset(unit)):
+    zeros = own is not None and own != unit and (has_offset(own) or has_offset(unit))
+    if zeros and not on_scale:
         raise ValueError(
             f"{argument} is in {unit_label(own)}, and the parameter in {unit_label(unit)}, whose "
             "zero is not the same: it may be a difference or not. Give it in the unit of the "
             "parameter, or the data in kelvin"
         )
-    found = magnitude(argument, value, unit, f"the parameter {name}")
+    found = magnitude(argument, value, unit, of, on_scale)
     return float(found) if unit_of(value) is not None and np.ndim(found) == 0 else found
 
 
-def _plain_prior(argument: str, value: Any, unit: Any, name: Any) -> Any:
+def _plain_prior(argument: str, value: Any, unit: Any, of: str, on_scale: bool) -> Any:
     """Return a prior without units: the mean is one of the parameter, sigma a difference."""
     if not isinstance(value, (list, tuple)) or len(value) != 2:
-        return _plain(argument, value, unit, name)
+        return _plain(argument, value, unit, of, on_scale)
     mean, sigma = value
-    own, called = unit_of(sigma), f"the parameter {name}"
-    sigma = converted_difference(argument, unitless(sigma), own, unit, called)
-    return (_plain(argument, mean, unit, name), float(sigma) if own is not None else sigma)
+    own = unit_of(sigma)
+    sigma = converted_difference(argument, unitless(sigma), own, unit, of)
+    mean = _plain(argument, mean, unit, of, on_scale)
+    return (mean, float(sigma) if own is not None else sigma)
 
 
 # ---- units of the model ----------------------------------------------------------------------
@@ -214,7 +229,7 @@ def determined_units(graph: Any, names: Sequence[str], axes: Axes, variables: in
 
 def parameter_units(
     graph: Any, names: Sequence[str], axes: Axes, given: Units, variables: int
-) -> Units:
+) -> tuple[Units, frozenset[str]]:
     """Return the units of the parameters with which the model has those of the data.
 
     Parameters
@@ -230,8 +245,10 @@ def parameter_units(
 
     Returns
     -------
-    dict
+    units : dict
         From names to units, without parameters that are numbers or are not determined.
+    temperatures : frozenset of str
+        The parameters that the model adds up to one temperature, in a unit with a zero of its own.
 
     Raises
     ------
@@ -264,12 +281,12 @@ def parameter_units(
             )
         if unit is not None:
             units[name] = given[name] if given.get(name) == unit else unit
-        if name in given and not _agrees(given[name], unit):
+        if name in given and not _agrees(given[name], unit, weight == 1.0):
             raise ValueError(
                 f"{name} is given in {unit_label(given[name])}, but the model needs "
                 f"{unit_label(unit) if unit is not None else 'a number'}, with {_units_of(axes)}"
             )
-    return units
+    return units, frozenset(n for n, weight in zip(names, weights, strict=True) if weight == 1.0)
 
 
 def _weights(graph: Any, units: Sequence[Any], axes: Axes) -> Sequence[float | None]:
@@ -281,11 +298,11 @@ def _weights(graph: Any, units: Sequence[Any], axes: Axes) -> Sequence[float | N
     return weights_of(graph.steps, offsets, of_t, float(has_offset(axes.y_unit)))
 
 
-def _agrees(given: Any, unit: Any) -> bool:
+def _agrees(given: Any, unit: Any, on_scale: bool) -> bool:
     # A difference may be given in the unit of what it is a difference of.
     if has_offset(given) and of_differences(given) == unit:
         return True
-    return unit_label(given) == "" if unit is None else is_convertible(given, unit)
+    return unit_label(given) == "" if unit is None else is_convertible(given, unit, on_scale)
 
 
 def _open(found: Dimensions, names: Sequence[str], name: str) -> bool:

@@ -291,7 +291,7 @@ REFUSED: dict[str, Refused] = {
     ),
     "a spectrum in compressed JCAMP-DX": Refused(
         "##TITLE= x\n##XYDATA= (X++(Y..Y))\n400 1 2 3\n403 4 5 6\n##END=\n",
-        "f.csv, line 2: JCAMP-DX with several ordinates a line",
+        "f.csv, line 2: JCAMP-DX with ordinates alone",
     ),
     "a page of the web": Refused("<html><body>404</body></html>", "f.csv is a page of HTML or XML"),
     "a PDF": Refused("%PDF-1.5 ...", "f.csv is a PDF document"),

@@ -240,3 +240,10 @@ def test_what_is_found_can_be_overridden(call: Call) -> None:
     assert json.loads(run.out)["x"] == pytest.approx([2, 0.5])
     message = refused(call("fit", "d.txt", "a*t", "--skip", "x"))
     assert message == "--skip must be a number of lines, 0 or more; it is 'x'"
+
+
+def test_starting_values_may_have_their_name_in_python(call: Call) -> None:
+    outputs = [
+        call("fit", "decay.csv", EXPRESSION, o, "a=1,b=1,c=0").out for o in ("--start", "--p0")
+    ]
+    assert outputs[0] == outputs[1]

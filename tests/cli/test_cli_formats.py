@@ -214,7 +214,9 @@ def test_a_late_bad_line_is_named_in_a_long_file() -> None:
         read_table("a").numbers(1)
     lines[15_000] = "14999,1,2"
     Path("a").write_text("\n".join(lines))
-    with pytest.raises(DataError, match=r"^a, line 15001: found 3 columns where line 1 has 2$"):
+    with pytest.raises(
+        DataError, match=r"^a, line 15001: found 3 columns where line 1 has 2; a file"
+    ):
         read_table("a")
 
 

@@ -6,12 +6,16 @@ import io
 import sys
 from pathlib import Path
 
+import instrument_files
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instrument_files import READ, REFUSED
+from instrument_exports import READ_EXPORTS, REFUSED_EXPORTS
 
 from lmoo.cli.reading import DataError, FileFormat, Table, read_table
+
+READ = {**instrument_files.READ, **READ_EXPORTS}
+REFUSED = {**instrument_files.REFUSED, **REFUSED_EXPORTS}
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +46,9 @@ def test_files_that_are_refused(name: str) -> None:
     assert str(caught.value).startswith(case.message)
 
 
-def test_there_are_sixty_of_them() -> None:
-    assert len(READ) >= 60
-    assert len(READ) + len(REFUSED) >= 85
+def test_there_are_many_of_them() -> None:
+    assert len(READ) >= 95
+    assert len(READ) + len(REFUSED) >= 130
 
 
 NUMBERS = st.one_of(

@@ -194,7 +194,7 @@ def test_missing_values(table: Write) -> None:
         ('t,y\n1,"2"3\n', "f.csv, line 2: the quotes are wrong: "),
         (b"t,y\n1,\xff\n", "f.csv, line 2: column 'y' must be a number; it is '\u00ff'"),
         (b"\xff\xfe1\x00,\x002", "f.csv, line 1: the byte 0x32 is not valid in utf-16; --encoding"),
-        (b"t,y\n1,\x00\n", "f.csv, line 2: column 'y' must be a number; it is '\\x00'"),
+        (b"t,y\n1,\x00\n", "f.csv, line 2: found a byte that is zero"),
     ],
 )
 def test_errors_name_the_line(table: Write, content: str | bytes, match: str) -> None:

@@ -14,8 +14,15 @@ REFUSED = {
     "fot": "COMMAND: must be one of fit, watch, nist, demo, completion; it is 'fot'",
     "fit": "the following arguments are required: DATA, EXPRESSION",
     "fit decay.csv": "the following arguments are required: EXPRESSION",
-    "fit decay.csv a*t --stort a=1": "unrecognized arguments: --stort a=1",
-    "fit decay.csv a*t --star a=1": "unrecognized arguments: --star a=1",
+    "fit decay.csv a*t --stort a=1": "unknown option --stort; did you mean --start? (lmoo fit --h",
+    "fit decay.csv a*t --star a=1": "unknown option --star; did you mean --start?",
+    "fit decay.csv a*t --zzzz=1": "unknown option --zzzz (lmoo fit --help",
+    "fit decay.csv decay.csv a*t": "unexpected argument 'a*t': the order is lmoo fit DATA EXPR",
+    "fit a*t decay.csv": "EXPRESSION must be a model, such as 'a*exp(-b*t) + c'; decay.csv is",
+    "fit decay.csv a*t --sheet 2": "--sheet selects a table of Excel, HDF5 or FITS; decay.csv is",
+    "fit decay.csv a*t --report no/f.html": "--report no/f.html cannot be written: there is no fol",
+    "fit decay.csv a*t --json .": "--json . is a folder; give the name of a file",
+    "watch . a*t": "DATA must be the name of a file; . is a folder",
     "fit none.csv a*t": "cannot read none.csv: No such file or directory",
     "fit . a*t": "cannot read .: Is a directory",
     "fit decay.csv a*t+": "expected a number, a name or '(', found the end, at character 5",
@@ -64,9 +71,8 @@ REFUSED = {
     "fit decay.csv a*t --json ''": "--json: must be the name of a file; it is ''",
     "fit decay.csv a*t --plot ''": "--plot: must be the name of a file; it is ''",
     "fit '' a*t": "DATA: must be the name of a file; it is ''",
-    "fit decay.csv a*t --json no/f": "cannot write no/f: No such file or directory",
     "fit decay.csv log(a*t) --start a=1": "the model cannot be evaluated at the starting values: ",
-    "fit decay.csv a*t+log(t-99)": "no starting values were found at which the model is finite",
+    "fit decay.csv a*t+log(t-99)": "no starting values were found: at none that were tried",
 }
 
 

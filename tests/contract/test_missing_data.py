@@ -217,3 +217,24 @@ def test_a_table_with_missing_entries() -> None:
     )
     assert problem.y.size == T.size - 2
     assert list(problem.t.index[:3]) == [0, 2, 4]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_y_is_left_out_too(entry: str, value: float) -> None:
+    y = Y.copy()
+    y[GONE] = value
+    x, count = answer(ENTRIES[entry]("omit", T, y, sigma=SIGMA))
+    kept = np.delete(np.arange(T.size), GONE)
+    right, rest = answer(ENTRIES[entry]("raise", T[kept], Y[kept], sigma=SIGMA[kept]))
+    np.testing.assert_allclose(x, right, rtol=1e-7)
+    assert count == rest
+
+
+def test_an_infinite_complex_y_is_left_out() -> None:
+    y = Y * (1 + 0.5j)
+    y[GONE] = complex(1.0, np.inf)
+    found = lmoo.CurveProblem(decay, T, y, nan_policy="omit")
+    assert solved(found).observations == 2 * (T.size - 1)
+    with pytest.raises(ValueError, match="y must be finite, or nan_policy 'omit'"):
+        lmoo.CurveProblem(decay, T, y)

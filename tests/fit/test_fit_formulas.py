@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,84 @@ def test_too_many_parameters_are_named(
     assert set(found.undetermined) == undetermined
     np.testing.assert_allclose(found.cost, full.cost, rtol=1e-9)
     assert np.abs(found.x).max() < 10.0
+
+
+def test_parameters_of_a_function_may_have_any_name() -> None:
+    # Names of Python that are none of an expression, or are functions there.
+    def two(t: Any, a__x: float, exp: float, p0: float) -> Any:
+        return a__x * np.exp(-exp * t) + p0
+
+    found = lmoo.fit(two, T, Y)
+    assert found.parameter_names == ("a__x", "exp", "p0")
+    np.testing.assert_allclose(found.x, lmoo.fit("a*exp(-b*t) + c", T, Y).x, rtol=1e-9)
+    tied = lmoo.fit(two, T, Y, ties={"exp": "2.6*p0"}, bounds={"a__x": (0, None)})
+    assert tied.x[1] == pytest.approx(2.6 * tied.x[2], rel=1e-12)
+    assert tied.success
+
+
+def test_starting_values_that_are_found_are_within_the_bounds_of_ties() -> None:
+    found = lmoo.fit("a*exp(-b*t) + c", T, Y, ties={"c": "a/5"}, bounds={"c": (0, 0.4)})
+    assert found.success
+    np.testing.assert_allclose(found.x[[0, 2]], [2.0, 0.4])
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "p0 outside": (
+        lambda: lmoo.fit("a*exp(-b*t)", T, Y, {"b": 7}, bounds={"b": (0, 5)}),
+        r"p0 must lie within the bounds; b starts at 7\.0, its bounds are 0\.0 and 5\.0",
+    ),
+    "no parameters": (
+        lambda: lmoo.fit("t", T, Y),
+        r"the model must have a parameter to fit; Expression\('t'\) has none",
+    ),
+    "no names": (
+        lambda: lmoo.fit(lambda t, *p: p[0] * t, T, Y),
+        "p0 must be an array, as the function names no parameters after its first argument",
+    ),
+    "order": (
+        lambda: lmoo.fit(T, Y, "a*t"),  # type: ignore[arg-type]
+        r"model must be a text, a model or a function; it is array\(\[.{40,80}: the order is fit\(",
+    ),
+    "order of curve_fit": (
+        lambda: lmoo.curve_fit(T, lambda t, a: a * t, Y),  # type: ignore[arg-type]
+        r"f must be callable; it is array\(\[.{40,80}$",
+    ),
+    "cannot be distinguished": (
+        lambda: lmoo.fit("a*x + b*t + 0*x", T, Y),
+        "no starting values were found: .* its parameters cannot be distinguished",
+    ),
+    "equation": (
+        lambda: lmoo.fit("y = a*t", T, Y),
+        "unexpected '=', at character 3 of the expression; write the right-hand side alone",
+    ),
+    "attribute": (
+        lambda: lmoo.fit("a*np.exp(-b*t)", T, Y),
+        r"unexpected '\.', .* there are no attributes: write exp for np\.exp",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_messages_name_the_argument_and_the_remedy(case: str) -> None:
+    call, match = REFUSED[case]
+    with pytest.raises((TypeError, ValueError), match=match):
+        call()
+
+
+def test_a_tuple_of_as_many_numbers_as_points_is_one_variable() -> None:
+    expected = lmoo.fit("a*exp(-b*t) + c", T, Y).x
+    numbers = tuple(T.tolist())
+
+    def f(t: Any, a: float, b: float, c: float) -> Any:
+        return a * np.exp(-b * t) + c
+
+    np.testing.assert_allclose(lmoo.fit(f, numbers, tuple(Y.tolist())).x, expected)
+    stack = lmoo.curve_fit_many(f, numbers, [Y, Y], [1, 1, 0])
+    np.testing.assert_allclose(stack.x[1], expected, rtol=1e-7)
+    pairs = lmoo.fit("a + b*t", (1.0, 2.0), (3.0, 5.0))
+    np.testing.assert_allclose(pairs.x, [1.0, 2.0])
+
+
+def test_curves_in_the_columns_have_a_hint() -> None:
+    with pytest.raises(ValueError, match=r"t must have shape \(3,\) or \(20, 3\).*give y\.T if"):
+        lmoo.curve_fit_many("a*exp(-b*t) + c", T, np.array([Y, Y, Y]).T, p0=[1, 1, 0])

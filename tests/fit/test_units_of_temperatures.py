@@ -138,6 +138,33 @@ def test_a_rate_of_temperatures_is_one_of_differences(rate: str) -> None:
         fit(p0={"b": of(1.0, "m/s")})
 
 
+@pytest.mark.parametrize("package", ["pint", "astropy"])
+def test_a_temperature_may_be_given_on_another_scale(package: str) -> None:
+    pytest.importorskip(package)
+    of = astropy.Quantity if package == "astropy" else registry().Quantity
+    celsius, kelvin, rate = (
+        ("deg_C", "K", "1/s") if package == "astropy" else ("degC", "kelvin", "1/s")
+    )
+    t = of(np.linspace(0, 10, 20), "s")
+    y = of(20.0 + 80.0 * np.exp(-0.3 * np.linspace(0, 10, 20)), celsius)
+    given = {"T0": of(294.0, kelvin), "dT": of(70.0, kelvin), "k": of(0.2, rate)}
+    found = lmoo.fit(
+        "T0 + dT*exp(-k*t)",
+        t,
+        y,
+        given,
+        bounds={"T0": (of(290.0, kelvin), of(25.0, celsius))},
+        priors={"T0": (of(293.15, kelvin), of(1.0, kelvin))},
+    )
+    np.testing.assert_allclose(found.x, [20.0, 80.0, 0.3], rtol=1e-7)
+    assert found.x0 is not None
+    np.testing.assert_allclose(found.x0[:2], [20.85, 70.0])
+    fixed = lmoo.fit("T0 + dT*exp(-k*t)", t, y, fixed={"T0": of(293.15, kelvin)})
+    np.testing.assert_allclose(fixed.x, [20.0, 80.0, 0.3], rtol=1e-7)
+    with pytest.raises(ValueError, match=r"T0 is given in .*, but the model needs"):
+        lmoo.fit("T0 + dT*exp(-k*t)", t, y, {"T0": of(3.0, "m")})
+
+
 def test_a_rate_of_temperatures_of_astropy_is_in_kelvin() -> None:
     t = np.linspace(0.0, 5.0, 9)
     y = astropy.Quantity(20.0 + 0.5 * t, "deg_C")

@@ -169,11 +169,20 @@ def test_a_model_that_raises_is_an_error() -> None:
         ({"func": lambda t, *p: t}, "`param_names` must be provided"),
         ({"coords": xr.DataArray(1.0)}, "No arguments to `coords` were identified"),
         ({"p0": {"a": 9.0}, "bounds": {"a": (0, 1)}}, "Initial guess for 'a' is outside"),
+        ({"p0": {"A": 9.0}}, "`p0` has 'A', which is not a parameter of `func`; its .* a, b, c"),
+        ({"bounds": {"d": (0, 1)}}, "`bounds` has 'd', which is not a parameter of `func`"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], match: str) -> None:
     with pytest.raises(ValueError, match=match):
         curvefit(cube(), **{"coords": "t", "func": model, **arguments})
+
+
+def test_the_function_may_be_a_text() -> None:
+    found = curvefit(cube(), "t", "a*exp(-b*t) + c", p0={"b": 0.8, "c": 0.1})
+    assert found.param.values.tolist() == ["a", "b", "c"]
+    expected = curvefit(cube(), "t", model).curvefit_coefficients
+    xr.testing.assert_allclose(found.curvefit_coefficients, expected, rtol=1e-7)
 
 
 PLUGIN = """\

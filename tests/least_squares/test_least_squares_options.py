@@ -88,3 +88,20 @@ def test_f_scale_has_no_effect_on_squares() -> None:
 def test_losses_that_scipy_does_not_have() -> None:
     tukey = least_squares(curve, [2.4, 1.2, 0.45], loss="tukey", f_scale="mad")
     np.testing.assert_allclose(tukey.x, [2.5, 1.3, 0.5], rtol=0.03)
+
+
+def test_names_need_a_start_with_names() -> None:
+    pandas = pytest.importorskip("pandas")
+    sizes = {"b": 2.0, "a": 1.0}
+    with pytest.raises(TypeError, match="`x_scale` is a dict, and x0 has no names: give numbers"):
+        least_squares(rosenbrock, START, x_scale=sizes)
+    with pytest.raises(TypeError, match=r"`x0` must be numbers; it is a dict: give list\(x0\.val"):
+        least_squares(rosenbrock, {"a": 1.0, "b": 2.0})  # type: ignore[arg-type]
+    with pytest.raises(
+        TypeError, match=r"`bounds` must be a pair \(lower, upper\); it is a dict: p"
+    ):
+        least_squares(rosenbrock, START, bounds={"a": (0, 1), "b": (0, 1)})
+    named = pandas.Series(dict(zip("ab", START, strict=True)))
+    assert least_squares(rosenbrock, named, x_scale=sizes).success
+    with pytest.raises(ValueError, match=r"`x_scale` must have the labels of x0, a, b; it has a$"):
+        least_squares(rosenbrock, named, x_scale={"a": 1.0})

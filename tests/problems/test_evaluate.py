@@ -301,3 +301,18 @@ def test_evaluate_replaces_the_residual_of_problems_of_functions_and_curves() ->
 def test_neither_is_defined() -> None:
     with pytest.raises(NotImplementedError, match=r"must define residual\(self, x\)"):
         lmoo.Solver().solve(lmoo.Problem(), START)
+
+
+def test_attributes_of_a_problem_come_before_the_methods_of_its_class() -> None:
+    solver = lmoo.Solver()
+    problem = lmoo.Problem()
+    problem.evaluate = Together().evaluate  # type: ignore[method-assign]
+    same(solver.solve(problem, START), solver.solve(Separate(), START))
+    assert problem.evaluate.__self__.wants[0] == "both"  # type: ignore[attr-defined]
+    # The residual is that of the problem, whatever its class defines.
+    changed = Together()
+    changed.residual = lambda x: x - 1.0  # type: ignore[method-assign]
+    np.testing.assert_allclose(solver.solve(changed, START).x, [1.0, 1.0])
+    back = Separate()
+    back.evaluate = lambda x, want: (x - 2.0, np.eye(2))  # type: ignore[method-assign]
+    np.testing.assert_allclose(solver.solve(back, START).x, [2.0, 2.0])

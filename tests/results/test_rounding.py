@@ -79,3 +79,13 @@ def test_examples(value: float, error: float, text: str) -> None:
 def test_numbers_that_are_not_finite_stay_so(number: float) -> None:
     shown = float(digits_of(1.0, 0.1).number(number))
     assert isnan(shown) if isnan(number) else (isinf(shown) and shown == number)
+
+
+def test_a_format_is_that_of_value_and_error() -> None:
+    value = Value(1.29731, 0.0059)
+    assert f"{value:.3f}" == "1.297 +- 0.006"
+    assert f"{value:10.1e}" == "   1.3e+00 +-    5.9e-03"
+    assert f"{value}" == str(value)
+    assert f"{value:>20}" == "    1.2973 +- 0.0059"
+    with pytest.raises(ValueError, match="Unknown format code"):
+        f"{value:q}"

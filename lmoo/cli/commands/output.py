@@ -38,7 +38,7 @@ def check_files(arguments: argparse.Namespace) -> None:
     ------
     UsageError
         Two of the data, the report, the JSON, the plot and the page are the same file (links and
-        redirected streams are resolved), or an output exists.
+        redirected streams are resolved), or an output exists, or its folder does not.
     """
     uses = [(f"the data, {arguments.data}", _identity(arguments.data, sys.stdin))]
     uses.append(("the report on standard output", _identity("-", sys.stdout)))
@@ -51,6 +51,11 @@ def check_files(arguments: argparse.Namespace) -> None:
             if identity is not None and identity == same:
                 raise UsageError(f"{use} is the same file as {other}; choose another name")
     for use, path in outputs.items():
+        folder = Path(path).absolute().parent
+        if not folder.is_dir():
+            raise UsageError(f"{use} cannot be written: there is no folder {name_of(str(folder))}")
+        if Path(path).is_dir():
+            raise UsageError(f"{use} is a folder; give the name of a file")
         if not arguments.force and Path(path).is_file():
             _confirm(use)
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from lmoo.cli.commands import options
 from lmoo.cli.commands.columns import Columns, CurveData, choose, load
 from lmoo.cli.commands.options import UnsuitableDataError, UsageError
 from lmoo.cli.reading import FileFormat, Table, read_table
+from lmoo.cli.reading.source import name_of
 from lmoo.models.expression import Expression, ExpressionError
 from lmoo.models.expression.functions import CONSTANTS
 from lmoo.models.expression.tokens import names
@@ -60,6 +62,7 @@ class Request:
     def parse(cls, arguments: argparse.Namespace) -> "Request":
         """Return the request of the options; UsageError if they are invalid."""
         _check_combinations(arguments)
+        _check_order(arguments)
         return cls(
             arguments,
             options.numbers("--start", arguments.start),
@@ -194,6 +197,20 @@ class PreparedFit:
             absolute_sigma=request.arguments.absolute_sigma,
         )  # fmt: skip
         return related.solve(both, result.x)
+
+
+def _check_order(arguments: argparse.Namespace) -> None:
+    """Raise UsageError if the name of a file is in the place of the expression."""
+    text = arguments.expression
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):
+        is_file = False
+    if is_file:
+        raise UsageError(
+            f"EXPRESSION must be a model, such as 'a*exp(-b*t) + c'; {name_of(text)} is a file: "
+            f"the order is {arguments.parser.prog} DATA EXPRESSION"
+        )
 
 
 def _check_combinations(arguments: argparse.Namespace) -> None:

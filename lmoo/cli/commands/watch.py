@@ -4,12 +4,14 @@ import argparse
 import json
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lmoo.cli.commands.options import UnsuitableDataError, UsageError
 from lmoo.cli.commands.output import check_files, document, print_report, write_files
 from lmoo.cli.commands.request import PreparedFit, Request
 from lmoo.cli.commands.watchedfile import WatchedFile
 from lmoo.cli.reading import DataError
+from lmoo.cli.reading.source import name_of
 from lmoo.cli.terminal import note, one_line
 from lmoo.models.expression import Expression, ExpressionError
 from lmoo.results.related import Value
@@ -27,6 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Fit until the number of fits is reached; return 0 if the last one found a minimum, else 1."""
     if arguments.data == "-":
         raise UsageError("DATA must be the name of a file, which can be read again; it is '-'")
+    if Path(arguments.data).is_dir():
+        raise UsageError(f"DATA must be the name of a file; {name_of(arguments.data)} is a folder")
     request = Request.parse(arguments)
     check_files(arguments)
     Expression(arguments.expression, variables=())

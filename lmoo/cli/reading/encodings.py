@@ -38,7 +38,7 @@ def decode(
     Raises
     ------
     DataError
-        The bytes are not valid in the encoding.
+        The bytes are not valid in the encoding, or are those of a binary file.
 
     Examples
     --------
@@ -52,6 +52,12 @@ def decode(
         text, label = _strict(name, content, encoding, growing), encoding
     else:
         text, label = _found(name, content, growing)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(
+            f"{name}, line {line}: found a byte that is zero, as in binary files and in files that "
+            "were cut off: export the data as text, or delete these bytes"
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff"), label
 
 

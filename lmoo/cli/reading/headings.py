@@ -76,7 +76,7 @@ def _edges(best: Candidate, above: Sequence[Parsed]) -> tuple[int, int]:
     cells = [row.cells for row in best.rows]
     if above and len(above[-1].cells) == best.width:
         cells.append(above[-1].cells)
-    before = best.separator == "|" and not any(row[0] for row in cells)
+    before = best.separator in "|\t" and not any(row[0] for row in cells)
     return int(before), int(not any(row[-1] for row in cells))
 
 
@@ -92,11 +92,14 @@ def _names(
         return None, None, 0
     cells, plain = last
     if plain:
-        if len(above) > 1 and are_units(cells):
-            higher = _fitting(best, above[-2], edges)
-            named = higher is not None and (higher[1] or _may_name(best, above[-2]))
-            if higher is not None and named and not are_units(higher[0]):
-                return higher[0], tuple(map(bare, cells)), 2
+        # Units below the names, and in files of Origin a line of remarks below these.
+        for used in (2, 3):
+            units = _fitting(best, above[1 - used], edges) if len(above) >= used else None
+            if units is not None and are_units(units[0]):
+                higher = _fitting(best, above[-used], edges)
+                named = higher is not None and (higher[1] or _may_name(best, above[-used]))
+                if higher is not None and named and not are_units(higher[0]):
+                    return higher[0], tuple(map(bare, units[0])), used
         return cells, None, 1
     beside = len(above) > 1 and len(above[-2].cells) == best.width
     if beside or not _may_name(best, above[-1]):

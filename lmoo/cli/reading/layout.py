@@ -23,6 +23,8 @@ class Layout:
         numbers without a name.
     first : int
         Number of the first line of data.
+    numeric : tuple of bool
+        Which cells of a line of data are numbers or times.
     header, units : tuple of str or None
     header_line : int or None
         Number of the line of the names.
@@ -35,6 +37,7 @@ class Layout:
     width: int
     edges: tuple[int, int]
     first: int
+    numeric: tuple[bool, ...]
     header: tuple[str, ...] | None = None
     units: tuple[str, ...] | None = None
     header_line: int | None = None

@@ -3,6 +3,7 @@
 from lmoo.cli.reading.binary import read_binary
 from lmoo.cli.reading.compressed import decompressed
 from lmoo.cli.reading.encodings import decode
+from lmoo.cli.reading.errors import DataError
 from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.signatures import binary_format, refuse_other_formats
 from lmoo.cli.reading.source import content_of, name_of
@@ -62,6 +63,10 @@ def read_table(path: str, given: FileFormat | None = None, *, growing: bool = Fa
     kind = binary_format(content) if given.encoding is None else None
     if kind is not None:
         return read_binary(name, kind, content, given)
+    if given.sheet is not None:
+        raise DataError(
+            f"--sheet selects a table of Excel, HDF5 or FITS; {name} is text, which has one table"
+        )
     if given.encoding is None:
         refuse_other_formats(name, content)
     text, encoding = decode(name, content, given.encoding, growing)

@@ -15,7 +15,15 @@ from lmoo.cli.reading.options import FileFormat
 
 __all__ = ["sniff"]
 
-_JCAMP_ORDINATES = re.compile(r"\s*##(XYDATA|NTUPLES|DATA TABLE)\s*=.*\(X\+\+|\s*##NTUPLES", re.I)
+# Lines by which files are known whose lines have several values of one column.
+_RUNNING = (
+    (
+        re.compile(r"\s*##(XYDATA|NTUPLES|DATA TABLE)\s*=.*\(X\+\+|\s*##NTUPLES", re.I),
+        "JCAMP-DX with ordinates alone, (X++(Y..Y))",
+    ),
+    (re.compile(r"\*COUNT\s*=|_COUNTS\s*$"), "a list of counts"),
+    (re.compile(r"BANK\s+\d+.*\b(STD|ESD|ALT)\s*$"), "data of GSAS in its form STD, ESD or ALT"),
+)
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _ZERO_FIRST = re.compile(r"0[0-9]+", re.ASCII)
 _THREE = re.compile(r"[0-9]{3}", re.ASCII)
@@ -53,11 +61,12 @@ def sniff(name: str, sample: Sequence[Line], given: FileFormat) -> Layout:
     (';', ',', ('t', 'U'), ('s', 'V'), 4)
     """
     for line in sample:
-        if _JCAMP_ORDINATES.match(line.text):
-            raise DataError(
-                f"{name}, line {line.number}: JCAMP-DX with several ordinates a line, (X++(Y..Y)), "
-                "is no table of columns; export (XY..XY) or CSV"
-            )
+        for form, what in _RUNNING:
+            if form.match(line.text):
+                raise DataError(
+                    f"{name}, line {line.number}: {what}, one value after the other in each line, "
+                    "is no table of columns; export points, x and y in each line, or CSV"
+                )
     missing = given.missing_cells(given.decimal or ".")
     found = candidates(name, sample, given, Notation(given.decimal or ".", missing=missing))
     best = found[0]
@@ -77,6 +86,7 @@ def sniff(name: str, sample: Sequence[Line], given: FileFormat) -> Layout:
         best.width,
         heading.edges,
         best.lines[start].number,
+        best.numeric,
         heading.header,
         heading.units,
         heading.line,

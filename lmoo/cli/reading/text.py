@@ -9,8 +9,9 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo.cli.reading.candidates import kinds_of
 from lmoo.cli.reading.comments import MARKS, comment_of, is_rule, stripper
-from lmoo.cli.reading.errors import DataError
+from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.missingcells import with_nan
 from lmoo.cli.reading.options import FileFormat
@@ -26,6 +27,10 @@ _MANY_COLUMNS = 100
 _RULES = "-=_|+*.~"
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"[0-9]")
+# The first line of a scan in files of SPEC.
+_SCAN = re.compile(r"\n(#S [0-9]+ .*)")
+# Lines such as END, *END, <<END>>, >>>>>End Spectral Data<<<<<.
+_END = re.compile(r"[^\w\s]*\s*end\b", re.IGNORECASE)
 
 
 class TextRows:
@@ -193,12 +198,18 @@ def content_lines(
     Raises
     ------
     DataError
-        A line has more or fewer cells than the others.
+        A line has more or fewer cells than the others, or another scan begins.
     """
     begin = layout.first - 1 - offset
     body = lines[begin:]
     text = "\n".join([*body, ""])
     numbers = np.arange(layout.first, layout.first + len(body))
+    scan = _SCAN.search(text)
+    if scan is not None:
+        raise DataError(
+            f"{name}, line {layout.first + text.count(chr(10), 0, scan.start(1))}: another scan "
+            f"begins, {cut(scan[1])}; copy one scan to a file of its own"
+        )
     keep = _data_lines(body, text, layout, given)
     if keep is not None:
         body = [body[k] for k in keep]
@@ -271,18 +282,37 @@ def _without_comment(line: str, stripped: str, layout: Layout) -> str:
 
 
 def _without_footer(
-    body: list[str] | Sequence[str], numbers: NDArray[np.intp], layout: Layout
+    body: Sequence[str], numbers: NDArray[np.intp], layout: Layout
 ) -> tuple[Sequence[str], NDArray[np.intp], list[str]]:
-    """Return the lines without text at the end, such as ``End of data``."""
+    """Return the lines without what follows the table: lines that all begin with words.
+
+    The first is one such as ``End of data``, or is below a blank line or a comment, or none has a
+    digit.  Another line with a word in the place of a number may be a damaged one, and is kept.
+    """
     end = len(body)
-    while end > 1 and _is_footer(body[end - 1], layout):
+    while end > 1 and _begins_with_word(body[end - 1], layout):
         end -= 1
+    while end < len(body) and not (
+        _END.match(body[end])
+        or numbers[end] - numbers[end - 1] > 1
+        or all(_is_text(line, layout) for line in body[end:])
+    ):
+        end += 1
     if end == len(body):
         return body, numbers, []
     return body[:end], numbers[:end], [f"no data from line {numbers[end]}"]
 
 
-def _is_footer(line: str, layout: Layout) -> bool:
+def _begins_with_word(line: str, layout: Layout) -> bool:
+    """Return whether a line has a word where the lines of data have their first number."""
+    cells = split_loosely(line.strip(" "), layout.separator)
+    first = min(layout.numeric.index(True), len(cells) - 1)
+    lead = " ".join(cells[: first + 1])
+    return _LETTER.search(lead) is not None and kinds_of(cells, layout.notation)[first] == "X"
+
+
+def _is_text(line: str, layout: Layout) -> bool:
+    """Return whether a line is text without a digit, with another number of cells than data."""
     other = len(split_loosely(line.strip(" "), layout.separator)) != layout.width
     return other and _DIGIT.search(line) is None and _LETTER.search(line) is not None
 
@@ -322,8 +352,9 @@ def _are_regular(text: str, layout: Layout) -> bool:
 
 
 def _other_width(name: str, line: int, count: int, layout: Layout) -> DataError:
-    reference = layout.header_line or layout.first
-    width = layout.columns if layout.header_line else layout.width
+    named = layout.header_line if layout.columns == layout.width else None
+    reference, width = named or layout.first, layout.width
     return DataError(
-        f"{name}, line {line}: found {count} columns where line {reference} has {width}"
+        f"{name}, line {line}: found {count} columns where line {reference} has {width}; a file "
+        "must have one table: put # before lines that are no part of it"
     )

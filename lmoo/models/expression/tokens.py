@@ -30,10 +30,10 @@ _TYPED = str.maketrans("\u2212\u00d7\u22c5", "-**")
 _HINTS = {
     "[": "there are no subscripts",
     "]": "there are no subscripts",
-    ".": "there are no attributes",
+    ".": "there are no attributes: write exp for np.exp",
     "'": "there are no strings",
     '"': "there are no strings",
-    "=": "a comparison is written ==",
+    "=": "write the right-hand side alone; a comparison is written ==",
     "&": "write (a < t) * (t < b)",
     "|": "write maximum(a < t, t < b)",
     "%": "write mod(a, b)",
