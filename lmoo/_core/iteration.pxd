@@ -18,6 +18,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil
 cdef double gradient_error(const lm_state *s) noexcept nogil
 cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef bint is_settled(const lm_state *s, double left) noexcept nogil
+cdef bint rounding_counts(const lm_state *s, const double *norms) noexcept nogil
 cdef void assess(lm_state *s) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
