@@ -79,7 +79,13 @@ cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 
 # ---- iteration/jumps.pxi: Parameters at a jump of f.
 
-cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil
+cdef enum:
+    # In place of L for a parameter that keeps its value.
+    AT_JUMP = -8
+
+cdef inline bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    return s.length[j] == AT_JUMP
+
 cdef void leave_jumps(lm_state *s) noexcept nogil
 cdef bint jumps_ahead(lm_state *s) noexcept nogil
 cdef int jumps_look(lm_state *s, ptrdiff_t j) noexcept nogil
