@@ -35,7 +35,6 @@ cdef class SolveBatch:
     cdef const double *edges            # lower and upper bounds, or NULL
     cdef ptrdiff_t edges_stride         # from fit to fit; 0 where all have the same
 
-    cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil
     cdef double deviation_at(self, ptrdiff_t k, double degrees) noexcept nogil
     cdef void start(self, ptrdiff_t k, const double *x0, ptrdiff_t which) noexcept nogil
 

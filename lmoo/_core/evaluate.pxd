@@ -255,7 +255,7 @@ cdef void vectors_answer_curvature(lm_driver *d, bint bad) noexcept nogil
 # ---- evaluate/lanes.pxi: The linear models and the limited steps of several fits of one shape at once.
 
 cdef enum:
-    FITS = 8    # as LMOO_FITS of lanes.h
+    FITS = 8    # that wait for each other: the lanes of the widest vectors
 
 ctypedef struct lm_lanes:
     ptrdiff_t m, n

@@ -19,6 +19,7 @@ cdef bint is_all_error(const lm_state *s) noexcept nogil
 cdef double gradient_error(const lm_state *s) noexcept nogil
 cdef bint is_flat(const lm_state *s) noexcept nogil
 cdef bint is_settled(const lm_state *s, double left) noexcept nogil
+cdef bint rounding_counts(const lm_state *s, const double *norms) noexcept nogil
 cdef void assess(lm_state *s) noexcept nogil
 cdef double relaxed_ratio(lm_state *s, bint *taken) noexcept nogil
 cdef bint hidden_steps_fail(lm_state *s) noexcept nogil
@@ -79,7 +80,13 @@ cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 
 # ---- iteration/jumps.pxi: Parameters at a jump of f.
 
-cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil
+cdef enum:
+    # In place of L for a parameter that keeps its value.
+    AT_JUMP = -8
+
+cdef inline bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    return s.length[j] == AT_JUMP
+
 cdef bint jumps_ahead(lm_state *s) noexcept nogil
 cdef int jumps_look(lm_state *s, ptrdiff_t j) noexcept nogil
 

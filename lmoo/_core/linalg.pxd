@@ -61,7 +61,19 @@ cdef size_t dense_doubles(ptrdiff_t n, bint bounded) noexcept nogil
 cdef void dense_attach(lm_state *s, double *memory) noexcept nogil
 cdef void dense_fill_triangle(lm_state *s, double *t, double *acnorm, double *work) noexcept nogil
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil
-cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil
 cdef void dense_share_all(lm_state *s) noexcept nogil
-cdef double *dense_share(const lm_state *s) noexcept nogil
-cdef double *dense_units(const lm_state *s) noexcept nogil
+
+
+cdef inline lm_triangle *dense_all(const lm_state *s) noexcept nogil:
+    """Return the triangle of all columns."""
+    return &(<lm_dense *>s.model).all
+
+
+cdef inline double *dense_share(const lm_state *s) noexcept nogil:
+    """Return the shares of the errors of the columns along their rows of R, n numbers of at most 1."""
+    return (<lm_dense *>s.model).share
+
+
+cdef inline double *dense_units(const lm_state *s) noexcept nogil:
+    """Return the units of the columns, n numbers."""
+    return (<lm_dense *>s.model).units

@@ -159,10 +159,13 @@ cdef inline void copy(ptrdiff_t n, const double *x, double *to) noexcept nogil:
 
 cdef inline double scaled_norm(ptrdiff_t n, const double *d, const double *x, double *wa) noexcept nogil:
     """Return |D x|, D diagonal.  d, x: n doubles, read only.  wa: n doubles, receives D x."""
+    cdef double total = 0.0
     cdef ptrdiff_t j
     for j in range(n):
         wa[j] = d[j] * x[j]
-    return enorm(n, wa)
+        total += wa[j] * wa[j]
+    # As enorm.
+    return norm_of_sum(total if n <= IN_ORDER else long_sum_of_squares(n, wa), n, wa)
 
 
 cdef extern from "finite.h" nogil:

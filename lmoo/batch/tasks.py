@@ -26,7 +26,8 @@ __all__ = ["BatchData", "ChunkResult", "Task"]
 Array = NDArray[np.float64]
 
 _ACCURATE = 1
-_SLOTS = 64  # fits of a compiled model that are iterated together: they fit a second-level cache
+# Fits of a compiled model that are iterated together: enough to fill vectors, most of the time.
+_SLOTS = 32
 # Size of the values of one call of the model: its temporaries should fit a second-level cache.
 _CALL_BYTES = 2**20
 _MOST_COMPILED, _LEAST_COMPILED = 8192, 512  # fits in a chunk of a compiled model

@@ -84,3 +84,13 @@ def test_bounds_leave_out_columns() -> None:
     starts = x * rng.uniform(0.3, 1.0, (20, 3))
     bounds = ([0.0, 0.0, 0.0], [2.0, 0.72, 0.5])
     expect_single_fits(offset, y, starts, lmoo.Solver(bounds=bounds))
+
+
+def test_stacks_of_every_size() -> None:
+    """The last vectors are full, or have a lane, some lanes or all but one of them."""
+    rng = np.random.default_rng(2)
+    x = np.array([2.0, 0.7, 0.5])
+    starts = x * rng.uniform(0.3, 2.0, (19, 3))
+    y = offset(T, *x) + 0.03 * rng.standard_normal((19, T.size))
+    for count in range(1, 20):
+        expect_single_fits(offset, y[:count], starts[:count], lmoo.Solver(factor=0.01))

@@ -30,6 +30,11 @@ cdef enum:
     RUNS = 8
 
 
+cdef inline lm_fit *fit_at(SolveBatch batch, ptrdiff_t k) noexcept nogil:
+    """Return fit k."""
+    return <lm_fit *>(batch.first + <size_t>k * batch.stride)
+
+
 cdef class SolveBatch:
     """The memory of many solves of one shape, and their results.
 
@@ -89,12 +94,9 @@ cdef class SolveBatch:
             for k in range(self.count):
                 self.start(k, &x0[k, 0], k)
 
-    cdef lm_fit *at(self, ptrdiff_t k) noexcept nogil:
-        return <lm_fit *>(self.first + <size_t>k * self.stride)
-
     cdef void start(self, ptrdiff_t k, const double *x0, ptrdiff_t which) noexcept nogil:
         """Begin one fit, whose driver, state and arrays are contiguous, with the bounds of number `which`."""
-        cdef lm_fit *fit = self.at(k)
+        cdef lm_fit *fit = fit_at(self, k)
         cdef ptrdiff_t m = self.m, n = self.n
         cdef lm_state *s = <lm_state *>(<char *>fit + (sizeof(lm_fit) + 7) // 8 * 8)
         cdef double *doubles = <double *>(<char *>s + self.state_bytes)
@@ -116,7 +118,7 @@ cdef class SolveBatch:
         """Whether all fits have ended."""
         cdef ptrdiff_t k
         for k in range(self.count):
-            if self.at(k).asks != ENDED:
+            if fit_at(self, k).asks != ENDED:
                 return False
         return True
 
@@ -124,9 +126,9 @@ cdef class SolveBatch:
         """End these fits at their current points."""
         cdef ptrdiff_t k
         for k in range(who.shape[0]):
-            lm_stop(self.at(who[k]).d.s, status)
-            self.at(who[k]).d.s.status = status
-            self.at(who[k]).asks = ENDED
+            lm_stop(fit_at(self, who[k]).d.s, status)
+            fit_at(self, who[k]).d.s.status = status
+            fit_at(self, who[k]).asks = ENDED
 
     def collect(self, double[:, ::1] x not None, double[::1] fnorm not None,
                 long long[::1] status not None, long long[:, ::1] counts not None):
@@ -135,14 +137,14 @@ cdef class SolveBatch:
         cdef ptrdiff_t k
         with nogil:
             for k in range(self.count):
-                s = self.at(k).d.s
+                s = fit_at(self, k).d.s
                 memcpy(&x[k, 0], s.x, <size_t>self.n * sizeof(double))
                 fnorm[k], status[k] = s.fnorm, s.status
-                counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, self.at(k).d.njev, s.nit
+                counts[k, 0], counts[k, 1], counts[k, 2] = s.nfev, fit_at(self, k).d.njev, s.nit
 
     cdef double deviation_at(self, ptrdiff_t k, double degrees) noexcept nogil:
         """Return the factor s with which s^2 (J^T J)^-1 of the last model is the covariance of fit k."""
-        cdef const lm_driver *d = &self.at(k).d
+        cdef const lm_driver *d = &fit_at(self, k).d
         cdef double sums[4]
         cdef double count = 0.0
         cdef ptrdiff_t i
@@ -168,7 +170,7 @@ cdef class SolveBatch:
 
     def scale(self, ptrdiff_t k):
         """Return C of the loss of one fit; None without a loss."""
-        return self.at(k).loss.scale if self.loss.kind != LM_LOSS_LINEAR else None
+        return fit_at(self, k).loss.scale if self.loss.kind != LM_LOSS_LINEAR else None
 
     def uncertainty(self, const double[::1] deviation not None, double[:, ::1] stderr not None,
                     double[:, :, ::1] covariance):
@@ -186,13 +188,13 @@ cdef class SolveBatch:
         cdef unsigned char *flag = <unsigned char *>cnp.PyArray_DATA(singular)
         with nogil:
             for k in range(self.count):
-                flag[k] = uncertainty(self.at(k).d.s, deviation[k], w, &stderr[k, 0],
+                flag[k] = uncertainty(fit_at(self, k).d.s, deviation[k], w, &stderr[k, 0],
                                           NULL if covariance is None else &covariance[k, 0, 0])
         return np.flatnonzero(singular).tolist()
 
     def limits(self, ptrdiff_t k):
         """Return lower, upper, fixed, active_mask and the gradient of one fit for a `Result`; {} without bounds."""
-        cdef const lm_state *s = self.at(k).d.s
+        cdef const lm_state *s = fit_at(self, k).d.s
         cdef ptrdiff_t j, n = self.n
         cdef double[:, ::1] edges = np.empty((2, n))
         cdef double[::1] gradient = np.empty(n)
@@ -204,11 +206,11 @@ cdef class SolveBatch:
             active[j] = <signed char>s.active[j] if s.lower[j] < s.upper[j] else 0
         lower, upper = np.asarray(edges)
         return {"lower": lower, "upper": upper, "fixed": lower == upper,
-                "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if self.at(k).d.njev else None}
+                "active_mask": np.asarray(active), "_gradient": np.asarray(gradient) if fit_at(self, k).d.njev else None}
 
     def factor(self, ptrdiff_t k):
         """Return (r, ipvt, qtf, acnorm, error, active) of one fit's last Jacobian; active: None without bounds."""
-        cdef const lm_state *s = self.at(k).d.s
+        cdef const lm_state *s = fit_at(self, k).d.s
         cdef ptrdiff_t i, j, n = self.n
         cdef const lm_triangle *t = &(<const lm_dense *>s.model).free
         cdef double[:, ::1] r = np.zeros((n, n))

@@ -112,7 +112,7 @@ cdef class SlotFits(SolveBatch):
         cdef lm_fit *fit
         self.bind(slot, k)
         self.start(slot, &self.starts[k, 0], k)
-        fit = self.at(slot)
+        fit = fit_at(self, slot)
         fit.loss.weights = self.weights_at(slot)
         fit.d.problem, fit.d.strategy = &self.problems[slot], &self.strategy
         fit.d.countdown = PTRDIFF_MAX
@@ -190,7 +190,7 @@ cdef class SlotFits(SolveBatch):
                                 break
                             self.begin(slot, next)
                             next += 1
-                        fit = self.at(slot)
+                        fit = fit_at(self, slot)
                         if fit.asks != RUNS:
                             active += 1
                             break
@@ -299,7 +299,7 @@ cdef class ModelFits(SlotFits):
         if count == 0:
             return
         for l in range(count):
-            d = &self.at(self.trials[l]).d
+            d = &fit_at(self, self.trials[l]).d
             t[l], x[l], f[l], fjac[l] = self.curves[self.trials[l]].t, d.s.trial, d.trial, d.fjac
         self.model.table.many(count, m, n, t, x, f, fjac, self.model.table.user_data)
         self.trial_count = 0
@@ -307,8 +307,8 @@ cdef class ModelFits(SlotFits):
             curve_weigh(&self.curves[self.trials[l]], m, n, f[l], fjac[l])
         norms_of(count, m, f, norms)
         for l in range(count):
-            d = &self.at(self.trials[l]).d
-            self.at(self.trials[l]).asks = RUNS
+            d = &fit_at(self, self.trials[l]).d
+            fit_at(self, self.trials[l]).asks = RUNS
             d.s.nfev += 1
             d.fresh = True
             # A built-in loss cannot fail.

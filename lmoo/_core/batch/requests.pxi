@@ -69,13 +69,13 @@ cdef class Batch(SolveBatch):
             self.weights_stride = 0 if weights.shape[0] == 1 else self.m
             self.memory.append(weights)
             for k in range(self.count):
-                self.at(k).loss.weights = self.weights + k * self.weights_stride
+                fit_at(self, k).loss.weights = self.weights + k * self.weights_stride
         if analytic:
             self.options.refine = 0
             for k in range(self.count):
-                self.at(k).d.s.options.refine = 0
+                fit_at(self, k).d.s.options.refine = 0
         for k in range(self.count):
-            self.at(k).d.evaluator, self.at(k).d.owner = &ASKING, <void *>self
+            fit_at(self, k).d.evaluator, fit_at(self, k).d.owner = &ASKING, <void *>self
 
     def wanted(self, bint jacobians, ptrdiff_t most):
         """Return the fits with requests, (r,) intp, and their points, (r, n): for models, or for Jacobians.
@@ -92,7 +92,7 @@ cdef class Batch(SolveBatch):
         cdef int asks
         with nogil:
             while rows < most and seen < self.count:
-                asks = self.at(self.next).asks
+                asks = fit_at(self, self.next).asks
                 if asks != ENDED and (asks == ASKS_JACOBIAN) == jacobians:
                     rows += self.points(self.next, w + rows, x + rows * self.n)
                 seen += 1
@@ -101,7 +101,7 @@ cdef class Batch(SolveBatch):
 
     cdef ptrdiff_t points(self, ptrdiff_t k, Py_ssize_t *who, double *x) noexcept nogil:
         """Write the points that a fit requests, and its index for each; return their number."""
-        cdef lm_fit *fit = self.at(k)
+        cdef lm_fit *fit = fit_at(self, k)
         cdef const double *point = fit.d.s.trial
         cdef ptrdiff_t j, rows
         if fit.asks == ASKS_COLUMNS:
@@ -125,7 +125,7 @@ cdef class Batch(SolveBatch):
         cdef lm_fit *fit
         with nogil:
             while row < who.shape[0]:
-                fit = self.at(who[row])
+                fit = fit_at(self, who[row])
                 if fit.asks == ASKS_COLUMNS:
                     for j in range(self.n):
                         if differences_skips(&fit.d.point, j):
@@ -226,13 +226,13 @@ cdef class Batch(SolveBatch):
         with nogil:
             for row in range(who.shape[0]):
                 k = who[row]
-                if self.at(k).asks != ASKS_JACOBIAN:
+                if fit_at(self, k).asks != ASKS_JACOBIAN:
                     continue
                 for j in range(self.n):
-                    column = self.at(k).d.fjac + j * m
+                    column = fit_at(self, k).d.fjac + j * m
                     for i in range(m):
                         column[i] = jacobians[row, j, i]
                     if self.weights != NULL:
                         weigh_residual(m, self.weights + k * self.weights_stride, column)
-                self.wait(self.at(k))
+                self.wait(fit_at(self, k))
             self.flush()

@@ -52,10 +52,11 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         return True
     a = 0
     for i in range(n):
-        stderr[i] = 0.0
+        w[i] = stderr[i] = 0.0
         if s.bounded and s.active[i]:
             continue
-        stderr[i] = deviation / s.free_norms[i] * sqrt(gram[a + a * free])
+        w[i] = deviation / s.free_norms[i]
+        stderr[i] = w[i] * sqrt(gram[a + a * free])
         a += 1
     if covariance == NULL:
         return False
@@ -65,8 +66,7 @@ cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *st
         for j in range(n):
             covariance[i * n + j] = 0.0
             if not (s.bounded and (s.active[i] or s.active[j])):
-                covariance[i * n + j] = gram[a * free + b] * (deviation / s.free_norms[i]) \
-                    * (deviation / s.free_norms[j])
+                covariance[i * n + j] = gram[a * free + b] * w[i] * w[j]
             b += not (s.bounded and s.active[j])
         a += not (s.bounded and s.active[i])
     return False

@@ -5,13 +5,13 @@
 Terms J_ij x_j are rounded in each row, and |f|^2 changes by the sum over the rows of 2 f_i times their errors.  Where all
 rows are alike, overlap_j is 1: the factor allows for terms of the residual that J does not show.  It is small if few
 rows determine |J_j|, as those of a large weight, and their residuals are small: the errors of these rows do not hide
-what the other rows show.
+what the other rows show.  They are computed only where a test could depend on them.
 """
 
 from libc.float cimport DBL_MIN
 from libc.math cimport fabs
-from libc.string cimport memset
 
+from lmoo._core.iteration cimport rounding_counts
 from lmoo._core.model cimport *
 
 cdef double SAFETY = 10.0
@@ -58,8 +58,14 @@ cdef void store_overlaps(lm_state *s, const double *sums, const double *acnorm) 
 
 
 cdef void overlaps_of(lm_state *s, ptrdiff_t m, const double *a, const double *f, const double *acnorm) noexcept nogil:
-    """Compute and store the overlaps for J in memory.  a: m x n, column-major; f: m, the residual of the model."""
-    if s.options.tests == LM_TESTS_ACCURATE:
-        memset(s.overlap, 0, <size_t>s.n * sizeof(double))
+    """Compute and store the overlaps for J in memory, 1 where no test depends on them.
+
+    a: m x n, column-major;  f: m, the residual of the model
+    """
+    cdef bint counts = s.options.tests == LM_TESTS_ACCURATE and rounding_counts(s, acnorm)
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.overlap[j] = 0.0 if counts else 1.0
+    if counts:
         add_overlaps(m, s.n, a, 1, m, f, s.fnorm, s.overlap)
         store_overlaps(s, s.overlap, acnorm)

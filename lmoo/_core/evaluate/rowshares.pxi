@@ -52,8 +52,23 @@ cdef inline bint _has_share(const lm_state *s, const lm_triangle *t, ptrdiff_t k
     return s.interval[j] > 0.0 and s.column_error[j] < 1.0 and t.r[k + k * s.n] != 0.0
 
 
-cdef void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
+cdef inline void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
     """Increase d.row_sizes, the largest size of each row so far.  acnorm: n, the norms of the columns."""
+    # Only differences have errors that truncate R.
+    if not (d.streams or d.s.options.tests == LM_TESTS_MINPACK) and (d.s.models == 0 or _has_intervals(d.s)):
+        _enlarge_rows(d, acnorm)
+
+
+cdef inline bint _has_intervals(const lm_state *s) noexcept nogil:
+    """Return whether a column of J is one of differences."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.interval[j] != 0.0:
+            return True
+    return False
+
+
+cdef void _enlarge_rows(lm_driver *d, const double *acnorm) noexcept nogil:
     cdef const lm_state *s = d.s
     cdef const lmoo_point *at = &d.point
     cdef const double *rows = at.rows if at.rows != NULL else d.fjac
@@ -61,12 +76,9 @@ cdef void remember_rows(lm_driver *d, const double *acnorm) noexcept nogil:
     cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
     cdef double size
     cdef ptrdiff_t i, j
-    if d.streams or s.options.tests == LM_TESTS_MINPACK:
-        return
     if s.models == 0:
         memset(d.row_sizes, 0, <size_t>d.m * sizeof(double))
     for j in range(d.n):
-        # Only differences have errors that truncate R.
         if acnorm[j] == 0.0 or s.interval[j] == 0.0:
             continue
         size = 1.0 / max(s.diag[j], acnorm[j])

@@ -20,9 +20,6 @@ cdef double SMALLEST_JUMP = 0.01
 # Longest step, relative to the last one.  In this step the error of a model that has predicted the last one to a tenth
 # is below the predicted reduction, if f is smooth.
 cdef double LENGTHENED = 2.5
-# In place of L for a parameter that keeps its value.
-cdef double AT_JUMP = -8.0
-
 
 cdef enum:
     # In probes: the ends of the way on which |f|^2 grows, as shares of the step; the growth there, and on all of it.
@@ -42,8 +39,6 @@ cdef enum:
     HALVINGS = 24
 
 
-cdef bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil:
-    return s.length[j] == AT_JUMP
 
 
 cdef bint jumps_ahead(lm_state *s) noexcept nogil:

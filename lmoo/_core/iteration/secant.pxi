@@ -80,32 +80,40 @@ cdef bint _secant(lm_state *s, const double *p, double *share, double *remainder
 
     p: the Gauss-Newton step, n doubles, read only.  wa1: dp, overwritten
     """
-    cdef double moved = _norm(s, s.last_step), change = _norm(s, s.wa1), size = _norm(s, p), rate, left
+    cdef double moved = 0.0, change = 0.0, along = 0.0, turned = 0.0, size = 0.0, rest = 0.0, error = 0.0
+    cdef double rate, left, step, last, dp
     cdef ptrdiff_t j
+    for j in range(s.n):
+        step, last, dp = s.free_norms[j] * p[j], s.free_norms[j] * s.last_step[j], s.free_norms[j] * s.wa1[j]
+        moved += last * last
+        change += dp * dp
+        size += step * step
+        along += step * dp
+        turned += last * dp
+    moved, change = sqrt(moved), sqrt(change)
     if not (moved > 0.0 and change > 0.0):
         return False
-    share[0] = _product(s, p, s.wa1) / change / change
-    left = -_product(s, s.last_step, s.wa1) / moved / moved
+    share[0] = along / change / change
+    left = -turned / moved / moved
     for j in range(s.n):
         s.wa2[j] = s.last_step[j] + s.wa1[j]
         s.wa1[j] = p[j] - share[0] * s.wa1[j]
-    rate = _norm(s, s.wa2) / moved
-    remainder[0] = rate * _norm(s, s.wa1) + fabs(share[0]) * s.secant_error * moved
-    if not remainder[0] < min(rate, 1.0) * size:
+        last, step = s.free_norms[j] * s.wa2[j], s.free_norms[j] * s.wa1[j]
+        error += last * last
+        rest += step * step
+    rate = sqrt(error) / moved
+    remainder[0] = rate * sqrt(rest) + fabs(share[0]) * s.secant_error * moved
+    if not remainder[0] < min(rate, 1.0) * sqrt(size):
         return False
     remainder[0] /= max(left, 1.0 - FASTEST)
     s.linear_rate = min(rate + s.secant_error, FASTEST)
     return True
 
 
-cdef double _product(const lm_state *s, const double *p, const double *q) noexcept nogil:
-    """Return the scalar product of N p and N q."""
+cdef double _norm(const lm_state *s, const double *p) noexcept nogil:
+    """Return |N p|."""
     cdef double total = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
-        total += s.free_norms[j] * p[j] * (s.free_norms[j] * q[j])
-    return total
-
-
-cdef double _norm(const lm_state *s, const double *p) noexcept nogil:
-    return sqrt(_product(s, p, p))
+        total += s.free_norms[j] * p[j] * (s.free_norms[j] * p[j])
+    return sqrt(total)

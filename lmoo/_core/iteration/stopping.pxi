@@ -86,30 +86,40 @@ cdef enum:
     IDLE = 20
 
 
-cdef double _rounding(const lm_state *s) noexcept nogil:
-    """Return the relative error of |f| from rounding x and numbers of the size of J_j x_j, or the measured one."""
-    cdef double largest = 0.0
+cdef double _rounding(const lm_state *s, double *by_rows) noexcept nogil:
+    """Return the relative error of |f| from rounding x and numbers of the size of J_j x_j, or the measured one.
+
+    by_rows: the same from the overlaps, which count the error of each row by its residual
+    """
+    cdef double largest = 0.0, met = 0.0, measured = s.least_noise / s.fnorm, size, error
     cdef ptrdiff_t j
     for j in range(s.n):
-        largest = max(largest, fabs(s.free_norms[j] * s.x[j]) / s.fnorm)
-    return max(s.options.epsfcn * (1.0 + largest), s.least_noise / s.fnorm)
+        size = fabs(s.free_norms[j] * s.x[j])
+        largest, met = max(largest, size), max(met, s.overlap[j] * size)
+    error = s.options.epsfcn * (1.0 + largest / s.fnorm)
+    by_rows[0] = max(min(error, s.options.epsfcn * (1.0 + met / s.fnorm) + 4.0 * error * error), measured)
+    return max(error, measured)
 
 
-cdef double _rounding_by_rows(const lm_state *s) noexcept nogil:
-    """Return the same from the overlaps, which count the error of each row by its residual."""
-    cdef double largest = 0.0, met = 0.0, term, error
+cdef bint rounding_counts(const lm_state *s, const double *norms) noexcept nogil:
+    """Return whether a test depends on s.rounding: the noise, which is not smaller, exceeds half of a tolerance.
+
+    norms: n, of the columns of J at x, read only
+    """
+    cdef double noise = 0.0
     cdef ptrdiff_t j
     for j in range(s.n):
-        term = fabs(s.free_norms[j] * s.x[j]) / s.fnorm
-        largest, met = max(largest, term), max(met, s.overlap[j] * term)
-    error = s.options.epsfcn * (1.0 + largest)
-    return max(min(error, s.options.epsfcn * (1.0 + met) + 4.0 * error * error), s.least_noise / s.fnorm)
+        noise = max(noise, fabs(norms[j] * s.x[j]))
+    noise = 8.0 * s.options.epsfcn * (1.0 + noise / s.fnorm)
+    return not (noise <= min(ALL_NOISE, 4.0 * STANDARD_ERROR_SHARE * s.options.xtol)
+                and 0.0625 * noise * noise <= s.options.ftol)
 
 
 cdef void assess(lm_state *s) noexcept nogil:
     """Set the noise, and whether the reduction predicted by the new model, offset, is below it."""
-    s.noise = 4.0 * _rounding(s)
-    s.rounding = 4.0 * _rounding_by_rows(s)
+    cdef double by_rows
+    s.noise = 4.0 * _rounding(s, &by_rows)
+    s.rounding = 4.0 * by_rows
     s.below_noise = s.offset <= min(s.noise, ALL_NOISE)
 
 
@@ -154,7 +164,8 @@ cdef double gradient_error(const lm_state *s) noexcept nogil:
 
 cdef bint is_all_error(const lm_state *s) noexcept nogil:
     """Return whether f at x consists of errors, as at an exact fit: more accurate derivatives then change nothing."""
-    return 4.0 * _rounding(s) > ALL_NOISE
+    cdef double by_rows
+    return 4.0 * _rounding(s, &by_rows) > ALL_NOISE
 
 
 cdef bint is_flat(const lm_state *s) noexcept nogil:

@@ -10,6 +10,7 @@ for the faces of the bounded subproblem.  Columns that are left out are zero; R 
 all columns, in O(n^3).
 """
 
+from libc.float cimport DBL_MIN
 from libc.math cimport fabs, sqrt
 from libc.string cimport memcpy, memset
 
@@ -200,21 +201,6 @@ cdef inline void _apply_transpose(const lm_triangle *t, ptrdiff_t n, const doubl
         out[t.ipvt[j]] = total
 
 
-cdef lm_triangle *dense_all(const lm_state *s) noexcept nogil:
-    """Return the triangle of all columns."""
-    return &(<lm_dense *>s.model).all
-
-
-cdef double *dense_share(const lm_state *s) noexcept nogil:
-    """Return the shares of the errors of the columns along their rows of R, n numbers of at most 1."""
-    return (<lm_dense *>s.model).share
-
-
-cdef double *dense_units(const lm_state *s) noexcept nogil:
-    """Return the units of the columns, n numbers."""
-    return (<lm_dense *>s.model).units
-
-
 cdef void dense_times_transpose(const lm_state *s, const double *w, double *out) noexcept nogil:
     """Compute out = P R^T w for all columns: J^T v if w = (Q^T v)[:n]."""
     _apply_transpose(&(<lm_dense *>s.model).all, s.n, w, out)
@@ -272,10 +258,10 @@ cdef void _predict(void *model, const double *p, int all, double fnorm, double *
 cdef inline void _predict_of(ptrdiff_t n, const lm_triangle *t, const double *p, double fnorm, double *w,
                              double *norm, double *slope) noexcept nogil:
     cdef ptrdiff_t i
-    cdef double total = 0.0
+    cdef double total = 0.0, inverse = 1.0 / max(fnorm, DBL_MIN)
     for i in range(n):
         w[i] = _row(t, n, i, p)
-        total += w[i] / fnorm * (t.qtf[i] / fnorm)
+        total += w[i] * inverse * (t.qtf[i] * inverse)
     norm[0] = enorm(n, w) / fnorm
     slope[0] = total
 
