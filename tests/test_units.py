@@ -174,7 +174,7 @@ def test_compiled_models_in_other_units(model: lmoo.models.CompiledModel) -> Non
 @pytest.mark.parametrize("unit", [1.0, 1e9, 1e12, 1e25])
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_a_parameter_that_starts_at_0_may_have_any_unit(driver: str, unit: float) -> None:
-    """Nothing tells the size of the background at 0: intervals of differences grow until f shows it."""
+    """Nothing tells the size of a background at 0: intervals grow until f shows it."""
     t = np.linspace(0.0, 4.0, 30)
 
     def decay(t: Array, a: Any, k: Any, c: Any) -> Any:
