@@ -236,8 +236,8 @@ cdef int _idle(lm_state *s) noexcept nogil:
     # All steps succeed and only the radius limits them: there is no minimum near x.
     if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
         return LM_NO_PROGRESS
-    # Bad points have reduced the radius.
-    if s.wall > 0.0:
+    # Bad points have reduced the radius to nothing.
+    if s.wall > 0.0 and s.delta <= NEAR_ENOUGH * s.xnorm:
         return exhausted(s)
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
