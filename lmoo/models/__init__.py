@@ -2,20 +2,67 @@
 
 from __future__ import annotations as _annotations
 
-import sys as _sys
 from collections.abc import Callable as _Callable
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 if TYPE_CHECKING:
-    from lmoo.models import builtin as _builtin
-    from lmoo.models.builtin import *
+    from lmoo.models.builtin.base import BuiltIn
+    from lmoo.models.builtin.classic import *
+    from lmoo.models.builtin.curves import *
+    from lmoo.models.builtin.images import *
+    from lmoo.models.builtin.peaks import *
+    from lmoo.models.builtin.polynomials import *
+    from lmoo.models.builtin.steps import *
     from lmoo.models.expression.base import Model
     from lmoo.models.library import CompiledModel
 
-    __all__ = ["CompiledModel", "Model"]
-    __all__ += _builtin.__all__
+__all__ = [
+    "Arrhenius",
+    "BiExponential",
+    "BreitWigner",
+    "BuiltIn",
+    "CompiledModel",
+    "Constant",
+    "DampedHarmonicOscillator",
+    "DampedOscillator",
+    "DampedSine",
+    "Doniach",
+    "EllipticalGaussian2D",
+    "Exponential",
+    "ExponentialGaussian",
+    "Gaussian",
+    "Gaussian2D",
+    "Gompertz",
+    "Hill",
+    "Linear",
+    "LogNormal",
+    "Logistic",
+    "Logistic4",
+    "Lorentzian",
+    "Lorentzian2D",
+    "MichaelisMenten",
+    "Model",
+    "Moffat",
+    "Pearson4",
+    "Pearson7",
+    "Polynomial",
+    "PowerLaw",
+    "PseudoVoigt",
+    "Quadratic",
+    "Rectangle",
+    "Sine",
+    "SkewedGaussian",
+    "SkewedVoigt",
+    "SplitLorentzian",
+    "Step",
+    "StretchedExponential",
+    "StudentsT",
+    "ThermalDistribution",
+    "Voigt",
+    "Weibull",
+]
 
 # Functions of models, numbers and arrays; see `lmoo.models.functions`.
 absolute: _Callable[..., _Any]
@@ -94,14 +141,11 @@ if not TYPE_CHECKING:
             from lmoo.models.library import CompiledModel
 
             return CompiledModel
-        builtin = _import_module("lmoo.models.builtin")
-        if name == "__all__":
-            return globals().setdefault(name, sorted([*builtin.__all__, "CompiledModel", "Model"]))
-        if name in builtin.__all__:
-            return getattr(builtin, name)
+        if name in __all__:
+            return getattr(_import_module("lmoo.models.builtin"), name)
         raise AttributeError(f"module 'lmoo.models' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     """Return the public names, also those that are not imported yet."""
-    return sorted({*_sys.modules[__name__].__all__, *_FUNCTIONS})
+    return sorted({*__all__, *_FUNCTIONS})

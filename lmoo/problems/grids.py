@@ -58,6 +58,7 @@ def _broadcast(part: Any, shape: tuple[int, ...]) -> Any:
 
 
 def row(value: Any) -> Any:
+    """Return an image as one row of points, with its mask."""
     plain, mask = separated(value)
     row = np.asarray(plain).reshape(-1)
     return row if mask is None else np.ma.array(row, mask=mask.reshape(-1))

@@ -38,6 +38,7 @@ cdef enum:
     # grows by less, and is no jump.
     HALVINGS = 24
 
+
 cdef bint jumps_ahead(lm_state *s) noexcept nogil:
     """Return whether the step that has failed shows a jump.
 
