@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_cases import Call
 
 from lmoo.cli.reading import DataError, FileFormat, Table, read_table
 from lmoo.cli.reading.times import seconds
@@ -332,3 +333,22 @@ def test_another_group_is_not_taken_for_one_of_several_lengths() -> None:
     assert columns(read_table("a.h5", FileFormat.parse(sheet="calibration"))) == [[3, 4]]
     with pytest.raises(DataError, match=r"^a\.h5: the data sets of / must have one length to be "):
         read_table("a.h5", FileFormat.parse(sheet="2"))
+
+
+def test_data_sets_without_an_order_must_be_named(call: Call) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File("a.h5", "w") as file:
+        for name, values in (("energy", [0.0, 1.0, 2.0]), ("counts", [1.0, 3.0, 5.0])):
+            file[f"entry/{name}"] = values
+    assert "--x must name a column of a.h5, whose data sets have no order: counts, energy" in (
+        call("fit", "a.h5", "a*t + b").err
+    )
+    # One of two is left.
+    for options in (["a*energy + b"], ["a*t + b", "--x", "energy"], ["a*t + b", "--y", "counts"]):
+        run = call("fit", "a.h5", *options)
+        assert run.code == 0
+        assert "counts against energy" in run.out
+    with h5py.File("a.h5", "a") as file:
+        file["entry/error"] = [0.1, 0.1, 0.1]
+    assert "--y must name a column" in call("fit", "a.h5", "a*energy + b").err
+    assert call("fit", "a.h5", "a*energy + b", "--sigma", "error").code == 0

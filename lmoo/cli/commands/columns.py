@@ -63,8 +63,13 @@ class Columns:
 
     def labels(self, table: Table) -> tuple[str, str]:
         """Return the labels of the axes; with several variables the abscissa is the row."""
+        x, y = self.names(table)
+        return x if len(self.variables) == 1 else "row", y
+
+    def names(self, table: Table) -> tuple[str, str]:
+        """Return the names of the variables and of what is fitted, with their units."""
         variables = [table.axis(index, name) for name, index in self.variables.items()]
-        return variables[0] if len(variables) == 1 else "row", self.y.label(table)
+        return ", ".join(variables), self.y.label(table)
 
     def all(self) -> list[int]:
         """Return the indices of all columns that are used."""
@@ -261,7 +266,17 @@ def _first_column(table: Table, name: str, response: set[int]) -> int:
     free = [j for j in range(table.width) if j not in response]
     if not free:
         raise UsageError(f"{table.name} has no column left for {name}; name it with --x")
+    _check_order(table, free, "--x")
     return free[0]
+
+
+def _check_order(table: Table, free: Sequence[int], option: str) -> None:
+    """Raise UsageError if one of several columns would be chosen that have no order."""
+    if not table.ordered and len(free) > 1:
+        listed = ", ".join(table.label(index, f"#{index + 1}") for index in free)
+        raise UsageError(
+            f"{option} must name a column of {table.name}, whose data sets have no order: {listed}"
+        )
 
 
 def _no_variable(table: Table, used: Sequence[str]) -> UsageError:
@@ -292,6 +307,7 @@ def _response(table: Table, used: set[int]) -> Quantity:
     if not free:
         raise UsageError(f"{table.name} has no column left to be fitted")
     named = [j for j in free if header and header[j] == "y"]
+    _check_order(table, named or free, "--y")
     return Quantity("y", ((named or free)[0],))
 
 

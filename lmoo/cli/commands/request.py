@@ -166,6 +166,7 @@ class PreparedFit:
             given = _given_parameters(model, known, request.bounds, fixed)
             known_sigma = request.arguments.absolute_sigma
             problem = CurveProblem(model, data.t, data.y, data.sigma, absolute_sigma=known_sigma)
+            problem.labels = self.columns.names(self.table)
             search = Search(problem, model, data.t, data.y, data.sigma, given, "give --start")
             return self._solved(search, fixed)
         except StartError as error:
@@ -196,6 +197,7 @@ class PreparedFit:
             self.model, data.t, data.y, data.sigma, sigma_x=data.sigma_x,
             absolute_sigma=request.arguments.absolute_sigma,
         )  # fmt: skip
+        both.labels = self.columns.names(self.table)
         return related.solve(both, result.x)
 
 

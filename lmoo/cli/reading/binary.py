@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -146,9 +147,9 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
         (first, *_) = sets.values()
         if first.dtype.names:
             if is_packed(first):
-                found = ", ".join(key for key in PACKING if key in first.attrs)
+                packing = ", ".join(key for key in PACKING if key in first.attrs)
                 raise DataError(
-                    f"{name}: {first.name} has columns and the attribute {found}, which does not "
+                    f"{name}: {first.name} has columns and the attribute {packing}, which does not "
                     "say to which column it belongs; export the columns as data sets of their own"
                 )
             data = first[()]
@@ -163,9 +164,11 @@ def _hdf5(name: str, content: bytes, given: FileFormat) -> Table:
                 plain=False,
             )
         units = tuple(str(item.attrs.get("units", "")) for item in sets.values())
-        return _of_columns(
+        found = _of_columns(
             name, list(sets), [unpacked(name, item) for item in sets.values()], units
         )
+        # HDF5 lists the data sets of a group by their names.
+        return replace(found, ordered=len(sets) < 2)
 
 
 def _tables(h5py: Any, file: Any) -> dict[str, dict[str, Any]]:

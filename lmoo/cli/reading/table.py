@@ -40,6 +40,8 @@ class Table:
         How the file was read, for the user to check.
     plain : bool
         Whether the file is a plain table, of which there is nothing to be said.
+    ordered : bool
+        Whether the columns have an order, by which those are chosen that no option names.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Table:
     notation: Notation = field(default_factory=Notation)
     reading: str = ""
     plain: bool = True
+    ordered: bool = True
 
     @property
     def width(self) -> int:
