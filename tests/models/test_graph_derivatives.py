@@ -12,7 +12,9 @@ from graph_cases import SMOOTH, T, expressions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lmoo
 from lmoo import Expression
+from lmoo.models.compiled import GraphModel
 from lmoo.models.graph.derivatives import derivatives, directional, second_derivative
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, extracted
@@ -128,3 +130,47 @@ def test_derivatives_share_the_steps_of_the_values() -> None:
     steps, _ = extracted(graph.steps, [len(model.steps) - 1, *nodes])
     # -a*exp(-b*t)*t and 1
     assert len(steps) == len(model.steps) + 3
+
+
+@pytest.mark.parametrize(
+    ("text", "at_zero"),
+    [
+        ("b*sqrt(a*t)", [0.0, 0.0]),
+        ("b*(t/a)**0.6", [0.0, 0.0]),
+        ("(a*t)**b", [0.0, 0.0]),
+        ("exp(-(t/a)**b)", [0.0, 0.0]),
+        ("t*sqrt(a - 0.7) + b", [0.0, 1.0]),
+        ("b*cbrt(t*a)", [0.0, 0.0]),
+        ("where(t < 1.0, sqrt(a*t), b)", [0.0, 0.0]),
+        ("exp(-sqrt(t**2/a))*b", [0.0, 1.0]),
+    ],
+)
+def test_infinite_slopes_times_points_that_are_zero(text: str, at_zero: list[float]) -> None:
+    """Where the argument of a root is 0 for all parameters, so are the derivatives by these."""
+    model = lmoo.Expression(text, ["t"], parameters=["a", "b"])
+    with np.errstate(all="ignore"):
+        for x in ([0.7, 0.6], [0.7, 0.4]):
+            found = model.jacobian(np.array([0.0, 0.5]), *x)
+            compiled = GraphModel(model).jacobian(np.array([0.0, 0.5]), *x)
+            np.testing.assert_allclose(found[0], at_zero, atol=0.0)
+            np.testing.assert_allclose(compiled, found, rtol=1e-14)
+
+
+def test_roots_of_parameters_have_infinite_derivatives() -> None:
+    model = lmoo.Expression("sqrt(a)*t + sqrt(b**2)", ["t"], parameters=["a", "b"])
+    with np.errstate(all="ignore"):
+        found = model.jacobian(np.array([1.0]), 0.0, 0.0)
+    assert np.isposinf(found[0, 0])
+    assert np.isnan(found[0, 1])
+
+
+def test_a_stretched_exponential_from_zero_is_compiled() -> None:
+    def stretched(t, a, tau, beta):
+        return a * np.exp(-((t / tau) ** beta))
+
+    t = np.linspace(0.0, 10.0, 40)
+    problem = lmoo.CurveProblem(stretched, t, stretched(t, 3.0, 2.0, 0.6))
+    found = lmoo.Solver().solve(problem, [2.0, 1.5, 0.8])
+    assert found.evaluation == "compiled from stretched"
+    np.testing.assert_allclose(found.x, [3.0, 2.0, 0.6], rtol=1e-9)
+    assert found.nfev < 15

@@ -102,9 +102,9 @@ def test_rounding_is_no_difference() -> None:
 
 def test_where_a_derivative_has_no_value_the_function_is_called() -> None:
     def root(t, a, b):
-        return a * np.sqrt(b * t)
+        return a * t + np.sqrt(b - 1.0)
 
-    result = Solver().solve(CurveProblem(root, T, np.sqrt(3 * T)), [1.0, 1.0])
+    result = Solver().solve(CurveProblem(root, T, 3 * T + 1), [1.0, 1.0])
     assert result.evaluation == "called, because at the start a derivative is not finite"
     infinite = np.append(T, np.inf)
     result = Solver().solve(CurveProblem(decay, infinite, decay(infinite, 2, 1)), [1.0, 1.0])

@@ -147,32 +147,47 @@ def test_leastsq_never_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(x, [2.0, 1.3], rtol=0.01)
 
 
-def by_the_points(t, a, b):
-    shifted = (t - t.mean()) / np.ptp(t) + t[0] - t[np.argmax(t)] + t[t > 1.0].min()
-    table = np.interp(t, [0.0, 2.0, 4.0], [0.0, 1.0, 0.5]) + np.cumsum(t) / np.sum(t)
-    if np.all(t >= 0.0) and not (t > 1e3).any():
-        return a * np.exp(-b * shifted) + a * table
-    return a * t
+def function_of_the_points() -> Any:
+    def by_the_points(t, a, b):
+        shifted = (t - t.mean()) / np.ptp(t) + t[0] - t[np.argmax(t)] + t[t > 1.0].min()
+        table = np.interp(t, [0.0, 2.0, 4.0], [0.0, 1.0, 0.5]) + np.cumsum(t) / np.sum(t)
+        if np.all(t >= 0.0) and not (t > 1e3).any():
+            return a * np.exp(-b * shifted) + a * table
+        return a * t
+
+    return by_the_points
 
 
 def test_numbers_of_the_points_are_constants() -> None:
+    by_the_points = function_of_the_points()
     for t in (T, T + 0.5, T[::2].copy()):
         y = by_the_points(t, 2.0, 1.3)
         result = Solver().solve(CurveProblem(by_the_points, t, y), [1.0, 1.0])
         assert result.evaluation == "compiled from by_the_points"
         np.testing.assert_allclose(result.x, [2.0, 1.3], rtol=1e-9)
         assert result.njev < result.nfev < 12
-    # Points that are changed in place are other points.
+    # A trace for each of many curves would take longer than calls.
+    y = by_the_points(T + 1.0, 2.0, 1.3)
+    result = Solver().solve(CurveProblem(by_the_points, T + 1.0, y), [1.0, 1.0])
+    assert "combines points" in result.evaluation
+
+
+def test_points_that_are_changed_in_place_are_other_points() -> None:
+    def shifted(t, a, b):
+        return a * np.exp(-b * (t - t[0]))
+
     t = T.copy()
     for _ in range(2):
         t *= 1.1
-        y = by_the_points(t, 2.0, 1.3)
+        t += 0.5
+        y = shifted(t, 2.0, 1.3)
         np.testing.assert_allclose(
-            lmoo.curve_fit(by_the_points, t, y, [1.0, 1.0], trace=True)[0], [2.0, 1.3], rtol=1e-9
+            lmoo.curve_fit(shifted, t, y, [1.0, 1.0], trace=True)[0], [2.0, 1.3], rtol=1e-9
         )
 
 
 def test_points_of_several_curves_are_not_constants() -> None:
+    by_the_points = function_of_the_points()
     y = by_the_points(T, 2.0, 1.3)
     problem = CurveProblem(by_the_points, T, y)
     joint = lmoo.JointProblem([problem, problem], shared=["a", "b"])

@@ -22,6 +22,10 @@ _GROWING = frozenset(
 # Operations whose partial derivatives may be infinite if the value is.
 _STEEP = _GROWING | {"multiply", "divide", "square"}
 
+# Operations whose derivative by the first argument may be infinite where that is 0, with a finite
+# value.
+_ENDLESS = frozenset(("power", "sqrt", "cbrt"))
+
 Tangents = dict[int, int]
 
 
@@ -101,11 +105,14 @@ class _Differentiation:
         self._growing: list[int] = []
         self._bits = 0
         self._tangents: dict[int, Tangents] = {}
+        self._parametric: list[bool] = []
 
     def by_parameters(self, n: int) -> list[int | None]:
         """Return the derivatives by the parameters."""
         graph = self.graph
         adjoints = {self.root: graph.constant(1.0)}
+        # Nodes whose adjoints may be infinite at points.
+        endless: set[int] = set()
         totals: list[int | None] = [None] * n
         for node in range(self.root, -1, -1):
             adjoint = adjoints.pop(node, None)
@@ -123,6 +130,13 @@ class _Differentiation:
                 for argument, partial in self._partials(node):
                     product = self._guarded if operation in _STEEP else self._product
                     found = product(adjoint, partial, node)
+                    if node in endless:
+                        found = self._where_not_zero(partial, found)
+                    if self._is_endless(node, argument):
+                        found = self._where_not_zero(adjoint, found)
+                        endless.add(argument)
+                    elif node in endless:
+                        endless.add(argument)
                     if argument in adjoints:
                         found = graph.apply("add", adjoints[argument], found)
                     adjoints[argument] = found
@@ -204,6 +218,43 @@ class _Differentiation:
             growing.append(found)
         return growing[node]
 
+    def _is_endless(self, node: int, argument: int) -> bool:
+        """Return whether the derivative by an argument may be infinite where that is 0."""
+        operation, arguments, _ = self.graph.steps[node]
+        if operation not in _ENDLESS or argument != arguments[0]:
+            return False
+        exponent = self.graph.number(arguments[1]) if operation == "power" else 0.5
+        return exponent is None or exponent < 1.0
+
+    def _where_not_zero(self, factor: int, product: int) -> int:
+        """Return a product; 0 at points where a factor is 0 whatever the parameters are.
+
+        In ``sqrt(k*t)`` at t = 0 the value is 0 for all k, so that the derivative by k is 0.
+        """
+        graph = self.graph
+        zero = graph.constant(0.0)
+        for part in self._parts_of_points(factor):
+            product = graph.apply("where", graph.apply("equal", part, zero), zero, product)
+        return product
+
+    def _parts_of_points(self, node: int) -> list[int]:
+        """Return the factors of a node that depend on variables alone."""
+        operation, arguments, _ = self.graph.steps[node]
+        if self.graph.varies[node] and not self._depends_on_parameters(node):
+            return [node]
+        if operation == "multiply":
+            return [part for i in arguments for part in self._parts_of_points(i)]
+        if operation in ("divide", "negative", "square"):
+            return self._parts_of_points(arguments[0])
+        return []
+
+    def _depends_on_parameters(self, node: int) -> bool:
+        """Return whether a node, an old or a new one, depends on a parameter."""
+        found = self._parametric
+        for operation, arguments, _ in self.graph.steps[len(found) : node + 1]:
+            found.append(operation == "parameter" or any(found[i] for i in arguments))
+        return found[node]
+
     def _forward(self, top: int) -> Tangents:
         """Return the derivatives of a selection by the parameters that it depends on."""
         for node in _below(self.graph, top):
@@ -223,6 +274,8 @@ class _Differentiation:
         for argument, partial in self._partials(node):
             for j, tangent in self._tangents[argument].items():
                 term = self._guarded(partial, tangent, argument)
+                if self._is_endless(node, argument):
+                    term = self._where_not_zero(tangent, term)
                 out[j] = graph.apply("add", out[j], term) if j in out else term
         return out
 

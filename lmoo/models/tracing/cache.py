@@ -110,6 +110,8 @@ class _Entry:
 _lock = threading.RLock()
 _entries: "dict[int, tuple[weakref.ref[Any], list[_Entry]]]" = {}
 _MOST_STORED = 8  # for one function
+# Traces for different points of one function: each takes the time of some fits.
+_MOST_POINTS = 3
 
 
 def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
@@ -121,7 +123,7 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
         A function, or a `Model`.
     kind : Kind
     data : (variables, points) float64 array, optional
-        The points, if they are known.
+        The points, if they are known: `kind.known`.
 
     Raises
     ------
@@ -138,14 +140,14 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
     >>> found.model(np.arange(3.0), 2.0, 1.0), found is traced(line, Kind(2, points=7))
     (array([1., 3., 5.]), True)
     """
-    if data is not None:
-        kind = kind._replace(known=True)
     if isinstance(f, ComplexRows):
         inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
                      kind.points // 2, True)  # fmt: skip
         return traced(f.f, inner)
     holder = f.__func__ if isinstance(f, types.MethodType) else f
     entry = _stored(holder, f, kind, data)
+    if entry is None and data is not None and _depends_on_points(holder):
+        return traced(f, kind._replace(known=False))
     if entry is None:
         entry = _new_entry(f, kind, data)
         _store(holder, entry)
@@ -163,6 +165,12 @@ def _stored(holder: Any, f: Any, kind: Kind, data: Any) -> _Entry | None:
             if entry.fits(f, kind, data):
                 return entry
     return None
+
+
+def _depends_on_points(holder: Any) -> bool:
+    """Return whether a function has traces for several points, so that others would follow."""
+    found = _entries.get(id(holder), (None, []))[1]
+    return sum(entry.data is not None for entry in found) >= _MOST_POINTS
 
 
 def _store(holder: Any, entry: _Entry) -> None:

@@ -177,7 +177,7 @@ def _compiled(
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
         points, joined = points_of(problem.t, problem.y.size)
-        kind = Kind(x.size, len(points), joined, problem.y.size)
+        kind = Kind(x.size, len(points), joined, problem.y.size, known=alone)
         found = traced(problem.f, kind, points if alone else None)
         if found.arrays:
             points = np.concatenate([points, np.stack(found.arrays)])
