@@ -104,6 +104,7 @@ cdef extern from "state.h" nogil:
         double bend
         int finished
         double wall
+        ptrdiff_t wall_seen
         double room
         double gained
         int ending

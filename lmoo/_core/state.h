@@ -112,6 +112,7 @@ struct lm_state {
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
     int finished;           /* `steps` when a last step was requested, plus 1 */
     double wall;            /* radius before bad points have reduced it; 0: they have not */
+    ptrdiff_t wall_seen;    /* `steps` at the last bad point */
     double room;            /* |D .| from x to the last bad point, or over |D last_step| after a good one; 0: none is ahead */
     double gained;          /* largest actred of the steps towards bad points */
     int ending;             /* the next model is one for a last step (1), the next trial point the end (2), a last step was made (3) */

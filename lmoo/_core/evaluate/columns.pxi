@@ -270,6 +270,12 @@ cdef int _quotient(lmoo_point *at, const lm_differences *d, lm_columns *w,
     for i in range(at.m):
         column[i] = (column[i] - other[i]) / step
     at.interval[w.j] = h
+    if not d.minpack_compatible and at.state.models > 0 and w.tries < TRIES \
+            and h * enorm(at.m, column) > LONGER * w.size:
+        # Over this interval f changes by much more than its size: a column that seemed to vanish made it too long, as
+        # that of a rate whose exponentials have decayed, and grow on the other side.
+        w.tries += 1
+        return _again(at, d, w, h, w.root * fabs(at.x[w.j]))
     if not d.minpack_compatible and at.state.models > 0:
         length = _length(at, d, w, w.j)
         at.column_error[w.j] = 0.5 * h / length if length > 0.0 else 0.0

@@ -59,6 +59,7 @@ cdef int _shorten(lm_state *s) noexcept nogil:
     s.last_pnorm = 0.0
     s.below_noise = 0
     s.wall = max(s.wall, s.delta)
+    s.wall_seen = s.steps
     # A Jacobian that is refused, as on a plateau, is no wall: f exists beyond it.
     s.room = 0.0 if s.reverted else s.pnorm
     s.delta = SHORTEN * min(s.delta, s.pnorm)
@@ -120,7 +121,9 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     # or bent step: the step that it was made from may be good.
     if s.limited and s.ratio > 0.25 or s.extrapolated and not taken:
         s.delta = max(s.delta, delta)
-    if s.delta >= s.wall and (accurate or not has_faded_column(s)):
+    # Bad points that were met long ago are no wall, unless the steps still lead towards them.
+    if s.delta >= s.wall and (accurate or not has_faded_column(s)) \
+            or accurate and s.gained == 0.0 and s.steps - s.wall_seen >= IDLE:
         s.wall = s.room = s.gained = 0.0
     if taken:
         if accurate and s.room > 0.0:
