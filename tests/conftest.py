@@ -24,6 +24,14 @@ pytest.register_assert_rewrite(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow tests first: at the end no process waits long for another one.
+
+    A process keeps its first tests, so that a cluster is started once and not in each of them.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Let SIGINT raise KeyboardInterrupt, also where the tests run in the background of a shell."""
