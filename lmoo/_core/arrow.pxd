@@ -116,6 +116,7 @@ cdef class Groups:
     cdef double precision           # relative error of f
     cdef double relative, noise     # of the last Jacobian: relative error of its columns, norm of the error of f seen
     cdef bint exact                 # derivatives are no differences
+    cdef bint settles               # own parameters of a trial point may be changed
     cdef bint refines               # there are better derivatives to ask for
     cdef double error               # relative error of f that the user has told
     cdef const double *weights      # of the rows, 0 for those that do not count; NULL where all do
@@ -123,6 +124,7 @@ cdef class Groups:
     cdef readonly ptrdiff_t differenced     # evaluations for the differences of the last Jacobian
     cdef int begin(self, const double *x) except -1
     cdef int residual(self, const double *x, double *f) except -1
+    cdef int settle(self, ArrowLoop loop) except -1
     cdef int linearize(self, ArrowLoop loop, bint better) except -1
     cdef int finish(self, ArrowLoop loop, const double *norms) except -1
 
@@ -135,4 +137,5 @@ cdef class ArrowLoop(Loop):
     cdef int place(self, ptrdiff_t m) except -1
     cdef int measure(self) except -1
     cdef double norm(self) noexcept
+    cdef bint falls_short(self) noexcept
     cdef int linearize(self, bint better) except -1

@@ -21,6 +21,7 @@ from lmoo._core.norms cimport all_finite, copy, dot_in_lanes, enorm
 from lmoo._core.solve cimport Derivatives, Loop, Residual, Source, new_vector
 from lmoo._core.weights cimport weigh_residual
 
+from lmoo._core.nearest import NearestPoints
 from lmoo.errors import EvaluationError
 
 cdef extern from "arrow/gram.h" nogil:

@@ -86,7 +86,8 @@ def errors_in_x(sigma_x: Any, t: Any, m: int) -> ErrorsInX:
         return _deviations(np.stack(parts))
     array = real_array("sigma_x", sigma_x)
     if array.shape == (m, k, k):
-        return ErrorsInX(_roots(array), np.ones((m, k), dtype=np.uint8))
+        roots, has_error = _roots(array)
+        return ErrorsInX(roots, _some(has_error))
     if array.shape == (m, k + 1, k + 1):
         return _with_y(array)
     if array.ndim == 0 or (k == 1 and array.shape == (m,)):
@@ -127,28 +128,41 @@ def _deviations(sigma: Array) -> ErrorsInX:
         raise ValueError(
             f"sigma_x must be finite and not negative; that of point {i} is {sigma[j, i]}"
         )
-    if not sigma.any():
-        raise ValueError("sigma_x must be positive for some points; leave it out, it is 0 for all")
     k, m = sigma.shape
     roots = np.zeros((m, k, k))
     roots[:, np.arange(k), np.arange(k)] = sigma.T
-    return ErrorsInX(roots, np.ascontiguousarray((sigma.T > 0.0).astype(np.uint8)))
+    return ErrorsInX(roots, _some(sigma.T > 0.0))
 
 
 def _with_y(matrices: Array) -> ErrorsInX:
     """Return the errors for covariances of the variables and y, (m, k + 1, k + 1)."""
-    factors = _roots(matrices)
+    factors, has_error = _roots(matrices)
+    if not has_error[:, -1].all():
+        i = int(np.argmin(has_error[:, -1]))
+        raise ValueError(
+            f"sigma_x must have a variance of y that is positive; that of point {i} is 0"
+        )
     return ErrorsInX(
         np.ascontiguousarray(factors[:, :-1, :-1]),
-        np.ones((len(factors), factors.shape[1] - 1), dtype=np.uint8),
+        _some(has_error[:, :-1]),
         np.ascontiguousarray(factors[:, -1, :-1]),
         np.sqrt(matrices[:, -1, -1]),
         1.0 / factors[:, -1, -1],
     )
 
 
-def _roots(matrices: Array) -> Array:
-    """Return the Cholesky factors of covariances, (m, k, k)."""
+def _some(has_error: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return which variables have errors, (m, k); ValueError if none has."""
+    if not has_error.any():
+        raise ValueError("sigma_x must be positive for some points; leave it out, it is 0 for all")
+    return np.ascontiguousarray(has_error, dtype=np.uint8)
+
+
+def _roots(matrices: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return Cholesky factors of covariances, (m, k, k), and which variables have errors, (m, k).
+
+    Rows and columns of zeros are those of a variable that is exact.
+    """
     if not np.isfinite(matrices).all():
         raise ValueError("sigma_x must be finite; a covariance is not")
     size = np.abs(matrices).max(axis=(1, 2))
@@ -156,10 +170,17 @@ def _roots(matrices: Array) -> Array:
     if (apart > 1e-8 * size).any():
         i = int(np.argmax(apart > 1e-8 * size))
         raise ValueError(f"sigma_x must have symmetric covariances; that of point {i} is not")
+    has_error = (matrices != 0.0).any(axis=2)
+    unit = np.eye(matrices.shape[1]) * ~has_error[:, None, :]
     try:
-        return np.ascontiguousarray(np.linalg.cholesky(matrices))
+        factors = np.linalg.cholesky(matrices + unit)
     except np.linalg.LinAlgError:
-        raise ValueError("sigma_x must have positive definite covariances") from None
+        i = int(np.argmax(np.linalg.eigvalsh(matrices + unit)[:, 0] <= 0.0))
+        raise ValueError(
+            "sigma_x must have covariances that are positive definite, but for variables without "
+            f"errors, of which rows and columns are 0; that of point {i} is not"
+        ) from None
+    return np.ascontiguousarray(factors - unit), has_error
 
 
 def joined(t: Any) -> Array:

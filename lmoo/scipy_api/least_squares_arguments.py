@@ -60,6 +60,14 @@ def check_choices(
         raise ValueError(f"`max_nfev` must be None or a positive integer; it is {max_nfev!r}")
 
 
+def _floats(name: str, value: Any) -> Array:
+    """Return value as a new float64 array, as numpy converts it: scipy's class of error."""
+    try:
+        return np.array(value).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be real numbers; it is {described(value)}") from error
+
+
 def starting_vector(x0: Any) -> Array:
     """Return x0 as a new float64 vector, finite."""
     if isinstance(x0, Mapping):
@@ -69,10 +77,7 @@ def starting_vector(x0: Any) -> Array:
         )
     if np.iscomplexobj(x0):
         raise ValueError(f"`x0` must be real; it is {x0!r}")
-    try:
-        x = np.atleast_1d(np.array(x0)).astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"`x0` must be real numbers; it is {described(x0)}") from error
+    x = np.atleast_1d(_floats("`x0`", x0))
     if x.ndim > 1:
         raise ValueError(f"`x0` must have at most 1 dimension; its shape is {x.shape}")
     if x.size == 0:
@@ -97,7 +102,7 @@ def checked_bounds(bounds: Any, x: Array, x0: Any, method: str) -> tuple[Array, 
     if len(pair) != 2:
         raise ValueError(f"`bounds` must contain 2 elements; it has {len(pair)}")
     ordered = (in_order_of(x0, "`bounds`", part) for part in pair)
-    lower, upper = (real_array("`bounds`", part) for part in ordered)
+    lower, upper = (_floats("`bounds`", part) for part in ordered)
     lower, upper = (
         np.full(x.shape, b) if b.size == 1 and b.ndim < 2 else b for b in (lower, upper)
     )
@@ -171,6 +176,8 @@ def check_residual(f0: NDArray[Any], n: int, method: str) -> None:
     """Raise ValueError unless the residual at x0 is a finite vector."""
     if f0.ndim != 1:
         raise ValueError(f"`fun` must return at most 1-d array_like; its shape is {f0.shape}")
+    if f0.size == 0:
+        raise ValueError("`fun` must return a number at least; it returned an empty array")
     if f0.dtype.kind in "biuf" and not np.isfinite(f0).all():
         k = int(np.flatnonzero(~np.isfinite(f0))[0])
         raise ValueError(

@@ -183,7 +183,9 @@ class Run:
                 f"{nit:^15}{self.nfev:^15}{cost:^15.4e}" + "".join(f"{v:^15.2e}" for v in numbers)
             )
         if self.callback is not None:
-            found = OptimizeResult(x=x, fun=self.loop.residual, nit=nit, nfev=self.nfev, cost=cost)
+            found = OptimizeResult(
+                x=x, fun=self.loop.residual, nit=nit, nfev=self.nfev, cost=np.float64(cost)
+            )
             try:
                 stop = self.callback(found)
             except StopIteration:
@@ -214,7 +216,7 @@ class Run:
         numeric = self.method == "lm" and not callable(self.iteration.problem.jac)
         found = OptimizeResult(
             x=x,
-            cost=0.5 * loop.fnorm * loop.fnorm,
+            cost=np.float64(0.5 * loop.fnorm * loop.fnorm),
             fun=loop.residual,
             jac=jac,
             grad=grad,
@@ -237,13 +239,13 @@ class Run:
 
 def _optimality(
     x: Array, grad: Array, edges: tuple[Array, Array], active: NDArray[Any], method: str
-) -> float:
+) -> np.float64:
     """Return scipy's measure of optimality: the largest entry of the gradient, scaled by bounds."""
     lower, upper = edges
     if method == "trf":
         # Distance to the bound in the direction of descent.
         away = np.where(grad < 0, upper - x, x - lower)
         scaled = grad * np.where(np.isfinite(away) & (grad != 0), away, 1.0)
-        return float(np.abs(scaled).max())
+        return np.float64(np.abs(scaled).max())
     free = (active == 0) | (active * grad > 0)
-    return float(np.abs(np.where(free, grad, 0.0)).max())
+    return np.float64(np.abs(np.where(free, grad, 0.0)).max())

@@ -110,3 +110,44 @@ def test_single_precision_and_bad_covariances():
         lmoo.CurveProblem(F, T, Y, sigma_x=np.ones((M, 3, 3)))
     with pytest.raises(ValueError, match="symmetric"):
         lmoo.CurveProblem(F, T, Y, sigma_x=COV * [[1.0, 2.0], [1.0, 1.0]])
+
+
+@pytest.mark.parametrize("with_y", [False, True])
+def test_zero_rows_are_exact_variables(with_y):
+    """Covariances without correlations are standard deviations, of which some may be 0."""
+    sigma_x = np.where(np.arange(M) % 3 == 0, 0.0, 0.04)
+    cov = np.zeros((M, 1 + with_y, 1 + with_y))
+    cov[:, 0, 0] = sigma_x**2
+    if with_y:
+        cov[:, 1, 1] = 0.02**2
+    plain = lmoo.CurveProblem(F, T, Y, 0.02, sigma_x=sigma_x)
+    matrices = lmoo.CurveProblem(F, T, Y, None if with_y else 0.02, sigma_x=cov)
+    expected, found = (lmoo.Solver(xtol=1e-12).solve(p, X0) for p in (plain, matrices))
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-9)
+    np.testing.assert_allclose(found.stderr, expected.stderr, rtol=1e-9)
+    np.testing.assert_allclose(found.estimated_t, expected.estimated_t, rtol=1e-9)
+    exact = sigma_x == 0.0
+    np.testing.assert_array_equal(found.estimated_t[exact], T[exact])
+
+
+def test_zero_rows_beside_correlated_points_by_hand():
+    cov = COV.copy()
+    cov[::3, 0, :] = cov[::3, :, 0] = 0.0
+    found = lmoo.Solver(xtol=1e-12).solve(lmoo.CurveProblem(F, T, Y, sigma_x=cov), X0)
+    tiny = cov.copy()
+    tiny[::3, 0, 0] = 1e-18
+    expected = lmoo.Solver(xtol=1e-12).solve(lmoo.CurveProblem(F, T, Y, sigma_x=tiny), X0)
+    assert found.success
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-7)
+    np.testing.assert_allclose(found.stderr, expected.stderr, rtol=1e-6)
+
+
+def test_a_point_that_is_not_positive_definite_is_named():
+    cov = COV.copy()
+    cov[4] = [[1.0, 2.0], [2.0, 1.0]]
+    with pytest.raises(ValueError, match=r"rows and columns are 0; that of point 4 is not"):
+        lmoo.CurveProblem(F, T, Y, sigma_x=cov)
+    cov = COV.copy()
+    cov[5, 1, :] = cov[5, :, 1] = 0.0
+    with pytest.raises(ValueError, match="variance of y that is positive; that of point 5 is 0"):
+        lmoo.CurveProblem(F, T, Y, sigma_x=cov)

@@ -15,7 +15,7 @@ import lmoo
         (np.nan, "finite"),
         (np.ones(3), r"sigma_x must be a number, or have shape \(10,\)"),
         ((0.1, 0.1), "for each of the 1 variables"),
-        (np.zeros((10, 1, 1)), "positive definite"),
+        (np.zeros((10, 1, 1)), "leave it out, it is 0 for all"),
     ],
 )
 def test_bad_errors(sigma_x, match):

@@ -39,6 +39,7 @@ def test_the_result_has_scipys_fields(method: str) -> None:
             assert np.shape(ours[name]) == np.shape(theirs[name])
     assert ours.njev is None if method == "lm" else type(ours.njev) is int
     assert type(ours.nfev) is int
+    assert type(ours.cost) is type(ours.optimality) is np.float64
     assert type(ours.status) is int
     assert type(ours.success) is bool
     assert type(ours.message) is str

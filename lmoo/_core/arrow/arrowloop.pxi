@@ -4,6 +4,16 @@ ctypedef int (*residual_answer)(lm_driver *d) noexcept nogil
 ctypedef int (*linearize_answer)(lm_driver *d, bint better) noexcept nogil
 
 
+# Trial points are improved where their share of the predicted reduction is less, as that does not enlarge the radius.
+cdef double GOOD_RATIO = 0.75
+# Steps without this: most fits need no more.
+cdef enum:
+    FIRST_STEPS = 5
+
+# Predicted reductions that are not compared, as rounding errors may be as large.
+cdef double LEAST_PREDICTED = 1e-8
+
+
 # As plain C functions: -1 says that an exception is set, which the caller of the solve raises.
 
 cdef int _measure(lm_driver *d) except -1:
@@ -76,6 +86,8 @@ cdef class ArrowLoop(Loop):
         else:
             bad = False
         bad = bad or self.groups.residual(s.trial, self.d.trial)
+        if not bad and self.groups.settles and self.falls_short():
+            bad = self.groups.settle(self)
         if bad:
             self.fun.refusal = self.groups.refusal
             lm_refuse(s)
@@ -84,6 +96,15 @@ cdef class ArrowLoop(Loop):
         if vectors_answer_norm(&self.d, self.norm() if self.d.loss == NULL else -1.0) < 0:
             reraise()
         return 0
+
+    cdef bint falls_short(self) noexcept:
+        """Return whether the trial point of a step is worse than predicted, by more than rounding errors."""
+        cdef lm_state *s = self.s
+        cdef double ratio
+        if s.nit < FIRST_STEPS or s.probe != 0 or s.search != 0 or s.prered < LEAST_PREDICTED or self.d.loss != NULL:
+            return False
+        ratio = self.norm() / s.fnorm
+        return not 1.0 - ratio * ratio >= GOOD_RATIO * s.prered
 
     cdef double norm(self) noexcept:
         """Return the norm of the residual at the trial point."""

@@ -45,6 +45,7 @@ ctypedef struct points:
     double *f                       # m values, then u; the m distances are before it
     const double *root              # m: sqrt(h) of a loss, or NULL
     const double *slope             # m: rho'
+    double *to_points               # as u: derivatives of r by u, where they are asked for
     const double *derivatives       # (n + k) x m, where they are there already; else NULL
     double *work                    # work_size doubles for each part
     ptrdiff_t work_size
@@ -144,7 +145,7 @@ cdef void _points_jacobian_part(ptrdiff_t part, void *context) noexcept nogil:
     cdef double *matrix = derivatives + TOGETHER * (c.n + c.k)
     if c.derivatives != NULL:
         for i in range(start, last):
-            _block(c, part, i, c.derivatives + i, c.m, matrix)
+            _take(c, part, i, c.derivatives + i, c.m, matrix)
         return
     memcpy(x, c.x, <size_t>c.n * sizeof(double))
     memset(x + c.n, 0, <size_t>c.k * sizeof(double))
@@ -155,8 +156,29 @@ cdef void _points_jacobian_part(ptrdiff_t part, void *context) noexcept nogil:
         if c.codes[part] != 0:
             return
         for i in range(count):
-            _block(c, part, start + i, derivatives + i, count, matrix)
+            _take(c, part, start + i, derivatives + i, count, matrix)
         start += count
+
+
+cdef double _slope(const points *c, ptrdiff_t i, ptrdiff_t l, const double *d, ptrdiff_t stride) noexcept nogil:
+    """The derivative of r_i by the number l of u_i."""
+    cdef ptrdiff_t j
+    cdef double total = 0.0 if c.with_y == NULL else -c.with_y[i * c.k + l]
+    for j in range(c.k):
+        total += d[(c.n + j) * stride] * c.roots[(i * c.k + j) * c.k + l]
+    return total if c.weights == NULL else c.weights[i] * total
+
+
+cdef void _take(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdiff_t stride, double *matrix) noexcept nogil:
+    """Use the derivatives at point i: those by u alone, or all for the arrow model."""
+    cdef ptrdiff_t l, next = c.a.first[i]
+    if c.to_points == NULL:
+        _block(c, part, i, d, stride, matrix)
+        return
+    for l in range(c.k):
+        if c.has_error[i * c.k + l]:
+            c.to_points[next] = _slope(c, i, l, d, stride)
+            next += 1
 
 
 cdef void _block(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdiff_t stride,
@@ -165,17 +187,11 @@ cdef void _block(points *c, ptrdiff_t part, ptrdiff_t i, const double *d, ptrdif
     cdef ptrdiff_t j, l, p = c.a.first[i + 1] - c.a.first[i], ld = 1 + p, next = 0
     cdef const double *u = c.x + c.n + c.a.first[i]
     cdef double w = 1.0 if c.weights == NULL else c.weights[i]
-    cdef double total
     memset(matrix, 0, <size_t>(ld * (p + c.n + 1)) * sizeof(double))
     for l in range(c.k):
         if not c.has_error[i * c.k + l]:
             continue
-        total = 0.0
-        for j in range(c.k):
-            total += d[(c.n + j) * stride] * c.roots[(i * c.k + j) * c.k + l]
-        if c.with_y != NULL:
-            total -= c.with_y[i * c.k + l]
-        matrix[next * ld] = w * total
+        matrix[next * ld] = _slope(c, i, l, d, stride)
         matrix[next + 1 + next * ld] = 1.0
         matrix[next + 1 + (p + c.n) * ld] = u[next]
         next += 1
@@ -227,7 +243,7 @@ cdef class PointGroups(Groups):
         self.shared, self.rows = n, m + arrow.n - n
         self.own = np.count_nonzero(has_error, axis=1).astype(np.intp)
         assert arrow.groups == m and arrow.shared == n and roots.shape[0] == m and roots.shape[1] == k
-        self.precision, self.exact = EPSMCH, model is not None
+        self.precision, self.exact, self.settles = EPSMCH, model is not None, True
         self.relative = 0.0 if self.exact else DIFFERENCES
         self.c.m, self.c.n, self.c.k, self.c.variables = m, n, k, t.shape[0]
         self.c.t, self.c.y, self.c.weights = &t[0, 0], &y[0], NULL
@@ -289,18 +305,22 @@ cdef class PointGroups(Groups):
         return 0
 
     cdef int linearize(self, ArrowLoop loop, bint better) except -1:
-        cdef const double[:, ::1] derivatives
         cdef lm_state *s = loop.s
         self.c.x, self.c.f, self.c.derivatives, self.c.root = s.x, loop.d.f + self.c.m, NULL, NULL
         if loop.d.loss != NULL:
             if loss_weights(loop.d.loss, self.c.m, loop.d.f, self.slope) < 0:
                 reraise()
             self.c.root, self.c.slope = loop.d.loss.root, self.slope
+        return self.differentiate()
+
+    cdef int differentiate(self) except -1:
+        """Evaluate the derivatives at self.c.x, and take them: 0, or 1 at a bad point."""
+        cdef const double[:, ::1] derivatives
         if self.model is not None:
             return self.run(True)
         try:
             derivatives = self.by_function(
-                new_vector(self.c.n, s.x), self.true_points(<double[:self.c.a.n]>s.x))
+                new_vector(self.c.n, self.c.x), self.true_points(<double[:self.c.a.n]>self.c.x))
         except EvaluationError as error:
             self.refusal = error
             return 1
@@ -311,3 +331,28 @@ cdef class PointGroups(Groups):
         self.differenced = 2 * (self.c.n + self.c.k)
         self.c.derivatives = &derivatives[0, 0]
         return self.run(True)
+
+    cdef int settle(self, ArrowLoop loop) except -1:
+        """Move the points of the trial point to the places on the curve that are nearest to the data."""
+        cdef ptrdiff_t m = self.c.m, count = self.rows - m
+        cdef double[::1] slopes = np.zeros(max(count, 1))
+        u = np.asarray(<double[:max(count, 1)]>(loop.s.trial + self.c.n))[:count]
+        distance = np.asarray(<double[:m]>loop.d.trial)
+        residual = np.asarray(<double[:m]>(loop.d.trial + m))
+        search = NearestPoints(self.own, u, distance, residual)
+        self.c.x, self.c.f, self.c.derivatives = loop.s.trial, loop.d.trial + m, NULL
+        while search.goes_on:
+            self.c.to_points = &slopes[0]
+            try:
+                bad = self.differentiate()
+            finally:
+                self.c.to_points = NULL
+            if bad:
+                break
+            loop.s.nfev += 1
+            search.move(np.asarray(slopes)[:count])
+            if self.residual(loop.s.trial, loop.d.trial):
+                distance[:] = np.inf
+            search.assess()
+        search.take_best()
+        return self.residual(loop.s.trial, loop.d.trial)

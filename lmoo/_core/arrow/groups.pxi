@@ -32,6 +32,10 @@ cdef class Groups:
         """f at x: 0, or 1 at a bad point."""
         raise NotImplementedError
 
+    cdef int settle(self, ArrowLoop loop) except -1:
+        """Change own parameters of a trial point that does not reduce f as predicted: 0, or 1 at a bad point."""
+        return 0
+
     cdef int linearize(self, ArrowLoop loop, bint better) except -1:
         """Give the blocks of all groups at the current point to the arrow model; 0, or 1 at a bad point.
 
