@@ -11,10 +11,9 @@ from lmoo._core.norms cimport all_zero, enorm
 cdef double SEEN = 3.0
 # More noise than this share of the size of f is none: the second difference shows features of f.
 cdef double LARGEST_NOISE = 0.04
-# A difference in one row of more than this share of |f| is a feature of f, a smaller one may be its rounding.
-cdef double COARSEST = 1e-4
-cdef enum:
-    FEW_ROWS = 50       # With fewer rows, one of them may have most of the error of f.
+# A change of f on one side of x by more than this share of its size is the end of a plateau, a smaller one may be its
+# rounding.
+cdef double COARSEST = 0.01
 # Longest interval for a column that seems to be zero, relative to the parameter.
 cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.
@@ -192,33 +191,19 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
     interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
-    be longer than the features of f, or if one row makes up the difference: it has such a feature, a narrow peak.
+    be longer than the features of f, or if f changes on one side of x only: there a plateau ends.
     """
     cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
-    cdef bint narrow_before = w.last_second < 0.0, narrow = _is_narrow(at, second)
-    w.last_h, w.last_second = h, -second if narrow else second
+    cdef bint one_sided_before = w.last_second < 0.0
+    cdef bint one_sided = w.phase == LEFT and second > COARSEST * w.size * at.share and _jumps(at, w, h, change, second)
+    w.last_h, w.last_second = h, -second if one_sided else second
     if ratio > 1.0:
-        shorter, longer, ratio, narrow = longer, shorter, 1.0 / ratio, narrow_before
+        shorter, longer, ratio, one_sided = longer, shorter, 1.0 / ratio, one_sided_before
     elif ratio < 1.0 and change == 0.0:
-        shorter, narrow = longer, narrow_before
-    w.error = shorter / sqrt(6.0) if visible and not narrow else 0.0
+        shorter, one_sided = longer, one_sided_before
+    w.error = shorter / sqrt(6.0) if visible and not one_sided else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
-
-
-cdef bint _is_narrow(const lmoo_point *at, double second) noexcept nogil:
-    """Return whether a single row of many makes up the second difference, which is in f_work."""
-    cdef double squares = 0.0, fourth = 0.0, square, largest = 0.0
-    cdef ptrdiff_t i
-    if at.m < FEW_ROWS or second <= COARSEST * at.state.fnorm * at.share:
-        return False
-    for i in range(at.m):
-        largest = max(largest, fabs(at.f_work[i]))
-    for i in range(at.m):
-        square = (at.f_work[i] / largest) * (at.f_work[i] / largest)
-        squares += square
-        fourth += square * square
-    return squares * squares < 1.5 * fourth
 
 
 cdef int _across_jump(lmoo_point *at, const lm_differences *d, lm_columns *w, double h) noexcept nogil:
