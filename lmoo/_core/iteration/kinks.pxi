@@ -42,12 +42,21 @@ cdef bint kinks_ahead(const lm_state *s) noexcept nogil:
         and s.kinks < MOST_KINKS and s.noise <= ALL_NOISE and _growth(s) <= LARGE_REDUCTION
 
 
-cdef int kinks_cross(lm_state *s, ptrdiff_t j) noexcept nogil:
-    """Request f on the other side of 0 for parameter j, or for the next one whose step crosses 0."""
-    while j < s.n:
-        if s.free_norms[j] != 0.0 and s.x[j] * (s.x[j] + s.step[j]) < 0.0:
-            return _point(s, j, OTHER_SIDE, -s.x[j] if fabs(s.step[j]) > 2.0 * fabs(s.x[j]) else s.x[j] + s.step[j])
-        j += 1
+cdef int kinks_cross(lm_state *s) noexcept nogil:
+    """Request f on the other side of 0 for the parameter that dominates the step, if it crosses 0; else propose a step."""
+    cdef ptrdiff_t j, most = 0
+    cdef double total = 0.0
+    for j in range(s.n):
+        total += fabs(s.free_norms[j] * s.step[j])
+        if fabs(s.free_norms[j] * s.step[j]) > fabs(s.free_norms[most] * s.step[most]):
+            most = j
+    if s.x[most] * (s.x[most] + s.step[most]) < 0.0 and 3.0 * fabs(s.free_norms[most] * s.step[most]) > total:
+        return _point(s, most, OTHER_SIDE, -s.x[most] if fabs(s.step[most]) > 2.0 * fabs(s.x[most])
+                      else s.x[most] + s.step[most])
+    return _not_at_kink(s)
+
+
+cdef int _not_at_kink(lm_state *s) noexcept nogil:
     s.probe = 0
     return _propose(s)
 
@@ -76,16 +85,16 @@ cdef int kinks_answer(lm_state *s, int answer) noexcept nogil:
     cdef double growth = _growth(s) if answer != ANSWER_BAD else 1.0
     if point == OTHER_SIDE:
         s.probes[0] = s.fnorm1
-        return kinks_cross(s, j + 1) if answer == ANSWER_BAD else _point(s, j, NEARER, 0.5 * s.x[j])
+        return _not_at_kink(s) if answer == ANSWER_BAD else _point(s, j, NEARER, 0.5 * s.x[j])
     if point == NEARER:
         s.probes[1] = s.fnorm1
-        return kinks_cross(s, j + 1) if answer == ANSWER_BAD else _point(s, j, AT_ZERO, 0.0)
+        return _not_at_kink(s) if answer == ANSWER_BAD else _point(s, j, AT_ZERO, 0.0)
     if point == AT_ZERO:
         # Growth from 0.
         growth = (s.fnorm / s.fnorm1) * (s.fnorm / s.fnorm1) - 1.0
         if answer == ANSWER_BAD or not growth > s.noise or s.fnorm1 >= s.probes[0] \
                 or (s.probes[1] / s.fnorm1) * (s.probes[1] / s.fnorm1) - 1.0 < HALF_GROWTH * growth:
-            return kinks_cross(s, j + 1)
+            return _not_at_kink(s)
         s.kinks += 1
         s.length[j] = AT_JUMP
         return _move_to_trial(s)

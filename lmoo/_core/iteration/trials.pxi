@@ -140,7 +140,7 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     if not s.accepted and jumps_ahead(s):
         return jumps_look(s, 0)
     if not s.accepted and kinks_ahead(s):
-        return kinks_cross(s, 0)
+        return kinks_cross(s)
     if not s.accepted:
         return _measure_differences(s) if s.rejections >= REJECTIONS and not s.measured else _propose(s)
     left = min(s.contraction, s.remainder) if s.extrapolated == 1 else max(s.contraction, LEAST_REMAINDER)
