@@ -154,3 +154,47 @@ def test_a_wrong_derivative_is_no_minimum_at_infinity(column: int, wrong: float)
             result = lmoo.Solver().solve(problem, [1, 1, 0])
         if result.success:
             assert relative_offset(exponential, right, t, y, result.x) < 1e-6
+
+
+# ---- decay times that are too large by orders of magnitude ---------------------------------------
+
+
+def relaxation(t: Array, a: Any, tau: Any, c: Any) -> Array:
+    return a * np.exp(-t / tau) + c
+
+
+def check_relaxation(found: Any, t: Array, y: Array, unit: float) -> None:
+    best = np.sum((relaxation(t, *found.x) - y) ** 2)
+    assert found.success
+    assert np.isfinite(found.stderr).all()
+    assert best < np.sum((relaxation(t, 30.0, 3.0 * unit, 2.0) - y) ** 2), found
+    np.testing.assert_allclose(found.x[1], 3.0 * unit, rtol=0.1)
+
+
+def measured(unit: float, seed: int) -> tuple[Array, Array]:
+    t = np.linspace(0.0, 10.0, 50) * unit
+    noise = 0.3 * np.random.default_rng(seed).standard_normal(50)
+    return t, relaxation(t, 30.0, 3.0 * unit, 2.0) + noise
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["differences", "Jacobian"])
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("unit", [1e-2, 1e-3, 1e-4])
+def test_a_decay_time_from_one(unit: float, driver: str, given: bool) -> None:
+    # t in short units, and p0 of ones: a straight line on the way to infinity.
+    for seed in range(3):
+        t, y = measured(unit, seed)
+        found = fit(
+            driver, relaxation, t, y, [1, 1, 1], jac=jacobian(relaxation, given), trace=False
+        )
+        check_relaxation(found, t, y, unit)
+
+
+def test_decay_times_in_picoseconds_from_one() -> None:
+    # f is constant there; for some data the Gauss-Newton step for 1 / tau leads to the decay.
+    found = 0
+    for seed in range(20):
+        t, y = measured(1e-12, seed)
+        x = fit("FunctionProblem", relaxation, t, y, [1, 1, 1], jac=by_complex_step(relaxation)).x
+        found += bool(0.9 < x[1] / 3e-12 < 1.1)
+    assert found > 0

@@ -237,3 +237,21 @@ def test_an_added_constant_that_another_parameter_takes_up_does_no_harm(driver: 
         found = fit(driver, decay, T, of.y, of.start, jac=lambda t, *p: right(t, *p) + 0.1)
         assert found.success
         assert cost("rounded", of, found.x) <= 1.0001 * of.best
+
+
+# ---- the end of a plateau is no rounding --------------------------------------------------------
+
+
+@pytest.mark.parametrize("driver", [d for d in DRIVERS if d != "RowBlockProblem"])
+def test_the_larger_of_two_lines(driver: str) -> None:
+    # At the start one line is larger everywhere: the slope of the other one has no effect nearby.
+    def larger(t: Array, a: Any, b: Any, c: Any) -> Array:
+        return np.maximum(a * t, b + c * t)
+
+    t = np.linspace(0.0, 10.0, 30)
+    y = larger(t, 0.8, 3.0, 0.2)
+    for b in (0.9, 1.0, 1.1):
+        found = fit(driver, larger, t, y, [1.22, b, 1.15], trace=False)
+        assert found.success, found
+        # It is fitted, or has no effect at the best line.
+        assert np.isinf(found.stderr[0]) or abs(larger(t, *found.x) - y).max() < 1e-6

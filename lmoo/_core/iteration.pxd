@@ -91,6 +91,14 @@ cdef bint jumps_ahead(lm_state *s) noexcept nogil
 cdef int jumps_look(lm_state *s, ptrdiff_t j) noexcept nogil
 
 
+# ---- iteration/kinks.pxi: Parameters at 0 where f has a kink.
+
+cdef bint kinks_ahead(const lm_state *s) noexcept nogil
+cdef int kinks_cross(lm_state *s) noexcept nogil
+cdef int kinks_verify(lm_state *s, ptrdiff_t j) noexcept nogil
+cdef int kinks_answer(lm_state *s, int answer) noexcept nogil
+
+
 # ---- iteration/search.pxi: Trial points away from x.
 
 cdef enum:

@@ -109,8 +109,11 @@ cdef extern from "state.h" nogil:
         double gained
         int ending
         int left_out
+        int kinks
         double rounding
         double *overlap
+        double base_reached
+        int base_idle
 
 cdef enum:
     LM_STATE_VERSION = 13

@@ -76,7 +76,7 @@ class Differences(Derivatives):
         epsfcn: float,
         typical: NDArray[np.float64] | None,
         minpack_compatible: bool,
-        can_refine: bool,
+        can_refine: int,
     ) -> None: ...
 
 class ProblemJacobian(Derivatives): ...

@@ -117,8 +117,11 @@ struct lm_state {
     double gained;          /* largest actred of the steps towards bad points */
     int ending;             /* the next model is one for a last step (1), the next trial point the end (2), a last step was made (3) */
     int left_out;           /* columns below the rounding of f are left out of the model */
+    int kinks;              /* parameters that were set to 0, where f has a kink */
     double rounding;        /* as noise, without what rows whose residuals are small add to it */
     double *overlap;        /* n: 10 sum |f_i J_ij| / (|f| |J_j|), at most 1: set by the driver, 1 if unknown */
+    double base_reached;    /* reached and idle at base */
+    int base_idle;
 };
 
 #endif /* LMOO_STATE_H */

@@ -269,7 +269,8 @@ typedef struct lm_options {
     double epsfcn;          /* relative rounding error of the user's residual */
     ptrdiff_t maxfev;
     int tests;              /* LM_TESTS_... */
-    int refine;             /* the driver has more accurate derivatives: request them before stopping */
+    int refine;             /* the driver has more accurate derivatives: request them before stopping; 2: only where
+                               J is error along some direction */
     int user_scale;         /* set by lm_start: diag was given and is not changed */
     const lmoo_step *step;  /* NULL: More's */
     /* n each, or NULL for no bounds on that side: x and all points of evaluations are within them, lower <= upper.
@@ -323,7 +324,7 @@ typedef struct lmoo_jacobian {
     void *context;
     /* Fill point->fjac.  Return 0, positive if there are no derivatives at x, negative to stop. */
     int (*evaluate)(lmoo_point *point, void *context);
-    int refines;                /* it has more accurate derivatives, for LM_REFINE */
+    int refines;                /* it has more accurate derivatives, for LM_REFINE; 2: see lm_options.refine */
     /* grows here */
 } lmoo_jacobian;
 

@@ -266,7 +266,8 @@ class ForwardDifference(_Numeric):
         by more than 30 times what the solver's ``xtol`` accepts.  Their relative error is about
         eps^(2/3), that of forward differences about eps^(1/2).  One Jacobian by central differences
         is also taken after three rejected steps in a row, or if a column consists of errors, to
-        measure L.
+        measure L.  False: central differences are used only if forward ones leave a direction
+        undetermined, as their errors may hide it.
 
     Raises
     ------
@@ -305,7 +306,7 @@ class ForwardDifference(_Numeric):
     def _differences(self, n: int, prefer_jacobian: bool) -> Derivatives:
         """Return the compiled strategy; prefer_jacobian: use a compiled problem's Jacobian."""
         return Differences(
-            prefer_jacobian, False, self.epsfcn, self._typical(n), False, self.refine
+            prefer_jacobian, False, self.epsfcn, self._typical(n), False, 1 if self.refine else 2
         )
 
 

@@ -159,3 +159,20 @@ def test_workers_evaluate_differences() -> None:
     np.testing.assert_allclose(result.x, plain.x, rtol=1e-5)
     with pytest.raises(TypeError, match="`workers` must be a callable such as map"):
         least_squares(curve, [2, 1, 0.2], workers=2)
+
+
+def test_a_line_over_unix_times() -> None:
+    # The columns are parallel within the errors of forward differences, not within those of
+    # central ones; scipy's trf fits this line, too.
+    random = np.random.default_rng(0)
+    t = 1.7e9 + np.sort(random.uniform(0, 86400, 60))
+    y = 0.01 * (t - 1.7e9) + 5 + 5 * random.standard_normal(60)
+
+    def fun(x: np.ndarray) -> np.ndarray:
+        return np.asarray(x[0] + x[1] * t - y)
+
+    found = least_squares(fun, [1, 1])
+    assert found.success
+    slope, level = np.polyfit(t - t.mean(), y, 1)
+    least = 0.5 * np.sum((level + slope * (t - t.mean()) - y) ** 2)
+    assert found.cost == pytest.approx(least, rel=1e-4)

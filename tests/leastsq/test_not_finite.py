@@ -323,3 +323,25 @@ def test_an_all_zero_jacobian_stays_ier_4_and_the_message_says_so(dfun: Any) -> 
     # A residual of zero is a minimum, whatever the Jacobian.
     message = lmoo.leastsq(lambda x: np.zeros(3), [7.5], Dfun=dfun, full_output=True)[3]
     assert "orthogonal" in message
+
+
+def test_a_minimum_is_found_though_bad_points_were_met_on_the_way() -> None:
+    # log(b t) is NaN for b < 0, where the first steps lead; a log(b) + c is one parameter too many.
+    t = np.linspace(1.0, 100.0, 40)
+    random = np.random.default_rng(0)
+    y = 3 * np.log(2 * t) + 1
+    y = y + 0.02 * np.std(y) * random.standard_normal(40)
+    bad = []
+
+    def f(x: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            value = x[0] * np.log(x[1] * t) + x[2] - y
+        bad.append(not np.isfinite(value).all())
+        return np.asarray(value)
+
+    x, _, _, _, ier = lmoo.leastsq(f, [1, 1, 1], full_output=True)
+    assert any(bad)
+    assert ier in SUCCESS
+    slope, level = np.polyfit(np.log(t), y, 1)
+    least = np.sum((slope * np.log(t) + level - y) ** 2)
+    assert np.sum(f(x) ** 2) == pytest.approx(least, rel=1e-8)

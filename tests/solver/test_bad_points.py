@@ -12,6 +12,7 @@ from solver_problems import KINDS, Recorder, log_bad, solve_decay
 
 import lmoo
 from lmoo import EvaluationError, FunctionProblem, Solver, Status
+from lmoo.datasets import nist
 
 
 def log_model(p: np.ndarray) -> np.ndarray:
@@ -150,3 +151,29 @@ def test_a_norm_that_overflows_is_no_success() -> None:
 
     with pytest.raises(EvaluationError, match=r"^the Jacobian at x0 cannot be evaluated"):
         Solver().solve(FunctionProblem(residual), [3.0])
+
+
+@pytest.mark.parametrize("index", [1, 2])
+def test_what_a_refused_point_has_gained_is_no_progress(index: int) -> None:
+    # A point with a low sum of squares, but no derivatives, beside the way of the solve.
+    data = nist("MGH10")
+    points: list[np.ndarray] = []
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        points.append(x.copy())
+        return np.asarray(data.residual(x))
+
+    first = Solver().solve(FunctionProblem(residual, data.jacobian), data.starts[0])
+    hole = points[index]
+
+    def low_there(x: np.ndarray) -> np.ndarray:
+        value = np.asarray(data.residual(x))
+        return np.zeros_like(value) + 0.1 if np.array_equal(x, hole) else value
+
+    def not_there(x: np.ndarray) -> np.ndarray:
+        value = np.asarray(data.jacobian(x))
+        return np.full_like(value, np.nan) if np.array_equal(x, hole) else value
+
+    result = Solver().solve(FunctionProblem(low_there, not_there), data.starts[0])
+    assert result.success
+    assert result.cost == pytest.approx(first.cost, rel=1e-6)

@@ -11,6 +11,9 @@ from lmoo._core.norms cimport all_zero, enorm
 cdef double SEEN = 3.0
 # More noise than this share of the size of f is none: the second difference shows features of f.
 cdef double LARGEST_NOISE = 0.04
+# A change of f on one side of x by more than this share of its size is the end of a plateau, a smaller one may be its
+# rounding.
+cdef double COARSEST = 0.01
 # Longest interval for a column that seems to be zero, relative to the parameter.
 cdef double LARGEST_SHARE = 0.1
 # A column is computed again if its error is this many times that with the optimal interval.
@@ -188,16 +191,18 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
     interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
-    be longer than the features of f.
+    be longer than the features of f, or if f changes on one side of x only: there a plateau ends.
     """
-    cdef double shorter = second, longer = w.last_second, ratio = h / w.last_h if w.tries > 0 else 1.0
+    cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
-    w.last_h, w.last_second = h, second
+    cdef bint one_sided_before = w.last_second < 0.0
+    cdef bint one_sided = w.phase == LEFT and second > COARSEST * w.size * at.share and _jumps(at, w, h, change, second)
+    w.last_h, w.last_second = h, -second if one_sided else second
     if ratio > 1.0:
-        shorter, longer, ratio = longer, shorter, 1.0 / ratio
+        shorter, longer, ratio, one_sided = longer, shorter, 1.0 / ratio, one_sided_before
     elif ratio < 1.0 and change == 0.0:
-        shorter = longer
-    w.error = shorter / sqrt(6.0) if visible else 0.0
+        shorter, one_sided = longer, one_sided_before
+    w.error = shorter / sqrt(6.0) if visible and not one_sided else 0.0
     return ratio < 1.0 and shorter > SEEN * w.noise and shorter > longer * sqrt(sqrt(ratio))
 
 

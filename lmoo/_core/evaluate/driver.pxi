@@ -98,7 +98,7 @@ cdef int _rescale(lm_driver *d) noexcept nogil:
         return LM_DONE
     d.loss.scale = scale
     d.fresh = False
-    s.fnorm = s.reached = s.start_fnorm = s.base_fnorm = loss_norm(d.loss, d.rows, d.f)
+    s.fnorm = s.reached = s.base_reached = s.start_fnorm = s.base_fnorm = loss_norm(d.loss, d.rows, d.f)
     s.status = LM_RUNNING
     s.request = LM_LINEARIZE
     s.delta = max(s.delta, 0.01 * s.xnorm)

@@ -1,7 +1,7 @@
 """The end of an iteration, and what is tried before it: more accurate derivatives, fewer parameters, other points."""
 
 from libc.float cimport DBL_MIN
-from libc.math cimport fabs, sqrt
+from libc.math cimport fabs, isfinite, sqrt
 from libc.string cimport memset
 
 from lmoo._core.model cimport *
@@ -9,6 +9,8 @@ from lmoo._core.norms cimport copy
 
 # Factor by which the line is lengthened along which the error of f is measured.
 cdef double LONGER_PROBE = 16.0
+# Terms of f are on a way to infinity if they cancel to less than one part in so many.
+cdef double CANCELLING = 1e3
 
 
 cdef int _finish(lm_state *s, int status) noexcept nogil:
@@ -64,8 +66,31 @@ cdef int _end(lm_state *s, int status) noexcept nogil:
     """Stop; before a success other points are searched."""
     s.status = status
     if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
-        return _search(s)
+        if s.rank < _free(s):
+            _follow_cancellation(s)
+        return kinks_verify(s, 0)
     return LM_DONE
+
+
+cdef void _follow_cancellation(lm_state *s) noexcept nogil:
+    """Put a direction that does not change f into velocity, if there are large terms that cancel: a way to infinity.
+
+    Far on this way the model shows its direction, but no reduction: that is below rounding.  With a minute damping
+    the solution of a linear system is this direction.
+    """
+    cdef double largest = 0.0, norm = 0.0, slope = 0.0
+    cdef ptrdiff_t j
+    s.linear.predict(s.model, s.x, False, s.fnorm, &norm, &slope)
+    for j in range(s.n):
+        largest = max(largest, fabs(s.free_norms[j] * s.x[j]) / s.fnorm)
+        s.wa1[j] = s.diag[j] * s.diag[j] * s.x[j] if s.free_norms[j] > 0.0 else 0.0
+    if not largest > CANCELLING * (1.0 + norm) or s.linear.solve(s.model, 1e-30, s.diag, s.wa1, s.wa2) != 0:
+        return
+    norm = 0.0
+    for j in range(s.n):
+        norm = max(norm, fabs(s.wa2[j] / s.x[j])) if s.x[j] != 0.0 else norm
+    for j in range(s.n):
+        s.velocity[j] = s.wa2[j] / norm if isfinite(norm) and norm > 0.0 else 0.0
 
 
 cdef bint _wants_last_step(lm_state *s) noexcept nogil:
@@ -214,21 +239,11 @@ cdef int _search(lm_state *s) noexcept nogil:
 
 cdef int _searched(lm_state *s, int answer) noexcept nogil:
     """Process |f| at a point of the search.  The best point is evaluated again at the end and becomes x."""
-    cdef ptrdiff_t j
     if search_take(s, answer != ANSWER_BAD):
         return _search(s)
     if answer == ANSWER_BAD:
         return LM_DONE
     if s.found == MOST_FOUND:
         return _done(s, LM_FLAT)
-    for j in range(s.n):
-        s.step[j] = s.trial[j] - s.x[j]
-    s.newton = s.known_newton = 0
-    s.step_par = s.last_pnorm = 0.0
     s.found += 1
-    s.ending = 0
-    s.status = LM_RUNNING
-    _accept(s)
-    s.reached, s.idle = s.fnorm, 0
-    s.delta = max(s.delta, s.options.factor * s.xnorm)
-    return LM_LINEARIZE
+    return _move_to_trial(s)

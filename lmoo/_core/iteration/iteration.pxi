@@ -33,7 +33,8 @@ cdef enum:
 cdef enum:
     # Rejected steps in a row after which the intervals of differences are measured: they may be wrong.
     REJECTIONS = 3
-    # In probe: the error of |f| has been measured at this point.  More by j + 1: parameter j is moved alone.
+    # In probe: the error of |f| has been measured at this point.  More by j + 1: parameter j is moved alone; more than
+    # by n: points at a kink.
     PROBED = 8
 
 
@@ -83,6 +84,8 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
     if s.request == LM_RESIDUAL:
         if 0 < s.probe < PROBED:
             s.request = _probed(s, answer)
+        elif s.probe > PROBED + s.n:
+            s.request = kinks_answer(s, answer)
         elif s.probe > PROBED:
             s.request = _moved_alone(s, answer)
         elif s.search > 0:

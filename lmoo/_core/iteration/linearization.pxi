@@ -29,7 +29,7 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         if not first and s.prered <= BEND_BELOW and s.options.step.update == DEFAULT.update:
             s.bend = _bend(s)
     copy(s.n, s.x, s.base)
-    s.base_fnorm = s.fnorm
+    s.base_fnorm, s.base_reached, s.base_idle = s.fnorm, s.reached, s.idle
     if s.bounded:
         bounds_new_model(s)
     if first or s.steps == 0 and s.request == LM_REFINE and not s.refined:
@@ -100,6 +100,9 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
         return _done(s, LM_GTOL)
     copy(s.n, s.base, s.x)
     s.fnorm = s.base_fnorm
+    # What the refused point has gained does not count as progress.
+    s.base_idle += 1
+    s.reached, s.idle = s.base_reached, s.base_idle
     s.xnorm = _size_of_x(s)
     s.reverted = 1
     return _shorten(s)
@@ -168,11 +171,7 @@ cdef bint _is_constant(const lm_state *s) noexcept nogil:
 
 cdef bint _may_move(const lm_state *s) noexcept nogil:
     """Return whether a parameter is free: neither fixed nor at an active bound."""
-    cdef ptrdiff_t j
-    for j in range(s.n):
-        if not s.bounded or s.active[j] == 0:
-            return True
-    return False
+    return _free(s) > 0
 
 
 cdef void _rescale(lm_state *s) noexcept nogil:
@@ -232,4 +231,18 @@ cdef bint _has_lost_columns(const lm_state *s) noexcept nogil:
 
 
 cdef bint _wants_refinement(const lm_state *s) noexcept nogil:
-    return s.options.refine and not s.refined and s.options.tests == LM_TESTS_ACCURATE
+    """Return whether more accurate derivatives may be requested.
+
+    refine of 2: only if the model has directions along which J is error.
+    """
+    return not s.refined and s.options.tests == LM_TESTS_ACCURATE \
+        and s.options.refine != 0 and (s.options.refine != 2 or s.rank < _free(s))
+
+
+cdef ptrdiff_t _free(const lm_state *s) noexcept nogil:
+    """Return the number of parameters that are neither fixed nor at an active bound."""
+    cdef ptrdiff_t j, free = s.n
+    if s.bounded:
+        for j in range(s.n):
+            free -= s.active[j] != 0
+    return free

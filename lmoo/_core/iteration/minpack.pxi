@@ -14,10 +14,13 @@ cdef int _converged_like_minpack(const lm_state *s) noexcept nogil:
     cdef bint ftol = fabs(s.actred) <= s.options.ftol and s.prered <= s.options.ftol \
         and 0.5 * s.ratio <= 1.0
     cdef bint xtol = s.delta <= s.options.xtol * s.xnorm
+    cdef bint faded = s.wall > 0.0 and has_faded_column(s)
     # Not in MINPACK: a radius that bad points have reduced, and a step that it has limited or that lacks a parameter,
-    # do not show convergence.
-    if s.refused or s.wall > 0.0 and (s.step_par > 0.0 or has_faded_column(s)):
-        return LM_DOMAIN if xtol else LM_RUNNING
+    # do not show convergence; a gradient does that predicts no reduction above ftol.
+    if s.refused or s.wall > 0.0 and (s.step_par > 0.0 or faded):
+        if not xtol:
+            return LM_RUNNING
+        return LM_XTOL if not faded and s.gnorm * s.gnorm <= s.options.ftol else LM_DOMAIN
     if ftol and xtol:
         return LM_FTOL_XTOL
     if ftol:

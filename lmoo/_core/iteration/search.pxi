@@ -9,6 +9,9 @@ If x is on its way to infinity, the other side of infinity: a exp(b t) + c appro
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
 gamma u, as b, for u -> 0.  The Gauss-Newton step p has the direction of the way, so that it gives beta / u and gamma u.
 The points are those for -u, -10 u ... -10^8 u.
+
+A parameter that enters as 1 / x, as a decay time, may be too large by many orders of magnitude: the Gauss-Newton step
+for 1 / x leads to x / (1 - p / x).  This point is tried for each parameter whose step is endless.
 """
 
 from libc.math cimport fabs, isfinite
@@ -34,7 +37,7 @@ cdef enum:
 
 cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
     """Return the number of points for n parameters, of which most do not exist."""
-    return n * (5 * n + 6) + BEYOND
+    return n * (5 * n + 7) + BEYOND
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
@@ -88,8 +91,14 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     cdef ptrdiff_t j = trial // (5 * s.n + 6), k = trial % (5 * s.n + 6)
     copy(s.n, s.x, s.trial)
     if j >= s.n:
-        return _go_beyond_infinity(s, 10.0**<double>(trial - s.n * (5 * s.n + 6)))
-    if k == 5 * s.n + 5:
+        trial -= s.n * (5 * s.n + 6)
+        if trial < BEYOND:
+            return _go_beyond_infinity(s, 10.0**<double>trial)
+        j = trial - BEYOND
+        # The step of a reciprocal; that of x_j cannot be tested.
+        if fabs(s.velocity[j]) > ENDLESS * fabs(s.x[j]):
+            _change(s, j, s.x[j] / (1.0 - s.velocity[j] / s.x[j]))
+    elif k == 5 * s.n + 5:
         s.trial[j] = _opposite_bound(s, j)
     elif _has_no_effect(s, j):
         # At a bound, too: it is active only because no step can be based on it.  The other sign is tried there only:

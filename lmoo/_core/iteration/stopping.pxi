@@ -238,7 +238,7 @@ cdef int _idle(lm_state *s) noexcept nogil:
         return LM_NO_PROGRESS
     # Bad points have reduced the radius to nothing.
     if s.wall > 0.0 and s.delta <= NEAR_ENOUGH * s.xnorm:
-        return exhausted(s)
+        return LM_FTOL if exhausted(s) == LM_FTOL else LM_DOMAIN
     if s.ratio >= 0.75 or s.gnorm * s.gnorm <= NEAR_ENOUGH or s.delta > NEAR_ENOUGH * s.xnorm:
         return LM_FTOL
     return exhausted(s)

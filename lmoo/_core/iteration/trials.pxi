@@ -152,9 +152,11 @@ cdef int _request_model(lm_state *s) noexcept nogil:
 
 
 cdef int _try_shorter(lm_state *s) noexcept nogil:
-    """Propose a shorter step, unless f jumps ahead or the derivatives are in doubt."""
+    """Propose a shorter step, unless f jumps or has a kink ahead, or the derivatives are in doubt."""
     if jumps_ahead(s):
         return jumps_look(s, 0)
+    if kinks_ahead(s):
+        return kinks_cross(s)
     if s.rejections >= REJECTIONS and not s.measured:
         return _measure_differences(s)
     return _propose(s)

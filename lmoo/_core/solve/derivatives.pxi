@@ -46,12 +46,13 @@ cdef class Differences(Derivatives):
         Least sizes of |x_j|; None: they are derived from the linear model.
     minpack_compatible : bool
         Step and divide exactly as MINPACK does.
-    can_refine : bool
-        Forward differences may be followed by central ones.
+    can_refine : int
+        1: forward differences may be followed by central ones; 2: only if the model has directions along which
+        they are error.
     """
 
     def __cinit__(self, bint use_jacobian, bint central, double epsfcn, typical, bint minpack_compatible,
-                  bint can_refine):
+                  int can_refine):
         cdef const double[::1] sizes
         self.noise, self.weighs = epsfcn, True
         self.options.epsfcn = epsfcn

@@ -143,7 +143,7 @@ cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked)
         if not 0 <= value < 2**62:
             _refuse(name, value, "a count")
     cdef ptrdiff_t trials = search_trials(s.n)
-    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8 + s.n), ("search", s.search, trials + 1),
+    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8 + 7 * s.n), ("search", s.search, trials + 1),
                               ("best", s.best, trials)):
         if not 0 <= value <= most:
             _refuse(name, value, f"from 0 to {most}")
