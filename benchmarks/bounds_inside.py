@@ -127,7 +127,7 @@ class Drawn(NamedTuple):
         step = 1e-30
         columns = []
         for j in range(p.size):
-            q = list(map(complex, p))
+            q = p.astype(complex)
             q[j] += step * 1j
             columns.append(np.imag(self.model(self.t + 0j, *q)) / step)
         return np.stack(columns, axis=1)

@@ -46,6 +46,85 @@ def test_the_gradient_at_the_end(name: str, start: int, parameter: int, side: in
     assert np.abs(projected_cosines(problem, result.x)).max() <= 1e-8
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "parameter", "side"),
+    [("Hahn1", 0, 5, -1), ("Rat43", 1, 0, 1), ("Thurber", 1, 6, 1)],
+)
+def test_the_gradient_at_the_end_by_differences(
+    name: str, start: int, parameter: int, side: int
+) -> None:
+    """Gauss-Newton steps overshoot, and the last ones are too short to show it in the cost."""
+    problem = cut_off(name, start, parameter, side)
+    function = lmoo.FunctionProblem(problem.residual)
+    result = lmoo.Solver(bounds=problem.bounds).solve(function, problem.start)
+    assert result.success, result.message
+    assert np.abs(projected_cosines(problem, result.x)).max() <= 1e-8
+
+
+def test_several_directions_that_overshoot() -> None:
+    """Steps across the last one are damped by its curvature too."""
+    random = np.random.default_rng(3127)
+    n = int(random.integers(2, 6))
+    m = n + int(random.integers(1, 8))
+    matrix, target = random.normal(size=(m, n)), 3.0 * random.normal(size=m)
+    curve, start = 0.2 * random.normal(size=(m, n)), random.normal(size=n)
+
+    def residual(x: Array) -> Array:
+        return np.asarray(matrix @ x + np.sin(curve @ x) - target)
+
+    def jacobian(x: Array) -> Array:
+        return np.asarray(matrix + np.cos(curve @ x)[:, None] * curve)
+
+    problem = Bounded(residual, jacobian, (np.full(n, -np.inf), np.full(n, np.inf)), start)
+    result = lmoo.Solver(xtol=1e-13).solve(problem, start)
+    assert result.success
+    assert np.abs(projected_cosines(problem, result.x)).max() <= 1e-8
+
+
+def logistic(t: Array, top: Any, k: Any, m: Any, low: Any) -> Array:
+    return np.asarray(low + (top - low) / (1 + np.exp(-k * (t - m))))
+
+
+def rational(t: Array, a: Any, b: Any, c: Any, d: Any) -> Array:
+    return np.asarray((a + b * t) / (1 + t * (c + d * t)))
+
+
+CURVES: dict[str, tuple[Any, Array, list[float], list[float], list[float]]] = {
+    "logistic": (
+        logistic, np.linspace(-5, 5, 30), [2, 0.8, -1.5, -0.5], [6, 3, 1.5, 0.5],
+        [1, 0.7, 1.2, 0.4],
+    ),
+    "rational": (
+        rational, np.linspace(0, 6, 30), [0.5, 0.5, 0.1, 0.1], [3, 3, 2, 2],
+        [0.5, 0.5, 0.3, 0.3],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [("logistic", k) for k in (9, 21, 50, 199)] + [("rational", k) for k in (128, 238, 270, 290)],
+)
+def test_active_parameters_are_on_their_bounds(name: str, seed: int) -> None:
+    """Bounds that are the solution: rounding decides whether a parameter is active."""
+    f, t, least, most, spread = CURVES[name]
+    random = np.random.default_rng(seed)
+    true = random.uniform(least, most)
+    y = f(t, *true)
+    y = y + random.choice([1e-3, 0.02, 0.05]) * np.std(y) * random.standard_normal(30)
+    start = true + random.choice([0.5, 1, 2]) * np.array(spread) * random.uniform(-1, 1, 4)
+    problem = lmoo.CurveProblem(f, t, y)
+    x = lmoo.Solver().solve(problem, start).x
+    bounded = random.random(4) < 0.5
+    lower = np.where(bounded & (start >= x), x, -np.inf)
+    upper = np.where(bounded & (start < x), x, np.inf)
+    result = lmoo.Solver(bounds=(lower, upper)).solve(problem, start)
+    active = result.active_mask
+    assert active.any()
+    assert (result.x[active < 0] == lower[active < 0]).all()
+    assert (result.x[active > 0] == upper[active > 0]).all()
+
+
 def lorentzian(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
     return np.asarray(a / (1 + ((t - m) / w) ** 2) + c)
 

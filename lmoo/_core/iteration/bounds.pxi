@@ -9,7 +9,8 @@ projected gradient is zero.  A step that leaves the bounds is replaced by the so
 
 with the par of the strategy, by an active-set method: from p = 0 towards the minimum over the free subspace, up to the
 first bound, which joins the working set; a bound whose multiplier has the wrong sign is released.  Each point reduces
-the model, so the step does.
+the model, so the step does.  So is a step within the bounds after which the model leads off an active bound: the
+gradient at x may push a parameter against its bound, and the minimum be inside.
 
 Kanzow, Yamashita, Fukushima (2004), "Levenberg-Marquardt methods with strong local convergence
 properties for solving nonlinear equations with convex constraints", J. Comput. Appl. Math. 172,
@@ -17,7 +18,7 @@ section 2 (the constrained method); Stark, Parker (1995), "Bounded-variable leas
 and applications", Computational Statistics 10 (the subproblem).
 """
 
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from lmoo._core.model cimport *
@@ -29,7 +30,7 @@ cdef enum:
     FIXED = 2
 
 # Share of the distance to a bound that a first step towards it may use.
-cdef double SHORT = 0.5
+cdef double SHORT = 0.7
 cdef enum:
     MANY = 100              # parameters, beyond which bounds are exchanged together
     PATIENCE = 3            # exchanges of all without a gain before one alone is exchanged
@@ -106,7 +107,7 @@ cdef void bounds_limit_step(lm_state *s) noexcept nogil:
     """Limit s.step to the bounds, with its prered and dirder; set s.limited if it has changed."""
     s.limited = 0
     _start_from_active(s)
-    if not _leaves(s):
+    if not _leaves(s) and not _may_release(s):
         memset(s.near, 0, <size_t>s.n * sizeof(int))
         return
     s.limited = 1
@@ -130,7 +131,7 @@ cdef void _start_from_active(lm_state *s) noexcept nogil:
 
 
 cdef void _minimize_within(lm_state *s) noexcept nogil:
-    """Minimise the damped model within the bounds; towards a newly active bound the step stops half-way."""
+    """Minimise the damped model within the bounds; the step stops short of a newly active bound."""
     cdef ptrdiff_t n = s.n, rounds = 3 * n + 10
     if n > MANY:
         if _minimize_at_once(s):
@@ -182,9 +183,9 @@ cdef bint _minimize_at_once(lm_state *s) noexcept nogil:
             if s.wa2[j] != s.working[j]:
                 count += 1
                 last = j
-        if count == 0:
-            return rounds > 0
-        if count < least:
+        if count == 0 and rounds > 0:
+            return True
+        if 0 < count < least:
             least, patience = count, PATIENCE
         else:
             patience -= 1
@@ -263,18 +264,37 @@ cdef double _share(const lm_state *s, ptrdiff_t j) noexcept nogil:
 
 cdef bint _release(lm_state *s) noexcept nogil:
     """Release the parameter with the largest multiplier, in units of D; return False if there is none."""
-    cdef ptrdiff_t j, worst = -1
-    cdef double pull, most = 0.0
-    s.linear.gradient(s.model, s.shift, s.fnorm, s.wa1)
-    for j in range(s.n):
-        if s.working[j] != AT_LOWER and s.working[j] != AT_UPPER:
-            continue
-        pull = (s.wa1[j] + s.par * s.diag[j] * s.diag[j] * s.shift[j] / s.fnorm) * s.working[j]
-        if pull > NO_MULTIPLIER * s.acnorm[j] and pull / s.diag[j] > most:
-            worst, most = j, pull / s.diag[j]
+    cdef ptrdiff_t worst = _to_release(s, s.shift)
     if worst >= 0:
         s.working[worst] = FREE
     return worst >= 0
+
+
+cdef bint _may_release(lm_state *s) noexcept nogil:
+    """Return whether a step along the active bounds ends where the model leads off one of them."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if s.working[j] == AT_LOWER or s.working[j] == AT_UPPER:
+            return _to_release(s, s.step) >= 0
+    return False
+
+
+cdef ptrdiff_t _to_release(lm_state *s, const double *p) noexcept nogil:
+    """Return the parameter whose multiplier after the step p leads off its bound, the largest in units of D; -1: none.
+
+    Multipliers that are errors, or whose release would not reduce |f|^2 visibly, do not count: the bounds that are
+    active at the end are those of the last model.
+    """
+    cdef ptrdiff_t j, worst = -1
+    cdef double pull, most = 0.0, least = max(NO_MULTIPLIER, sqrt(s.noise))
+    s.linear.gradient(s.model, p, s.fnorm, s.wa1)
+    for j in range(s.n):
+        if s.working[j] != AT_LOWER and s.working[j] != AT_UPPER:
+            continue
+        pull = (s.wa1[j] + s.par * s.diag[j] * s.diag[j] * p[j] / s.fnorm) * s.working[j]
+        if pull > max(least, 0.1 * s.column_error[j]) * s.acnorm[j] and pull / s.diag[j] > most:
+            worst, most = j, pull / s.diag[j]
+    return worst
 
 
 cdef void bounds_place(lm_state *s) noexcept nogil:

@@ -16,8 +16,8 @@ cdef double CANCELLING = 1e3
 cdef int _finish(lm_state *s, int status) noexcept nogil:
     """Stop, unless a last step below noise is useful: the gradient is known more accurately than |f|^2 shows."""
     if status != LM_FTOL or s.options.tests != LM_TESTS_ACCURATE or _wants_refinement(s) \
-            or s.bend == 0.0 or s.finished == s.steps + 1 or hidden_steps_fail(s) or is_flat(s) \
-            or s.offset > max(s.noise, NEAR_ENOUGH):
+            or s.options.step.update != DEFAULT.update or s.finished == s.steps + 1 or hidden_steps_fail(s) \
+            or is_flat(s) or s.offset > max(s.noise, NEAR_ENOUGH):
         return _stop_or_refine(s, status)
     s.finished = <int>s.steps + 1
     s.below_noise = 1

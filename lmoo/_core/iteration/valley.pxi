@@ -7,7 +7,8 @@ the second derivative along them: geodesic acceleration (geodesic.pxi), one more
 remain (secant.pxi).
 
 *Curvature below the noise.*  If |f|^2 does not show any more that Gauss-Newton steps overshoot, the gradients at both
-ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2.
+ends of the last step do: a step along it is divided by the curvature there, relative to |J p|^2, any other one by the
+mean of this curvature and 1.
 """
 
 from libc.float cimport DBL_MAX
@@ -24,6 +25,9 @@ cdef double SAME_DIRECTION = 0.95
 cdef double LINEAR = 1e-6
 # Largest growth of the radius.
 cdef double LONGEST = 10.0
+# Largest curvature along the last step by which steps in other directions are divided.  With a larger one J is nearly
+# singular in that direction.
+cdef double MOST_BENT = 10.0
 # Largest growth for steps whose reduction is below noise, within the range of double precision.
 cdef double LARGEST_GROWTH = 1e150
 
@@ -125,13 +129,16 @@ cdef double _along_last(const lm_state *s, double *cosine) noexcept nogil:
 cdef void _follow_curvature(lm_state *s) noexcept nogil:
     """Scale a Gauss-Newton step below noise by the curvature along the last step.
 
-    If the residual is large, a full step may end as far beyond the minimum as it started before it, or farther.
+    If the residual is large, a full step may end as far beyond the minimum as it started before it, or farther.  In
+    another direction the curvature is between that of the model and this one; 2 / (1 + bend) contracts for both.
     """
     cdef double cosine
+    cdef bint aligned
     _along_last(s, &cosine)
-    if fabs(cosine) < SAME_DIRECTION or s.bend == 0.0:
+    aligned = fabs(cosine) >= SAME_DIRECTION
+    if s.bend == 0.0 or s.bend > MOST_BENT and not aligned:
         return
-    _multiply(s, 1.0 / s.bend)
+    _multiply(s, 1.0 / s.bend if aligned else 2.0 / (1.0 + s.bend))
     # In other directions the steps may contract as slowly, without a change of sign.
     s.linear_rate = min(s.bend - 1.0, FASTEST)
     s.remainder = 1.0
