@@ -38,7 +38,7 @@ class NearestPoints:
         self.start, self.shift = u.copy(), np.zeros(u.size)
         # Whether the last step of a point was good.
         self.good = np.ones(own.size, dtype=bool)
-        self.rounds, self.goes_on = 0, u.size > 0
+        self.rounds, self.goes_on = 0, True
 
     def move(self, slopes: Array) -> None:
         """Set u to the next trial; slopes: derivatives of the residuals by u."""

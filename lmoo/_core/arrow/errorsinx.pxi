@@ -335,24 +335,26 @@ cdef class PointGroups(Groups):
     cdef int settle(self, ArrowLoop loop) except -1:
         """Move the points of the trial point to the places on the curve that are nearest to the data."""
         cdef ptrdiff_t m = self.c.m, count = self.rows - m
-        cdef double[::1] slopes = np.zeros(max(count, 1))
-        u = np.asarray(<double[:max(count, 1)]>(loop.s.trial + self.c.n))[:count]
-        distance = np.asarray(<double[:m]>loop.d.trial)
-        residual = np.asarray(<double[:m]>(loop.d.trial + m))
-        search = NearestPoints(self.own, u, distance, residual)
-        self.c.x, self.c.f, self.c.derivatives = loop.s.trial, loop.d.trial + m, NULL
+        cdef double *f = loop.d.trial
+        slopes = np.zeros(max(count, 1))
+        distance = _shared(m, f)
+        search = NearestPoints(self.own, _shared(count, loop.s.trial + self.c.n), distance, _shared(m, f + m))
+        self.c.x, self.c.f, self.c.derivatives = loop.s.trial, f + m, NULL
         while search.goes_on:
-            self.c.to_points = &slopes[0]
-            try:
-                bad = self.differentiate()
-            finally:
-                self.c.to_points = NULL
+            self.c.to_points = <double *>cnp.PyArray_DATA(<cnp.ndarray>slopes)
+            bad = self.differentiate()
+            self.c.to_points = NULL
             if bad:
                 break
             loop.s.nfev += 1
-            search.move(np.asarray(slopes)[:count])
-            if self.residual(loop.s.trial, loop.d.trial):
-                distance[:] = np.inf
+            search.move(slopes)
+            if self.residual(loop.s.trial, f):
+                distance.fill(INFINITY)
             search.assess()
         search.take_best()
-        return self.residual(loop.s.trial, loop.d.trial)
+        return self.residual(loop.s.trial, f)
+
+
+cdef object _shared(ptrdiff_t count, double *x):
+    """Return an array at x, where there is a number at least."""
+    return np.asarray(<double[:max(count, 1)]>x)

@@ -3,6 +3,7 @@
 import _thread
 import os
 
+cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.pythread cimport (
     NOWAIT_LOCK,
@@ -36,6 +37,7 @@ cdef inline void _work(const lm_helper *h) noexcept nogil:
         k += h.step
 
 
+@cython.auto_pickle(False)
 cdef class _Helper:
     """The jobs first, first + step, ... of each call, for its thread, or for the caller if that begins earlier.
 
@@ -73,6 +75,7 @@ cdef class _Helper:
                     PyThread_release_lock(self.h.locks[HELPER_ENDED])
 
 
+@cython.auto_pickle(False)
 cdef class Team:
     """Threads that wait for jobs from `start` on, for as long as the object lives."""
 
