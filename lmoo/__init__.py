@@ -22,15 +22,8 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from lmoo.errors import BetterMinimumWarning, EvaluationError, TraceError, TraceWarning
-from lmoo.jacobians.strategies import (
-    Analytic,
-    CentralDifference,
-    ColumnMajor,
-    CompiledJacobian,
-    ComplexStep,
-    ForwardDifference,
-    Jacobian,
-)
+from lmoo.jacobians.numeric import CentralDifference, ComplexStep, ForwardDifference
+from lmoo.jacobians.strategies import Analytic, ColumnMajor, CompiledJacobian, Jacobian
 from lmoo.problems.problem import FunctionProblem, Problem
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.results.result import Result

@@ -13,7 +13,7 @@ from lmoo.batch.chunk import Chunk, with_zeros
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.separable import reduced_solutions
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import ForwardDifference
+from lmoo.jacobians.numeric import ForwardDifference
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.separation import Parts
 from lmoo.results.factor import Factor

@@ -8,13 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import Derivatives, Grouped
 from lmoo.jacobians.missing import check_pattern
-from lmoo.jacobians.strategies import _check_epsfcn, _Numeric
+from lmoo.jacobians.numeric import Numeric, checked_epsfcn
 from lmoo.sparse.pattern import Pattern
 
 __all__ = ["GroupedDifference"]
 
 
-class GroupedDifference(_Numeric):
+class GroupedDifference(Numeric):
     """Differences for a sparse Jacobian: columns that share no row share an evaluation.
 
     Curtis, Powell, Reid (1974), "On the estimation of sparse Jacobian matrices", J. Inst. Maths
@@ -83,7 +83,7 @@ class GroupedDifference(_Numeric):
         super().__init__(typical)
         self.pattern = pattern if isinstance(pattern, Pattern) else Pattern(pattern)
         self.central, self.refine, self.check = bool(central), bool(refine), bool(check)
-        self.epsfcn = _check_epsfcn(epsfcn)
+        self.epsfcn = checked_epsfcn(epsfcn)
         self.sparse = self.pattern.is_sparse if sparse is None else bool(sparse)
 
     @property

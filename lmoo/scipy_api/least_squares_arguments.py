@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo.jacobians.grouped import GroupedDifference
-from lmoo.jacobians.strategies import CentralDifference, ForwardDifference, Jacobian
+from lmoo.jacobians.numeric import CentralDifference, ForwardDifference
+from lmoo.jacobians.strategies import Jacobian
 from lmoo.losses.loss import LOSSES, Loss
 from lmoo.problems.arguments import described, real_array, real_number
 from lmoo.problems.names import in_order_of

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.jacobians.strategies import CentralDifference, ComplexStep, ForwardDifference, Jacobian
+from lmoo.jacobians.numeric import CentralDifference, ComplexStep, ForwardDifference
+from lmoo.jacobians.strategies import Jacobian
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.names import mapping_of
 from lmoo.problems.parameters import named_start

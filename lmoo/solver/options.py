@@ -21,7 +21,8 @@ from lmoo._core.solve import (
 from lmoo.blockwise.evaluation import BlockView
 from lmoo.blockwise.passes import row_source
 from lmoo.errors import EvaluationError
-from lmoo.jacobians.strategies import Analytic, ForwardDifference, Jacobian
+from lmoo.jacobians.numeric import ForwardDifference
+from lmoo.jacobians.strategies import Analytic, Jacobian
 from lmoo.losses.loss import Loss, kernel_of, loss_of, scale_of
 from lmoo.problems.arguments import integer, positive, real_number
 from lmoo.problems.bounds import box
