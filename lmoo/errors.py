@@ -2,8 +2,6 @@
 
 from typing import Any
 
-__all__ = ["BetterMinimumWarning", "EvaluationError", "TraceError", "TraceWarning"]
-
 
 class EvaluationError(ArithmeticError):
     """The residual or the Jacobian cannot be evaluated at this point.

@@ -2,8 +2,6 @@
 
 from enum import IntEnum
 
-__all__ = ["Status"]
-
 
 class Status(IntEnum):
     """Why a solve stopped; the values from 0 to 8 are MINPACK's ``info`` (scipy's ``ier``).

@@ -8,11 +8,8 @@ import sys
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["plain", "refuse_masked", "separated"]
-
-Mask = NDArray[np.bool_]
+from lmoo._core.arrays import Mask
 
 
 def _has_masked(sequence: Any) -> bool:

@@ -3,9 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NearestPoints"]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 # Evaluations, after which points stay where they are.
 _ROUNDS = 12

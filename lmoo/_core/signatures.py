@@ -3,8 +3,6 @@
 from inspect import Parameter, Signature
 from typing import Any
 
-__all__ = ["ClassSignature"]
-
 
 class ClassSignature:
     """The signature of a class that has none, as compiled classes; subclasses have their own.

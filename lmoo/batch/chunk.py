@@ -7,14 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import CurveModel, ModelFits, Separation, SlotFits
 from lmoo._core.masks import refuse_masked
 from lmoo.errors import EvaluationError
 from lmoo.models.problem import is_compiled_model
-
-__all__ = ["Chunk", "Model", "stacked", "with_zeros"]
-
-Array = NDArray[np.float64]
 
 _REMEDY = "return a number for each point, or mask the points of t and y that are to be left out"
 

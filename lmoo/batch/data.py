@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo._core.masks import separated
 from lmoo.batch.chunk import Chunk, Model
 from lmoo.models.library import CompiledModel
@@ -16,11 +17,6 @@ from lmoo.problems.data import checked_policy
 from lmoo.problems.missing import missing_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
-
-__all__ = ["Dataset"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 class Dataset:

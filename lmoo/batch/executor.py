@@ -7,8 +7,6 @@ from os import cpu_count
 
 from lmoo.batch.tasks import ChunkResult, Task
 
-__all__ = ["chunk_results"]
-
 
 def chunk_results(
     tasks: Iterable[Task], threads: int, executor: Executor | None

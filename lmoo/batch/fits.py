@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.batch.presentedfits import PresentedFits
 from lmoo.batch.tasks import BatchData, ChunkResult, Task
@@ -21,10 +22,6 @@ from lmoo.results.result import Result
 from lmoo.results.robust import Robust
 from lmoo.solver.iterationresult import reason
 from lmoo.status import Status
-
-__all__ = ["Fits", "write"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,15 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import box, limits, parameter_position
 from lmoo.problems.boundsforms import bounds_of_table
 from lmoo.problems.parameters import known_name
 from lmoo.results.pickles import frozen, with_optional
-
-__all__ = ["InitialGuesses", "named_guesses"]
-
-Array = NDArray[np.float64]
 
 
 class InitialGuesses:

@@ -33,8 +33,6 @@ from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 from lmoo.solver.solver import Solver
 
-__all__ = ["curve_fit_many"]
-
 
 def curve_fit_many(
     f: str | Callable[..., Any],

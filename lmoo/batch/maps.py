@@ -5,11 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.axes import ACCENT, FIT, axes_for, label_axes, legible
-
-__all__ = ["plot_map"]
-
-Array = NDArray[np.float64]
 
 _NUMBERS = ("chi_square", "reduced_chi_square", "nit", "nfev")
 # Share of the values at each end that may be beyond the colour scale.

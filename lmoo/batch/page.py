@@ -16,8 +16,6 @@ from lmoo.results.report.markup import facts_table, mark
 from lmoo.results.report.page import Section, figures, html_page, write_new
 from lmoo.results.report.pictures import Picture, drawn, picture_of
 
-__all__ = ["page", "write_page"]
-
 # Quantities with a map.
 _MAPS = 6
 

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.names import names_of
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from lmoo.results.related import Value
-
-__all__ = ["PresentedFits"]
-
-Array = NDArray[np.float64]
 
 
 class PresentedFits:

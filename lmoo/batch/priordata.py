@@ -5,15 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.chunk import Chunk
 from lmoo.batch.data import Dataset
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.pickles import with_optional
 from lmoo.solver.reduced import ReducedProblem
-
-__all__ = ["PriorDataset"]
-
-Array = NDArray[np.float64]
 
 
 class PriorDataset(Dataset):

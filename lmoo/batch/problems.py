@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.arrays import Array
 from lmoo._core.batch import ProblemFits
 from lmoo._core.evaluate import thread_count
 from lmoo._core.masks import refuse_masked
@@ -27,10 +28,6 @@ from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
 from lmoo.solver.solver import Solver
-
-__all__ = ["solve_many"]
-
-Array = NDArray[np.float64]
 
 
 class _Model:

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.factor import scaled_rows
 from lmoo.results.mapped import by_priors
 from lmoo.results.related import Value
-
-__all__ = ["as_values", "derived_quantities", "propagated", "with_priors"]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 # Relative error of derivatives by differences.

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.batch.priordata import PriorDataset
@@ -20,10 +20,6 @@ from lmoo.models.relations.coordinates import Coordinates, coordinates_of
 from lmoo.problems.parameters import OPTIONS, Relations, refuse_separable
 from lmoo.results.pickles import with_optional
 from lmoo.solver.solver import Solver
-
-__all__ = ["batch_coordinates", "plain_solver", "related_batch"]
-
-Array = NDArray[np.float64]
 
 
 def batch_coordinates(

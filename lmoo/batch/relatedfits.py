@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.batch.fits import Fits, write
 from lmoo.batch.propagation import as_values, derived_quantities, propagated, with_priors
@@ -17,10 +18,6 @@ from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 from lmoo.solver.related import expanded
-
-__all__ = ["RelatedFits", "related_fits"]
-
-Array = NDArray[np.float64]
 
 _CHUNK = 4096
 _TINY = 2.0**-1022

@@ -3,18 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.chunk import Model
 from lmoo.models.compiled import kept_model
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
-
-__all__ = ["graph_model", "model_of_coordinates"]
-
-Array = NDArray[np.float64]
 
 
 def model_of_coordinates(model: Any, graph: Any, coordinates: Coordinates) -> Any:

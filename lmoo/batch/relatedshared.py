@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.batch.fits import write
 from lmoo.batch.priordata import PriorDataset
@@ -29,10 +30,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.related import Related, Value
 from lmoo.results.result import PartResult
 from lmoo.solver.joint import arrow_factor
-
-__all__ = ["RelatedJointFits", "SharedPriors", "related_joint_fits", "shared_coordinates"]
-
-Array = NDArray[np.float64]
 
 # Relative errors of rounding in covariances.
 _ROUNDING = 2.0**-46

@@ -15,12 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import ArrowLinear, CurveGroups, RemoteGroups
 from lmoo.batch.chunk import Chunk
-
-__all__ = ["checked_executor", "remote_groups"]
-
-Array = NDArray[np.float64]
 
 # Curves of a piece.  It does not depend on the number of workers, and nor does the result.
 PIECE = 2048

@@ -15,8 +15,6 @@ from lmoo.losses.loss import Loss
 from lmoo.problems.arguments import integer
 from lmoo.solver.solver import Solver
 
-__all__ = ["checked_solver", "solve_batch"]
-
 Progress = Callable[[int, int], Any]
 Check = Callable[[slice, NDArray[np.float64]], bool]
 

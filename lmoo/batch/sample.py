@@ -5,14 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.chunk import Model
 from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.errors import EvaluationError
-
-__all__ = ["Sample", "check_vectorized", "sample_of"]
-
-Array = NDArray[np.float64]
 
 
 class Sample(NamedTuple):

@@ -5,16 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import Separation
 from lmoo.batch.guesses import InitialGuesses
 from lmoo.models.compiled import partial_of
 from lmoo.models.problem import is_compiled_model
 from lmoo.problems.separation import Parts, linear_positions, parts_of
 from lmoo.solver.solver import Solver
-
-__all__ = ["batch_parts", "reduced_solutions"]
-
-Array = NDArray[np.float64]
 
 _SLOTS = 64
 # The fits of all parameters that follow end with the solver's tolerances.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.fits import Fits
 from lmoo.batch.tasks import BatchData
 from lmoo.losses.loss import kernel_of, loss_of
@@ -15,10 +16,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.parts import part_of
 from lmoo.results.result import PartResult
 from lmoo.solver.solver import Solver
-
-__all__ = ["JointFits", "Solved", "joint_results", "points_of_each", "without_scale"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

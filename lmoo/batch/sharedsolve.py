@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import ArrowLinear, ArrowLoop, CurveGroups, Groups
 from lmoo.batch.chunk import Chunk, stacked
 from lmoo.batch.data import Dataset
@@ -26,10 +27,6 @@ from lmoo.solver.joint import arrow_factor, arrow_loop, joint_groups
 from lmoo.solver.solver import Solver
 from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
-
-__all__ = ["checked_options", "joint_fits", "joint_loop", "shared_parameters"]
-
-Array = NDArray[np.float64]
 
 
 def shared_parameters(shared: Any, names: Sequence[str] | None, n: int) -> NDArray[np.intp]:

@@ -13,8 +13,6 @@ from lmoo.results.report.subject import model_text, problem_text
 from lmoo.results.rounding import digits_of
 from lmoo.status import Status
 
-__all__ = ["facts_of", "html", "quartiles_table", "short"]
-
 # Names in a line; characters of the model.
 _NAMES = 6
 

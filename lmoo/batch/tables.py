@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["to_dataframe", "to_xarray"]
-
 _COUNTS = ("chi_square", "observations", "status", "success", "nfev", "nit")
 
 

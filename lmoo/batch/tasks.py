@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import Batch, SlotFits
 from lmoo.batch.chunk import Chunk, with_zeros
 from lmoo.batch.guesses import InitialGuesses
@@ -20,10 +21,6 @@ from lmoo.results.factor import Factor
 from lmoo.results.pickles import Optional
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
-
-__all__ = ["BatchData", "ChunkResult", "Task"]
-
-Array = NDArray[np.float64]
 
 _ACCURATE = 1
 # Fits of a compiled model that are iterated together: enough to fill vectors, most of the time.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.chunk import Model, stacked
 from lmoo.batch.data import Dataset
 from lmoo.batch.guesses import InitialGuesses
@@ -24,10 +25,6 @@ from lmoo.models.tracing.evaluation import (
 )
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.solver.solver import Solver
-
-__all__ = ["SolutionCheck", "batch_evaluation"]
-
-Array = NDArray[np.float64]
 
 # Number of curves that are checked if the function is called for one curve at a time.
 _FEW = 64

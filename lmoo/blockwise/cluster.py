@@ -13,8 +13,6 @@ from lmoo.blockwise.evaluation import Linearization, WorkerProblem, blocks_of, e
 from lmoo.blockwise.reduction import FAN, PartialQR, merge
 from lmoo.problems.rows import RowBlockProblem
 
-__all__ = ["Cluster"]
-
 
 class Cluster:
     """Evaluate blocks on the workers of a Dask client.

@@ -17,16 +17,6 @@ from lmoo.problems.paired import paired
 from lmoo.problems.problem import Problem, evaluated, residual_name
 from lmoo.problems.rows import RowBlockProblem
 
-__all__ = [
-    "BlockView",
-    "Linearization",
-    "WorkerProblem",
-    "blocks_of",
-    "evaluate",
-    "iterator",
-    "require_local",
-]
-
 
 class Linearization(NamedTuple):
     """The state of the iteration that a Jacobian strategy needs; see ``block_triangle``."""

@@ -19,8 +19,6 @@ from lmoo.jacobians.strategies import Analytic
 from lmoo.losses.loss import Loss
 from lmoo.problems.rows import RowBlockProblem
 
-__all__ = ["Passes", "row_source"]
-
 
 class Engine(Protocol):
     """Evaluation of all blocks of a problem."""

@@ -20,8 +20,6 @@ from lmoo.blockwise.evaluation import (
 from lmoo.blockwise.reduction import PartialQR, ReductionTree
 from lmoo.problems.rows import RowBlockProblem
 
-__all__ = ["Pool"]
-
 
 class Pool:
     """Evaluate blocks on an executor; at most two blocks per worker are pending at a time."""

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from lmoo._core.solve import merge_norms, merge_triangles
 from lmoo.errors import EvaluationError
 
-__all__ = ["FAN", "PartialQR", "ReductionTree", "merge"]
-
 # Factors that are merged at once.  The result depends on the shape of the tree: another FAN gives
 # other last digits.
 FAN = 8

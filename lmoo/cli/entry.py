@@ -10,8 +10,6 @@ from typing import Any
 from lmoo.cli.parser import USAGE_ERROR, parsed
 from lmoo.cli.terminal import one_line, print_error
 
-__all__ = ["main"]
-
 _BROKEN_PIPE, _INTERRUPTED = 141, 130
 
 # Exceptions whose message is sufficient; for others the name of the class is shown as well.

@@ -4,8 +4,6 @@ import argparse
 
 from lmoo.cli.values import file, level, page, picture, scale
 
-__all__ = ["add_fit_options"]
-
 
 def add_fit_options(parser: argparse.ArgumentParser) -> None:
     """Add the data, the model, and the options of a fit and of its output."""

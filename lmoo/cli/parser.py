@@ -10,8 +10,6 @@ from lmoo.cli.fitoptions import add_fit_options
 from lmoo.cli.terminal import one_line, print_error
 from lmoo.cli.values import quoted, seconds, whole_number
 
-__all__ = ["USAGE_ERROR", "command_parser", "parsed"]
-
 USAGE_ERROR = 2
 
 # "-" alone is standard input.

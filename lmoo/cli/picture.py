@@ -5,8 +5,6 @@ from os.path import splitext
 from lmoo.results.axes import DPI, figure_of
 from lmoo.results.result import Result
 
-__all__ = ["FORMATS", "draw", "format_of"]
-
 # Formats and the backends that write them.  Other backends run TeX.
 FORMATS = {".png": "agg", ".svg": "svg", ".pdf": "pdf"}
 

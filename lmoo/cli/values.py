@@ -3,8 +3,6 @@
 from argparse import ArgumentTypeError
 from os.path import splitext
 
-__all__ = ["file", "level", "page", "picture", "quoted", "scale", "seconds", "whole_number"]
-
 _PAGES = (".html", ".htm")
 
 

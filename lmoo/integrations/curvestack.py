@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.batch.fits import Fits
 from lmoo.batch.many import curve_fit_many
 from lmoo.problems.typed import NanPolicy
@@ -15,10 +16,6 @@ from lmoo.scipy_api.curve_fit import curve_fit
 from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.solver import Solver
 from lmoo.status import Status
-
-__all__ = ["CurveStack", "fit_stack"]
-
-Array = NDArray[np.float64]
 
 _COARSE = 1.49012e-8
 # Options of curve_fit that a solver has; with others each curve is fitted by curve_fit.

@@ -13,8 +13,6 @@ from lmoo.problems.arguments import check_callable
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.names import parameter_names_of
 
-__all__ = ["JaxCurve", "JaxModel"]
-
 
 class JaxModel(TreeParameters):
     """A model ``f(t, *parameters)`` written in JAX, as a function of numpy arrays.

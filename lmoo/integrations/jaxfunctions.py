@@ -7,9 +7,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DoubleFunction", "refuse_single", "without_compiled"]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 _HINT = (
     "make it with numpy, or call jax.config.update('jax_enable_x64', True) before it is made; "

@@ -8,14 +8,11 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.integrations.jaxfunctions import DoubleFunction, refuse_single, without_compiled
 from lmoo.integrations.jaxtrees import ParameterTree, TreeParameters
 from lmoo.problems.batch import BatchProblem
 from lmoo.problems.problem import Problem
-
-__all__ = ["JaxBatchProblem", "JaxProblem"]
-
-Array = NDArray[np.float64]
 
 
 class JaxProblem(TreeParameters, Problem):

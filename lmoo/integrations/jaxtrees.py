@@ -5,13 +5,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.problems.names import printable
-
-__all__ = ["ParameterTree", "TreeParameters"]
-
-Array = NDArray[np.float64]
 
 
 class ParameterTree:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from types import ModuleType, TracebackType
 from typing import Any
 
-__all__ = ["ScipyPatch", "patch_scipy", "unpatch_scipy"]
-
 NAMES = ("curve_fit", "least_squares", "leastsq")
 
 _LOCK = threading.RLock()

@@ -12,8 +12,6 @@ from lmoo.scipy_api.curve_fit import curve_fit
 from lmoo.scipy_api.least_squares import least_squares
 from lmoo.scipy_api.leastsq import leastsq
 
-__all__ = ["replacement"]
-
 Function = Callable[..., Any]
 
 # Defaults of the arguments that are checked.

@@ -6,19 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tokens import names as names_in
 from lmoo.problems.typed import FScale
 from lmoo.solver.fitting import fit
 
 __all__ = ["CurveRegressor"]
-
-Array = NDArray[np.float64]
 
 
 class CurveRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.integrations.curvestack import CurveStack, fit_stack
 from lmoo.models.expression.formula import formula
 
 __all__ = ["curvefit"]
-
-Array = NDArray[np.float64]
 
 
 def curvefit(

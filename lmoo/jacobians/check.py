@@ -12,8 +12,6 @@ from lmoo.problems.kinds import has_jacobian, in_blocks
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import residual_call, residual_name
 
-__all__ = ["JacobianCheck", "check_jacobian"]
-
 _EPS = 2.0**-52
 
 

@@ -11,8 +11,6 @@ from lmoo.jacobians.missing import check_pattern
 from lmoo.jacobians.numeric import Numeric, checked_epsfcn
 from lmoo.sparse.pattern import Pattern
 
-__all__ = ["GroupedDifference"]
-
 
 class GroupedDifference(Numeric):
     """Differences for a sparse Jacobian: columns that share no row share an evaluation.

@@ -4,13 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.sparse.pattern import Pattern
-
-__all__ = ["check_pattern"]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 # A difference along all parameters is suspicious if it is off by more than this share of its terms,

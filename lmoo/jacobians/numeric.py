@@ -13,8 +13,6 @@ from lmoo.problems.arguments import positive, real_number
 from lmoo.problems.kinds import is_compiled
 from lmoo.problems.names import mapping_of
 
-__all__ = ["CentralDifference", "ComplexStep", "ForwardDifference", "Numeric", "checked_epsfcn"]
-
 
 class Numeric(Jacobian):
     """Base class of numeric strategies, with the typical sizes of the parameters."""

@@ -11,8 +11,6 @@ from lmoo.problems.arguments import checked_capsule
 from lmoo.problems.kinds import has_jacobian, is_compiled
 from lmoo.problems.paired import counter_of
 
-__all__ = ["Analytic", "ColumnMajor", "CompiledJacobian", "Jacobian", "is_transposed"]
-
 
 class Jacobian:
     """Base class of Jacobian strategies; subclass it and define `evaluate`.

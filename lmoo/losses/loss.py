@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo._core.evaluate import CompiledRho, LossKernel, called, evaluate
 from lmoo.problems.arguments import checked_capsule, real_number
-
-__all__ = ["LOSSES", "Loss", "compiled_loss", "kernel_of", "loss_of", "scale_of"]
-
-Array = NDArray[np.float64]
 
 # C over the standard deviation of normal errors, for 95 % of the efficiency of least squares.
 _TUNING = {

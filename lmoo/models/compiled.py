@@ -10,8 +10,6 @@ from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
 
-__all__ = ["GraphModel", "kept_model", "partial_of", "program_of", "second_of"]
-
 
 def program_of(model: Model, wanted: tuple[int, ...] | None = None) -> Program:
     """Return the program that evaluates a model and its derivatives.

@@ -9,8 +9,6 @@ from lmoo.models.expression.base import Model, combined
 from lmoo.models.expression.functions import FUNCTIONS
 from lmoo.models.graph.operations import OPERATIONS
 
-__all__ = ["function"]
-
 
 def function(name: str) -> Callable[..., Any]:
     """Return a function of models, numbers and arrays.

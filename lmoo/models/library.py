@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import CurveModel, CurveModelProblem
 from lmoo._core.solve import start
 from lmoo.errors import EvaluationError
@@ -23,8 +24,6 @@ from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
 from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
-
-Array = NDArray[np.float64]
 
 
 class CompiledModel:

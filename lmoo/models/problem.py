@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import check_callable
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from lmoo.models.library import CompiledModel
-
-__all__ = ["curve_problem", "is_compiled_model", "problem_of"]
-
-Array = NDArray[np.float64]
 
 
 def curve_problem(

@@ -10,24 +10,6 @@ from lmoo._core.masks import plain, refuse_masked
 from lmoo._core.solve import capsule_contents, is_capsule
 from lmoo.problems.units import unit_label, unit_of
 
-__all__ = [
-    "HINTS",
-    "as_array",
-    "check_callable",
-    "check_positive",
-    "checked_capsule",
-    "checked_trace",
-    "described",
-    "entry",
-    "in_range",
-    "integer",
-    "positive",
-    "real_array",
-    "real_number",
-    "refuse_units",
-    "shortened",
-]
-
 # Reciprocals of smaller numbers may be infinite.
 _SMALLEST = float(np.finfo(np.float64).tiny)
 

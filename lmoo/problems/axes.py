@@ -6,9 +6,6 @@ from typing import Any
 from lmoo.problems.columns import is_frame
 from lmoo.problems.units import unit_label
 
-__all__ = ["NO_AXES", "Axes", "label", "label_of_variables", "name_of", "names_of_variables"]
-
-
 # Attributes of a series, of an xarray.DataArray, and of a column of an astropy table.
 _NAMED = ("iloc", "coords", "parent_table")
 

@@ -5,11 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.kinds import optional
-
-__all__ = ["BatchProblem"]
-
-Array = NDArray[np.float64]
 
 
 class BatchProblem:

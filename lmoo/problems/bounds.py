@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.boundsforms import (
     FrozenMapping,
     bounds_of_table,
@@ -17,10 +18,6 @@ from lmoo.problems.boundsforms import (
     numbers,
     pair,
 )
-
-__all__ = ["box", "limits", "parameter_position"]
-
-Array = NDArray[np.float64]
 
 
 def limits(

@@ -4,28 +4,13 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.masks import refuse_masked
 from lmoo.problems.arguments import real_number, shortened
 from lmoo.problems.columns import is_frame
 from lmoo.problems.names import labelled
 
-__all__ = [
-    "FrozenMapping",
-    "Key",
-    "bounds_of_table",
-    "by_parameter",
-    "ends",
-    "frozen_bounds",
-    "frozen_fixed",
-    "key_of",
-    "named_side",
-    "numbers",
-    "pair",
-]
-
-Array = NDArray[np.float64]
 Key = str | int
 
 # Labels of the lower and the upper bounds in a table.

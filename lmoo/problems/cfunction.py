@@ -8,8 +8,6 @@ import numpy as np
 
 from lmoo._core.solve import Pointers, capsule_contents, is_capsule
 
-__all__ = ["CFunctionProblem"]
-
 # The signature of residual and jacobian: m, n, x, output, user_data.
 _SIGNATURE = "int (ptrdiff_t, ptrdiff_t, double *, double *, void *)"
 

@@ -8,17 +8,6 @@ import numpy as np
 from lmoo.problems.arguments import HINTS, described
 from lmoo.problems.units import unit_of
 
-__all__ = [
-    "column",
-    "column_names",
-    "is_frame",
-    "is_series",
-    "is_table",
-    "numbers_of",
-    "numbers_of_frame",
-    "variables_of",
-]
-
 
 def is_series(value: Any) -> bool:
     """Return whether the value is a column of a data frame: it has a name, an index and a dtype."""

@@ -10,25 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.masks import refuse_masked, separated
 from lmoo.problems.arguments import check_positive, entry
 from lmoo.problems.data import curve_data, not_finite
 from lmoo.problems.missing import missing_of
 from lmoo.problems.names import parameter_names_of
 
-__all__ = [
-    "ComplexParts",
-    "ComplexRows",
-    "ComplexSlopes",
-    "complex_curve",
-    "complex_rows",
-    "has_complex",
-    "is_complex",
-    "joined",
-    "separate",
-]
-
-Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
 _REMEDY = "return a number for each point, or leave points out of the data, t and y, by a mask"

@@ -8,13 +8,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.sigma import whitened, whitening
-
-__all__ = ["UNKNOWN", "Curve"]
-
-Array = NDArray[np.float64]
 
 # Marks a sigma that the problem does not define; None means that sigma is 1 for all points.
 UNKNOWN: Any = object()

@@ -33,8 +33,6 @@ from lmoo.problems.rows import RowBlockProblem
 from lmoo.problems.sigma import checked_absolute_sigma
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
 
-__all__ = ["CurveBlocks"]
-
 
 class CurveBlocks(RowBlockProblem):
     """Fit ``y = f(x, *parameters)`` to long arrays, one block of rows at a time.

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import CurveResidual, Residual, finite_curve, is_single
 from lmoo.errors import EvaluationError
@@ -23,10 +24,6 @@ from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
 from lmoo.problems.sigma import checked_absolute_sigma, checked_sigma, whitened, whitening
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors, Trace
-
-__all__ = ["CurveProblem"]
-
-Array = NDArray[np.float64]
 
 _RETURN = "return a number for each point, or leave points out of the data, t and y, by a mask"
 

@@ -3,16 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo._core.solve import is_finite, start
 from lmoo.problems.arguments import described, real_array
-from lmoo.problems.missing import Mask, check_places, missing_of, not_masked, selected, unmasked
+from lmoo.problems.missing import check_places, missing_of, not_masked, selected, unmasked
 from lmoo.problems.sigma import positive_sigma, sigma_array
-
-__all__ = ["checked_policy", "curve_data", "not_finite", "points", "without_masked"]
-
-Array = NDArray[np.float64]
 
 
 def curve_data(

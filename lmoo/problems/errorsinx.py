@@ -5,13 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import real_array
 from lmoo.problems.data import curve_data
 from lmoo.problems.missing import missing_of
-
-__all__ = ["ErrorsInX", "data_with_errors", "errors_in_x", "joined", "separate"]
-
-Array = NDArray[np.float64]
 
 
 class ErrorsInX(NamedTuple):

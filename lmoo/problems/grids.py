@@ -6,8 +6,6 @@ import numpy as np
 
 from lmoo._core.masks import separated
 
-__all__ = ["flat", "flat_points", "shape_of"]
-
 
 def shape_of(value: Any) -> tuple[int, ...]:
     """Return the shape of an array or of nested lists; () for lists of different lengths."""

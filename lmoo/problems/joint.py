@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import real_array
 from lmoo.problems.bounds import limits
 from lmoo.problems.kinds import Form, form_of
@@ -16,9 +17,6 @@ from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, Priors
 
-__all__ = ["JointProblem"]
-
-Array = NDArray[np.float64]
 Shared = Sequence[str] | Mapping[str, str | Sequence[str | None]]
 
 

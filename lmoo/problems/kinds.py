@@ -11,19 +11,6 @@ from lmoo._core.abi1 import CompiledProblem
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-__all__ = [
-    "Form",
-    "Pairs",
-    "evaluation_text",
-    "form_of",
-    "has_jacobian",
-    "in_blocks",
-    "is_compiled",
-    "is_joint",
-    "is_paired",
-    "optional",
-]
-
 Form = Literal["whole", "blocks", "joint", "points"]
 _FORMS = ("whole", "blocks", "joint", "points")
 

@@ -34,15 +34,6 @@ from lmoo.problems.units import (
     unitless,
 )
 
-__all__ = [
-    "Measured",
-    "in_unit_of_y",
-    "measured",
-    "measured_stack",
-    "new_points",
-    "one_variable",
-]
-
 _PLAIN = frozenset([float, int, type(None)])
 _NUMBERS = frozenset([float, int, bool, complex, np.float64, np.complex128])
 

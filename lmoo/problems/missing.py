@@ -3,21 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo._core.masks import plain, separated
-
-__all__ = [
-    "check_places",
-    "missing_of",
-    "not_masked",
-    "refuse_masked_points",
-    "selected",
-    "unmasked",
-]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def missing_of(value: Any, omit: bool, infinite: bool = False) -> tuple[Any, Mask | None]:

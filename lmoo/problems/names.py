@@ -10,17 +10,6 @@ import numpy as np
 
 from lmoo.problems.units import unit_of
 
-__all__ = [
-    "by_name",
-    "check_count",
-    "in_order_of",
-    "labelled",
-    "mapping_of",
-    "names_of",
-    "parameter_names_of",
-    "printable",
-]
-
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 # Names in a message.
 _SHOWN = 20

@@ -4,14 +4,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.kinds import is_paired
 from lmoo.problems.problem import Problem, evaluate_name, evaluated, residual_name
-
-__all__ = ["PairedProblem", "counter_of", "paired"]
-
-Array = NDArray[np.float64]
 
 
 class PairedProblem(Problem):

@@ -9,27 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import real_array, real_number
 from lmoo.problems.boundsforms import FrozenMapping
-
-__all__ = [
-    "OPTIONS",
-    "LinearForm",
-    "Prior",
-    "Relations",
-    "frozen_constraints",
-    "frozen_expressions",
-    "frozen_options",
-    "frozen_priors",
-    "known_name",
-    "named_start",
-    "refuse_separable",
-    "relations_of",
-]
-
-Array = NDArray[np.float64]
 
 OPTIONS = ("ties", "priors", "derived", "constraints")
 

@@ -12,8 +12,6 @@ from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
 from lmoo.problems.kinds import Form, Pairs, is_compiled, is_paired, optional
 
-__all__ = ["FunctionProblem", "Problem"]
-
 
 class Problem(Pairs):
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from lmoo.problems.kinds import Form, Pairs, is_paired, optional
 from lmoo.problems.problem import evaluated
 
-__all__ = ["RowBlockProblem"]
-
 
 class RowBlockProblem(Pairs):
     """A least-squares problem whose rows come in blocks, which are evaluated one at a time.

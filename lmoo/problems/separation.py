@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from lmoo.problems.bounds import _indices as indices
 
-__all__ = ["Parts", "frozen_linear", "linear_positions", "parts_of"]
-
 
 class Parts(NamedTuple):
     """The parameters of a separable problem.

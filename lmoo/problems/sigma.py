@@ -4,20 +4,9 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import entry, positive, real_array
-
-__all__ = [
-    "checked_absolute_sigma",
-    "checked_sigma",
-    "positive_sigma",
-    "sigma_array",
-    "whitened",
-    "whitening",
-]
-
-Array = NDArray[np.float64]
 
 
 def checked_absolute_sigma(value: Any, sigma: Any, y: str = "y", level: int = 3) -> bool | None:

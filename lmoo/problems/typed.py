@@ -6,22 +6,6 @@ from typing import Any, Literal, Protocol, SupportsFloat, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "Bounds",
-    "Constraints",
-    "Expressions",
-    "FScale",
-    "Fixed",
-    "LossName",
-    "NanPolicy",
-    "Priors",
-    "Start",
-    "SupportsBounds",
-    "SupportsResidual",
-    "SupportsRows",
-    "Trace",
-]
-
 
 class SupportsBounds(Protocol):
     """Bounds as an object, such as ``scipy.optimize.Bounds``."""

@@ -15,24 +15,6 @@ import numpy as np
 
 from lmoo._core.masks import separated
 
-__all__ = [
-    "converted",
-    "converted_difference",
-    "has_offset",
-    "is_convertible",
-    "magnitude",
-    "of_differences",
-    "package_of",
-    "powers_of",
-    "product_of",
-    "quantity_of",
-    "unit_from_text",
-    "unit_label",
-    "unit_of",
-    "unitless",
-    "units_alike",
-]
-
 # Angles in radians are numbers.
 _NUMBERS = ("rad", "radian")
 # Texts that stand for the unit of a number.

@@ -14,8 +14,6 @@ from lmoo.results.presented import PresentedFit
 if TYPE_CHECKING:
     from lmoo.results.curvature import Nonlinearity
 
-__all__ = ["AnalysedFit"]
-
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)

@@ -7,13 +7,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import arrow_blocks, arrow_lifted, arrow_statistics, arrow_variances
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
-
-__all__ = ["ArrowFactor"]
-
-Array = NDArray[np.float64]
 
 
 class _Inverse(NamedTuple):

@@ -3,15 +3,11 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.relations.functions import Functions
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.errorsinx import joined, separate
-
-__all__ = ["AugmentedPoints"]
-
-Array = NDArray[np.float64]
 
 
 class AugmentedPoints(CurveProblem):

@@ -3,11 +3,6 @@
 from io import BytesIO
 from typing import Any
 
-__all__ = [
-    "ACCENT", "COMPONENTS", "DATA", "DPI", "FAINT", "FIT", "SIZE", "axes_for", "figure_of",
-    "label_axes", "legible", "png_of", "pyplot",
-]  # fmt: skip
-
 # Okabe and Ito's palette, which readers with colour blindness distinguish.
 FIT, DATA, ACCENT, FAINT = "#0072b2", "#333333", "#d55e00", "#767676"
 COMPONENTS = ("#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#b8a500", "#8c510a")

@@ -2,16 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lmoo._core.arrays import Array
 from lmoo.results.curve import curve_of
 from lmoo.results.fit import Fit
 from lmoo.results.statistics import points_of
-
-__all__ = ["components", "model_with_parts"]
-
-Array = NDArray[np.float64]
 
 
 def model_with_parts(f: Any) -> Any:

@@ -7,8 +7,6 @@ import numpy as np
 from lmoo.results.axes import ACCENT, FIT, axes_for, label_axes
 from lmoo.results.fit import Fit
 
-__all__ = ["plot_convergence"]
-
 
 def plot_convergence(result: Fit, ax: Any = None) -> Any:
     """Plot cost and optimality against the iteration.

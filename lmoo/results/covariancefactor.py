@@ -6,11 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.factor import MatrixBlocks, check_arrays, correlation_of, marked, scaled_rows
-
-__all__ = ["CovarianceFactor", "combined"]
-
-Array = NDArray[np.float64]
 
 
 def combined(of_data: Array, of_priors: Array, sigma: float) -> tuple[Array, float]:

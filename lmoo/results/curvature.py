@@ -12,16 +12,12 @@ from dataclasses import dataclass
 from math import inf, nan, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.distributions import f_exceeded
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import exact, jacobian, jacobian_of, unit_columns
 from lmoo.results.reparametrized import with_parameters
-
-__all__ = ["Nonlinearity", "nonlinearity"]
-
-Array = NDArray[np.float64]
 
 # At the edge of a 95 % region an arc of this curvature deviates from its tangent by 15 % of the
 # distance.

@@ -3,16 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.masks import refuse_masked
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import differences, problem_of
-
-__all__ = ["curve_of", "known_curve", "slopes"]
-
-Array = NDArray[np.float64]
 
 
 def curve_of(result: Fit, what: str, needed: tuple[str, ...] = ("f", "t", "y")) -> Curve:

@@ -6,8 +6,6 @@ from numpy.typing import NDArray
 from lmoo._core.solve import Loop
 from lmoo.status import Status
 
-__all__ = ["diagnosis"]
-
 # A parameter diverges if it is this many times as large as at the start and changes f by as little.
 _FAR, _LITTLE = 1e3, 1e-6
 

@@ -5,8 +5,6 @@ from functools import lru_cache
 from math import exp, inf, lgamma, log, nextafter, pi, sqrt
 from statistics import NormalDist
 
-__all__ = ["f_exceeded", "t_factor"]
-
 _HALF_LOG_2PI = 0.5 * log(2.0 * pi)
 # B_2k / (2k (2k - 1)), Stirling's series.
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)

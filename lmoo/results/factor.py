@@ -8,20 +8,9 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import qrfac
 from lmoo.problems.arguments import real_number
-
-__all__ = [
-    "Factor",
-    "MatrixBlocks",
-    "check_arrays",
-    "correlation_of",
-    "marked",
-    "row_norms",
-    "scaled_rows",
-]
-
-Array = NDArray[np.float64]
 
 
 class _Inverse(NamedTuple):

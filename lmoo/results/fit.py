@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lmoo.results.mapped import MappedFactor
     from lmoo.results.related import Related
 
-__all__ = ["Fit"]
-
 
 def _unknown() -> Any:
     """Return None, the default of arrays that `Fit` creates."""

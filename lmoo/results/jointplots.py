@@ -8,8 +8,6 @@ from lmoo.results.axes import SIZE, pyplot
 from lmoo.results.fit import Fit
 from lmoo.results.plotting import plot
 
-__all__ = ["MOST", "grid_of", "plot_parts"]
-
 # Problems that one figure has room for.
 MOST = 12
 

@@ -8,8 +8,6 @@ from lmoo.problems.complexdata import has_complex
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 
-__all__ = ["axis_labels", "variables_of"]
-
 
 def axis_labels(result: Fit) -> tuple[str, str]:
     """Return the names of the variable and of the data.

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Jacobian, is_transposed
 from lmoo.problems.kinds import form_of, has_jacobian
@@ -13,18 +13,6 @@ from lmoo.problems.paired import paired
 from lmoo.problems.problem import residual_call
 from lmoo.results.fit import Fit
 from lmoo.sparse.matrices import is_sparse
-
-__all__ = [
-    "differences",
-    "exact",
-    "jacobian",
-    "jacobian_of",
-    "problem_of",
-    "residual",
-    "unit_columns",
-]
-
-Array = NDArray[np.float64]
 
 # Numbers in the array that a sparse Jacobian is turned into: 400 MB.
 _LARGEST = 5 * 10**7

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.factor import (
     Factor,
     MatrixBlocks,
@@ -23,10 +24,6 @@ from lmoo.results.factor import (
     row_norms,
     scaled_rows,
 )
-
-__all__ = ["MappedFactor", "by_priors"]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 

@@ -9,8 +9,6 @@ from lmoo.results.distributions import t_factor
 from lmoo.results.fit import Fit
 from lmoo.results.robust import OUTLIER
 
-__all__ = ["far_limit", "outliers"]
-
 # Probability that a fit of good points has an outlier.
 _CHANCE = 0.01
 

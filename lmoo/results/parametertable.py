@@ -12,16 +12,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.related import Value
 from lmoo.results.statistics import linear_interval, probability, residual_scale, t_quantile
 
-__all__ = [
-    "ParameterRow",
-    "ParameterTable",
-    "derived_of",
-    "interval_of",
-    "quantities_of",
-    "table",
-    "value_of",
-]
-
 
 class ParameterRow(NamedTuple):
     """A parameter of a result.

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.losses.loss import LOSSES, kernel_of, loss_of
 from lmoo.problems.arguments import integer
@@ -18,9 +19,6 @@ from lmoo.results.linearization import problem_of
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.robust import Robust
 
-__all__ = ["PartFactor", "part", "part_of"]
-
-Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Fit)
 
 

@@ -4,8 +4,6 @@ import pickle
 from copy import copy
 from typing import Any, TypeVar
 
-__all__ = ["Optional", "frozen", "thawed", "with_optional"]
-
 Owner = TypeVar("Owner")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.complexdata import separate
 from lmoo.results.axes import ACCENT, COMPONENTS, FIT, SIZE, label_axes, pyplot
 from lmoo.results.components import components as parts_of_model
@@ -14,10 +15,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels
 from lmoo.results.plotview import View, view_of
 from lmoo.results.statistics import predict, probability, standardized_residuals
-
-__all__ = ["plot"]
-
-Array = NDArray[np.float64]
 
 
 def plot(

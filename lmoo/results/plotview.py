@@ -6,15 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.complexdata import has_complex
 from lmoo.problems.curve import Curve
 from lmoo.results.axes import COMPONENTS, DATA, FIT
 from lmoo.results.fit import Fit
 from lmoo.results.outliers import outliers
-
-__all__ = ["CurvePart", "View", "view_of"]
-
-Array = NDArray[np.float64]
 
 # Of the points of imaginary parts.
 _IMAGINARY = "#00573f"

@@ -7,8 +7,6 @@ from typing import Any
 from lmoo.problems.kinds import is_joint
 from lmoo.results.stored import StoredFit
 
-__all__ = ["PresentedFit"]
-
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)

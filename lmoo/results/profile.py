@@ -15,8 +15,8 @@ from math import hypot, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.distributions import f_exceeded
 from lmoo.results.fit import Fit
 from lmoo.results.profilepath import (
@@ -30,10 +30,6 @@ from lmoo.results.profilepath import (
 from lmoo.results.refit import Point
 from lmoo.results.reparametrized import with_parameters
 from lmoo.results.statistics import linear_interval, t_quantile
-
-__all__ = ["Profile", "contour", "interval", "intervals", "joint_cutoff", "trace"]
-
-Array = NDArray[np.float64]
 
 # For intervals that are narrower than this, relatively, the linear interval is accurate.
 _LINEAR = 1e-9

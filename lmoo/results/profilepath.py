@@ -6,8 +6,8 @@ from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.errors import BetterMinimumWarning
 from lmoo.problems.kinds import in_blocks
@@ -15,17 +15,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of, problem_of
 from lmoo.results.refit import Point, refit
 from lmoo.results.statistics import residual_scale
-
-__all__ = [
-    "CLOSE",
-    "ConstrainedFits",
-    "ProfilePath",
-    "has_profile",
-    "path_from_solution",
-    "step_for",
-]
-
-Array = NDArray[np.float64]
 
 # Relative accuracy of tau at the end of an interval.
 CLOSE = 1e-6

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.axes import ACCENT, FAINT, FIT, axes_for, label_axes
 from lmoo.results.fit import Fit
 from lmoo.results.profile import contour, joint_cutoff, trace
@@ -18,10 +18,6 @@ from lmoo.results.statistics import (
     residual_scale,
     t_quantile,
 )
-
-__all__ = ["plot_contour", "plot_profile"]
-
-Array = NDArray[np.float64]
 
 _SHADE = 0.18  # opacity of a region
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo.blockwise.passes import Passes
 from lmoo.errors import EvaluationError
@@ -13,10 +14,6 @@ from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.problems.kinds import in_blocks
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import problem_of, residual
-
-__all__ = ["Point", "refit"]
-
-Array = NDArray[np.float64]
 
 # Evaluations per parameter: far from the solution other parameters may diverge.
 _MAXFEV = 200

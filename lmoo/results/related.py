@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.factor import Factor
 from lmoo.results.mapped import MappedFactor
 from lmoo.results.pickles import frozen, thawed
@@ -13,10 +14,6 @@ from lmoo.results.rounding import rounded
 
 if TYPE_CHECKING:
     from lmoo.models.relations.coordinates import Coordinates
-
-__all__ = ["Inner", "Related", "Value", "mapped"]
-
-Array = NDArray[np.float64]
 
 
 class Value(NamedTuple):

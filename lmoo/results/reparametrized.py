@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import qrfac
 from lmoo.blockwise.evaluation import blocks_of
 from lmoo.models.relations.coordinates import Coordinates
@@ -25,10 +26,6 @@ from lmoo.results.augmentedpoints import AugmentedPoints
 from lmoo.results.factor import Factor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of
-
-__all__ = ["CoordinateFit", "with_parameters"]
-
-Array = NDArray[np.float64]
 
 # w times the standard error of the quantity.
 _STIFF = 1e4

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lmoo.results.parametertable import ParameterTable
     from lmoo.results.related import Value
 
-__all__ = ["PartResult", "Result"]
-
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 @dataclass(frozen=True, eq=False, init=False, repr=False)

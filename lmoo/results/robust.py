@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lmoo.results.arrowfactor import ArrowFactor
     from lmoo.results.sparsefactor import SparseFactor
 
-__all__ = ["OUTLIER", "Robust"]
-
 # A point of less weight is called an outlier in reports and pictures.
 OUTLIER = 0.5
 

@@ -4,8 +4,6 @@ from decimal import Context, Decimal
 from math import isfinite
 from typing import NamedTuple
 
-__all__ = ["Digits", "digits_of", "rounded"]
-
 # Numbers between these are written without an exponent.
 _SMALL, _LARGE = 1e-4, 1e7
 # Significant digits of an error, of a number without one, and the most that a double has.

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.factor import marked, scaled_rows
-
-__all__ = ["LARGEST_MATRIX", "ScaledBlocks"]
-
-Array = NDArray[np.float64]
 
 # Parameters up to which `covariance` makes an n x n matrix: 32 MB.
 LARGEST_MATRIX = 2000

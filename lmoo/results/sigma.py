@@ -3,8 +3,6 @@
 from lmoo.results.curve import known_curve
 from lmoo.results.fit import Fit
 
-__all__ = ["ORIGIN", "origin_of_errors"]
-
 # Label of the sentence in a stored result.
 ORIGIN = "errors"
 

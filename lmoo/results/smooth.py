@@ -1,11 +1,8 @@
 """Smooth curves through the points of profiles and contours."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["closed_line", "smooth_line"]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 # Points of the curve between two that are given.
 _BETWEEN = 12

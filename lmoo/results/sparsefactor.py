@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 from lmoo.sparse.cholesky import NormalMatrix, singular_probe
 from lmoo.sparse.matrices import csr_rows, scaled_columns
-
-__all__ = ["SparseFactor"]
-
-Array = NDArray[np.float64]
 
 # Numbers in one block of right sides: 32 MB.
 _BLOCK = 2**22

@@ -5,8 +5,9 @@ from math import inf, nan, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.problems.arguments import (
     described,
     integer,
@@ -25,25 +26,6 @@ from lmoo.results.curve import curve_of, slopes
 from lmoo.results.distributions import t_factor
 from lmoo.results.fit import Fit
 from lmoo.results.linearization import jacobian_of, unit_columns
-
-__all__ = [
-    "aic",
-    "bic",
-    "covariance_of",
-    "information",
-    "known_r_squared",
-    "leverage",
-    "linear_interval",
-    "parameter_index",
-    "points_of",
-    "predict",
-    "probability",
-    "quantity",
-    "r_squared",
-    "standardized_residuals",
-]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 

@@ -27,8 +27,6 @@ from lmoo.results.statistics import aic, bic, known_r_squared, linear_interval
 from lmoo.results.storedfields import DTYPES, check, flag
 from lmoo.status import Status
 
-__all__ = ["for_json", "from_dict", "plain", "to_dict", "to_json"]
-
 Kind = TypeVar("Kind", bound=Fit)
 
 # The fields of a result that are stored, besides its factor.

@@ -7,8 +7,6 @@ from typing import Any, Self
 
 from lmoo.results.fit import Fit
 
-__all__ = ["StoredFit"]
-
 # Objects of the user and of other packages, which may be impossible to pickle or to unpickle.
 _FROZEN = ("problem", "solver", "_units")
 

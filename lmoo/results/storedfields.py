@@ -14,8 +14,6 @@ from lmoo.results.mapped import MappedFactor
 from lmoo.results.related import Related
 from lmoo.status import Status
 
-__all__ = ["DTYPES", "check", "flag"]
-
 # Of the arrays that are not float64.
 DTYPES = {
     "fixed": np.bool_, "active_mask": np.int8, "ipvt": np.int32, "excluded": np.bool_,

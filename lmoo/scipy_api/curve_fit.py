@@ -10,8 +10,9 @@ from functools import cache
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.models.tracing.evaluation import evaluation_of
 from lmoo.problems.arguments import checked_trace
 from lmoo.problems.bounds import box
@@ -27,10 +28,6 @@ from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
-
-__all__ = ["OptimizeWarning", "curve_fit"]
-
-Array = NDArray[np.float64]
 
 
 class OptimizeWarning(UserWarning):

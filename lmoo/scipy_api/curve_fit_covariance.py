@@ -1,16 +1,12 @@
 """The covariance that `curve_fit` returns."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.solve import Loop
 from lmoo.problems.kinds import form_of
 from lmoo.results.result import Result
 from lmoo.solver.iteration import Iteration
-
-__all__ = ["covariance_of"]
-
-Array = NDArray[np.float64]
 
 _FIXED = 2  # in Loop.fixed_or_active
 

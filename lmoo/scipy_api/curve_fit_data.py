@@ -14,8 +14,6 @@ from lmoo.problems.data import curve_data
 from lmoo.problems.measured import measured
 from lmoo.problems.typed import NanPolicy
 
-__all__ = ["curve_fit_problem"]
-
 _NAMES = ("xdata", "ydata")
 
 

@@ -6,14 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.solve import Derivatives, SparseCustom
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Jacobian
 from lmoo.sparse.pattern import Pattern
-
-__all__ = ["Evaluation", "PlainDifference"]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 # The exponent of the relative step that balances truncation and rounding.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.solve import start
 from lmoo.models.problem import is_compiled_model
 from lmoo.problems.arguments import real_array
@@ -13,10 +14,6 @@ from lmoo.problems.bounds import limits
 from lmoo.problems.boundsforms import frozen_bounds
 from lmoo.problems.names import by_name, parameter_names_of
 from lmoo.problems.parameters import named_start
-
-__all__ = ["NO_BOUNDS", "refuse_few", "starting_point"]
-
-Array = NDArray[np.float64]
 
 NO_BOUNDS = (-np.inf, np.inf)
 # Values without names, of which looking for these takes time.

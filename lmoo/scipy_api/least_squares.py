@@ -26,8 +26,6 @@ from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.solver import Solver
 
-__all__ = ["least_squares"]
-
 # The limit of `Solver` counts evaluations for differences: at most this number per parameter.
 _PER_JACOBIAN = 10
 # Evaluations that are no limit.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.jacobians.grouped import GroupedDifference
 from lmoo.jacobians.numeric import CentralDifference, ForwardDifference
 from lmoo.jacobians.strategies import Jacobian
@@ -18,22 +19,6 @@ from lmoo.scipy_api.differences import Evaluation, PlainDifference
 from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.sparse.matrices import is_sparse
 from lmoo.sparse.pattern import Pattern
-
-__all__ = [
-    "check_choices",
-    "check_residual",
-    "checked_bounds",
-    "checked_loss",
-    "checked_tolerances",
-    "difference_strategy",
-    "further_arguments",
-    "scale_factors",
-    "sparsity_pattern",
-    "starting_vector",
-    "wrapped_callback",
-]
-
-Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
 # Smallest tolerances for which forward differences are accurate enough.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.solve import Residual
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import Jacobian
@@ -17,10 +18,6 @@ from lmoo.solver.iteration import Iteration
 from lmoo.solver.startingpoint import bad_start
 from lmoo.sparse.matrices import is_sparse
 from lmoo.status import Status
-
-__all__ = ["LARGEST_OPERATOR", "Run", "ScipyProblem"]
-
-Array = NDArray[np.float64]
 
 # Numbers in the array that a LinearOperator is turned into: 800 MB.
 LARGEST_OPERATOR = 10**8

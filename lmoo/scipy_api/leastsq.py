@@ -26,8 +26,6 @@ from lmoo.problems.names import in_order_of
 from lmoo.problems.problem import source
 from lmoo.status import Status
 
-__all__ = ["leastsq"]
-
 _EPS = 2.0**-52
 # MINPACK's forward differences.  The strategy stores no data of a solve, so all solves share it.
 _FORWARD = Differences(False, False, 0.0, None, True, False)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-__all__ = ["OptimizeResult"]
-
 
 class OptimizeResult(dict[str, Any]):
     """Result of `least_squares`: a dict whose entries are attributes as well.

@@ -12,8 +12,6 @@ from lmoo.problems.names import mapping_of
 from lmoo.problems.parameters import named_start
 from lmoo.solver.solver import Solver
 
-__all__ = ["curve_solver"]
-
 _EPS = 2.0**-52
 _METHODS = (None, "lm", "trf", "dogbox")
 # For tolerances at or above this, forward differences are accurate enough.

@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import ArrowLinear, PointGroups, PointLoop
 from lmoo.losses.loss import kernel_of, loss_of
 from lmoo.models.compiled import GraphModel
@@ -16,10 +16,6 @@ from lmoo.problems.errorsinx import joined, separate
 from lmoo.solver.grouploop import group_loop
 from lmoo.solver.parametersteps import STEP, ParameterDifferences
 from lmoo.solver.reducedpoints import graph_of_points
-
-__all__ = ["point_loop", "shifted"]
-
-Array = NDArray[np.float64]
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lmoo.models.expression import Expression
 from lmoo.models.expression.formula import formula
@@ -31,10 +30,6 @@ from lmoo.solver.quantities import (
     rows_of,
     without_units,
 )
-
-__all__ = ["FitData", "fit_data", "with_units"]
-
-Array = NDArray[np.float64]
 
 
 class FitData(NamedTuple):

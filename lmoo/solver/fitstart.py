@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import TraceError
 from lmoo.models.expression import Expression
 from lmoo.models.expression.base import Model
@@ -18,9 +19,6 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.names import check_count, parameter_names_of
 from lmoo.solver.separable import model_of
 
-__all__ = ["Edges", "as_expression", "fit_names", "given_start", "own_guess", "without_linear"]
-
-Array = NDArray[np.float64]
 # Lower and upper bounds, and the parameters that are fixed.
 Edges = tuple[Array, Array, NDArray[np.bool_]]
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.losses.loss import Loss
 from lmoo.models.problem import curve_problem, is_compiled_model
 from lmoo.models.starts.given import GivenParameters
@@ -52,10 +52,6 @@ from lmoo.solver.multistart import (
 )
 from lmoo.solver.quantities import Start as Given
 from lmoo.solver.solver import Solver
-
-__all__ = ["fit"]
-
-Array = NDArray[np.float64]
 
 _OPTIONS = ("bounds", "fixed", "loss", "f_scale", *RELATIONS)
 

@@ -3,15 +3,12 @@
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import ArrowLinear, ArrowLoop, GroupDerivatives, Groups, GroupSource
 from lmoo._core.evaluate import LossKernel
 from lmoo.errors import EvaluationError
 
-__all__ = ["group_loop"]
-
-Array = NDArray[np.float64]
 LoopT = TypeVar("LoopT", bound=ArrowLoop)
 
 _ACCURATE = 1  # the stopping tests

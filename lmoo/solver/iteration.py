@@ -22,9 +22,6 @@ from lmoo.status import Status
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
 
-__all__ = ["Iteration", "keep_result"]
-
-
 # Ends of solves with exact derivatives that differences may not have: these exist at points without
 # derivatives, and see steps and kinks of the function that lie within their intervals.
 _MAY_DIFFER = (Status.DOMAIN, Status.FLAT, Status.NO_PROGRESS)

@@ -17,8 +17,6 @@ from lmoo.status import Status
 if TYPE_CHECKING:
     from lmoo.results.history import History
 
-__all__ = ["IterationResult", "reason"]
-
 # Names in a message.
 _NAMES = 20
 # Reasons of the accurate tests, which differ from MINPACK's tests with the same status.

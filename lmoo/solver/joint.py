@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.arrow import (
     ArrowLinear,
     ArrowLoop,
@@ -17,10 +18,6 @@ from lmoo.problems.paired import paired
 from lmoo.problems.problem import source
 from lmoo.results.arrowfactor import ArrowFactor
 from lmoo.solver.grouploop import group_loop
-
-__all__ = ["arrow_factor", "arrow_loop", "joint_groups"]
-
-Array = NDArray[np.float64]
 
 
 def joint_groups(options: Any, problem: Any, evaluation: Any) -> Groups:

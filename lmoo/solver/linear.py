@@ -4,14 +4,9 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo.sparse.matrices import as_rows, column_norms, is_sparse, scaled_columns, scaled_rows
-
-__all__ = ["LinearModel"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _EPS = float(np.finfo(np.float64).eps)
 

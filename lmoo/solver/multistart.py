@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import EvaluationError
 from lmoo.models.expression import Expression
 from lmoo.models.starts.given import GivenParameters
@@ -17,17 +17,6 @@ from lmoo.models.starts.projection import projected
 from lmoo.problems.parameters import relations_of
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
-
-__all__ = [
-    "Search",
-    "StartError",
-    "best_result",
-    "feasible",
-    "related_result",
-    "robust_result",
-]
-
-Array = NDArray[np.float64]
 
 # Results whose costs differ by less than this, relatively, are at the same minimum.
 _SAME = 1e-6

@@ -39,8 +39,6 @@ from lmoo.solver.steps import Step
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
 
-__all__ = ["SolverOptions", "differentiated"]
-
 _ACCURATE = 1  # the stopping tests
 # Derivatives of a compiled problem that has none.
 _FORWARD = ForwardDifference()

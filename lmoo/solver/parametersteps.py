@@ -3,11 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["STEP", "ParameterDifferences"]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 # The relative step of central differences for values that are accurate to eps.
 STEP = float(np.cbrt(np.finfo(np.float64).eps))

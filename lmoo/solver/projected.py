@@ -9,8 +9,8 @@ Golub, Pereyra (1973), SIAM J. Numer. Anal. 10, 413; Kaufman (1975), BIT 15, 49.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import CurveModelProblem, SeparableProblem
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
@@ -24,10 +24,6 @@ from lmoo.problems.problem import Problem, residual_call, residual_name
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.problems.separation import Parts
 from lmoo.sparse.matrices import is_sparse
-
-__all__ = ["CompiledProjection", "CompiledRows", "Projection", "RowProjection", "is_tall"]
-
-Array = NDArray[np.float64]
 
 # Columns of norm 1 that the others leave less of than this are theirs.
 _DEPENDENT = 1e-13

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import TraceError
 from lmoo.models.graph.dimensions import DimensionError, Dimensions, dimensions_of
 from lmoo.models.graph.nodes import extracted
@@ -30,12 +30,6 @@ from lmoo.problems.units import (
     unitless,
 )
 
-__all__ = [
-    "Start", "check_call", "determined_units", "given_units", "graph_of", "has_quantities",
-    "parameter_units", "rows_of", "without_units",
-]  # fmt: skip
-
-Array = NDArray[np.float64]
 Units = dict[str, Any]
 
 

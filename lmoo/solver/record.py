@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Callback", "IterationRecord"]
-
 
 class IterationRecord(NamedTuple):
     """One iteration: a trial point, and whether it was accepted.

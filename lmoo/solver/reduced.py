@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import CurveModelProblem
 from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
@@ -26,18 +26,6 @@ from lmoo.sparse.matrices import as_rows, is_sparse
 
 # Longest interval of a difference that may leave a constraint, relatively.
 _INTERVAL = 1e-4
-
-__all__ = [
-    "Mapping",
-    "ReducedBlocks",
-    "ReducedProblem",
-    "edges",
-    "matrix",
-    "reduced_strategy",
-    "substituted_problem",
-]
-
-Array = NDArray[np.float64]
 
 
 class Mapping:

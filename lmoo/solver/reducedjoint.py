@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.parts import PartValues
 from lmoo.problems.joint import residual_of
 from lmoo.problems.kinds import Form
 from lmoo.problems.problem import Problem
 from lmoo.solver.reduced import Mapping, edges
-
-__all__ = ["PriorsAlone", "ReducedJoint"]
-
-Array = NDArray[np.float64]
 
 
 class PriorsAlone(Problem):

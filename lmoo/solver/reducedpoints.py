@@ -6,8 +6,8 @@ Its points are those of the user's curve, followed by one for each prior, which 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.compiled import kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.relations.coordinates import Coordinates
@@ -16,10 +16,6 @@ from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.errorsinx import joined, separate
 from lmoo.solver.parametersteps import ParameterDifferences
 from lmoo.solver.reduced import Mapping, edges, matrix
-
-__all__ = ["ReducedPoints", "graph_of_points"]
-
-Array = NDArray[np.float64]
 
 
 def graph_of_points(problem: Any, evaluation: Any) -> tuple[Model, Array] | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.kernels import enorm
 from lmoo._core.solve import Loop
 from lmoo.models.relations.coordinates import Coordinates, coordinates_of
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
     from lmoo.solver.options import SolverOptions
 
-__all__ = ["RelatedIteration", "expanded"]
-
-Array = NDArray[np.float64]
 
 # Exchanges of constraints for one another, per constraint and parameter, before a solve gives up.
 _EXCHANGES = 20

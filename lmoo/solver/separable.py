@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.jacobians.strategies import (
     is_transposed,
 )
@@ -16,10 +16,6 @@ from lmoo.solver.twostage import SeparableLoop
 
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
-
-__all__ = ["model_of", "separable_loop"]
-
-Array = NDArray[np.float64]
 
 
 def model_of(problem: Any, evaluation: "Evaluation | None" = None) -> Any:

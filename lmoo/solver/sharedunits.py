@@ -8,8 +8,6 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.units import unit_label, units_alike
 from lmoo.solver.quantities import determined_units, graph_of
 
-__all__ = ["check_shared_units"]
-
 Units = dict[str, Any]
 
 

@@ -16,8 +16,6 @@ from lmoo.solver.reduced import ReducedBlocks, ReducedProblem, substituted_probl
 from lmoo.solver.reducedjoint import PriorsAlone, ReducedJoint
 from lmoo.solver.reducedpoints import ReducedPoints
 
-__all__ = ["in_order_of", "solved_problem"]
-
 
 def in_order_of(problem: Any, coordinates: Coordinates) -> Coordinates:
     """Return the coordinates in the order in which the problem's linear model has them."""

@@ -24,8 +24,6 @@ from lmoo.solver.record import Callback
 from lmoo.solver.startingpoint import bad_start, known_start
 from lmoo.status import Status
 
-__all__ = ["Solver"]
-
 
 # The methods of the dataclass are inherited; generating them again would slow down `import lmoo`.
 class Solver(SolverOptions):

@@ -4,12 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from lmoo._core.arrays import Array, Mask
 from lmoo.results.sparsefactor import SparseFactor
-from lmoo.solver.linear import Array, LinearModel, Mask
+from lmoo.solver.linear import LinearModel
 from lmoo.sparse.cholesky import NormalMatrix, singular_probe
 from lmoo.sparse.matrices import as_rows, is_sparse, scaled_columns
-
-__all__ = ["SparseCholesky", "sparse_factor"]
 
 # Steps of refinement of a solution.
 _REFINEMENTS = 2

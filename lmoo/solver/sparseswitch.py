@@ -11,8 +11,6 @@ from lmoo.solver.options import SolverOptions
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
 
-__all__ = ["LoopSwitch"]
-
 
 class LoopSwitch:
     """A solve with its loop, which is replaced where the first Jacobian is of the other kind."""

@@ -3,14 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.solve import Loop
 from lmoo.problems.separation import Parts
-
-__all__ = ["Stages"]
-
-Array = NDArray[np.float64]
 
 
 def _of_full(name: str) -> Any:

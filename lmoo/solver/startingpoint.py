@@ -13,8 +13,6 @@ from lmoo.problems.names import by_name, check_count
 from lmoo.problems.parameters import named_start
 from lmoo.sparse.matrices import is_sparse
 
-__all__ = ["bad_start", "known_start", "starting_point"]
-
 
 def known_start(
     problem: Any, x0: ArrayLike | Mapping[str, ArrayLike], optional: Sequence[str] = ()

@@ -8,8 +8,8 @@ change of a parameter, Gauss-Newton steps of all follow, and if need be a full s
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import SeparableDerivatives
 from lmoo._core.solve import Asked, Loop, as_vector
 from lmoo.blockwise.evaluation import BlockView, iterator
@@ -33,9 +33,6 @@ from lmoo.status import Status
 if TYPE_CHECKING:
     from lmoo.models.tracing.evaluation import Evaluation
 
-__all__ = ["SeparableLoop"]
-
-Array = NDArray[np.float64]
 
 # Gauss-Newton steps of all parameters after the reduced problem has been solved, at most.
 _MOST_STEPS = 2

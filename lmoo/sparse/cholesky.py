@@ -7,13 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo._core.normal import normal_pattern, normal_values
 from lmoo.sparse.matrices import same_pattern, sparse_module
-
-__all__ = ["NormalMatrix", "backend", "singular_probe"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _SINGULAR = "the matrix is singular"
 

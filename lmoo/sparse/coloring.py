@@ -1,11 +1,8 @@
 """Groups of columns of a sparse matrix that share no row."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["group_columns", "transposed"]
-
-Index = NDArray[np.intp]
+from lmoo._core.arrays import Index
 
 
 def transposed(first: Index, rows: Index, m: int) -> tuple[Index, Index]:

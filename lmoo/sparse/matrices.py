@@ -3,20 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = [
-    "as_rows",
-    "column_norms",
-    "csr_rows",
-    "is_sparse",
-    "same_pattern",
-    "scaled_columns",
-    "scaled_rows",
-    "sparse_module",
-]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 
 def is_sparse(value: Any) -> bool:

@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Index
 from lmoo.sparse.coloring import group_columns
 from lmoo.sparse.matrices import csr_rows, is_sparse
-
-__all__ = ["Pattern"]
-
-Index = NDArray[np.intp]
 
 
 class Pattern:

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.cli.commands.options import UsageError
 from lmoo.cli.reading import DataError, Table
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tokens import names
-
-__all__ = ["Columns", "CurveData", "Quantity", "choose", "load"]
-
-Array = NDArray[np.float64]
 
 # Names of the variable besides the names of columns.
 _USUAL = ("t", "x")

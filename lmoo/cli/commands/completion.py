@@ -7,8 +7,6 @@ from lmoo.cli.completion.commands import commands_of
 from lmoo.cli.completion.zsh import zsh_script
 from lmoo.cli.parser import command_parser
 
-__all__ = ["run"]
-
 _SCRIPTS = {"bash": bash_script, "zsh": zsh_script}
 
 

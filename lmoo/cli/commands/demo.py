@@ -16,8 +16,6 @@ from lmoo.problems.curveproblem import CurveProblem
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
 
-__all__ = ["fit", "run"]
-
 # An easy and a difficult problem, both from NIST's start 1, which is far from the solution.
 NAMES = ("Misra1a", "Eckerle4")
 

@@ -7,8 +7,6 @@ from lmoo.cli.commands.request import Request
 from lmoo.cli.terminal import note
 from lmoo.models.expression import Expression
 
-__all__ = ["run"]
-
 
 def run(arguments: argparse.Namespace) -> int:
     """Fit, print the report and write the files; return 0 if a minimum was found, else 1."""

@@ -10,8 +10,6 @@ from lmoo.problems.problem import FunctionProblem
 from lmoo.results.result import Result
 from lmoo.solver.solver import Solver
 
-__all__ = ["digits", "run"]
-
 # NIST certifies 11 digits.
 _MOST = 11.0
 _ENOUGH = 6.0

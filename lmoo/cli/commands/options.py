@@ -6,19 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from lmoo.cli.reading import number
 
-__all__ = [
-    "UnsuitableDataError",
-    "UsageError",
-    "bindings",
-    "bounds",
-    "expressions",
-    "in_terms_of_options",
-    "numbers",
-    "optional_numbers",
-    "priors",
-]
-
-
 # The option of each argument of a solver.
 _OPTIONS = {
     "ties": "--tie",

@@ -16,8 +16,6 @@ from lmoo.cli.terminal import one_line
 from lmoo.results.result import Result
 from lmoo.results.storage import for_json, plain
 
-__all__ = ["check_files", "deliver", "document", "print_report", "write_files"]
-
 # The options that name a file to be written.
 _OUTPUTS = ("json", "plot", "report")
 # The level of the intervals in the report.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.cli.commands import options
 from lmoo.cli.commands.columns import Columns, CurveData, choose, load
 from lmoo.cli.commands.options import UnsuitableDataError, UsageError
@@ -29,10 +29,6 @@ from lmoo.solver.multistart import (
     robust_result,
 )
 from lmoo.solver.solver import Solver
-
-__all__ = ["PreparedFit", "Request"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

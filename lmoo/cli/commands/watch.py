@@ -17,8 +17,6 @@ from lmoo.models.expression import Expression, ExpressionError
 from lmoo.results.related import Value
 from lmoo.results.result import Result
 
-__all__ = ["run"]
-
 # A search for starting values is repeated when there are this many times as many rows.
 _MORE_ROWS = 2
 # The exit code after Ctrl-C.

@@ -2,8 +2,6 @@
 
 import os
 
-__all__ = ["WatchedFile"]
-
 
 class WatchedFile:
     """Whether a file has changed: its size, its time of change, or the file of this name.

@@ -5,8 +5,6 @@ from shlex import quote
 
 from lmoo.cli.completion.commands import Argument, Command
 
-__all__ = ["bash_script"]
-
 _HEAD = """\
 # Completion of lmoo for bash: eval "$(lmoo completion bash)"
 _lmoo_files() {

@@ -7,8 +7,6 @@ from typing import Any
 
 from lmoo.cli.values import file, page, picture
 
-__all__ = ["Argument", "Command", "commands_of"]
-
 # The types of values that are names of files.
 _FILES: tuple[Callable[..., Any], ...] = (file, page, picture)
 

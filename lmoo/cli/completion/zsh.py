@@ -5,8 +5,6 @@ from shlex import quote
 
 from lmoo.cli.completion.commands import Argument, Command
 
-__all__ = ["zsh_script"]
-
 _HEAD = """\
 #compdef lmoo
 # Completion of lmoo for zsh: eval "$(lmoo completion zsh)", after compinit

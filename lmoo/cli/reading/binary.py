@@ -17,8 +17,6 @@ from lmoo.cli.reading.rows import ArrayRows
 from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.texttable import table_of_text
 
-__all__ = ["read_binary"]
-
 
 def read_binary(name: str, kind: str, content: bytes, given: FileFormat) -> Table:
     """Return the table in a file of another format.

@@ -10,9 +10,6 @@ from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.separators import SEPARATORS, split_loosely
 from lmoo.cli.reading.times import is_time
 
-__all__ = ["Candidate", "Line", "Parsed", "candidates", "kinds_of"]
-
-
 # Fraction of data cells from which on a character is a separator; what names above them add.
 _LEAST_SCORE = 0.4
 _BONUS = 0.45

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Callable
 
-__all__ = ["MARKS", "comment_of", "is_rule", "stripper"]
-
 # Marks of comments at the start of a line.  "#" begins one anywhere.
 MARKS = ("#", "%", "!", ";", "//")
 

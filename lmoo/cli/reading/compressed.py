@@ -11,8 +11,6 @@ from typing import Any
 
 from lmoo.cli.reading.errors import DataError, cut
 
-__all__ = ["check_expanded", "decompressed", "limit_in_mebibytes"]
-
 _DEFAULT_MIB = 64
 _VARIABLE = "LMOO_DECOMPRESSED_MIB"
 # Files of columns with numbers become this many times as large at most, by experience.

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from lmoo.cli.reading.errors import DataError
 from lmoo.cli.reading.numbers import Notation, looks_numeric, typed
 
-__all__ = ["find_notation"]
-
 _EXPONENT = re.compile(r"[ed][+-]?[0-9]+$", re.IGNORECASE)
 _CONTRADICTIONS = (
     (("decimal", ","), ("decimal", ".")),

@@ -4,8 +4,6 @@ import codecs
 
 from lmoo.cli.reading.errors import DataError
 
-__all__ = ["decode"]
-
 # UTF-32 before UTF-16: the mark of the one begins with that of the other.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),

@@ -1,7 +1,5 @@
 """The error of data files, and texts cut to the length of a message."""
 
-__all__ = ["DataError", "cut"]
-
 
 class DataError(ValueError):
     """A data file that cannot be read as columns of numbers."""

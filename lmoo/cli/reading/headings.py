@@ -10,8 +10,6 @@ from lmoo.cli.reading.separators import split_loosely
 from lmoo.cli.reading.titles import has_row_numbers, is_prose
 from lmoo.cli.reading.units import are_units, bare
 
-__all__ = ["Heading", "find_heading"]
-
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _DAMAGED = re.compile(r"[+-]?\.?[0-9]", re.ASCII)
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 from lmoo.cli.reading.numbers import Notation
 
-__all__ = ["Layout"]
-
 
 @dataclass(frozen=True)
 class Layout:

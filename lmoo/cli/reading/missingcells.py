@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from lmoo.cli.reading.numbers import Notation, is_number
 
-__all__ = ["with_nan"]
-
 # Classes of bytes: digits, what is in numbers at some places, what is between cells, and others.
 _DIGIT, _POINT, _SIGN, _EXPONENT, _SEPARATOR, _LINE, _OTHER = range(7)
 _CLASSES = np.full(256, _OTHER, np.uint8)

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-__all__ = ["Notation", "is_number", "looks_numeric", "number", "typed"]
-
 _MISSING = frozenset(
     {"", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "null", "none", "--", "-", "?", "...", "n.a."}
     | {"\u2212", "\u2013", "\u2014", "\u2026"}  # a minus, dashes, three points

@@ -6,8 +6,6 @@ from itertools import pairwise
 from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.numbers import Notation
 
-__all__ = ["FileFormat"]
-
 _SEPARATORS = {
     "tab": "\t",
     "\\t": "\t",

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Mask
 from lmoo.cli.reading.errors import DataError, cut
-
-__all__ = ["PACKING", "is_logical", "is_packed", "null_rows", "unpacked"]
 
 # Attributes of netCDF by which stored numbers are packed; see "NetCDF Climate and Forecast (CF)
 # Metadata Conventions", sections 2.5.1 and 8.1.
@@ -22,8 +21,6 @@ _DEFAULT_FILLS = (
     *(-32767, 65535, -2147483647, 4294967295, -9223372036854775806, 18446744073709551614),
 )
 _FALSE, _TRUE = ord("F"), ord("T")
-
-Mask = NDArray[np.bool_]
 
 
 def is_packed(item: Any) -> bool:

@@ -10,8 +10,6 @@ from lmoo.cli.reading.source import content_of, name_of
 from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.texttable import table_of_text
 
-__all__ = ["read_table"]
-
 
 def read_table(path: str, given: FileFormat | None = None, *, growing: bool = False) -> Table:
     r"""Read the cells of a data file.

@@ -6,10 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ArrayRows", "Rows"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from lmoo._core.arrays import Array, Mask
 
 
 class Rows(Protocol):

@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from lmoo.cli.reading.errors import DataError
 
-__all__ = ["SEPARATORS", "split_blanks", "split_line", "split_loosely", "splitter"]
-
 # In the order of preference among those that explain a file equally well.
 SEPARATORS = ("\t", ";", "|", ",", " ")
 

@@ -2,8 +2,6 @@
 
 from lmoo.cli.reading.errors import DataError
 
-__all__ = ["binary_format", "refuse_other_formats"]
-
 _BINARY = (
     (b"PAR1", "parquet"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),

@@ -13,8 +13,6 @@ from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.numbers import Notation
 from lmoo.cli.reading.options import FileFormat
 
-__all__ = ["sniff"]
-
 # Lines by which files are known whose lines have several values of one column.
 _RUNNING = (
     (

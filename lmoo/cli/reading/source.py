@@ -5,8 +5,6 @@ from pathlib import Path
 
 from lmoo.cli.reading.errors import DataError
 
-__all__ = ["content_of", "name_of"]
-
 
 def name_of(path: str) -> str:
     """Return the name of a file for messages, without characters that a terminal obeys.

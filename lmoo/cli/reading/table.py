@@ -7,14 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.numbers import Notation, number
 from lmoo.cli.reading.rows import Rows
 from lmoo.cli.reading.times import is_clock, is_date, is_time, join, seconds
-
-__all__ = ["Table"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

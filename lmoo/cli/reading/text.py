@@ -9,6 +9,7 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo.cli.reading.candidates import kinds_of
 from lmoo.cli.reading.comments import MARKS, comment_of, is_rule, stripper
 from lmoo.cli.reading.errors import DataError, cut
@@ -16,11 +17,6 @@ from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.missingcells import with_nan
 from lmoo.cli.reading.options import FileFormat
 from lmoo.cli.reading.separators import split_blanks, split_line, split_loosely
-
-__all__ = ["TextRows", "content_lines"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 _MANY_COLUMNS = 100
 # Of lines such as ------, and of numbers.

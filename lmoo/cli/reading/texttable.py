@@ -11,8 +11,6 @@ from lmoo.cli.reading.sniffing import sniff
 from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.text import content_lines
 
-__all__ = ["table_of_text"]
-
 _EXCELS_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
 # Lines of the beginning and of the end that show the layout.
 _SAMPLE = 1000

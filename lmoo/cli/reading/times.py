@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.cli.reading.errors import DataError, cut
-
-__all__ = ["is_clock", "is_date", "is_time", "join", "seconds"]
-
-Array = NDArray[np.float64]
 
 _CLOCK = r"([0-9]{1,3}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]*)?))?(?:\s?([ap])\.?m\.?)?"
 _ZONE = r"(?:\s?(z|utc|gmt|[+-][0-9]{2}:?(?:[0-9]{2})?))?"

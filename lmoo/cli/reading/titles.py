@@ -4,8 +4,6 @@ import re
 
 from lmoo.cli.reading.candidates import Candidate, Parsed
 
-__all__ = ["has_row_numbers", "is_prose"]
-
 _QUOTED = re.compile(r'\s*("[^"]*"\s*)+')
 _BRACKETS = re.compile(r"\(.*\)|\[.*\]")
 _COMMAS = re.compile("[,;|]")

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["are_units", "bare"]
-
 _BRACKETS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
 _NAMES = """
     s sec secs second seconds min minute minutes h hr hour hours d day days Hz m meter metre mm

@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo._core.models import TABLE_OF
 from lmoo.models.builtin.features import Features
 from lmoo.models.builtin.measures import project
@@ -20,7 +21,6 @@ from lmoo.problems.data import without_masked
 
 __all__ = ["BuiltIn", "Candidate"]
 
-Array = NDArray[np.float64]
 Candidate = dict[str, Any]
 
 

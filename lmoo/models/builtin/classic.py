@@ -7,8 +7,8 @@ curves, or because its powers are not accurate to the last digit.
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.builtin.base import BuiltIn
 from lmoo.models.builtin.measures import decay, full, length_of, peak, project
 
@@ -25,7 +25,6 @@ __all__ = [
     "StretchedExponential",
 ]
 
-Array = NDArray[np.float64]
 
 # The mean of a spot over a pixel of side 1.
 PIXELS = (

@@ -4,11 +4,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lmoo._core.arrays import Array
 
 __all__ = ["Features"]
-
-Array = NDArray[np.float64]
 
 
 class Features:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lmoo._core.arrays import Array
 
 __all__ = ["area", "decay", "full", "length_of", "peak", "project"]
-
-Array = NDArray[np.float64]
 
 
 def full(t: Any, y: Array) -> Array:

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from lmoo.models.expression.named import NamedGraph
 from lmoo.models.graph.nodes import Graph, Step, extracted
 
-__all__ = ["joined", "replaced"]
-
 # Steps, variables and names of parameters: the arguments of a graph with names.
 Parts = tuple[tuple[Step, ...], tuple[str, ...], list[str]]
 

@@ -6,17 +6,14 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression.algebra import joined, replaced
 from lmoo.models.expression.graphs import graph_of
 from lmoo.models.expression.named import NamedGraph
 from lmoo.models.graph.nodes import Step
 from lmoo.models.graph.operators import Operators
-
-__all__ = ["Model"]
-
-Array = NDArray[np.float64]
 
 
 class Model(NamedGraph, Operators["Model"]):

@@ -1,7 +1,5 @@
 """The error for an invalid expression, which marks a character."""
 
-__all__ = ["ExpressionError"]
-
 # Number of characters of a long expression that are shown on each side of the marked one.
 _BEFORE, _AFTER = 50, 25
 

@@ -4,8 +4,6 @@ from lmoo.models.expression.functions import CONSTANTS
 from lmoo.models.expression.model import Expression
 from lmoo.models.expression.tokens import names
 
-__all__ = ["formula"]
-
 
 def formula(text: str, count: int = 1) -> Expression:
     """Return the model of a text, whose variable is t, or x if it has no t.

@@ -8,8 +8,6 @@ import numpy as np
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.graph.operations import OPERATIONS
 
-__all__ = ["BINARY", "CONSTANTS", "FUNCTIONS", "UNARY", "Function"]
-
 
 @dataclass(frozen=True, eq=False)
 class Function:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from lmoo.models.expression.parser import Apply, Constant, Parameter, parse
 from lmoo.models.graph.nodes import Graph, Step, extracted
 
-__all__ = ["graph_of"]
-
 
 def graph_of(
     text: str, variables: Sequence[str], parameters: Sequence[str] | None

@@ -7,8 +7,6 @@ from lmoo.models.expression.base import Model
 from lmoo.models.expression.graphs import graph_of
 from lmoo.models.expression.tokens import names
 
-__all__ = ["Expression"]
-
 
 class Expression(Model):
     """A model of curves from text, y = f(t, parameters), with its derivatives.

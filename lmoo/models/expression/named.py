@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression.recorded import recorded_call
 from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
@@ -15,10 +16,6 @@ from lmoo.models.graph.latex import latex
 from lmoo.models.graph.linearity import linear_in
 from lmoo.models.graph.nodes import Graph, Step, extracted
 from lmoo.models.graph.text import written
-
-__all__ = ["NamedGraph"]
-
-Array = NDArray[np.float64]
 
 
 class _OfInstances:

@@ -14,8 +14,6 @@ from lmoo.models.expression.errors import ExpressionError
 from lmoo.models.expression.functions import BINARY, CONSTANTS, FUNCTIONS, UNARY, Function
 from lmoo.models.expression.tokens import Token, tokens
 
-__all__ = ["Apply", "Constant", "Parameter", "Step", "Variable", "parse"]
-
 # Largest depth of parentheses, calls, signs and powers; far below Python's limit of recursion.
 DEEPEST = 100
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["recorded_call"]
-
 
 def recorded_call(f: Any, model: Any, t: Any, parameters: Sequence[Any]) -> Any:
     """Return the value of a model in a function that is traced; None for numbers and arrays.

@@ -8,8 +8,6 @@ from typing import Literal, NamedTuple
 
 from lmoo.models.expression.errors import ExpressionError
 
-__all__ = ["LONGEST", "Token", "names", "tokens"]
-
 # Longer than any model that a person writes; it limits the time of parsing.
 LONGEST = 10_000
 

@@ -6,8 +6,6 @@ from typing import Any
 from lmoo.models.expression.functions import Function
 from lmoo.models.expression.parser import Apply, Constant, Parameter, Step, Variable, parse
 
-__all__ = ["ExpressionTree", "Node"]
-
 
 class Node:
     """A value in the tree of an expression.

@@ -13,8 +13,6 @@ from lmoo.models.graph.nodes import Graph
 from lmoo.models.graph.partials import FLAT, PARTIALS, SELECTIONS
 from lmoo.models.graph.terms import Term, call
 
-__all__ = ["derivatives", "directional", "second_derivative"]
-
 # Operations that may overflow for arguments of ordinary size.
 _GROWING = frozenset(
     ("exp", "exp2", "expm1", "sinh", "cosh", "power", "gamma", "erfcx", "i0", "i1")

@@ -11,13 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.graph.nodes import Step
-
-__all__ = ["DimensionError", "Dimensions", "dimensions_of"]
-
-Array = NDArray[np.float64]
 
 _TOLERANCE = 1e-9
 

@@ -8,8 +8,6 @@ import numpy as np
 from lmoo.models.graph.nodes import Step
 from lmoo.models.graph.operations import OPERATIONS
 
-__all__ = ["evaluate"]
-
 
 def evaluate(
     steps: Sequence[Step],

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from lmoo.models.graph.nodes import Step
 
-__all__ = ["latex"]
-
 # Precedence of the operators; fractions, roots and functions need no parentheses.
 _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _CLOSED = range(1, 7)
 

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from lmoo.models.graph.nodes import Step
 
-__all__ = ["linear_in"]
-
 _SUMS = ("add", "subtract", "negative")
 
 

@@ -7,8 +7,6 @@ import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
 
-__all__ = ["LEAVES", "Graph", "Step", "extracted"]
-
 Step = tuple[str, tuple[int, ...], float | int | None]
 LEAVES = ("parameter", "variable", "constant")
 

@@ -12,8 +12,6 @@ import numpy as np
 
 from lmoo.models.graph import special
 
-__all__ = ["OPERATIONS", "Operation"]
-
 
 @dataclass(frozen=True, eq=False)
 class Operation:

@@ -2,8 +2,6 @@
 
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Operators"]
-
 Value = TypeVar("Value")
 
 

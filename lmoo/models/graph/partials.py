@@ -6,8 +6,6 @@ from typing import Any
 
 from lmoo.models.graph.terms import Term, call
 
-__all__ = ["FLAT", "PARTIALS", "SELECTIONS"]
-
 Partial = Callable[..., Any]
 
 _LN2, _LN10 = math.log(2.0), math.log(10.0)

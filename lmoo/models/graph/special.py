@@ -7,23 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "digamma",
-    "erf",
-    "erfc",
-    "erfcx",
-    "expit",
-    "gamma",
-    "gammaln",
-    "i0",
-    "i1",
-    "j0",
-    "j1",
-    "trigamma",
-    "wofz_imag",
-    "wofz_real",
-]
-
 
 def _unpacked(value: Any) -> Any:
     """Return an array, or a scalar instead of an array without dimensions; numpy is faster then."""

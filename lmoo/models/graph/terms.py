@@ -5,8 +5,6 @@ from typing import Any
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.graph.operators import Operators
 
-__all__ = ["Term", "call"]
-
 
 class Term(Operators["Term"]):
     """A node of a graph with arithmetic operators.

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from lmoo.models.graph.nodes import Step
 
-__all__ = ["LONGEST_TEXT", "written"]
-
 LONGEST_TEXT = 10_000
 
 # Precedence of the operators, as in the parser; 6 for text that needs no parentheses.

@@ -8,14 +8,10 @@ The weights of the parameters are the solution of these linear equations.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.graph.dimensions import DimensionError, Dimensions
 from lmoo.models.graph.nodes import Step
-
-__all__ = ["weights_of"]
-
-Array = NDArray[np.float64]
 
 # Operations whose arguments and value have one weight.
 _SAME = frozenset(["minimum", "maximum", "fmin", "fmax"])

@@ -18,8 +18,6 @@ from lmoo._core.models import (
 from lmoo.models.program.operations import ARITHMETIC, LEAVES, Step, has_jumps
 from lmoo.models.program.rewriting import RewrittenGraph
 
-__all__ = ["Lowered", "lower"]
-
 # Arguments of CompiledTapes for a tape: places of the outputs, instructions, number of uniform
 # instructions, constants, rows, registers, points in a block.
 Lowered = tuple[Any, Any, int, Any, int, int, int]

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["ARITHMETIC", "ARITY", "LEAVES", "Step", "check", "has_jumps", "shared_divisors"]
-
 Step = tuple[str, tuple[int, ...], float | int | None]
 
 ARITHMETIC = frozenset({"add", "subtract", "multiply", "divide"})

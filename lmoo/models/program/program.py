@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from lmoo._core.arrays import Array
 from lmoo._core.models import CompiledTapes
 from lmoo.models.program.lowering import lower
 from lmoo.models.program.operations import Step, check
-
-__all__ = ["Program"]
-
-Array = NDArray[np.float64]
 
 
 class Program:

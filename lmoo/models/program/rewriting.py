@@ -8,8 +8,6 @@ from typing import Any
 
 from lmoo.models.program.operations import LEAVES, Step, shared_divisors
 
-__all__ = ["RewrittenGraph"]
-
 _SMALLEST = sys.float_info.min
 
 # Operations of constants that are computed here.

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Mask
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.relations.expressions import (
     ROUNDING,
@@ -21,11 +21,6 @@ from lmoo.models.relations.functions import combination
 from lmoo.models.relations.linear import eliminated
 from lmoo.problems.bounds import limits
 from lmoo.problems.parameters import LinearForm, Relations, known_name
-
-__all__ = ["Base"]
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 class Base:

@@ -8,16 +8,12 @@ B has a row of `Base` for each coordinate; the bounds of other rows are watched.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.relations.base import Base
 from lmoo.models.relations.expressions import ROUNDING
 from lmoo.models.relations.linear import independent, nearest_feasible
 from lmoo.models.relations.values import ParameterValues
-
-__all__ = ["Basis"]
-
-Array = NDArray[np.float64]
 
 _SNAP = 1e-13
 

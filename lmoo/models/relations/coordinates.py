@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.relations.base import Base
 from lmoo.models.relations.basis import Basis
@@ -24,10 +25,6 @@ from lmoo.models.relations.functions import Functions, combination
 from lmoo.models.relations.linear import independent, nonnegative, replaced
 from lmoo.problems.boundsforms import FrozenMapping
 from lmoo.problems.parameters import Relations, known_name
-
-__all__ = ["Coordinates", "coordinates_of"]
-
-Array = NDArray[np.float64]
 
 
 class Coordinates(Basis):

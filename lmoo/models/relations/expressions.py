@@ -4,26 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression.errors import ExpressionError
 from lmoo.models.expression.graphs import graph_of
 from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, Step, extracted
 
-__all__ = [
-    "ROUNDING",
-    "Row",
-    "affine",
-    "in_order",
-    "linear_rows",
-    "linear_text",
-    "parsed",
-    "without_rounding",
-]
-
-Array = NDArray[np.float64]
 Steps = tuple[Step, ...]
 
 # Sums below this, relative to the absolute values of their terms, are rounding.

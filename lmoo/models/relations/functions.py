@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, Step, extracted
-
-__all__ = ["Functions", "combination"]
-
-Array = NDArray[np.float64]
 
 
 class Functions:

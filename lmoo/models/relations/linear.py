@@ -6,18 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.relations.expressions import ROUNDING, Row, without_rounding
-
-__all__ = [
-    "Elimination",
-    "eliminated",
-    "independent",
-    "nearest_feasible",
-    "nonnegative",
-    "replaced",
-]
-
-Array = NDArray[np.float64]
 
 # Of a row: how much of it must be independent of the others, so that it is preferred to later ones.
 _CLEAR = 1e-2

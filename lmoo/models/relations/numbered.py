@@ -11,8 +11,6 @@ from lmoo.models.expression.tokens import tokens
 from lmoo.problems.boundsforms import FrozenMapping
 from lmoo.problems.parameters import LinearForm, Relations, relations_of
 
-__all__ = ["joint_relations", "renamed"]
-
 Names = Mapping[str, str]
 
 

@@ -15,8 +15,6 @@ from lmoo.models.graph.nodes import Graph, Step, extracted
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.values import ParameterValues
 
-__all__ = ["PartValues", "arranged", "owners"]
-
 Indices = Sequence[NDArray[np.intp]]
 
 

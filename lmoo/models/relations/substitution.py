@@ -4,8 +4,6 @@ from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.relations.coordinates import Coordinates
 
-__all__ = ["substituted"]
-
 
 def substituted(model: Model, coordinates: Coordinates, priors: bool = False) -> Model:
     """Return a model of the coordinates.

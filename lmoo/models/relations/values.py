@@ -4,15 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.relations.functions import Functions
 from lmoo.problems.parameters import Prior
-
-__all__ = ["ParameterValues"]
-
-Array = NDArray[np.float64]
 
 
 class ParameterValues:

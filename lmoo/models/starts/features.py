@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Features", "fastest", "frequencies", "remaining", "spacing"]
+from lmoo._core.arrays import Array
 
-Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 # Number of points, about, at which a model is compared with the data of a long curve.

@@ -22,8 +22,6 @@ from lmoo.models.starts.functions import (
     UNIT_CONVERSIONS,
 )
 
-__all__ = ["Coefficients", "PowerForm", "coefficients", "power_forms"]
-
 
 class Coefficients(NamedTuple):
     """A, B and e of ``A + B p^e`` as numbers or as arrays (k, m)."""

@@ -7,25 +7,6 @@ import numpy as np
 
 from lmoo.models.expression.functions import BINARY, FUNCTIONS, UNARY, Function
 
-__all__ = [
-    "ARITHMETIC",
-    "COMPARISONS",
-    "EXPONENTIALS",
-    "EXTREMA",
-    "INVERSES",
-    "MINUS",
-    "OVER",
-    "PERIODIC",
-    "PLUS",
-    "POWER",
-    "POWERS",
-    "SAME_SIZE",
-    "SCALE_FREE",
-    "SIGNS",
-    "TIMES",
-    "UNIT_CONVERSIONS",
-]
-
 PLUS, MINUS, TIMES, OVER, POWER = (BINARY[sign] for sign in ("+", "-", "*", "/", "**"))
 ARITHMETIC = (PLUS, MINUS, TIMES, OVER)
 # +x and -x.

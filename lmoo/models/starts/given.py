@@ -5,11 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
-
-__all__ = ["GivenParameters"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from lmoo.models.starts.features import Features
 from lmoo.models.starts.functions import EXTREMA, INVERSES, MINUS, OVER, PLUS, POWER, TIMES
 from lmoo.models.starts.values import NodeValues
 
-__all__ = ["inverse", "required_value"]
-
 
 def required_value(top: Node, data: Features, values: NodeValues, known: int) -> Any:
     """Return the values of a node for which the model has the values of the data.

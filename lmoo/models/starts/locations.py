@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo._core.arrays import Array
 from lmoo.models.starts.functions import COMPARISONS
 from lmoo.models.starts.numbers import (
     finite_range,
@@ -14,10 +15,8 @@ from lmoo.models.starts.numbers import (
     root,
     split_unit,
 )
-from lmoo.models.starts.rules import Array, Context, Rule
+from lmoo.models.starts.rules import Context, Rule
 from lmoo.models.starts.widths import draw_width
-
-__all__ = ["LocationRule"]
 
 
 class LocationRule(Rule):

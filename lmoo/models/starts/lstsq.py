@@ -1,11 +1,8 @@
 """Linear least squares within bounds, approximately, for many problems at once."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["bounded_lstsq"]
-
-Array = NDArray[np.float64]
+from lmoo._core.arrays import Array
 
 # Singular values below this, relative to the largest, are 0.
 _RANK = 1e-12

@@ -7,25 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.starts.features import fastest
-
-__all__ = [
-    "finite_range",
-    "highest_frequency",
-    "is_odd",
-    "last_row",
-    "log_uniform",
-    "magnitude_range",
-    "middle_row",
-    "nearest_to_zero",
-    "root",
-    "signed_root",
-    "split_unit",
-]
-
-Array = NDArray[np.float64]
 
 
 def split_unit(u: Array, *lengths: float) -> tuple[list[Array], Any]:

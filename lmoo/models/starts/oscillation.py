@@ -1,16 +1,12 @@
 """The frequency of a model's oscillation, relative to the sampling of the data."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tree import ExpressionTree
 from lmoo.models.starts.features import fastest, spacing
 from lmoo.models.starts.functions import PERIODIC
-
-__all__ = ["most_oscillation", "oscillation"]
-
-Array = NDArray[np.float64]
 
 
 def most_oscillation(t: Array) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression.tree import Node
 from lmoo.models.starts.features import frequencies, remaining
 from lmoo.models.starts.form import coefficients
@@ -17,10 +18,8 @@ from lmoo.models.starts.numbers import (
     root,
     split_unit,
 )
-from lmoo.models.starts.rules import Array, Context, Rule
+from lmoo.models.starts.rules import Context, Rule
 from lmoo.models.starts.values import NodeValues
-
-__all__ = ["FrequencyRule", "PhaseRule"]
 
 
 @dataclass(eq=False)

@@ -9,8 +9,6 @@ from lmoo.models.starts.form import PowerForm, coefficients
 from lmoo.models.starts.numbers import last_row, middle_row
 from lmoo.models.starts.values import NodeValues
 
-__all__ = ["Phase"]
-
 
 @dataclass(frozen=True)
 class Phase:

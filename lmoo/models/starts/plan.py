@@ -24,8 +24,6 @@ from lmoo.models.starts.sizes import (
     GenericRule,
 )
 
-__all__ = ["plan"]
-
 
 def plan(tree: ExpressionTree, drawn: Sequence[int], known: int) -> list[Rule]:
     """Return one rule for each parameter, each after the rules of the parameters that it needs.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tree import ExpressionTree
 from lmoo.models.starts.features import Features
@@ -22,10 +22,6 @@ from lmoo.models.starts.plan import plan
 from lmoo.models.starts.projection import Projection
 from lmoo.models.starts.rules import Rule
 from lmoo.models.starts.values import NodeValues
-
-__all__ = ["starting_points"]
-
-Array = NDArray[np.float64]
 
 # Largest number of draws, and the number that are evaluated together.
 _MOST_DRAWS, _AT_ONCE = 4096, 128

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tree import ExpressionTree
 from lmoo.models.starts.features import Features
@@ -20,9 +21,6 @@ from lmoo.models.starts.lstsq import bounded_lstsq
 from lmoo.models.starts.phase import Phase
 from lmoo.models.starts.values import NodeValues
 
-__all__ = ["Projection", "projected"]
-
-Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 # Number of draws at which it is tested whether a phase has an amplitude.

@@ -17,18 +17,14 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.expression.tree import Node
 from lmoo.models.starts.features import Features
 from lmoo.models.starts.form import Coefficients, PowerForm, coefficients
 from lmoo.models.starts.inverse import inverse, required_value
 from lmoo.models.starts.phase import Phase
 from lmoo.models.starts.values import NodeValues
-
-__all__ = ["Context", "Rule"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo._core.arrays import Array
 from lmoo.models.starts.functions import EXPONENTIALS
 from lmoo.models.starts.numbers import (
     finite_range,
@@ -15,10 +16,8 @@ from lmoo.models.starts.numbers import (
     signed_root,
     split_unit,
 )
-from lmoo.models.starts.rules import Array, Context, Rule
+from lmoo.models.starts.rules import Context, Rule
 from lmoo.models.starts.widths import draw_width
-
-__all__ = ["ArgumentRule", "BalanceRule", "ConstantRule", "ExponentRule", "GenericRule"]
 
 
 class ArgumentRule(Rule):

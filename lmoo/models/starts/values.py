@@ -5,8 +5,6 @@ from typing import Any
 from lmoo.models.expression.tree import ExpressionTree, Node
 from lmoo.models.starts.features import Features
 
-__all__ = ["NodeValues"]
-
 
 class NodeValues:
     """Values of the nodes of an expression for several draws of its parameters.

@@ -7,8 +7,6 @@ import numpy as np
 from lmoo.models.starts.features import Features
 from lmoo.models.starts.numbers import log_uniform, split_unit
 
-__all__ = ["draw_width"]
-
 
 def draw_width(
     share: Any, least: Any, most: Any, change: Any, distance: Any, data: Features

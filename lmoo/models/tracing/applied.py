@@ -10,8 +10,6 @@ from lmoo.models.tracing.complexes import COMPLEX, Pair
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["applied", "clipped", "included"]
-
 _LOGICAL = {
     "add": "logical_or",
     "multiply": "logical_and",

@@ -6,8 +6,6 @@ from typing import Any
 from lmoo.models.graph.operators import Operators
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["Arithmetic"]
-
 Method = Callable[..., Any]
 
 

@@ -15,8 +15,6 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.tracing.purity import BUILTINS, CREATING, MUTATING
 
-__all__ = ["CodeReader", "Examiner", "refusal"]
-
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 # Instructions that read and change nothing outside of the stack.

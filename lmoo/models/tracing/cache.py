@@ -21,8 +21,6 @@ from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.trace import ComplexModel, recorded
 from lmoo.problems.complexdata import ComplexRows
 
-__all__ = ["Kind", "Traced", "traced"]
-
 # Changes of larger arrays, lists and dictionaries are not detected.
 _MOST_COMPARED = 4096
 _CONTAINERS = list, dict, tuple, set, frozenset

@@ -6,8 +6,6 @@ from typing import NamedTuple
 from lmoo.models.graph.nodes import Graph
 from lmoo.models.graph.terms import Term, call
 
-__all__ = ["COMPLEX", "Pair"]
-
 
 class Pair(NamedTuple):
     """A complex number ``real + i imag``."""

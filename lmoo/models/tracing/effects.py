@@ -19,8 +19,6 @@ from lmoo.errors import TraceError
 from lmoo.models.tracing.bytecode import CodeReader, refusal
 from lmoo.models.tracing.purity import is_pure
 
-__all__ = ["Dependencies", "examined"]
-
 _CONSTANTS = (
     bool, int, float, complex, str, bytes, type(None), type(Ellipsis), slice, range, np.generic,
     np.dtype,

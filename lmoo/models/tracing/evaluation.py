@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo._core.batch import CurveModelProblem
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
@@ -24,17 +24,6 @@ from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.kinds import form_of, in_blocks
 from lmoo.problems.sigma import whitened
-
-__all__ = [
-    "CLOSE",
-    "Evaluation",
-    "evaluation_of",
-    "mismatch",
-    "name_of",
-    "start_reason",
-]
-
-Array = NDArray[np.float64]
 
 # Largest difference between a trace and its function, relative to the largest value.
 CLOSE = 1e-12

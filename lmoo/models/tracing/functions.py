@@ -10,8 +10,6 @@ from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.ufuncs import operation_of
 
-__all__ = ["FUNCTIONS", "start"]
-
 
 def _where(recorder: Recorder, condition: Any, *choices: Any) -> Any:
     if len(choices) != 2:

@@ -6,15 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.tracing import evaluation as single
 from lmoo.problems.kinds import evaluation_text
-
-__all__ = ["JointEvaluation", "evaluation_of"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -11,8 +11,6 @@ from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.arithmetic import Arithmetic
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["Placeholder", "as_placeholder"]
-
 _REDUCTIONS = {
     "sum", "mean", "max", "min", "prod", "std", "var", "all", "any", "argmax", "argmin", "cumsum",
     "cumprod", "ptp", "dot", "trace", "argsort", "sort", "nonzero", "round", "searchsorted",

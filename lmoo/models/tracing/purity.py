@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BUILTINS", "CREATING", "MUTATING", "is_pure"]
-
 # Built-in functions that compute a value of their arguments and do nothing else.
 BUILTINS = frozenset(
     [

@@ -11,8 +11,6 @@ from lmoo.errors import TraceError
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.graph.nodes import Graph, extracted
 
-__all__ = ["Recorder", "call", "user_line"]
-
 # Frames in these folders are not user code.
 _LMOO = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 _OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.errors import TraceError
 from lmoo.models.graph.derivatives import derivatives
 from lmoo.models.graph.evaluation import evaluate
@@ -17,10 +17,6 @@ from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.problems.arguments import integer
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import Problem
-
-__all__ = ["TracedResidual", "trace_residual"]
-
-Array = NDArray[np.float64]
 
 
 def trace_residual(

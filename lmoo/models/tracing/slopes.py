@@ -8,13 +8,9 @@ Over the distances that matter to a fit the values change otherwise, which diffe
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.models.compiled import GraphModel
-
-__all__ = ["slope_reason"]
-
-Array = NDArray[np.float64]
 
 # Differences over these shares of a parameter; one must agree with the derivative.  The shortest
 # ones resolve a peak at 1e7 times its width; a parameter of little effect needs the longest ones.

@@ -17,8 +17,6 @@ import numpy as np
 
 from lmoo.models.tracing.placeholder import Placeholder
 
-__all__ = ["substituted"]
-
 # Functions of math that numpy has under another name.
 _RENAMED = {
     "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",

@@ -17,8 +17,6 @@ from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
 
-__all__ = ["ComplexModel", "recorded", "trace"]
-
 
 def trace(
     f: Callable[..., Any],

@@ -12,8 +12,6 @@ from lmoo.models.tracing.applied import applied
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
 
-__all__ = ["operation_of"]
-
 Recorded = Callable[..., Any]
 
 

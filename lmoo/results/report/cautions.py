@@ -12,8 +12,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.outliers import far_limit, outliers
 from lmoo.results.report.correlations import Correlations
 
-__all__ = ["cautions", "is_small", "known_nonlinearity"]
-
 # Names and numbers in a sentence.
 _NAMES = 20
 # Degrees of freedom below which the standard deviation has an error of more than 30 %.

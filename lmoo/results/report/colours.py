@@ -1,7 +1,5 @@
 """Colours of correlations, which readers with colour blindness distinguish."""
 
-__all__ = ["NEGATIVE", "POSITIVE", "contrast", "correlation_colours"]
-
 Colour = tuple[float, float, float]
 
 # The ends of the scale, and its middle, in sRGB from 0 to 1.

@@ -10,8 +10,6 @@ from lmoo.results.report.parameters import Row, parameter_rows
 from lmoo.results.report.subject import subject
 from lmoo.results.sigma import origin_of_errors
 
-__all__ = ["Content", "content_of"]
-
 
 @dataclass(frozen=True)
 class Content:

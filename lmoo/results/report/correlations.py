@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from lmoo.results.fit import Fit
 
-__all__ = ["SMALLEST", "Correlations", "correlations"]
-
 # Parameters that are searched for correlations, and those of the matrix that is shown.
 _SEARCHED, _SHOWN = 200, 12
 # The smallest correlation that is listed.

@@ -3,8 +3,6 @@
 import html
 import re
 
-__all__ = ["html_text", "latex_text", "markdown_text", "visible"]
-
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",

@@ -11,8 +11,6 @@ from lmoo.results.labels import axis_labels
 from lmoo.results.robust import OUTLIER
 from lmoo.results.statistics import aic, bic, known_r_squared
 
-__all__ = ["Fact", "details", "goodness", "reason_and_limits"]
-
 Fact = tuple[str, str]
 
 # Characters of the text about the evaluation of the model.

@@ -5,8 +5,6 @@ import re
 from lmoo.results.report.content import Content
 from lmoo.results.report.escaping import latex_text
 
-__all__ = ["latex"]
-
 # A number with an exponent, which may end an interval.
 _POWER = re.compile(r"(?<![\w.])(-?\d+(?:\.\d+)?)e([+-]\d+)(?![\w.])")
 

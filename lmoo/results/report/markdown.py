@@ -7,8 +7,6 @@ from lmoo.results.report.correlations import SMALLEST
 from lmoo.results.report.escaping import markdown_text
 from lmoo.results.report.goodness import Fact
 
-__all__ = ["markdown"]
-
 _PAIRS = 12
 
 

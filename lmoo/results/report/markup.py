@@ -11,11 +11,6 @@ from lmoo.results.report.correlations import Correlations
 from lmoo.results.report.escaping import html_text
 from lmoo.results.report.goodness import Fact
 
-__all__ = [
-    "correlation_matrix", "facts_table", "folded", "fragment", "mark", "parameter_table", "table",
-    "verdict_line", "warning_list",
-]  # fmt: skip
-
 _RULE = "1px solid color-mix(in srgb, currentColor 25%, transparent)"
 _CELL = "padding: 0.25em 0.7em; background: transparent; color: inherit; white-space: nowrap;"
 _LEFT, _RIGHT = "text-align: left;", "font-variant-numeric: tabular-nums; text-align: right;"

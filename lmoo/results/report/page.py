@@ -20,8 +20,6 @@ from lmoo.results.report.markup import (
 )
 from lmoo.results.report.pictures import Picture, pictures_of
 
-__all__ = ["Section", "figures", "html_page", "page", "write_new", "write_page"]
-
 # Longest title, in characters.
 _LONGEST = 60
 _STYLE = """\

@@ -5,18 +5,14 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array
 from lmoo.problems.kinds import is_joint
 from lmoo.problems.units import unit_label
 from lmoo.results.fit import Fit
 from lmoo.results.parametertable import derived_of, interval_of
 from lmoo.results.rounding import Digits, digits_of
 from lmoo.results.statistics import linear_interval
-
-__all__ = ["Row", "parameter_rows"]
-
-Array = NDArray[np.float64]
 
 LEVEL = 0.95
 # Parameters that the table has.

@@ -19,8 +19,6 @@ from lmoo.results.plotting import plot
 from lmoo.results.profileplots import plot_profile
 from lmoo.results.report.cautions import is_small
 
-__all__ = ["Picture", "drawn", "picture_of", "pictures_of"]
-
 # Parameters whose profiles one figure has room for.
 _PROFILES = 9
 _WITHOUT = "Plots need matplotlib: pip install lmoo[plot] installs it."

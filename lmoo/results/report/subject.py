@@ -13,8 +13,6 @@ from lmoo.results.fit import Fit
 from lmoo.results.labels import axis_labels, variables_of
 from lmoo.results.sigma import ORIGIN, origin_of_errors
 
-__all__ = ["kept_subject", "model_text", "problem_text", "subject"]
-
 # Longest text of a model.
 _LONGEST = 300
 

@@ -7,8 +7,6 @@ from lmoo.results.report.correlations import SMALLEST
 from lmoo.results.report.escaping import visible
 from lmoo.results.report.goodness import Fact
 
-__all__ = ["text"]
-
 # Alignment of the columns: names and limits left, numbers right.
 _ALIGNED = "<>><>>><"
 # Correlations that are listed.
