@@ -95,7 +95,7 @@ struct lm_state {
     /* History of the steps. */
     double start_fnorm;     /* |f(x0)| */
     double reached;         /* |f| at the last visible reduction */
-    int idle;               /* trials since then that count, see stopping.pxi */
+    int idle;               /* trials since then, in tenths */
     int rejections;         /* in a row */
     int cut;                /* steps in a row that the radius has limited */
     int good;               /* those of them since the last rejected step */

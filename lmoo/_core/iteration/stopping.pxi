@@ -226,12 +226,15 @@ cdef int _after_step(lm_state *s) noexcept nogil:
 cdef int _idle(lm_state *s) noexcept nogil:
     """Count the steps without progress, at a kink of f or towards a minimum at infinity; return the status.
 
-    Steps that the radius has limited and whose ratio is near 1 do not count.  If short steps make no progress though the
-    gradient is not small, J is not the derivative of f.
+    Steps that the radius has limited and whose ratio is near 1 do not count.  If the model predicted a reduction below
+    noise for them, as on a plateau, each counts as a tenth.  If short steps make no progress though the gradient is not
+    small, J is not the derivative of f.
     """
     if s.fnorm != s.reached and (s.step_par == 0.0 or s.ratio < 0.75):
+        s.idle += 10
+    elif s.fnorm != s.reached and s.prered <= s.noise:
         s.idle += 1
-    if s.idle < IDLE:
+    if s.idle < 10 * IDLE:
         return LM_RUNNING
     # All steps succeed and only the radius limits them: there is no minimum near x.
     if s.good >= IDLE and s.offset > max(s.noise, NEAR_ENOUGH):
