@@ -101,7 +101,7 @@ cdef int _bad_model(lm_state *s) noexcept nogil:
     copy(s.n, s.base, s.x)
     s.fnorm = s.base_fnorm
     # What the refused point has gained does not count as progress.
-    s.base_idle += 10
+    s.base_idle += 1
     s.reached, s.idle = s.base_reached, s.base_idle
     s.xnorm = _size_of_x(s)
     s.reverted = 1
