@@ -4,6 +4,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+# ---- evaluate/threads.pxi
+
+class Team: ...
+
 # ---- evaluate/lossstatistics.pxi
 
 def deviation(sums: ArrayLike, m: float, degrees: float) -> float: ...

@@ -104,5 +104,5 @@ def test_a_scale_far_below_the_residuals() -> None:
             lmoo.Solver(loss=loss).solve(lmoo.CurveProblem(decay, T, Y * size), start * unit)
             for loss in ("huber", "soft_l1")
         ]
-        np.testing.assert_allclose(found[0].x, found[1].x, rtol=1e-6)
-        np.testing.assert_allclose(found[0].cost / size, least, rtol=1e-3)
+        for result in found:
+            np.testing.assert_allclose(result.cost / size, least, rtol=2.5e-4)

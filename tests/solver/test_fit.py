@@ -107,7 +107,7 @@ def branching(t: Any, a: float, b: float) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((3, T, Y), TypeError, r"^model must be a text, a model or a function; it is 3$"),
+        ((3, T, Y), TypeError, r"^model must .*; it is 3: the order is fit\(model, t, y\)$"),
         ((decay, T, Y, {"d": 1.0}), ValueError, r"^p0 has 'd', .* its parameters are a, b, c$"),
         ((decay, T, Y, [1.0, 2.0]), ValueError, r"^p0 must have one value for each of the 3"),
         ((decay, T, Y, {"a": np.nan}), ValueError, r"^p0 must be finite; that of a is nan"),

@@ -22,6 +22,7 @@ from libc.math cimport INFINITY, fabs, sqrt
 from libc.string cimport memcpy, memset
 
 from lmoo._core.model cimport *
+from lmoo._core.norms cimport scaled_norm
 
 cdef enum:
     AT_LOWER = -1
@@ -105,6 +106,7 @@ cdef int _activity(const lm_state *s, ptrdiff_t j) noexcept nogil:
 
 cdef void bounds_limit_step(lm_state *s) noexcept nogil:
     """Limit s.step to the bounds, with its prered and dirder; set s.limited if it has changed."""
+    cdef double proposed = scaled_norm(s.n, s.diag, s.step, s.wa2)
     s.limited = 0
     _start_from_active(s)
     if not _leaves(s) and not _may_release(s):
@@ -120,6 +122,7 @@ cdef void bounds_limit_step(lm_state *s) noexcept nogil:
         s.linear.damped(s.model, s.par, s.diag, s.step)
         _minimize_within(s)
     _note_approached_bounds(s)
+    _limit_length(s, 2.0 * proposed)
 
 
 cdef void _start_from_active(lm_state *s) noexcept nogil:
@@ -196,6 +199,22 @@ cdef bint _minimize_at_once(lm_state *s) noexcept nogil:
             s.shift[j] = 0.0 if s.working[j] == FREE else _room(s, j, s.working[j])
         s.linear.damped_on_face(s.model, s.working, s.shift, s.par, s.diag, s.target)
     return False
+
+
+cdef void _limit_length(lm_state *s, double most) noexcept nogil:
+    """Shorten a step with |D p| > most.
+
+    The minimum over a subspace may be far away although that over all parameters is near; all points between are within
+    the bounds.
+    """
+    cdef ptrdiff_t j
+    cdef double size = scaled_norm(s.n, s.diag, s.step, s.wa2)
+    if not size > most:
+        return
+    for j in range(s.n):
+        s.step[j] *= most / size
+        s.working[j] = FREE
+    predict(s, s.step, True)
 
 
 cdef double _room(const lm_state *s, ptrdiff_t j, int side) noexcept nogil:
