@@ -101,6 +101,7 @@ cdef extern from "state.h" nogil:
         double last_dirder
         double secant_error
         double linear_rate
+        int since
         double bend
         int finished
         double wall

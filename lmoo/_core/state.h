@@ -108,7 +108,8 @@ struct lm_state {
     double last_actred;     /* actred and dirder of the last accepted step, relative to |f|^2 after it */
     double last_dirder;
     double secant_error;    /* error of what the last move shows of the contraction, see secant.pxi */
-    double linear_rate;     /* rate of contraction that the last extrapolated step has used */
+    double linear_rate;     /* rate of contraction at the last extrapolation */
+    int since;              /* accepted steps since then */
     double bend;            /* second derivative of |f|^2 / 2 along the last step, over |J p|^2; 0: not larger */
     int finished;           /* `steps` when a last step was requested, plus 1 */
     double wall;            /* radius before bad points have reduced it; 0: they have not */

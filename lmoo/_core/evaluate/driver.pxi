@@ -105,7 +105,7 @@ cdef int _rescale(lm_driver *d) noexcept nogil:
     s.last_pnorm = s.hidden_offset = s.bend = 0.0
     s.contraction = s.prered = 1.0
     s.known_newton = s.failed_hidden = s.idle = s.rejections = s.search = s.best = s.found = s.finished = 0
-    s.probe = s.measured = s.measuring = s.below_noise = s.extrapolated = s.refused = s.ending = 0
+    s.probe = s.measured = s.measuring = s.below_noise = s.extrapolated = s.since = s.refused = s.ending = 0
     return LM_LINEARIZE
 
 

@@ -83,7 +83,7 @@ cdef void bounds_new_model(lm_state *s) noexcept nogil:
         activity = _activity(s, j)
         if activity != s.active[j]:
             # The active set has changed: the rate of the previous steps does not apply.
-            s.last_pnorm, s.contraction = 0.0, 1.0
+            s.last_pnorm, s.contraction, s.linear_rate = 0.0, 1.0, 0.0
             s.known_newton = 0
         s.active[j] = activity
         s.free_norms[j] = s.acnorm[j] if activity == FREE else 0.0

@@ -211,7 +211,10 @@ cdef int _after_step(lm_state *s) noexcept nogil:
         return LM_RUNNING
     if not newton:
         return LM_FTOL if s.prered <= s.noise and _predicts_nothing_visible(s) else _idle(s)
-    if s.extrapolated == 1:
+    if s.since == 1 and s.linear_rate != 0.0:
+        # What remains after a secant step contracts at its rate.
+        left = fabs(s.linear_rate / (1.0 - s.linear_rate))
+    elif s.extrapolated == 1:
         left = min(max(s.remainder, LEAST_REMAINDER), 1.0)
     elif rate < 0.5:
         left = rate / (1.0 - rate)

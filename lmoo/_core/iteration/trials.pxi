@@ -179,6 +179,7 @@ cdef void _accept(lm_state *s) noexcept nogil:
         s.rejections = 0
     s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
+    s.since = 0 if s.extrapolated == 1 else s.since + 1
 
 
 cdef void _damp_alternating(lm_state *s) noexcept nogil:
