@@ -79,7 +79,7 @@ def test_random_stacks(count, shared, seed):
     y = stack(count, seed)
     fits = lmoo.curve_fit_many(decay, T, y, p0=[1.5, 1, 0.1], shared=shared)
     problem = joint(y, shared=[("a", "rate", "c")[s] if isinstance(s, int) else s for s in shared])
-    result = solve(problem, [1.5, 1, 0.1])
+    result = solve(problem, [1.5, 1, 0.1], lmoo.Solver(xtol=1e-12))
     if fits.success.all() and result.success and abs(fits.joint_cost / result.cost - 1) < 1e-6:
         same(fits, result, problem, 1e-6)
     else:
