@@ -108,7 +108,7 @@ def other_functions(t, a, b):
         x = np.expm1(b * (t - T[1]))
         slope = s.exprel(b * (t - T[1])) - np.nan_to_num(1 / x, posinf=0.0)
     return (
-        finite + slope + np.isclose(t, T[3]) * a + np.fix(t - 1)
+        finite + slope + np.isclose(t, T[3]) * a + np.trunc(t - 1)
         + divmod(t, b)[1] + np.divmod(-t, 0.7)[0] * a
         + np.logaddexp2(a * t, b) + np.where(np.signbit(t - b), a, b)
         + s.xlogy(t - T[4], a * abs(t - T[4])) + s.xlog1py(t - T[4], -abs(t - T[4]) / 9 * b)

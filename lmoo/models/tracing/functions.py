@@ -137,7 +137,6 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.i0: lambda recorder, x: applied(recorder, "i0", x),
     np.polyval: _polyval,
     np.copy: _copy,
-    np.fix: lambda recorder, x: np.trunc(x),
     np.isclose: _isclose,
     np.nan_to_num: _nan_to_num,
     np.copyto: _copyto,
