@@ -34,6 +34,13 @@ def test_differences(jac: str, diff_step: Any) -> None:
     np.testing.assert_allclose(result.jac, curve_jacobian(result.x), rtol=1e-5, atol=tolerance)
 
 
+@pytest.mark.parametrize("part", [np.abs, np.real])
+def test_a_complex_step_needs_complex_values(part: Any) -> None:
+    """All derivatives of a function that leaves the imaginary parts out would be 0."""
+    with pytest.raises(TypeError, match=r"must return complex numbers .* with jac='cs'"):
+        least_squares(lambda x: part(x) - 1.0, [2.0, 3.0], "cs")
+
+
 @pytest.mark.parametrize("jac", ["2-point", "3-point"])
 def test_steps_are_relative_to_x(jac: str) -> None:
     seen: list[Array] = []
