@@ -93,7 +93,7 @@ class ForwardDifference(Numeric):
         eps^(2/3), that of forward differences about eps^(1/2).  One Jacobian by central differences
         is also taken after three rejected steps in a row, or if a column consists of errors, to
         measure L.  False: central differences are used only if forward ones leave a direction
-        undetermined, as their errors may hide it.
+        undetermined, as their errors may hide it; in stacks, never.
 
     Raises
     ------
