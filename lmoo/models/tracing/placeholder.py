@@ -209,7 +209,10 @@ class Placeholder(Arithmetic):
     # ---- operations that need a value ------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        self.recorder.refuse(_BRANCH)
+        if self.points or self.imaginary is not None:
+            self.recorder.refuse(_BRANCH)
+        number = self.recorder.graph.number(self.node)
+        return self.recorder.decide(self.node, _BRANCH) if number is None else number != 0.0
 
     def __float__(self) -> float:
         self.recorder.converts = True
