@@ -155,11 +155,13 @@ def recorded(
     """
     try:
         return _of_paths(f, recorder, n, joined)
-    except TraceError:
-        if not recorder.converts:
-            raise
-        recorder.restart()
-        return _of_paths(substituted(f), recorder, n, joined)
+    except TraceError as error:
+        first, converts = error, recorder.converts
+    recorder.restart()
+    try:
+        return _of_paths(substituted(f, recorder), recorder, n, joined)
+    except TraceError as error:
+        raise (error if converts else first) from None
 
 
 def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Placeholder:
