@@ -22,18 +22,6 @@ except ModuleNotFoundError as _error:
     ) from None
 
 from lmoo.errors import BetterMinimumWarning, EvaluationError, TraceError, TraceWarning
-from lmoo.jacobians.numeric import CentralDifference, ComplexStep, ForwardDifference
-from lmoo.jacobians.strategies import Analytic, ColumnMajor, CompiledJacobian, Jacobian
-from lmoo.problems.problem import FunctionProblem, Problem
-from lmoo.problems.rows import RowBlockProblem
-from lmoo.results.result import Result
-from lmoo.scipy_api.leastsq import leastsq
-from lmoo.solver.iteration import Iteration
-from lmoo.solver.linear import LinearModel
-from lmoo.solver.record import IterationRecord
-from lmoo.solver.solver import Solver
-from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
-from lmoo.status import Status
 
 if TYPE_CHECKING:
     from lmoo import bounds as bounds
@@ -48,6 +36,8 @@ if TYPE_CHECKING:
     from lmoo.integrations.patching import patch_scipy, unpatch_scipy
     from lmoo.jacobians.check import JacobianCheck, check_jacobian
     from lmoo.jacobians.grouped import GroupedDifference
+    from lmoo.jacobians.numeric import CentralDifference, ComplexStep, ForwardDifference
+    from lmoo.jacobians.strategies import Analytic, ColumnMajor, CompiledJacobian, Jacobian
     from lmoo.models.expression import Expression, ExpressionError
     from lmoo.models.tracing.residual import trace_residual
     from lmoo.models.tracing.trace import trace
@@ -56,39 +46,71 @@ if TYPE_CHECKING:
     from lmoo.problems.curveblocks import CurveBlocks
     from lmoo.problems.curveproblem import CurveProblem
     from lmoo.problems.joint import JointProblem
+    from lmoo.problems.problem import FunctionProblem, Problem
+    from lmoo.problems.rows import RowBlockProblem
     from lmoo.results.curvature import Nonlinearity
     from lmoo.results.history import History
-    from lmoo.results.result import PartResult
+    from lmoo.results.result import PartResult, Result
     from lmoo.scipy_api.curve_fit import OptimizeWarning, curve_fit
     from lmoo.scipy_api.least_squares import least_squares
+    from lmoo.scipy_api.leastsq import leastsq
     from lmoo.solver.fitting import fit as fit
+    from lmoo.solver.iteration import Iteration
+    from lmoo.solver.linear import LinearModel
+    from lmoo.solver.record import IterationRecord
+    from lmoo.solver.solver import Solver
     from lmoo.solver.sparse import SparseCholesky
+    from lmoo.solver.steps import CompiledStep, GeodesicAcceleration, More, Nielsen, Step, StepModel
+    from lmoo.status import Status
 
 __version__ = "0.1.0"
 
 # Names that are imported on first use, with their modules.
 _WHERE = {
+    "Analytic": "jacobians.strategies",
     "BatchProblem": "problems.batch",
     "CFunctionProblem": "problems.cfunction",
+    "CentralDifference": "jacobians.numeric",
+    "ColumnMajor": "jacobians.strategies",
+    "CompiledJacobian": "jacobians.strategies",
+    "CompiledStep": "solver.steps",
+    "ComplexStep": "jacobians.numeric",
     "CurveBlocks": "problems.curveblocks",
     "CurveProblem": "problems.curveproblem",
     "Expression": "models.expression",
     "ExpressionError": "models.expression",
     "Fits": "batch.fits",
+    "ForwardDifference": "jacobians.numeric",
+    "FunctionProblem": "problems.problem",
+    "GeodesicAcceleration": "solver.steps",
     "GroupedDifference": "jacobians.grouped",
     "History": "results.history",
+    "Iteration": "solver.iteration",
+    "IterationRecord": "solver.record",
+    "Jacobian": "jacobians.strategies",
     "JacobianCheck": "jacobians.check",
     "JointFits": "batch.shared",
     "JointProblem": "problems.joint",
+    "LinearModel": "solver.linear",
+    "More": "solver.steps",
+    "Nielsen": "solver.steps",
     "Nonlinearity": "results.curvature",
     "OptimizeWarning": "scipy_api.curve_fit",
     "PartResult": "results.result",
+    "Problem": "problems.problem",
+    "Result": "results.result",
+    "RowBlockProblem": "problems.rows",
+    "Solver": "solver.solver",
     "SparseCholesky": "solver.sparse",
+    "Status": "status",
+    "Step": "solver.steps",
+    "StepModel": "solver.steps",
     "check_jacobian": "jacobians.check",
     "curve_fit": "scipy_api.curve_fit",
     "curve_fit_many": "batch.many",
     "fit": "solver.fitting",
     "least_squares": "scipy_api.least_squares",
+    "leastsq": "scipy_api.leastsq",
     "patch_scipy": "integrations.patching",
     "solve_many": "batch.problems",
     "trace": "models.tracing.trace",

@@ -161,9 +161,11 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
     points = any(isinstance(o, Placeholder) and o.points for o in operands)
     if points and all(array.size == 1 and array.dtype == object for array in arrays):
         return None  # np.atleast_1d(np.asarray(t))
-    if points and boxed:
+    # Arrays of parameters, and of numbers, with an axis of length 1 for the points.
+    over_points = [array for array in arrays if array.ndim > 1 and array.shape[-1] == 1]
+    if points and boxed and len(over_points) < len(arrays):
         recorder.refuse("an array of parameters is combined with the points of a variable")
-    if points or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
+    if (points and not over_points) or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
         return None
 
     def shaped(operation: str) -> Any:

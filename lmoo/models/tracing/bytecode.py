@@ -55,14 +55,23 @@ def refusal(code: types.CodeType, line: int | None, reason: str) -> TraceError:
 
 def _is_plain(value: Any) -> bool:
     """Return whether the object has a Python class without attribute hooks."""
-    kind = type(value)
+    return not isinstance(
+        value, (type, types.FunctionType, types.MethodType, np.ndarray)
+    ) and _is_plain_type(type(value))
+
+
+def _is_plain_type(kind: type) -> bool:
     return (
         bool(kind.__flags__ & _HEAP_TYPE)
-        and not isinstance(value, (type, types.FunctionType, types.MethodType, np.ndarray))
         and not kind.__module__.startswith(("numpy", "scipy", "random"))
         and inspect.getattr_static(kind, "__getattribute__") is object.__getattribute__
         and not hasattr(kind, "__getattr__")
     )
+
+
+def _is_plain_class(value: Any) -> bool:
+    """Return whether the object is a Python class without a metaclass."""
+    return type(value) is type and _is_plain_type(value)
 
 
 class CodeReader:
@@ -207,7 +216,7 @@ class CodeReader:
         """Examine an object, and those of its attributes that are read next."""
         shown = name
         for attribute in attributes:
-            if not (inspect.ismodule(value) or _is_plain(value)):
+            if not (inspect.ismodule(value) or _is_plain(value) or _is_plain_class(value)):
                 break
             shown = f"{shown}.{attribute}"
             if inspect.ismodule(value):
@@ -216,12 +225,16 @@ class CodeReader:
             found = inspect.getattr_static(value, attribute, None)
             if isinstance(found, property):
                 found = found.fget
+            owner = value
+            if isinstance(found, classmethod):
+                owner = value if isinstance(value, type) else type(value)
             if isinstance(found, (staticmethod, classmethod)):
                 found = found.__func__
             if isinstance(found, types.FunctionType):
-                self.examiner.examine_method(found, value, self.depth + 1)
+                self.examiner.examine_method(found, owner, self.depth + 1)
                 return
-            self.examiner.note_mutable(value)
+            if not isinstance(value, type):
+                self.examiner.note_mutable(value)
             self.examiner.note_use(value, attribute, found)
             value = found
         error = partial(self.refuse, f"{shown} is used, and its effects are unknown")

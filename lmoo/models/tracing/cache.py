@@ -45,6 +45,8 @@ class Kind(NamedTuple):
         twice as many points, and its last variable is 0 for real parts and 1 for imaginary ones.
     known : bool
         Whether the points are known.
+    branches : bool
+        Whether the function may branch on its parameters.
     """
 
     n: int
@@ -53,6 +55,7 @@ class Kind(NamedTuple):
     points: int = 0
     parts: bool = False
     known: bool = False
+    branches: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +70,14 @@ class Traced:
         variables of the model.
     sized : bool
         Whether the trace is valid for one number of points only.
+    branches : bool
+        Whether the function branches on its parameters.
     """
 
     model: GraphModel
     arrays: tuple[Any, ...] = ()
     sized: bool = False
+    branches: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +210,7 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
         else:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points, data)
+            recorder.decisions = [] if kind.branches else None
             value = recorded(f, recorder, kind.n, kind.joined)
             sized = recorder.asked or bool(recorder.arrays)
             if value.imaginary is not None and not kind.parts:
@@ -219,7 +226,8 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
             if kind.parts:
                 model = _of_parts(model, model, imaginary)
             # A function that is defined anew for each fit has the graph of the last one.
-            found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized)
+            found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized,
+                           bool(recorder.path or recorder.decisions))  # fmt: skip
     except TraceError as error:
         found = TraceError(*error.args)
         # The reason may be the number of points.

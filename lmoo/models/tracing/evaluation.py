@@ -19,7 +19,7 @@ from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.cache import Kind, Traced, traced
-from lmoo.models.tracing.slopes import slope_reason
+from lmoo.models.tracing.slopes import flat_reason, slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.kinds import form_of, in_blocks
@@ -166,7 +166,7 @@ def _compiled(
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
         points, joined = points_of(problem.t, problem.y.size)
-        kind = Kind(x.size, len(points), joined, problem.y.size, known=alone)
+        kind = Kind(x.size, len(points), joined, problem.y.size, known=alone, branches=alone)
         found = traced(problem.f, kind, points if alone else None)
         if found.arrays:
             points = np.concatenate([points, np.stack(found.arrays)])
@@ -176,6 +176,8 @@ def _compiled(
             reason = start_reason(found.model, points, x, value)
         if reason is None:
             reason = slope_reason(found.model, points, x)
+        if reason is None and found.branches:
+            reason = flat_reason(found.model, points, x)
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     weights = problem._whitening

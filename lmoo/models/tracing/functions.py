@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.tracing.applied import applied, clipped, included
-from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
+from lmoo.models.tracing.placeholder import Indices, Placeholder, as_placeholder, column
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.ufuncs import operation_of
 
 
 def _where(recorder: Recorder, condition: Any, *choices: Any) -> Any:
-    if len(choices) != 2:
-        recorder.refuse(
-            "np.where(condition) returns indices; np.where(condition, a, b) can be used"
-        )
+    if not choices:
+        return (Indices(condition),)
     return applied(recorder, "where", condition, *choices)
 
 
@@ -85,6 +83,15 @@ def _angle(recorder: Recorder, z: Any, deg: bool = False) -> Any:
     return angle * (180.0 / np.pi) if deg else angle
 
 
+def _of_columns(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of numpy for arrays of objects, whose axis of points has the length 1."""
+
+    def applied_to_columns(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
+        return function(*[column(recorder, a) for a in args], **kwargs)
+
+    return applied_to_columns
+
+
 def _sinc(recorder: Recorder, x: Any) -> Any:
     return applied(recorder, "sinc", x)
 
@@ -123,6 +130,8 @@ def _copyto(
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: _where,
+    np.nonzero: _where,
+    np.flatnonzero: lambda recorder, condition: Indices(condition),
     np.clip: _clip,
     np.select: _select,
     np.piecewise: _piecewise,
@@ -140,6 +149,16 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.isclose: _isclose,
     np.nan_to_num: _nan_to_num,
     np.copyto: _copyto,
+    np.ndim: lambda recorder, x: x.ndim,
+    np.shape: lambda recorder, x: x.shape,
+    np.size: lambda recorder, x: x.size,
+    np.reshape: lambda recorder, x, *shape, **options: x.reshape(*shape, **options),
+    **{
+        function: _of_columns(function)
+        for function in (
+            np.stack, np.vstack, np.column_stack, np.vander, np.outer, np.expand_dims,
+        )
+    },
     **dict.fromkeys((np.ravel, np.squeeze, np.atleast_1d, np.transpose), _same),
 }
 

@@ -75,6 +75,8 @@ class Placeholder(Arithmetic):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
+        if method == "outer" and not options:
+            return ufunc.outer(*[column(self.recorder, x) for x in inputs])
         if method != "__call__":
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
@@ -134,9 +136,10 @@ class Placeholder(Arithmetic):
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"
             )
-        # numpy's functions apply an array of objects element by element.
-        out = np.empty((), dtype=object)
-        out[()] = self
+        # numpy's functions apply an array of objects element by element.  The axis of the points has
+        # the length 1 there, so that it broadcasts with arrays of other axes as that of an array does.
+        out = np.empty((1,) if self.points else (), dtype=object)
+        out[(0,) * self.points] = self
         return out
 
     @classmethod
@@ -168,6 +171,7 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        key = _condition(key)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
@@ -192,6 +196,7 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
+        key = _condition(key)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
@@ -200,6 +205,9 @@ class Placeholder(Arithmetic):
             return self._like(mask=key.node)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
+        if self.points and self.mask is None and isinstance(key, tuple):
+            if all(k is None or k is Ellipsis or k == slice(None) for k in key):
+                return self.__array__()[key]  # As t[:, None].
         self.recorder.refuse(
             "points are selected by index; a model must be evaluated point by point"
             if self.points
@@ -209,7 +217,10 @@ class Placeholder(Arithmetic):
     # ---- operations that need a value ------------------------------------------------------------
 
     def __bool__(self) -> bool:
-        self.recorder.refuse(_BRANCH)
+        if self.points or self.imaginary is not None:
+            self.recorder.refuse(_BRANCH)
+        number = self.recorder.graph.number(self.node)
+        return self.recorder.decide(self.node, _BRANCH) if number is None else number != 0.0
 
     def __float__(self) -> float:
         self.recorder.converts = True
@@ -306,6 +317,13 @@ class Placeholder(Arithmetic):
 
     flatten = squeeze = ravel
 
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """Return the values with further axes; -1 stands for the points."""
+        lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        if not self.points or options or -1 not in lengths or set(lengths) > {-1, 1}:
+            self.recorder.refuse("an array of points is given another shape")
+        return self if lengths == (-1,) else self.__array__().reshape(lengths)
+
     def clip(self, least: Any = None, greatest: Any = None, **bounds: Any) -> Any:
         """Return the values, limited to an interval."""
         clip = self.recorder.functions[np.clip]
@@ -342,12 +360,43 @@ class Placeholder(Arithmetic):
         return Placeholder(self.recorder, **{**made, **changes})
 
 
+class Indices:
+    """The indices of the points at which a condition holds, as ``np.where(condition)`` has them."""
+
+    def __init__(self, condition: Placeholder) -> None:
+        self.condition = condition
+
+    def __getattr__(self, name: str) -> Any:
+        self.condition.recorder.refuse("indices of points are used other than to select them")
+
+    __len__ = __iter__ = __array__ = __add__ = __sub__ = __mul__ = __eq__ = __getitem__ = (  # type: ignore[assignment]
+        lambda self, *args, **options: self.__getattr__("")
+    )
+
+
+def _condition(key: Any) -> Any:
+    """Return the condition that indices of points stand for; other keys as they are."""
+    if isinstance(key, tuple) and len(key) == 1:
+        key = key[0]
+    return key.condition if isinstance(key, Indices) else key
+
+
 def _numbers(value: Any) -> Any:
     """Return an argument with the numbers of a placeholder that depends on the points alone."""
     if isinstance(value, (list, tuple)):
         return type(value)(map(_numbers, value)) if type(value) in (list, tuple) else value
     numbers = value._numbers() if isinstance(value, Placeholder) else None
     return value if numbers is None else numbers
+
+
+def column(recorder: Recorder, value: Any) -> Any:
+    """Return an argument with arrays of objects for the arrays of points in it."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([column(recorder, part) for part in value])
+    is_array = isinstance(value, np.ndarray) and value.dtype != object
+    if is_array and value.shape == (recorder.points,):
+        value = as_placeholder(recorder, value)
+    return value.__array__() if isinstance(value, Placeholder) else value
 
 
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:

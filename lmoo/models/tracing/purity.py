@@ -1,5 +1,6 @@
 """Names of functions and methods by their effects."""
 
+import functools
 import types
 from typing import Any
 
@@ -106,8 +107,20 @@ def is_pure(f: Any) -> bool:
         return False
     if isinstance(f, types.BuiltinFunctionType) and module == "builtins":
         return f.__name__ in BUILTINS
+    if f is functools.reduce:
+        return True  # As map: the function that it applies is examined where it is named.
     if isinstance(f, type):
+        if f is np.poly1d or _is_named_tuple(f):
+            return True
         return f.__name__ in BUILTINS or issubclass(f, (np.generic, BaseException, np.errstate))
     if type(f).__module__.startswith("lmoo."):
         return hasattr(f, "parameter_names")
     return module.startswith(_MODULES) and (callable(f) and not isinstance(f, types.MethodType))
+
+
+def _is_named_tuple(kind: type) -> bool:
+    """Return whether a class was made by namedtuple, and has no methods besides those of these."""
+    if kind.__bases__ != (tuple,) or not isinstance(getattr(kind, "_fields", None), tuple):
+        return False
+    known = {"_make", "_replace", "_asdict", "__new__", "__repr__", "__getnewargs__"}
+    return {name for name, found in vars(kind).items() if callable(found)} <= {*known, "__replace__"}

@@ -3,6 +3,7 @@
 import linecache
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,6 +19,14 @@ _OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.
 
 # Numbers that are read from the points: a function with a loop over all points is not traced.
 _MOST_READ = 100
+# Decisions of one path through a function, and paths: all of them are evaluated at all points.
+_MOST_DECISIONS, MOST_PATHS = 12, 16
+# Conditions that hold on an interval of numbers.  One that holds at single numbers, as ``b == 0``,
+# hides the derivative by b there.
+_OF_INTERVALS = frozenset(
+    ["less", "less_equal", "greater", "greater_equal", "isnan", "isfinite"]
+)
+_COMBINED = frozenset(["logical_and", "logical_or", "logical_not"])
 
 
 class Recorder:
@@ -51,6 +60,11 @@ class Recorder:
         `lmoo.models.tracing.applied.applied` for operators, `applied.included` for calls of models,
         `ufuncs.operation_of` for ufuncs, and for numpy's other functions `functions.FUNCTIONS`; set
         by `start`.
+    decisions : list of (int, bool) or None
+        Conditions on parameters that the function has asked for, and the answers; None if a
+        function must not branch.
+    path : sequence of bool
+        The first answers; those that follow are True.
     takes_arrays : bool
         Whether the first array that is combined with a parameter determines the number of points.
     """
@@ -62,6 +76,8 @@ class Recorder:
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
         self.takes_arrays = False
+        self.decisions: list[tuple[int, bool]] | None = None
+        self.path: Sequence[bool] = ()
         self.restart()
 
     def restart(self) -> None:
@@ -79,6 +95,24 @@ class Recorder:
         if self.error is None:
             self.error = error
         raise error
+
+    def decide(self, node: int, reason: str) -> bool:
+        """Return the answer to a condition on the parameters, for the path that is followed."""
+        taken = self.decisions
+        if taken is None or len(taken) == _MOST_DECISIONS or not self._is_of_intervals(node):
+            self.refuse(reason)
+        for known, answer in taken:
+            if known == node:
+                return answer
+        answer = self.path[len(taken)] if len(taken) < len(self.path) else True
+        taken.append((node, answer))
+        return answer
+
+    def _is_of_intervals(self, node: int) -> bool:
+        operation, arguments, _ = self.graph.steps[node]
+        return operation in _OF_INTERVALS or (
+            operation in _COMBINED and all(map(self._is_of_intervals, arguments))
+        )
 
     def numbers(self, node: int, mask: int | None = None) -> Any:
         """Return the numbers of a node that depends on nothing but the points; None for others.

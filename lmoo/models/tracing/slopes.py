@@ -50,6 +50,25 @@ def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
     )
 
 
+def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:
+    """Return which derivative is 0 at all points in the branch that is taken at x.
+
+    A function may have a branch for small b in which it does not depend on b.  A fit that starts
+    there must see the values of the other branch, as differences do.
+
+    Parameters
+    ----------
+    model, points, x
+        As for `slope_reason`.
+    """
+    slopes = model._model.evaluate(points[None], x[None], True)[0][0]
+    flat = np.flatnonzero(~slopes.any(axis=1))
+    if not flat.size:
+        return None
+    name = f"parameter {flat[0]}" if model.parameter_names is None else model.parameter_names[flat[0]]
+    return f"the branch that is taken does not depend on {name}"
+
+
 def _first_apart(model: GraphModel, t: Array, x: Array) -> int | None:
     """Return the first parameter whose derivative disagrees with all differences."""
     evaluate: Any = model._model.evaluate

@@ -8,6 +8,8 @@ copy of the function: `math.exp` becomes numpy's, and conversions of placeholder
 import builtins
 import inspect
 import math
+import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
@@ -15,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from lmoo.models.tracing.distributions import Distribution
 from lmoo.models.tracing.placeholder import Placeholder
+from lmoo.models.tracing.recorder import Recorder
 
 # Functions of math that numpy has under another name.
 _RENAMED = {
@@ -29,10 +33,18 @@ _SAME = """
 # Functions of math that numpy does not have, by the names of operations.
 _OPERATIONS = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln"}
 _LIBRARIES = ("numpy", "scipy", "lmoo")
+# The recorder of the trace that a thread makes.
+_current = threading.local()
 
 
-def substituted(f: Any) -> Any:
+def substituted(f: Any, recorder: Recorder | None = None) -> Any:
     """Return a copy of a function that reads substitutes; other callables are returned as they are.
+
+    Parameters
+    ----------
+    f : callable
+    recorder : Recorder, optional
+        The trace in which the function is called.
 
     Examples
     --------
@@ -41,10 +53,11 @@ def substituted(f: Any) -> Any:
     >>> substituted(lambda x: math.exp(x))(0.0)
     1.0
     """
+    _current.recorder = recorder
     if isinstance(f, FunctionType):
         return _copied(f)
     if isinstance(f, partial):
-        return partial(substituted(f.func), *f.args, **f.keywords)
+        return partial(substituted(f.func, recorder), *f.args, **f.keywords)
     method = (
         f.__func__ if isinstance(f, MethodType) else inspect.getattr_static(f, "__call__", None)
     )
@@ -95,9 +108,60 @@ class _Module:
 
 def _substitute(value: Any) -> Any:
     """Return the object that a name refers to during a trace."""
-    if isinstance(value, (BuiltinFunctionType, type, ModuleType)):
+    if isinstance(value, ModuleType):
+        wrapped = value is math or value.__name__.startswith(("numpy", "scipy"))
+        return _Module(value) if wrapped else value
+    if isinstance(value, (BuiltinFunctionType, type)):
         return _SUBSTITUTES.get(value, value)
-    return _copied(value) if isinstance(value, FunctionType) else value
+    module = type(value).__module__
+    if module.startswith("scipy.stats."):
+        return Distribution(value) if hasattr(value, "pdf") and hasattr(value, "numargs") else value
+    if module.startswith("scipy.interpolate") and callable(value):
+        return _of_points(value)
+    if not isinstance(value, FunctionType):
+        return value
+    if value in _FUNCTIONS:
+        return _FUNCTIONS[value]
+    if value is getattr(sys.modules.get("scipy.special"), "factorial", None):
+        return _of_numbers(value, _factorial)
+    return _copied(value)
+
+
+def _of_points(value: Any) -> Any:
+    """Return a table of scipy.interpolate that is evaluated at the points where these are known."""
+
+    def called(x: Any, *args: Any) -> Any:
+        numbers = x._numbers() if isinstance(x, Placeholder) else None
+        return value(x if numbers is None else numbers, *args)
+
+    return called
+
+
+def _factorial(x: Any, exact: bool = False) -> Any:
+    return np.where(x < 0.0, 0.0, (x + 1.0)._operate("gamma", x + 1.0))
+
+
+def _polynomial(coefficients: Any) -> Any:
+    return lambda x: np.polyval(coefficients, x)
+
+
+def _filled(function: Callable[..., Any], value: Any) -> Callable[..., Any]:
+    """Return a function that makes an array, of a number for each point if it has their shape."""
+
+    def called(shape: Any, *given: Any, **options: Any) -> Any:
+        recorder = _current.recorder
+        filled = given[0] if value is None and given else value
+        plain = not options and len(given) == (value is None)
+        if recorder is None or not plain or shape not in (recorder.points, (recorder.points,)):
+            return function(shape, *given, **options)
+        recorder.asked = True
+        return recorder.functions[np.full_like](recorder, _points_of(recorder), filled)
+
+    return called
+
+
+def _points_of(recorder: Recorder) -> Placeholder:
+    return Placeholder(recorder, recorder.graph.variable(0), points=True)
 
 
 def _of_numbers(function: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,14 +217,19 @@ def _copy(x: Any, dtype: Any = None, **options: Any) -> Any:
 
 
 _SUBSTITUTES: dict[Any, Any] = {
-    math: _Module(math),
-    np: _Module(np),
     float: _Float,
     np.float64: _Float,
+    np.poly1d: _of_numbers(np.poly1d, _polynomial),
+    np.zeros: _filled(np.zeros, 0.0),
+    np.empty: _filled(np.empty, 0.0),
     np.array: _of_numbers(np.array, _copy),
     **{
         function: _of_numbers(function, _array)
         for function in (np.asarray, np.asanyarray, np.ascontiguousarray)
+    },
+    **{
+        getattr(math, name): _of_numbers(getattr(math, name), other)
+        for name, other in (("isnan", np.isnan), ("isfinite", np.isfinite), ("isinf", np.isinf))
     },
     math.log: _of_numbers(math.log, _log),
     **{
@@ -174,3 +243,6 @@ _SUBSTITUTES: dict[Any, Any] = {
         for name, operation in _OPERATIONS.items()
     },
 }
+
+# Functions that are written in Python.
+_FUNCTIONS: dict[Any, Any] = {np.ones: _filled(np.ones, 1.0), np.full: _filled(np.full, None)}

@@ -13,7 +13,7 @@ from lmoo.models.graph.nodes import extracted
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.placeholder import Placeholder
-from lmoo.models.tracing.recorder import Recorder, call
+from lmoo.models.tracing.recorder import MOST_PATHS, Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
 
@@ -30,8 +30,8 @@ def trace(
     The function is called once, with placeholders for its arguments that record the operations on
     them.  It may use arithmetic, comparisons, the elementwise functions of numpy and scipy.special
     that models support, ``np.where``, ``np.clip``, ``np.select``, ``np.piecewise``, ``np.polyval``,
-    selections of points by conditions, complex numbers, loops over parameters, and functions that
-    use only these.
+    selections of points by conditions, complex numbers, loops over parameters, branches on
+    parameters, and functions that use only these.
 
     Parameters
     ----------
@@ -80,6 +80,7 @@ def trace(
     known = _variables(f, variables, names)
     examined(f)
     recorder = start(len(known))
+    recorder.decisions = []
     value = recorded(f, recorder, len(names))
     model = _model(value, known, names, getattr(f, "__name__", None))
     return model.prefixed(prefix) if prefix else model
@@ -153,12 +154,53 @@ def recorded(
         The function cannot be traced.
     """
     try:
-        value = _called(f, recorder, n, joined)
-    except TraceError:
-        if not recorder.converts:
-            raise
-        recorder.restart()
-        value = _called(substituted(f), recorder, n, joined)
+        return _of_paths(f, recorder, n, joined)
+    except TraceError as error:
+        first, converts = error, recorder.converts
+    recorder.restart()
+    try:
+        return _of_paths(substituted(f, recorder), recorder, n, joined)
+    except TraceError as error:
+        raise (error if converts else first) from None
+
+
+def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Placeholder:
+    """Return the value of a function for all of its paths, selected by the conditions of these."""
+    if recorder.decisions is None:
+        return _checked(_called(f, recorder, n, joined))
+    found: list[tuple[list[tuple[int, bool]], Placeholder]] = []
+    recorder.path = path = []
+    while True:
+        recorder.decisions = taken = []
+        found.append((taken, _checked(_called(f, recorder, n, joined))))
+        path = [answer for _, answer in taken]
+        while path and not path.pop():
+            pass
+        if len(path) == 0 and not any(answer for _, answer in taken):
+            return _selected(found, 0)
+        if len(found) == MOST_PATHS:
+            recorder.refuse(f"the function has more than {MOST_PATHS} paths")
+        recorder.path = [*path, False]
+
+
+def _selected(found: Sequence[tuple[list[tuple[int, bool]], Placeholder]], depth: int) -> Any:
+    """Return the value of the path that is taken, of those with equal answers up to a depth."""
+    taken, value = found[0]
+    if len(found) == 1:
+        return value
+    if not all(each.points for _, each in found):
+        raise TraceError("the function returns a number, not an array, on one of its paths")
+    first, second = (
+        _selected([each for each in found if each[0][depth][1] is answer], depth + 1)
+        for answer in (True, False)
+    )
+    recorder = value.recorder
+    condition = Placeholder(recorder, taken[depth][0], points=False, truth=True)
+    return recorder.applied(recorder, "where", condition, first, second)
+
+
+def _checked(value: Any) -> Placeholder:
+    """Return the value of a function if it is one number for each point."""
     if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
         value = value.item()
     if not isinstance(value, Placeholder):

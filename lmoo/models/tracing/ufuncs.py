@@ -75,6 +75,13 @@ def _ndtr(x: Any) -> Any:
     return 0.5 * _special("erfc", -x / sqrt(2.0))
 
 
+def _bessel(order: Any, x: Any) -> Any:
+    """Return the Bessel function of order 0 or 1."""
+    if isinstance(order, Placeholder) or order not in (0, 1):
+        x.recorder.refuse("scipy.special.jv is not supported for other orders than 0 and 1")
+    return _special("j1" if order else "j0", x)
+
+
 def _special(operation: str, x: Any) -> Any:
     return applied(x.recorder, operation, x)
 
@@ -89,6 +96,7 @@ _SCIPY: dict[str, Recorded] = {
         )
     },
     "psi": _plain("digamma"),
+    "jv": _with(_bessel),
     "voigt_profile": _with(_voigt),
     "ndtr": _with(_ndtr),
     "logit": _with(lambda p: np.log(p / (1.0 - p))),
