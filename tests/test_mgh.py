@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import minpack_reference as minpack
 import numpy as np
 import pytest
-from problems import CASES, MghCase, MghProblem
+from counted import Counted, CountedWithJacobian
+from problems import CASES, MghCase
 
 import lmoo
 
@@ -124,24 +125,6 @@ def test_the_norms_are_as_good_as_minpacks(comparison: Comparison) -> None:
 
 
 # -------------------------------------------------------------------------------------- Solver
-
-
-class Counted(lmoo.Problem):
-    """A problem that counts, without derivatives."""
-
-    def __init__(self, problem: MghProblem) -> None:
-        self.problem = problem
-        self.residuals = self.jacobians = 0
-
-    def residual(self, x: np.ndarray) -> np.ndarray:
-        self.residuals += 1
-        return self.problem.residual(x)
-
-
-class CountedWithJacobian(Counted):
-    def jacobian(self, x: np.ndarray) -> np.ndarray:
-        self.jacobians += 1
-        return self.problem.jacobian(x)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from counted import Counted, CountedWithJacobian
 
 import lmoo
 from lmoo.datasets import NistDataset, nist, nist_names
@@ -25,24 +26,6 @@ def digits(value: np.ndarray, certified: np.ndarray) -> float:
         return 0.0
     error = float(np.max(np.abs(value - certified) / np.abs(certified)))
     return 11.0 if error == 0.0 else min(11.0, max(0.0, -float(np.log10(error))))
-
-
-class Counted(lmoo.Problem):
-    """A data set that counts its evaluations and hides its derivatives."""
-
-    def __init__(self, data: NistDataset) -> None:
-        self.data = data
-        self.residuals = self.jacobians = 0
-
-    def residual(self, x: np.ndarray) -> np.ndarray:
-        self.residuals += 1
-        return self.data.residual(x)
-
-
-class CountedWithJacobian(Counted):
-    def jacobian(self, x: np.ndarray) -> np.ndarray:
-        self.jacobians += 1
-        return self.data.jacobian(x)
 
 
 class Run(NamedTuple):

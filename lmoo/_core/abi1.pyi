@@ -1,8 +1,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from lmoo._core.arrays import Array
 
 _api: Any
 
@@ -15,5 +16,5 @@ class CompiledProblem:
     def n(self) -> int: ...
     @property
     def provides_jacobian(self) -> bool: ...
-    def residual(self, x: ArrayLike) -> NDArray[np.float64]: ...
-    def jacobian(self, x: ArrayLike) -> NDArray[np.float64]: ...
+    def residual(self, x: ArrayLike) -> Array: ...
+    def jacobian(self, x: ArrayLike) -> Array: ...

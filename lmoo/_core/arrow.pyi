@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmoo._core.arrays import Array, Index
 from lmoo._core.batch import CurveModel
 from lmoo._core.solve import Derivatives, LinearTable, Loop, Source
-
-_Array = NDArray[np.float64]
 
 # ---- arrow/linear.pxi
 
@@ -19,84 +18,78 @@ class ArrowLinear(LinearTable):
     groups: int
     parts: int
     scattered: bool
-    span: NDArray[np.intp] | None
+    span: Index | None
     columns: NDArray[np.int32] | None
     def __init__(self, shared: int, own: Any, touched: tuple[Any, Any] | None = None) -> None: ...
     def factor(
         self, error: float, active: NDArray[np.int32] | None
     ) -> tuple[
-        _Array, NDArray[np.int32], NDArray[np.int32], _Array, NDArray[np.int32], int, _Array
+        Array, NDArray[np.int32], NDArray[np.int32], Array, NDArray[np.int32], int, Array
     ]: ...
     def dense_factor(
         self, error: float, active: NDArray[np.int32] | None
-    ) -> tuple[_Array, NDArray[np.int32], _Array]: ...
+    ) -> tuple[Array, NDArray[np.int32], Array]: ...
     def begin(self) -> None: ...
-    def fill(self, jac: _Array, f: _Array) -> bool: ...
-    def fill_groups(self, blocks: list[_Array]) -> None: ...
+    def fill(self, jac: Array, f: Array) -> bool: ...
+    def fill_groups(self, blocks: list[Array]) -> None: ...
     def leave_out(self, active: NDArray[np.int32]) -> None: ...
-    def truncate(self, column_error: _Array, fnorm: float) -> tuple[int, float, float]: ...
-    def gradient(self, p: _Array | None, fnorm: float) -> _Array: ...
-    def predict(self, p: _Array, everything: bool, fnorm: float) -> tuple[float, float]: ...
-    def gram(self, v: _Array) -> _Array: ...
-    def damped(self, par: float, diag: _Array) -> _Array: ...
+    def truncate(self, column_error: Array, fnorm: float) -> tuple[int, float, float]: ...
+    def gradient(self, p: Array | None, fnorm: float) -> Array: ...
+    def predict(self, p: Array, everything: bool, fnorm: float) -> tuple[float, float]: ...
+    def gram(self, v: Array) -> Array: ...
+    def damped(self, par: float, diag: Array) -> Array: ...
     def damped_on_face(
-        self, active: NDArray[np.int32], moved: _Array, par: float, diag: _Array
-    ) -> _Array: ...
-    def solve(self, par: float, diag: _Array, g: _Array) -> _Array | None: ...
-    def triangle(self) -> tuple[_Array, NDArray[np.int32], _Array]: ...
+        self, active: NDArray[np.int32], moved: Array, par: float, diag: Array
+    ) -> Array: ...
+    def solve(self, par: float, diag: Array, g: Array) -> Array | None: ...
+    def triangle(self) -> tuple[Array, NDArray[np.int32], Array]: ...
 
 # ---- arrow/statistics.pxi
 
 def arrow_statistics(
-    first: NDArray[np.intp],
-    span: NDArray[np.intp] | None,
+    first: Index,
+    span: Index | None,
     columns: NDArray[np.int32] | None,
-    blocks: _Array,
+    blocks: Array,
     order: NDArray[np.int32],
     rank: NDArray[np.int32],
-    t: _Array,
+    t: Array,
     torder: NDArray[np.int32],
     trank: int,
-    norms: _Array,
+    norms: Array,
     excluded: NDArray[np.uint8],
     limit: float,
-) -> tuple[_Array, _Array, _Array, NDArray[np.uint8]]: ...
+) -> tuple[Array, Array, Array, NDArray[np.uint8]]: ...
 def arrow_variances(
-    first: NDArray[np.intp],
-    span: NDArray[np.intp] | None,
+    first: Index,
+    span: Index | None,
     columns: NDArray[np.int32] | None,
-    lift: _Array,
-    gram: _Array,
-    covariance: _Array,
-) -> _Array: ...
+    lift: Array,
+    gram: Array,
+    covariance: Array,
+) -> Array: ...
 def arrow_blocks(
-    first: NDArray[np.intp],
-    lift: _Array,
-    gram: _Array,
-    covariance: _Array,
-    unit: _Array,
+    first: Index,
+    lift: Array,
+    gram: Array,
+    covariance: Array,
+    unit: Array,
     undetermined: NDArray[np.uint8],
-    where: NDArray[np.intp],
-) -> _Array: ...
+    where: Index,
+) -> Array: ...
 def arrow_lifted(
-    first: NDArray[np.intp],
-    span: NDArray[np.intp] | None,
-    columns: NDArray[np.int32] | None,
-    lift: _Array,
-    v: _Array,
-) -> _Array: ...
+    first: Index, span: Index | None, columns: NDArray[np.int32] | None, lift: Array, v: Array
+) -> Array: ...
 
 # ---- arrow/groups.pxi
 
 class Groups:
     shared: int
     rows: int
-    own: NDArray[np.intp]
-    touched: tuple[NDArray[np.intp], NDArray[np.intp]] | None
-    @property
-    def differenced(self) -> int: ...
-    @property
-    def refusal(self) -> BaseException | None: ...
+    own: Index
+    touched: tuple[Index, Index] | None
+    differenced: int
+    refusal: BaseException | None
 
 class GroupSource(Source):
     def __init__(self, groups: Groups) -> None: ...
@@ -105,35 +98,34 @@ class GroupDerivatives(Derivatives):
     def __init__(self, groups: Groups) -> None: ...
 
 class ArrowLoop(Loop):
-    @property
-    def touched(self) -> tuple[NDArray[np.intp] | None, NDArray[np.int32] | None]: ...
+    touched: tuple[Index | None, NDArray[np.int32] | None]
     def factor(
         self,
     ) -> tuple[
-        _Array, NDArray[np.int32], NDArray[np.int32], _Array, NDArray[np.int32], int, _Array
+        Array, NDArray[np.int32], NDArray[np.int32], Array, NDArray[np.int32], int, Array
     ]: ...
-    def dense_factor(self) -> tuple[_Array, NDArray[np.int32], _Array]: ...
+    def dense_factor(self) -> tuple[Array, NDArray[np.int32], Array]: ...
 
 class CurveGroups(Groups):
     def __init__(
         self,
         model: CurveModel,
-        t: _Array,
-        y: _Array,
-        weights: _Array | None,
+        t: Array,
+        y: Array,
+        weights: Array | None,
         shared: int,
-        where: NDArray[np.intp],
+        where: Index,
         parts: int,
     ) -> None: ...
     def attach(self, arrow: ArrowLinear) -> None: ...
-    def rows_at(self, x: _Array) -> _Array | None: ...
+    def rows_at(self, x: Array) -> Array | None: ...
     def factor_at(
-        self, x: _Array, f: _Array, root: _Array | None
-    ) -> tuple[_Array, NDArray[np.int32], NDArray[np.int32], _Array, _Array] | None: ...
+        self, x: Array, f: Array, root: Array | None
+    ) -> tuple[Array, NDArray[np.int32], NDArray[np.int32], Array, Array] | None: ...
 
 class RemoteGroups(Groups):
     def __init__(
-        self, passes: Any, shared: int, own: Any, rows: int, weights: _Array | None
+        self, passes: Any, shared: int, own: Any, rows: int, weights: Array | None
     ) -> None: ...
 
 class Member:
@@ -141,15 +133,13 @@ class Member:
         self,
         fun: Source,
         derivatives: Derivatives,
-        index: NDArray[np.intp],
+        index: Index,
         exact: bool,
         label: str,
         priors: int = 0,
     ) -> None: ...
-    @property
-    def index(self) -> NDArray[np.intp]: ...
-    @property
-    def label(self) -> str: ...
+    index: Index
+    label: str
 
 class MemberGroups(Groups):
     def __init__(
@@ -162,21 +152,20 @@ class PointGroups(Groups):
     def __init__(
         self,
         arrow: ArrowLinear,
-        t: _Array,
-        y: _Array,
-        weights: _Array | None,
-        roots: _Array,
-        with_y: _Array | None,
+        t: Array,
+        y: Array,
+        weights: Array | None,
+        roots: Array,
+        with_y: Array | None,
         has_error: NDArray[np.uint8],
         n: int,
         model: CurveModel | None,
         function: Callable[..., Any] | None,
         derivatives: Callable[..., Any] | None,
     ) -> None: ...
-    def true_points(self, x: _Array) -> _Array: ...
+    def true_points(self, x: Array) -> Array: ...
 
 class PointLoop(ArrowLoop):
-    @property
-    def compiled(self) -> bool: ...
-    def true_points(self) -> _Array: ...
-    def reduced(self) -> tuple[_Array, NDArray[np.int32], _Array, _Array]: ...
+    compiled: bool
+    def true_points(self) -> Array: ...
+    def reduced(self) -> tuple[Array, NDArray[np.int32], Array, Array]: ...

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.arrays import Array, Index
 from lmoo._core.evaluate import LossKernel
 from lmoo._core.solve import Derivatives
 
@@ -14,23 +15,15 @@ class SolveBatch:
     count: int
     m: int
     n: int
-    @property
-    def done(self) -> bool: ...
-    def end(self, who: NDArray[np.intp], status: int) -> None: ...
+    done: bool
+    def end(self, who: Index, status: int) -> None: ...
     def collect(
-        self,
-        x: NDArray[np.float64],
-        fnorm: NDArray[np.float64],
-        status: NDArray[np.int64],
-        counts: NDArray[np.int64],
+        self, x: Array, fnorm: Array, status: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> None: ...
-    def standard_deviations(self, degrees: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def standard_deviations(self, degrees: Array) -> Array: ...
     def scale(self, k: int) -> float | None: ...
     def uncertainty(
-        self,
-        deviation: NDArray[np.float64],
-        stderr: NDArray[np.float64],
-        covariance: NDArray[np.float64] | None,
+        self, deviation: Array, stderr: Array, covariance: Array | None
     ) -> list[int]: ...
     def limits(self, k: int) -> dict[str, Any]: ...
     def factor(self, k: int) -> tuple[Any, ...]: ...
@@ -38,7 +31,7 @@ class SolveBatch:
 class Batch(SolveBatch):
     def __init__(
         self,
-        x0: NDArray[np.float64],
+        x0: Array,
         m: int,
         ftol: float,
         xtol: float,
@@ -49,17 +42,15 @@ class Batch(SolveBatch):
         epsfcn: float,
         central: bool,
         refines: bool,
-        bounds: NDArray[np.float64] | None,
+        bounds: Array | None,
         loss: LossKernel | None,
         analytic: bool,
-        y: NDArray[np.float64],
-        weights: NDArray[np.float64] | None,
+        y: Array,
+        weights: Array | None,
     ) -> None: ...
-    def wanted(
-        self, jacobians: bool, most: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]: ...
-    def answer(self, who: NDArray[np.intp], values: NDArray[np.float64]) -> None: ...
-    def answer_jacobians(self, who: NDArray[np.intp], jacobians: NDArray[np.float64]) -> None: ...
+    def wanted(self, jacobians: bool, most: int) -> tuple[Index, Array]: ...
+    def answer(self, who: Index, values: Array) -> None: ...
+    def answer_jacobians(self, who: Index, jacobians: Array) -> None: ...
 
 # ---- batch/separable.pxi
 
@@ -70,9 +61,8 @@ class SeparableProblem(CompiledProblem):
     def __init__(
         self, problem: CompiledProblem, linear: Sequence[int], other: Sequence[int]
     ) -> None: ...
-    @property
-    def counts(self) -> tuple[int, int]: ...
-    def full(self, z: NDArray[np.float64], evaluate: bool = True) -> NDArray[np.float64] | None: ...
+    counts: tuple[int, int]
+    def full(self, z: Array, evaluate: bool = True) -> Array | None: ...
 
 class SeparableDerivatives(Derivatives):
     def __init__(self, problem: SeparableProblem) -> None: ...
@@ -85,37 +75,20 @@ class CurveModel:
     has_derivatives: bool
     def __init__(self, table: Any) -> None: ...
     def evaluate(
-        self, t: NDArray[np.float64], x: NDArray[np.float64], derivatives: bool
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]: ...
+        self, t: Array, x: Array, derivatives: bool
+    ) -> tuple[Array, NDArray[np.int32]]: ...
     def compare(
-        self,
-        t: NDArray[np.float64],
-        x: NDArray[np.float64],
-        values: NDArray[np.float64],
-        derivatives: bool,
+        self, t: Array, x: Array, values: Array, derivatives: bool
     ) -> tuple[float, float, bool]: ...
-    def first_apart(
-        self,
-        t: NDArray[np.float64],
-        x: NDArray[np.float64],
-        values: NDArray[np.float64],
-        begin: int,
-        close: float,
-    ) -> int: ...
+    def first_apart(self, t: Array, x: Array, values: Array, begin: int, close: float) -> int: ...
 
 class CurveModelProblem(CompiledProblem):
     parameter_names: Any
     data: tuple[Any, ...]
     def __init__(
-        self,
-        model: CurveModel,
-        t: NDArray[np.float64],
-        y: NDArray[np.float64],
-        weights: NDArray[np.float64] | None,
-        names: Any,
+        self, model: CurveModel, t: Array, y: Array, weights: Array | None, names: Any
     ) -> None: ...
-    @property
-    def has_second(self) -> bool: ...
+    has_second: bool
     def use_second(self, model: CurveModel) -> None: ...
 
 # ---- batch/modelfits.pxi
@@ -125,20 +98,20 @@ class SlotFits(SolveBatch):
     def run(
         self,
         skip: NDArray[np.uint8],
-        degrees: NDArray[np.float64],
+        degrees: Array,
         known: bool,
-        x: NDArray[np.float64],
-        fnorm: NDArray[np.float64],
+        x: Array,
+        fnorm: Array,
         status: NDArray[np.int64],
         counts: NDArray[np.int64],
-        stderr: NDArray[np.float64],
-        covariance: NDArray[np.float64] | None,
+        stderr: Array,
+        covariance: Array | None,
         codes: NDArray[np.int32],
         singular: NDArray[np.uint8],
     ) -> None: ...
 
 class ModelFits(SlotFits):
-    def full(self, z: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def full(self, z: Array) -> Array: ...
 
 class ProblemFits(SlotFits):
-    def residual(self, k: int, x: NDArray[np.float64]) -> NDArray[np.float64]: ...
+    def residual(self, k: int, x: Array) -> Array: ...

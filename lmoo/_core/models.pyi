@@ -1,13 +1,12 @@
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from lmoo._core.arrays import Array
 
 # ---- models/models.pxi
 
 TABLE_OF: dict[str, Any]
 
-def exp(v: NDArray[np.float64]) -> None: ...
+def exp(v: Array) -> None: ...
 
 # ---- models/program.pxi
 
@@ -33,6 +32,4 @@ class CompiledTapes:
     ) -> None: ...
     @property
     def capsule(self) -> Any: ...
-    def evaluate(
-        self, name: str, t: NDArray[np.float64], x: NDArray[np.float64], outputs: int
-    ) -> NDArray[np.float64]: ...
+    def evaluate(self, name: str, t: Array, x: Array, outputs: int) -> Array: ...

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_Index = NDArray[np.intp]
+from lmoo._core.arrays import Array, Index
+
+_Index = Index
 _Column = NDArray[np.intc]
 
 def normal_pattern(
@@ -12,10 +14,10 @@ def normal_pattern(
 def normal_values(
     first: _Column,
     index: _Column,
-    data: NDArray[np.float64],
+    data: Array,
     start: _Index,
     place: _Index,
     row: _Index,
     begin: _Column,
     target: _Column,
-) -> NDArray[np.float64]: ...
+) -> Array: ...

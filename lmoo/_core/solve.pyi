@@ -5,25 +5,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.abi1 import CompiledProblem
+from lmoo._core.arrays import Array
 from lmoo._core.evaluate import LossKernel
 
 # ---- solve/residual.pxi
 
 MASKED: str
 
-def start(x0: ArrayLike, flatten: bool) -> tuple[NDArray[np.float64], int]: ...
-def is_finite(array: NDArray[np.float64]) -> bool: ...
+def start(x0: ArrayLike, flatten: bool) -> tuple[Array, int]: ...
+def is_finite(array: Array) -> bool: ...
 def finite_curve(
     t: Any, y: Any, sigma: Any, copied: bool = True
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None] | None: ...
+) -> tuple[Array, Array | None] | None: ...
 def is_single(value: Any) -> bool: ...
-def as_vector(value: Any, name: str, scalar: bool) -> tuple[NDArray[np.float64], float]: ...
+def as_vector(value: Any, name: str, scalar: bool) -> tuple[Array, float]: ...
 
 class Source:
     name: str
     refusal: BaseException | None
-    @property
-    def m(self) -> int: ...
+    m: int
 
 class Residual(Source):
     def __init__(
@@ -41,11 +41,7 @@ class Residual(Source):
 
 class CurveResidual(Residual):
     def bind(
-        self,
-        t: Any,
-        y: NDArray[np.float64],
-        w: NDArray[np.float64] | None,
-        weighted: Callable[[Any], Any],
+        self, t: Any, y: Array, w: Array | None, weighted: Callable[[Any], Any]
     ) -> CurveResidual: ...
 
 # ---- solve/compiled.pxi
@@ -74,7 +70,7 @@ class Differences(Derivatives):
         use_jacobian: bool,
         central: bool,
         epsfcn: float,
-        typical: NDArray[np.float64] | None,
+        typical: Array | None,
         minpack_compatible: bool,
         can_refine: int,
     ) -> None: ...
@@ -92,9 +88,8 @@ class WrongKindError(Exception):
     residual: NDArray[Any] | None
 
 class Rows(Called):
-    @property
-    def name(self) -> str: ...
-    def checked(self, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]: ...
+    name: str
+    def checked(self, value: Any, shape: tuple[int, ...]) -> Array: ...
     def __init__(
         self,
         func: Callable[..., Any],
@@ -111,16 +106,14 @@ class Rows(Called):
 class Custom(Called):
     def __init__(
         self,
-        func: Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], int | None],
+        func: Callable[[Array, Array, Array], int | None],
         bad_point: type[BaseException],
         relative_error: float,
     ) -> None: ...
 
 class SparseCustom(Derivatives):
     def __init__(
-        self,
-        func: Callable[[NDArray[np.float64], NDArray[np.float64]], tuple[Any, float, int]],
-        bad_point: type[BaseException],
+        self, func: Callable[[Array, Array], tuple[Any, float, int]], bad_point: type[BaseException]
     ) -> None: ...
 
 # ---- solve/grouped.pxi
@@ -131,11 +124,11 @@ class Grouped(Derivatives):
         pattern: Any,
         central: bool,
         epsfcn: float,
-        typical: NDArray[np.float64] | None,
+        typical: Array | None,
         can_refine: bool,
         check: Callable[..., None] | None,
     ) -> None: ...
-    def value_at(self, x: NDArray[np.float64]) -> NDArray[np.float64] | None: ...
+    def value_at(self, x: Array) -> Array | None: ...
 
 # ---- solve/stepping.pxi
 
@@ -152,17 +145,17 @@ class StepModel:
     memory: dict[str, Any]
     delta: float
     @property
-    def x(self) -> NDArray[np.float64]: ...
+    def x(self) -> Array: ...
     @property
-    def diag(self) -> NDArray[np.float64]: ...
+    def diag(self) -> Array: ...
     @property
-    def r(self) -> NDArray[np.float64]: ...
+    def r(self) -> Array: ...
     @property
     def ipvt(self) -> NDArray[np.int32]: ...
     @property
-    def qtf(self) -> NDArray[np.float64]: ...
+    def qtf(self) -> Array: ...
     @property
-    def gradient(self) -> NDArray[np.float64]: ...
+    def gradient(self) -> Array: ...
     @property
     def fnorm(self) -> float: ...
     @property
@@ -175,8 +168,8 @@ class StepModel:
     def refused(self) -> int: ...
     @property
     def iteration(self) -> int: ...
-    def damped(self, lambda_: float) -> NDArray[np.float64]: ...
-    def within(self, delta: float) -> tuple[NDArray[np.float64], float]: ...
+    def damped(self, lambda_: float) -> Array: ...
+    def within(self, delta: float) -> tuple[Array, float]: ...
     def predicted_reduction(self, p: ArrayLike) -> float: ...
 
 # ---- solve/linearmodel.pxi
@@ -197,7 +190,7 @@ class BaseLoop:
         self,
         fun: Source,
         jac: Derivatives,
-        x0: NDArray[np.float64],
+        x0: Array,
         diag: ArrayLike | None,
         ftol: float,
         xtol: float,
@@ -206,7 +199,7 @@ class BaseLoop:
         maxfev: int,
         tests: int,
         step: Stepping | None,
-        bounds: NDArray[np.float64] | None,
+        bounds: Array | None,
         linear: LinearTable | None,
         stopped: type[BaseException],
         kernel: LossKernel | None = None,
@@ -221,80 +214,40 @@ class BaseLoop:
 
 class LoopResults(BaseLoop):
     def take_refusal(self) -> BaseException | None: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def done(self) -> bool: ...
-    @property
-    def nfev(self) -> int: ...
-    @property
-    def njev(self) -> int: ...
-    @property
-    def measured(
-        self,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]: ...
-    @property
-    def relative_offset(self) -> float: ...
-    @property
-    def noise(self) -> float: ...
-    @property
-    def differenced(self) -> int: ...
-    def rows_at_end(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None: ...
-    @property
-    def scale(self) -> float | None: ...
-    @property
-    def has_jacobian(self) -> bool: ...
-    @property
-    def nit(self) -> int: ...
-    @property
-    def jacobian_error(self) -> float: ...
-    @property
-    def maxfev(self) -> int: ...
-    @property
-    def fnorm(self) -> float: ...
-    @property
-    def gnorm(self) -> float: ...
-    @property
-    def linearized(self) -> bool: ...
-    @property
-    def x(self) -> NDArray[np.float64]: ...
-    @property
-    def observations(self) -> int: ...
-    @property
-    def residual(self) -> NDArray[np.float64]: ...
-    @property
-    def qtf(self) -> NDArray[np.float64]: ...
-    @property
-    def bounds(self) -> NDArray[np.float64] | None: ...
-    @property
-    def fixed_or_active(self) -> NDArray[np.int32]: ...
-    @property
-    def gradient(self) -> NDArray[np.float64]: ...
-    @property
-    def acnorm(self) -> NDArray[np.float64]: ...
-    @property
-    def r(self) -> NDArray[np.float64]: ...
-    @property
-    def ipvt(self) -> NDArray[np.int32]: ...
-    def out_of_jacobian(self) -> NDArray[np.float64]: ...
-    def factors(self) -> NDArray[np.float64]: ...
-    def covariance(self) -> NDArray[np.float64] | None: ...
-    def is_safe(self, inverse: NDArray[np.float64]) -> bool: ...
+    status: int
+    done: bool
+    nfev: int
+    njev: int
+    measured: tuple[Array, Array, Array, float]
+    relative_offset: float
+    noise: float
+    differenced: int
+    def rows_at_end(self) -> tuple[Array, Array] | None: ...
+    scale: float | None
+    has_jacobian: bool
+    nit: int
+    jacobian_error: float
+    maxfev: int
+    fnorm: float
+    gnorm: float
+    linearized: bool
+    x: Array
+    observations: int
+    residual: Array
+    qtf: Array
+    bounds: Array | None
+    fixed_or_active: NDArray[np.int32]
+    gradient: Array
+    acnorm: Array
+    r: Array
+    ipvt: NDArray[np.int32]
+    def out_of_jacobian(self) -> Array: ...
+    def factors(self) -> Array: ...
+    def covariance(self) -> Array | None: ...
+    def is_safe(self, inverse: Array) -> bool: ...
     def record(
         self,
-    ) -> tuple[
-        int,
-        NDArray[np.float64],
-        float,
-        float,
-        float,
-        NDArray[np.float64],
-        float,
-        float,
-        bool,
-        int,
-        int,
-    ]: ...
+    ) -> tuple[int, Array, float, float, float, Array, float, float, bool, int, int]: ...
 
 class Loop(LoopResults):
     sparse: bool
@@ -310,44 +263,44 @@ class RefusedError(Exception):
     evaluations: int
 
 def block_norm(
-    fun: Residual, x: NDArray[np.float64], loss: LossKernel | None = None
+    fun: Residual, x: Array, loss: LossKernel | None = None
 ) -> tuple[int, float, float]: ...
 def block_triangle(
     fun: Residual,
     jac: Derivatives,
-    x: NDArray[np.float64],
+    x: Array,
     high_accuracy: bool,
     models: int,
     fnorm: float,
     start_fnorm: float,
     rows: int,
     least_noise: float,
-    acnorm: NDArray[np.float64],
-    length: NDArray[np.float64],
-    diag: NDArray[np.float64],
-    bounds: NDArray[np.float64] | None,
+    acnorm: Array,
+    length: Array,
+    diag: Array,
+    bounds: Array | None,
     with_sizes: bool,
     loss: LossKernel | None = None,
 ) -> tuple[
     int,
     float,
     float,
-    NDArray[np.float64],
+    Array,
     int,
     float,
     float,
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64] | None,
-    NDArray[np.float64] | None,
-    NDArray[np.float64],
+    Array,
+    Array,
+    Array,
+    Array | None,
+    Array | None,
+    Array,
 ]: ...
 
 # ---- solve/merging.pxi
 
 def merge_norms(norms: list[float]) -> float: ...
-def merge_triangles(triangles: list[NDArray[np.float64]]) -> NDArray[np.float64]: ...
+def merge_triangles(triangles: list[Array]) -> Array: ...
 
 # ---- solve/rows.pxi
 
@@ -357,7 +310,7 @@ class RowSource(Source):
 class RowLoop(Loop):
     rows: int
     blocks: int
-    sums: NDArray[np.float64] | None
+    sums: Array | None
 
 # ---- solve/sparseloop.pxi
 

@@ -148,14 +148,7 @@ def _finite(
 
 
 class SolutionCheck:
-    """Comparison of a function with its model at the solutions of a stack, chunk by chunk.
-
-    Parameters
-    ----------
-    function : Model
-    model : GraphModel
-    dataset : Dataset
-    """
+    """Comparison of a function with its model at the solutions of a stack, chunk by chunk."""
 
     def __init__(self, function: Model, model: GraphModel, dataset: Dataset) -> None:
         self.function, self.model, self.dataset = function, model, dataset

@@ -3,9 +3,9 @@
 Every model has two functions of the predictor ``x``, shape (m,), for Nelson's
 data (m, 2), and the p parameters ``b1``, ``b2``, ...:
 
-* the model returns the predicted response, shape (m,). It is analytic in the
-  parameters and takes complex ones for complex-step derivatives (the annotations
-  are those of the real case);
+* the model, in the table at the end if it is one expression, returns the predicted
+  response, shape (m,). It is analytic in the parameters and takes complex ones for
+  complex-step derivatives (the annotations are those of the real case);
 * its ``..._jacobian`` returns the p columns of the derivative with respect to the
   parameters, each of shape (m,) or a constant.
 
@@ -26,19 +26,9 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Columns: TypeAlias = tuple[Array | float, ...]
 
 
-def saturation(x: Array, b1: float, b2: float) -> Array:
-    """Evaluate ``b1 * (1 - exp(-b2 * x))`` (Misra1a, BoxBOD)."""
-    return -b1 * np.expm1(-b2 * x)
-
-
 def saturation_jacobian(x: Array, b1: float, b2: float) -> Columns:
     """Differentiate ``b1 * (1 - exp(-b2 * x))``."""
     return -np.expm1(-b2 * x), b1 * x * np.exp(-b2 * x)
-
-
-def misra1b(x: Array, b1: float, b2: float) -> Array:
-    """Evaluate ``b1 * (1 - (1 + b2 * x / 2)**-2)``."""
-    return b1 * (1 - (1 + b2 * x / 2) ** -2)
 
 
 def misra1b_jacobian(x: Array, b1: float, b2: float) -> Columns:
@@ -47,31 +37,16 @@ def misra1b_jacobian(x: Array, b1: float, b2: float) -> Columns:
     return 1 - u**-2, b1 * x * u**-3
 
 
-def misra1c(x: Array, b1: float, b2: float) -> Array:
-    """Evaluate ``b1 * (1 - (1 + 2 * b2 * x)**-0.5)``."""
-    return b1 * (1 - (1 + 2 * b2 * x) ** -0.5)
-
-
 def misra1c_jacobian(x: Array, b1: float, b2: float) -> Columns:
     """Differentiate ``b1 * (1 - (1 + 2 * b2 * x)**-0.5)``."""
     u = 1 + 2 * b2 * x
     return 1 - u**-0.5, b1 * x * u**-1.5
 
 
-def misra1d(x: Array, b1: float, b2: float) -> Array:
-    """Evaluate ``b1 * b2 * x / (1 + b2 * x)``."""
-    return b1 * b2 * x / (1 + b2 * x)
-
-
 def misra1d_jacobian(x: Array, b1: float, b2: float) -> Columns:
     """Differentiate ``b1 * b2 * x / (1 + b2 * x)``."""
     u = 1 + b2 * x
     return b2 * x / u, b1 * x / u**2
-
-
-def exponential_over_line(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``exp(-b1 * x) / (b2 + b3 * x)`` (Chwirut1, Chwirut2)."""
-    return np.exp(-b1 * x) / (b2 + b3 * x)
 
 
 def exponential_over_line_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
@@ -81,22 +56,10 @@ def exponential_over_line_jacobian(x: Array, b1: float, b2: float, b3: float) ->
     return -x * y, -y / line, -x * y / line
 
 
-def power(x: Array, b1: float, b2: float) -> Array:
-    """Evaluate ``b1 * x**b2`` (DanWood)."""
-    return b1 * x**b2
-
-
 def power_jacobian(x: Array, b1: float, b2: float) -> Columns:
     """Differentiate ``b1 * x**b2``."""
     q = x**b2
     return q, b1 * q * np.log(x)
-
-
-def three_exponentials(
-    x: Array, b1: float, b2: float, b3: float, b4: float, b5: float, b6: float
-) -> Array:
-    """Evaluate ``b1 * exp(-b2*x) + b3 * exp(-b4*x) + b5 * exp(-b6*x)`` (Lanczos1 to 3)."""
-    return b1 * np.exp(-b2 * x) + b3 * np.exp(-b4 * x) + b5 * np.exp(-b6 * x)
 
 
 def three_exponentials_jacobian(
@@ -170,31 +133,16 @@ def cubic_over_cubic_jacobian(
     return q0, q1, q2, q3, -y * q1, -y * q2, -y * q3
 
 
-def mgh17(x: Array, b1: float, b2: float, b3: float, b4: float, b5: float) -> Array:
-    """Evaluate ``b1 + b2 * exp(-b4 * x) + b3 * exp(-b5 * x)``."""
-    return b1 + b2 * np.exp(-b4 * x) + b3 * np.exp(-b5 * x)
-
-
 def mgh17_jacobian(x: Array, _b1: float, b2: float, b3: float, b4: float, b5: float) -> Columns:
     """Differentiate ``b1 + b2 * exp(-b4 * x) + b3 * exp(-b5 * x)``."""
     first, second = np.exp(-b4 * x), np.exp(-b5 * x)
     return 1.0, first, second, -b2 * x * first, -b3 * x * second
 
 
-def nelson(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``b1 - b2 * x1 * exp(-b3 * x2)``, the prediction of ``log(y)``."""
-    return b1 - b2 * x[:, 0] * np.exp(-b3 * x[:, 1])
-
-
 def nelson_jacobian(x: Array, _b1: float, b2: float, b3: float) -> Columns:
     """Differentiate ``b1 - b2 * x1 * exp(-b3 * x2)``."""
     ageing = x[:, 0] * np.exp(-b3 * x[:, 1])
     return 1.0, -ageing, b2 * x[:, 1] * ageing
-
-
-def roszman1(x: Array, b1: float, b2: float, b3: float, b4: float) -> Array:
-    """Evaluate ``b1 - b2 * x - arctan(b3 / (x - b4)) / pi``."""
-    return b1 - b2 * x - np.arctan(b3 / (x - b4)) / np.pi
 
 
 def roszman1_jacobian(x: Array, _b1: float, _b2: float, b3: float, b4: float) -> Columns:
@@ -229,21 +177,10 @@ def enso(
     return b1 + annual + first + second
 
 
-def enso_jacobian(
-    x: Array,
-    b1: float,
-    b2: float,
-    b3: float,
-    b4: float,
-    b5: float,
-    b6: float,
-    b7: float,
-    b8: float,
-    b9: float,
-) -> Columns:
+def enso_jacobian(x: Array, *b: float) -> Columns:
     """Differentiate a constant, an annual cycle and two cycles of unknown period."""
     turn = 2 * np.pi * x
-    first, second = _cycle_columns(turn, b4, b5, b6), _cycle_columns(turn, b7, b8, b9)
+    first, second = _cycle_columns(turn, *b[3:6]), _cycle_columns(turn, *b[6:])
     return 1.0, np.cos(turn / 12), np.sin(turn / 12), *first, *second
 
 
@@ -253,21 +190,11 @@ def _cycle_columns(turn: Array, period: float, even: float, odd: float) -> Colum
     return turn / period**2 * (even * sine - odd * cosine), cosine, sine
 
 
-def mgh09(x: Array, b1: float, b2: float, b3: float, b4: float) -> Array:
-    """Evaluate ``b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4)``."""
-    return b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4)
-
-
 def mgh09_jacobian(x: Array, b1: float, b2: float, b3: float, b4: float) -> Columns:
     """Differentiate ``b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4)``."""
     below = x**2 + x * b3 + b4
     ratio = (x**2 + x * b2) / below
     return ratio, b1 * x / below, -b1 * ratio * x / below, -b1 * ratio / below
-
-
-def rat42(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``b1 / (1 + exp(b2 - b3 * x))``."""
-    return b1 / (1 + np.exp(b2 - b3 * x))
 
 
 def rat42_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
@@ -280,11 +207,6 @@ def rat42_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
     return rising, -slope, x * slope
 
 
-def rat43(x: Array, b1: float, b2: float, b3: float, b4: float) -> Array:
-    """Evaluate ``b1 / (1 + exp(b2 - b3 * x))**(1 / b4)``."""
-    return b1 * (1 + np.exp(b2 - b3 * x)) ** (-1 / b4)
-
-
 def rat43_jacobian(x: Array, b1: float, b2: float, b3: float, b4: float) -> Columns:
     """Differentiate ``b1 / (1 + exp(b2 - b3 * x))**(1 / b4)``."""
     t = b2 - b3 * x
@@ -295,11 +217,6 @@ def rat43_jacobian(x: Array, b1: float, b2: float, b3: float, b4: float) -> Colu
     return growth, -slope, x * slope, b1 * growth * logarithm / b4**2
 
 
-def mgh10(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``b1 * exp(b2 / (x + b3))``."""
-    return b1 * np.exp(b2 / (x + b3))
-
-
 def mgh10_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
     """Differentiate ``b1 * exp(b2 / (x + b3))``."""
     shifted = x + b3
@@ -307,21 +224,11 @@ def mgh10_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
     return e, b1 * e / shifted, -b1 * e * b2 / shifted**2
 
 
-def eckerle4(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``b1 / b2 * exp(-0.5 * ((x - b3) / b2)**2)``."""
-    return b1 / b2 * np.exp(-0.5 * ((x - b3) / b2) ** 2)
-
-
 def eckerle4_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
     """Differentiate ``b1 / b2 * exp(-0.5 * ((x - b3) / b2)**2)``."""
     z = (x - b3) / b2
     bell = np.exp(-0.5 * z**2) / b2
     return bell, b1 / b2 * bell * (z**2 - 1), b1 / b2 * bell * z
-
-
-def bennett5(x: Array, b1: float, b2: float, b3: float) -> Array:
-    """Evaluate ``b1 * (b2 + x)**(-1 / b3)``; nan where ``b2 + x`` is negative."""
-    return b1 * (b2 + x) ** (-1 / b3)
 
 
 def bennett5_jacobian(x: Array, b1: float, b2: float, b3: float) -> Columns:
@@ -343,20 +250,29 @@ class Model(NamedTuple):
     response: Callable[[Array], Array] = _as_given
 
 
-_SATURATION = Model(saturation, saturation_jacobian)
-_EXPONENTIAL_OVER_LINE = Model(exponential_over_line, exponential_over_line_jacobian)
-_THREE_EXPONENTIALS = Model(three_exponentials, three_exponentials_jacobian)
+_SATURATION = Model(lambda x, b1, b2: -b1 * np.expm1(-b2 * x), saturation_jacobian)
+_EXPONENTIAL_OVER_LINE = Model(
+    lambda x, b1, b2, b3: np.exp(-b1 * x) / (b2 + b3 * x), exponential_over_line_jacobian
+)
+_THREE_EXPONENTIALS = Model(
+    lambda x, b1, b2, b3, b4, b5, b6: (
+        b1 * np.exp(-b2 * x) + b3 * np.exp(-b4 * x) + b5 * np.exp(-b6 * x)
+    ),
+    three_exponentials_jacobian,
+)
 _TWO_GAUSSIANS = Model(two_gaussians, two_gaussians_jacobian)
 _CUBIC_OVER_CUBIC = Model(cubic_over_cubic, cubic_over_cubic_jacobian)
 
 MODELS: dict[str, Model] = {
-    "Bennett5": Model(bennett5, bennett5_jacobian),
+    "Bennett5": Model(lambda x, b1, b2, b3: b1 * (b2 + x) ** (-1 / b3), bennett5_jacobian),
     "BoxBOD": _SATURATION,
     "Chwirut1": _EXPONENTIAL_OVER_LINE,
     "Chwirut2": _EXPONENTIAL_OVER_LINE,
-    "DanWood": Model(power, power_jacobian),
+    "DanWood": Model(lambda x, b1, b2: b1 * x**b2, power_jacobian),
     "ENSO": Model(enso, enso_jacobian),
-    "Eckerle4": Model(eckerle4, eckerle4_jacobian),
+    "Eckerle4": Model(
+        lambda x, b1, b2, b3: b1 / b2 * np.exp(-0.5 * ((x - b3) / b2) ** 2), eckerle4_jacobian
+    ),
     "Gauss1": _TWO_GAUSSIANS,
     "Gauss2": _TWO_GAUSSIANS,
     "Gauss3": _TWO_GAUSSIANS,
@@ -365,16 +281,27 @@ MODELS: dict[str, Model] = {
     "Lanczos1": _THREE_EXPONENTIALS,
     "Lanczos2": _THREE_EXPONENTIALS,
     "Lanczos3": _THREE_EXPONENTIALS,
-    "MGH09": Model(mgh09, mgh09_jacobian),
-    "MGH10": Model(mgh10, mgh10_jacobian),
-    "MGH17": Model(mgh17, mgh17_jacobian),
+    "MGH09": Model(
+        lambda x, b1, b2, b3, b4: b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4), mgh09_jacobian
+    ),
+    "MGH10": Model(lambda x, b1, b2, b3: b1 * np.exp(b2 / (x + b3)), mgh10_jacobian),
+    "MGH17": Model(
+        lambda x, b1, b2, b3, b4, b5: b1 + b2 * np.exp(-b4 * x) + b3 * np.exp(-b5 * x),
+        mgh17_jacobian,
+    ),
     "Misra1a": _SATURATION,
-    "Misra1b": Model(misra1b, misra1b_jacobian),
-    "Misra1c": Model(misra1c, misra1c_jacobian),
-    "Misra1d": Model(misra1d, misra1d_jacobian),
-    "Nelson": Model(nelson, nelson_jacobian, np.log),
-    "Rat42": Model(rat42, rat42_jacobian),
-    "Rat43": Model(rat43, rat43_jacobian),
-    "Roszman1": Model(roszman1, roszman1_jacobian),
+    "Misra1b": Model(lambda x, b1, b2: b1 * (1 - (1 + b2 * x / 2) ** -2), misra1b_jacobian),
+    "Misra1c": Model(lambda x, b1, b2: b1 * (1 - (1 + 2 * b2 * x) ** -0.5), misra1c_jacobian),
+    "Misra1d": Model(lambda x, b1, b2: b1 * b2 * x / (1 + b2 * x), misra1d_jacobian),
+    "Nelson": Model(
+        lambda x, b1, b2, b3: b1 - b2 * x[:, 0] * np.exp(-b3 * x[:, 1]), nelson_jacobian, np.log
+    ),
+    "Rat42": Model(lambda x, b1, b2, b3: b1 / (1 + np.exp(b2 - b3 * x)), rat42_jacobian),
+    "Rat43": Model(
+        lambda x, b1, b2, b3, b4: b1 * (1 + np.exp(b2 - b3 * x)) ** (-1 / b4), rat43_jacobian
+    ),
+    "Roszman1": Model(
+        lambda x, b1, b2, b3, b4: b1 - b2 * x - np.arctan(b3 / (x - b4)) / np.pi, roszman1_jacobian
+    ),
     "Thurber": _CUBIC_OVER_CUBIC,
 }

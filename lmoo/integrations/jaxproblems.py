@@ -15,7 +15,29 @@ from lmoo.problems.batch import BatchProblem
 from lmoo.problems.problem import Problem
 
 
-class JaxProblem(TreeParameters, Problem):
+class _Residual(TreeParameters):
+    """A residual written in JAX, compiled when it is called first."""
+
+    def _set_residual(
+        self, residual: Any, params: Any, parameter_names: Sequence[str] | None
+    ) -> None:
+        if not callable(residual):
+            raise TypeError(f"residual must be callable; it is {residual!r}")
+        self._given = residual
+        self._tree = None if params is None else ParameterTree(params)
+        self.parameter_names = parameter_names
+        if parameter_names is None and self._tree is not None:
+            self.parameter_names = self._tree.names
+
+    @cached_property
+    def _function(self) -> DoubleFunction:
+        return _flat_function(self._given, self._tree)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return without_compiled(self)
+
+
+class JaxProblem(_Residual, Problem):
     """A residual written in JAX.
 
     Parameters
@@ -72,23 +94,12 @@ class JaxProblem(TreeParameters, Problem):
         constraints: Any = None,
         linear_parameters: Sequence[str | int] | None = None,
     ) -> None:
-        self._given = _checked("residual", residual)
-        self._tree = None if params is None else ParameterTree(params)
+        self._set_residual(residual, params, parameter_names)
         self.args = args if isinstance(args, tuple) else (args,)
         refuse_single("args have", self.args)
-        self.parameter_names = parameter_names
-        if parameter_names is None and self._tree is not None:
-            self.parameter_names = self._tree.names
         self.bounds, self.fixed = bounds, fixed
         self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
         self.linear_parameters = linear_parameters
-
-    @cached_property
-    def _function(self) -> DoubleFunction:
-        return _flat_function(self._given, self._tree)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return without_compiled(self)
 
     def residual(self, x: Array) -> NDArray[Any]:
         """Return the residual at x, (m,)."""
@@ -99,7 +110,7 @@ class JaxProblem(TreeParameters, Problem):
         return self._function.at(x, self.args, True)
 
 
-class JaxBatchProblem(TreeParameters, BatchProblem):
+class JaxBatchProblem(_Residual, BatchProblem):
     """Many problems with one residual written in JAX, which ``jax.vmap`` maps over their data.
 
     Parameters
@@ -138,8 +149,7 @@ class JaxBatchProblem(TreeParameters, BatchProblem):
         bounds: Any = None,
         fixed: Any = None,
     ) -> None:
-        self._given = _checked("residual", residual)
-        self._tree = None if params is None else ParameterTree(params)
+        self._set_residual(residual, params, parameter_names)
         refuse_single("data have", data)
         self.data = tuple(np.asarray(part) for part in data)
         lengths = {part.shape[:1] for part in self.data}
@@ -148,17 +158,7 @@ class JaxBatchProblem(TreeParameters, BatchProblem):
                 "data must be arrays with a row for each problem, all of one length; their shapes "
                 f"are {[part.shape for part in self.data]}"
             )
-        self.parameter_names = parameter_names
-        if parameter_names is None and self._tree is not None:
-            self.parameter_names = self._tree.names
         self.bounds, self.fixed = bounds, fixed
-
-    @cached_property
-    def _function(self) -> DoubleFunction:
-        return _flat_function(self._given, self._tree)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return without_compiled(self)
 
     def residual(self, x: Array, which: NDArray[np.intp]) -> NDArray[Any]:
         """Return the residuals of some of the problems, (r, m)."""
@@ -171,13 +171,6 @@ class JaxBatchProblem(TreeParameters, BatchProblem):
     def _rows(self, x: Array, which: NDArray[np.intp], slopes: bool) -> NDArray[Any]:
         rows = tuple(part[which] for part in self.data)
         return self._function.at_rows(x, rows, slopes, (True,) * len(rows))
-
-
-def _checked(name: str, function: Any) -> Callable[..., Any]:
-    if not callable(function):
-        raise TypeError(f"{name} must be callable; it is {function!r}")
-    found: Callable[..., Any] = function
-    return found
 
 
 def _flat_function(residual: Callable[..., Any], tree: ParameterTree | None) -> DoubleFunction:

@@ -77,10 +77,6 @@ def partial_of(model: Model, wanted: tuple[int, ...]) -> CurveModel:
 def second_of(model: Model) -> CurveModel | None:
     """Return the second derivatives of a model along a direction v, ``v^T (d2 y / dx2) v``.
 
-    Parameters
-    ----------
-    model : Model
-
     Returns
     -------
     CurveModel or None
@@ -111,10 +107,6 @@ class GraphModel(CompiledModel):
     ----------
     model : Model
         With at least one parameter.
-
-    Attributes
-    ----------
-    model : Model
 
     Raises
     ------

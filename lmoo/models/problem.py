@@ -3,7 +3,7 @@
 # Names of types, not unions of many, are shown by help().
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,8 @@ from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import curve_data
 from lmoo.problems.measured import measured
-from lmoo.problems.names import parameter_names_of, printable
-from lmoo.problems.sigma import checked_absolute_sigma
-from lmoo.problems.typed import Bounds, Constraints, Expressions, Fixed, NanPolicy, Priors
+from lmoo.problems.names import parameter_names_of
+from lmoo.problems.typed import NanPolicy
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -32,35 +31,17 @@ def curve_problem(
     sigma: ArrayLike | None = None,
     jac: Callable[..., Any] | None = None,
     *,
-    parameter_names: Sequence[str] | None = None,
-    bounds: Bounds | None = None,
-    fixed: Fixed | None = None,
     nan_policy: NanPolicy = "raise",
-    ties: Expressions | None = None,
-    priors: Priors | None = None,
-    derived: Expressions | None = None,
-    constraints: Constraints | None = None,
-    absolute_sigma: bool | None = None,
 ) -> Any:
     """Return the problem of fitting one curve; compiled if the model is.
 
-    Parameters
-    ----------
-    f, t, y, sigma, jac, parameter_names, bounds, fixed, nan_policy
-        As for `CurveProblem`.
-    ties, priors, derived, constraints, absolute_sigma
-        As for `CurveProblem`.
+    The arguments are those of `CurveProblem`, which has the errors.
 
     Returns
     -------
     CurveProblem, or CompiledProblem
         ``f.problem(t, y, sigma)`` for a compiled model.  Compiled models support neither a
         covariance matrix nor a user's `jac`; with these the model is called as a function.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `CurveProblem`.
 
     Examples
     --------
@@ -79,13 +60,8 @@ def curve_problem(
         problem = problem_of(*parts, *complex_curve(t, y, sigma, nan_policy))
     else:
         problem = problem_of(f, jac, *curve_data(t, y, sigma, nan_policy))
-    given = parameter_names is not None
-    names = printable(map(str, parameter_names or ())) if given else parameter_names_of(f)
-    problem.parameter_names, problem.bounds, problem.fixed = names, bounds, fixed
-    problem.ties, problem.priors, problem.derived = ties, priors, derived
-    problem.constraints = constraints
+    problem.parameter_names = parameter_names_of(f)
     axes.describe(problem)
-    problem.absolute_sigma = checked_absolute_sigma(absolute_sigma, sigma, level=4)
     return problem
 
 

@@ -25,7 +25,7 @@ from lmoo.problems.arguments import (
 from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_policy, not_finite
-from lmoo.problems.kinds import is_paired
+from lmoo.problems.kinds import is_paired, reason_to_call
 from lmoo.problems.measured import measured
 from lmoo.problems.missing import missing_of
 from lmoo.problems.names import parameter_names_of
@@ -183,13 +183,10 @@ class CurveBlocks(RowBlockProblem):
 
     def reason_to_call(self) -> str | None:
         """Return why f must be called; None if a compiled trace may replace it."""
-        if self.trace is False:
-            return "trace is False"
-        if self.jac is not None or self.jacobian is not None:
-            return "its derivatives are given"
-        if self._overrides_residual():
-            return "the problem has a residual of its own"
-        return None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
+        chunks = (
+            None if isinstance(self.blocks, _Slices) else "the data are in chunks of dask.arrays"
+        )
+        return reason_to_call(self) or chunks
 
     def _overrides_residual(self) -> bool:
         """Return whether the residual is not that of f and the data."""

@@ -18,7 +18,7 @@ from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_policy, curve_data
-from lmoo.problems.kinds import is_paired
+from lmoo.problems.kinds import is_paired, reason_to_call
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
@@ -328,12 +328,9 @@ class CurveProblem(Problem):
 
     def reason_to_call(self) -> str | None:
         """Return why f must be called; None if a compiled trace may replace it."""
-        if self.trace is False:
-            return "trace is False"
-        if self.jac is not None or self.jacobian is not None:
-            return "its derivatives are given"
-        if self._overrides_residual():
-            return "the problem has a residual of its own"
+        reason = reason_to_call(self)
+        if reason is not None:
+            return reason
         y: Any = self.y
         if not isinstance(y, np.ndarray) or y.dtype != np.float64 or not y.flags.c_contiguous:
             return "y has been replaced"

@@ -55,6 +55,15 @@ def form_of(problem: Any) -> Form:
     return found
 
 
+def reason_to_call(problem: Any) -> str | None:
+    """Return why the model of a curve must be called; None if a compiled trace may replace it."""
+    if problem.trace is False:
+        return "trace is False"
+    if problem.jac is not None or problem.jacobian is not None:
+        return "its derivatives are given"
+    return "the problem has a residual of its own" if problem._overrides_residual() else None
+
+
 def in_blocks(problem: Any) -> bool:
     """Return whether the rows of a problem come in blocks, and are never in memory together."""
     return getattr(problem, "residual_form", None) == "blocks"

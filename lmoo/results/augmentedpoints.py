@@ -11,18 +11,9 @@ from lmoo.problems.errorsinx import joined, separate
 
 
 class AugmentedPoints(CurveProblem):
-    """A curve of coordinates with errors in x, with further coordinates for functions of them.
+    """As `AugmentedProblem`, for a curve with errors in x.
 
     The rows ``w (g(z) - c)`` are further points, which are exact in x.
-
-    Parameters
-    ----------
-    problem : CurveProblem
-        Of the q coordinates.
-    functions : Functions
-        Of the coordinates; one for each further coordinate.
-    weights : (k,) float64 array
-        Of the further rows.
     """
 
     def __init__(self, problem: Any, functions: Functions, weights: Array) -> None:

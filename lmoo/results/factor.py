@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,37 @@ class MatrixBlocks:
         return np.asarray(self.correlation(sigma)[np.ix_(which, which)])
 
 
+class ScaledColumns:
+    """Base of factors that have the variances for columns of norm 1."""
+
+    if TYPE_CHECKING:
+        acnorm: Array
+        excluded: NDArray[np.bool_] | None
+
+        @property
+        def undetermined(self) -> NDArray[np.bool_]:
+            """Parameters that J does not determine, (n,) bool."""
+
+    def _variances(self) -> Array:
+        """Return the diagonal of inv(S.T @ S), (n,), where S is J with columns of norm 1."""
+        raise NotImplementedError
+
+    @property
+    def _unit(self) -> Array:
+        """``1 / acnorm``; 0 for excluded parameters."""
+        with np.errstate(divide="ignore"):
+            unit = 1.0 / self.acnorm
+        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
+
+    def standard_errors(self, sigma: float) -> Array:
+        """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
+        with np.errstate(all="ignore"):
+            errors = sigma * self._unit * np.sqrt(self._variances())
+        return np.where(self.undetermined, np.inf, errors)
+
+
 @dataclass(frozen=True, eq=False)
-class Factor(MatrixBlocks):
+class Factor(MatrixBlocks, ScaledColumns):
     """The QR factor of the last Jacobian, ``J[:, ipvt] = Q R``.
 
     Attributes
@@ -148,19 +177,9 @@ class Factor(MatrixBlocks):
         # The limit 0.1 is for Jacobians that are mostly error, where the root of it exceeds shares.
         return np.asarray(share > min(np.sqrt(self.error), 0.1))
 
-    @property
-    def _unit(self) -> Array:
-        """``1 / acnorm``; 0 for excluded parameters."""
-        with np.errstate(divide="ignore"):
-            unit = 1.0 / self.acnorm
-        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
-
-    def standard_errors(self, sigma: float) -> Array:
-        """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
+    def _variances(self) -> Array:
         root = self._inverse.root
-        with np.errstate(all="ignore"):
-            errors = sigma * self._unit * np.sqrt((root * root).sum(axis=1))
-        return np.where(self.undetermined, np.inf, errors)
+        return np.asarray((root * root).sum(axis=1))
 
     def covariance(self, sigma: float) -> Array:
         """Return sigma^2 ``inv(J.T @ J)``; inf and nan for undetermined parameters."""

@@ -1,19 +1,18 @@
 """Covariances of many parameters, by blocks and diagonals instead of one matrix."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrays import Array
-from lmoo.results.factor import marked, scaled_rows
+from lmoo.results.factor import ScaledColumns, marked, scaled_rows
 
 # Parameters up to which `covariance` makes an n x n matrix: 32 MB.
 LARGEST_MATRIX = 2000
 
 
-class ScaledBlocks:
+class ScaledBlocks(ScaledColumns):
     """Base of factors that return blocks of inv(S.T @ S), where S is J with columns of norm 1.
 
     Attributes
@@ -25,34 +24,9 @@ class ScaledBlocks:
         Parameters that J does not determine.
     """
 
-    if TYPE_CHECKING:
-        acnorm: Array
-        excluded: NDArray[np.bool_] | None
-
-        @property
-        def undetermined(self) -> NDArray[np.bool_]:
-            """Parameters that J does not determine, (n,) bool."""
-
     def _scaled_block(self, which: NDArray[np.intp]) -> Array:
         """Return the rows and columns of inv(S.T @ S) of some parameters."""
         raise NotImplementedError
-
-    def _variances(self) -> Array:
-        """Return the diagonal of inv(S.T @ S), (n,)."""
-        raise NotImplementedError
-
-    @property
-    def _unit(self) -> Array:
-        """``1 / acnorm``; 0 for excluded parameters."""
-        with np.errstate(divide="ignore"):
-            unit = 1.0 / self.acnorm
-        return unit if self.excluded is None else np.where(self.excluded, 0.0, unit)
-
-    def standard_errors(self, sigma: float) -> Array:
-        """Return sigma times the roots of the diagonal of ``inv(J.T @ J)``, without overflow."""
-        with np.errstate(all="ignore"):
-            errors = sigma * self._unit * np.sqrt(self._variances())
-        return np.where(self.undetermined, np.inf, errors)
 
     def standard_errors_of(self, which: NDArray[np.intp], sigma: float) -> Array:
         """Return the standard errors of some parameters."""

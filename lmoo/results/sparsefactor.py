@@ -136,7 +136,9 @@ class SparseFactor(ScaledBlocks):
             return True
         # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
         limit = max(self._limit**2, 1e-13)
-        return bool(np.linalg.norm(found) * limit > np.linalg.norm(probe))
+        # The solution of a singular system may be so large that its norm overflows.
+        with np.errstate(over="ignore"):
+            return bool(np.linalg.norm(found) * limit > np.linalg.norm(probe))
 
     @property
     def _limit(self) -> float:

@@ -59,10 +59,6 @@ def curve_solver(
     names : sequence of str, optional
         The parameters, for values of `x_scale` by name.
 
-    Returns
-    -------
-    Solver
-
     Raises
     ------
     TypeError

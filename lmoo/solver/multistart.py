@@ -116,12 +116,7 @@ def robust_result(search: Search, squares: Solver, robust: Solver) -> Result:
     start = search.given.values
     if np.isnan(start).any():
         start = best_result(search, squares).x
-    try:
-        return robust.solve(search.problem, start)
-    except EvaluationError as error:
-        raise StartError(
-            f"the model cannot be evaluated at the starting values: {error}"
-        ) from error
+    return _solved_from(start, search, robust)
 
 
 def related_result(search: Search, squares: Solver, related: Solver) -> Result:
@@ -141,9 +136,14 @@ def related_result(search: Search, squares: Solver, related: Solver) -> Result:
         if related.loss == "linear":
             return found
         start = found.x
+    known = {k: v for k, v in zip(names, start.tolist(), strict=True) if v == v}
+    return _solved_from(known, search, related)
+
+
+def _solved_from(start: Any, search: Search, solver: Solver) -> Result:
+    """Solve from a start; StartError if the model cannot be evaluated there."""
     try:
-        known = {k: v for k, v in zip(names, start.tolist(), strict=True) if v == v}
-        return related.solve(search.problem, known)
+        return solver.solve(search.problem, start)
     except EvaluationError as error:
         raise StartError(
             f"the model cannot be evaluated at the starting values: {error}"

@@ -16,7 +16,8 @@ from lmoo.models.problem import curve_problem
 def test_a_compiled_model_makes_a_compiled_problem_that_knows_its_data() -> None:
     model = models.Exponential()
     sigma = np.linspace(0.1, 0.3, 12)
-    problem = curve_problem(model, T, Y, sigma, bounds=(0, 9), fixed=["rate"])
+    problem = model.problem(T, Y, sigma, bounds=(0, 9), fixed=["rate"])
+    assert type(curve_problem(model, T, Y, sigma)) is type(problem)
     assert isinstance(problem, lmoo.CompiledProblem)
     assert problem.f is model
     np.testing.assert_array_equal(problem.t, T)
@@ -62,9 +63,6 @@ def test_what_compiled_problems_do_not_know_is_evaluated_from_python() -> None:
     np.testing.assert_allclose(problem.residual(X), plain.residual(X), rtol=1e-10)
     np.testing.assert_allclose(problem.jacobian(X), plain.jacobian(X), rtol=1e-10, atol=1e-10)
     assert isinstance(curve_problem(model, T, Y, jac=slopes), CurveProblem)
-    named = curve_problem(model, T, Y, parameter_names="abc")
-    assert isinstance(named, lmoo.CompiledProblem)
-    assert named.parameter_names == ("a", "b", "c")
     assert isinstance(curve_problem(decay, T, Y), CurveProblem)
 
 

@@ -5,23 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.optimize
+from constrained_decay import T, Y, model, solve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import lmoo
-
-T = np.linspace(0, 4, 40)
-
-
-def model(t: Any, a: Any, b: Any, c: Any) -> Any:
-    return a * np.exp(-b * t) + c
-
-
-Y = model(T, 2.5, 1.3, 0.5) + 0.02 * np.random.default_rng(0).normal(size=40)
-
-
-def solve(x0: Any, **options: Any) -> lmoo.Result:
-    return lmoo.Solver(**options).solve(lmoo.CurveProblem(model, T, Y, sigma=0.02), x0)
 
 
 def test_start_at_a_bound_of_zero() -> None:

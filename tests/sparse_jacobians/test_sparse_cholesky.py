@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nist_linear import both_solve_nist
 from problems import CASES, MghCase
 from sparse_cases import Array, Counting
 
@@ -63,18 +64,9 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def digits(x: Array, certified: Array) -> float:
-    return float(-np.log10(np.abs(x / certified - 1.0).max() + 1e-16))
-
-
 @pytest.mark.parametrize("name", lmoo.datasets.nist_names())
 def test_it_solves_nist_as_accurately_as_qr(name: str) -> None:
-    problem = lmoo.datasets.nist(name)
-    for start in problem.starts:
-        dense = Solver().solve(problem, start)
-        other = Solver(linear=SparseCholesky).solve(problem, start)
-        assert other.success
-        assert digits(other.x, problem.certified) >= digits(dense.x, problem.certified) - 1.0
+    for dense, other in both_solve_nist(name, SparseCholesky, 1.0):
         # Lanczos1 has no noise, so that its errors are those of rounding.
         rtol = 2e-3 if name == "Lanczos1" else 1e-6
         np.testing.assert_allclose(other.standard_errors, dense.standard_errors, rtol=rtol)

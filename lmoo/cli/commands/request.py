@@ -119,16 +119,7 @@ class Request:
 
 @dataclass(frozen=True)
 class PreparedFit:
-    """A fit whose data have been read.
-
-    Attributes
-    ----------
-    request : Request
-    table : Table
-    columns : Columns
-    model : Expression
-    data : CurveData
-    """
+    """A fit whose data have been read."""
 
     request: Request
     table: Table

@@ -6,10 +6,6 @@ import os
 class WatchedFile:
     """Whether a file has changed: its size, its time of change, or the file of this name.
 
-    Parameters
-    ----------
-    path : str
-
     Examples
     --------
     >>> import pathlib, tempfile

@@ -40,13 +40,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
-    """A command, ``fit`` for example, or ``lmoo`` itself with the name "".
-
-    Attributes
-    ----------
-    name, help : str
-    options, positions : tuple of Argument
-    """
+    """A command, ``fit`` for example, or ``lmoo`` itself with an empty name."""
 
     name: str
     help: str

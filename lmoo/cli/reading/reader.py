@@ -31,10 +31,6 @@ def read_table(path: str, given: FileFormat | None = None, *, growing: bool = Fa
         Another program may be writing the file: a last line of text that does not end with a line
         feed is not complete, and left out.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     DataError

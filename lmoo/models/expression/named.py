@@ -37,14 +37,7 @@ class _OfInstances:
 class NamedGraph:
     """An expression graph with names of its variables and parameters, which can be evaluated.
 
-    Parameters
-    ----------
-    steps : sequence of Step
-        A graph, whose last step is the value.
-    variables : sequence of str
-        Names of the independent variables.
-    parameter_names : sequence of str
-        Names of the parameters, in their order.
+    The arguments are those of `Model`, its public subclass.
 
     Examples
     --------

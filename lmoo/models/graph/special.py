@@ -49,19 +49,27 @@ _DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 _LARGE = 10
 
 
+def _large(
+    z: Any, term: Callable[[Any], Any], coefficients: tuple[float, ...]
+) -> tuple[Any, Any, Any]:
+    """Return z + k of 10 or more, the sum of the k terms up to it, and the series there."""
+    sum_ = np.zeros_like(z)
+    for _ in range(_LARGE):
+        small = z < _LARGE
+        sum_ = np.where(small, sum_ + term(z), sum_)
+        z = np.where(small, z + 1.0, z)
+    square = 1.0 / (z * z)
+    series = np.zeros_like(z)
+    for coefficient in reversed(coefficients):
+        series = (series + coefficient) * square
+    return z, sum_, series
+
+
 def digamma(x: Any) -> Any:
     """Return the derivative of `gammaln`; at its poles infinite for 0, nan for -1, -2, ...
 
     The asymptotic series from 10 on, the recurrence below, and the reflection below 1/2
     (Abramowitz, Stegun 1964, "Handbook of mathematical functions", 6.3.18, 6.3.5, 6.3.7).
-
-    Parameters
-    ----------
-    x : array_like of float64
-
-    Returns
-    -------
-    float64 array of the shape of x
 
     Examples
     --------
@@ -71,16 +79,7 @@ def digamma(x: Any) -> Any:
     """
     x = np.asarray(x, dtype=np.float64)
     reflected = x < 0.5
-    z = np.where(reflected, 1.0 - x, x)
-    sum_ = np.zeros_like(z)
-    for _ in range(_LARGE):
-        small = z < _LARGE
-        sum_ = np.where(small, sum_ - 1.0 / z, sum_)
-        z = np.where(small, z + 1.0, z)
-    square = 1.0 / (z * z)
-    series = np.zeros_like(z)
-    for coefficient in reversed(_DIGAMMA):
-        series = (series + coefficient) * square
+    z, sum_, series = _large(np.where(reflected, 1.0 - x, x), lambda z: -1.0 / z, _DIGAMMA)
     value = sum_ + np.log(z) - 0.5 / z - series
     # -0.0 - -0.0 is 0.0.
     turn = np.pi * np.where(x == 0.0, x, x - np.round(x))
@@ -99,14 +98,6 @@ def trigamma(x: Any) -> Any:
 
     As `digamma` (Abramowitz, Stegun 1964, 6.4.12, 6.4.6, 6.4.7).
 
-    Parameters
-    ----------
-    x : array_like of float64
-
-    Returns
-    -------
-    float64 array of the shape of x
-
     Examples
     --------
     >>> from lmoo.models.graph.special import trigamma
@@ -115,16 +106,7 @@ def trigamma(x: Any) -> Any:
     """
     x = np.asarray(x, dtype=np.float64)
     reflected = x < 0.5
-    z = np.where(reflected, 1.0 - x, x)
-    sum_ = np.zeros_like(z)
-    for _ in range(_LARGE):
-        small = z < _LARGE
-        sum_ = np.where(small, sum_ + 1.0 / (z * z), sum_)
-        z = np.where(small, z + 1.0, z)
-    square = 1.0 / (z * z)
-    series = np.zeros_like(z)
-    for coefficient in reversed(_TRIGAMMA):
-        series = (series + coefficient) * square
+    z, sum_, series = _large(np.where(reflected, 1.0 - x, x), lambda z: 1.0 / (z * z), _TRIGAMMA)
     value = sum_ + (1.0 + 0.5 / z + series) / z
     with np.errstate(divide="ignore"):
         root = np.pi / np.sin(np.pi * (x - np.round(x)))
@@ -182,14 +164,6 @@ def i1(x: Any) -> Any:
     which converges geometrically for periodic functions (Trefethen, Weideman 2014, SIAM Review 56,
     385), with nothing but positive terms; and the asymptotic series (Abramowitz, Stegun 9.7.1) for
     large arguments.
-
-    Parameters
-    ----------
-    x : array_like of float64
-
-    Returns
-    -------
-    float64 array of the shape of x
 
     Examples
     --------

@@ -9,11 +9,6 @@ from lmoo.models.graph.operators import Operators
 class Term(Operators["Term"]):
     """A node of a graph with arithmetic operators.
 
-    Parameters
-    ----------
-    graph : Graph
-    node : int
-
     Examples
     --------
     >>> from lmoo.models.graph.nodes import Graph

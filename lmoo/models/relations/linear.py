@@ -46,10 +46,6 @@ def eliminated(
     bounded : (q,) bool array
         Parameters that are solved for only if no other can be.
 
-    Returns
-    -------
-    Elimination
-
     Raises
     ------
     ValueError

@@ -36,10 +36,6 @@ def plan(tree: ExpressionTree, drawn: Sequence[int], known: int) -> list[Rule]:
     known : int
         Parameters whose values are known, as bits.
 
-    Returns
-    -------
-    list of Rule
-
     Examples
     --------
     >>> from lmoo.models.expression.parser import parse
