@@ -100,8 +100,8 @@ def _no_start(search: Search) -> StartError:
             f"no starting values can be found from {points} for {n} parameters; {search.hint}"
         )
     return StartError(
-        "no starting values were found: at none that were tried is the model finite, or its "
-        f"parameters cannot be distinguished, as a and b in a*b*t; {search.hint}"
+        "no starting values were found: at none that were tried is the model finite at all points; "
+        f"{search.hint}"
     )
 
 

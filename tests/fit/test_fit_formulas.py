@@ -159,9 +159,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: lmoo.curve_fit(T, lambda t, a: a * t, Y),  # type: ignore[arg-type]
         r"f must be callable; it is array\(\[.{40,80}$",
     ),
-    "cannot be distinguished": (
-        lambda: lmoo.fit("a*x + b*t + 0*x", T, Y),
-        "no starting values were found: .* its parameters cannot be distinguished",
+    "never finite": (
+        lambda: lmoo.fit("a*t + log(-1 - b*b)", T, Y),
+        "no starting values were found: at none that were tried is the model finite at all points",
     ),
     "equation": (
         lambda: lmoo.fit("y = a*t", T, Y),

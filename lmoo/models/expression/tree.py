@@ -5,6 +5,7 @@ from typing import Any
 
 from lmoo.models.expression.functions import Function
 from lmoo.models.expression.parser import Apply, Constant, Parameter, Step, Variable, parse
+from lmoo.models.expression.products import collected
 
 
 class Node:
@@ -113,7 +114,7 @@ class ExpressionTree:
 
     @classmethod
     def of(cls, text: str, variables: Sequence[str], parameters: Sequence[str]) -> "ExpressionTree":
-        """Return the tree of a text.
+        """Return the tree of a text, in which repeated factors are powers: ``s*s`` is ``s**2``.
 
         Parameters
         ----------
@@ -122,7 +123,7 @@ class ExpressionTree:
             All names, as for `lmoo.Expression`.
         """
         steps, names = parse(text, variables, parameters)
-        return cls(steps, len(names))
+        return cls(collected(steps), len(names))
 
     def value(self, node: Node, variables: Sequence[Any], parameters: Sequence[Any]) -> Any:
         """Return the value of a node.

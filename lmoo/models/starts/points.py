@@ -16,11 +16,13 @@ from lmoo._core.arrays import Array
 from lmoo.models.expression import Expression
 from lmoo.models.expression.tree import ExpressionTree
 from lmoo.models.starts.features import Features
+from lmoo.models.starts.form import PowerForm
 from lmoo.models.starts.given import GivenParameters
 from lmoo.models.starts.halton import halton
 from lmoo.models.starts.plan import plan
 from lmoo.models.starts.projection import Projection
 from lmoo.models.starts.rules import Rule
+from lmoo.models.starts.sizes import GenericRule
 from lmoo.models.starts.values import NodeValues
 
 # Largest number of draws, and the number that are evaluated together.
@@ -148,7 +150,7 @@ class _Search:
         j = rule.parameter
         lower, upper = float(self._given.lower[j]), float(self._given.upper[j])
         if not (np.isfinite(lower) and np.isfinite(upper)):
-            values, chosen = rule.draw(u, ranked, self._data, draws)
+            values, chosen = self._drawn(rule, u, ranked, draws)
             return _reflected(values, lower, upper), chosen
         # The bounds may be meant as the range of the parameter: some draws are evenly between them.
         by_rule = u < 0.6
@@ -157,6 +159,16 @@ class _Search:
         good = by_rule & np.isfinite(values)
         values = np.where(good, _reflected(values, lower, upper), np.clip(even, lower, upper))
         return values, np.where(good, chosen, -1)
+
+    def _drawn(self, rule: Rule, u: Array, ranked: Any, draws: NodeValues) -> tuple[Array, Any]:
+        """Return values by a rule; by the size of the data alone where no value satisfies it."""
+        values, chosen = rule.draw(u, ranked, self._data, draws)
+        good = np.isfinite(values)
+        if good.all():
+            return values, chosen
+        spare = GenericRule(rule.parameter, rule.leaf, PowerForm(rule.leaf, rule.leaf), 0)
+        others, _ = spare.draw(u, ranked, self._data, draws)
+        return np.where(good, values, others), np.where(good, chosen, -1)
 
 
 def _reflected(values: Array, lower: float, upper: float) -> Array:
