@@ -60,8 +60,8 @@ class Found:
         if isinstance(f, (lmoo.models.Model, lmoo.models.CompiledModel)):
             return
         x = np.array(x, dtype=float)
-        y = np.array(f(t, *x), copy=True) if y is None else y
-        problem = lmoo.CurveProblem(f, t, y)
+        y = f(t, *x) if y is None else y
+        problem = lmoo.CurveProblem(f, t, np.nan_to_num(y, copy=True))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: Any = evaluation_of(problem, x)
@@ -225,6 +225,15 @@ def table(collections: list[Found]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _printed(found: Found) -> Found:
+    """Print the functions of a collection that are not traced."""
+    print(f"{found.name}: {found.traced} of {len(found.reasons)} traced")
+    for place, reason in found.reasons.items():
+        if reason is not None:
+            print(f"    {place}: {reason}")
+    return found
+
+
 def _is_beyond(reason: str | None) -> bool:
     """Return whether a function cannot be computed point by point."""
     return reason is not None and any(part in reason for part in NOT_BY_POINTS)
@@ -239,18 +248,10 @@ def main() -> None:
     others = sorted((ROOT / "benchmarks").glob("*.py"))
     others.remove(Path(natural_models.__file__))
     fitted, apart = natural()
-    collections = [
-        fitted,
-        regressions(),
-        examples(),
-        of_modules("benchmarks", others),
-        of_modules("tests", [file for file in tests if file not in refused]),
-    ]
-    for found in collections:
-        print(f"{found.name}: {found.traced} of {len(found.reasons)} traced")
-        for place, reason in found.reasons.items():
-            if reason is not None:
-                print(f"    {place}: {reason}")
+    collections = [_printed(fitted), _printed(regressions()), _printed(examples())]
+    collections.append(_printed(of_modules("benchmarks", others)))
+    files = [file for file in tests if file not in refused]
+    collections.append(_printed(of_modules("tests", files)))
     traced = sum(found.traced for found in collections)
     count = sum(len(found.reasons) for found in collections)
     beyond = sum(_is_beyond(r) for found in collections for r in found.reasons.values())
