@@ -17,7 +17,7 @@ import scipy.integrate
 import scipy.interpolate
 import scipy.special
 import scipy.stats
-from numpy import exp, pi, sqrt
+from numpy import exp, sqrt
 from scipy.special import erf, erfc, expit, gammaln, voigt_profile, wofz
 
 T = np.linspace(0.05, 6.0, 60)

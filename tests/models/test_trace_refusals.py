@@ -22,9 +22,19 @@ COUNT = {"calls": 0}
 
 
 def branch(t, a):
-    if a > 0:
-        return a * t
-    return t
+    if a == 0:
+        return t
+    return a * t
+
+
+def loop(t, a):
+    while a < 1e9:
+        a = 2 * a
+    return a * t
+
+
+def paths(t, a):
+    return sum(a * t if a > k else t for k in range(20))
 
 
 def boolean(t, a):
@@ -32,7 +42,7 @@ def boolean(t, a):
 
 
 def to_float(t, a):
-    return math.isnan(a) * t
+    return math.fsum([a, 1.0]) * t
 
 
 def to_int(t, a):
@@ -199,9 +209,11 @@ def generator(t, a):
 
 
 REFUSED = [
-    (branch, "a branch depends on a value", "if a > 0:"),
+    (branch, "a branch depends on a value", "if a == 0:"),
+    (loop, "a branch depends on a value", "while a < 1e9:"),
+    (paths, "the function has more than|a branch depends on a value", "return sum("),
     (boolean, "a branch depends on a value", "return a * t and t"),
-    (to_float, "a number is made .* from a value that is unknown", "return math.isnan(a) * t"),
+    (to_float, "a number is made .* from a value", "return math.fsum([a, 1.0]) * t"),
     (to_int, "an integer is made from a value", "return a * t * int(a)"),
     (repeated, "an integer is made from a value", "return sum("),
     (indexed, "points are selected by index", "return a * (t - t[0])"),

@@ -165,7 +165,9 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
     over_points = [array for array in arrays if array.ndim > 1 and array.shape[-1] == 1]
     if points and boxed and len(over_points) < len(arrays):
         recorder.refuse("an array of parameters is combined with the points of a variable")
-    if (points and not over_points) or (not boxed and all(array.shape == (recorder.points,) for array in arrays)):
+    if (points and not over_points) or (
+        not boxed and all(array.shape == (recorder.points,) for array in arrays)
+    ):
         return None
 
     def shaped(operation: str) -> Any:

@@ -73,7 +73,13 @@ class Distribution:
             places.update(named)
             loc, scale = places.get("loc", 0.0), places.get("scale", 1.0)
             value = ours((x - loc) / scale, *shapes)
-            value = value if name == "cdf" else value / scale if name == "pdf" else value - np.log(scale)
+            value = (
+                value
+                if name == "cdf"
+                else value / scale
+                if name == "pdf"
+                else value - np.log(scale)
+            )
             for positive in (scale, *shapes):
                 if isinstance(positive, Placeholder):
                     value = np.where(positive > 0.0, value, np.nan)

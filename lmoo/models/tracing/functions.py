@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.tracing.applied import applied, clipped, included
-from lmoo.models.tracing.placeholder import Indices, Placeholder, as_placeholder, column
+from lmoo.models.tracing.indices import Indices
+from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.ufuncs import operation_of
 
@@ -83,11 +84,21 @@ def _angle(recorder: Recorder, z: Any, deg: bool = False) -> Any:
     return angle * (180.0 / np.pi) if deg else angle
 
 
+def _column(recorder: Recorder, value: Any) -> Any:
+    """Return an argument with arrays of objects for the arrays of points in it."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_column(recorder, part) for part in value])
+    is_array = isinstance(value, np.ndarray) and value.dtype != object
+    if is_array and value.shape == (recorder.points,):
+        value = as_placeholder(recorder, value)
+    return value.__array__() if isinstance(value, Placeholder) else value
+
+
 def _of_columns(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of numpy for arrays of objects, whose axis of points has the length 1."""
 
     def applied_to_columns(recorder: Recorder, *args: Any, **kwargs: Any) -> Any:
-        return function(*[column(recorder, a) for a in args], **kwargs)
+        return function(*[_column(recorder, a) for a in args], **kwargs)
 
     return applied_to_columns
 
@@ -149,6 +160,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.isclose: _isclose,
     np.nan_to_num: _nan_to_num,
     np.copyto: _copyto,
+    np.ufunc.outer: lambda recorder, ufunc, *xs: ufunc.outer(*[_column(recorder, x) for x in xs]),
     np.ndim: lambda recorder, x: x.ndim,
     np.shape: lambda recorder, x: x.shape,
     np.size: lambda recorder, x: x.size,
@@ -156,7 +168,12 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     **{
         function: _of_columns(function)
         for function in (
-            np.stack, np.vstack, np.column_stack, np.vander, np.outer, np.expand_dims,
+            np.stack,
+            np.vstack,
+            np.column_stack,
+            np.vander,
+            np.outer,
+            np.expand_dims,
         )
     },
     **dict.fromkeys((np.ravel, np.squeeze, np.atleast_1d, np.transpose), _same),

@@ -9,20 +9,10 @@ import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.arithmetic import Arithmetic
-from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.indices import adds_axes, condition_of
+from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
+from lmoo.models.tracing.recorder import Recorder, shown
 
-_REDUCTIONS = {
-    "sum", "mean", "max", "min", "prod", "std", "var", "all", "any", "argmax", "argmin", "cumsum",
-    "cumprod", "ptp", "dot", "trace", "argsort", "sort", "nonzero", "round", "searchsorted",
-}  # fmt: skip
-# Functions and methods that are evaluated where their arguments depend on nothing but the points.
-_OF_POINTS = {
-    "all", "amax", "amin", "any", "argmax", "argmin", "around", "average", "count_nonzero",
-    "cumprod", "cumsum", "digitize", "dot", "flip", "gradient", "interp", "isin", "max",
-    "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum",
-    "norm", "percentile", "prod", "ptp", "quantile", "round", "searchsorted", "std", "sum",
-    "trapezoid", "trapz", "unwrap", "var",
-}  # fmt: skip
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
 # Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
@@ -76,7 +66,7 @@ class Placeholder(Arithmetic):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
         if method == "outer" and not options:
-            return ufunc.outer(*[column(self.recorder, x) for x in inputs])
+            return self.recorder.functions[np.ufunc.outer](self.recorder, ufunc, *inputs)
         if method != "__call__":
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
@@ -117,7 +107,7 @@ class Placeholder(Arithmetic):
         if found is None:
             name = getattr(function, "__name__", repr(function))
             module = getattr(function, "__module__", "numpy") or "numpy"
-            if name in _OF_POINTS and module.startswith("numpy"):
+            if name in OF_POINTS and module.startswith("numpy"):
                 known = [_numbers(a) for a in args]
                 named = {key: _numbers(a) for key, a in kwargs.items()}
                 if not any(isinstance(a, Placeholder) for a in (*known, *named.values())):
@@ -136,8 +126,8 @@ class Placeholder(Arithmetic):
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"
             )
-        # numpy's functions apply an array of objects element by element.  The axis of the points has
-        # the length 1 there, so that it broadcasts with arrays of other axes as that of an array does.
+        # numpy's functions apply an array of objects element by element.  The axis of the points
+        # has the length 1 there, and broadcasts with arrays of other axes as a longer one does.
         out = np.empty((1,) if self.points else (), dtype=object)
         out[(0,) * self.points] = self
         return out
@@ -171,7 +161,7 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key = _condition(key)
+        key = condition_of(key)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
@@ -196,7 +186,7 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
-        key = _condition(key)
+        key = condition_of(key)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
@@ -205,9 +195,8 @@ class Placeholder(Arithmetic):
             return self._like(mask=key.node)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
-        if self.points and self.mask is None and isinstance(key, tuple):
-            if all(k is None or k is Ellipsis or k == slice(None) for k in key):
-                return self.__array__()[key]  # As t[:, None].
+        if self.points and self.mask is None and adds_axes(key):
+            return self.__array__()[key]  # As t[:, None].
         self.recorder.refuse(
             "points are selected by index; a model must be evaluated point by point"
             if self.points
@@ -341,8 +330,8 @@ class Placeholder(Arithmetic):
         # numpy calls functions of arrays of objects as methods: np.exp(x) is x.exp().
         if name in OPERATIONS and OPERATIONS[name].arity == 1:
             return lambda: self._operate(name, self)
-        if name in _REDUCTIONS:
-            numbers = self._numbers() if name in _OF_POINTS else None
+        if name in REDUCTIONS:
+            numbers = self._numbers() if name in OF_POINTS else None
             if numbers is not None:
                 return getattr(numbers, name)
             self.recorder.refuse(
@@ -360,43 +349,12 @@ class Placeholder(Arithmetic):
         return Placeholder(self.recorder, **{**made, **changes})
 
 
-class Indices:
-    """The indices of the points at which a condition holds, as ``np.where(condition)`` has them."""
-
-    def __init__(self, condition: Placeholder) -> None:
-        self.condition = condition
-
-    def __getattr__(self, name: str) -> Any:
-        self.condition.recorder.refuse("indices of points are used other than to select them")
-
-    __len__ = __iter__ = __array__ = __add__ = __sub__ = __mul__ = __eq__ = __getitem__ = (  # type: ignore[assignment]
-        lambda self, *args, **options: self.__getattr__("")
-    )
-
-
-def _condition(key: Any) -> Any:
-    """Return the condition that indices of points stand for; other keys as they are."""
-    if isinstance(key, tuple) and len(key) == 1:
-        key = key[0]
-    return key.condition if isinstance(key, Indices) else key
-
-
 def _numbers(value: Any) -> Any:
     """Return an argument with the numbers of a placeholder that depends on the points alone."""
     if isinstance(value, (list, tuple)):
         return type(value)(map(_numbers, value)) if type(value) in (list, tuple) else value
     numbers = value._numbers() if isinstance(value, Placeholder) else None
     return value if numbers is None else numbers
-
-
-def column(recorder: Recorder, value: Any) -> Any:
-    """Return an argument with arrays of objects for the arrays of points in it."""
-    if isinstance(value, (list, tuple)):
-        return type(value)([column(recorder, part) for part in value])
-    is_array = isinstance(value, np.ndarray) and value.dtype != object
-    if is_array and value.shape == (recorder.points,):
-        value = as_placeholder(recorder, value)
-    return value.__array__() if isinstance(value, Placeholder) else value
 
 
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
@@ -416,7 +374,7 @@ def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
         return Placeholder(recorder, real, imag, points=False)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         return _array(recorder, value)
-    recorder.refuse(f"{_shown(value)} in arithmetic is neither a number nor an array of numbers")
+    recorder.refuse(f"{shown(value)} in arithmetic is neither a number nor an array of numbers")
 
 
 def _array(recorder: Recorder, value: Any) -> Placeholder:
@@ -438,8 +396,3 @@ def _array(recorder: Recorder, value: Any) -> Placeholder:
             recorder, recorder.array(value.real), recorder.array(value.imag), points=True
         )
     return Placeholder(recorder, recorder.array(value), points=True, truth=truth)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) < 40 else f"{type(value).__name__}"

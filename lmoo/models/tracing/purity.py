@@ -95,6 +95,19 @@ CREATING = frozenset(
         "set",
     ]
 )
+# Methods of arrays that combine points, or change their order.
+REDUCTIONS = {
+    "sum", "mean", "max", "min", "prod", "std", "var", "all", "any", "argmax", "argmin", "cumsum",
+    "cumprod", "ptp", "dot", "trace", "argsort", "sort", "nonzero", "round", "searchsorted",
+}  # fmt: skip
+# Functions and methods that are evaluated where their arguments depend on nothing but the points.
+OF_POINTS = {
+    "all", "amax", "amin", "any", "argmax", "argmin", "around", "average", "count_nonzero",
+    "cumprod", "cumsum", "digitize", "dot", "flip", "gradient", "interp", "isin", "max",
+    "mean", "median", "min", "nanmax", "nanmean", "nanmedian", "nanmin", "nanstd", "nansum",
+    "norm", "percentile", "prod", "ptp", "quantile", "round", "searchsorted", "std", "sum",
+    "trapezoid", "trapz", "unwrap", "var",
+}  # fmt: skip
 _MODULES = ("numpy", "math", "cmath", "scipy.special", "lmoo")
 
 
@@ -118,9 +131,17 @@ def is_pure(f: Any) -> bool:
     return module.startswith(_MODULES) and (callable(f) and not isinstance(f, types.MethodType))
 
 
+_OF_NAMED_TUPLES = frozenset(
+    ["_make", "_replace", "_asdict", "__new__", "__repr__", "__getnewargs__", "__replace__"]
+)
+
+
 def _is_named_tuple(kind: type) -> bool:
     """Return whether a class was made by namedtuple, and has no methods besides those of these."""
     if kind.__bases__ != (tuple,) or not isinstance(getattr(kind, "_fields", None), tuple):
         return False
     known = {"_make", "_replace", "_asdict", "__new__", "__repr__", "__getnewargs__"}
-    return {name for name, found in vars(kind).items() if callable(found)} <= {*known, "__replace__"}
+    return {name for name, found in vars(kind).items() if callable(found)} <= {
+        *known,
+        "__replace__",
+    }

@@ -23,9 +23,7 @@ _MOST_READ = 100
 _MOST_DECISIONS, MOST_PATHS = 12, 16
 # Conditions that hold on an interval of numbers.  One that holds at single numbers, as ``b == 0``,
 # hides the derivative by b there.
-_OF_INTERVALS = frozenset(
-    ["less", "less_equal", "greater", "greater_equal", "isnan", "isfinite"]
-)
+_OF_INTERVALS = frozenset(["less", "less_equal", "greater", "greater_equal", "isnan", "isfinite"])
 _COMBINED = frozenset(["logical_and", "logical_or", "logical_not"])
 
 
@@ -172,3 +170,9 @@ def user_line() -> tuple[str | None, str | None]:
             return f"{os.path.basename(name)}:{frame.f_lineno}", line or None
         frame = frame.f_back  # type: ignore[assignment]
     return None, None
+
+
+def shown(value: Any) -> str:
+    """Return the text of an object for messages."""
+    text = repr(value)
+    return text if len(text) < 40 else f"{type(value).__name__}"

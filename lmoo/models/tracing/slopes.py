@@ -43,11 +43,14 @@ def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
     if j is None:
         model._slopes_agree = True
         return None
-    name = f"parameter {j}" if model.parameter_names is None else model.parameter_names[j]
     return (
-        f"the values near {x[j]:g} do not follow the exact derivative by {name}: a rapid part of "
-        "the function is taken for noise"
+        f"the values near {x[j]:g} do not follow the exact derivative by {_name(model, j)}: "
+        "a rapid part of the function is taken for noise"
     )
+
+
+def _name(model: GraphModel, j: int) -> str:
+    return f"parameter {j}" if model.parameter_names is None else model.parameter_names[j]
 
 
 def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:
@@ -65,7 +68,9 @@ def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:
     flat = np.flatnonzero(~slopes.any(axis=1))
     if not flat.size:
         return None
-    name = f"parameter {flat[0]}" if model.parameter_names is None else model.parameter_names[flat[0]]
+    name = (
+        f"parameter {flat[0]}" if model.parameter_names is None else model.parameter_names[flat[0]]
+    )
     return f"the branch that is taken does not depend on {name}"
 
 

@@ -122,7 +122,8 @@ def _substitute(value: Any) -> Any:
         return value
     if value in _FUNCTIONS:
         return _FUNCTIONS[value]
-    if value is getattr(sys.modules.get("scipy.special"), "factorial", None):
+    special: Any = sys.modules.get("scipy.special")
+    if special is not None and value is special.factorial:
         return _of_numbers(value, _factorial)
     return _copied(value)
 

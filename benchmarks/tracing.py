@@ -1,0 +1,275 @@
+"""The share of model functions that are traced, and why the others are not.
+
+    python benchmarks/tracing.py [--table FILE]
+
+The functions are those of natural_models.py, of NIST's problems as NumPy functions, of the examples
+of the documentation and its gallery, and the model functions of the modules in benchmarks/ and
+tests/: the functions at the level of a module that return one number for each point.  A function is
+traced as in a fit, compared with its values, and, for natural_models.py, fitted both ways.
+
+Functions of the tests that are made to be refused or to be changed during a fit are listed apart.
+"""
+
+import argparse
+import contextlib
+import doctest
+import importlib.util
+import inspect
+import io
+import os
+import sys
+import types
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import natural_models
+import numpy as np
+from nist_traced import nelson
+
+import lmoo
+from lmoo.datasets import nist, nist_names
+from lmoo.datasets._nist_models import MODELS
+from lmoo.models.tracing import evaluation
+from lmoo.models.tracing.evaluation import evaluation_of, name_of
+from lmoo.problems.names import parameter_names_of
+
+ROOT = Path(__file__).parents[1]
+T = np.linspace(0.1, 3.0, 13)
+# Tests of functions that must not be traced.
+REFUSED = ("adversarial", "test_trace_refusals.py", "test_trace_checks.py", "test_trace_cache.py")
+# Reasons that do not come from the function.
+GIVEN = ("trace is False", "its derivatives are given", "sigma is", "y has been", "the problem has")
+# What no graph of single points can hold, by parts of the message.
+NOT_BY_POINTS = (
+    "combines points", "np.cumsum", "np.convolve", "np.concatenate", "a loop over the points",
+    "vectorize",
+)  # fmt: skip
+
+
+class Found:
+    """The functions of a collection, and the reasons why they are not traced."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.reasons: dict[str, str | None] = {}
+
+    def add(self, f: Any, t: Any, x: Any, y: Any = None) -> None:
+        """Try to trace a function."""
+        if isinstance(f, (lmoo.models.Model, lmoo.models.CompiledModel)):
+            return
+        x = np.array(x, dtype=float)
+        y = f(t, *x) if y is None else y
+        problem = lmoo.CurveProblem(f, t, np.nan_to_num(y, copy=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found: Any = evaluation_of(problem, x)
+        self.reasons.setdefault(_place(f), found.reason)
+
+    @property
+    def traced(self) -> int:
+        """The number of traced functions."""
+        return sum(reason is None for reason in self.reasons.values())
+
+
+def _place(f: Any) -> str:
+    """Return the name of a function, with its file and line."""
+    inner = f
+    while True:
+        inner = getattr(inner, "func", getattr(inner, "__func__", getattr(inner, "f", inner)))
+        if not hasattr(inner, "func") and not hasattr(inner, "__func__"):
+            break
+    code = getattr(inner, "__code__", getattr(type(inner).__call__, "__code__", None))
+    where = "" if code is None else f" ({os.path.basename(code.co_filename)}:{code.co_firstlineno})"
+    return name_of(f) + where
+
+
+def natural() -> tuple[Found, list[str]]:
+    """Return the functions of natural_models.py, and those whose two fits differ."""
+    found, apart = Found("natural models"), []
+    random = np.random.default_rng(0)
+    for f, t, x in natural_models.MODELS:
+        exact = f(t, *x)
+        found.add(f, t, np.multiply(x, 1.02), exact)
+        if found.reasons[_place(f)] is not None:
+            continue
+        y = exact + 0.01 * np.std(np.abs(exact)) * random.standard_normal(exact.shape)
+        costs = []
+        for trace in (True, False):
+            problem = lmoo.CurveProblem(f, t, y, trace=trace)
+            with contextlib.suppress(Exception), np.errstate(all="ignore"):
+                costs.append(lmoo.Solver().solve(problem, np.multiply(x, 1.02)).cost)
+        if len(costs) < 2 or abs(costs[0] - costs[1]) > 1e-9 * costs[1]:
+            apart.append(f"{_place(f)}: costs {costs}")
+    return found, apart
+
+
+def regressions() -> Found:
+    """Return NIST's problems as NumPy functions."""
+    found = Found("NIST")
+    for name in nist_names():
+        data = nist(name)
+        f = MODELS[name].value
+        if name == "Nelson":
+            f = nelson
+        found.add(f, data.x.T, data.starts[1], MODELS[name].response(data.y))
+    return found
+
+
+def examples() -> Found:
+    """Return the functions that are fitted in the documentation, the README and the gallery."""
+    found = Found("documentation")
+    tried = evaluation._compiled
+
+    def recording(problem: Any, x: Any, *rest: Any) -> Any:
+        f = getattr(problem.f, "f", problem.f)
+        reason = None
+        try:
+            return tried(problem, x, *rest)
+        except lmoo.TraceError as error:
+            reason = str(error).replace("\n  ", ": ")
+            raise
+        finally:
+            given = reason is not None and reason.startswith(GIVEN)
+            if not given and not isinstance(f, (lmoo.models.Model, lmoo.models.CompiledModel)):
+                found.reasons.setdefault(_place(f), reason)
+
+    evaluation._compiled = recording
+    try:
+        pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.rst"))]
+        pages += sorted((ROOT / "docs" / "howto").glob("*.rst"))
+        for page in pages:
+            _run_examples(page)
+        for script in sorted((ROOT / "docs" / "examples").glob("plot_*.py")):
+            _run_script(script)
+    finally:
+        evaluation._compiled = tried
+    return found
+
+
+def _run_examples(page: Path) -> None:
+    """Run the doctests of a page; their output does not matter."""
+    test = doctest.DocTestParser().get_doctest(page.read_text(), {}, page.name, str(page), 0)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        doctest.DocTestRunner(verbose=False).run(test, out=lambda text: None)
+
+
+def _run_script(script: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
+        exec(compile(script.read_text(), str(script), "exec"), {"__name__": "__main__"})
+
+
+def of_modules(name: str, files: list[Path]) -> Found:
+    """Return the functions of modules that return one number for each point."""
+    found = Found(name)
+    for file in files:
+        module = _imported(file)
+        for f in () if module is None else vars(module).values():
+            if not isinstance(f, types.FunctionType) or f.__module__ != module.__name__:
+                continue
+            x = _arguments(f)
+            if x is not None:
+                found.add(f, T, x)
+    return found
+
+
+def _imported(file: Path) -> Any:
+    """Return a module; None if it cannot be imported."""
+    sys.path.insert(0, str(file.parent))
+    try:
+        name = f"models_of_{file.stem}"
+        spec: Any = importlib.util.spec_from_file_location(name, file)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        with contextlib.redirect_stdout(io.StringIO()):
+            spec.loader.exec_module(module)
+        return module
+    except BaseException:
+        return None
+    finally:
+        sys.path.remove(str(file.parent))
+
+
+def _arguments(f: Any) -> Any:
+    """Return parameters for which a function has one number for each point, or None."""
+    if next(iter(inspect.signature(f).parameters), "") not in ("t", "x", "w", "points"):
+        return None
+    names = parameter_names_of(f)
+    for n in (1, 2, 3, 4, 5, 6) if names is None else (len(names),):
+        x = 0.5 + 0.1 * np.arange(n)
+        try:
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                value = f(T.copy(), *x)
+        except BaseException:
+            continue
+        if isinstance(value, np.ndarray) and value.shape == T.shape and value.dtype == float:
+            return x if n else None
+    return None
+
+
+def table(collections: list[Found]) -> str:
+    """Return the table of the documentation."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 34 22 22 22", ""]
+    rows = [("Functions of", "all", "of which by points", "traced")]
+    for found in collections:
+        pointwise = sum(not _is_beyond(reason) for reason in found.reasons.values())
+        rows.append((found.name, str(len(found.reasons)), str(pointwise), str(found.traced)))
+    total = [str(sum(int(row[k]) for row in rows[1:])) for k in (1, 2, 3)]
+    rows.append(("together", *total))
+    for row in rows:
+        lines += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _printed(found: Found) -> Found:
+    """Print the functions of a collection that are not traced."""
+    print(f"{found.name}: {found.traced} of {len(found.reasons)} traced")
+    for place, reason in found.reasons.items():
+        if reason is not None:
+            print(f"    {place}: {reason}")
+    return found
+
+
+def _is_beyond(reason: str | None) -> bool:
+    """Return whether a function cannot be computed point by point."""
+    return reason is not None and any(part in reason for part in NOT_BY_POINTS)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--table", help="a file for the table of the documentation")
+    arguments = options.parse_args()
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    refused = [file for file in tests if any(part in str(file) for part in REFUSED)]
+    others = sorted((ROOT / "benchmarks").glob("*.py"))
+    others.remove(Path(natural_models.__file__))
+    fitted, apart = natural()
+    collections = [_printed(fitted), _printed(regressions()), _printed(examples())]
+    collections.append(_printed(of_modules("benchmarks", others)))
+    files = [file for file in tests if file not in refused]
+    collections.append(_printed(of_modules("tests", files)))
+    traced = sum(found.traced for found in collections)
+    count = sum(len(found.reasons) for found in collections)
+    beyond = sum(_is_beyond(r) for found in collections for r in found.reasons.values())
+    print(f"together: {traced} of {count}, {100 * traced / count:.1f} %; ", end="")
+    share = 100 * traced / (count - beyond)
+    print(f"{beyond} are not functions of single points, {share:.1f} % of the others")
+    print(f"fits that differ from those with trace=False: {len(apart)}", *apart, sep="\n    ")
+    apart_from_these = of_modules("tests of refusals and checks", refused)
+    print(f"{apart_from_these.name}: {apart_from_these.traced} of {len(apart_from_these.reasons)}")
+    kinds = Counter(
+        (reason or "").rpartition("py:")[2].partition(": ")[2].partition(": ")[0][:70] for reason in
+        apart_from_these.reasons.values() if reason is not None
+    )  # fmt: skip
+    for kind, k in kinds.most_common():
+        print(f"    {k:3} {kind}")
+    if arguments.table:
+        Path(arguments.table).write_text(table(collections))
+
+
+if __name__ == "__main__":
+    main()
