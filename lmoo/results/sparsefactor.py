@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lmoo._core.arrays import Array
 from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
-from lmoo.sparse.cholesky import NormalMatrix, singular_probe
+from lmoo.sparse.cholesky import NormalMatrix, is_singular
 from lmoo.sparse.matrices import csr_rows, scaled_columns
 
 # Numbers in one block of right sides: 32 MB.
@@ -127,18 +127,14 @@ class SparseFactor(ScaledBlocks):
     def _is_singular(self) -> bool:
         """Whether the columns are dependent, up to rounding."""
         free = self._free
-        probe = singular_probe(free)
+        # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
+        limit = max(self._limit**2, 1e-13)
         try:
             with self._normal.lock:
                 self._normal.factor(np.zeros(free.size), free)
-                found = self._normal.solve(probe)
+                return is_singular(self._normal.solve, free, limit)
         except np.linalg.LinAlgError:
             return True
-        # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
-        limit = max(self._limit**2, 1e-13)
-        # The solution of a singular system may be so large that its norm overflows.
-        with np.errstate(over="ignore"):
-            return bool(np.linalg.norm(found) * limit > np.linalg.norm(probe))
 
     @property
     def _limit(self) -> float:
