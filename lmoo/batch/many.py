@@ -24,7 +24,7 @@ from lmoo.models.expression.formula import formula
 from lmoo.models.library import CompiledModel
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.evaluation import Evaluation
-from lmoo.problems.arguments import checked_trace
+from lmoo.problems.arguments import check_callable, checked_trace
 from lmoo.problems.complexdata import ComplexRows, ComplexSlopes, complex_rows, is_complex
 from lmoo.problems.measured import measured_stack
 from lmoo.problems.names import by_name, check_count, names_of, parameter_names_of
@@ -194,19 +194,8 @@ def curve_fit_many(
     """
     if isinstance(f, str):
         f = formula(f, len(t) if isinstance(t, tuple) else 1)
-    for name, function in (("f", f), ("jac", jac)):
-        if not callable(function) and (name == "f" or function is not None):
-            raise TypeError(f"{name} must be callable; it is {function!r}")
-    t, y, sigma, _, axes = measured_stack(t, y, sigma)
-    if is_complex(y):
-        if shared is not None:
-            raise ValueError("shared parameters are for real curves; y is complex")
-        count = len(t) if isinstance(t, tuple) else 1
-        f = ComplexRows(f, count, isinstance(t, tuple))
-        jac = None if jac is None else ComplexSlopes(jac, count, isinstance(t, tuple))
-        t, y, sigma = complex_rows(t, y, sigma)
-    dataset = Dataset(t, y, sigma, nan_policy)
-    dataset.axes = axes
+    check_callable(f, jac)
+    dataset, f, jac = _stack(t, y, sigma, f, jac, nan_policy, shared is not None)
     checked_trace(trace)
     absolute = bool(checked_absolute_sigma(absolute_sigma, sigma))
     if shared is not None:
@@ -215,33 +204,17 @@ def curve_fit_many(
         joint.checked_options(executor, errors, threads, progress)
     apart = executor if shared is None else None
     solver = checked_solver(solver, errors, 1 if threads is None else threads, apart)
-    options: dict[str, Any] = {
-        "ties": ties,
-        "priors": priors,
-        "derived": derived,
-        "constraints": constraints,
-    }
-    if any(value is not None for value in options.values()):
-        solver = replace(solver, **{k: v for k, v in options.items() if v is not None})
+    given = {"ties": ties, "priors": priors, "derived": derived, "constraints": constraints}
+    options: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    if options:
+        solver = replace(solver, **options)
     relations = relations_of(solver, None)
     model: Model | CompiledModel
     if is_compiled_model(f):
         model = _checked_model(f, jac, dataset)
-        p0 = f.guess if p0 is None else p0
     else:
         model = Model(f, jac, bool(vectorized))
-    if p0 is None:
-        raise TypeError("p0 must be given; only models of lmoo.models find it from the data")
-    p0 = by_name(p0, parameter_names_of(f))
-    if isinstance(p0, Mapping):
-        tied = () if relations is None else tuple(relations.ties)
-        p0 = named_guesses(p0, parameter_names_of(f), dataset.shape, tied)
-    guesses = InitialGuesses(p0, dataset)
-    if dataset.count:
-        known = parameter_names_of(f)
-        if known is None and is_compiled_model(model):
-            known = names_of(None, model.n)
-        check_count("p0", guesses.n, known)
+    guesses = _initial_guesses(p0, f, dataset, relations)
     if relations is not None:
         if bounds is not None or fixed is not None:
             # Raises for bounds that differ from curve to curve.
@@ -267,19 +240,9 @@ def curve_fit_many(
         names = parameter_names_of(f)
         if shared is not None:
             fits = joint.joint_fits(
-                model,
-                dataset,
-                guesses,
-                solver,
-                where,
-                len(shared),
-                names,
-                evaluation,
-                function,
-                out,
-                absolute,
-                executor,
-            )
+                model, dataset, guesses, solver, where, len(shared), names, evaluation, function,
+                out, absolute, executor,
+            )  # fmt: skip
             if check is not None:
                 check(slice(0, dataset.count), fits._points())
             return fits
@@ -292,16 +255,71 @@ def curve_fit_many(
         threaded = count if threads is None else threads
         return solve_batch(batch, threaded, executor, out, progress, check)
 
+    return _traced_or_called(fits_of, model, dataset, guesses, solver, trace, errors == "record")
+
+
+def _stack(
+    t: Any, y: Any, sigma: Any, f: Any, jac: Any, nan_policy: NanPolicy, is_joint: bool
+) -> tuple[Dataset, Callable[..., Any], Callable[..., Any] | None]:
+    """Return the curves, and f and jac for them: complex ones are fitted as real ones."""
+    t, y, sigma, _, axes = measured_stack(t, y, sigma)
+    if is_complex(y):
+        if is_joint:
+            raise ValueError("shared parameters are for real curves; y is complex")
+        several = isinstance(t, tuple)
+        count = len(t) if several else 1
+        f = ComplexRows(f, count, several)
+        jac = None if jac is None else ComplexSlopes(jac, count, several)
+        t, y, sigma = complex_rows(t, y, sigma)
+    dataset = Dataset(t, y, sigma, nan_policy)
+    dataset.axes = axes
+    return dataset, f, jac
+
+
+def _initial_guesses(
+    p0: Any, f: Any, dataset: Dataset, relations: Relations | None
+) -> InitialGuesses:
+    """Return the starting values of all curves, in the order of the parameters of f."""
+    names = parameter_names_of(f)
+    if p0 is None:
+        if not is_compiled_model(f):
+            raise TypeError("p0 must be given; only models of lmoo.models find it from the data")
+        p0 = f.guess
+    p0 = by_name(p0, names)
+    if isinstance(p0, Mapping):
+        tied = () if relations is None else tuple(relations.ties)
+        p0 = named_guesses(p0, names, dataset.shape, tied)
+    guesses = InitialGuesses(p0, dataset)
+    if dataset.count:
+        if names is None and is_compiled_model(f):
+            names = names_of(None, f.n)
+        check_count("p0", guesses.n, names)
+    return guesses
+
+
+def _traced_or_called(
+    fits_of: Callable[..., Fits],
+    model: Model | CompiledModel,
+    dataset: Dataset,
+    guesses: InitialGuesses,
+    solver: Solver,
+    trace: Any,
+    record: bool,
+) -> Fits:
+    """Return ``fits_of(model, evaluation)``, by a compiled trace of the model if there is one.
+
+    With a trace it is ``fits_of(traced, evaluation, model, check)``.
+    """
     if is_compiled_model(model):
         return fits_of(model, "compiled")
-    evaluation = batch_evaluation(model, dataset, guesses, solver, trace, errors == "record")
+    evaluation = batch_evaluation(model, dataset, guesses, solver, trace, record)
     if evaluation.model is not None:
         check = SolutionCheck(model, evaluation.model, dataset)
         fits = fits_of(evaluation.model, evaluation.text, model, check)
         reason = check.outcome(trace)
         if reason is None:
             return fits
-        evaluation = Evaluation(f, reason)
+        evaluation = Evaluation(model.f, reason)
     return fits_of(model, evaluation.text)
 
 
@@ -338,46 +356,34 @@ def _related(
     if shared is not None:
         where = relatedshared.shared_coordinates(coordinates, tuple(common))
 
-    def shared_fits_of(graph: Any, evaluation: str) -> Fits:
+    def fits_of(
+        used: Any, evaluation: str, function: Any = None, check: Check | None = None
+    ) -> Fits:
+        graph = graph_model(used)
         batch = related_batch(
             dataset, model, graph, guesses, solver, coordinates, record, evaluation, absolute,
-            relatedshared.SharedPriors,
-        )  # fmt: skip
-        inner = joint.joint_fits(
-            batch.model, batch.dataset, batch.guesses, batch.solver, where,
-            int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None, absolute,
-            executor,
+            *(() if shared is None else (relatedshared.SharedPriors,)),
         )  # fmt: skip
         outer = BatchData(
             dataset, model, guesses, solver, record, names, evaluation, absolute_sigma=absolute
         )
-        return relatedshared.related_joint_fits(inner, outer, coordinates, out)
+        if shared is None:
+            count = 1 if graph is None else thread_count()
+            threaded = count if threads is None else threads
+            inner = solve_batch(batch, threaded, executor, None, progress)
+            fits: Fits = related_fits(inner, outer, coordinates, out)
+        else:
+            together = joint.joint_fits(
+                batch.model, batch.dataset, batch.guesses, batch.solver, where,
+                int(coordinates.shared.sum()), coordinates.labels, evaluation, None, None, absolute,
+                executor,
+            )  # fmt: skip
+            fits = relatedshared.related_joint_fits(together, outer, coordinates, out)
+        if check is not None:
+            check(slice(0, dataset.count), fits._points())
+        return fits
 
-    def fits_of(graph: Any, evaluation: str) -> Fits:
-        if shared is not None:
-            return shared_fits_of(graph, evaluation)
-        batch = related_batch(
-            dataset, model, graph, guesses, solver, coordinates, record, evaluation, absolute
-        )
-        count = 1 if graph is None else thread_count()
-        inner = solve_batch(batch, count if threads is None else threads, executor, None, progress)
-        outer = BatchData(
-            dataset, model, guesses, solver, record, names, evaluation, absolute_sigma=absolute
-        )
-        return related_fits(inner, outer, coordinates, out)
-
-    if is_compiled_model(model):
-        return fits_of(graph_model(model), "compiled")
-    evaluation = batch_evaluation(model, dataset, guesses, plain_solver(solver), trace, record)
-    if evaluation.model is not None:
-        fits = fits_of(evaluation.model.model, evaluation.text)
-        check = SolutionCheck(model, evaluation.model, dataset)
-        check(slice(0, dataset.count), fits._points())
-        reason = check.outcome(trace)
-        if reason is None:
-            return fits
-        evaluation = Evaluation(f, reason)
-    return fits_of(None, evaluation.text)
+    return _traced_or_called(fits_of, model, dataset, guesses, plain_solver(solver), trace, record)
 
 
 def _checked_model(model: CompiledModel, jac: Any, dataset: Dataset) -> CompiledModel:

@@ -27,9 +27,10 @@ from lmoo.batch.tasks import BatchData
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.results.covariancefactor import CovarianceFactor, combined
 from lmoo.results.fit import Fit
-from lmoo.results.related import Related, Value
+from lmoo.results.related import Value
 from lmoo.results.result import PartResult
 from lmoo.solver.joint import arrow_factor
+from lmoo.solver.related import related_at
 
 # Relative errors of rounding in covariances.
 _ROUNDING = 2.0**-46
@@ -257,28 +258,13 @@ def _part(fits: RelatedJointFits, which: int) -> PartResult:
     if problem is not None:
         problem.parameter_names = coordinates.names
     norm = enorm(np.ascontiguousarray(rows))
-    prior_rows = coordinates.prior_rows(z)
-    related = Related(
-        ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
-        fitted=points - fits.degrees_of_freedom,
-        norm=norm,
-        priors=tuple(coordinates.priors),
-        means=np.array([prior.mean for prior in coordinates.priors.values()]),
-        sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
-        rows=prior_rows,
-        active=tuple(coordinates.active(z, active)),
-        derived=coordinates.derived,
-        texts=tuple(coordinates.texts),
-        values=np.array([float(v) for v in coordinates.derived_functions(z)]),
-        slopes=coordinates.derived_functions.jacobian(z),
-        z=z,
-    )
+    related = related_at(coordinates, z, active, points - fits.degrees_of_freedom, norm)
     lower, upper = coordinates.bounds
     return PartResult(
         x=x, cost=float(np.asarray(fits.cost).reshape(-1)[which]), residual=rows[there],
         observations=int(there.sum()), status=fit.status, message=fit.message, nfev=fit.nfev,
         njev=fit.njev, nit=fit.nit, parameter_names=coordinates.names,
-        fnorm=float(np.hypot(norm, np.linalg.norm(prior_rows))),
+        fnorm=float(np.hypot(norm, np.linalg.norm(related.rows))),
         factor=factor,  # type: ignore[arg-type]
         problem=problem, solver=batch.solver, lower=lower, upper=upper,
         fixed=np.where(place < 0, False, fixed[place]),

@@ -132,22 +132,7 @@ class NistDataset:
         return prediction
 
     def residual(self, b: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
-        """Return the prediction minus the response, ``model(b) - response``.
-
-        Parameters
-        ----------
-        b : ndarray of float64 or complex128, shape (p,)
-            Parameters.
-
-        Returns
-        -------
-        ndarray of float64 or complex128, shape (m,)
-            Residuals, complex if ``b`` is; inf or nan where the model is.
-
-        Raises
-        ------
-        ValueError
-            If ``b`` does not have shape (p,).
+        """Return the prediction minus the response, ``model(b) - response``; see `model`.
 
         Examples
         --------
@@ -217,10 +202,6 @@ def nist_names() -> tuple[str, ...]:
         The 27 names, ordered by NIST's level of difficulty (lower, average,
         higher), then by name.
 
-    References
-    ----------
-    NIST StRD, https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml
-
     Examples
     --------
     >>> from lmoo.datasets import nist_names
@@ -249,10 +230,6 @@ def nist(name: str) -> NistDataset:
     ------
     ValueError
         If there is no problem of that name.
-
-    References
-    ----------
-    NIST StRD, https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml
 
     Examples
     --------

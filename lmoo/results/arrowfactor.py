@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrays import Array
 from lmoo._core.arrow import arrow_blocks, arrow_lifted, arrow_statistics, arrow_variances
-from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
 
 
@@ -86,17 +85,14 @@ class ArrowFactor(ScaledBlocks):
         if not good:
             raise ValueError(f"first must be the places of groups of {n} parameters: {first}")
         self._check_touched(groups, s)
-        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "blocks": (np.float64, (int((widths * (widths + self._touched + 1)).sum()),)),
-            "order": (np.int32, (n - s,)),
-            "ranks": (np.int32, (groups,)),
-            "t": (np.float64, (s, s + 1)),
-            "torder": (np.int32, (s,)),
-            "acnorm": (np.float64, (n,)),
-        }
-        if self.excluded is not None:
-            wanted["excluded"] = (np.bool_, (n,))
-        check_arrays(self, wanted)
+        self._check(
+            n,
+            blocks=(np.float64, (int((widths * (widths + self._touched + 1)).sum()),)),
+            order=(np.int32, (n - s,)),
+            ranks=(np.int32, (groups,)),
+            t=(np.float64, (s, s + 1)),
+            torder=(np.int32, (s,)),
+        )
         inside = np.repeat(widths, widths)
         places = np.arange(n - s) - np.repeat(first[:-1], widths)
         sorted_order = np.sort(self.order + np.repeat(first[:-1], widths))
@@ -109,8 +105,6 @@ class ArrowFactor(ScaledBlocks):
             raise ValueError("order and torder must be permutations")
         if (self.ranks < 0).any() or (self.ranks > widths).any() or not 0 <= self.trank <= s:
             raise ValueError("ranks must be those of triangles")
-        if not self.error >= 0:
-            raise ValueError(f"error must not be negative: {self.error}")
 
     def _check_touched(self, groups: int, s: int) -> None:
         """Raise ValueError if span and columns are not those of groups."""

@@ -64,6 +64,7 @@ class ScaledColumns:
     """Base of factors that have the variances for columns of norm 1."""
 
     if TYPE_CHECKING:
+        error: float
         acnorm: Array
         excluded: NDArray[np.bool_] | None
 
@@ -74,6 +75,15 @@ class ScaledColumns:
     def _variances(self) -> Array:
         """Return the diagonal of inv(S.T @ S), (n,), where S is J with columns of norm 1."""
         raise NotImplementedError
+
+    def _check(self, n: int, **wanted: tuple[Any, tuple[int, ...]]) -> None:
+        """Raise TypeError or ValueError unless arrays, norms and error are those of a factor."""
+        wanted["acnorm"] = (np.float64, (n,))
+        if self.excluded is not None:
+            wanted["excluded"] = (np.bool_, (n,))
+        check_arrays(self, wanted)
+        if not real_number("error", self.error) >= 0:
+            raise ValueError(f"error must not be negative: {self.error}")
 
     @property
     def _unit(self) -> Array:
@@ -115,19 +125,9 @@ class Factor(MatrixBlocks, ScaledColumns):
 
     def check(self, n: int) -> None:
         """Raise TypeError or ValueError if it is not that of n parameters."""
-        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "r": (np.float64, (n, n)),
-            "ipvt": (np.int32, (n,)),
-            "qtf": (np.float64, (n,)),
-            "acnorm": (np.float64, (n,)),
-        }
-        if self.excluded is not None:
-            wanted["excluded"] = (np.bool_, (n,))
-        check_arrays(self, wanted)
+        self._check(n, r=(np.float64, (n, n)), ipvt=(np.int32, (n,)), qtf=(np.float64, (n,)))
         if sorted(self.ipvt.tolist()) != list(range(n)):
             raise ValueError(f"ipvt must be a permutation: {self.ipvt}")
-        if not real_number("error", self.error) >= 0:
-            raise ValueError(f"error must not be negative: {self.error}")
 
     @cached_property
     def _inverse(self) -> _Inverse:

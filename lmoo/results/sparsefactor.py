@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmoo._core.arrays import Array
-from lmoo.results.factor import check_arrays
 from lmoo.results.scaledblocks import ScaledBlocks
-from lmoo.sparse.cholesky import NormalMatrix, singular_probe
+from lmoo.sparse.cholesky import NormalMatrix, is_singular
 from lmoo.sparse.matrices import csr_rows, scaled_columns
 
 # Numbers in one block of right sides: 32 MB.
@@ -58,22 +57,17 @@ class SparseFactor(ScaledBlocks):
 
     def check(self, n: int) -> None:
         """Raise ValueError if the arrays are not those of a factor of n parameters."""
-        wanted: dict[str, tuple[Any, tuple[int, ...]]] = {
-            "data": (np.float64, (self.columns.size,)),
-            "columns": (np.int32, (self.columns.size,)),
-            "starts": (np.int64, (self.starts.size,)),
-            "acnorm": (np.float64, (n,)),
-        }
-        if self.excluded is not None:
-            wanted["excluded"] = (np.bool_, (n,))
-        check_arrays(self, wanted)
+        self._check(
+            n,
+            data=(np.float64, (self.columns.size,)),
+            columns=(np.int32, (self.columns.size,)),
+            starts=(np.int64, (self.starts.size,)),
+        )
         ends = self.starts[[0, -1]] if self.starts.size else np.array([-1, -1])
         if (np.diff(self.starts) < 0).any() or ends[0] != 0 or ends[1] != self.data.size:
             raise ValueError("starts must be the places of the rows")
         if (self.columns < 0).any() or (self.columns >= n).any():
             raise ValueError(f"columns must be those of {n} parameters")
-        if not self.error >= 0:
-            raise ValueError(f"error must not be negative: {self.error}")
 
     def over(self, slope: float) -> "SparseFactor":
         """Return the factor of J / slope."""
@@ -127,18 +121,14 @@ class SparseFactor(ScaledBlocks):
     def _is_singular(self) -> bool:
         """Whether the columns are dependent, up to rounding."""
         free = self._free
-        probe = singular_probe(free)
+        # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
+        limit = max(self._limit**2, 1e-13)
         try:
             with self._normal.lock:
                 self._normal.factor(np.zeros(free.size), free)
-                found = self._normal.solve(probe)
+                return is_singular(self._normal.solve, free, limit)
         except np.linalg.LinAlgError:
             return True
-        # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
-        limit = max(self._limit**2, 1e-13)
-        # The solution of a singular system may be so large that its norm overflows.
-        with np.errstate(over="ignore"):
-            return bool(np.linalg.norm(found) * limit > np.linalg.norm(probe))
 
     @property
     def _limit(self) -> float:

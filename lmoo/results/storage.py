@@ -196,10 +196,6 @@ def _related_of(stored: dict[str, Any] | None) -> Related | None:
 
 
 def _factor_of(stored: dict[str, Any]) -> Any:
-    if "blocks" in stored:
-        return _arrow_factor_of(stored)
-    if "starts" in stored:
-        return _sparse_factor_of(stored)
     if "inner" in stored:
         inner = _factor_of(stored["inner"])
         assert isinstance(inner, Factor)
@@ -211,34 +207,24 @@ def _factor_of(stored: dict[str, Any]) -> Any:
             _array("coordinate", stored["coordinate"]),
             _scalar("slope", stored["slope"]),
         )
-    arrays = {
+    error = _scalar("error", stored["error"])
+    if "blocks" in stored:
+        # What was stored before has all shared parameters in each group.
+        whole = {"span": None, "columns": None, **stored}
+        parts = ("first", "blocks", "order", "ranks", "t", "torder", "span", "columns")
+        trank = integer("trank", stored["trank"])
+        return ArrowFactor(trank=trank, error=error, **_optional_arrays(whole, parts))
+    if "starts" in stored:
+        return SparseFactor(error=error, **_optional_arrays(stored, ("data", "columns", "starts")))
+    return Factor(error=error, **_optional_arrays(stored, ("r", "ipvt", "qtf")))
+
+
+def _optional_arrays(stored: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the arrays of a factor by name, and those that all factors have."""
+    return {
         name: None if stored[name] is None else _array(name, stored[name])
-        for name in ("r", "ipvt", "qtf", "acnorm", "excluded")
+        for name in (*names, "acnorm", "excluded")
     }
-    return Factor(error=_scalar("error", stored["error"]), **arrays)  # type: ignore[arg-type]
-
-
-def _arrow_factor_of(stored: dict[str, Any]) -> ArrowFactor:
-    arrays: dict[str, Any] = {
-        name: None if stored[name] is None else _array(name, stored[name])
-        for name in ("first", "blocks", "order", "ranks", "t", "torder", "acnorm", "excluded")
-    }
-    # What was stored before has all shared parameters in each group.
-    arrays |= {
-        name: None if stored.get(name) is None else _array(name, stored[name])
-        for name in ("span", "columns")
-    }
-    return ArrowFactor(
-        trank=integer("trank", stored["trank"]), error=_scalar("error", stored["error"]), **arrays
-    )
-
-
-def _sparse_factor_of(stored: dict[str, Any]) -> SparseFactor:
-    arrays: dict[str, Any] = {
-        name: None if stored[name] is None else _array(name, stored[name])
-        for name in ("data", "columns", "starts", "acnorm", "excluded")
-    }
-    return SparseFactor(error=_scalar("error", stored["error"]), **arrays)
 
 
 def _robust_of(stored: dict[str, Any] | None) -> Robust | None:

@@ -310,22 +310,11 @@ def expanded(
         factor = mapped(inner.factor, coordinates, z, inner.fixed_or_active, slope)
     gradient = np.where(place < 0, 0.0, inner.gradient[place])
     robust = inner.robust
-    related = Related(
-        ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
-        fitted=_fitted(inner, problem) - (0 if factor is None else factor.by_priors),
-        norm=_data_norm(inner, rows),
-        priors=tuple(coordinates.priors),
-        means=np.array([prior.mean for prior in coordinates.priors.values()]),
-        sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
-        rows=rows,
-        active=tuple(coordinates.active(z, inner.active_mask)),
-        derived=coordinates.derived,
-        texts=tuple(coordinates.texts),
-        values=np.array([float(v) for v in coordinates.derived_functions(z)]),
-        slopes=coordinates.derived_functions.jacobian(z),
-        z=z,
-        inner=Inner(coordinates, inner.problem, inner.solver, _plain_fit(inner)),
-    )
+    fitted = _fitted(inner, problem) - (0 if factor is None else factor.by_priors)
+    related = related_at(
+        coordinates, z, inner.active_mask, fitted, _data_norm(inner, rows),
+        Inner(coordinates, inner.problem, inner.solver, _plain_fit(inner)),
+    )  # fmt: skip
     return replace(
         inner,
         x=x,
@@ -343,6 +332,33 @@ def expanded(
         robust=robust,
         related=related,
         x0=x0,
+    )
+
+
+def related_at(
+    coordinates: Coordinates,
+    z: Array,
+    active_mask: NDArray[np.signedinteger[Any]],
+    fitted: int,
+    norm: float,
+    inner: Inner | None = None,
+) -> Related:
+    """Return the field `related` of a result: ties, priors, constraints and derived quantities."""
+    return Related(
+        ties=tuple(coordinates.ties.get(name, "") for name in coordinates.names),
+        fitted=fitted,
+        norm=norm,
+        priors=tuple(coordinates.priors),
+        means=np.array([prior.mean for prior in coordinates.priors.values()]),
+        sigmas=np.array([prior.sigma for prior in coordinates.priors.values()]),
+        rows=coordinates.prior_rows(z),
+        active=tuple(coordinates.active(z, active_mask)),
+        derived=coordinates.derived,
+        texts=tuple(coordinates.texts),
+        values=np.array([float(v) for v in coordinates.derived_functions(z)]),
+        slopes=coordinates.derived_functions.jacobian(z),
+        z=z,
+        inner=inner,
     )
 
 

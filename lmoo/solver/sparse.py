@@ -7,7 +7,7 @@ import numpy as np
 from lmoo._core.arrays import Array, Mask
 from lmoo.results.sparsefactor import SparseFactor
 from lmoo.solver.linear import LinearModel
-from lmoo.sparse.cholesky import NormalMatrix, singular_probe
+from lmoo.sparse.cholesky import NormalMatrix, is_singular
 from lmoo.sparse.matrices import as_rows, is_sparse, scaled_columns
 
 # Steps of refinement of a solution.
@@ -16,6 +16,7 @@ _REFINEMENTS = 2
 _SMALL = 1e-9
 # The least damping of a singular matrix whose diagonal is 1, and most directions without it.
 _FLOOR, _DIRECTIONS = 1e-12, 20
+_EPS = float(np.finfo(float).eps)
 # Rounding error of residuals, divided by the root of the least damping.
 _ROUNDING = 1e-14 / 1e-6
 
@@ -107,7 +108,10 @@ class SparseCholesky(LinearModel):
             along = step + (slope / last) * along
             image = matrix.by_columns @ (matrix.rows @ along) + d * d * along
             curvature = float(along @ image)
-            if not (slope > 0.0 and curvature > 0.0):
+            # Less is rounding of S along, S having columns of norm 1: there the solution would
+            # grow without end.
+            least = (_EPS * d.size) ** 2 * float(along @ along)
+            if not (slope > 0.0 and curvature > least):
                 return np.asarray((y if i > 0 else step) * self._unit)
             last, factor = slope, slope / curvature
             y += factor * along
@@ -173,11 +177,8 @@ class SparseCholesky(LinearModel):
         """Return whether the matrix of the last factor has an eigenvalue below the floor."""
         kept = self._probed
         if kept is None or not (np.array_equal(kept[0], d) and np.array_equal(kept[1], free)):
-            probe = singular_probe(free)
-            found = self._matrix.solve(probe)
-            singular = np.linalg.norm(found) * 0.1 * self._floor > np.linalg.norm(probe)
-            singular = singular or not probe @ found > 0.0
-            self._probed = kept = d.copy(), free.copy(), bool(singular)
+            singular = is_singular(self._matrix.solve, free, 0.1 * self._floor)
+            self._probed = kept = d.copy(), free.copy(), singular
         return kept[2]
 
     # ---- operations of the solver ------------------------------------------------------------

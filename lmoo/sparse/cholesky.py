@@ -1,5 +1,6 @@
 """Cholesky factors of S^T S + D^2, by CHOLMOD or, without scikit-sparse, by SuperLU."""
 
+from collections.abc import Callable
 from importlib import import_module
 from threading import Lock
 from typing import Any
@@ -80,6 +81,16 @@ def singular_probe(free: Mask) -> Array:
     Its numbers differ in size: equal ones are orthogonal to the difference of two equal columns.
     """
     return np.random.default_rng(0).standard_normal(free.size) * free
+
+
+def is_singular(solve: Callable[[Array], Array], free: Mask, limit: float) -> bool:
+    """Return whether the matrix of free parameters has an eigenvalue below the limit."""
+    probe = singular_probe(free)
+    found = solve(probe)
+    # The solution of a singular system may be so large that its norm overflows.
+    with np.errstate(over="ignore", invalid="ignore"):
+        large = np.linalg.norm(found) * limit > np.linalg.norm(probe)
+        return bool(large or not probe @ found > 0.0)
 
 
 class _Analysis:
