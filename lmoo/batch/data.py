@@ -103,6 +103,8 @@ class Dataset:
             hint = "; of images, t and y must have the pixels in one axis: y.reshape(..., -1)"
         elif len(whole) == 2 and array.shape == whole[:1]:
             hint = "; the curves must be the rows of y: give y.T if they are its columns"
+        elif name == "t" and array.ndim > 1 and array.shape[-1] == self.m:
+            hint = "; several variables are a tuple, tuple(t)"
         raise ValueError(
             f"{name} must have shape {(self.m,)} or {whole}, that of y; it has {array.shape}{hint}"
         )

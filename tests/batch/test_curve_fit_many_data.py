@@ -172,3 +172,19 @@ def test_starts_of_another_length_for_a_later_chunk() -> None:
     solver = lmoo.Solver(bounds=(-10, 10))
     with pytest.raises(ValueError, match="as many parameters for all curves, 3"):
         lmoo.curve_fit_many(lambda t, a, b, *c: a + b * t, T, curves(4), p0, solver=solver)
+
+
+def test_variables_in_one_array_have_a_hint() -> None:
+    # As for scipy's curve_fit.
+    t = np.array([T, T**1.5])
+    y = np.stack([2.0 * t[0] + 0.5 * t[1]] * 3)
+
+    def plane(t: Any, a: Any, b: Any) -> Any:
+        return a * t[0] + b * t[1]
+
+    with pytest.raises(
+        ValueError, match=r"it has \(2, \d+\); several variables are a tuple, tuple\(t\)"
+    ):
+        lmoo.curve_fit_many(plane, t, y, [1.0, 1.0])
+    found = lmoo.curve_fit_many(plane, tuple(t), y, [1.0, 1.0])
+    np.testing.assert_allclose(found.x, np.broadcast_to([2.0, 0.5], (3, 2)))

@@ -154,11 +154,13 @@ cdef int differences_take(lmoo_point *at, const lm_differences *d, lm_columns *w
                           ptrdiff_t *nfev) noexcept nogil:
     """Call differences_next for the value at w.out and for the first values of the columns after it.
 
+    Columns that are computed again, as an error of f was found, begin at other points than those of differences_points.
+
     nfev: increased by their number
     """
     cdef int code
     while True:
         nfev[0] += 1
         code = differences_next(at, d, w, not all_finite(at.m, w.out))
-        if code != DIFFERENCES_ASK or not w.first:
+        if code != DIFFERENCES_ASK or not w.first or w.restarted:
             return code

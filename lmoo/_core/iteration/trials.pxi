@@ -1,6 +1,6 @@
 """Trial points: steps, bad points, acceptance and rejection (More' 1978, algorithm 7.1)."""
 
-from libc.math cimport fabs
+from libc.math cimport fabs, sqrt
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
@@ -145,10 +145,18 @@ cdef int _request_model(lm_state *s) noexcept nogil:
     cdef double left = max(s.contraction, LEAST_REMAINDER)
     if s.extrapolated == 1:
         left = min(s.contraction, s.remainder)
-    if _wants_refinement(s) and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left)) \
-            and not differences_suffice(s, 0.0):
+    if _wants_refinement(s) and not differences_suffice(s, 0.0) \
+            and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left) or _is_too_fine(s)):
         return LM_REFINE
     return LM_LINEARIZE
+
+
+cdef bint _is_too_fine(const lm_state *s) noexcept nogil:
+    """Return whether a step shorter than the intervals of differences has gained less than the model predicted.
+
+    f changes its slope within the intervals, as near a root at which J is singular, and all further steps are as short.
+    """
+    return s.ratio < 0.75 and s.pnorm <= sqrt(s.options.epsfcn) * s.xnorm
 
 
 cdef int _try_shorter(lm_state *s) noexcept nogil:
