@@ -115,7 +115,7 @@ cdef void _store(lm_driver *d, ptrdiff_t lanes, const double *a, const double *i
         return
     remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
-    overlaps_of(d.s, m, d.fjac, d.f if d.loss == NULL else d.loss.model, norms)
+    overlaps_of(d.s, m, d.fjac, 1, m, d.f if d.loss == NULL else d.loss.model, norms)
     for j in range(n):
         k = <ptrdiff_t>ipvt[j * lanes]
         unit = units[k]
