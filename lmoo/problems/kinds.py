@@ -128,7 +128,7 @@ def has_jacobian(problem: Any) -> bool:
     >>> has_jacobian(lmoo.FunctionProblem(abs)), has_jacobian(lmoo.FunctionProblem(abs, abs))
     (False, True)
     """
-    if is_paired(problem) or is_paired(problem, "blocks"):
+    if _has_pairs(problem) and getattr(problem, "residual_form", "whole") in ("whole", "blocks"):
         return True
     known = getattr(problem, "provides_jacobian", None)
     return defines(problem, "jacobian") if known is None else bool(known)
@@ -153,10 +153,13 @@ def is_paired(problem: Any, form: Form = "whole") -> bool:
     Attributes of the problem itself come before those of its class.  It is False for problems whose
     residual has another form.
     """
+    return _has_pairs(problem) and getattr(problem, "residual_form", "whole") == form
+
+
+def _has_pairs(problem: Any) -> bool:
+    """Return the same for a problem of any form; asked several times in each solve."""
     of_class: bool | None = getattr(problem, "_is_paired", None)
     if of_class is None:
         return False
-    own = vars(problem).keys() & _RESIDUALS
-    if not (own == {"evaluate"} if own else of_class):
-        return False
-    return getattr(problem, "residual_form", "whole") == form
+    own = vars(problem)
+    return "residual" not in own and ("evaluate" in own or of_class)

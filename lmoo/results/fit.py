@@ -27,6 +27,13 @@ def _unknown() -> Any:
     return None
 
 
+def _filled(n: int, value: float) -> NDArray[np.float64]:
+    """Return n times the same number."""
+    array = np.empty(n)
+    array.fill(value)
+    return array
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A solved problem; the attributes are described at `lmoo.Result`."""
@@ -86,15 +93,15 @@ class Fit:
 
     def __post_init__(self) -> None:
         n = self.x.size
-        free = {
-            "lower": np.full(n, -np.inf),
-            "upper": np.full(n, np.inf),
-            "fixed": np.zeros(n, dtype=bool),
-            "active_mask": np.zeros(n, dtype=np.int8),
-        }
-        for name, value in free.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
+        # Without bounds; np.full would take longer.
+        if self.lower is None:
+            object.__setattr__(self, "lower", _filled(n, -np.inf))
+        if self.upper is None:
+            object.__setattr__(self, "upper", _filled(n, np.inf))
+        if self.fixed is None:
+            object.__setattr__(self, "fixed", np.zeros(n, dtype=bool))
+        if self.active_mask is None:
+            object.__setattr__(self, "active_mask", np.zeros(n, dtype=np.int8))
 
     @property
     def success(self) -> bool:

@@ -27,6 +27,8 @@ from lmoo.problems.problem import source
 from lmoo.status import Status
 
 _EPS = 2.0**-52
+# The counter has 64 bits; larger numbers mean no limit.
+_UNLIMITED = 2**62
 # MINPACK's forward differences.  The strategy stores no data of a solve, so all solves share it.
 _FORWARD = Differences(False, False, 0.0, None, True, False)
 _OWN_OR_FORWARD = Differences(True, False, 0.0, None, True, False)
@@ -134,8 +136,7 @@ def leastsq(
     if not isinstance(args, tuple):
         args = (args,)
     n = x.size
-    # The counter has 64 bits; larger numbers mean no limit.
-    maxfev = min(index(maxfev), 2**62)
+    maxfev = index(maxfev)
     scale = None if diag is None else _scale(in_order_of(x0, "diag", diag), n)
     # In this form NaN is improper as well.
     proper = n > 0 and ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0
@@ -144,22 +145,30 @@ def leastsq(
         if not full_output:
             raise TypeError(mesg)
         return x, None, _nothing_done(func, x, args, Dfun), mesg, 0
-    for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol), ("factor", factor)):
-        in_range(name, value)
-    if epsfcn is not None:
-        in_range("epsfcn", epsfcn)
     if bad >= 0:
         return _not_finite_start(x, bad, full_output)
+    compiled: CompiledProblem | None = func if is_compiled(func) else None
+    function: Any = func
     if maxfev <= 0:
-        maxfev = (200 if Dfun is None and not _is_differentiated(func) else 100) * (n + 1)
-    if is_compiled(func):
-        fun, jac = _compiled(func, n, args, Dfun, epsfcn)
-    else:
-        fun = Residual(func, args, {}, "func", True, EvaluationError)
-        jac = _derivatives(Dfun, args, col_deriv, epsfcn)
-    loop = Loop(
-        fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, None, EvaluationError
-    )
+        own = compiled is not None and compiled.provides_jacobian
+        maxfev = (200 if Dfun is None and not own else 100) * (n + 1)
+    elif maxfev > _UNLIMITED:
+        maxfev = _UNLIMITED
+    try:
+        if compiled is not None:
+            fun, jac = _compiled(compiled, n, args, Dfun, epsfcn)
+        else:
+            fun = Residual(function, args, {}, "func", True, EvaluationError)
+            jac = _derivatives(Dfun, args, col_deriv, epsfcn)
+        loop = Loop(
+            fun, jac, x, scale, ftol, xtol, gtol, factor, maxfev, 0, None, None, None,
+            EvaluationError,
+        )  # fmt: skip
+    except OverflowError:
+        options = {"ftol": ftol, "xtol": xtol, "gtol": gtol, "factor": factor, "epsfcn": epsfcn}
+        for name, value in options.items():
+            in_range(name, 0.0 if value is None else value)
+        raise
     loop.run()
     status = loop.status
     if not full_output:
@@ -224,7 +233,8 @@ def _infodict(loop: Loop, analytic: bool, residual: Any = None) -> dict[str, Any
     if analytic:
         info["njev"] = loop.njev
     if loop.linearized:
-        info.update(fjac=loop.factors(), ipvt=loop.ipvt, qtf=loop.qtf)
+        _, ipvt, qtf = loop.triangle
+        info.update(fjac=loop.factors(), ipvt=ipvt, qtf=qtf)
     return info
 
 

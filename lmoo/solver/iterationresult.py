@@ -107,7 +107,9 @@ class IterationResult(LoopSwitch):
     def _given_start(self) -> NDArray[np.float64]:
         """Return the field `x0` of the result: nan for parameters that are eliminated."""
         x0 = np.array(self._start[1], dtype=np.float64)
-        x0[list(getattr(self._loop, "eliminated", ()))] = np.nan
+        eliminated = getattr(self._loop, "eliminated", ())
+        if eliminated:
+            x0[list(eliminated)] = np.nan
         return x0
 
     def _estimated_t(self) -> Any:
@@ -187,7 +189,7 @@ class IterationResult(LoopSwitch):
             if robust is not None and not self._priors:
                 found = robust.reduced(found, loop.observations)
             return found  # type: ignore[no-any-return]
-        factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
+        factor = Factor(*loop.triangle, loop.acnorm, loop.jacobian_error)
         # Priors have no loss, so that the factor of all rows is not in proportion to that of J.
         if robust is None or self._priors:
             return factor

@@ -97,7 +97,23 @@ cdef void _units(lm_driver *d, ptrdiff_t lanes, double *factors) noexcept nogil:
 cdef void _store(lm_driver *d, ptrdiff_t lanes, const double *a, const double *ipvt, const double *rdiag,
                  const double *acnorm, const double *newton, const double *factors) noexcept nogil:
     """Answer the request with the model in one lane, whose numbers are at a distance of `lanes`."""
-    cdef ptrdiff_t i, j, k, m = d.m, n = d.n
+    # As for lmpar: loops of a known length take a fifth fewer instructions.
+    if d.n == 3:
+        _store_of(3, d, lanes, a, ipvt, rdiag, acnorm, newton, factors)
+    elif d.n == 2:
+        _store_of(2, d, lanes, a, ipvt, rdiag, acnorm, newton, factors)
+    elif d.n == 4:
+        _store_of(4, d, lanes, a, ipvt, rdiag, acnorm, newton, factors)
+    elif d.n == 5:
+        _store_of(5, d, lanes, a, ipvt, rdiag, acnorm, newton, factors)
+    else:
+        _store_of(d.n, d, lanes, a, ipvt, rdiag, acnorm, newton, factors)
+
+
+cdef inline void _store_of(ptrdiff_t n, lm_driver *d, ptrdiff_t lanes, const double *a, const double *ipvt,
+                           const double *rdiag, const double *acnorm, const double *newton,
+                           const double *factors) noexcept nogil:
+    cdef ptrdiff_t i, j, k, m = d.m
     cdef lm_triangle *model = dense_all(d.s)
     cdef double *norms = d.work + n
     cdef const double *units = dense_units(d.s)
@@ -115,7 +131,7 @@ cdef void _store(lm_driver *d, ptrdiff_t lanes, const double *a, const double *i
         return
     remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
-    overlaps_of(d.s, m, d.fjac, d.f if d.loss == NULL else d.loss.model, norms)
+    overlaps_of(d.s, m, d.fjac, 1, m, d.f if d.loss == NULL else d.loss.model, norms)
     for j in range(n):
         k = <ptrdiff_t>ipvt[j * lanes]
         unit = units[k]

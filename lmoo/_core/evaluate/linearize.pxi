@@ -90,7 +90,7 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
     memset(s.interval, 0, <size_t>s.n * sizeof(double))
     store_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
     memcpy(s.acnorm, acnorm, <size_t>s.n * sizeof(double))
-    overlaps_of(s, m, fjac, f, acnorm)
+    overlaps_of(s, m, fjac, 1, m, f, acnorm)
     if s.linear.fill(s.model, m, fjac, m, f) != 0:
         lm_refuse(s)
         return
@@ -114,7 +114,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
         drop_columns(s, m, a, acnorm)
     remember_rows(d, acnorm)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
-    overlaps_of(s, m, a, f, acnorm)
+    overlaps_of(s, m, a, 1, m, f, acnorm)
     memcpy(d.trial, f, <size_t>m * sizeof(double))
     if s.linear.fill(s.model, m, a, m, d.trial) != 0:
         return False
@@ -153,13 +153,10 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
 
     Return 1; 0 if an entry is not finite; FAILED if an interruption is to be raised.
     """
-    cdef ptrdiff_t j, n = d.n, p
+    cdef ptrdiff_t j, n = d.n
     cdef double *t = d.work
     cdef double *acnorm = t + n * n + n
-    cdef double *sums = overlaps_of_part(d, 0)
-    cdef int code
-    memset(sums, 0, _overlap_doubles(d.m, n) * sizeof(double))
-    code = _fold_parts(d)
+    cdef int code = _fold_parts(d)
     if code != 0:
         return min(code, 0)
     for j in range(n):
@@ -173,14 +170,28 @@ cdef int _fold_rows(lm_driver *d) noexcept nogil:
         # The stored Jacobian differs from that of the model.
         d.folded = False
     remember_rows(d, acnorm)
-    for p in range(1, fold_parts(d.m, n)):
-        for j in range(n):
-            sums[j] += sums[j + p * n]
-    store_overlaps(d.s, sums, acnorm)
+    _store_overlaps(d, acnorm)
     dense_fill_triangle(d.s, t, acnorm, acnorm + n)
     if has_doubtful_rows(d.s) and not d.streams:
         share_errors(d)
     return 1
+
+
+cdef void _store_overlaps(lm_driver *d, const double *acnorm) noexcept nogil:
+    """Store the overlaps after a fold; those of rows that are not in memory from the sums of the parts."""
+    cdef const lmoo_point *at = &d.point
+    cdef const double *f = d.f if d.loss == NULL else d.loss.model
+    cdef double *sums = overlaps_of_part(d, 0)
+    cdef ptrdiff_t j, p
+    if not d.streams and at.rows != NULL:
+        overlaps_of(d.s, d.m, at.rows, at.row_stride, at.column_stride, f, acnorm)
+    elif not d.streams:
+        overlaps_of(d.s, d.m, d.fjac, 1, d.m, f, acnorm)
+    elif d.s.options.tests == LM_TESTS_ACCURATE:
+        for p in range(1, fold_parts(d.m, d.n)):
+            for j in range(d.n):
+                sums[j] += sums[j + p * d.n]
+        store_overlaps(d.s, sums, acnorm)
 
 
 cdef int _fold_parts(lm_driver *d) noexcept nogil:
@@ -190,6 +201,7 @@ cdef int _fold_parts(lm_driver *d) noexcept nogil:
     cdef int code
     weigh_model(d)
     if d.streams:
+        memset(overlaps_of_part(d, 0), 0, _overlap_doubles(d.m, d.n) * sizeof(double))
         code = stream_triangle(d)
         if code == 0:
             merge_parts(d.m, d.n, d.work)
@@ -222,7 +234,6 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
     cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
     cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n)
     fold_part(p, d.m, d.n, rows, down, across, f, d.work)
-    add_overlaps(end - begin, d.n, rows + begin * down, down, across, f + begin, d.s.fnorm, overlaps_of_part(d, p))
 
 
 cdef void _copy_rows(lm_driver *d) noexcept nogil:

@@ -57,15 +57,16 @@ cdef void store_overlaps(lm_state *s, const double *sums, const double *acnorm) 
         s.overlap[j] = overlap if overlap < 1.0 else 1.0
 
 
-cdef void overlaps_of(lm_state *s, ptrdiff_t m, const double *a, const double *f, const double *acnorm) noexcept nogil:
+cdef void overlaps_of(lm_state *s, ptrdiff_t m, const double *a, ptrdiff_t down, ptrdiff_t across, const double *f,
+                      const double *acnorm) noexcept nogil:
     """Compute and store the overlaps for J in memory, 1 where no test depends on them.
 
-    a: m x n, column-major;  f: m, the residual of the model
+    a: J, as for add_overlaps;  f: m, the residual of the model
     """
     cdef bint counts = s.options.tests == LM_TESTS_ACCURATE and rounding_counts(s, acnorm)
     cdef ptrdiff_t j
     for j in range(s.n):
         s.overlap[j] = 0.0 if counts else 1.0
     if counts:
-        add_overlaps(m, s.n, a, 1, m, f, s.fnorm, s.overlap)
+        add_overlaps(m, s.n, a, down, across, f, s.fnorm, s.overlap)
         store_overlaps(s, s.overlap, acnorm)

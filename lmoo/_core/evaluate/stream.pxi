@@ -95,7 +95,8 @@ cdef void _fold_part_of_stream(ptrdiff_t p, void *context) noexcept nogil:
         if _block(d, begin, count, d.s.x, block) != 0:
             return
         fold_part_rows(p, d.m, n, count, block, count, f + begin, d.work)
-        add_overlaps(count, n, block, 1, count, f + begin, d.s.fnorm, overlaps_of_part(d, p))
+        if d.s.options.tests == LM_TESTS_ACCURATE:
+            add_overlaps(count, n, block, 1, count, f + begin, d.s.fnorm, overlaps_of_part(d, p))
         begin += count
 
 

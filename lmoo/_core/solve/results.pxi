@@ -177,13 +177,18 @@ cdef class LoopResults(BaseLoop):
         """J^T f = P R^T (Q^T f)[:n] of the last model, for all parameters; infinite if it overflows."""
         if self.s.bounded:
             return new_vector(self.n, self.s.gradient)
-        cdef double[::1] out = np.empty(self.n)
-        self.s.linear.gradient(self.s.model, NULL, 1.0, &out[0])
-        return np.asarray(out)
+        cdef cnp.ndarray out = np.empty(self.n)
+        self.s.linear.gradient(self.s.model, NULL, 1.0, <double *>cnp.PyArray_DATA(out))
+        return out
 
     @property
     def acnorm(self):
         return new_vector(self.n, self.s.free_norms)
+
+    @property
+    def triangle(self):
+        """Copies of R, of the permutation and of (Q^T f)[:n]."""
+        return triangle_of(self.s)
 
     @property
     def r(self):

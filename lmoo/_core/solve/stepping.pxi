@@ -83,12 +83,14 @@ cdef StepModel _model(const lm_state *s, memory):
 
 cdef object triangle_of(const lm_state *s):
     """Return R, (n, n), with zeros below the diagonal, the permutation, and (Q^T f)[:n] of the linear model."""
-    cdef ptrdiff_t n = s.n
-    r, ipvt, qtf = np.empty((n, n), order="F"), np.empty(n, dtype=np.int32), np.empty(n)
-    cdef double[::1, :] to_r = r
-    cdef int[::1] to_ipvt = ipvt
-    cdef double[::1] to_qtf = qtf
-    s.linear.triangle(s.model, &to_r[0, 0], &to_ipvt[0], &to_qtf[0])
+    cdef cnp.npy_intp shape[2]
+    shape[0] = shape[1] = s.n
+    cdef cnp.ndarray r = cnp.PyArray_EMPTY(2, shape, cnp.NPY_DOUBLE, 1)
+    cdef cnp.ndarray ipvt = cnp.PyArray_EMPTY(1, shape, cnp.NPY_INT, 0)
+    cdef cnp.ndarray qtf = cnp.PyArray_EMPTY(1, shape, cnp.NPY_DOUBLE, 0)
+    # Memory views would take longer than the copies.
+    s.linear.triangle(s.model, <double *>cnp.PyArray_DATA(r), <int *>cnp.PyArray_DATA(ipvt),
+                      <double *>cnp.PyArray_DATA(qtf))
     return r, ipvt, qtf
 
 
