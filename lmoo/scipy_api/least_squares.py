@@ -26,8 +26,6 @@ from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.solver import Solver
 
-# The limit of `Solver` counts evaluations for differences: at most this number per parameter.
-_PER_JACOBIAN = 10
 # Evaluations that are no limit.
 _MOST = 2**62
 
@@ -148,12 +146,11 @@ def least_squares(
     problem = ScipyProblem(call, f0, jac, x, method, tr_solver, x_scale, edges)
     pattern = sparsity_pattern(jac_sparsity, f0.size, x.size, jac, method, tr_solver)
     strategy = difference_strategy(jac, call, diff_step, edges, workers, pattern, tolerances)
-    limit = 100 * x.size if max_nfev is None else int(min(max_nfev, _MOST))
     solver = Solver(
         ftol=tolerances["ftol"],
         xtol=tolerances["xtol"],
         gtol=tolerances["gtol"],
-        maxfev=limit * (1 if callable(jac) else 1 + _PER_JACOBIAN * x.size),
+        maxfev=100 * x.size if max_nfev is None else int(min(max_nfev, _MOST)),
         diag=scale,
         jacobian=strategy,
         loss=robust,
@@ -167,7 +164,7 @@ def least_squares(
     iteration = Iteration(solver, problem, x)
     run = Run(iteration, method, wrapped_callback(callback, method), verbose, strategy)
     try:
-        run.to_the_end(limit)
+        run.to_the_end()
         return run.result(edges)
     except BaseException as error:
         keep_result(error, iteration)

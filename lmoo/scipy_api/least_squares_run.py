@@ -125,20 +125,20 @@ class Run:
         differences = self.strategy.evaluations if plain else self.loop.differenced  # type: ignore
         return int(self.loop.nfev - differences)
 
-    def to_the_end(self, max_nfev: int) -> None:
+    def to_the_end(self) -> None:
         """Iterate until a tolerance is met, the limit of evaluations is reached, or on request."""
         watched = self.callback is not None or self.verbose == 2
         before = None
         if watched or self.verbose:
             before = self._first()
         while True:
+            # max_nfev does not count evaluations for differences.
+            self.loop.count_jacobians_apart()
             # The loop for another kind of Jacobian has no iteration to report yet.
             if self.loop.advance():
                 before = self._report(before) if watched else None
             elif self.iteration._settled():
                 break
-            if not self.loop.done and self.nfev >= max_nfev:
-                self.loop.stop(Status.MAXFEV)
         loop = self.loop
         if loop.status == Status.NOT_FINITE:
             cause = bad_start(loop)

@@ -181,7 +181,10 @@ cdef int _probed(lm_state *s, int answer) noexcept nogil:
         s.probe = PROBED
         return _leave_out_hidden(s)
     if noise_take(s):
-        return LM_RESIDUAL
+        if s.nfev < s.options.maxfev:
+            return LM_RESIDUAL
+        s.probe = PROBED
+        return LM_DONE
     found = noise_found(s)
     if found <= 2.0 * known:
         # The error is not larger than assumed, or f is constant or smooth on this short line.

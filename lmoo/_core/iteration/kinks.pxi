@@ -83,6 +83,8 @@ cdef int kinks_answer(lm_state *s, int answer) noexcept nogil:
     cdef ptrdiff_t j = (s.probe - PROBED - 1 - s.n) // POINTS
     cdef int point = (s.probe - PROBED - 1 - s.n) % POINTS
     cdef double growth = _growth(s) if answer != ANSWER_BAD else 1.0
+    if s.nfev >= s.options.maxfev and point < AT_ZERO:
+        return _done(s, LM_MAXFEV)
     if point == OTHER_SIDE:
         s.probes[0] = s.fnorm1
         return _not_at_kink(s) if answer == ANSWER_BAD else _point(s, j, NEARER, 0.5 * s.x[j])
@@ -101,6 +103,8 @@ cdef int kinks_answer(lm_state *s, int answer) noexcept nogil:
     if -growth > max(s.noise, LEAST_FOUND):
         s.length[j] = 0.0
         return _move_to_trial(s)
+    if s.nfev >= s.options.maxfev:
+        return kinks_verify(s, s.n)
     if point < HALF_WAY:
         s.probes[0] = growth
         return _point(s, j, point + 1, (-1.0 if point == ABOVE else -0.5) * BESIDE * (s.fnorm / s.diag[j]))
@@ -124,4 +128,4 @@ cdef int _move_to_trial(lm_state *s) noexcept nogil:
     _accept(s)
     s.reached, s.idle, s.rejections = s.fnorm, 0, 0
     s.delta = max(s.delta, s.options.factor * s.xnorm)
-    return LM_LINEARIZE
+    return LM_LINEARIZE if s.nfev < s.options.maxfev else _done(s, LM_MAXFEV)

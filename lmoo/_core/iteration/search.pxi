@@ -5,16 +5,25 @@ jump of f by 1.01 and 1.1), at a bound also -x_j, also with each of the paramete
 turn, as an amplitude of 0 removes the effect of other parameters.  For each parameter at an active bound: the opposite
 bound, as a phase may continue there.  The best of these points becomes x.
 
+If f does not determine some parameters, two of them are changed together, as one may hide the other: a width may have
+become so small that no point of the data shows the place of its peak, and an exponent may have the wrong sign and be so
+large that a curve has become a step.  A parameter that has become small has the size of the change that has changed f
+by |f|.
+
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
 gamma u, as b, for u -> 0.  The Gauss-Newton step p has the direction of the way, so that it gives beta / u and gamma u.
-The points are those for -u, -10 u ... -10^8 u.
+The points are those for -u, -10 u ... -10^8 u.  Near infinity f changes little from u to -u.  If it does not, x is at a
+minimum at which J is singular, and no other of these points is tried.
 
 A parameter that enters as 1 / x, as a decay time, may be too large by many orders of magnitude: the Gauss-Newton step
 for 1 / x leads to x / (1 - p / x).  This point is tried for each parameter whose step is endless.
+
+A search has at most a quarter of the evaluations that the solve has had, or LEAST_POINTS if these are more.
 """
 
-from libc.math cimport fabs, isfinite
+from libc.math cimport copysign, fabs, isfinite
+from libc.string cimport memset
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
@@ -25,27 +34,51 @@ FACTORS[:] = [0.1, 10.0, 0.01, 100.0, -1.0]
 # The same for a parameter at a jump of f: just beyond it, and farther.
 cdef double[5] NEAR
 NEAR[:] = [1.0 / 1.01, 1.01, 1.0 / 1.1, 1.1, -1.0]
+# Factors for two undetermined parameters.
+cdef double[6] FIRST
+FIRST[:] = [-0.1, -0.1, -0.01, 10.0, -10.0, 0.1]
+cdef double[6] SECOND
+SECOND[:] = [100.0, 10.0, 0.01, 100.0, 100.0, 0.1]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
+# Largest growth of |f|^2 from one side of infinity to the other.
+cdef double MOST_GROWTH = 1.0
+# A parameter below this share of its size has vanished.
+cdef double VANISHED = 1e-4
+# Most points, as a share of the evaluations of the solve.
+cdef double MOST_POINTS = 0.25
+# Least share of a parameter's change in a direction that does not change f, relative to the largest.
+cdef double LEAST_PART = 1e-3
 
 cdef enum:
     # With more, looking for candidates alone, n^3 steps, would take longer than the solve.
     MOST_PARAMETERS = 500
     # Points beyond infinity.  Half of the digits of u are known.
     BEYOND = 9
+    LEAST_POINTS = 100
+    PAIRS = 6
+    # In probes: `nfev` at which the search ends; whether pairs are tried.
+    LAST_NFEV = 0
+    WITH_PAIRS
 
 
 cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
     """Return the number of points for n parameters, of which most do not exist."""
-    return n * (5 * n + 7) + BEYOND
+    if n > MOST_PARAMETERS:
+        return BEYOND + n
+    return BEYOND + n + 6 * n + (5 + PAIRS) * n * n
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
     """Put the next point, or after the last one the best, into s.trial; return False if there is none."""
-    cdef ptrdiff_t trials = search_trials(s.n)
+    cdef ptrdiff_t trials = search_trials(s.n), pairs = trials - PAIRS * s.n * s.n
     if s.search == 0 and not _may_search(s):
         return False
-    while s.search < trials and s.nfev < s.options.maxfev:
+    # The best point is evaluated again.
+    while s.search < trials and s.nfev + 1 < s.options.maxfev and <double>s.nfev < s.probes[LAST_NFEV]:
+        if s.search == pairs and s.best != 0:
+            # Another point is better already.
+            break
         s.search += 1
         if _candidate(s, s.search - 1):
             return True
@@ -62,53 +95,128 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
 
     A phase on the opposite bound must leave |f| unchanged; other points must reduce it.
     """
-    cdef ptrdiff_t trial = s.search - 1, ways = 5 * s.n + 6
+    cdef ptrdiff_t trial = s.search - 1, singles = BEYOND + s.n
     cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    cdef bint opposite = trial < s.n * ways and trial % ways == ways - 1
+    cdef bint opposite = trial >= singles + 5 * s.n and trial < singles + 6 * s.n \
+        and s.n <= MOST_PARAMETERS
     if trial == search_trials(s.n):
         s.search = s.best = 0
         return False
+    if trial == 0 and not (good and drop >= -MOST_GROWTH) and not _is_cut(s):
+        memset(s.velocity, 0, <size_t>s.n * sizeof(double))
     if good and drop > (-s.noise if opposite else max(s.noise, LEAST_FOUND)) \
             and (s.best == 0 or drop > s.drop):
         s.best, s.drop = s.search, drop
     return True
 
 
-cdef bint _may_search(const lm_state *s) noexcept nogil:
+cdef bint _may_search(lm_state *s) noexcept nogil:
+    """Begin a search; return False if there is nothing to search for."""
+    cdef bint found = _leads_to_infinity(s)
     cdef ptrdiff_t j
-    if _leads_to_infinity(s):
-        return True
+    s.probes[LAST_NFEV] = <double>s.nfev + max(<double>LEAST_POINTS, MOST_POINTS * <double>s.nfev)
+    s.probes[WITH_PAIRS] = 0.0
     if s.n > MOST_PARAMETERS:
-        return False
+        return found
+    _find_undetermined(s)
     for j in range(s.n):
         if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
-            return True
-    return False
+            found = True
+    return found or s.probes[WITH_PAIRS] != 0.0
+
+
+cdef void _find_undetermined(lm_state *s) noexcept nogil:
+    """Set curvature to 1 for the parameters that f does not determine; permit pairs if there are points for all.
+
+    With a minute damping the solution of a linear system is a direction that does not change f.  If f consists of
+    errors, it cannot be reduced.
+    """
+    cdef double largest = 0.0, size
+    cdef ptrdiff_t j, found = 0
+    memset(s.curvature, 0, <size_t>s.n * sizeof(double))
+    if s.rank == _free(s) or is_all_error(s):
+        return
+    for j in range(s.n):
+        # Different weights: for a b the terms of a and b would cancel.
+        s.wa1[j] = (1.0 + <double>j) * s.diag[j] * s.diag[j] * size_of(s, j)
+        s.wa2[j] = 0.0
+    # The solution with a model of the normal equations would be rounding.
+    if s.linear == &DENSE and s.linear.solve(s.model, 1e-30, s.diag, s.wa1, s.wa2) == 0:
+        for j in range(s.n):
+            size = fabs(s.wa2[j]) / size_of(s, j)
+            if isfinite(size):
+                largest = max(largest, size)
+    for j in range(s.n):
+        if s.bounded and s.active[j] != 0 and not _has_no_effect(s, j) or is_at_jump(s, j):
+            continue
+        if _has_no_effect(s, j) or largest > 0.0 and fabs(s.wa2[j]) >= LEAST_PART * largest * size_of(s, j):
+            s.curvature[j] = 1.0
+            found += 1
+    if found > 1 and <double>(PAIRS * found * (found - 1)) <= s.probes[LAST_NFEV] - <double>s.nfev:
+        s.probes[WITH_PAIRS] = 1.0
 
 
 cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     """Put the point with this index into s.trial; return False if it does not exist."""
-    cdef ptrdiff_t j = trial // (5 * s.n + 6), k = trial % (5 * s.n + 6)
-    copy(s.n, s.x, s.trial)
-    if j >= s.n:
-        trial -= s.n * (5 * s.n + 6)
-        if trial < BEYOND:
-            return _go_beyond_infinity(s, 10.0**<double>trial)
-        j = trial - BEYOND
+    cdef ptrdiff_t n = s.n, j
+    if trial < BEYOND:
+        copy(n, s.x, s.trial)
+        return _go_beyond_infinity(s, 10.0**<double>trial)
+    trial -= BEYOND
+    if trial < n:
+        j = trial
+        copy(n, s.x, s.trial)
         # The step of a reciprocal; that of x_j cannot be tested.
         if fabs(s.velocity[j]) > ENDLESS * fabs(s.x[j]):
             _change(s, j, s.x[j] / (1.0 - s.velocity[j] / s.x[j]))
-    elif k == 5 * s.n + 5:
+        return s.trial[j] != s.x[j]
+    trial -= n
+    j = trial % n
+    trial //= n
+    if trial < 5:
+        return _move_without_effect(s, j, trial)
+    trial -= 5
+    if trial == 0:
+        copy(n, s.x, s.trial)
         s.trial[j] = _opposite_bound(s, j)
-    elif _has_no_effect(s, j):
-        # At a bound, too: it is active only because no step can be based on it.  The other sign is tried there only:
-        # that of a rate which runs away would overflow.
-        if k % 5 == 4 and not (s.bounded and (s.x[j] <= s.lower[j] or s.x[j] >= s.upper[j])):
-            return False
-        _change(s, j, (NEAR[k % 5] if is_at_jump(s, j) else FACTORS[k % 5]) * s.x[j])
-        if k >= 5 and not _move_off_bound(s, k // 5 - 1):
-            return False
+        return s.trial[j] != s.x[j]
+    trial -= 1
+    if trial < 5 * n:
+        return _move_without_effect(s, j, trial // n) and _move_off_bound(s, trial % n)
+    trial -= 5 * n
+    return _move_pair(s, trial % n, j, trial // n)
+
+
+cdef bint _move_without_effect(lm_state *s, ptrdiff_t j, ptrdiff_t k) noexcept nogil:
+    """Change parameter j, if it has no effect, by factor k; return False if the point does not exist."""
+    # At a bound, too: it is active only because no step can be based on it.  The other sign is tried there only: that
+    # of a rate which runs away would overflow.
+    if not _has_no_effect(s, j) \
+            or k == 4 and not (s.bounded and (s.x[j] <= s.lower[j] or s.x[j] >= s.upper[j])):
+        return False
+    copy(s.n, s.x, s.trial)
+    _change(s, j, NEAR[k] * s.x[j] if is_at_jump(s, j) else _other_value(s, j, FACTORS[k]))
     return s.trial[j] != s.x[j]
+
+
+cdef bint _move_pair(lm_state *s, ptrdiff_t i, ptrdiff_t j, ptrdiff_t k) noexcept nogil:
+    """Change two undetermined parameters by the pair k of factors; return False if the point does not exist."""
+    if s.probes[WITH_PAIRS] == 0.0 or i == j or s.curvature[i] == 0.0 or s.curvature[j] == 0.0 \
+            or i > j and FIRST[k] == SECOND[k]:
+        return False
+    copy(s.n, s.x, s.trial)
+    _change(s, i, _other_value(s, i, FIRST[k]))
+    _change(s, j, _other_value(s, j, SECOND[k]))
+    return s.trial[i] != s.x[i] and s.trial[j] != s.x[j]
+
+
+cdef double _other_value(const lm_state *s, ptrdiff_t j, double factor) noexcept nogil:
+    """Return x_j times the factor; if x_j has vanished, and its effect, its size for 0.01, and a tenth of it for 100."""
+    cdef double size = s.fnorm / s.diag[j]
+    if (factor == 0.01 or factor == 100.0) and fabs(s.x[j]) < VANISHED * size and isfinite(size) \
+            and s.acnorm[j] < VANISHED * s.diag[j]:
+        return copysign(size if factor == 0.01 else 0.1 * size, s.x[j])
+    return factor * s.x[j]
 
 
 cdef bint _leads_to_infinity(const lm_state *s) noexcept nogil:
@@ -142,6 +250,16 @@ cdef bint _go_beyond_infinity(lm_state *s, double factor) noexcept nogil:
         if not isfinite(s.trial[j]):
             return False
     return True
+
+
+cdef bint _is_cut(const lm_state *s) noexcept nogil:
+    """Return whether bounds may have changed the trial point."""
+    cdef ptrdiff_t j
+    if s.bounded:
+        for j in range(s.n):
+            if s.trial[j] != s.x[j] and (s.trial[j] <= s.lower[j] or s.trial[j] >= s.upper[j]):
+                return True
+    return False
 
 
 cdef ptrdiff_t _most_changed(const lm_state *s, double sign) noexcept nogil:

@@ -4,6 +4,21 @@
 """
 
 
+cdef int _linearize_apart(lm_driver *d, bint high_accuracy) noexcept nogil:
+    """Implement lm_evaluator.linearize; evaluations for Jacobians do not count towards maxfev."""
+    cdef ptrdiff_t nfev = d.s.nfev
+    cdef int outcome = VECTORS.linearize(d, high_accuracy)
+    d.s.options.maxfev += d.s.nfev - nfev
+    return outcome
+
+
+cdef lm_evaluator JACOBIANS_APART
+JACOBIANS_APART.residual = VECTORS.residual
+JACOBIANS_APART.linearize = _linearize_apart
+JACOBIANS_APART.curvature = VECTORS.curvature
+JACOBIANS_APART.step = VECTORS.step
+
+
 cdef class BaseLoop:
     """A solve that can be iterated.
 
@@ -156,6 +171,10 @@ cdef class BaseLoop:
         self.d.code = 0
         return 0
 
+    def count_jacobians_apart(self):
+        """Do not count evaluations for Jacobians towards maxfev."""
+        self.d.evaluator = &JACOBIANS_APART
+
     def stop(self, int status):
         """End the iteration at its last good point; a running one before its next evaluation."""
         if self.running:
@@ -220,6 +239,7 @@ cdef class BaseLoop:
         """
         cdef cnp.npy_intp shape[2]
         cdef ptrdiff_t padded = max(m, self.n)
+        cdef const lm_evaluator *evaluator = self.d.evaluator
         # Allocated by numpy, which requests large pages for large arrays.
         self.d.streams = can_stream(self.d.problem, self.d.strategy, self.s, padded, self.n)
         shape[0] = <cnp.npy_intp>vectors_doubles(padded, self.n, self.d.streams)
@@ -232,6 +252,8 @@ cdef class BaseLoop:
         self.buffer = cnp.PyArray_ZEROS(2, shape, cnp.NPY_DOUBLE, 0)
         vectors_place(&self.d, padded, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory),
                      <double *>cnp.PyArray_DATA(<cnp.ndarray>self.buffer))
+        if evaluator != NULL:
+            self.d.evaluator = evaluator
         self.derivatives.attach(self.fun, self.buffer if m == padded else self.buffer[:, :m])
         if self.kernel is not None:
             self.kernel.place(m, padded)

@@ -17,6 +17,14 @@ cdef int _linearize_sparse(lm_driver *d, bint high_accuracy) except -1 with gil:
     return (<SparseLoop>d.owner).linearize(high_accuracy)
 
 
+cdef int _linearize_sparse_apart(lm_driver *d, bint high_accuracy) except -1 with gil:
+    """The same; evaluations for Jacobians do not count towards maxfev."""
+    cdef ptrdiff_t nfev = d.s.nfev
+    cdef int outcome = _linearize_sparse(d, high_accuracy)
+    d.s.options.maxfev += d.s.nfev - nfev
+    return outcome
+
+
 cdef void _transposed(lm_driver *d, const double *v, double *out) noexcept with gil:
     """Implement lm_driver.transposed."""
     cdef SparseLoop loop = <SparseLoop>d.owner
@@ -35,6 +43,8 @@ SPARSE.residual = VECTORS.residual
 SPARSE.linearize = <linearize_function><void *>_linearize_sparse
 SPARSE.curvature = VECTORS.curvature
 SPARSE.step = pause_at_request
+cdef lm_evaluator SPARSE_APART = SPARSE
+SPARSE_APART.linearize = <linearize_function><void *>_linearize_sparse_apart
 
 
 cdef class SparseLoop(Loop):
@@ -48,15 +58,19 @@ cdef class SparseLoop(Loop):
 
     cdef int allocate(self, ptrdiff_t m) except -1:
         """Allocate memory for four vectors of m residuals, and O(n)."""
+        cdef const lm_evaluator *evaluator = self.d.evaluator
         self.memory = np.zeros(4 * m + 6 * self.n)
         vectors_place(&self.d, m, <double *>cnp.PyArray_DATA(<cnp.ndarray>self.memory), NULL)
-        self.d.evaluator = &SPARSE
+        self.d.evaluator = evaluator
         # A strategy for dense matrices has no buffer here.
         self.derivatives.attach(self.fun, np.empty((0, 0)))
         if self.kernel is not None:
             self.kernel.place(m, m)
         self.m = m
         return 0
+
+    def count_jacobians_apart(self):
+        self.d.evaluator = &SPARSE_APART
 
     cdef object scaled(self, value):
         """Return the rows of the linear model from the Jacobian of the strategy."""

@@ -1,0 +1,157 @@
+"""Points that are tried before a success: which are found, how many there are, and what limits them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lmoo
+from tests.drivers import DRIVERS, Array, by_complex_step, fit, quiet
+
+GIVEN = [(driver, False) for driver in DRIVERS if driver != "RowBlockProblem"]
+GIVEN += [(driver, True) for driver in DRIVERS]
+
+
+def exponential(t: Array, a: Any, b: Any, c: Any) -> Array:
+    return a * np.exp(-b * t) + c
+
+
+def hill(t: Array, a: Any, c: Any, h: Any) -> Array:
+    return a * t**h / (c**h + t**h)
+
+
+def lorentzian(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
+    return a / (1 + ((t - m) / w) ** 2) + c
+
+
+def boundary_values(x: Array) -> Array:
+    """The residual of scipy's test of a discrete boundary value problem, on a square grid."""
+    n = round(x.size**0.5)
+    u = np.pad(x.reshape(n, n), 1)
+    inner = u[1:-1, 1:-1]
+    y = u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:] - 4 * inner + inner**3
+    return y.ravel()
+
+
+def boundary_jacobian(x: Array) -> Array:
+    n = round(x.size**0.5)
+    line = np.eye(n, k=1) + np.eye(n, k=-1)
+    return np.kron(line, np.eye(n)) + np.kron(np.eye(n), line) + np.diag(3 * x**2 - 4)
+
+
+@pytest.mark.parametrize("n", [5, 8, 10])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_singular_minimum_of_many_parameters_is_not_at_infinity(n: int, given: bool) -> None:
+    values: list[float] = []
+
+    def residual(x: Array) -> Array:
+        f = boundary_values(x)
+        values.append(float(f @ f))
+        return f
+
+    result = lmoo.least_squares(
+        residual, np.ones(n * n), boundary_jacobian if given else "2-point", ftol=1e-2
+    )
+    assert result.success
+    if given:
+        first = next(i for i, value in enumerate(values) if value <= 2 * result.cost * (1 + 1e-6))
+        assert result.nfev - first < 60
+    assert result.nfev < 110
+
+
+@pytest.mark.parametrize(("driver", "given"), GIVEN)
+def test_an_exponential_that_starts_on_a_plateau_with_the_wrong_sign(
+    driver: str, given: bool
+) -> None:
+    t = np.linspace(100, 150, 15)
+    true = np.array([0.009, -0.05, -3.0])
+    y = exponential(t, *true)
+    with quiet():
+        found = fit(
+            driver, exponential, t, y, [1, 1, 1], jac=by_complex_step(exponential) if given else None
+        )
+    assert found.success
+    np.testing.assert_allclose(found.x, true, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_hill_curve_whose_start_is_far_below_the_data(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    t = np.logspace(2, 5, 12)
+    true = np.array([10 ** random.uniform(-1, 2), 10 ** random.uniform(2.5, 4.5), 1.5])
+    y = hill(t, *true)
+    problem = lmoo.CurveProblem(hill, t, y)
+    with quiet():
+        result = lmoo.Solver().solve(problem, [y.max(), 1.0, 2.0])
+    assert result.success
+    np.testing.assert_allclose(result.x, true, rtol=1e-6)
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_peak_that_has_vanished_between_two_points(given: bool) -> None:
+    # The amplitude may not have the sign of the peak in the data: the least cost is that of a dip.
+    t = np.linspace(-5, 5, 40)
+    y = lorentzian(t, 4.0, -0.3, 1.0, 0.5)
+
+    def residual(x: Array) -> Array:
+        return lorentzian(t, *x) - y
+
+    jac = by_complex_step(lorentzian)
+    problem = lmoo.FunctionProblem(residual, (lambda x: jac(t, *x)) if given else None)
+    bounds = ([-10, -10, 1e-12, -5], [-5.0, 10, 5, 5])
+    with quiet():
+        result = lmoo.Solver(bounds=bounds).solve(problem, [-5.0, -0.5, 1.0, 0.0])
+    flat = 0.5 * float(np.sum((y - y.mean()) ** 2))
+    assert result.success
+    assert result.cost < 0.99 * flat
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_points_of_a_search_count(given: bool) -> None:
+    t = np.linspace(100, 150, 15)
+    y = exponential(t, 0.009, -0.05, -3.0)
+    derivatives = by_complex_step(exponential)
+    calls = 0
+
+    def residual(x: Array) -> Array:
+        nonlocal calls
+        calls += 1
+        return exponential(t, *x) - y
+
+    def jacobian(x: Array) -> Array:
+        return derivatives(t, *x)
+
+    with quiet():
+        for limit in [*range(1, 60), 139, 140, 145, 146, 150]:
+            calls = 0
+            result = lmoo.least_squares(
+                residual, [1.0, 1.0, 1.0], jacobian if given else "2-point", max_nfev=limit
+            )
+            assert result.nfev <= limit
+            if given:
+                assert calls == result.nfev
+                problem = lmoo.FunctionProblem(residual, jacobian)
+                assert lmoo.Solver(maxfev=limit).solve(problem, [1, 1, 1]).nfev <= limit
+
+
+@pytest.mark.parametrize("n", [6, 40, 200])
+def test_few_points_if_many_parameters_are_undetermined(n: int) -> None:
+    # Only the sums of pairs are determined, and the residual is not 0.
+    t = np.linspace(0, 1, n)
+
+    def residual(x: Array) -> Array:
+        sums = x[0::2] + x[1::2]
+        return np.concatenate([sums - 1.0, sums**2 + 1.0 + t[: n // 2]])
+
+    def jacobian(x: Array) -> Array:
+        sums = x[0::2] + x[1::2]
+        pairs = np.repeat(np.eye(n // 2), 2, axis=1)
+        return np.vstack([pairs, 2 * sums[:, None] * pairs])
+
+    problem = lmoo.FunctionProblem(residual, jacobian)
+    result = lmoo.Solver().solve(problem, np.linspace(0.5, 2, n))
+    assert result.success
+    assert len(result.undetermined) == n
+    assert result.nfev < 140
