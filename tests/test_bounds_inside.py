@@ -71,10 +71,16 @@ def test_an_amplitude_of_zero_says_what_it_leaves_open(guess: float) -> None:
         y = waves(phase, seed)
         solver = lmoo.Solver(bounds={"a": (0, None)})
         result = solver.solve(lmoo.CurveProblem(sine, T, y), [1, 1.25, guess])
-        if not is_right(result.x, y):
+        if is_right(result.x, y):
+            continue
+        if result.x[0] == 0.0:
             missed += 1
             assert result.active_mask.tolist() == [-1, 0, 0]
             assert result.undetermined == ("w", "p")
+        else:
+            # The frequency goes to 0: a straight line, of which two parameters are left.
+            assert result.x[1] < 0.01
+            assert result.undetermined
     # From the guess 0.5 one phase leads to an amplitude of zero, from the others none does.
     assert missed == (guess == 0.5)
 
@@ -299,14 +305,9 @@ def evaluations(data: NistDataset, start: Array, bounds: Any, exact: bool) -> in
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_bounds_that_hold_the_solution_take_few_more_evaluations(exact: bool) -> None:
-    """Also where the gradient pushes a parameter against a bound, and the minimum is inside.
-
-    Where a step ends decides whether two exponentials of Lanczos merge: up to 2.2 times there.
-    """
+    """Also where the gradient pushes a parameter against a bound, and the minimum is inside."""
     more = {}
     for name in nist_names():
-        if name.startswith("Lanczos"):
-            continue
         data = nist(name)
         for k, start in enumerate(np.asarray(data.starts, float)):
             free = evaluations(data, start, None, exact)

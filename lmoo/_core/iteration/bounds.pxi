@@ -31,7 +31,7 @@ cdef enum:
     FIXED = 2
 
 # Share of the distance to a bound that a first step towards it may use.
-cdef double SHORT = 0.5
+cdef double SHORT = 0.7
 cdef enum:
     MANY = 100              # parameters, beyond which bounds are exchanged together
     PATIENCE = 3            # exchanges of all without a gain before one alone is exchanged

@@ -134,6 +134,21 @@ cdef double _size_of_x(lm_state *s) noexcept nogil:
     return enorm(s.n, s.wa2)
 
 
+cdef double _range_of_x(lm_state *s) noexcept nogil:
+    """Return |D x| with parameters no larger than twice the way to their farther bound.
+
+    A place of 1660 between bounds 40 apart cannot change by its size: the other parameters would get its radius.
+    """
+    cdef ptrdiff_t j
+    if not s.bounded:
+        return s.xnorm
+    for j in range(s.n):
+        s.wa2[j] = 0.0
+        if s.lower[j] < s.upper[j]:
+            s.wa2[j] = s.diag[j] * min(fabs(s.x[j]), 2.0 * max(s.x[j] - s.lower[j], s.upper[j] - s.x[j]))
+    return enorm(s.n, s.wa2)
+
+
 cdef void _first_radius(lm_state *s) noexcept nogil:
     """Set D and delta from the first model."""
     cdef const double *acnorm = lm_column_norms(s)
@@ -146,7 +161,7 @@ cdef void _first_radius(lm_state *s) noexcept nogil:
                 # A step that changes x_j by |x_j| then has the length |f|, for any unit of x_j.
                 s.diag[j] = s.fnorm / fabs(s.x[j]) if accurate and s.x[j] != 0.0 else 1.0
     s.xnorm = _size_of_x(s)
-    s.delta = s.options.factor * s.xnorm
+    s.delta = s.options.factor * _range_of_x(s)
     # |D x| has the unit of f.  It gives no scale if x0 is at or near 0; |f| then sets the scale.
     if accurate and not s.options.user_scale:
         s.delta = max(s.delta, 0.1 * s.options.factor * s.fnorm)

@@ -92,9 +92,12 @@ cdef double _rounding(const lm_state *s, double *by_rows) noexcept nogil:
     by_rows: the same from the overlaps, which count the error of each row by its residual
     """
     cdef double largest = 0.0, met = 0.0, measured = s.least_noise / s.fnorm, size, error
+    cdef bint at_bound
     cdef ptrdiff_t j
     for j in range(s.n):
-        size = fabs(s.free_norms[j] * s.x[j])
+        # A parameter at an active bound is part of the numbers that are rounded.
+        at_bound = s.bounded and (s.active[j] == AT_LOWER or s.active[j] == AT_UPPER)
+        size = fabs((s.acnorm[j] if at_bound else s.free_norms[j]) * s.x[j])
         largest, met = max(largest, size), max(met, s.overlap[j] * size)
     error = s.options.epsfcn * (1.0 + largest / s.fnorm)
     by_rows[0] = max(min(error, s.options.epsfcn * (1.0 + met / s.fnorm) + 4.0 * error * error), measured)
