@@ -216,8 +216,8 @@ cdef void share_block_errors(lm_state *s, const double *sizes, ptrdiff_t m, doub
 
 # ---- evaluate/overlaps.pxi: The part of f that a column of J meets.
 
-cdef void add_overlaps(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t down, ptrdiff_t across, const double *f,
-                       double fnorm, double *sums) noexcept nogil
+cdef void add_overlaps(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t down, ptrdiff_t across,
+                       const double *root, const double *f, double fnorm, double *sums) noexcept nogil
 cdef void store_overlaps(lm_state *s, const double *sums, const double *acnorm) noexcept nogil
 
 
@@ -227,6 +227,9 @@ cdef size_t linearize_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil
 cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexcept nogil
 cdef const double *weigh_model(lm_driver *d) noexcept nogil
 cdef bint folds_rows(const lm_driver *d) noexcept nogil
+cdef void fold_with_overlaps(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t down, ptrdiff_t across,
+                             const double *root, const double *f, double fnorm, double *t, double *work,
+                             double *overlaps) noexcept nogil
 cdef int linearize_answer(lm_driver *d, int code) noexcept nogil
 cdef void times_transpose(lm_driver *d, double *v, double *out) noexcept nogil
 

@@ -66,18 +66,11 @@ cdef ptrdiff_t fold_part_begin(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n) noexcept n
     return m * p // fold_parts(m, n)
 
 
-cdef void fold_part_rows(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, ptrdiff_t count, const double *a, ptrdiff_t lda,
-                         const double *f, double *memory) noexcept nogil:
-    """Fold count rows of part p; count = 0 begins the part.
-
-    a, f     count x n, column-major, leading dimension lda, and count doubles; read only
-    memory   as for fold_part
-    """
+cdef double *fold_begin_part(ptrdiff_t p, ptrdiff_t n, double *memory) noexcept nogil:
+    """Return the triangle of part p, set to zero, which is followed by its work space; memory: as for fold_part."""
     cdef double *t = memory + <size_t>p * _part_doubles(n)
-    if count == 0:
-        memset(t, 0, <size_t>(n * n + n) * sizeof(double))
-        return
-    fold(count, n, a, 1, lda, f, t, t + n * n + n)
+    memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+    return t
 
 
 cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
@@ -88,8 +81,7 @@ cdef void fold_part(ptrdiff_t p, ptrdiff_t m, ptrdiff_t n, const double *a, ptrd
              be folded at the same time
     """
     cdef ptrdiff_t start = fold_part_begin(p, m, n), end = fold_part_begin(p + 1, m, n)
-    cdef double *t = memory + <size_t>p * _part_doubles(n)
-    memset(t, 0, <size_t>(n * n + n) * sizeof(double))
+    cdef double *t = fold_begin_part(p, n, memory)
     fold(end - start, n, a + start * row_stride, row_stride, column_stride, f + start, t,
          t + n * n + n)
 
@@ -146,6 +138,12 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
     t      n x (n + 1), column-major: [R | q] on and above the diagonal, zeros to begin with
     work   fold_work_bytes(n), owned by the caller
     """
+    fold_scaled(m, n, a, row_stride, column_stride, NULL, f, t, work)
+
+
+cdef void fold_scaled(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride, ptrdiff_t column_stride,
+                      const double *root, const double *f, double *t, double *work) noexcept nogil:
+    """Fold [diag(root) A | f] into the triangle t; root: m doubles, read only, NULL for 1."""
     cdef ptrdiff_t rows = fold_block_rows(n), start = 0, count, padded
     cdef const double *next
     cdef const double *end
@@ -156,6 +154,8 @@ cdef void fold(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t row_stride,
         padded = count + (LMOO_LANES - count % LMOO_LANES) % LMOO_LANES
         c_assert(padded % LMOO_LANES == 0 and count <= padded <= rows)
         _pack(count, n, a + start * row_stride, row_stride, column_stride, f + start, work, padded)
+        if root != NULL:
+            _scale(count, n, root + start, work, padded)
         start += count
         next = end = NULL
         # Only contiguous rows can be prefetched.
@@ -183,6 +183,14 @@ cdef void _pack(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_str
     for j in range(n + 1):
         for i in range(count, rows):
             block[i + j * rows] = 0.0
+
+
+cdef void _scale(ptrdiff_t count, ptrdiff_t n, const double *root, double *block, ptrdiff_t rows) noexcept nogil:
+    """Multiply count rows of a block, which is in the cache, by their factors."""
+    cdef ptrdiff_t i, j
+    for j in range(n):
+        for i in range(count):
+            block[i + j * rows] *= root[i]
 
 
 cdef inline void _transpose(ptrdiff_t count, ptrdiff_t n, const double *a, ptrdiff_t row_stride,

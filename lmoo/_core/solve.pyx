@@ -19,7 +19,7 @@ cimport numpy as cnp
 
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.evaluate cimport *
-from lmoo._core.fold cimport fold, fold_work_bytes
+from lmoo._core.fold cimport fold_work_bytes
 from lmoo._core.iteration cimport *
 from lmoo._core.linalg cimport dense_fill_triangle, inverse_gram, lm_dense, lm_triangle
 from lmoo._core.model cimport *

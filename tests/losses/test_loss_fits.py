@@ -113,6 +113,49 @@ def test_tall_problems_are_folded(name: str, jac: str) -> None:
     assert np.abs(gradient / norms).max() < 1e-7
 
 
+@pytest.mark.parametrize("form", ["rows", "columns", "strided"])
+def test_rows_are_scaled_where_they_are_folded(form: str) -> None:
+    """A Jacobian that is read in place is not changed, and gives what a copy of it does."""
+    m = 120_000
+    t, y = np.linspace(0.0, 4.0, m), with_outliers(3, m)
+    returned: list[tuple[Array, Array]] = []
+
+    def own(x: Array) -> Array:
+        J = derivatives(t, *x)
+        if form == "strided":
+            J = np.repeat(J, 2, axis=1)[:, ::2]
+        given = np.asfortranarray(J) if form == "columns" else J
+        returned.append((given, J.copy()))
+        return given
+
+    def swapped(x: Array) -> Array:
+        return derivatives(t, *x).astype(">f8")
+
+    class Blocks(lmoo.RowBlockProblem):
+        def residual(self, x: Array, block: slice) -> Array:
+            return np.asarray(decay(t[block], *x) - y[block])
+
+        def jacobian(self, x: Array, block: slice) -> Array:
+            return own(x)[block]
+
+    def residual(x: Array) -> Array:
+        return np.asarray(decay(t, *x) - y)
+
+    solver = lmoo.Solver(loss="cauchy", f_scale=SCALE)
+    copied = solver.solve(lmoo.FunctionProblem(residual, swapped), START)
+    pieces = [slice(0, 100), slice(100, 70_001), slice(70_001, m)]
+    whole = solver.solve(lmoo.FunctionProblem(residual, own), START)
+    assert whole.success
+    np.testing.assert_allclose(whole.x, copied.x, rtol=1e-14)
+    np.testing.assert_allclose(whole.covariance(), copied.covariance(), rtol=1e-12)
+    parts = solver.solve(Blocks(pieces), START)
+    np.testing.assert_allclose(parts.x, copied.x, rtol=1e-12)
+    # Weights of blocks are those of the point before the last step.
+    np.testing.assert_allclose(parts.covariance(), copied.covariance(), rtol=1e-7)
+    for given, before in returned:
+        np.testing.assert_array_equal(given, before)
+
+
 def test_differences_are_not_those_of_far_outliers() -> None:
     """An outlier of 1e9 has rounding errors of 1e-7: beside its weight they do not count."""
     y = Y.copy()

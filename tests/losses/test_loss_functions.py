@@ -111,3 +111,23 @@ def test_not_finite_residuals_have_no_cost() -> None:
         # Of these the bounded losses would hide an infinity.
         for name in NAMES:
             assert np.isnan(LossKernel(name, 1.0, 0.0, None).norm([1.0, bad]))
+
+
+@pytest.mark.parametrize("name", ["linear", *NAMES])
+def test_sums_for_standard_errors(name: str) -> None:
+    """Whole vectors and what is left of them; residuals whose squares over- or underflow."""
+    loss = getattr(lmoo.losses, name) if name != "linear" else lambda z: (z, z * 0 + 1, z * 0)
+    for m in (1, 7, 8, 9, 63, 64, 65, 200, 1003):
+        f, scale = RNG.standard_normal(m) * 10.0 ** RNG.uniform(-2, 1, m), 0.3
+        z = (f / scale) ** 2
+        _, slope, second = loss(z)
+        h = slope + 2 * z * second
+        psi = np.linalg.norm(slope * f)
+        expected = [psi, h.sum(), (h * h).sum(), np.maximum(h, 0.05 * slope).sum()]
+        found = LossKernel(name, scale, 0.0, None).sums(f)
+        np.testing.assert_allclose(found, expected, rtol=1e-13, atol=1e-13 * m)
+        for size in (1e-200, 1e200):
+            other = LossKernel(name, scale * size, 0.0, None).sums(f * size)
+            np.testing.assert_allclose(other, [found[0] * size, *found[1:]], rtol=1e-12, atol=1e-12)
+    tiny = LossKernel(name, 1.0, 0.0, None).sums(np.full(20, 1e-200))
+    np.testing.assert_allclose(tiny, [1e-200 * np.sqrt(20), 20, 20, 20], rtol=1e-14)

@@ -23,9 +23,9 @@ cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, d
     cdef int *order = a.next.order + a.first[k]
     cdef const int *columns = _columns(a, k)
     cdef const double *f = matrix + (p + width) * ld
-    add_overlaps(m, p, matrix, 1, ld, f, a.fnorm, a.overlaps + a.shared + a.first[k])
+    add_overlaps(m, p, matrix, 1, ld, NULL, f, a.fnorm, a.overlaps + a.shared + a.first[k])
     for i in range(width):
-        add_overlaps(m, 1, matrix + (p + i) * ld, 1, ld, f, a.fnorm, w.overlaps + columns[i])
+        add_overlaps(m, 1, matrix + (p + i) * ld, 1, ld, NULL, f, a.fnorm, w.overlaps + columns[i])
     for i in range(p):
         order[i] = <int>i
     rank = _triangularize(m, p, p + width + 1, matrix, ld, order, NULL, NULL)

@@ -131,7 +131,7 @@ cdef inline void _store_of(ptrdiff_t n, lm_driver *d, ptrdiff_t lanes, const dou
         return
     remember_rows(d, norms)
     copy(n, norms, d.s.acnorm)
-    overlaps_of(d.s, m, d.fjac, 1, m, d.f if d.loss == NULL else d.loss.model, norms)
+    overlaps_of(d.s, m, d.fjac, 1, m, NULL, d.f if d.loss == NULL else d.loss.model, norms)
     for j in range(n):
         k = <ptrdiff_t>ipvt[j * lanes]
         unit = units[k]

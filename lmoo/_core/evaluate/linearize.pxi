@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 from cpython.pystate cimport PyThreadState
 
 from lmoo._core.linalg cimport DENSE, dense_all, dense_fill_triangle, dense_times_transpose
-from lmoo._core.fold cimport fold_part, fold_part_begin, fold_parts, fold_parts_bytes, merge_parts
+from lmoo._core.fold cimport fold_begin_part, fold_part_begin, fold_parts, fold_parts_bytes, fold_scaled, merge_parts
 from lmoo._core.iteration cimport lm_linearized, lm_refuse, lm_sound
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport column_norms, enorm
@@ -49,10 +49,13 @@ cdef bint folds_rows(const lm_driver *d) noexcept nogil:
 
 
 cdef const double *weigh_model(lm_driver *d) noexcept nogil:
-    """Return the residual of the linear model; with a loss, scale the rows of d.fjac unless they are scaled already."""
+    """Return the residual of the linear model; with a loss, scale the rows of d.fjac unless they are scaled already.
+
+    Rows that are elsewhere, or not stored, are scaled when they are folded.
+    """
     if d.loss == NULL:
         return d.f
-    if not d.weighted and not d.streams:
+    if not d.weighted and not d.streams and d.point.rows == NULL:
         scale_rows(d.rows, d.n, d.loss.root, d.fjac, d.m)
         d.weighted = True
         d.fresh = False
@@ -90,7 +93,7 @@ cdef void lm_linearize(lm_state *s, ptrdiff_t m, double *fjac, double *f) noexce
     memset(s.interval, 0, <size_t>s.n * sizeof(double))
     store_errors(s, acnorm, 0.0, s.options.epsfcn, 0.0, m)
     memcpy(s.acnorm, acnorm, <size_t>s.n * sizeof(double))
-    overlaps_of(s, m, fjac, 1, m, f, acnorm)
+    overlaps_of(s, m, fjac, 1, m, NULL, f, acnorm)
     if s.linear.fill(s.model, m, fjac, m, f) != 0:
         lm_refuse(s)
         return
@@ -114,7 +117,7 @@ cdef bint _factor_in_place(lm_driver *d) noexcept nogil:
         drop_columns(s, m, a, acnorm)
     remember_rows(d, acnorm)
     memcpy(s.acnorm, acnorm, <size_t>n * sizeof(double))
-    overlaps_of(s, m, a, 1, m, f, acnorm)
+    overlaps_of(s, m, a, 1, m, NULL, f, acnorm)
     memcpy(d.trial, f, <size_t>m * sizeof(double))
     if s.linear.fill(s.model, m, a, m, d.trial) != 0:
         return False
@@ -184,9 +187,9 @@ cdef void _store_overlaps(lm_driver *d, const double *acnorm) noexcept nogil:
     cdef double *sums = overlaps_of_part(d, 0)
     cdef ptrdiff_t j, p
     if not d.streams and at.rows != NULL:
-        overlaps_of(d.s, d.m, at.rows, at.row_stride, at.column_stride, f, acnorm)
+        overlaps_of(d.s, d.m, at.rows, at.row_stride, at.column_stride, _root_of_rows(d), f, acnorm)
     elif not d.streams:
-        overlaps_of(d.s, d.m, d.fjac, 1, d.m, f, acnorm)
+        overlaps_of(d.s, d.m, d.fjac, 1, d.m, _root_of_rows(d), f, acnorm)
     elif d.s.options.tests == LM_TESTS_ACCURATE:
         for p in range(1, fold_parts(d.m, d.n)):
             for j in range(d.n):
@@ -228,12 +231,51 @@ cdef void _fold_part(ptrdiff_t p, void *context) noexcept nogil:
     """Fold one part of the rows, as a job of a thread."""
     cdef lm_driver *d = <lm_driver *>context
     cdef const lmoo_point *at = &d.point
-    cdef const double *f = d.f if d.loss == NULL else d.loss.model
     cdef const double *rows = at.rows if at.rows != NULL else d.fjac
     cdef ptrdiff_t down = at.row_stride if at.rows != NULL else 1
     cdef ptrdiff_t across = at.column_stride if at.rows != NULL else d.m
     cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n)
-    fold_part(p, d.m, d.n, rows, down, across, f, d.work)
+    fold_model_rows(d, begin, end - begin, rows + begin * down, down, across, fold_begin_part(p, d.n, d.work), NULL)
+
+
+cdef void fold_model_rows(lm_driver *d, ptrdiff_t begin, ptrdiff_t count, const double *a, ptrdiff_t down,
+                          ptrdiff_t across, double *t, double *overlaps) noexcept nogil:
+    """Fold rows of J, at a, and of the model's residual, those from begin on, into t.
+
+    overlaps: as for fold_with_overlaps
+    """
+    cdef const double *f = d.f if d.loss == NULL else d.loss.model
+    cdef const double *root = _root_of_rows(d)
+    if root != NULL:
+        root += begin
+    fold_with_overlaps(count, d.n, a, down, across, root, f + begin, d.s.fnorm, t, t + d.n * d.n + d.n, overlaps)
+
+
+cdef const double *_root_of_rows(lm_driver *d) noexcept nogil:
+    """Return the factors by which a loss scales the rows, NULL if they are scaled already.
+
+    A problem's own rows are not scaled where they are not stored.
+    """
+    return d.loss.root if d.loss != NULL and (d.streams or not d.weighted) else NULL
+
+
+cdef void fold_with_overlaps(ptrdiff_t m, ptrdiff_t n, const double *a, ptrdiff_t down, ptrdiff_t across,
+                             const double *root, const double *f, double fnorm, double *t, double *work,
+                             double *overlaps) noexcept nogil:
+    """Fold m rows and add their overlaps, a few blocks at a time, which are then in the cache.
+
+    a, root, f, t, work   as for fold_scaled;  overlaps: as the sums of add_overlaps, NULL: they are not added
+    """
+    cdef ptrdiff_t begin = 0, count, most = rows_at_once(n)
+    cdef const double *factors = NULL
+    while begin < m:
+        count = min(most, m - begin)
+        if root != NULL:
+            factors = root + begin
+        fold_scaled(count, n, a + begin * down, down, across, factors, f + begin, t, work)
+        if overlaps != NULL:
+            add_overlaps(count, n, a + begin * down, down, across, factors, f + begin, fnorm, overlaps)
+        begin += count
 
 
 cdef void _copy_rows(lm_driver *d) noexcept nogil:

@@ -52,6 +52,13 @@ static void lmoo_loss_rows(int kind, double scale, ptrdiff_t m, const double *f,
     LMOO_LOSS_RUN(loss_rows, kind, scale, m, f, root, weighted, model);
 }
 
+/* sums[0] = sum (psi_i / C)^2, and the sums of h_i, h_i^2 and max(h_i, LEAST rho'_i), for psi and h of loss_sums in
+   lossstatistics.pxi; m is a multiple of LMOO_SUMS. */
+static void lmoo_loss_sums(int kind, double scale, ptrdiff_t m, const double *f, double *sums)
+{
+    LMOO_LOSS_RUN(loss_sums, kind, scale, m, f, sums);
+}
+
 /* rho(z_i), rho'(z_i) and rho'(z_i) + 2 z_i rho''(z_i), z_i = u_i^2; rho may be NULL. */
 static void lmoo_loss_values(int kind, ptrdiff_t m, const double *u, double *rho, double *slope, double *h)
 {

@@ -27,6 +27,8 @@ cdef extern from "evaluate/losses.h" nogil:
     double lmoo_loss_sum(int kind, double scale, ptrdiff_t m, const double *f)
     void lmoo_loss_rows(int kind, double scale, ptrdiff_t m, const double *f, double *root, double *weighted,
                         double *model)
+    const ptrdiff_t LMOO_SUMS
+    void lmoo_loss_sums(int kind, double scale, ptrdiff_t m, const double *f, double *sums)
     void lmoo_loss_values(int kind, ptrdiff_t m, const double *u, double *rho, double *slope, double *h)
 
 # ---- memory ---------------------------------------------------------------------------------

@@ -60,13 +60,20 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
     cdef double[PART] slope
     # |psi| = largest sqrt(squares): squares of psi itself may over- or underflow.
     cdef double psi, largest = 0.0, squares = 0.0
-    cdef ptrdiff_t i, k, begin, count
+    cdef ptrdiff_t i, begin = 0, count
     memset(sums, 0, 4 * sizeof(double))
     m -= loss.priors
-    if loss.kind == LM_LOSS_CALLED and _call(loss, m, f) < 0:
-        return -1
-    for k in range((m + PART - 1) // PART):
-        begin = k * PART
+    if loss.kind == LM_LOSS_CALLED:
+        if _call(loss, m, f) < 0:
+            return -1
+    elif loss.weights == NULL:
+        begin = m - m % LMOO_SUMS
+        lmoo_loss_sums(loss.kind, 1.0 / loss.scale, begin, f, sums)
+        largest, squares = loss.scale, sums[0]
+        if not SMALL_SUM <= squares < INFINITY:
+            begin, largest, squares = 0, 0.0, 0.0
+            memset(sums, 0, 4 * sizeof(double))
+    while begin < m:
         count = min(<ptrdiff_t>PART, m - begin)
         _slopes(loss, m, begin, count, f, slope, h)
         for i in range(count):
@@ -81,6 +88,7 @@ cdef int loss_sums(const lm_loss *loss, ptrdiff_t m, const double *f, double *su
             sums[1] += h[i]
             sums[2] += h[i] * h[i]
             sums[3] += max(h[i], LMOO_LEAST_H * slope[i])
+        begin += count
     sums[0] = largest * sqrt(squares)
     return 0
 

@@ -8,7 +8,7 @@ nor blocks depend on the number of threads, the results do not either.
 
 from libc.string cimport memset
 
-from lmoo._core.fold cimport fold_block_rows, fold_part_begin, fold_part_rows, fold_parts
+from lmoo._core.fold cimport fold_begin_part, fold_block_rows, fold_part_begin, fold_parts
 from lmoo._core.model cimport *
 
 # Entries of a block of J.
@@ -17,15 +17,15 @@ cdef enum:
     RESIDUAL_ROWS = 1024    # of a block if only f is evaluated
 
 
-cdef ptrdiff_t _block_rows(ptrdiff_t n) noexcept nogil:
-    """Return the rows of a block of J: whole blocks of the fold, so that the bits are those of the whole J."""
+cdef ptrdiff_t rows_at_once(ptrdiff_t n) noexcept nogil:
+    """Return a number of rows of J that stay in the cache: whole blocks of the fold, whose bits are those of all rows."""
     cdef ptrdiff_t rows = fold_block_rows(n)
     return max(BLOCK_NUMBERS // (n * rows), <ptrdiff_t>1) * rows
 
 
 cdef size_t stream_doubles(ptrdiff_t m, ptrdiff_t n) noexcept nogil:
     """Return the doubles at d.fjac: a block of J and its residuals, for each part."""
-    return <size_t>(fold_parts(m, n) * _block_rows(n) * (n + 1))
+    return <size_t>(fold_parts(m, n) * rows_at_once(n) * (n + 1))
 
 
 cdef bint can_stream(const lmoo_problem *problem, const lmoo_jacobian *strategy, const lm_state *s, ptrdiff_t m,
@@ -87,40 +87,40 @@ cdef void _fold_part_of_stream(ptrdiff_t p, void *context) noexcept nogil:
     """Fold one part of the rows, as a job of a thread."""
     cdef lm_driver *d = <lm_driver *>context
     cdef ptrdiff_t begin = fold_part_begin(p, d.m, d.n), end = fold_part_begin(p + 1, d.m, d.n), count, n = d.n
-    cdef double *block = d.fjac + p * _block_rows(n) * (n + 1)
-    cdef const double *f = d.f if d.loss == NULL else d.loss.model
-    fold_part_rows(p, d.m, n, 0, NULL, 0, NULL, d.work)
+    cdef double *block = d.fjac + p * rows_at_once(n) * (n + 1)
+    cdef double *t = fold_begin_part(p, n, d.work)
+    cdef double *overlaps = NULL
+    if d.s.options.tests == LM_TESTS_ACCURATE:
+        overlaps = overlaps_of_part(d, p)
     while begin < end and d.stream_code == 0:
-        count = min(_block_rows(n), end - begin)
+        count = min(rows_at_once(n), end - begin)
         if _block(d, begin, count, d.s.x, block) != 0:
             return
-        fold_part_rows(p, d.m, n, count, block, count, f + begin, d.work)
-        if d.s.options.tests == LM_TESTS_ACCURATE:
-            add_overlaps(count, n, block, 1, count, f + begin, d.s.fnorm, overlaps_of_part(d, p))
+        fold_model_rows(d, begin, count, block, 1, count, t, overlaps)
         begin += count
 
 
 cdef int _block(lm_driver *d, ptrdiff_t begin, ptrdiff_t count, const double *x, double *block) noexcept nogil:
-    """Compute rows of J at x, scaled by the loss; store a nonzero code of the user's function in d.stream_code."""
+    """Compute rows of J at x; store a nonzero code of the user's function in d.stream_code."""
     cdef int code = d.problem.rows(begin, count, d.n, x, NULL, block, d.problem.user_data)
     if code != 0:
         d.stream_code = code
-    elif d.loss != NULL:
-        scale_rows(count, d.n, d.loss.root + begin, block, count)
     return code
 
 
 cdef int stream_times_transpose(lm_driver *d, const double *v, double *out) noexcept nogil:
-    """Compute out = J^T v, where J is evaluated once more; return nonzero if it cannot be.  v: m doubles."""
+    """Compute out = J^T v for J of the model, evaluated once more; return nonzero if it cannot be.  v: m doubles."""
     cdef ptrdiff_t begin = 0, count, i, j, n = d.n
     cdef double total
     cdef double *block = d.fjac
     memset(out, 0, <size_t>n * sizeof(double))
     d.stream_code = 0
     while begin < d.m:
-        count = min(_block_rows(n), d.m - begin)
+        count = min(rows_at_once(n), d.m - begin)
         if _block(d, begin, count, d.s.x, block) != 0:
             return 1
+        if d.loss != NULL:
+            scale_rows(count, n, d.loss.root + begin, block, count)
         for j in range(n):
             total = 0.0
             for i in range(count):

@@ -240,8 +240,6 @@ cdef int vectors_begin_model(lm_driver *d, bint high_accuracy) noexcept nogil:
     d.weighted = False
     if d.loss == NULL:
         return 0
-    # Rows that are to be scaled are not read where the user has them.
-    at.takes_rows = False
     if loss_rows(d.loss, d.rows, d.f) < 0:
         return FAILED
     if d.weighs_differences or d.strategy != NULL and d.strategy.evaluate == differences:

@@ -45,7 +45,8 @@ cdef double _norm(cnp.ndarray value, LossKernel loss) except? -1.0:
     cdef const double *f = <const double *>cnp.PyArray_DATA(value)
     cdef double norm
     if loss is not None:
-        loss.place(m, m)
+        if loss.table.kind == LM_LOSS_CALLED:
+            loss.place(m, m)
         norm = loss_norm(&loss.table, m, f)
         if norm < 0.0:
             reraise()
@@ -94,13 +95,15 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
     cdef cnp.ndarray f = np.array(_first(fun, n, &x[0]))
     cdef double norm = _norm(f, loss)
     cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
-    cdef cnp.ndarray t = np.zeros((n, n + 1), order="F")
+    cdef cnp.ndarray t = np.zeros((n, n + 1), order="F"), overlaps = np.zeros(n)
+    cdef const double *model = <const double *>cnp.PyArray_DATA(f)
+    cdef const double *root = NULL
     cdef block_driver d
     cdef lmoo_point at
     sums = None if loss is None else np.zeros(4)
     if m == 0:
         return (m, norm, fun.table.precision, t, 0, 0.0, 0.0, np.zeros(n), np.full(n, np.inf), np.zeros(n),
-                None, sums, np.zeros(n))
+                None, sums, overlaps)
     d.root = NULL
     d.fun = <PyObject *>fun
     d.s = <lm_state *>calloc(1, lm_state_bytes(n, True, True))
@@ -131,15 +134,12 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
         fun.refusal = None
         if loss is not None:
             _apply_loss(loss, f, sums)
+            model, root = loss.table.model, loss.table.root
             if jac.weighs:
                 # As for problems without blocks, see evaluate/vectors.pxi.
-                d.root, at.f = loss.table.root, loss.table.weighted
+                d.root, at.f, root = root, loss.table.weighted, NULL
         matrix = jac.of_block(&at, fun)
-        if loss is not None:
-            if d.root == NULL:
-                matrix = matrix * new_vector(m, loss.table.root)[:, None]
-            f = new_vector(m, loss.table.model)
-        _fold(matrix, f, t)
+        _fold(matrix, root, model, fnorm, t, overlaps)
         if not all_finite(n * (n + 1), <const double *>cnp.PyArray_DATA(t)):
             raise RefusedError(None, -1, 0.0, d.s.nfev)
         measured = not np.array_equal(new_vector(n, d.s.length), length)
@@ -147,8 +147,8 @@ def block_triangle(Residual fun not None, Derivatives jac not None, const double
                 _errors(t, new_vector(n, d.s.column_error)),
                 new_vector(n, d.s.interval),
                 _curvature(t, new_vector(n, d.s.length)) if measured else np.zeros(n),
-                _sizes(matrix, new_vector(n, d.s.interval), np.asarray(diag)) if with_sizes else None, sums,
-                _overlaps(matrix, f, fnorm))
+                _sizes(matrix, root, new_vector(n, d.s.interval), np.asarray(diag)) if with_sizes else None, sums,
+                overlaps)
     finally:
         free(d.s)
 
@@ -158,6 +158,7 @@ cdef int _apply_loss(LossKernel loss, cnp.ndarray f, sums) except -1:
     cdef ptrdiff_t m = cnp.PyArray_DIM(f, 0)
     cdef const double *values = <const double *>cnp.PyArray_DATA(f)
     cdef double[::1] out = sums
+    loss.place(m, m)
     if loss_rows(&loss.table, m, values) < 0 or loss_sums(&loss.table, m, values, &out[0]) < 0:
         reraise()
     return 0
@@ -169,25 +170,21 @@ cdef object _curvature(triangle, length):
     return np.divide(norms, length, out=np.zeros_like(norms), where=length > 0.0)
 
 
-cdef object _overlaps(matrix, f, double fnorm):
-    """Return the sums of add_overlaps for a block; zeros if fnorm is zero."""
-    cdef double[::1] sums = np.zeros(matrix.shape[1])
-    cdef const double[:, :] rows = matrix
-    cdef const double[::1] values = f
-    add_overlaps(rows.shape[0], rows.shape[1], &rows[0, 0], rows.strides[0] // sizeof(double),
-                 rows.strides[1] // sizeof(double), &values[0], fnorm, &sums[0])
-    return np.asarray(sums)
+cdef object _sizes(matrix, const double *root, interval, diag):
+    """Return the triangle of the rows times their sizes in units of D; None if no column is a difference.
 
-
-cdef object _sizes(matrix, interval, diag):
-    """Return the triangle of the rows times their sizes in units of D; None if no column is a difference."""
+    root: factors of the rows, NULL for 1
+    """
     known = (interval > 0.0) & (diag > 0.0)
     if not known.any():
         return None
-    sizes = np.max(np.abs(matrix[:, known]) / diag[known], axis=1)
+    if root != NULL:
+        matrix = matrix * new_vector(len(matrix), root)[:, None]
+    cdef cnp.ndarray sizes = np.max(np.abs(matrix[:, known]) / diag[known], axis=1)
+    cdef cnp.ndarray zeros = np.zeros(len(matrix))
     n = len(diag)
     t = np.zeros((n, n + 1), order="F")
-    _fold(matrix * sizes[:, None], np.zeros(len(sizes)), t)
+    _fold(matrix, <const double *>cnp.PyArray_DATA(sizes), <const double *>cnp.PyArray_DATA(zeros), 0.0, t, np.zeros(n))
     return t
 
 
