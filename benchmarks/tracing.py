@@ -40,11 +40,13 @@ T = np.linspace(0.1, 3.0, 13)
 # Tests of functions that must not be traced.
 REFUSED = ("adversarial", "test_trace_refusals.py", "test_trace_checks.py", "test_trace_cache.py")
 # Reasons that do not come from the function.
-GIVEN = ("trace is False", "its derivatives are given", "sigma is", "y has been", "the problem has")
+GIVEN = (
+    "trace is False", "its derivatives are given", "sigma is", "y has been", "the problem has",
+    "the solver has", "there are fewer points",
+)  # fmt: skip
 # What no graph of single points can hold, by parts of the message.
 NOT_BY_POINTS = (
-    "combines points", "np.cumsum", "np.convolve", "np.concatenate", "a loop over the points",
-    "vectorize",
+    "combines points", "np.cumsum", "np.convolve", "np.concatenate",
 )  # fmt: skip
 
 
@@ -168,7 +170,7 @@ def of_modules(name: str, files: list[Path]) -> Found:
     found = Found(name)
     for file in files:
         module = _imported(file)
-        for f in () if module is None else vars(module).values():
+        for f in () if module is None else list(vars(module).values()):
             if not isinstance(f, types.FunctionType) or f.__module__ != module.__name__:
                 continue
             x = _arguments(f)

@@ -101,7 +101,7 @@ def test_points_without_a_value_are_left_out() -> None:
 
 
 def branching(t: Any, a: float, b: float) -> Any:
-    return a * t if a > 0 else b * t
+    return a * t if a != 0 else b * t
 
 
 @pytest.mark.parametrize(
