@@ -41,6 +41,7 @@ def test_squares_of_differences_from_exact_data(driver: str, scale: float) -> No
     assert found.nfev < 600
 
 
+@pytest.mark.slow
 def test_random_systems() -> None:
     # Powers of linear forms in units of 1e-3 to 1e3.  At the root f is rounding alone.
     failures = 0

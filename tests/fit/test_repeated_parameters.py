@@ -32,6 +32,7 @@ def noisy(y: Array) -> Array:
 
 @pytest.mark.parametrize("scales", [(1.0, 1.0), (1e-9, 1e12), (1e6, 1e-12)])
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.slow
 def test_a_repeated_factor_is_a_power(name: str, scales: tuple[float, float]) -> None:
     text, curve, once = CASES[name]
     x, y = X * scales[0], noisy(curve) * scales[1]
@@ -43,6 +44,7 @@ def test_a_repeated_factor_is_a_power(name: str, scales: tuple[float, float]) ->
 
 
 @pytest.mark.parametrize("offset", [0.0, 6555.0, 1e5])
+@pytest.mark.slow
 def test_two_peaks_far_from_zero(offset: float) -> None:
     def peaks(x: Any, a: Any, m: Any, s: Any, A: Any, M: Any, S: Any) -> Any:
         return a * np.exp(-((x - m) ** 2) / (2 * s * s)) + A * np.exp(-((x - M) ** 2) / (2 * S * S))

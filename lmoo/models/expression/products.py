@@ -92,9 +92,9 @@ class _Products:
         if function is _SQUARE:
             return 1, {arguments[0]: 2.0}
         if function is _POWER:
-            exponent, _ = self._nodes[arguments[1]]
-            if isinstance(exponent, Constant) and float(exponent.value).is_integer():
-                return 1, {arguments[0]: float(exponent.value)}
+            power, _ = self._nodes[arguments[1]]
+            if isinstance(power, Constant) and float(power.value).is_integer():
+                return 1, {arguments[0]: float(power.value)}
         if function not in (_TIMES, _OVER):
             return 1, {}
         (sign, left), (other, right) = (self._products[argument] for argument in arguments)
