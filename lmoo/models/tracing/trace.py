@@ -171,7 +171,8 @@ def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -
     found: list[tuple[list[tuple[int, bool]], Placeholder]] = []
     recorder.path = path = []
     while True:
-        recorder.decisions = taken = []
+        taken: list[tuple[int, bool]] = []
+        recorder.decisions = taken
         found.append((taken, _checked(_called(f, recorder, n, joined))))
         path = [answer for _, answer in taken]
         while path and not path.pop():
@@ -183,7 +184,9 @@ def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -
         recorder.path = [*path, False]
 
 
-def _selected(found: Sequence[tuple[list[tuple[int, bool]], Placeholder]], depth: int) -> Any:
+def _selected(
+    found: Sequence[tuple[list[tuple[int, bool]], Placeholder]], depth: int
+) -> Placeholder:
     """Return the value of the path that is taken, of those with equal answers up to a depth."""
     taken, value = found[0]
     if len(found) == 1:
@@ -196,7 +199,8 @@ def _selected(found: Sequence[tuple[list[tuple[int, bool]], Placeholder]], depth
     )
     recorder = value.recorder
     condition = Placeholder(recorder, taken[depth][0], points=False, truth=True)
-    return recorder.applied(recorder, "where", condition, first, second)
+    selected: Placeholder = recorder.applied(recorder, "where", condition, first, second)
+    return selected
 
 
 def _checked(value: Any) -> Placeholder:
