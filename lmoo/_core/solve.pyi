@@ -240,7 +240,6 @@ class LoopResults(BaseLoop):
     fixed_or_active: NDArray[np.int32]
     gradient: Array
     acnorm: Array
-    triangle: tuple[Array, NDArray[np.int32], Array]
     r: Array
     ipvt: NDArray[np.int32]
     def out_of_jacobian(self) -> Array: ...

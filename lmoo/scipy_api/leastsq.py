@@ -233,8 +233,7 @@ def _infodict(loop: Loop, analytic: bool, residual: Any = None) -> dict[str, Any
     if analytic:
         info["njev"] = loop.njev
     if loop.linearized:
-        _, ipvt, qtf = loop.triangle
-        info.update(fjac=loop.factors(), ipvt=ipvt, qtf=qtf)
+        info.update(fjac=loop.factors(), ipvt=loop.ipvt, qtf=loop.qtf)
     return info
 
 

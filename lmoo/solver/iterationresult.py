@@ -189,7 +189,7 @@ class IterationResult(LoopSwitch):
             if robust is not None and not self._priors:
                 found = robust.reduced(found, loop.observations)
             return found  # type: ignore[no-any-return]
-        factor = Factor(*loop.triangle, loop.acnorm, loop.jacobian_error)
+        factor = Factor(loop.r, loop.ipvt, loop.qtf, loop.acnorm, loop.jacobian_error)
         # Priors have no loss, so that the factor of all rows is not in proportion to that of J.
         if robust is None or self._priors:
             return factor

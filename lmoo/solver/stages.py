@@ -143,7 +143,7 @@ class Stages:
 
     bounds, fixed_or_active = _of_full("bounds"), _of_full("fixed_or_active")
     gradient, acnorm = _of_full("gradient"), _of_full("acnorm")
-    r, ipvt, triangle = _of_full("r"), _of_full("ipvt"), _of_full("triangle")
+    r, ipvt, qtf = _of_full("r"), _of_full("ipvt"), _of_full("qtf")
     jacobian_error, sums = _of_full("jacobian_error"), _of_full("sums")
     fnorm, gnorm = _of_current("fnorm"), _of_current("gnorm")
     relative_offset, noise = _of_current("relative_offset"), _of_current("noise")

@@ -54,7 +54,7 @@ def _judge(model: Any) -> Any:
 
 def _gauss_newton(loop: Loop) -> Array:
     """Return the Gauss-Newton step of a loop's model, (n,), 0 for parameters without any effect."""
-    r, order, right = loop.triangle
+    r, order, right = loop.r, loop.ipvt, loop.qtf
     # The largest entries, as squares may overflow.
     size, length = np.abs(r).max(axis=0), float(np.abs(right).max()) or 1.0
     scale = np.where(size > 0, size, 1.0)

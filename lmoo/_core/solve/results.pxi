@@ -186,11 +186,6 @@ cdef class LoopResults(BaseLoop):
         return new_vector(self.n, self.s.free_norms)
 
     @property
-    def triangle(self):
-        """Copies of R, of the permutation and of (Q^T f)[:n]."""
-        return triangle_of(self.s)
-
-    @property
     def r(self):
         """A copy of R, (n, n), zeros below the diagonal."""
         return triangle_of(self.s)[0]
