@@ -145,8 +145,10 @@ cdef int _request_model(lm_state *s) noexcept nogil:
     cdef double left = max(s.contraction, LEAST_REMAINDER)
     if s.extrapolated == 1:
         left = min(s.contraction, s.remainder)
-    if _wants_refinement(s) and not differences_suffice(s, 0.0) \
-            and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left) or _is_too_fine(s)):
+    # The last test solves n systems.
+    if _wants_refinement(s) \
+            and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left) or _is_too_fine(s)) \
+            and not differences_suffice(s, 0.0):
         return LM_REFINE
     return LM_LINEARIZE
 
