@@ -1,6 +1,6 @@
 """Trial points: steps, bad points, acceptance and rejection (More' 1978, algorithm 7.1)."""
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport cbrt, fabs, sqrt
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
@@ -159,8 +159,10 @@ cdef int _request_model(lm_state *s) noexcept nogil:
     cdef double left = max(s.contraction, LEAST_REMAINDER)
     if s.extrapolated == 1:
         left = min(s.contraction, s.remainder)
-    if _wants_refinement(s) and not differences_suffice(s, 0.0) \
-            and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left) or _is_too_fine(s)):
+    # The last test solves n systems.
+    if _wants_refinement(s) \
+            and (is_error(s, s.offset * left * left) or s.newton and is_settled(s, left * left) or _is_too_fine(s)) \
+            and not differences_suffice(s, 0.0):
         return LM_REFINE
     return LM_LINEARIZE
 
@@ -169,8 +171,10 @@ cdef bint _is_too_fine(const lm_state *s) noexcept nogil:
     """Return whether a step shorter than the intervals of differences has gained less than the model predicted.
 
     f changes its slope within the intervals, as near a root at which J is singular, and all further steps are as short.
+    A J that is as accurate as central differences has no such intervals.
     """
-    return s.ratio < 0.75 and s.pnorm <= sqrt(s.options.epsfcn) * s.xnorm
+    cdef double root = cbrt(s.options.epsfcn)
+    return s.ratio < 0.75 and s.pnorm <= sqrt(s.options.epsfcn) * s.xnorm and s.jacobian_error > root * root
 
 
 cdef int _try_shorter(lm_state *s) noexcept nogil:
