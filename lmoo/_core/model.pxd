@@ -117,4 +117,4 @@ cdef extern from "state.h" nogil:
         int base_idle
 
 cdef enum:
-    LM_STATE_VERSION = 13
+    LM_STATE_VERSION = 14
