@@ -6,8 +6,6 @@ from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy, scaled_norm
 
 cdef double SHORTEN = 0.25      # factor of a step to a bad point
-# Least ratio of the actual to the predicted reduction by the first Gauss-Newton step beyond the radius.
-cdef double NEARLY_LINEAR = 0.98
 # Share of what steps towards bad points have gained below which the rest of the way is not worth evaluations.
 cdef double AT_WALL = 1e-6
 # Least ratio of a step of a parameter to the one before, in the other direction, that is no contraction.
@@ -53,8 +51,6 @@ cdef int _try(lm_state *s) noexcept nogil:
 cdef int _shorten(lm_state *s) noexcept nogil:
     """Process a bad trial point: reduce the radius and propose a shorter step."""
     s.nit += 1
-    if s.extrapolated == FIRST_NEWTON and not s.reverted:
-        return _start_within_radius(s)
     if s.ending == 2:
         return _end(s, LM_FTOL)
     s.refused += 1
@@ -73,14 +69,6 @@ cdef int _shorten(lm_state *s) noexcept nogil:
             s.options.tests != LM_TESTS_ACCURATE or changes_nothing(s, s.options.epsfcn)):
         s.status = LM_DOMAIN
         return _leave_out_hidden(s)
-    if s.nfev >= s.options.maxfev:
-        return _done(s, LM_MAXFEV)
-    return _propose(s)
-
-
-cdef int _start_within_radius(lm_state *s) noexcept nogil:
-    """Propose the first step again, as if the Gauss-Newton step beyond the radius had not been tried."""
-    s.ratio = s.actred = 0.0
     if s.nfev >= s.options.maxfev:
         return _done(s, LM_MAXFEV)
     return _propose(s)
@@ -122,8 +110,6 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
-    if s.extrapolated == FIRST_NEWTON and not s.ratio >= NEARLY_LINEAR:
-        return _start_within_radius(s)
     taken = s.ratio >= LEAST_RATIO and (s.prered > 0.0 or not accurate)
     if accurate:
         if is_hidden(s):

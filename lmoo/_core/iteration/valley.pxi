@@ -1,7 +1,4 @@
-"""The default step strategy: More's, with four additions.
-
-*The first step.*  The first radius is a guess.  The first trial is that of the Gauss-Newton step, and is kept if f is
-nearly linear so far; else the iteration starts within the radius, from the same model.
+"""The default step strategy: More's, with three additions for slow convergence.
 
 *Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
 the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
@@ -20,10 +17,6 @@ from libc.math cimport INFINITY, fabs, isfinite, sqrt
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport scaled_norm
 
-cdef enum:
-    # In extrapolated: the first Gauss-Newton step, beyond the radius.
-    FIRST_NEWTON = 3
-
 # Least cosine between two steps of one direction.
 cdef double SAME_DIRECTION = 0.95
 
@@ -40,33 +33,11 @@ cdef double LARGEST_GROWTH = 1e150
 
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
-    cdef bint newton = False
     if s.cut >= LM_VALLEY and s.rejections == 0:
         return _propose_in_valley(s, context)
-    if s.nit == 0:
-        s.par = step_within(s, DBL_MAX, s.par, s.step)
-        newton = _is_first_newton(s, scaled_norm(s.n, s.diag, s.step, s.wa2))
-    if not newton:
-        s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
+    s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
     default_limited(s)
-    if newton:
-        s.extrapolated = FIRST_NEWTON
     return LM_RESIDUAL
-
-
-cdef bint _is_first_newton(const lm_state *s, double size) noexcept nogil:
-    """Return whether the first trial is that of the Gauss-Newton step, of this size, though it is beyond the radius.
-
-    The first radius is a guess.  A step that leaves the bounds would be limited by them.
-    """
-    cdef ptrdiff_t j
-    if s.below_noise or not isfinite(size) or size - s.delta <= 0.1 * s.delta:
-        return False
-    if s.bounded:
-        for j in range(s.n):
-            if not s.lower[j] <= s.x[j] + s.step[j] <= s.upper[j]:
-                return False
-    return True
 
 
 cdef int _propose_apart(lm_state *s, void *context) noexcept nogil:
@@ -77,7 +48,6 @@ cdef int _propose_apart(lm_state *s, void *context) noexcept nogil:
     """
     cdef bint known = s.memory[0] == s.models and s.rank == s.n and not s.bounded
     cdef double size = INFINITY, par = 0.0
-    cdef bint newton
     cdef ptrdiff_t j
     # All that follows uses the memory of acceleration.
     s.memory[0] = 0.0
@@ -91,13 +61,10 @@ cdef int _propose_apart(lm_state *s, void *context) noexcept nogil:
     if not isfinite(size):
         par = step_within(s, DBL_MAX, s.par, s.step)
         size = scaled_norm(s.n, s.diag, s.step, s.wa2)
-    newton = s.nit == 0 and _is_first_newton(s, size)
-    if not (s.below_noise or newton) and (par != 0.0 or not size - s.delta <= 0.1 * s.delta):
+    if not s.below_noise and (par != 0.0 or not size - s.delta <= 0.1 * s.delta):
         return LM_STEP
     s.par = par
     default_limited(s)
-    if newton:
-        s.extrapolated = FIRST_NEWTON
     return LM_RESIDUAL
 
 
