@@ -94,6 +94,7 @@ cdef extern from "state.h" nogil:
         int measured
         int measuring
         int extrapolated
+        ptrdiff_t crossed
         int known_newton
         double remainder
         double probe_scale

@@ -101,7 +101,8 @@ struct lm_state {
     int good;               /* those of them since the last rejected step */
     int measured;           /* intervals of differences have been measured since the last accepted step */
     int measuring;          /* they are being measured */
-    int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), or bent (2) */
+    int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), bent (2), or leads across infinity (3) */
+    ptrdiff_t crossed;      /* `steps` when a step across infinity was last tried, plus 1 */
     int known_newton;       /* newton_step is that at the last point */
     double remainder;       /* share of an extrapolated step that remains after it */
     double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */

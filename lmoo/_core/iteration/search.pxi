@@ -14,10 +14,11 @@ If x is on its way to infinity, the other side of infinity: a exp(b t) + c appro
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
 gamma u, as b, for u -> 0.  The Gauss-Newton step p has the direction of the way, so that it gives beta / u and gamma u.
 The points are those for -u, -10 u ... -10^8 u.  Near infinity f changes little from u to -u.  If it does not, x is at a
-minimum at which J is singular, and no other of these points is tried.
+minimum at which J is singular, or a parameter enters by its reciprocal, and no other of these points is tried.
 
 A parameter that enters as 1 / x, as a decay time, may be too large by many orders of magnitude: the Gauss-Newton step
-for 1 / x leads to x / (1 - p / x).  This point is tried for each parameter whose step is endless.
+for 1 / x leads to x / (1 - p / x).  This point is tried for each parameter whose step is endless; away from infinity,
+for the one with the longest step, relative to its size.
 
 A search has at most a quarter of the evaluations that the solve has had, or LEAST_POINTS if these are more.
 """
@@ -57,9 +58,10 @@ cdef enum:
     BEYOND = 9
     LEAST_POINTS = 100
     PAIRS = 6
-    # In probes: `nfev` at which the search ends; whether pairs are tried.
+    # In probes: `nfev` at which the search ends; whether pairs are tried, and points beyond infinity.
     LAST_NFEV = 0
     WITH_PAIRS
+    AT_INFINITY
 
 
 cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
@@ -102,8 +104,8 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
     if trial == search_trials(s.n):
         s.search = s.best = 0
         return False
-    if trial == 0 and not (good and drop >= -MOST_GROWTH) and not _is_cut(s):
-        memset(s.velocity, 0, <size_t>s.n * sizeof(double))
+    if trial == 0 and not (good and drop >= -MOST_GROWTH) and not cut_by_bounds(s):
+        _keep_largest_velocity(s)
     if good and drop > (-s.noise if opposite else max(s.noise, LEAST_FOUND)) \
             and (s.best == 0 or drop > s.drop):
         s.best, s.drop = s.search, drop
@@ -116,6 +118,7 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
     s.probes[LAST_NFEV] = <double>s.nfev + max(<double>LEAST_POINTS, MOST_POINTS * <double>s.nfev)
     s.probes[WITH_PAIRS] = 0.0
+    s.probes[AT_INFINITY] = 1.0
     if s.n > MOST_PARAMETERS:
         return found
     _find_undetermined(s)
@@ -161,7 +164,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     cdef ptrdiff_t n = s.n, j
     if trial < BEYOND:
         copy(n, s.x, s.trial)
-        return _go_beyond_infinity(s, 10.0**<double>trial)
+        return s.probes[AT_INFINITY] != 0.0 and go_beyond_infinity(s, 10.0**<double>trial)
     trial -= BEYOND
     if trial < n:
         j = trial
@@ -228,7 +231,19 @@ cdef bint _leads_to_infinity(const lm_state *s) noexcept nogil:
     return False
 
 
-cdef bint _go_beyond_infinity(lm_state *s, double factor) noexcept nogil:
+cdef void _keep_largest_velocity(lm_state *s) noexcept nogil:
+    """Leave the parameter that changes most, relative to its size, in velocity; forget the way to infinity."""
+    cdef ptrdiff_t j, most = 0
+    for j in range(1, s.n):
+        if fabs(s.velocity[j] * s.x[most]) > fabs(s.velocity[most] * s.x[j]):
+            most = j
+    for j in range(s.n):
+        if j != most:
+            s.velocity[j] = 0.0
+    s.probes[AT_INFINITY] = 0.0
+
+
+cdef bint go_beyond_infinity(lm_state *s, double factor) noexcept nogil:
     """Set the trial point for -factor u; return False if x is not on its way to infinity.
 
     p is that of the model at base.  If x_k = gamma u, -p_k / x_k is the relative change of 1 / u.  If there is no such
@@ -252,7 +267,7 @@ cdef bint _go_beyond_infinity(lm_state *s, double factor) noexcept nogil:
     return True
 
 
-cdef bint _is_cut(const lm_state *s) noexcept nogil:
+cdef bint cut_by_bounds(const lm_state *s) noexcept nogil:
     """Return whether bounds may have changed the trial point."""
     cdef ptrdiff_t j
     if s.bounded:

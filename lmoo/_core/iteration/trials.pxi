@@ -51,6 +51,8 @@ cdef int _try(lm_state *s) noexcept nogil:
 cdef int _shorten(lm_state *s) noexcept nogil:
     """Process a bad trial point: reduce the radius and propose a shorter step."""
     s.nit += 1
+    if s.extrapolated == CROSSING and not s.reverted:
+        return crossing_drop(s)
     if s.ending == 2:
         return _end(s, LM_FTOL)
     s.refused += 1
@@ -110,6 +112,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     if 0.1 * s.fnorm1 < s.fnorm:
         s.actred = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     s.ratio = s.actred / s.prered if s.prered != 0.0 else 0.0
+    if crossing_fails(s):
+        return crossing_drop(s)
     taken = s.ratio >= LEAST_RATIO and (s.prered > 0.0 or not accurate)
     if accurate:
         if is_hidden(s):

@@ -1,7 +1,9 @@
-"""The default step strategy: More's, with three additions for slow convergence.
+"""The default step strategy: More's, with four additions for slow convergence.
 
 *Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
 the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
+
+*Infinity.*  Once in as many steps, one to the other side of infinity is tried if the steps lead there (crossing.pxi).
 
 *Linear contraction.*  At a minimum with f != 0 Gauss-Newton steps contract linearly; the secant step sums those that
 remain (secant.pxi).
@@ -34,7 +36,7 @@ cdef double LARGEST_GROWTH = 1e150
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     if s.cut >= LM_VALLEY and s.rejections == 0:
-        return _propose_in_valley(s, context)
+        return LM_RESIDUAL if crossing_propose(s) else _propose_in_valley(s, context)
     s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
     default_limited(s)
     return LM_RESIDUAL

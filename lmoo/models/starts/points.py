@@ -164,7 +164,8 @@ class _Search:
         """Return values by a rule; by the size of the data alone where no value satisfies it."""
         values, chosen = rule.draw(u, ranked, self._data, draws)
         good = np.isfinite(values)
-        if good.all():
+        # Points at one place have no size.
+        if good.all() or not np.ptp(self._data.t, axis=1).any():
             return values, chosen
         spare = GenericRule(rule.parameter, rule.leaf, PowerForm(rule.leaf, rule.leaf), 0)
         others, _ = spare.draw(u, ranked, self._data, draws)
