@@ -95,6 +95,8 @@ cdef extern from "state.h" nogil:
         int measuring
         int extrapolated
         ptrdiff_t crossed
+        double par_before
+        int crossings
         int known_newton
         double remainder
         double probe_scale

@@ -103,6 +103,8 @@ struct lm_state {
     int measuring;          /* they are being measured */
     int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), bent (2), or leads across infinity (3) */
     ptrdiff_t crossed;      /* `steps` when a step across infinity was last tried, plus 1 */
+    double par_before;      /* par before a step across infinity */
+    int crossings;          /* steps across infinity that were taken */
     int known_newton;       /* newton_step is that at the last point */
     double remainder;       /* share of an extrapolated step that remains after it */
     double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */

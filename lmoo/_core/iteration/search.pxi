@@ -5,10 +5,9 @@ jump of f by 1.01 and 1.1), at a bound also -x_j, also with each of the paramete
 turn, as an amplitude of 0 removes the effect of other parameters.  For each parameter at an active bound: the opposite
 bound, as a phase may continue there.  The best of these points becomes x.
 
-If f does not determine some parameters, two of them are changed together, as one may hide the other: a width may have
-become so small that no point of the data shows the place of its peak, and an exponent may have the wrong sign and be so
-large that a curve has become a step.  A parameter that has become small has the size of the change that has changed f
-by |f|.
+If several parameters have no effect, two of them are changed together, as one may hide the other: a width may have become
+so small that no point of the data shows the place of its peak, and an exponent may have the wrong sign and be so large
+that a curve has become a step.
 
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
@@ -23,8 +22,7 @@ for the one with the longest step, relative to its size.
 A search has at most a quarter of the evaluations that the solve has had, or LEAST_POINTS if these are more.
 """
 
-from libc.math cimport copysign, fabs, isfinite
-from libc.string cimport memset
+from libc.math cimport fabs, isfinite
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
@@ -35,7 +33,7 @@ FACTORS[:] = [0.1, 10.0, 0.01, 100.0, -1.0]
 # The same for a parameter at a jump of f: just beyond it, and farther.
 cdef double[5] NEAR
 NEAR[:] = [1.0 / 1.01, 1.01, 1.0 / 1.1, 1.1, -1.0]
-# Factors for two undetermined parameters.
+# Factors for two parameters without effect.
 cdef double[6] FIRST
 FIRST[:] = [-0.1, -0.1, -0.01, 10.0, -10.0, 0.1]
 cdef double[6] SECOND
@@ -44,12 +42,8 @@ SECOND[:] = [100.0, 10.0, 0.01, 100.0, 100.0, 0.1]
 cdef double LEAST_FOUND = 1e-9
 # Largest growth of |f|^2 from one side of infinity to the other.
 cdef double MOST_GROWTH = 1.0
-# A parameter below this share of its size has vanished.
-cdef double VANISHED = 1e-4
 # Most points, as a share of the evaluations of the solve.
 cdef double MOST_POINTS = 0.25
-# Least share of a parameter's change in a direction that does not change f, relative to the largest.
-cdef double LEAST_PART = 1e-3
 
 cdef enum:
     # With more, looking for candidates alone, n^3 steps, would take longer than the solve.
@@ -121,42 +115,32 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
     s.probes[AT_INFINITY] = 1.0
     if s.n > MOST_PARAMETERS:
         return found
-    _find_undetermined(s)
+    _permit_pairs(s)
     for j in range(s.n):
         if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
             found = True
     return found or s.probes[WITH_PAIRS] != 0.0
 
 
-cdef void _find_undetermined(lm_state *s) noexcept nogil:
-    """Set curvature to 1 for the parameters that f does not determine; permit pairs if there are points for all.
+cdef void _permit_pairs(lm_state *s) noexcept nogil:
+    """Permit pairs of parameters without effect, if there are points for all.
 
-    With a minute damping the solution of a linear system is a direction that does not change f.  If f consists of
-    errors, it cannot be reduced.
+    If f consists of errors, it cannot be reduced.  A fit with fixed parameters may be one of a profile, which continues
+    from the fit before: it must not end far from it.
     """
-    cdef double largest = 0.0, size
     cdef ptrdiff_t j, found = 0
-    memset(s.curvature, 0, <size_t>s.n * sizeof(double))
     if s.rank == _free(s) or is_all_error(s):
         return
     for j in range(s.n):
-        # Different weights: for a b the terms of a and b would cancel.
-        s.wa1[j] = (1.0 + <double>j) * s.diag[j] * s.diag[j] * size_of(s, j)
-        s.wa2[j] = 0.0
-    # The solution with a model of the normal equations would be rounding.
-    if s.linear == &DENSE and s.linear.solve(s.model, 1e-30, s.diag, s.wa1, s.wa2) == 0:
-        for j in range(s.n):
-            size = fabs(s.wa2[j]) / size_of(s, j)
-            if isfinite(size):
-                largest = max(largest, size)
-    for j in range(s.n):
-        if s.bounded and s.active[j] != 0 and not _has_no_effect(s, j) or is_at_jump(s, j):
-            continue
-        if _has_no_effect(s, j) or largest > 0.0 and fabs(s.wa2[j]) >= LEAST_PART * largest * size_of(s, j):
-            s.curvature[j] = 1.0
-            found += 1
+        if s.bounded and s.lower[j] == s.upper[j]:
+            return
+        found += _may_be_paired(s, j)
     if found > 1 and <double>(PAIRS * found * (found - 1)) <= s.probes[LAST_NFEV] - <double>s.nfev:
         s.probes[WITH_PAIRS] = 1.0
+
+
+cdef bint _may_be_paired(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    return _has_no_effect(s, j) and not is_at_jump(s, j)
 
 
 cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
@@ -198,28 +182,19 @@ cdef bint _move_without_effect(lm_state *s, ptrdiff_t j, ptrdiff_t k) noexcept n
             or k == 4 and not (s.bounded and (s.x[j] <= s.lower[j] or s.x[j] >= s.upper[j])):
         return False
     copy(s.n, s.x, s.trial)
-    _change(s, j, NEAR[k] * s.x[j] if is_at_jump(s, j) else _other_value(s, j, FACTORS[k]))
+    _change(s, j, NEAR[k] * s.x[j] if is_at_jump(s, j) else FACTORS[k] * s.x[j])
     return s.trial[j] != s.x[j]
 
 
 cdef bint _move_pair(lm_state *s, ptrdiff_t i, ptrdiff_t j, ptrdiff_t k) noexcept nogil:
-    """Change two undetermined parameters by the pair k of factors; return False if the point does not exist."""
-    if s.probes[WITH_PAIRS] == 0.0 or i == j or s.curvature[i] == 0.0 or s.curvature[j] == 0.0 \
+    """Change two parameters without effect by the pair k of factors; return False if the point does not exist."""
+    if s.probes[WITH_PAIRS] == 0.0 or i == j or not _may_be_paired(s, i) or not _may_be_paired(s, j) \
             or i > j and FIRST[k] == SECOND[k]:
         return False
     copy(s.n, s.x, s.trial)
-    _change(s, i, _other_value(s, i, FIRST[k]))
-    _change(s, j, _other_value(s, j, SECOND[k]))
+    _change(s, i, FIRST[k] * s.x[i])
+    _change(s, j, SECOND[k] * s.x[j])
     return s.trial[i] != s.x[i] and s.trial[j] != s.x[j]
-
-
-cdef double _other_value(const lm_state *s, ptrdiff_t j, double factor) noexcept nogil:
-    """Return x_j times the factor; if x_j has vanished, and its effect, its size for 0.01, and a tenth of it for 100."""
-    cdef double size = s.fnorm / s.diag[j]
-    if (factor == 0.01 or factor == 100.0) and fabs(s.x[j]) < VANISHED * size and isfinite(size) \
-            and s.acnorm[j] < VANISHED * s.diag[j]:
-        return copysign(size if factor == 0.01 else 0.1 * size, s.x[j])
-    return factor * s.x[j]
 
 
 cdef bint _leads_to_infinity(const lm_state *s) noexcept nogil:

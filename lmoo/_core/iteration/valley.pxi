@@ -35,8 +35,11 @@ cdef double LARGEST_GROWTH = 1e150
 
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
-    if s.cut >= LM_VALLEY and s.rejections == 0:
-        return LM_RESIDUAL if crossing_propose(s) else _propose_in_valley(s, context)
+    if s.cut >= LM_VALLEY:
+        if s.rejections == 0:
+            return _propose_in_valley(s, context)
+        if crossing_propose(s):
+            return LM_RESIDUAL
     s.par = step_within(s, DBL_MAX if s.below_noise else s.delta, s.par, s.step)
     default_limited(s)
     return LM_RESIDUAL
@@ -53,7 +56,7 @@ cdef int _propose_apart(lm_state *s, void *context) noexcept nogil:
     cdef ptrdiff_t j
     # All that follows uses the memory of acceleration.
     s.memory[0] = 0.0
-    if s.reverted or s.cut >= LM_VALLEY and s.rejections == 0:
+    if s.reverted or s.cut >= LM_VALLEY:
         # reverted is for this answer, and would be lost.
         return default_propose(s, context)
     if known:
