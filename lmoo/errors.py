@@ -80,7 +80,7 @@ class TraceError(RuntimeError):
     --------
     >>> import lmoo
     >>> def capped(t, a, b):
-    ...     return a * t if b > 0 else t
+    ...     return t if b == 0 else a * t
     >>> try:
     ...     lmoo.trace(capped)
     ... except lmoo.TraceError as error:
