@@ -102,7 +102,7 @@ struct lm_state {
     int measured;           /* intervals of differences have been measured since the last accepted step */
     int measuring;          /* they are being measured */
     int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), bent (2), or leads across infinity (3) */
-    ptrdiff_t crossed;      /* `steps` when a step across infinity was last tried, plus 1 */
+    ptrdiff_t crossed;      /* `steps` when a step across infinity was last looked for, plus 1 */
     double par_before;      /* par before a step across infinity */
     int crossings;          /* steps across infinity that were taken */
     int known_newton;       /* newton_step is that at the last point */

@@ -7,8 +7,8 @@ is on the other side, with the other signs of a and b, and f continues there (se
 The way leads to infinity if the Gauss-Newton step p increases a parameter by at least twice its size, while another one
 changes its sign: for 1 / x_j, by which f changes more evenly, the step to x_j / (1 - p_j / x_j) is a change of sign, too.
 After LM_VALLEY accepted steps that the radius has limited, the point opposite x is then tried where a step was rejected.
-If it does not reduce |f|^2 noticeably, the iteration continues as if it had not been tried.  At most n such steps are taken: if both
-sides lead to infinity, there is no minimum on either.
+If it does not reduce |f|^2 noticeably, the iteration continues as if it had not been tried.  At most n such steps are
+taken: if both sides lead to infinity, there is no minimum on either.
 """
 
 from libc.math cimport fabs
@@ -26,18 +26,18 @@ cdef double LEAST_GAIN = 1e-3
 
 
 cdef bint crossing_propose(lm_state *s) noexcept nogil:
-    """Propose a step across infinity, unless one was tried lately; return False if there is none."""
+    """Propose a step across infinity, unless one was looked for at this x; return False if there is none."""
     cdef bint grows = False, vanishes = False
     cdef ptrdiff_t j
     if s.below_noise or s.rank < _free(s) or s.crossings >= s.n or s.crossed == s.steps + 1:
         return False
+    s.crossed = s.steps + 1
     damped(s, 0.0, s.velocity)
     for j in range(s.n):
         grows |= s.velocity[j] * s.x[j] > 0.0 and fabs(s.velocity[j]) >= 2.0 * fabs(s.x[j])
         vanishes |= s.velocity[j] * s.x[j] < 0.0 and fabs(s.velocity[j]) >= fabs(s.x[j])
     if not (grows and vanishes):
         return False
-    s.crossed = s.steps + 1
     copy(s.n, s.x, s.trial)
     if not go_beyond_infinity(s, 1.0) or cut_by_bounds(s):
         return False
