@@ -20,16 +20,8 @@ from lmoo.problems.columns import (
 )
 from lmoo.problems.measured import measured, one_variable
 from lmoo.problems.units import units_alike
-from lmoo.solver.quantities import (
-    Start,
-    check_call,
-    given_units,
-    graph_of,
-    has_quantities,
-    parameter_units,
-    rows_of,
-    without_units,
-)
+from lmoo.solver.modelunits import check_call, graph_of, parameter_units, rows_of
+from lmoo.solver.quantities import Start, given_units, has_quantities, without_units
 
 
 class FitData(NamedTuple):

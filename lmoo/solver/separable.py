@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lmoo._core.arrays import Array
-from lmoo.jacobians.strategies import (
-    is_transposed,
-)
+from lmoo.jacobians.strategies import is_transposed
 from lmoo.problems.kinds import in_blocks
 from lmoo.problems.names import names_of
 from lmoo.problems.separation import linear_positions, parts_of
-from lmoo.solver.projected import is_tall
+from lmoo.solver.rowprojection import is_tall
 from lmoo.solver.twostage import SeparableLoop
 
 if TYPE_CHECKING:
