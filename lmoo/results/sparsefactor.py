@@ -175,13 +175,12 @@ class SparseFactor(ScaledBlocks):
             out[:, part] = solve(unit)[which]
         return 0.5 * (out + out.T)
 
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
+    def covariance_column(self, j: int) -> Array:
+        """Return column j of ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         unit = np.zeros((self.acnorm.size, 1))
         unit[j] = 1.0
         with np.errstate(all="ignore"):
-            scale = sigma * self._unit
-            out = self._solver(self._damping)(unit)[:, 0] * scale * scale[j]
+            out = self._solver(self._damping)(unit)[:, 0] * self._unit * self._unit[j]
         return np.where(self.undetermined, np.nan, out)
 
     def _variances_along(self, rows: Array, which: NDArray[np.intp]) -> Array:
