@@ -1,6 +1,6 @@
-"""The projector of a few columns, which removes what they explain from a residual.
+"""The projector that removes the span of a few columns from a residual, in numpy.
 
-All is done in numpy.  Overflows raise no warning: the loop refuses points where they occur.
+Overflows raise no warning: the iteration rejects points where they occur.
 """
 
 from typing import Any
@@ -10,14 +10,17 @@ import numpy as np
 from lmoo._core.arrays import Array
 from lmoo.errors import EvaluationError
 
-# Columns of norm 1 that the others leave less of than this are theirs.
+# Singular values of the columns, scaled to norm 1, count as 0 below this share of the largest.
 _DEPENDENT = 1e-13
-# The error of a column, in units of that of f: as for the columns of any Jacobian.
+# A projected column counts as 0 if its norm is at most this many times its error.
 _ROUNDING = 10.0
 
 
 class Factored:
-    """The projector of some columns, and the best coefficients of these."""
+    """The columns of the linear parameters, factored.
+
+    It gives the best values of these parameters, and the projector that removes the columns.
+    """
 
     def __init__(self, columns: Array) -> None:
         with quiet():
@@ -36,16 +39,18 @@ class Factored:
             return np.asarray(-(self._v.T @ ((self._u.T @ f) / self._s)) / self.norms)
 
     def project(self, rows: Array) -> Array:
-        """Return the part that is orthogonal to the columns, of a vector or a matrix."""
+        """Return the part of a vector, or of each column of a matrix, orthogonal to the columns."""
         with quiet():
             for _ in range(2):  # The second time removes the rounding errors of the first.
                 rows = rows - self._u @ (self._u.T @ rows)
         return rows
 
     def derivatives(self, columns: Array, error: Any, linear_error: float) -> Array:
-        """Return the projected columns of a Jacobian, (m, p); zeros where rounding is all of it.
+        """Return columns of a Jacobian after projection, (m, p).
 
-        A column is Phi b and what is orthogonal to Phi.  The errors of both remain.
+        A result that consists of rounding errors is set to 0.  Its error is that of the column, and
+        that of the part Phi b which the projection removes, with Phi the columns of the linear
+        parameters.
 
         Parameters
         ----------
@@ -72,5 +77,5 @@ def norms_of(columns: Array) -> Array:
 
 
 def quiet() -> Any:
-    """Return the context in which overflows raise no warning: the loop refuses their results."""
+    """Return the context in which overflows raise no warning."""
     return np.errstate(all="ignore")
