@@ -121,7 +121,7 @@ class JointProblem(Problem):
         self.bounds = self._members_bounds() if bounds is None else self._expanded("bounds", bounds)
         self.absolute_sigma = _absolute_sigma(self.problems)
         self.fixed = self._members_fixed() if fixed is None else self._expanded("fixed", fixed)
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        self._relate(ties, priors, derived, constraints)
 
     @property
     def own(self) -> NDArray[np.intp]:

@@ -108,6 +108,11 @@ def optional(method: Method) -> Method:
     return method
 
 
+def hide_jacobian(problem: Any) -> None:
+    """Mark a problem as one without derivatives, whose method ``jacobian`` must not be called."""
+    problem.jacobian = None
+
+
 def has_jacobian(problem: Any) -> bool:
     """Return whether a problem of any kind provides its Jacobian.
 

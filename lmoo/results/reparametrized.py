@@ -18,7 +18,7 @@ from lmoo._core.kernels import qrfac
 from lmoo.blockwise.evaluation import blocks_of
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
-from lmoo.problems.kinds import form_of, has_jacobian, in_blocks
+from lmoo.problems.kinds import form_of, has_jacobian, hide_jacobian, in_blocks
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
@@ -94,8 +94,7 @@ class AugmentedProblem(Problem):
         # A loss leaves the last rows as they are.
         self._priors = getattr(problem, "_priors", 0) + weights.size
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: Array) -> Array:
         """Return the residual, followed by the further rows."""
@@ -122,8 +121,7 @@ class AugmentedBlocks(RowBlockProblem):
         self.problem, self.functions, self.weights = problem, functions, weights
         self.prior_rows = self._further
         if problem.jacobian is None:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: Array, block: Any) -> Any:
         """Return the residuals of one block."""

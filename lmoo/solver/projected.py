@@ -16,7 +16,7 @@ from lmoo._core.masks import refuse_masked
 from lmoo._core.solve import is_single
 from lmoo.errors import EvaluationError
 from lmoo.jacobians.strategies import is_transposed
-from lmoo.problems.kinds import has_jacobian
+from lmoo.problems.kinds import has_jacobian, hide_jacobian
 from lmoo.problems.paired import counter_of, paired
 from lmoo.problems.problem import Problem, residual_call, residual_name
 from lmoo.problems.separation import Parts
@@ -123,8 +123,7 @@ class Projection(Projected):
         own = has_jacobian(problem)
         self._has_own, self._repeated = own, counter_of(problem)
         if not own:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, z: Array) -> Array:
         """Return the residual of the full problem at z and the best linear parameters."""

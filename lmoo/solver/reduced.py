@@ -18,7 +18,7 @@ from lmoo.jacobians.strategies import Jacobian
 from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
+from lmoo.problems.kinds import has_jacobian, hide_jacobian, in_blocks, is_joint, is_paired
 from lmoo.problems.paired import PairedProblem
 from lmoo.problems.problem import Problem, evaluated, residual_call, residual_name
 from lmoo.problems.rows import RowBlockProblem
@@ -82,8 +82,7 @@ class ReducedProblem(Mapping, Problem):
         self._priors = len(coordinates.priors)
         self.bounds, self.fixed = edges(coordinates)
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, z: Array) -> Any:
         """Return the residual of the user's problem, and the rows of the priors."""
@@ -161,8 +160,7 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         self.bounds, self.fixed = edges(coordinates)
         self._is_paired, self._qualname = is_paired(problem, "blocks"), type(problem).__qualname__
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
         if coordinates.priors:
             self.prior_rows = partial(PriorRows, coordinates)
