@@ -1,4 +1,4 @@
-"""What any problem may tell about its parameters and its data."""
+"""The attributes in which problems describe their parameters and their data."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

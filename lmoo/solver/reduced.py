@@ -1,4 +1,4 @@
-"""The problem that is solved where parameters are tied or constrained: one of the coordinates.
+"""The problem that is solved if parameters are tied or constrained: its variables are coordinates.
 
 Its rows are those of the user's problem at ``x = X(z)``, followed by those of the priors.
 """
@@ -24,7 +24,7 @@ from lmoo.problems.problem import Problem, evaluated, residual_call, residual_na
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
 
-# Longest interval of a difference that may leave a constraint, relatively.
+# Largest relative interval of a difference that may reach beyond a constraint.
 _INTERVAL = 1e-4
 
 
@@ -32,10 +32,10 @@ class Mapping:
     """Base of reduced problems: the point, and the constraints that are watched."""
 
     coordinates: Coordinates
-    # The watched constraint that has refused a point last, and the point.
+    # The watched constraint that the last rejected point violates, and this point.
     blocked: tuple[int, Array] | None = None
-    # The point around which differences may leave watched constraints, in a corner that has no
-    # room for them; None: nowhere.
+    # A corner of the watched constraints that leaves no room for differences: around this point
+    # they may violate the constraints.  None: there is no such corner.
     corner: Array | None = None
 
     def _point(self, z: Array) -> Array:
@@ -61,7 +61,7 @@ class Mapping:
 
 
 class ReducedProblem(Mapping, Problem):
-    """A problem of coordinates.
+    """A problem whose variables are coordinates; the user's parameters are functions of these.
 
     Parameters
     ----------
@@ -133,7 +133,9 @@ def edges(coordinates: Coordinates) -> tuple[Any, Any]:
 
 
 class ReducedBlocks(Mapping, RowBlockProblem):
-    """A problem in blocks of rows, of coordinates; the rows of priors are no block.
+    """A problem in blocks of rows whose variables are coordinates.
+
+    The rows of the priors are not a block.
 
     Parameters
     ----------
@@ -161,7 +163,6 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         self._is_paired, self._qualname = is_paired(problem, "blocks"), type(problem).__qualname__
         if not has_jacobian(problem):
             hide_jacobian(self)
-
         if coordinates.priors:
             self.prior_rows = partial(PriorRows, coordinates)
 

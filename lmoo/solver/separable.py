@@ -1,4 +1,4 @@
-"""The choice of solves that eliminate linear parameters, and of these parameters."""
+"""Decide whether a solve eliminates linear parameters, and which of them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def separable_loop(
 
 
 def _refusal(options: Any, problem: Any) -> str | None:
-    """Return which option the reduced problem cannot be solved with; None if there is none."""
+    """Return why the options do not allow a reduced problem; None if they do."""
     if options.loss != "linear":
         return f"the loss is {options.loss!r}, and linear parameters are found by least squares"
     if options.linear is not None:
