@@ -1,4 +1,4 @@
-"""Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
+"""Conversion of data to arrays of numbers: series, quantities, labelled arrays, images."""
 
 import math
 import sys

@@ -1,9 +1,9 @@
-"""The fit that profiles solve again where parameters are related: that of the coordinates.
+"""The fit that profiles solve again if parameters are related: its variables are coordinates.
 
-A quantity g(z) that is no coordinate, such as a tied parameter, becomes one: the fit gets a
-further coordinate c and a further row w (g(z) - c).  Its minimum is the same, with c = g(z).  With
-c fixed and w large, the minimum over z is that with g(z) = c but for 1 / (w s)^2, relatively,
-where s is the standard error of g.
+A quantity g(z) that is no coordinate, such as a tied parameter, is made one: the fit gets a further
+coordinate c and a further row w (g(z) - c).  Its minimum is the same, with c = g(z).  If c is fixed
+and w is large, the minimum over z is that with g(z) = c, with a relative error of 1 / (w s)^2.
+Here s is the standard error of g.
 """
 
 from collections.abc import Sequence

@@ -25,8 +25,8 @@ class SparseFactor(ScaledBlocks):
     """The sparse Jacobian at the end of a solve, from which covariances are computed.
 
     Blocks of the inverse of ``J.T @ J`` are solutions with the columns of the unit matrix as right
-    sides, in blocks of 32 MB: the standard errors of all n parameters take 2 n solutions, and more
-    memory for nothing but the Cholesky factor.
+    sides, in blocks of 32 MB.  The standard errors of all n parameters take 2 n solutions, and no
+    other memory than that of the Cholesky factor.
 
     Attributes
     ----------

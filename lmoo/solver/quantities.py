@@ -47,7 +47,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 
 def given_units(start: Start, names: Sequence[str]) -> Units:
-    """Return the units of the values that are given, by parameter; those of p0 go before."""
+    """Return the units of the given values, by parameter; those of p0 have precedence."""
     found: Units = {}
     for argument, part in zip(Start._fields, start, strict=True):
         for name, value in _of_parameters(argument, part, names):

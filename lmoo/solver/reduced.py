@@ -140,7 +140,7 @@ class ReducedBlocks(Mapping, RowBlockProblem):
     Parameters
     ----------
     problem : RowBlockProblem
-        The user's problem; or, with `direct`, one of the coordinates.
+        The user's problem; or, with `direct`, a problem whose variables are the coordinates.
     coordinates : Coordinates
     transposed : bool, default False
         Whether its Jacobian is (n, rows).

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EXCHANGES = 20
 # Largest number of searches for the constraints that hold a vertex, without a step.
 _TURNS = 5
-# A smaller reduction of the residual, relatively, is none.
+# A reduction of the residual that is relatively smaller counts as no reduction.
 _REDUCED = 1e-6
 
 
