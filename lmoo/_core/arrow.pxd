@@ -1,7 +1,7 @@
 """The arrow linear model, and solves with it: shared parameters and groups of own ones, errors in x."""
 
-from lmoo._core.evaluate cimport job_function, lm_driver, lm_helper
-from lmoo._core.model cimport lm_state, lmoo_linear
+from lmoo._core.evaluate cimport lm_helper
+from lmoo._core.model cimport lm_state
 from lmoo._core.solve cimport LinearTable, Loop, Source
 
 
@@ -80,19 +80,6 @@ ctypedef struct lm_arrow:
     double *pivots          # s
     double *sizes           # s
     int *was                # s
-
-cdef lmoo_linear ARROW
-
-cdef void arrow_each(lm_arrow *a, job_function job, void *context, double work) noexcept nogil
-cdef ptrdiff_t arrow_start(const lm_arrow *a, ptrdiff_t part) noexcept nogil
-cdef void arrow_begin(lm_arrow *a) noexcept nogil
-cdef void arrow_block(lm_arrow *a, lm_arrow_part *w, ptrdiff_t k, ptrdiff_t m, double *matrix,
-                      ptrdiff_t ld) noexcept nogil
-cdef void arrow_rows(lm_arrow *a, lm_arrow_part *w, ptrdiff_t m, const double *matrix, ptrdiff_t ld) noexcept nogil
-cdef void arrow_finish(lm_arrow *a, double *norms) noexcept nogil
-cdef void arrow_add_parts(lm_arrow *a) noexcept nogil
-cdef void arrow_take(lm_arrow *a) noexcept nogil
-cdef void arrow_drop(lm_arrow *a, ptrdiff_t j) noexcept nogil
 
 cdef class ArrowLinear(LinearTable):
     cdef lm_arrow a

@@ -2,14 +2,7 @@
 
 from lmoo._core.abi1 cimport CompiledProblem
 from lmoo._core.evaluate cimport lm_columns, lm_differences, lm_driver, lm_lanes, lm_loss
-from lmoo._core.model cimport lm_options, lm_state, lmoo_model, lmoo_problem
-
-
-# ---- batch/uncertainty.pxi: Standard errors and covariances from the last linear model of a solve.
-
-cdef ptrdiff_t uncertainty_doubles(ptrdiff_t n) noexcept nogil
-cdef bint uncertainty(const lm_state *s, double deviation, double *w, double *stderr,
-                      double *covariance) noexcept nogil
+from lmoo._core.model cimport lm_options, lmoo_model, lmoo_problem
 
 
 # ---- batch/batch.pxi: Many small solves of one shape, which are evaluated together.
@@ -66,11 +59,6 @@ ctypedef struct lm_separable:
     ptrdiff_t residuals         # evaluations of the full problem
     ptrdiff_t jacobians
 
-cdef int separable_residual(ptrdiff_t m, ptrdiff_t n, const double *z, double *f,
-                            void *user_data) noexcept nogil
-cdef int separable_jacobian(ptrdiff_t m, ptrdiff_t n, const double *z, double *fjac,
-                            void *user_data) noexcept nogil
-
 cdef class Separation:
     cdef lm_separable parts[MOST_SLOTS]
     cdef lmoo_problem full[MOST_SLOTS]
@@ -94,16 +82,6 @@ ctypedef struct lm_curve:
     const double *weights   # m, or NULL
     ptrdiff_t m             # for curve_rows
     const lmoo_model *second    # second derivatives along v as the values of a model of (x, v), or NULL
-
-cdef int curve_residual(ptrdiff_t m, ptrdiff_t n, const double *x, double *f,
-                        void *user_data) noexcept nogil
-cdef int curve_jacobian(ptrdiff_t m, ptrdiff_t n, const double *x, double *fjac,
-                        void *user_data) noexcept nogil
-cdef int curve_both(ptrdiff_t m, ptrdiff_t n, const double *x, double *f, double *fjac,
-                    void *user_data) noexcept nogil
-
-cdef int curve_rows(ptrdiff_t begin, ptrdiff_t count, ptrdiff_t n, const double *x, double *f, double *fjac,
-                    void *user_data) noexcept nogil
 
 cdef class CurveModel:
     cdef lmoo_model table

@@ -115,8 +115,6 @@ cdef class Table(Stepping):
 cdef class Asked(Stepping):
     cdef object func
 
-cdef object triangle_of(const lm_state *s)
-
 cdef class StepModel:
     cdef lm_state *s                # a copy, so that it may outlive the call
     cdef readonly object memory
@@ -136,14 +134,6 @@ cdef class PythonLinear(LinearTable):
     cdef ptrdiff_t size(self) noexcept
     cdef int fail(self, error) except -1
     cdef int put(self, value, double *out, str name) except -1
-
-
-# ---- solve/stored.pxi: Checks of a stored solve before it is resumed.
-
-cdef int check_state(const lm_state *current, lm_state *s, bint asked) except -1
-cdef object field(stored, str name)
-cdef object count(stored, str name)
-cdef object vector(value, str name, tuple shape)
 
 
 # ---- solve/loop.pxi: The iteration of a solve.

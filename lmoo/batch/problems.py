@@ -23,7 +23,7 @@ from lmoo.batch.tasks import BatchData
 from lmoo.errors import EvaluationError
 from lmoo.problems.arguments import real_array, shortened
 from lmoo.problems.batch import BatchProblem
-from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
+from lmoo.problems.kinds import has_jacobian, hide_jacobian, in_blocks, is_compiled
 from lmoo.problems.parameters import relations_of
 from lmoo.problems.problem import Problem
 from lmoo.results.pickles import with_optional
@@ -102,8 +102,7 @@ class _One(Problem):
         self.parameter_names = getattr(batch, "parameter_names", None)
         self.bounds, self.fixed = getattr(batch, "bounds", None), getattr(batch, "fixed", None)
         if not _Model(batch).jac:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: Array) -> Any:
         """Return the residual of this problem."""
@@ -121,8 +120,8 @@ class _OneCompiled(Problem):
         self.problem, self.data = problem, data
         self.parameter_names = getattr(problem, "parameter_names", None)
         self.bounds, self.fixed = getattr(problem, "bounds", None), getattr(problem, "fixed", None)
-        # The compiled derivatives cannot be called from Python; None selects differences.
-        self.jacobian = None  # type: ignore[method-assign,assignment]
+        # The compiled derivatives cannot be called from Python.
+        hide_jacobian(self)
 
     def residual(self, x: Array) -> Any:
         """Return the residual of this problem."""

@@ -98,8 +98,7 @@ class JaxProblem(_Residual, Problem):
         self.args = args if isinstance(args, tuple) else (args,)
         refuse_single("args have", self.args)
         self.bounds, self.fixed = bounds, fixed
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
-        self.linear_parameters = linear_parameters
+        self._relate(ties, priors, derived, constraints, linear_parameters)
 
     def residual(self, x: Array) -> NDArray[Any]:
         """Return the residual at x, (m,)."""

@@ -68,9 +68,9 @@ def curvefit(
     Raises
     ------
     ValueError
-        No dimension to fit along; starting values or bounds with dimensions of the curves, or
-        of what is not a parameter; names of parameters that cannot be found; an unknown value of
-        `errors`; NaN with ``skipna=False``.
+        There is no dimension to fit along; starting values or bounds vary along a curve, or have
+        a name that is not a parameter's; the names of the parameters cannot be found; `errors` is
+        invalid; NaN with ``skipna=False``.
     RuntimeError
         A fit found no minimum, with ``errors="raise"``.
     TypeError
@@ -211,7 +211,11 @@ def _starts(
 
 
 def _inside(start: Any, low: Any, high: Any) -> Any:
-    """Return a start, or where it is outside of its bounds their middle, or 1 from the only one."""
+    """Return starting values within their bounds.
+
+    A value outside becomes the middle of its bounds; if only one bound is finite, the value at a
+    distance of 1 from it.
+    """
     low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
     with np.errstate(invalid="ignore"):
         middle = 0.5 * (low + high)

@@ -174,7 +174,7 @@ def _check(func: Callable[[Array], Any], name: str) -> None:
             )
 
 
-def loss_of(value: Any, name: str = "loss") -> Loss:
+def loss_of(value: Any) -> Loss:
     """Return a loss given by its name, as an object or as a callable; raise if it is invalid.
 
     Examples
@@ -188,17 +188,16 @@ def loss_of(value: Any, name: str = "loss") -> Loss:
     if isinstance(value, str):
         if value not in LOSSES:
             raise ValueError(
-                f"{name} must be one of {', '.join(map(repr, LOSSES))}, or a callable; it is "
+                f"loss must be one of {', '.join(map(repr, LOSSES))}, or a callable; it is "
                 f"{value!r}"
             )
         return LOSSES[value]
     if not callable(value):
         raise TypeError(
-            f"{name} must be a name, a Loss or a callable that returns rho and two derivatives; it "
-            f"is {value!r}"
+            "loss must be a name, a Loss or a callable that returns rho and two derivatives; it is "
+            f"{value!r}"
         )
-    tuning = getattr(value, "tuning", None)
-    return Loss(value, tuning=tuning)
+    return Loss(value, tuning=getattr(value, "tuning", None))
 
 
 def scale_of(loss: Loss, value: Any) -> float | str:

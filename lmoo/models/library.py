@@ -3,8 +3,7 @@
 # Names of types, not unions of many, are shown by help().
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from lmoo.problems.arguments import as_array, checked_capsule, positive, real_ar
 from lmoo.problems.curve import Curve
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.data import checked_policy, not_finite, without_masked
+from lmoo.problems.described import Described
 from lmoo.problems.measured import measured
 from lmoo.problems.parameters import OPTIONS
 from lmoo.problems.sigma import checked_absolute_sigma
@@ -231,7 +231,7 @@ class CompiledModel:
         return values
 
 
-class ModelProblem(CurveModelProblem):
+class ModelProblem(CurveModelProblem, Described):
     """The problem of fitting a compiled model to one curve; made by `CompiledModel.problem`.
 
     Attributes
@@ -244,16 +244,6 @@ class ModelProblem(CurveModelProblem):
         As given.
     parameter_names : tuple of str or None
     """
-
-    ties: Any = None
-    priors: Any = None
-    derived: Any = None
-    constraints: Any = None
-    absolute_sigma: bool | None = None
-    labels: tuple[str | None, str | None] = (None, None)
-    t_units: tuple[Any, ...] = ()
-    y_unit: Any = None
-    units: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,

@@ -123,10 +123,10 @@ def described(value: Any) -> str:
     return shown if np.ndim(value) == 0 or kind not in HINTS else f"{shown}: {HINTS[kind]}"
 
 
-def shortened(value: Any, length: int = 70) -> str:
+def shortened(value: Any) -> str:
     """Return the representation of an object on one line, with its end left out if it is long."""
     text = " ".join(repr(value).split())
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+    return text if len(text) <= 70 else f"{text[:67]}..."
 
 
 def refuse_units(name: str, value: Any) -> None:

@@ -66,8 +66,7 @@ def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
     """Return bounds in a form that can be compared and hashed, and that `limits` takes.
 
     The form is None, a pair of floats, tuples of floats and mappings of names, or a
-    `FrozenMapping`.  All checks of
-    `limits` that do not depend on the parameters are made.
+    `FrozenMapping`.  All checks of `limits` that do not depend on the parameters are made.
 
     Parameters
     ----------
@@ -108,19 +107,10 @@ def frozen_bounds(bounds: Any, scipy: bool = False) -> Hashable:
 
 
 def frozen_fixed(fixed: Any) -> tuple[Key, ...] | FrozenMapping | None:
-    """Return fixed parameters in a form that can be compared and hashed, and that `limits` takes.
+    """Return fixed parameters in a form that can be compared, hashed and given to `limits`.
 
     The form is None, a tuple of names and positions, or a `FrozenMapping` of these to floats.
-
-    Parameters
-    ----------
-    fixed : None, sequence or mapping
-        As for `limits`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `limits`, except for errors that depend on the names or the number of parameters.
+    Errors are those of `frozen_bounds`.
 
     Examples
     --------

@@ -25,7 +25,7 @@ from lmoo.problems.arguments import (
 from lmoo.problems.columns import is_series, numbers_of
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_policy, not_finite
-from lmoo.problems.kinds import is_paired, reason_to_call
+from lmoo.problems.kinds import hide_jacobian, is_paired, reason_to_call
 from lmoo.problems.measured import measured
 from lmoo.problems.missing import missing_of
 from lmoo.problems.names import parameter_names_of
@@ -132,9 +132,7 @@ class CurveBlocks(RowBlockProblem):
         if integer("block_size", block_size) < 1:
             raise ValueError(f"block_size must be at least 1; it is {block_size}")
         self.f, self.jac, self.bounds, self.fixed = f, jac, bounds, fixed
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
-        if linear_parameters is not None:
-            self.linear_parameters = linear_parameters
+        self._relate(ties, priors, derived, constraints, linear_parameters)
         self.parameter_names = parameter_names_of(f) if parameter_names is None else parameter_names
         xdata, ydata, sigma, _, axes = measured(xdata, ydata, sigma, called=("xdata", "ydata"))
         axes.describe(self)
@@ -146,8 +144,7 @@ class CurveBlocks(RowBlockProblem):
             _chunks(*arrays) if chunked else _Slices(arrays, int(block_size), self.omit), executor
         )
         if jac is None and type(self).jacobian is CurveBlocks.jacobian:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: NDArray[np.float64], block: Any) -> ArrayLike:
         """Return ``(f(xdata, *x) - ydata) / sigma`` of one block."""

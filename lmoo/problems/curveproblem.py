@@ -18,7 +18,7 @@ from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts, complex_curve, is_complex
 from lmoo.problems.curve import UNKNOWN, Curve
 from lmoo.problems.data import checked_policy, curve_data
-from lmoo.problems.kinds import is_paired, reason_to_call
+from lmoo.problems.kinds import hide_jacobian, is_paired, reason_to_call
 from lmoo.problems.measured import measured
 from lmoo.problems.names import parameter_names_of, printable
 from lmoo.problems.problem import Problem
@@ -164,9 +164,7 @@ class CurveProblem(Problem):
             else printable(map(str, parameter_names))
         )
         self.bounds, self.fixed = bounds, fixed
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
-        if linear_parameters is not None:
-            self.linear_parameters = linear_parameters
+        self._relate(ties, priors, derived, constraints, linear_parameters)
 
     def _set_measured(
         self,
@@ -226,8 +224,7 @@ class CurveProblem(Problem):
         self.f, self.jac, self.t, self.y = f, jac, t, y
         self._set_sigma(sigma)
         if jac is None and type(self).jacobian is CurveProblem.jacobian:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def _set_sigma(self, sigma: Array | None) -> None:
         self._whitening = whitening(sigma)

@@ -121,7 +121,7 @@ class JointProblem(Problem):
         self.bounds = self._members_bounds() if bounds is None else self._expanded("bounds", bounds)
         self.absolute_sigma = _absolute_sigma(self.problems)
         self.fixed = self._members_fixed() if fixed is None else self._expanded("fixed", fixed)
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
+        self._relate(ties, priors, derived, constraints)
 
     @property
     def own(self) -> NDArray[np.intp]:
@@ -146,7 +146,7 @@ class JointProblem(Problem):
         values : mapping
             From names to numbers.  The name of an own parameter without a number, "a", takes one
             number for all problems that have it, or one for each of these, in their order; "a[3]"
-            that of one problem, and goes before.
+            takes that of one problem, and has precedence.
         optional : sequence of str
             Parameters that need no value, as they are tied.
 
@@ -205,7 +205,7 @@ class JointProblem(Problem):
         """Return bounds or fixed parameters with the names of all parameters."""
         names = self.parameter_names
         if isinstance(given, Mapping):
-            # What is said of one parameter alone goes before.
+            # Entries of single parameters come last, as they have precedence.
             keys = sorted(given, key=lambda name: name in self._places)
             return {names[j]: given[key] for key in keys for j in self._found(what, key)}
         if isinstance(given, Sequence) and all(isinstance(name, str) for name in given):

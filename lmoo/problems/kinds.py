@@ -103,23 +103,21 @@ def evaluation_text(problem: Any, evaluation: Any = None) -> str:
 
 
 def optional(method: Method) -> Method:
-    """Mark a method of a base class that a subclass may define; see `defines`."""
+    """Mark a method of a base class that a subclass may define; see `has_jacobian`."""
     method.is_optional = True  # type: ignore[attr-defined]
     return method
 
 
-def defines(problem: Any, name: str) -> bool:
-    """Return whether a problem has a method of its own, not only that of a base class."""
-    method = getattr(problem, name, None)
-    # Of the function: a missing attribute of a bound method takes microseconds.
-    function = getattr(method, "__func__", method)
-    return callable(method) and not getattr(function, "is_optional", False)
+def hide_jacobian(problem: Any) -> None:
+    """Mark a problem as one without derivatives, whose method ``jacobian`` must not be called."""
+    problem.jacobian = None
 
 
 def has_jacobian(problem: Any) -> bool:
     """Return whether a problem of any kind provides its Jacobian.
 
-    Its attribute ``provides_jacobian`` says so; without it, the problem has a method ``jacobian``.
+    Its attribute ``provides_jacobian`` says so; without it, the problem has a method ``jacobian``
+    that is not only that of a base class.
 
     Examples
     --------
@@ -131,7 +129,12 @@ def has_jacobian(problem: Any) -> bool:
     if _has_pairs(problem) and getattr(problem, "residual_form", "whole") in ("whole", "blocks"):
         return True
     known = getattr(problem, "provides_jacobian", None)
-    return defines(problem, "jacobian") if known is None else bool(known)
+    if known is not None:
+        return bool(known)
+    method = getattr(problem, "jacobian", None)
+    # Of the function: a missing attribute of a bound method takes microseconds.
+    function = getattr(method, "__func__", method)
+    return callable(method) and not getattr(function, "is_optional", False)
 
 
 class Pairs:

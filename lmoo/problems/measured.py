@@ -1,8 +1,7 @@
-"""Data as people have them, as arrays of numbers: series, quantities, labelled arrays, images."""
+"""Conversion of data to arrays of numbers: series, quantities, labelled arrays, images."""
 
 import math
 import sys
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +24,7 @@ from lmoo.problems.columns import (
     numbers_of_frame,
 )
 from lmoo.problems.grids import flat, flat_points, shape_of
+from lmoo.problems.matching import aligned, check_indexes, check_points_last, is_labelled
 from lmoo.problems.units import (
     converted,
     converted_difference,
@@ -93,13 +93,13 @@ def measured(
     if names == (None, None) and _is_plain(t, y, sigma, sigma_x):
         return Measured(t, y, sigma, sigma_x, NO_AXES)
     t, y, sigma, sigma_x = (_in_memory(value) for value in (t, y, sigma, sigma_x))
-    _check_indexes(t, y, sigma, sigma_x, called)
+    check_indexes(t, y, sigma, sigma_x, called)
     own = names_of_variables(t)
     given = names[0] if names[0] and len(names[0]) == len(own) else (None,) * len(own)
     x_names = tuple(mine or other for mine, other in zip(own, given, strict=True))
     y_name = name_of(y) or names[1]
     t, sigma, sigma_x = (
-        _aligned(name, part, y, called[1])
+        aligned(name, part, y, called[1])
         for name, part in ((called[0], t), ("sigma", sigma), ("sigma_x", sigma_x))
     )
     t, t_units = _variables(called[0], t)
@@ -117,10 +117,10 @@ def measured_stack(t: Any, y: Any, sigma: Any) -> Measured:
     if _is_plain(t, y, sigma) or (type(y) is np.ndarray and _is_plain(t, None, sigma)):
         return Measured(t, y, sigma, None, NO_AXES)
     t, y, sigma = (_in_memory(value) for value in (t, y, sigma))
-    _check_indexes(t, y, sigma, None, ("t", "y"), stack=True)
-    _check_points_last(t, y)
+    check_indexes(t, y, sigma, None, ("t", "y"), stack=True)
+    check_points_last(t, y)
     x_names, y_name = names_of_variables(t), name_of(y)
-    t, sigma = (_aligned(name, part, y, stack=True) for name, part in (("t", t), ("sigma", sigma)))
+    t, sigma = (aligned(name, part, y, stack=True) for name, part in (("t", t), ("sigma", sigma)))
     t, t_units = _variables("t", t)
     y, y_unit = numbers_of_frame("y", y), unit_of(y)
     # A labelled array may be larger than memory.
@@ -153,9 +153,6 @@ def _is_plain(t: Any, *others: Any) -> bool:
             return False
     y = others[0]
     return not (type(y) is np.ndarray and y.ndim > 1)
-
-
-# ---- units -----------------------------------------------------------------------------------
 
 
 def _numbers_and_unit(name: str, value: Any) -> tuple[Any, Any]:
@@ -200,7 +197,7 @@ def _is_missing(value: Any) -> bool:
 def _is_column(value: Any) -> bool:
     """Return whether the value is a series, a labelled array or a nullable array."""
     nullable = hasattr(getattr(value, "dtype", None), "numpy_dtype")
-    return nullable or is_series(value) or _is_labelled(value)
+    return nullable or is_series(value) or is_labelled(value)
 
 
 def _variables(name: str, t: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -308,94 +305,3 @@ def new_points(
         rows = flat_points(parts[0], shape)
         return tuple(rows) if several else rows, shape
     return parts[0], None
-
-
-# ---- order of the points ---------------------------------------------------------------------
-
-
-def _check_indexes(
-    t: Any, y: Any, sigma: Any, sigma_x: Any, called: tuple[str, str], stack: bool = False
-) -> None:
-    """Raise ValueError if series have different indexes: points are matched by position.
-
-    In a stack a table has a row for each curve, and its columns are the points.
-    """
-    given = [(called[0], t), (called[1], y), ("sigma", sigma), ("sigma_x", sigma_x)]
-    parts = [part for name, value in given for part in _parts(name, value)]
-    indexed = [(name, part.index) for name, part in parts if is_series(part)]
-    frames = [(name, part) for name, part in parts if is_frame(part)]
-    if stack:
-        _check_same([(name, part.index) for name, part in frames])
-        indexed += [(f"the columns of {name}", part.columns) for name, part in frames]
-    else:
-        indexed += [(name, part.index) for name, part in frames]
-    _check_same(indexed)
-
-
-def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return the entries of a tuple, or of a list of series, with names; another value alone."""
-    several = isinstance(value, tuple) or (type(value) is list and value and is_series(value[0]))
-    return [(f"{name}[{k}]", part) for k, part in enumerate(value)] if several else [(name, value)]
-
-
-def _check_same(indexed: Sequence[tuple[str, Any]]) -> None:
-    """Raise ValueError if two of the indexes, with their names, are different."""
-    for name, index in indexed[1:]:
-        first, other = indexed[0]
-        if not index.equals(other):
-            alone = f"give {name}.loc[{first}.index], or {name}.to_numpy()"
-            raise ValueError(
-                f"{first} and {name} must have the same index, as points are matched by their "
-                f"position; the indexes are {_shown(other)} and {_shown(index)}: take them from "
-                f"one table, or {'give arrays' if 'columns' in first + name else alone} to ignore "
-                "it"
-            )
-
-
-def _shown(index: Any) -> str:
-    some = ", ".join(str(label) for label in index[:3])
-    return f"[{some}{', ...' if len(index) > 3 else ''}] of {len(index)}"
-
-
-def _is_labelled(value: Any) -> bool:
-    """Return whether the value is an xarray.DataArray."""
-    kind = getattr(sys.modules.get("xarray"), "DataArray", None)
-    return kind is not None and isinstance(value, kind)
-
-
-def _check_points_last(t: Any, y: Any) -> None:
-    """Raise ValueError if labelled variables of a stack do not vary along the last axis of y."""
-    parts = t if isinstance(t, tuple) else (t,)
-    if not _is_labelled(y) or not all(_is_labelled(part) for part in parts):
-        return
-    dims = {dim for part in parts for dim in part.dims}
-    if dims and dims <= set(y.dims) and y.dims[-1] not in dims:
-        *_, last = parts[0].dims
-        raise ValueError(
-            f"y must have the points of a curve along its last dimension, {y.dims[-1]!r}, and t "
-            f"has {', '.join(sorted(map(repr, dims)))}: give y.transpose(..., {last!r})"
-        )
-
-
-def _aligned(name: str, value: Any, y: Any, called: str = "y", stack: bool = False) -> Any:
-    """Return a labelled array, or a tuple of them, with the dimensions of y in its order.
-
-    In a stack a variable that all curves have in common is left as it is.
-    """
-    if not _is_labelled(y):
-        return value
-    if isinstance(value, tuple):
-        return tuple(_aligned(name, part, y, called, stack) for part in value)
-    if not _is_labelled(value) or not set(value.dims) <= set(y.dims):
-        return value
-    try:
-        exact, like = sys.modules["xarray"].align(value, y, join="exact", copy=False)
-    except ValueError as error:
-        raise ValueError(
-            f"{name} and {called} must have the same coordinates, and are not aligned, as points "
-            f"are matched by their position: take them from one Dataset, or give {name}.to_numpy() "
-            "to ignore them"
-        ) from error
-    if stack and exact.dims == y.dims[-1:]:
-        return exact
-    return exact.broadcast_like(like).transpose(*y.dims)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -10,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from lmoo._core.solve import Compiled, Residual, Source
 from lmoo.errors import EvaluationError
+from lmoo.problems.described import Described
 from lmoo.problems.kinds import Form, Pairs, is_compiled, is_paired, optional
 
 
-class Problem(Pairs):
+class Problem(Described, Pairs):
     """A nonlinear least-squares problem: minimise ``1/2 sum(residual(x)**2)``.
 
     Subclass it and define `residual`, and `jacobian` if the derivatives are known; or, if both
@@ -60,19 +60,6 @@ class Problem(Pairs):
     """
 
     residual_form: Form = "whole"
-    parameter_names: Sequence[str] | None = None
-    bounds: Any = None
-    fixed: Any = None
-    ties: Any = None
-    priors: Any = None
-    derived: Any = None
-    constraints: Any = None
-    linear_parameters: Sequence[str | int] | None = None
-    absolute_sigma: bool | None = None
-    labels: tuple[str | None, str | None] = (None, None)
-    t_units: tuple[Any, ...] = ()
-    y_unit: Any = None
-    units: Mapping[str, Any] = MappingProxyType({})
 
     def residual(self, x: NDArray[np.float64]) -> ArrayLike:
         """Return the m residuals at x.
@@ -255,9 +242,7 @@ class FunctionProblem(Problem):
         self.kwargs = dict(kwargs or {})
         self.parameter_names = parameter_names
         self.bounds, self.fixed = bounds, fixed
-        self.ties, self.priors, self.derived, self.constraints = ties, priors, derived, constraints
-        if linear_parameters is not None:
-            self.linear_parameters = linear_parameters
+        self._relate(ties, priors, derived, constraints, linear_parameters)
 
     @property
     def provides_jacobian(self) -> bool:

@@ -1,16 +1,16 @@
 """`RowBlockProblem`: problems whose rows come in blocks, which are reduced one after another."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lmoo.problems.described import Described
 from lmoo.problems.kinds import Form, Pairs, is_paired, optional
 from lmoo.problems.problem import evaluated
 
 
-class RowBlockProblem(Pairs):
+class RowBlockProblem(Described, Pairs):
     """A least-squares problem whose rows come in blocks, which are evaluated one at a time.
 
     It is for problems with more rows than fit into memory, or with rows on several machines.
@@ -76,14 +76,8 @@ class RowBlockProblem(Pairs):
     """
 
     residual_form: Form = "blocks"
-    parameter_names: Sequence[str] | None = None
-    linear_parameters: Sequence[str | int] | None = None
     blocks: Any = None
     executor: Any = None
-    ties: Any = None
-    priors: Any = None
-    derived: Any = None
-    constraints: Any = None
 
     def __init__(self, blocks: Any = None, executor: Any = None) -> None:
         if blocks is not None:

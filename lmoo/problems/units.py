@@ -156,7 +156,7 @@ def converted_difference(
     name, numbers, own, of
         As for `converted`.
     unit : object
-        The unit of that of which they are differences; its zero does not matter.
+        The unit of the values whose differences they are; its zero does not matter.
     squared : bool
         They are products of two differences.
 

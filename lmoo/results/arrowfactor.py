@@ -292,8 +292,8 @@ class ArrowFactor(ScaledBlocks):
         out += crossed + np.swapaxes(crossed, 1, 2) + np.swapaxes(alone, 1, 2) @ alone
         return np.asarray(out)
 
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
+    def covariance_column(self, j: int) -> Array:
+        """Return column j of ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         found, s = self._inverse, self.shared
         moved = found.shared @ self._rows(np.array([j]))[0]
         own = arrow_lifted(self.first, self.span, self.columns, found.lift, moved)
@@ -304,5 +304,5 @@ class ArrowFactor(ScaledBlocks):
             place = int(np.flatnonzero(group == j)[0])
             out[group] = self._scaled_block(group)[:, place]
         with np.errstate(all="ignore"):
-            out = out * (sigma * self._unit) * (sigma * self._unit[j])
+            out = out * self._unit * self._unit[j]
         return np.where(self.undetermined, np.nan, out)

@@ -47,9 +47,9 @@ class MatrixBlocks:
         """Return the correlations of all parameters."""
         raise NotImplementedError
 
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of `covariance`, (n,)."""
-        return np.asarray(self.covariance(sigma)[:, j])
+    def covariance_column(self, j: int) -> Array:
+        """Return column j of `covariance` for data of standard deviation 1, (n,)."""
+        return np.asarray(self.covariance(1.0)[:, j])
 
     def covariance_of(self, which: Any, sigma: float) -> Array:
         """Return the rows and columns of `covariance` of some parameters."""

@@ -12,8 +12,8 @@ from lmoo.results.fit import Fit
 def axis_labels(result: Fit) -> tuple[str, str]:
     """Return the names of the variable and of the data.
 
-    They are the problem's ``labels``, a pair of str or None, where it has these; else the
-    variable's name in the model, and "y".
+    The attribute ``labels`` of the problem, a pair of str or None, has the names.  Without it, and
+    instead of None, they are the name of the model's variable and "y".
 
     Examples
     --------

@@ -86,10 +86,6 @@ class PartFactor:
         """Return the covariance, (n, n)."""
         return self.whole.covariance_of(self.index, sigma)
 
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of the covariance, (n,)."""
-        return np.asarray(self.covariance(sigma)[:, j])
-
     def covariance_of(self, which: Sequence[int], sigma: float) -> Array:
         """Return the covariance of some of them."""
         return self.whole.covariance_of(self.index[np.asarray(which, dtype=np.intp)], sigma)

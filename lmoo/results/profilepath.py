@@ -278,7 +278,7 @@ def step_for(fits: ConstrainedFits, j: int) -> float:
 def path_from_solution(fits: ConstrainedFits, j: int, side: int) -> ProfilePath:
     """Return the path of parameter j from the solution to one side."""
     result = fits.result
-    covariances = result._linear.covariance_column(j, 1.0)
+    covariances = result._linear.covariance_column(j)
     direction = None
     with np.errstate(all="ignore"):
         column = covariances / covariances[j]

@@ -1,9 +1,9 @@
-"""The fit that profiles solve again where parameters are related: that of the coordinates.
+"""The fit that profiles solve again if parameters are related: its variables are coordinates.
 
-A quantity g(z) that is no coordinate, such as a tied parameter, becomes one: the fit gets a
-further coordinate c and a further row w (g(z) - c).  Its minimum is the same, with c = g(z).  With
-c fixed and w large, the minimum over z is that with g(z) = c but for 1 / (w s)^2, relatively,
-where s is the standard error of g.
+A quantity g(z) that is no coordinate, such as a tied parameter, is made one: the fit gets a further
+coordinate c and a further row w (g(z) - c).  Its minimum is the same, with c = g(z).  If c is fixed
+and w is large, the minimum over z is that with g(z) = c, with a relative error of 1 / (w s)^2.
+Here s is the standard error of g.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from lmoo._core.kernels import qrfac
 from lmoo.blockwise.evaluation import blocks_of
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.functions import Functions
-from lmoo.problems.kinds import form_of, has_jacobian, in_blocks
+from lmoo.problems.kinds import form_of, has_jacobian, hide_jacobian, in_blocks
 from lmoo.problems.paired import paired
 from lmoo.problems.problem import Problem, residual_call
 from lmoo.problems.rows import RowBlockProblem
@@ -94,8 +94,7 @@ class AugmentedProblem(Problem):
         # A loss leaves the last rows as they are.
         self._priors = getattr(problem, "_priors", 0) + weights.size
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: Array) -> Array:
         """Return the residual, followed by the further rows."""
@@ -122,8 +121,7 @@ class AugmentedBlocks(RowBlockProblem):
         self.problem, self.functions, self.weights = problem, functions, weights
         self.prior_rows = self._further
         if problem.jacobian is None:
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, x: Array, block: Any) -> Any:
         """Return the residuals of one block."""

@@ -25,8 +25,8 @@ class SparseFactor(ScaledBlocks):
     """The sparse Jacobian at the end of a solve, from which covariances are computed.
 
     Blocks of the inverse of ``J.T @ J`` are solutions with the columns of the unit matrix as right
-    sides, in blocks of 32 MB: the standard errors of all n parameters take 2 n solutions, and more
-    memory for nothing but the Cholesky factor.
+    sides, in blocks of 32 MB.  The standard errors of all n parameters take 2 n solutions, and no
+    other memory than that of the Cholesky factor.
 
     Attributes
     ----------
@@ -175,13 +175,12 @@ class SparseFactor(ScaledBlocks):
             out[:, part] = solve(unit)[which]
         return 0.5 * (out + out.T)
 
-    def covariance_column(self, j: int, sigma: float) -> Array:
-        """Return column j of sigma^2 ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
+    def covariance_column(self, j: int) -> Array:
+        """Return column j of ``inv(J.T @ J)``, (n,), for a parameter that is determined."""
         unit = np.zeros((self.acnorm.size, 1))
         unit[j] = 1.0
         with np.errstate(all="ignore"):
-            scale = sigma * self._unit
-            out = self._solver(self._damping)(unit)[:, 0] * scale * scale[j]
+            out = self._solver(self._damping)(unit)[:, 0] * self._unit * self._unit[j]
         return np.where(self.undetermined, np.nan, out)
 
     def _variances_along(self, rows: Array, which: NDArray[np.intp]) -> Array:

@@ -26,7 +26,7 @@ from lmoo.scipy_api.optimize_result import OptimizeResult
 from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.solver import Solver
 
-# Evaluations that are no limit.
+# Largest limit of evaluations, which no solve reaches.
 _MOST = 2**62
 
 
@@ -71,7 +71,7 @@ def least_squares(
     bounds : pair or object
         (lower, upper), each a number or (n,); or an object with ``lb`` and ``ub``.
     method : {"trf", "dogbox", "lm"}
-        Checked as by scipy; there is one method, that of `Solver`.
+        Checked as by scipy, without further effect: the method is that of `Solver`.
     ftol, xtol, gtol : float or None
         Tolerances as for `Solver`; None disables one.
     x_scale : None, float, (n,) array_like or "jac"
@@ -88,8 +88,8 @@ def least_squares(
     tr_options : mapping, optional
         Without effect.
     jac_sparsity : None, array_like or sparse matrix, (m, n)
-        Nonzero for entries of the Jacobian that may be nonzero; columns without common rows share
-        an evaluation.
+        Entries that are not 0 mark those of the Jacobian that may differ from 0.  Columns without
+        common rows share an evaluation.
     max_nfev : int, optional
         Limit of the evaluations of fun, without those for differences; None: 100 n.
     verbose : {0, 1, 2}

@@ -20,16 +20,8 @@ from lmoo.problems.columns import (
 )
 from lmoo.problems.measured import measured, one_variable
 from lmoo.problems.units import units_alike
-from lmoo.solver.quantities import (
-    Start,
-    check_call,
-    given_units,
-    graph_of,
-    has_quantities,
-    parameter_units,
-    rows_of,
-    without_units,
-)
+from lmoo.solver.modelunits import check_call, graph_of, parameter_units, rows_of
+from lmoo.solver.quantities import Start, given_units, has_quantities, without_units
 
 
 class FitData(NamedTuple):
@@ -84,7 +76,7 @@ def fit_data(model: Any, t: Any, y: Any, sigma: Any, sigma_x: Any, data: Any) ->
                     f"{name} must be the name of a column, a text, or an array; it is {value!r}: "
                     f"columns are {', '.join(column_names(data))}"
                 )
-        y_name = _name_in(y, data, "y")
+        y_name = y if isinstance(y, str) else None
         y, sigma = (
             column(data, value, name) if isinstance(value, str) else value
             for name, value in (("y", y), ("sigma", sigma))
@@ -114,13 +106,6 @@ def _arrays(t: Any) -> Any:
         # A subclass, such as a column of astropy, would not be traced.
         return numbers_of("t", np.asarray(t))
     return numbers_of("t", t) if hasattr(t, "to_numpy") else t
-
-
-def _name_in(value: Any, data: Any, argument: str) -> str | None:
-    if not isinstance(value, str):
-        return None
-    column(data, value, argument)
-    return value
 
 
 def _table(

@@ -22,8 +22,8 @@ from lmoo.solver.solver import Solver
 _SAME = 1e-6
 # Costs below this, relative to the sum of squares of the data, are rounding errors.
 _ROUNDING = 1e-26
-# Tolerance of the limit of an oscillation.  An oscillation above the limit for most points must
-# reduce the cost to this share of that of a slower one.
+# Tolerance of the limit of an oscillation.  If an oscillation is above the limit at most points,
+# its cost must be at most this share of the cost of a slower one.
 _TOLERANCE, _BETTER = 1.01, 0.5
 # A fit is continued if the linear parameters alone reduce its cost to this share; largest number
 # of continuations.

@@ -1,4 +1,4 @@
-"""The problem that is solved where parameters are tied or constrained: one of the coordinates.
+"""The problem that is solved if parameters are tied or constrained: its variables are coordinates.
 
 Its rows are those of the user's problem at ``x = X(z)``, followed by those of the priors.
 """
@@ -18,13 +18,13 @@ from lmoo.jacobians.strategies import Jacobian
 from lmoo.models.compiled import kept_model
 from lmoo.models.relations.coordinates import Coordinates
 from lmoo.models.relations.substitution import substituted
-from lmoo.problems.kinds import has_jacobian, in_blocks, is_joint, is_paired
+from lmoo.problems.kinds import has_jacobian, hide_jacobian, in_blocks, is_joint, is_paired
 from lmoo.problems.paired import PairedProblem
 from lmoo.problems.problem import Problem, evaluated, residual_call, residual_name
 from lmoo.problems.rows import RowBlockProblem
 from lmoo.sparse.matrices import as_rows, is_sparse
 
-# Longest interval of a difference that may leave a constraint, relatively.
+# Largest relative interval of a difference that may reach beyond a constraint.
 _INTERVAL = 1e-4
 
 
@@ -32,10 +32,10 @@ class Mapping:
     """Base of reduced problems: the point, and the constraints that are watched."""
 
     coordinates: Coordinates
-    # The watched constraint that has refused a point last, and the point.
+    # The watched constraint that the last rejected point violates, and this point.
     blocked: tuple[int, Array] | None = None
-    # The point around which differences may leave watched constraints, in a corner that has no
-    # room for them; None: nowhere.
+    # A corner of the watched constraints that leaves no room for differences: around this point
+    # they may violate the constraints.  None: there is no such corner.
     corner: Array | None = None
 
     def _point(self, z: Array) -> Array:
@@ -61,7 +61,7 @@ class Mapping:
 
 
 class ReducedProblem(Mapping, Problem):
-    """A problem of coordinates.
+    """A problem whose variables are coordinates; the user's parameters are functions of these.
 
     Parameters
     ----------
@@ -82,8 +82,7 @@ class ReducedProblem(Mapping, Problem):
         self._priors = len(coordinates.priors)
         self.bounds, self.fixed = edges(coordinates)
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
+            hide_jacobian(self)
 
     def residual(self, z: Array) -> Any:
         """Return the residual of the user's problem, and the rows of the priors."""
@@ -134,12 +133,14 @@ def edges(coordinates: Coordinates) -> tuple[Any, Any]:
 
 
 class ReducedBlocks(Mapping, RowBlockProblem):
-    """A problem in blocks of rows, of coordinates; the rows of priors are no block.
+    """A problem in blocks of rows whose variables are coordinates.
+
+    The rows of the priors are not a block.
 
     Parameters
     ----------
     problem : RowBlockProblem
-        The user's problem; or, with `direct`, one of the coordinates.
+        The user's problem; or, with `direct`, a problem whose variables are the coordinates.
     coordinates : Coordinates
     transposed : bool, default False
         Whether its Jacobian is (n, rows).
@@ -161,9 +162,7 @@ class ReducedBlocks(Mapping, RowBlockProblem):
         self.bounds, self.fixed = edges(coordinates)
         self._is_paired, self._qualname = is_paired(problem, "blocks"), type(problem).__qualname__
         if not has_jacobian(problem):
-            # None marks a problem without derivatives.
-            self.jacobian = None  # type: ignore[method-assign,assignment]
-
+            hide_jacobian(self)
         if coordinates.priors:
             self.prior_rows = partial(PriorRows, coordinates)
 

@@ -1,4 +1,4 @@
-"""The joint problem that is solved where parameters are related: one of the coordinates."""
+"""The joint problem that is solved if parameters are related: its variables are coordinates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,8 @@ class ReducedJoint(Mapping, Problem):
         The user's.
     coordinates : Coordinates
     parts : sequence of Problem
-        Of the coordinates that each has; the last rows of each are its priors.
+        The single problems as problems of their own coordinates; the last rows of each are those
+        of its priors.
     indices : sequence of intp arrays
         The coordinates of each.
     shared : int
@@ -73,7 +74,10 @@ class ReducedJoint(Mapping, Problem):
 
     @property
     def guard(self) -> Any:
-        """A function that raises EvaluationError beyond constraints; None if that needs none."""
+        """A function that raises EvaluationError at z if a constraint is violated there.
+
+        None if the bounds of the coordinates ensure all constraints.
+        """
         return self._point if self.coordinates.is_watched else None
 
     def residual(self, z: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The curve with errors in x that is solved where parameters are related: one of the coordinates.
+"""The curve with errors in x that is solved if parameters are related, a function of coordinates.
 
 Its points are those of the user's curve, followed by one for each prior, which is exact in x.
 """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _EXCHANGES = 20
 # Largest number of searches for the constraints that hold a vertex, without a step.
 _TURNS = 5
-# A smaller reduction of the residual, relatively, is none.
+# A reduction of the residual that is relatively smaller counts as no reduction.
 _REDUCED = 1e-6
 
 
@@ -134,15 +134,15 @@ class RelatedIteration(Iteration):
         return record._replace(
             iteration=record.iteration + before[2],
             x=self._coordinates.x(record.x),
-            gradient=self._all(record.gradient, 0.0),
+            gradient=self._all(record.gradient),
             nfev=record.nfev + before[0],
             njev=record.njev + before[1],
         )
 
-    def _all(self, values: NDArray[Any], other: Any) -> NDArray[Any]:
-        """Return values of the coordinates for all parameters, `other` for those that are none."""
+    def _all(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values of the coordinates for all parameters, 0 for those that are none."""
         place = self._coordinates.place
-        return np.asarray(np.where(place < 0, other, values[place]))
+        return np.asarray(np.where(place < 0, 0.0, values[place]))
 
     def _advance(self) -> bool:
         if self._cornered:

@@ -1,17 +1,15 @@
-"""The choice of solves that eliminate linear parameters, and of these parameters."""
+"""Decide whether a solve eliminates linear parameters, and which of them."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lmoo._core.arrays import Array
-from lmoo.jacobians.strategies import (
-    is_transposed,
-)
+from lmoo.jacobians.strategies import is_transposed
 from lmoo.problems.kinds import in_blocks
 from lmoo.problems.names import names_of
 from lmoo.problems.separation import linear_positions, parts_of
-from lmoo.solver.projected import is_tall
+from lmoo.solver.rowprojection import is_tall
 from lmoo.solver.twostage import SeparableLoop
 
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def separable_loop(
 
 
 def _refusal(options: Any, problem: Any) -> str | None:
-    """Return which option the reduced problem cannot be solved with; None if there is none."""
+    """Return why the options do not allow a reduced problem; None if they do."""
     if options.loss != "linear":
         return f"the loss is {options.loss!r}, and linear parameters are found by least squares"
     if options.linear is not None:

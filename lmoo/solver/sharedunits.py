@@ -6,9 +6,8 @@ from typing import Any
 from lmoo.problems.axes import Axes
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.units import unit_label, units_alike
-from lmoo.solver.quantities import determined_units, graph_of
-
-Units = dict[str, Any]
+from lmoo.solver.modelunits import determined_units, graph_of
+from lmoo.solver.quantities import Units
 
 
 def check_shared_units(problem: Any) -> None:

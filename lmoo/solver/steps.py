@@ -34,9 +34,10 @@ class Step:
     (True, array([2.389421e+02, 6.000000e-04]))
     """
 
-    # What solvers ask instead of the class: its steps are More's, but for what curvature adds;
+    # Solvers ask for these two instead of the class.  Whether the steps are those of More, to which
+    # curvature may add a part.
     _is_mores = False
-    # it uses the second derivative along a step, also an exact one.
+    # Whether it uses the second derivative along a step, which can be exact.
     _wants_second = False
 
     def propose(self, model: StepModel) -> tuple[NDArray[np.float64], float]:

@@ -19,13 +19,8 @@ from lmoo.problems.kinds import has_jacobian, in_blocks, is_compiled
 from lmoo.problems.names import names_of
 from lmoo.problems.problem import residual_call, residual_name
 from lmoo.problems.separation import Parts
-from lmoo.solver.projected import (
-    CompiledProjection,
-    CompiledRows,
-    Projection,
-    RowProjection,
-    is_tall,
-)
+from lmoo.solver.projected import CompiledProjection, Projection
+from lmoo.solver.rowprojection import CompiledRows, RowProjection, is_tall
 from lmoo.solver.stages import Stages
 from lmoo.solver.steps import More
 from lmoo.status import Status

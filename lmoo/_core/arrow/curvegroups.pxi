@@ -118,18 +118,12 @@ cdef class CurveGroups(Groups):
 
     cdef int run(self, bint derivatives) except -1:
         """A pass on threads: 0, or 1 at a bad point."""
-        cdef ptrdiff_t part
         memset(self.c.codes, 0, <size_t>self.c.a.parts * sizeof(int))
         PyErr_CheckSignals()
         with nogil:
             arrow_each(self.c.a, _curves_jacobian_part if derivatives else _curves_residual_part, &self.c,
                        10.0 * self.c.m * (self.c.n if derivatives else 1))
-        for part in range(self.c.a.parts):
-            if self.c.codes[part] < 0:
-                raise ValueError(f"the model ended the solve: it returned {self.c.codes[part]}")
-            if self.c.codes[part] > 0:
-                return 1
-        return 0
+        return answer_of_parts(self.c.codes, self.c.a.parts)
 
     cdef int residual(self, const double *x, double *f) except -1:
         self.c.x, self.c.f = x, f

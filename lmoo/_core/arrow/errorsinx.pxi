@@ -265,18 +265,12 @@ cdef class PointGroups(Groups):
 
     cdef int run(self, bint jacobian) except -1:
         """A pass on threads: 0, or 1 at a bad point."""
-        cdef ptrdiff_t part
         memset(self.c.codes, 0, <size_t>self.c.a.parts * sizeof(int))
         PyErr_CheckSignals()
         with nogil:
             arrow_each(self.c.a, _points_jacobian_part if jacobian else _points_residual_part, &self.c,
                        50.0 * (self.c.n + self.c.k if jacobian else 1))
-        for part in range(self.c.a.parts):
-            if self.c.codes[part] < 0:
-                raise ValueError(f"the model ended the solve: it returned {self.c.codes[part]}")
-            if self.c.codes[part] > 0:
-                return 1
-        return 0
+        return answer_of_parts(self.c.codes, self.c.a.parts)
 
     def true_points(self, const double[::1] x not None):
         """Return the estimates of the points at x, (k, m)."""

@@ -65,3 +65,14 @@ cdef class GroupDerivatives(Derivatives):
         self.noise = groups.error
         self.table.size = sizeof(lmoo_jacobian)
         self.table.refines = groups.refines
+
+
+cdef int answer_of_parts(const int *codes, ptrdiff_t parts) except -1:
+    """Return 1 if a part has met a bad point, else 0; raise ValueError if the model has ended the solve."""
+    cdef ptrdiff_t part
+    for part in range(parts):
+        if codes[part] < 0:
+            raise ValueError(f"the model ended the solve: it returned {codes[part]}")
+        if codes[part] > 0:
+            return 1
+    return 0

@@ -25,21 +25,20 @@ cdef enum:
 cdef double FEW = 0.25
 
 
-cdef lmoo_linear TABLE
-TABLE.size = sizeof(lmoo_linear)
-TABLE.fill = _fill
-TABLE.leave_out = _leave_out
-TABLE.truncate = _truncate
-TABLE.gradient = _gradient
-TABLE.predict = _predict
-TABLE.gram = _gram
-TABLE.damped = _damped
-TABLE.damped_on_face = _damped_on_face
-TABLE.solve = _solve
+cdef lmoo_linear ARROW
+ARROW.size = sizeof(lmoo_linear)
+ARROW.fill = _fill
+ARROW.leave_out = _leave_out
+ARROW.truncate = _truncate
+ARROW.gradient = _gradient
+ARROW.predict = _predict
+ARROW.gram = _gram
+ARROW.damped = _damped
+ARROW.damped_on_face = _damped_on_face
+ARROW.solve = _solve
 # Newton's method on |D p| with damped and solve (iteration/steps.pxi).
-TABLE.within = NULL
-TABLE.triangle = _triangle
-ARROW = TABLE
+ARROW.within = NULL
+ARROW.triangle = _triangle
 
 
 cdef class ArrowLinear(LinearTable):

@@ -109,7 +109,7 @@ cdef void _scattered_triangle(lm_arrow *a, lm_arrow_factor *to, const int *activ
     least    by parameter, a remaining norm that is none;  NULL: 0
     """
     cdef scatter c
-    cdef ptrdiff_t i, j, p, n = 0, out, r, rank, s = a.shared
+    cdef ptrdiff_t i, j, p, n = 0, out, r, s = a.shared
     cdef int *order = to.torder
     cdef double *h = a.part[0].t
     cdef double *g = a.gram

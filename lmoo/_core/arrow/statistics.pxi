@@ -6,7 +6,7 @@ With W_k = R_k^-1 S_k and C = (T^T T)^-1 the blocks of (J^T J)^-1 are
     own k, shared       -W_k C
     own k, own l        W_k C W_l^T, and R_k^-1 R_k^-T where k = l
 
-so that L C L^T, L having the unit vectors of the shared parameters and -W_k as rows, has all of them but for the last
+L has the unit vectors of the shared parameters and the -W_k as rows.  L C L^T then has all blocks, except for the last
 term.  A row of -W_k has entries for the shared parameters that group k touches; these are kept.  Directions
 that are not determined are left out, as in a basic solution.
 """

@@ -25,7 +25,11 @@ cdef enum:
 
 
 cdef void units_of(const lm_state *s, const double *acnorm, double *units) noexcept nogil:
-    """Compute the powers of two by which the columns are divided, n.  acnorm: n, their norms, for the first model."""
+    """Compute the powers of two by which the columns are divided.
+
+    acnorm   n, the norms of the columns, which are used for the first model
+    units    n, on return the powers of two
+    """
     cdef ptrdiff_t j
     cdef double size
     for j in range(s.n):
@@ -47,7 +51,11 @@ cdef inline double _power_above(double size) noexcept nogil:
 
 cdef void divide_columns(ptrdiff_t n, const double *units, ptrdiff_t m, double *a, const double *acnorm,
                          double *norms) noexcept nogil:
-    """Divide the columns of a, m x n, by their units; norms, n, are those of acnorm divided, unless it is NULL."""
+    """Divide the columns of a, m x n, by their units.
+
+    acnorm   n, the norms of the columns before
+    norms    n, on return those after; NULL if they are not needed
+    """
     cdef ptrdiff_t i, j
     cdef double factor
     for j in range(n):
@@ -56,12 +64,12 @@ cdef void divide_columns(ptrdiff_t n, const double *units, ptrdiff_t m, double *
             for i in range(m):
                 a[i + j * m] *= factor
         if norms != NULL:
-            # If squares under- or overflow, acnorm was rounded differently.
+            # Where squares under- or overflow, a norm is computed in another way, and is rounded differently.
             norms[j] = acnorm[j] * factor if SMALL < factor < 1.0 / SMALL else enorm(m, a + j * m)
 
 
 cdef void multiply_triangle(ptrdiff_t n, const double *units, double *r, const int *ipvt) noexcept nogil:
-    """Convert S to the units of J: column j of r, n x n, is that of parameter ipvt[j]."""
+    """Convert S to the units of J.  Column j of r, n x n, belongs to parameter ipvt[j]."""
     cdef ptrdiff_t i, j
     for j in range(n):
         for i in range(j + 1):

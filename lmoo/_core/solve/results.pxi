@@ -23,10 +23,10 @@ cdef class LoopResults(BaseLoop):
 
     @property
     def measured(self):
-        """The measured errors.
+        """The errors that were measured: three arrays (n,), and that of |f|.
 
-        They are: the relative errors of the columns of J; the intervals of differences; the lengths over which columns
-        change; the error of |f|.
+        The arrays are the relative errors of the columns of J, the intervals of differences, and the lengths over which
+        the columns change.
         """
         cdef lm_state *s = self.s
         return (new_vector(self.n, s.column_error), new_vector(self.n, s.interval),
@@ -39,7 +39,7 @@ cdef class LoopResults(BaseLoop):
 
     @property
     def noise(self):
-        """The relative change of |f|^2 up to which it is not visible."""
+        """The relative size of changes of |f|^2 that rounding errors hide."""
         return self.s.noise
 
     @property
@@ -100,7 +100,7 @@ cdef class LoopResults(BaseLoop):
 
     @property
     def scale(self):
-        """C of the loss; None without a loss."""
+        """The scale C of the loss; None without a loss."""
         return None if self.kernel is None else self.kernel.table.scale
 
     @property
@@ -217,8 +217,8 @@ cdef class LoopResults(BaseLoop):
     def covariance(self):
         """Return (J^T J)^-1 of the last model, or None if R is singular."""
         cdef ptrdiff_t n = self.n
-        # One small array for R, (Q^T f)[:n], work space
-        # and its permutation; memory views would take longer than the computation.
+        # One small array holds R, (Q^T f)[:n], the permutation and work space: for each of them a memory view would take
+        # longer than the computation.
         cdef cnp.ndarray memory = np.empty(2 * n * n + 2 * n), out = np.empty((n, n))
         cdef double *r = <double *>cnp.PyArray_DATA(memory)
         cdef int *ipvt = <int *>(r + 2 * n * n + n)
@@ -226,11 +226,11 @@ cdef class LoopResults(BaseLoop):
         return None if inverse_gram(n, r, ipvt, r + n * n, <double *>cnp.PyArray_DATA(out)) else out
 
     def is_safe(self, cnp.ndarray inverse not None):
-        """Return whether this inverse of J^T J certainly has full rank and no overflow.
+        """Return whether it is certain that J has full rank, and that nothing overflows in this inverse of J^T J.
 
-        For columns of J scaled to norm 1 its diagonal contains the variance inflation factors.  Their sum is the sum
-        of the inverse squares of the singular values (Stewart 1987, "Collinearity and least squares regression",
-        Statistical Science 2).
+        If the columns of J are scaled to norm 1, the diagonal of the inverse contains the variance inflation factors.
+        Their sum is that of the inverse squares of the singular values (Stewart 1987, "Collinearity and least squares
+        regression", Statistical Science 2).
         """
         cdef double inflation = 0.0, error = 100.0 * self.s.jacobian_error, norm, variance
         cdef ptrdiff_t j

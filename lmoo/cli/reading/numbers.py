@@ -36,7 +36,7 @@ _FORMS = str.maketrans(
 )
 _SUPERSCRIPTS = "\u207a\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
 _RAISED = str.maketrans(_SUPERSCRIPTS, "+-0123456789")
-# A power of ten: with a mark, a sign or raised digits, so that 103 is none.
+# A power of ten.  It needs a mark, a sign or raised digits: 103 is a number.
 _POWER = re.compile(
     r"\s?[x*\u00d7\u00b7\u22c5]\s?10"
     rf"(?:\^([+-]?[0-9]+)|([+-][0-9]+)|([{_SUPERSCRIPTS}]+))",

@@ -1,7 +1,8 @@
 """The rows of a table, in text or in arrays."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,35 +10,55 @@ from numpy.typing import NDArray
 from lmoo._core.arrays import Array, Mask
 
 
-class Rows(Protocol):
-    """Rows of cells."""
+class Rows(ABC):
+    """Base of rows of cells.
 
-    @property
-    def width(self) -> int:
-        """Number of columns."""
+    Parameters
+    ----------
+    numbers : (m,) int array
+        Numbers of the rows in the file, from 1.
+    """
 
-    def __len__(self) -> int: ...
+    # What the numbers count in the file.
+    _counted: ClassVar[str]
+
+    def __init__(self, numbers: NDArray[np.intp]) -> None:
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
     def place(self, row: int) -> str:
         """Return where a row is, such as ``line 3``."""
+        return f"{self._counted} {self._numbers[row]}"
 
     def line(self, row: int) -> int:
-        """Return the number of the line of a row."""
+        """Return the number of a row in the file, from 1."""
+        return int(self._numbers[row])
 
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Number of columns."""
+
+    @abstractmethod
     def values(self, column: int) -> Array | None:
         """Return a column with NaN for missing values, or None if not all of it is numbers."""
 
+    @abstractmethod
     def prepare(self, columns: Sequence[int]) -> None:
         """Read columns together if that takes less time."""
 
+    @abstractmethod
     def cells(self, column: int) -> list[str]:
         """Return the cells of a column as text."""
 
+    @abstractmethod
     def take(self, keep: Mask) -> "Rows":
         """Return some of the rows."""
 
 
-class ArrayRows:
+class ArrayRows(Rows):
     """Rows of columns that are arrays already, as in files of Excel or FITS.
 
     Parameters
@@ -53,26 +74,16 @@ class ArrayRows:
     (array([1., 2.]), None, ['a', 'b'])
     """
 
+    _counted = "row"
+
     def __init__(self, columns: Sequence[object], numbers: NDArray[np.intp] | None = None) -> None:
         self._columns = [np.asarray(column) for column in columns]
-        length = len(self._columns[0])
-        self._numbers = np.arange(1, length + 1) if numbers is None else numbers
+        super().__init__(np.arange(1, len(self._columns[0]) + 1) if numbers is None else numbers)
 
     @property
     def width(self) -> int:
         """Number of columns."""
         return len(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def place(self, row: int) -> str:
-        """Return where a row is."""
-        return f"row {self._numbers[row]}"
-
-    def line(self, row: int) -> int:
-        """Return the number of a row, from 1."""
-        return int(self._numbers[row])
 
     def values(self, column: int) -> Array | None:
         """Return a column of numbers, or None."""

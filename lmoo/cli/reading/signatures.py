@@ -1,4 +1,4 @@
-"""Files that are no tables of text: which reader they need, or why there is none."""
+"""Files other than tables of text: which reader they need, or why they are not read."""
 
 from lmoo.cli.reading.errors import DataError
 

@@ -13,7 +13,7 @@ from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.numbers import Notation
 from lmoo.cli.reading.options import FileFormat
 
-# Lines by which files are known whose lines have several values of one column.
+# Lines that identify formats in which a line has several values of one column.
 _RUNNING = (
     (
         re.compile(r"\s*##(XYDATA|NTUPLES|DATA TABLE)\s*=.*\(X\+\+|\s*##NTUPLES", re.I),
@@ -32,7 +32,7 @@ def sniff(name: str, sample: Sequence[Line], given: FileFormat) -> Layout:
 
     The separator is the one by which most cells of the lines with data are numbers or times.  Data
     begin with the first line that has numbers in the columns in which the longest run of similar
-    lines has them.  What may have two meanings is refused.
+    lines has them.  A file that can be read in two ways is refused.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ from lmoo.cli.reading.errors import DataError, cut
 from lmoo.cli.reading.layout import Layout
 from lmoo.cli.reading.missingcells import with_nan
 from lmoo.cli.reading.options import FileFormat
+from lmoo.cli.reading.rows import Rows
 from lmoo.cli.reading.separators import split_blanks, split_line, split_loosely
 
 _MANY_COLUMNS = 100
@@ -29,7 +30,7 @@ _SCAN = re.compile(r"\n(#S [0-9]+ .*)")
 _END = re.compile(r"[^\w\s]*\s*end\b", re.IGNORECASE)
 
 
-class TextRows:
+class TextRows(Rows):
     """Lines of a text file, and how to split them.
 
     Parameters
@@ -45,6 +46,8 @@ class TextRows:
         The lines, each with its end.
     """
 
+    _counted = "line"
+
     def __init__(
         self,
         name: str,
@@ -53,11 +56,11 @@ class TextRows:
         layout: Layout,
         text: str | None = None,
     ) -> None:
+        super().__init__(numbers)
         self._name = name
         # All lines, each with its end: a search of one text is faster than one of each line.
         self._text = "\n".join([*lines, ""]) if text is None else text
         self._lines = lines
-        self._numbers = numbers
         self._layout = layout
         self._filled: Sequence[str] | None = None
         self._values: dict[int, Array | None] = {}
@@ -67,17 +70,6 @@ class TextRows:
     def width(self) -> int:
         """Number of columns."""
         return self._layout.columns
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def place(self, row: int) -> str:
-        """Return where a row is."""
-        return f"line {self._numbers[row]}"
-
-    def line(self, row: int) -> int:
-        """Return the number of the line of a row."""
-        return int(self._numbers[row])
 
     def values(self, column: int) -> Array | None:
         """Return a column as numbers, with NaN for missing values; None if a cell is neither."""

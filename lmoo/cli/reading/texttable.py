@@ -12,9 +12,9 @@ from lmoo.cli.reading.table import Table
 from lmoo.cli.reading.text import content_lines
 
 _EXCELS_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
-# Lines of the beginning and of the end that show the layout.
+# The layout is found from this many lines of the end, and twice as many of the beginning.
 _SAMPLE = 1000
-# Their characters, and the number of lines that are searched though they have more.
+# Largest number of characters in these lines; the first few are taken even if they have more.
 _CHARACTERS = 2_000_000
 _FEWEST = 5
 _SEPARATORS = {"\t": "tabs", " ": "white space", ",": "commas", ";": "semicolons", "|": "bars"}
@@ -31,7 +31,7 @@ def table_of_text(name: str, text: str, given: FileFormat, notes: Sequence[str] 
     given : FileFormat
         What is known of the format.
     notes : sequence of str
-        What has been found already.
+        Notes on how the text was read from its file.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def table_of_text(name: str, text: str, given: FileFormat, notes: Sequence[str] 
 def _with_excels_line(
     lines: list[str], offset: int, given: FileFormat
 ) -> tuple[list[str], int, FileFormat]:
-    """Leave out the line ``sep=;`` by which Excel is told the separator, and use it."""
+    """Remove a first line such as ``sep=;``, which tells Excel the separator, and use it."""
     match = _EXCELS_LINE.fullmatch(lines[0].strip(' "')) if lines else None
     if match is None:
         return lines, offset, given
@@ -93,7 +93,7 @@ def _numbered(lines: Sequence[str], indices: Sequence[int], offset: int) -> list
 
 
 def _limited(indices: range, lines: Sequence[str]) -> list[int]:
-    """Return the first of the indices whose lines have a limited length together."""
+    """Return the first of the indices, until their lines have too many characters together."""
     out: list[int] = []
     length = 0
     for index in indices:

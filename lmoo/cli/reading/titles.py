@@ -47,9 +47,9 @@ def has_row_numbers(best: Candidate, start: int) -> bool:
 
 
 def is_prose(best: Candidate, line: Parsed) -> bool:
-    """Return whether a line of another number of words than columns is prose, not names.
+    """Return whether a line whose words are more or fewer than the columns is prose, not names.
 
-    What may be names is none: their loss would go unnoticed.
+    A line that may contain names is not prose, because their loss would go unnoticed.
     """
     cells = line.cells
     if _is_quoted(best, line):

@@ -84,7 +84,7 @@ class _Products:
         return node
 
     def _product(self, step: Step, arguments: tuple[int, ...]) -> _Product:
-        """Return the product that a step is; no factors if it is none."""
+        """Return a step as a product; without factors if it is not a product."""
         function = step.function if isinstance(step, Apply) else None
         if function is _MINUS:
             sign, exponents = self._products[arguments[0]]

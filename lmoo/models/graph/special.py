@@ -208,12 +208,7 @@ def j0(x: Any) -> Any:
     >>> float(j0(1.0).round(9))
     0.765197687
     """
-    x = np.asarray(x, dtype=np.float64)
-    near = np.minimum(np.abs(x), _BESSEL_FAR)
-    mean = np.zeros_like(near)
-    for s in np.sin(_ANGLES):
-        mean = mean + np.cos(near * s)
-    return _unpacked(np.where(np.abs(x) < _BESSEL_FAR, mean / 64, _hankel(np.abs(x), 0)))
+    return _bessel(x, 0)
 
 
 def j1(x: Any) -> Any:
@@ -225,13 +220,19 @@ def j1(x: Any) -> Any:
     >>> float(j1(1.0).round(9))
     0.440050586
     """
+    return _bessel(x, 1)
+
+
+def _bessel(x: Any, order: int) -> Any:
+    """Return J0 or J1."""
     x = np.asarray(x, dtype=np.float64)
-    near = np.clip(x, -_BESSEL_FAR, _BESSEL_FAR)
+    size = np.abs(x)
+    near = np.minimum(size, _BESSEL_FAR)
     mean = np.zeros_like(near)
     for s in np.sin(_ANGLES):
-        mean = mean + s * np.sin(near * s)
-    far = _hankel(np.abs(x), 1) * np.sign(x)
-    return _unpacked(np.where(np.abs(x) < _BESSEL_FAR, mean / 64, far))
+        mean = mean + (np.cos(near * s) if order == 0 else s * np.sin(near * s))
+    value = np.where(size < _BESSEL_FAR, mean / 64, _hankel(size, order))
+    return _unpacked(value if order == 0 else value * np.sign(x))
 
 
 def _hankel(x: Any, order: int) -> Any:

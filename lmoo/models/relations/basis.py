@@ -124,7 +124,7 @@ class Basis(ParameterValues):
     def moved(self, z: Array) -> Array:
         """Return points moved into the bounds of the coordinates, (q,) or (k, q).
 
-        What is on a bound but for rounding is put there.
+        Coordinates that differ from a bound by rounding errors only become equal to it.
         """
         near = _SNAP * (np.abs(z @ self._inverse.T) @ np.abs(self._forward.T))
         inside = np.where(z - self.lower <= near, self.lower, np.minimum(z, self.upper))

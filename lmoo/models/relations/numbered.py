@@ -99,7 +99,7 @@ class _Parts:
         return [known for known in self.names if all(name in known for name in names)]
 
     def ties(self, given: Names) -> dict[str, str]:
-        """Return ties; those of one parameter alone go before those of all that have its name."""
+        """Return ties; that of a single parameter replaces one of all parameters of this name."""
         out = {}
         for name in sorted(given, key=lambda name: name in self.all):
             if name in self.bare:
@@ -127,7 +127,7 @@ class _Parts:
         return out
 
     def priors(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return priors; those of one parameter alone go before."""
+        """Return priors; that of a single parameter replaces one of all of this name."""
         out = {}
         for name in sorted(given, key=lambda name: name not in self.bare):
             full = [known[name] for known in self.each([name])] if name in self.bare else [name]

@@ -92,7 +92,7 @@ def _last_resort(waiting: dict[int, list[Rule]]) -> Rule:
 
 
 def _phase(rules: list[Rule]) -> Phase | None:
-    """Return the phase that a parameter is, by its rules; None if it is none."""
+    """Return the phase if the rules of a parameter show that it is one, else None."""
     for rule in rules:
         if isinstance(rule, PhaseRule) and rule.is_parameter:
             return Phase(rule.form)
