@@ -1,4 +1,4 @@
-"""Columns of exact Jacobians that are rounding errors at the start, as that of an angle between equal axes."""
+"""Columns of exact Jacobians that are rounding errors at the start, as that of an angle."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_an_angle_between_equal_axes(driver: str, angle: float) -> None:
 @pytest.mark.parametrize("bounded", [False, True])
 def test_traced(seed: int, bounded: bool) -> None:
     y = measured(seed)
-    bounds = ([0.0, -4.0, -4.0, 0.05, 0.05, -10.0], [9.0, 4.0, 4.0, 9.0, 9.0, 10.0]) if bounded else None
-    p0 = [*START, 1.0]
-    p, _ = lmoo.curve_fit(ellipse, T, y, p0, **({"bounds": bounds} if bounded else {}))
+    lower, upper = [0.0, -4.0, -4.0, 0.05, 0.05, -10.0], [9.0, 4.0, 4.0, 9.0, 9.0, 10.0]
+    bounds = (lower, upper) if bounded else (-np.inf, np.inf)
+    p, _ = lmoo.curve_fit(ellipse, T, y, [*START, 1.0], bounds=bounds)
     assert abs(p[5]) < 10.0
     np.testing.assert_allclose(cost(p, y), least(y), rtol=1e-6)
 
@@ -69,7 +69,8 @@ def test_stacks() -> None:
     y = np.array([measured(seed) for seed in range(8)])
     fits = lmoo.curve_fit_many(ellipse, T, y, [*START, 1.0])
     assert fits.success.all()
-    np.testing.assert_allclose([cost(x, row) for x, row in zip(fits.x, y, strict=True)], [least(row) for row in y], rtol=1e-6)
+    for x, row in zip(fits.x, y, strict=True):
+        np.testing.assert_allclose(cost(x, row), least(row), rtol=1e-6)
 
 
 def test_in_degrees() -> None:
@@ -90,10 +91,8 @@ def test_a_term_that_starts_near_zero_is_no_error(start: float) -> None:
 def test_one_evaluation_decides() -> None:
     t = np.linspace(0.0, 4.0, 30)
     y = 1e3 + 2.0 * np.exp(-t)
-    counts = [
-        lmoo.Solver().solve(lmoo.CurveProblem(lambda t, a, b: a + b * np.exp(-t), t, y), [1.0, start]).nfev
-        for start in (1e-3, 1e-20)
-    ]
+    problem = lmoo.CurveProblem(lambda t, a, b: a + b * np.exp(-t), t, y)
+    counts = [lmoo.Solver().solve(problem, [1.0, start]).nfev for start in (1e-3, 1e-20)]
     assert counts[1] <= counts[0] + 1
 
 
