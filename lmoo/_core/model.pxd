@@ -97,6 +97,7 @@ cdef extern from "state.h" nogil:
         ptrdiff_t crossed
         double par_before
         int crossings
+        int examined
         int known_newton
         double remainder
         double probe_scale
@@ -120,4 +121,4 @@ cdef extern from "state.h" nogil:
         int base_idle
 
 cdef enum:
-    LM_STATE_VERSION = 14
+    LM_STATE_VERSION = 15

@@ -105,6 +105,7 @@ struct lm_state {
     ptrdiff_t crossed;      /* `steps` when a step across infinity was last looked for, plus 1 */
     double par_before;      /* par before a step across infinity */
     int crossings;          /* steps across infinity that were taken */
+    int examined;           /* faint columns of the first J have been examined, see faint.pxi */
     int known_newton;       /* newton_step is that at the last point */
     double remainder;       /* share of an extrapolated step that remains after it */
     double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */

@@ -16,6 +16,7 @@ from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel, kept_model
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
+from lmoo.models.graph.stepwise import stepwise
 from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.trace import ComplexModel, recorded
@@ -263,6 +264,12 @@ def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
 
 
 def _compiled(model: Model, of: Callable[[Model], GraphModel] = GraphModel) -> GraphModel:
+    place = stepwise(model.steps)
+    if place is not None:
+        raise TraceError(
+            f"the model depends on {model.parameter_names[place]} by steps alone, whose exact "
+            "derivative is 0; differences see them"
+        )
     try:
         return of(model)
     except (ValueError, NotImplementedError) as error:
