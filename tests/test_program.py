@@ -88,6 +88,51 @@ def test_constant_columns_are_no_instructions() -> None:
     assert len(codes) == 7
 
 
+def test_decays_are_one_instruction() -> None:
+    # a exp(-b t) + c with its derivatives: exp and the column of b together, and the values.
+    program = program_of(lmoo.Expression("a*exp(-b*t) + c"))
+    steps, value, slopes = program._graph
+    assert slopes is not None
+    counts = []
+    for outputs in ([*slopes], [value, *slopes]):
+        instructions, uniforms = lower(steps, [outputs], 3, 1)[0][1:3]
+        codes = instructions[uniforms + 1 :, 0].tolist()
+        assert CODES["decay"] in codes
+        counts.append(len(codes))
+    assert counts == [1, 2]
+
+
+def test_signs_of_products_with_any_other_outputs() -> None:
+    steps: list[Any] = [
+        ("parameter", (), 0),
+        ("parameter", (), 1),
+        ("variable", (), 0),
+        ("multiply", (1, 2), None),
+        ("negative", (3,), None),
+        ("exp", (4,), None),
+        ("multiply", (0, 5), None),
+        ("multiply", (6, 2), None),
+        ("negative", (7,), None),
+        ("negative", (0,), None),
+        ("divide", (5, 9), None),
+        ("multiply", (5, 10), None),
+        ("negative", (11,), None),
+        ("multiply", (8, 12), None),
+    ]
+    t, (a, b) = np.linspace(-1.0, 2.0, 21), (1.3, 0.7)
+    e = np.exp(-b * t)
+    known = {5: e, 6: a * e, 7: a * e * t, 8: -a * e * t, 9: np.full(t.size, -a), 10: -e / a}
+    known |= {11: -e * e / a, 12: e * e / a, 13: -e * e * e * t}
+    alone = {i: Program(steps, i, n=2).values(t, [a, b]) for i in known}
+    for i, values in alone.items():
+        np.testing.assert_allclose(values, known[i], rtol=1e-14, err_msg=str(i))
+        for j in known:
+            for k in known:
+                found = Program(steps, i, [j, k], n=2).both(t, [a, b])
+                np.testing.assert_array_equal(found[0], values)
+                np.testing.assert_array_equal(found[1].T, [alone[j], alone[k]])
+
+
 def test_divisions_stay_where_values_jump() -> None:
     t = np.arange(1.0, 50.0)
     steps: list[Any] = [

@@ -120,9 +120,10 @@
     X(hypot, hypot)
 
 /* Other instructions: the end of the uniform ones, sine or cosine or both into one or two
-   registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation. */
+   registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation, exp(a b)
+   together with its product by c and a. */
 #define LMOO_OTHER_OPERATIONS(X) X(points) X(sin) X(cos) X(sincos) X(wofz_real) X(wofz_imag) X(wofz)     \
-    X(where) X(exp_multiply_vs) X(exp_square_multiply_s) X(square_add_s_under_s)
+    X(where) X(exp_multiply_vs) X(decay) X(exp_square_multiply_s) X(square_add_s_under_s)
 
 enum {
 #define LMOO_CODE(first, second, value, next) LMOO_CODE_##first##_then_##second,

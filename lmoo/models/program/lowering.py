@@ -62,6 +62,8 @@ class _Tape:
         self.absorbed: set[int] = set()
         self.merged: set[int] = set()
         self.plans: dict[int, tuple[str, tuple[int, ...]]] = {}
+        # The second result of an instruction, by the first one.
+        self.seconds: dict[int, int] = {}
         self.place: dict[int, tuple[int, int]] = {}
         self.constants: list[float] = []
 
@@ -152,6 +154,9 @@ class _Tape:
                 self._plan_exp(node)
             elif graph.names[node] == "divide" and not graph.uniform[node]:
                 self._plan_divide(node)
+        for node in list(self.order):
+            if graph.names[node] == "negative" and node not in self.absorbed:
+                self._plan_negative(node)
         for node in self.order:
             operation = self._operation(node)
             if operation is None or node in self.absorbed or node in self.merged:
@@ -164,6 +169,7 @@ class _Tape:
                     break
             else:
                 self.plans[node] = self._first(*operation, self._kinds(operation[1]), "nothing", ())
+        self._plan_decays()
 
     def _plan_exp(self, node: int) -> None:
         """Make exp(a u) and exp(a a u), with a uniform u, one instruction."""
@@ -193,6 +199,54 @@ class _Tape:
             self.absorbed.update((below, a))
             self.merged.add(node)
             self.plans[node] = "square_add_s_under_s", (graph.arguments[a][0], w, u)
+
+    def _plan_negative(self, node: int) -> None:
+        """Make -((a u) b), with a uniform u, the one instruction (a (-u)) b."""
+        graph = self.graph
+        (product,) = graph.arguments[node]
+        if graph.names[product] != "multiply" or self.uses[product] != 1:
+            return
+        left, right = graph.arguments[product]
+        for scaled, b in ((left, right), (right, left)):
+            if graph.names[scaled] != "multiply" or left == right or scaled in self.absorbed:
+                continue
+            a, u = graph.arguments[scaled]
+            if graph.uniform[scaled] or not graph.uniform[u]:
+                continue
+            minus = graph.apply("negative", [u])
+            if minus not in self.uses:
+                self.order.append(minus)
+                self.uses[minus] = 0
+                for argument in graph.arguments[minus]:
+                    self.uses[argument] += 1
+            self.uses[minus] += 1
+            self.uses[scaled] -= 1
+            self.uses[a] += 1
+            self._drop(scaled)
+            self.absorbed.add(product)
+            self.merged.add(node)
+            self.plans[node] = "multiply_vs+multiply_v", (a, minus, b)
+            return
+
+    def _drop(self, node: int) -> None:
+        """Leave out a node, and those that only it needs, if nothing uses it any more."""
+        if self.uses[node] == 0 and self.graph.names[node] not in LEAVES:
+            self.absorbed.add(node)
+            for argument in set(self.graph.arguments[node]):
+                self.uses[argument] -= 1
+                self._drop(argument)
+
+    def _plan_decays(self) -> None:
+        """Make e = exp(a u) and (e w) a, with uniform u and w, one instruction."""
+        for node, (name, arguments) in list(self.plans.items()):
+            if name != "multiply_vs+multiply_v" or node in self.absorbed:
+                continue
+            e, w, a = arguments
+            plan = self.plans.get(e)
+            if plan is None or plan[0] != "exp_multiply_vs" or plan[1][0] != a:
+                continue
+            self.seconds[e] = node
+            self.plans[e] = "decay", (*plan[1], w)
 
     def _is_square(self, node: int) -> bool:
         """Return whether a node is a square with one user, not yet merged with others."""
@@ -250,8 +304,8 @@ class _Tape:
             for argument in sorted(set(self._operands(node))):
                 if last.get(argument) == i and argument in register:
                     free.append(register.pop(argument))
-            if partner is not None and partner in self.place:
-                continue  # computed with the other one
+            if node in self.place:
+                continue  # computed with its partner
             for result in (node, partner):
                 if result is None:
                     continue
@@ -289,7 +343,7 @@ class _Tape:
         graph = self.graph
         pair = PAIRS.get(graph.names[node])
         if pair is None:
-            return None
+            return self.seconds.get(node)
         other = pair[2] if graph.names[node] == pair[1] else pair[1]
         found = graph._known.get((other, graph.arguments[node], None))
         return found if found is not None and found in self.uses else None
@@ -305,11 +359,12 @@ class _Tape:
         else:
             arguments = graph.arguments[node]
         if partner is not None:
-            pair = PAIRS[name]
             second = self.place[partner]
-            if name == pair[2]:
-                out, second = second, out
-            name = pair[0]
+            pair = PAIRS.get(name)
+            if pair is not None:
+                if name == pair[2]:
+                    out, second = second, out
+                name = pair[0]
         operands = [self.place[a] for a in arguments] + [NOTHING] * (3 - len(arguments))
         return [CODES[name], 0, *out, *second, *(part for place in operands for part in place)]
 
