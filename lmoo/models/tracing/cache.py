@@ -72,12 +72,15 @@ class Traced:
         Whether the trace is valid for one number of points only.
     branches : bool
         Whether the function branches on its parameters.
+    pieces : list of arrays or None
+        For each of several joined arrays the indices of its points, None for all of them.
     """
 
     model: GraphModel
     arrays: tuple[Any, ...] = ()
     sized: bool = False
     branches: bool = False
+    pieces: list[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +103,9 @@ class _Entry:
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
         # Identity, as comparisons of default arguments may return arrays, or raise.
-        code, defaults, keywords = _code(f)
-        known = self.code
-        if code is not known[0] or defaults is not known[1] or keywords is not known[2]:
-            return False
+        for part, known in zip(_code(f), self.code, strict=True):
+            if part is not known:
+                return False
         for holder, name, value, contents in self.dependencies:
             if not _is_unchanged(holder, name, value, contents):
                 return False
@@ -148,17 +150,49 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
         inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
                      kind.points // 2, True)  # fmt: skip
         return traced(f.f, inner)
-    holder = f.__func__ if isinstance(f, types.MethodType) else f
+    holder = _holder(f)
     entry = _stored(holder, f, kind, data)
     if entry is None and data is not None and _depends_on_points(holder):
         return traced(f, kind._replace(known=False))
     if entry is None:
         entry = _new_entry(f, kind, data)
-        _store(holder, entry)
+        _store(holder, [entry])
     if isinstance(entry.found, TraceError):
         # A new exception, because one that has been raised refers to frames.
         raise TraceError(*entry.found.args)
     return entry.found
+
+
+def is_new(f: Any) -> bool:
+    """Return whether no fit of a function was made before, so that a trace may be of no further use.
+
+    From this call on it is not new.
+
+    Examples
+    --------
+    >>> from lmoo.models.tracing.cache import is_new
+    >>> def line(t, a, b):
+    ...     return a * t + b
+    >>> is_new(line), is_new(line)
+    (True, False)
+    """
+    if isinstance(f, (Model, ComplexModel)):
+        return False
+    # A trace of a method is that of one object.
+    holder = f.__self__ if isinstance(f, types.MethodType) else _holder(f)
+    found = _entries.get(id(holder))
+    return (found is None or found[0]() is not holder) and _store(holder, [])
+
+
+def _holder(f: Any) -> Any:
+    """Return the object that the traces of a function are stored for.
+
+    Functions that are defined anew for each fit, as lambdas in a loop, have the same code.
+    """
+    function = f.__func__ if isinstance(f, types.MethodType) else f
+    if type(function) is types.FunctionType and function.__closure__ is None:
+        return function.__code__
+    return function
 
 
 def _stored(holder: Any, f: Any, kind: Kind, data: Any) -> _Entry | None:
@@ -177,7 +211,8 @@ def _depends_on_points(holder: Any) -> bool:
     return sum(entry.data is not None for entry in found) >= _MOST_POINTS
 
 
-def _store(holder: Any, entry: _Entry) -> None:
+def _store(holder: Any, new: list[_Entry]) -> bool:
+    """Store a trace, or that a function was fitted; return whether that is possible."""
     key = id(holder)
 
     # Default arguments, because globals may be gone when this is called at interpreter exit.
@@ -192,8 +227,9 @@ def _store(holder: Any, entry: _Entry) -> None:
             try:
                 reference, entries = weakref.ref(holder, forget), []
             except TypeError:
-                return
-        _entries[key] = (reference, [entry, *entries][:_MOST_STORED])
+                return False
+        _entries[key] = (reference, [*new, *entries][:_MOST_STORED])
+    return True
 
 
 def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
@@ -211,8 +247,9 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points, data)
             recorder.decisions = [] if kind.branches else None
+            recorder.joins = kind.branches
             value = recorded(f, recorder, kind.n, kind.joined)
-            sized = recorder.asked or bool(recorder.arrays)
+            sized = recorder.asked or any(a is not None for a in recorder.arrays)
             if value.imaginary is not None and not kind.parts:
                 raise TraceError("the function returns complex numbers")
             variables = [f"t{k}" for k in range(kind.variables + len(recorder.arrays))]
@@ -227,7 +264,7 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
                 model = _of_parts(model, model, imaginary)
             # A function that is defined anew for each fit has the graph of the last one.
             found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized,
-                           bool(recorder.path or recorder.decisions))  # fmt: skip
+                           bool(recorder.path or recorder.decisions), recorder.pieces)  # fmt: skip
     except TraceError as error:
         found = TraceError(*error.args)
         # The reason may be the number of points.
@@ -277,12 +314,13 @@ def _reference(owner: Any) -> Callable[[], Any]:
 
 
 def _code(f: Any) -> tuple[Any, ...]:
-    """Return the parts of a function that can be replaced: its code and its default arguments."""
+    """Return the parts by which functions differ: code, default arguments, and global names."""
     if type(f) is types.FunctionType:
-        return f.__code__, f.__defaults__, f.__kwdefaults__
+        return f.__code__, f.__defaults__, f.__kwdefaults__, f.__globals__
     function = f.__func__ if isinstance(f, types.MethodType) else f
     return tuple(
-        getattr(function, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")
+        getattr(function, name, None)
+        for name in ("__code__", "__defaults__", "__kwdefaults__", "__globals__")
     )
 
 

@@ -19,6 +19,7 @@ from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.cache import Kind, Traced, traced
+from lmoo.models.tracing.pieces import columns
 from lmoo.models.tracing.slopes import flat_reason, slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
@@ -165,11 +166,12 @@ def _compiled(
     if isinstance(problem.f, ComplexParts):
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
-        points, joined = points_of(problem.t, problem.y.size)
-        kind = Kind(x.size, len(points), joined, problem.y.size, known=alone, branches=alone)
+        points, joined = points_of(problem.t, size_of(problem.t, problem.y.size))
+        kind = Kind(x.size, len(points), joined, points.shape[1], known=alone, branches=alone)
         found = traced(problem.f, kind, points if alone else None)
-        if found.arrays:
-            points = np.concatenate([points, np.stack(found.arrays)])
+        points = columns(points, found.arrays, found.pieces)
+        if points.shape[1] != problem.y.size:
+            raise TraceError(f"there are {problem.y.size} data for {points.shape[1]} points")
     if not checked:
         value, reason = _value(problem.f, problem.t, x, problem.y.size)
         if reason is None:
@@ -230,6 +232,12 @@ def _plain(array: Array) -> Array:
     if flags.c_contiguous and flags.aligned:
         return array
     return np.require(array, requirements=["C", "A"])
+
+
+def size_of(t: Any, m: int) -> int:
+    """Return the number of points of the variables; m where it is unknown."""
+    shape = getattr(t[0] if isinstance(t, tuple) and t else t, "shape", ())
+    return int(shape[-1]) if shape else m
 
 
 def points_of(t: Any, m: int) -> tuple[Array, bool]:

@@ -11,7 +11,7 @@ from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.arithmetic import Arithmetic
 from lmoo.models.tracing.indices import adds_axes, condition_of
 from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
-from lmoo.models.tracing.recorder import Recorder, shown
+from lmoo.models.tracing.recorder import OURS, Recorder, shown
 
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
@@ -60,6 +60,16 @@ class Placeholder(Arithmetic):
     ) -> None:
         self.recorder, self.node, self.imaginary = recorder, node, imag
         self.points, self.truth, self.own, self.mask = points, truth, own, mask
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The type of the argument in a fit, which isinstance asks for.
+
+        For lmoo and numpy that of the placeholder, which they treat as such.
+        """
+        if sys._getframe(1).f_code.co_filename.startswith(OURS):
+            return Placeholder
+        return np.ndarray if self.points else np.float64
 
     # ---- numpy ---------------------------------------------------------------------------------
 
@@ -161,7 +171,7 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key = condition_of(key)
+        key = self._condition(key)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
@@ -173,6 +183,21 @@ class Placeholder(Arithmetic):
             self.recorder.refuse("points selected by one condition are given values of others")
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
+
+    def _condition(self, key: Any) -> Any:
+        """Return the condition that selects the points of an index; other keys as they are."""
+        key, points = condition_of(key), self.recorder.points
+        if not self.points or self.mask is not None or points is None:
+            return key
+        if isinstance(key, slice) and key != slice(None):
+            chosen = np.zeros(points, dtype=bool)
+            chosen[key] = True
+            backwards = isinstance(key.step, (int, np.integer)) and key.step < 0
+            key = key if backwards else chosen
+        is_mask = isinstance(key, np.ndarray) and key.dtype == bool and key.shape == (points,)
+        if not is_mask:
+            return key
+        return Placeholder(self.recorder, self.recorder.array(key), points=True, truth=True)
 
     def _numbers(self) -> Any:
         """Return the numbers of an array that depends on the points alone; None for others."""
@@ -186,7 +211,7 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
-        key = condition_of(key)
+        key = self._condition(key)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
@@ -229,7 +254,7 @@ class Placeholder(Arithmetic):
         )
 
     def __len__(self) -> int:
-        if not self.points or self.mask is not None:
+        if not self.points:
             raise TypeError("object of unknown size has no len()")
         return self._count()
 
@@ -241,7 +266,12 @@ class Placeholder(Arithmetic):
         if recorder.points is None:
             recorder.refuse("the number of points is unknown before the fit")
         recorder.asked = True
-        return recorder.points
+        if self.mask is None:
+            return recorder.points
+        chosen = recorder.chosen(self.mask)
+        if chosen is None:
+            recorder.refuse("the number of points that a condition selects is unknown")
+        return int(chosen.sum())
 
     # ---- attributes and methods of arrays --------------------------------------------------------
 
