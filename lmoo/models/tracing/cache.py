@@ -15,9 +15,10 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel, kept_model
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.nodes import Graph, extracted
+from lmoo.models.graph.nodes import extracted
 from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
+from lmoo.models.tracing.pieces import of_parts
 from lmoo.models.tracing.trace import ComplexModel, recorded
 from lmoo.problems.complexdata import ComplexRows
 
@@ -238,11 +239,11 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
-            found = Traced(_compiled(_of_parts(f, f, None) if kind.parts else f))
+            found = Traced(_compiled(of_parts(f, f, None) if kind.parts else f))
         elif isinstance(f, ComplexModel):
             if not kind.parts:
                 raise TraceError("the model has complex values")
-            found = Traced(_compiled(_of_parts(f.real, f.real, f.imag)))
+            found = Traced(_compiled(of_parts(f.real, f.real, f.imag)))
         else:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points, data)
@@ -261,7 +262,7 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
             )  # fmt: skip
             assert model is not None
             if kind.parts:
-                model = _of_parts(model, model, imaginary)
+                model = of_parts(model, model, imaginary)
             # A function that is defined anew for each fit has the graph of the last one.
             found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized,
                            bool(recorder.path or recorder.decisions), recorder.pieces)  # fmt: skip
@@ -284,19 +285,6 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
 def _fingerprint(data: Any) -> bytes:
     """Return a number that differs for other points."""
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
-    """Return the model of both parts of complex values: the last variable is 0 or 1 for these."""
-    graph = Graph()
-    which = graph.variable(len(like.variables))
-    node = graph.include(real.steps, graph.parameter)[-1]
-    node = graph.apply("multiply", node, graph.apply("subtract", graph.constant(1.0), which))
-    if imaginary is not None:
-        other = graph.include(imaginary.steps, graph.parameter)[-1]
-        node = graph.apply("add", node, graph.apply("multiply", other, which))
-    steps = extracted(graph.steps, [node])[0]
-    return Model(steps, (*like.variables, "part__"), like.parameter_names)
 
 
 def _compiled(model: Model, of: Callable[[Model], GraphModel] = GraphModel) -> GraphModel:

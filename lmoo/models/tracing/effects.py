@@ -93,7 +93,11 @@ class _Examination:
         self._seen.add(id(f))
         if depth > _DEEPEST:
             raise error()
+        if f is np.vectorize:
+            # A trace calls its function once, a fit for each point: no state may be kept in it.
+            self.found.mutable = f
         if isinstance(f, np.vectorize):
+            self.found.mutable = f
             self.note_use(f, "pyfunc", f.pyfunc)
             self.examine_callable(f.pyfunc, depth + 1, error)
             return

@@ -1,10 +1,12 @@
-"""Functions that join arrays: real and imaginary parts, several data sets, penalties."""
+"""Values that are joined: real and imaginary parts, several data sets, penalties."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from lmoo.models.expression.base import Model
+from lmoo.models.graph.nodes import Graph, extracted
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
@@ -77,3 +79,16 @@ def columns(points: Any, arrays: Sequence[Any], pieces: Sequence[Any] | None) ->
     every = np.concatenate(rows)
     further = [which if array is None else array[every] for array in arrays]
     return np.concatenate([points[:, every], np.stack(further)])
+
+
+def of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
+    """Return the model of both parts of complex values: the last variable is 0 or 1 for these."""
+    graph = Graph()
+    which = graph.variable(len(like.variables))
+    node = graph.include(real.steps, graph.parameter)[-1]
+    node = graph.apply("multiply", node, graph.apply("subtract", graph.constant(1.0), which))
+    if imaginary is not None:
+        other = graph.include(imaginary.steps, graph.parameter)[-1]
+        node = graph.apply("add", node, graph.apply("multiply", other, which))
+    steps = extracted(graph.steps, [node])[0]
+    return Model(steps, (*like.variables, "part__"), like.parameter_names)

@@ -2,21 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from dis import opmap
 from typing import Any
 
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.tracing.arithmetic import Arithmetic
+from lmoo.models.tracing.arithmetic import Arithmetic, is_replaced
 from lmoo.models.tracing.indices import adds_axes, condition_of
 from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
 from lmoo.models.tracing.recorder import OURS, Recorder, shown
 
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
-
-# Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
-_BINARY_OP, _FIRST_IN_PLACE = opmap["BINARY_OP"], 13
 
 _BRANCH = (
     "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
@@ -82,34 +78,13 @@ class Placeholder(Arithmetic):
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if options:
-            if options.get("where") not in (None, True) or not self._is_replaced(inputs, options):
+            if options.get("where") not in (None, True) or not is_replaced(self.recorder, inputs, options):
                 self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
             if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
                 self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
         found = self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
         for array in options.get("out") or ():
             array.fill(np.nan)
-        return found
-
-    def _is_replaced(self, inputs: Any, options: Any) -> bool:
-        """Return whether nothing is written but the first operand of ``array += x``.
-
-        The result replaces the array under its name.  The array itself becomes nan, so that the
-        trace differs from the function if that has other names for it.
-        """
-        out = options.get("out")
-        if out is None:
-            return True
-        frame = sys._getframe(2)
-        code, place = frame.f_code.co_code, frame.f_lasti
-        found: bool = (
-            code[place] == _BINARY_OP
-            and code[place + 1] >= _FIRST_IN_PLACE
-            and out[0] is inputs[0]
-            and out[0].dtype == _FLOAT
-            and out[0].shape == (self.recorder.points,)
-            and all(getattr(x, "imaginary", None) is None for x in inputs)
-        )
         return found
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -171,7 +146,7 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key = self._condition(key)
+        key = condition_of(key, self)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
@@ -183,21 +158,6 @@ class Placeholder(Arithmetic):
             self.recorder.refuse("points selected by one condition are given values of others")
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
-
-    def _condition(self, key: Any) -> Any:
-        """Return the condition that selects the points of an index; other keys as they are."""
-        key, points = condition_of(key), self.recorder.points
-        if not self.points or self.mask is not None or points is None:
-            return key
-        if isinstance(key, slice) and key != slice(None):
-            chosen = np.zeros(points, dtype=bool)
-            chosen[key] = True
-            backwards = isinstance(key.step, (int, np.integer)) and key.step < 0
-            key = key if backwards else chosen
-        is_mask = isinstance(key, np.ndarray) and key.dtype == bool and key.shape == (points,)
-        if not is_mask:
-            return key
-        return Placeholder(self.recorder, self.recorder.array(key), points=True, truth=True)
 
     def _numbers(self) -> Any:
         """Return the numbers of an array that depends on the points alone; None for others."""
@@ -211,13 +171,16 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
-        key = self._condition(key)
+        given, key = key, condition_of(key, self)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
                 return numbers[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
-            return self._like(mask=key.node)
+            copied = not isinstance(given, slice)
+            # A change of a slice would change the array, and the reverse.
+            self.own = self.own and copied
+            return self._like(mask=key.node, own=copied)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
         if self.points and self.mask is None and adds_axes(key):

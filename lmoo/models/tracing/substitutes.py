@@ -150,8 +150,7 @@ def _of_points(value: Any) -> Any:
 
 def _vectorized(vectorized: Any) -> Any:
     """Return np.vectorize of a function for placeholders."""
-    f = vectorized.pyfunc
-    f = _copied(f) if isinstance(f, FunctionType) else f
+    f = _substitute(vectorized.pyfunc)
 
     def called(*args: Any, **named: Any) -> Any:
         recorder = _current.recorder
