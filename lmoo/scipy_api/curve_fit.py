@@ -30,7 +30,6 @@ from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
 
-
 # Numbers, points times parameters, from which on a trace takes less time than it saves in one fit:
 # for exponentials and sums of Gaussians 2,000 to 4,000.
 _MANY = 2000
@@ -113,8 +112,10 @@ def curve_fit(
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
-        the start and at the solution, where its values are compared with those of the trace.  True:
-        it must be possible.  False: f itself is called throughout.  Not in scipy.
+        the start and at the solution, where its values are compared with those of the trace.  A
+        trace takes the time of some fits: for fewer than 2,000 points times parameters the first
+        fit of f is made without, unless it finds no minimum.  True: f must be traced, at once.
+        False: f itself is called throughout.  Not in scipy.
     ties, priors, constraints : optional
         Relations of the parameters, as for `Solver`.  Without p0 the starting point is moved into
         the constraints.  Not in scipy.

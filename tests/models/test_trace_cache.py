@@ -160,7 +160,11 @@ def test_curve_fit_traces_from_the_second_fit_on() -> None:
         return g
 
     y = np.exp(-t) + 0.01 * np.cos(9 * t)
-    for g, options in ((counted(f), {}), (counted(f), {"trace": True}), (counted(f), {"trace": False})):
+    for g, options in (
+        (counted(f), {}),
+        (counted(f), {"trace": True}),
+        (counted(f), {"trace": False}),
+    ):
         calls.append(curve_fit(g, t, y, [1.1, 1.1], full_output=True, **options)[2]["nfev"])
     assert calls[0] == calls[1] < calls[2]
 

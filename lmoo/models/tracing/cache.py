@@ -165,7 +165,7 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
 
 
 def is_new(f: Any) -> bool:
-    """Return whether no fit of a function was made before, so that a trace may be of no further use.
+    """Return whether a function was not fitted before, so that a trace may be used only once.
 
     From this call on it is not new.
 

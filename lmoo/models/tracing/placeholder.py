@@ -78,7 +78,9 @@ class Placeholder(Arithmetic):
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if options:
-            if options.get("where") not in (None, True) or not is_replaced(self.recorder, inputs, options):
+            if options.get("where") not in (None, True) or not is_replaced(
+                self.recorder, inputs, options
+            ):
                 self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
             if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
                 self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")

@@ -169,7 +169,6 @@ class Recorder:
         self.arrays.append(array)
         return self.graph.variable(self.variables + len(self.arrays) - 1)
 
-
     def chosen(self, mask: int) -> Any:
         """Return whether each point is selected by a condition; None if that is unknown."""
         operation, _, value = self.graph.steps[mask]

@@ -18,21 +18,23 @@ def interpolated(
     period: Any = None,
 ) -> Any:  # fmt: skip
     """Return np.interp; the values at the knots may be parameters."""
-    knots, values = _knots(recorder, xp, "np.interp"), list(fp)
-    numbers = None if isinstance(x, np.ndarray) else as_placeholder(recorder, x)._numbers()
+    x, values = as_placeholder(recorder, x), list(fp)
     if not any(isinstance(v, Placeholder) for v in (*values, left, right)):
+        numbers = x._numbers()
         if numbers is not None:
-            return np.interp(numbers, knots, values, left, right, period)
+            return np.interp(numbers, xp, values, left, right, period)
+    knots = _knots(recorder, xp, "np.interp")
     if period is not None or len(values) != knots.size:
         recorder.refuse("np.interp with a period, or with more values than places")
-    pieces: list[Sequence[Any]] = [(knots[0], values[0] if left is None else left, 0.0)]
-    for k in range(knots.size - 1):
-        slope = (values[k + 1] - values[k]) / (knots[k + 1] - knots[k])
-        pieces.append((knots[k], values[k], slope))
-    found = _of_pieces(recorder, x, knots, pieces)
-    last = applied(recorder, "where", x == knots[-1], values[-1],
-                   values[-1] if right is None else right)  # fmt: skip
-    return applied(recorder, "where", x >= knots[-1], last, found)
+    pieces = [
+        (knots[k], values[k], (values[k + 1] - values[k]) / (knots[k + 1] - knots[k]))
+        for k in range(knots.size - 1)
+    ]
+    found = _of_pieces(recorder, x, knots[1:-1], pieces)
+    ends = ((x < knots[0], left, values[0]), (x > knots[-1], right, values[-1]))
+    for beyond, given, value in ends:
+        found = applied(recorder, "where", beyond, value if given is None else given, found)
+    return found
 
 
 def spline(recorder: Recorder, value: Any, x: Any) -> Any:
@@ -53,7 +55,9 @@ def spline(recorder: Recorder, value: Any, x: Any) -> Any:
         polynomial = value
     name = type(value).__name__
     coefficients = getattr(polynomial, "c", None)
-    if getattr(coefficients, "ndim", 0) != 2 or not isinstance(polynomial.extrapolate, (bool, np.bool_)):  # noqa: E501
+    if getattr(coefficients, "ndim", 0) != 2 or not isinstance(
+        polynomial.extrapolate, (bool, np.bool_)
+    ):
         recorder.refuse(f"{name} of scipy.interpolate is not made of polynomials of one curve")
     wide = np.diff(polynomial.x) != 0.0  # The knots at the ends of B-splines are multiple.
     knots = _knots(recorder, [*polynomial.x[:-1][wide], polynomial.x[-1]], name)
@@ -79,9 +83,7 @@ def _knots(recorder: Recorder, places: Any, name: str) -> Any:
     return knots
 
 
-def _of_pieces(
-    recorder: Recorder, x: Any, knots: Any, pieces: Sequence[Sequence[Any]]
-) -> Any:
+def _of_pieces(recorder: Recorder, x: Any, knots: Any, pieces: Sequence[Sequence[Any]]) -> Any:
     """Return the polynomial of the piece that x lies in, by its origin and its coefficients.
 
     One condition after the other halves the pieces.
@@ -93,14 +95,12 @@ def _of_pieces(
             return pieces[first][quantity]
         middle = (first + last) // 2
         below, above = selected(quantity, first, middle), selected(quantity, middle + 1, last)
-        if not isinstance(below, Placeholder) and not isinstance(above, Placeholder):
-            if below == above:
-                return below
+        known = not isinstance(below, Placeholder) and not isinstance(above, Placeholder)
+        if known and below == above:
+            return below
         return applied(recorder, "where", conditions[middle], below, above)
 
-    origin, *coefficients = (
-        selected(q, 0, len(pieces) - 1) for q in range(len(pieces[0]))
-    )
+    origin, *coefficients = (selected(q, 0, len(pieces) - 1) for q in range(len(pieces[0])))
     distance, value = x - origin, coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         value = value * distance + coefficient

@@ -4,7 +4,14 @@ Each entry of `MAKERS` creates a new function ``f(t, a, b)`` and, if it has effe
 """
 
 from adversarial import (
-    arrays, branches, containers, objects, outside, pieces, randomness, results,
+    arrays,
+    branches,
+    containers,
+    objects,
+    outside,
+    pieces,
+    randomness,
+    results,
 )  # fmt: skip
 from adversarial.registry import MAKERS
 
