@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
-from lmoo.models.tracing.cache import is_new
 from lmoo.models.tracing.evaluation import evaluation_of
+from lmoo.models.tracing.fitted import is_new
 from lmoo.problems.arguments import checked_trace
 from lmoo.problems.bounds import box
 from lmoo.problems.curveproblem import CurveProblem

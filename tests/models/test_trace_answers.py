@@ -14,7 +14,7 @@ from trace_fit_cases import T, Y, decay
 
 import lmoo
 from lmoo import CurveBlocks, CurveProblem, Solver, TraceError, curve_fit
-from lmoo.models.tracing.cache import is_new
+from lmoo.models.tracing.fitted import is_new
 
 
 def fitted(name: str, trace: Any) -> tuple[Any, Any]:

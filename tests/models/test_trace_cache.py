@@ -19,7 +19,8 @@ from trace_fit_cases import T, Y
 import lmoo
 from lmoo import CurveProblem, Solver, TraceError, curve_fit
 from lmoo.models.tracing import cache
-from lmoo.models.tracing.cache import Kind, is_new, traced
+from lmoo.models.tracing.cache import Kind, traced
+from lmoo.models.tracing.fitted import is_new
 
 
 def test_a_trace_is_kept_until_something_changes() -> None:

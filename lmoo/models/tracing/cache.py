@@ -151,41 +151,26 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
         inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
                      kind.points // 2, True)  # fmt: skip
         return traced(f.f, inner)
-    holder = _holder(f)
+    holder = holder_of(f)
     entry = _stored(holder, f, kind, data)
     if entry is None and data is not None and _depends_on_points(holder):
         return traced(f, kind._replace(known=False))
     if entry is None:
         entry = _new_entry(f, kind, data)
-        _store(holder, [entry])
+        _store(holder, entry)
     if isinstance(entry.found, TraceError):
         # A new exception, because one that has been raised refers to frames.
         raise TraceError(*entry.found.args)
     return entry.found
 
 
-def is_new(f: Any) -> bool:
-    """Return whether a function was not fitted before, so that a trace may be used only once.
-
-    From this call on it is not new.
-
-    Examples
-    --------
-    >>> from lmoo.models.tracing.cache import is_new
-    >>> def line(t, a, b):
-    ...     return a * t + b
-    >>> is_new(line), is_new(line)
-    (True, False)
-    """
-    if isinstance(f, (Model, ComplexModel)):
-        return False
-    # A trace of a method is that of one object.
-    holder = f.__self__ if isinstance(f, types.MethodType) else _holder(f)
+def is_kept(holder: Any) -> bool:
+    """Return whether there are traces of a function, by its `holder_of`."""
     found = _entries.get(id(holder))
-    return (found is None or found[0]() is not holder) and _store(holder, [])
+    return found is not None and found[0]() is holder
 
 
-def _holder(f: Any) -> Any:
+def holder_of(f: Any) -> Any:
     """Return the object that the traces of a function are stored for.
 
     Functions that are defined anew for each fit, as lambdas in a loop, have the same code.
@@ -212,8 +197,7 @@ def _depends_on_points(holder: Any) -> bool:
     return sum(entry.data is not None for entry in found) >= _MOST_POINTS
 
 
-def _store(holder: Any, new: list[_Entry]) -> bool:
-    """Store a trace, or that a function was fitted; return whether that is possible."""
+def _store(holder: Any, entry: _Entry) -> None:
     key = id(holder)
 
     # Default arguments, because globals may be gone when this is called at interpreter exit.
@@ -228,9 +212,8 @@ def _store(holder: Any, new: list[_Entry]) -> bool:
             try:
                 reference, entries = weakref.ref(holder, forget), []
             except TypeError:
-                return False
-        _entries[key] = (reference, [*new, *entries][:_MOST_STORED])
-    return True
+                return
+        _entries[key] = (reference, [entry, *entries][:_MOST_STORED])
 
 
 def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
