@@ -197,7 +197,7 @@ def test_what_is_refused() -> None:
     assert "np.vectorize with a signature" in reason(singles)
     assert "places that depend on parameters" in reason(of_moved_places)
     assert "np.interp with a period" in reason(of_a_period)
-    assert "has 1000 places; models have tables of up to 64" in reason(of_a_large_table)
+    assert "has 1000 places; models have tables of up to 32" in reason(of_a_large_table)
     assert "more than 16 arrays" in reason(of_many)
     assert "combined with those of another" in reason(overlapping, t=T)
     assert "arrays of complex numbers are joined" in reason(complex_parts, np.zeros(48))

@@ -172,8 +172,9 @@ class Recorder:
     def chosen(self, mask: int) -> Any:
         """Return whether each point is selected by a condition; None if that is unknown."""
         operation, _, value = self.graph.steps[mask]
-        if operation == "variable" and value >= self.variables:
-            return self.arrays[int(value) - self.variables] != 0.0
+        further = -1 if operation != "variable" or value is None else int(value) - self.variables
+        if further >= 0:
+            return self.arrays[further] != 0.0
         found = self.numbers(mask)
         return None if found is None else found != 0.0
 

@@ -32,8 +32,8 @@ def trace(
     The function is called once, with placeholders for its arguments that record the operations on
     them.  It may use arithmetic, comparisons, the elementwise functions of numpy and scipy.special
     that models support, ``np.where``, ``np.clip``, ``np.select``, ``np.piecewise``, ``np.polyval``,
-    selections of points by conditions, complex numbers, loops over parameters, branches on
-    parameters, and functions that use only these.
+    ``np.vectorize``, tables, selections of points by conditions, complex numbers, loops over
+    parameters, branches on parameters, and functions that use only these.
 
     Parameters
     ----------
