@@ -209,7 +209,8 @@ def curve_fit(
         x, coordinates = _related_start(problem, x, p0)
     if sigma_x is not None:
         x = _checked_start(problem, x, p0, coordinates, method, jac, kwargs, trace)
-    first = sigma_x is None and trace == "auto" and problem.y.size * x.size < _MANY and is_new(f)
+    few = problem.y.size * x.size < _MANY
+    first = few and sigma_x is None and isinstance(trace, str) and is_new(f)
     iteration = _iteration(problem, x, method, jac, kwargs, False if first else trace, coordinates)
     try:
         iteration._run()

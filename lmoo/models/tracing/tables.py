@@ -9,8 +9,8 @@ from lmoo.models.tracing.applied import applied
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
-# All places are compared with all points.  With 32 of them derivatives at 200 points take the time of
-# three calls of np.interp, at 1,000 points twice that; splines of scipy take longer.
+# All places are compared with all points.  With 32 of them derivatives at 200 points take the time
+# of three calls of np.interp, at 1,000 points twice that; splines of scipy take longer.
 _MOST_PLACES = 32
 
 
