@@ -146,8 +146,13 @@ def evaluation_of(
         return None
     evaluate: Any = _of_blocks if in_blocks(problem) else _compiled
     curve: Any = problem
+    reason = because or curve.reason_to_call()
+    if reason is not None and curve.trace is not True:
+        return Evaluation(curve.f, reason)
+    if reason is not None:
+        raise TraceError(reason)
     try:
-        found: Evaluation | None = evaluate(problem, x, because, checked, alone)
+        found: Evaluation | None = evaluate(problem, x, checked, alone)
     except TraceError as error:
         if curve.trace is True:
             raise
@@ -155,14 +160,9 @@ def evaluation_of(
     return found
 
 
-def _compiled(
-    problem: CurveProblem, x: Array, because: str | None, checked: bool, alone: bool
-) -> Evaluation:
-    reason = because or problem.reason_to_call()
-    if reason is None and problem.y.size < x.size:
-        reason = "there are fewer points than parameters"
-    if reason is not None:
-        raise TraceError(reason)
+def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Evaluation:
+    if problem.y.size < x.size:
+        raise TraceError("there are fewer points than parameters")
     if isinstance(problem.f, ComplexParts):
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
@@ -197,13 +197,8 @@ def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
     return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
-def _of_blocks(
-    problem: Any, x: Array, because: str | None, checked: bool, alone: bool
-) -> Evaluation:
+def _of_blocks(problem: Any, x: Array, checked: bool, alone: bool) -> Evaluation:
     """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
-    reason = because or problem.reason_to_call()
-    if reason is not None:
-        raise TraceError(reason)
     t, y, _ = next(iter(problem.blocks))
     points, joined = points_of(t, y.size)
     found = traced(problem.f, Kind(x.size, len(points), joined, y.size))
