@@ -190,6 +190,9 @@ def test_what_is_refused() -> None:
     def split(t, a, b, c):
         return np.concatenate([a * t[..., :10], b * t[..., 10:] + c], axis=-1)
 
+    def always_rejecting(t, a, b, c):
+        raise EvaluationError("nowhere")
+
     def complex_parts(t, a, b, c):
         return np.concatenate([a * np.exp(1j * b * t), c * np.exp(1j * b * t)])
 
@@ -201,6 +204,7 @@ def test_what_is_refused() -> None:
     assert "more than 16 arrays" in reason(of_many)
     assert "combined with those of another" in reason(overlapping, t=T)
     assert "arrays of complex numbers are joined" in reason(complex_parts, np.zeros(48))
+    assert "a call with placeholders raised EvaluationError" in reason(always_rejecting, T)
     assert "there are 47 data for 48 points" in reason(concatenated, np.zeros(47))
     with pytest.raises(TraceError, match="arrays are joined; a model has one value for each"):
         lmoo.trace(concatenated)

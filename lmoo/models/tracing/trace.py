@@ -198,14 +198,12 @@ def _called(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> 
         value = call(f, _together(parts, joined), *numbers)
     except TraceError:
         raise
-    except EvaluationError:
-        if not recorder.decisions or recorder.error is not None:
-            raise
-        # As for the solver, which rejects a step to where a value is not finite.
-        return Placeholder(recorder, graph.constant(np.nan), points=True)
     except Exception as error:
         if recorder.error is not None:
             raise recorder.error from error
+        if isinstance(error, EvaluationError) and recorder.decisions:
+            # As for the solver, which rejects a step to where a value is not finite.
+            return Placeholder(recorder, graph.constant(np.nan), points=True)
         raise TraceError(f"a call with placeholders raised {error!r}") from error
     if recorder.error is not None:
         # The exception was caught in the function, or in a function that it calls.
