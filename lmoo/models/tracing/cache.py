@@ -173,10 +173,12 @@ def is_kept(holder: Any) -> bool:
 def holder_of(f: Any) -> Any:
     """Return the object that the traces of a function are stored for.
 
-    Functions that are defined anew for each fit, as lambdas in a loop, have the same code.
+    Functions that are defined anew for each fit, as lambdas in a loop, have the same code.  Those
+    with closures or defaults are stored for themselves: their values must not outlive them.
     """
     function = f.__func__ if isinstance(f, types.MethodType) else f
-    if type(function) is types.FunctionType and function.__closure__ is None:
+    plain = type(function) is types.FunctionType and function.__closure__ is None
+    if plain and function.__defaults__ is None and function.__kwdefaults__ is None:
         return function.__code__
     return function
 
