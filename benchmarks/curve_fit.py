@@ -4,13 +4,19 @@ Each figure is a ratio lmoo / scipy for the 3-parameter exponential with 20 poin
 tolerances for both; with the default tolerances, with which lmoo is more accurate; with bounds, for
 which scipy uses ``trf``, that contain or exclude the solution.  The first two are also measured
 without p0, which is then 1 for each parameter of the signature.
+
+lmoo traces a function in its second fit.  The first fit, the second, and those of functions that
+are defined anew from the same code, as a lambda in a loop, are measured with scipy's tolerances.
 """
 
+import itertools
+import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import scipy.optimize
-from common import alternate, versions
+from common import ROUNDS, alternate, seconds, versions
 
 import lmoo
 
@@ -36,8 +42,45 @@ def ratio(calls: int, p0: Any = None, ours: Any = None, **both: Any) -> float:
     )
 
 
+_NUMBERS = itertools.count()
+
+
+def new_function() -> Any:
+    """Return the model as a function with code of its own, which was not called before."""
+    code = decay.__code__.replace(co_name=f"decay{next(_NUMBERS)}")
+    return types.FunctionType(code, decay.__globals__)
+
+
+def same_code() -> Any:
+    """Return the model as a new function with the same code."""
+    return types.FunctionType(decay.__code__, decay.__globals__)
+
+
+def nth_call(n: int, make: Callable[[], Any], calls: int = 50) -> float:
+    """Return the ratio of times of the n-th calls with new functions."""
+    ratios = []
+    for _ in range(ROUNDS):
+        times = []
+        for _ in range(calls):
+            pair = []
+            for fit in (lmoo.curve_fit, scipy.optimize.curve_fit):
+                f: Any = make()
+                each = [
+                    seconds(lambda f=f, fit=fit: fit(f, T, Y, START, **SCIPYS)) for _ in range(n)
+                ]
+                pair.append(each[-1])
+            times.append(pair)
+        mine, other = np.median(np.array(times), axis=0)
+        ratios.append(mine / other)
+    return float(np.median(ratios))
+
+
 if __name__ == "__main__":
     print(versions("scipy"))
+    print(f"first call:                   {nth_call(1, new_function):.2f} of scipy's time")
+    print(f"second call:                  {nth_call(2, new_function):.2f}")
+    print(f"third call:                   {nth_call(3, new_function):.2f}")
+    print(f"new function of known code:   {nth_call(1, same_code):.2f}")
     print(f"scipy's tolerances:           {ratio(300, START, SCIPYS):.2f} of scipy's time")
     print(f"  without p0:                 {ratio(300, None, SCIPYS):.2f}")
     print(f"default tolerances:           {ratio(300, START):.2f}")

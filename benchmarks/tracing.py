@@ -1,18 +1,23 @@
 """The share of model functions that are traced, and why the others are not.
 
-    python benchmarks/tracing.py [--table FILE]
+    python benchmarks/tracing.py            prints what is not traced, and why
+    python benchmarks/tracing.py --table    also writes the table of docs/models.rst
+    python benchmarks/tracing.py --check    exits with 1 if that table is not up to date
 
 The functions are those of natural_models.py, of NIST's problems as NumPy functions, of the examples
 of the documentation and its gallery, and the model functions of the modules in benchmarks/ and
 tests/: the functions at the level of a module that return one number for each point.  A function is
 traced as in a fit, compared with its values, and, for natural_models.py, fitted both ways.
 
-Functions of the tests that are made to be refused or to be changed during a fit are listed apart.
+Some functions of the tests and of the documentation are written to be called or to fail (`MADE`):
+they are counted, and shown in a column of their own.  The tests of refusals and of checks of traces
+consist of such functions; these modules are listed after the others.
 """
 
 import argparse
 import contextlib
 import doctest
+import importlib
 import importlib.util
 import inspect
 import io
@@ -35,19 +40,33 @@ from lmoo.models.tracing import evaluation
 from lmoo.models.tracing.evaluation import evaluation_of, name_of
 from lmoo.problems.names import parameter_names_of
 
+curve_fit_module = importlib.import_module("lmoo.scipy_api.curve_fit")
+
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "docs" / "data" / "tracing.txt"
 T = np.linspace(0.1, 3.0, 13)
 # Tests of functions that must not be traced.
 REFUSED = ("adversarial", "test_trace_refusals.py", "test_trace_checks.py", "test_trace_cache.py")
-# Reasons that do not come from the function.
-GIVEN = (
-    "trace is False", "its derivatives are given", "sigma is", "y has been", "the problem has",
-    "the solver has", "there are fewer points",
-)  # fmt: skip
-# What no graph of single points can hold, by parts of the message.
-NOT_BY_POINTS = (
-    "combines points", "np.cumsum", "np.convolve", "np.concatenate",
-)  # fmt: skip
+# Functions outside of these that are written so that they are called, or fail, by names and files.
+MADE = {
+    ("capped", "<doctest models.rst"): "the example of a function that is not traced",
+    ("<lambda>", "<doctest scipy.rst"): "the example of a start that is not finite",
+    ("untraced", "distance_cases.py"): "a test of calls",
+    ("untraced", "units_cases.py"): "a test of calls",
+    ("untraced", "test_joint_units.py"): "a test of calls",
+    ("branching", "test_fit.py"): "a test of calls",
+    ("summed", "test_curve_fit_many.py"): "it combines the parameters of different fits",
+    ("picky", "test_curve_fit_many_bad_fits.py"): "it raises",
+    ("raising", "test_curve_fit_many_data.py"): "it raises",
+    ("raising", "test_failed_fits.py"): "it raises",
+    ("deadly", "test_curve_fit_many_data.py"): "it ends the process",
+    ("slow_decay", "test_dask.py"): "it sleeps",
+    ("single", "test_noise.py"): "rounding errors of float32",
+    ("f", "test_noise.py"): "rounded values",
+    ("half", "test_noise.py"): "rounding errors of float16",
+}
+# A reason that does not come from the function.
+GIVEN = "there are fewer points"
 
 
 class Found:
@@ -70,6 +89,11 @@ class Found:
         self.reasons.setdefault(_place(f), found.reason)
 
     @property
+    def made(self) -> int:
+        """The number of functions that are not traced, and were written so."""
+        return sum(reason is not None and _is_made(place) for place, reason in self.reasons.items())
+
+    @property
     def traced(self) -> int:
         """The number of traced functions."""
         return sum(reason is None for reason in self.reasons.values())
@@ -87,6 +111,11 @@ def _place(f: Any) -> str:
     return name_of(f) + where
 
 
+def _is_made(place: str) -> bool:
+    name, _, where = place.partition(" (")
+    return any(name == made and where.startswith(file) for made, file in MADE)
+
+
 def natural() -> tuple[Found, list[str]]:
     """Return the functions of natural_models.py, and those whose two fits differ."""
     found, apart = Found("natural models"), []
@@ -97,14 +126,40 @@ def natural() -> tuple[Found, list[str]]:
         if found.reasons[_place(f)] is not None:
             continue
         y = exact + 0.01 * np.std(np.abs(exact)) * random.standard_normal(exact.shape)
-        costs = []
-        for trace in (True, False):
-            problem = lmoo.CurveProblem(f, t, y, trace=trace)
-            with contextlib.suppress(Exception), np.errstate(all="ignore"):
-                costs.append(lmoo.Solver().solve(problem, np.multiply(x, 1.02)).cost)
-        if len(costs) < 2 or abs(costs[0] - costs[1]) > 1e-9 * costs[1]:
-            apart.append(f"{_place(f)}: costs {costs}")
+        fits = []
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for trace in (True, False):
+                p0 = np.multiply(x, 1.02)
+                try:
+                    fits.append(lmoo.curve_fit(f, t, y, p0, trace=trace, full_output=True)[:3])
+                except RuntimeError as error:
+                    fits.append(str(error))
+        difference = _difference(*fits)
+        if difference is not None:
+            apart.append(f"{_place(f)}: {difference}")
     return found, apart
+
+
+def _difference(traced: Any, called: Any) -> str | None:
+    """Return how two fits differ, each (popt, pcov, infodict); None if by rounding errors."""
+    if isinstance(traced, str) or isinstance(called, str):
+        texts = [fit if isinstance(fit, str) else "a solution" for fit in (traced, called)]
+        return None if texts[0] == texts[1] else f"{texts[0]} traced, {texts[1]} called"
+    (x, covariance, info), (other, expected, also) = traced, called
+    costs = [float(each["fvec"] @ each["fvec"]) for each in (info, also)]
+    if abs(costs[0] - costs[1]) > 1e-9 * costs[1]:
+        return f"sums of squares {costs[0]:.12g} traced, {costs[1]:.12g} called"
+    errors, others = np.sqrt(np.diag(covariance)), np.sqrt(np.diag(expected))
+    if not np.array_equal(np.isfinite(errors), np.isfinite(others)):
+        return f"errors {errors} traced, {others} called"
+    # Of 1e-9 of a sum of squares a parameter moves by the root of that in its errors.
+    if np.any(np.abs(x - other) > 1e-4 * others):
+        return f"parameters {x} traced, {other} called, errors {others}"
+    known = np.isfinite(others)
+    if np.any(np.abs(errors[known] - others[known]) > 1e-4 * others[known]):
+        return f"errors {errors} traced, {others} called"
+    return None
 
 
 def regressions() -> Found:
@@ -122,7 +177,9 @@ def regressions() -> Found:
 def examples() -> Found:
     """Return the functions that are fitted in the documentation, the README and the gallery."""
     found = Found("documentation")
-    tried = evaluation._compiled
+    tried, is_new = evaluation._compiled, curve_fit_module.is_new
+    # `curve_fit` traces a function from its second fit on; most examples have one.
+    curve_fit_module.is_new = lambda f: False
 
     def recording(problem: Any, x: Any, *rest: Any) -> Any:
         f = getattr(problem.f, "f", problem.f)
@@ -146,7 +203,7 @@ def examples() -> Found:
         for script in sorted((ROOT / "docs" / "examples").glob("plot_*.py")):
             _run_script(script)
     finally:
-        evaluation._compiled = tried
+        evaluation._compiled, curve_fit_module.is_new = tried, is_new
     return found
 
 
@@ -200,6 +257,9 @@ def _arguments(f: Any) -> Any:
     if next(iter(inspect.signature(f).parameters), "") not in ("t", "x", "w", "points"):
         return None
     names = parameter_names_of(f)
+    if names is not None:
+        defaults = f.__defaults__ or ()
+        names = names[: len(names) - sum(not isinstance(value, (int, float)) for value in defaults)]
     for n in (1, 2, 3, 4, 5, 6) if names is None else (len(names),):
         x = 0.5 + 0.1 * np.arange(n)
         try:
@@ -215,13 +275,12 @@ def _arguments(f: Any) -> Any:
 
 def table(collections: list[Found]) -> str:
     """Return the table of the documentation."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 34 22 22 22", ""]
-    rows = [("Functions of", "all", "of which by points", "traced")]
-    for found in collections:
-        pointwise = sum(not _is_beyond(reason) for reason in found.reasons.values())
-        rows.append((found.name, str(len(found.reasons)), str(pointwise), str(found.traced)))
-    total = [str(sum(int(row[k]) for row in rows[1:])) for k in (1, 2, 3)]
-    rows.append(("together", *total))
+    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 28 12 12 24 24", ""]
+    rows = [("Functions of", "all", "traced", "not, written to be called or to fail", "other")]
+    counts = [(found.name, len(found.reasons), found.traced, found.made) for found in collections]
+    counts.append(("together", *(sum(c[k] for c in counts) for k in (1, 2, 3))))
+    for name, every, traced, made in counts:
+        rows.append((name, str(every), str(traced), str(made), str(every - traced - made)))
     for row in rows:
         lines += [f"   {'*' if k == 0 else ' '} - {cell}" for k, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
@@ -232,18 +291,14 @@ def _printed(found: Found) -> Found:
     print(f"{found.name}: {found.traced} of {len(found.reasons)} traced")
     for place, reason in found.reasons.items():
         if reason is not None:
-            print(f"    {place}: {reason}")
+            print(f"    {place}: {'(made so) ' * _is_made(place)}{reason}")
     return found
 
 
-def _is_beyond(reason: str | None) -> bool:
-    """Return whether a function cannot be computed point by point."""
-    return reason is not None and any(part in reason for part in NOT_BY_POINTS)
-
-
-def main() -> None:
+def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--table", help="a file for the table of the documentation")
+    options.add_argument("--table", action="store_true", help="write the table of docs/models.rst")
+    options.add_argument("--check", action="store_true", help="compare it with that file")
     arguments = options.parse_args()
     tests = sorted((ROOT / "tests").rglob("*.py"))
     refused = [file for file in tests if any(part in str(file) for part in REFUSED)]
@@ -256,10 +311,13 @@ def main() -> None:
     collections.append(_printed(of_modules("tests", files)))
     traced = sum(found.traced for found in collections)
     count = sum(len(found.reasons) for found in collections)
-    beyond = sum(_is_beyond(r) for found in collections for r in found.reasons.values())
-    print(f"together: {traced} of {count}, {100 * traced / count:.1f} %; ", end="")
-    share = 100 * traced / (count - beyond)
-    print(f"{beyond} are not functions of single points, {share:.1f} % of the others")
+    made = sum(found.made for found in collections)
+    share, without = 100 * traced / count, 100 * traced / (count - made)
+    print(
+        f"together: {traced} of {count}, {share:.1f} %; {made} of the others are written to be ",
+        end="",
+    )
+    print(f"called or to fail, {without:.1f} % without these")
     print(f"fits that differ from those with trace=False: {len(apart)}", *apart, sep="\n    ")
     apart_from_these = of_modules("tests of refusals and checks", refused)
     print(f"{apart_from_these.name}: {apart_from_these.traced} of {len(apart_from_these.reasons)}")
@@ -270,8 +328,9 @@ def main() -> None:
     for kind, k in kinds.most_common():
         print(f"    {k:3} {kind}")
     if arguments.table:
-        Path(arguments.table).write_text(table(collections))
+        TABLE.write_text(table(collections), encoding="utf-8")
+    return int(arguments.check and TABLE.read_text(encoding="utf-8") != table(collections))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -89,7 +89,7 @@ def looped(t, a):
 
 
 def interpolated(t, a):
-    return a * np.interp(t, [0, 1], [2, 3])
+    return np.interp(t, [0, a], [2, 3])
 
 
 def counted(t, a):
@@ -138,7 +138,7 @@ STATE = None
 
 
 def typed(t, a):
-    return a * t if isinstance(t, np.ndarray) else a
+    return a * t if type(t) is np.ndarray else a
 
 
 def catching(t, a):
@@ -170,7 +170,7 @@ def caught_inside(t, a):
     return hidden(t, a)
 
 
-@np.vectorize
+@functools.lru_cache
 def hidden(t, a):
     return a * t
 
@@ -228,7 +228,7 @@ REFUSED = [
         "return a * np.asarray(t, dtype=np.float32)",
     ),
     (looped, "a loop over the points", "return [a * u for u in t]"),
-    (interpolated, "np.interp is not a function of single points", "return a * np.interp"),
+    (interpolated, "np.interp has places that depend on parameters", "return np.interp"),
     (counted, "the number of points is unknown", "return a * t / len(t)"),
     (into_buffer, r"a function of numpy writes into an array \(out=\)", "return np.multiply"),
     (random, "np.random.normal is used", "return a * t + np.random.normal(size=t.size)"),
@@ -237,7 +237,7 @@ REFUSED = [
     (printing, r"print\(\) is called", "print(a)"),
     (counting, "an object is changed in place", 'COUNT["calls"] += 1'),
     (global_state, "the global variable STATE is set", "STATE = a"),
-    (typed, r"isinstance\(\) is called", "return a * t if isinstance"),
+    (typed, r"type\(\) is called", "return a * t if type"),
     (catching, "an exception is caught", "except TypeError:"),
     (
         array_constant,

@@ -53,7 +53,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     if shaped is not None:
         return shaped(operation)
     parts = [as_placeholder(recorder, operand) for operand in operands]
-    mask = _mask(recorder, parts)
+    mask = common_mask(recorder, parts)
     if operation in _LOGICAL:
         if all(part.truth for part in parts):
             operation = _LOGICAL[operation]
@@ -97,10 +97,10 @@ def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Seque
     variables, others = nodes[: len(t)], nodes[len(t) :]
     steps = recorder.graph.include(model.steps, others.__getitem__, variables.__getitem__)
     points = any(part.points for part in parts)
-    return Placeholder(recorder, steps[-1], points=points, mask=_mask(recorder, parts))
+    return Placeholder(recorder, steps[-1], points=points, mask=common_mask(recorder, parts))
 
 
-def _mask(recorder: Recorder, parts: Sequence[Placeholder]) -> int | None:
+def common_mask(recorder: Recorder, parts: Sequence[Placeholder]) -> int | None:
     """Return the condition by which the points of operands are selected; None if they are all."""
     masks = {part.mask for part in parts}
     if masks == _ALL_POINTS:

@@ -1,12 +1,40 @@
 """The operators of placeholders, which are recorded as operations."""
 
+import sys
 from collections.abc import Callable
+from dis import opmap
 from typing import Any
+
+import numpy as np
 
 from lmoo.models.graph.operators import Operators
 from lmoo.models.tracing.recorder import Recorder
 
 Method = Callable[..., Any]
+# Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
+_BINARY_OP, _FIRST_IN_PLACE = opmap["BINARY_OP"], 13
+
+
+def is_replaced(recorder: Recorder, inputs: Any, options: Any) -> bool:
+    """Return whether nothing is written but the first operand of ``array += x``.
+
+    The result replaces the array under its name.  The array itself becomes nan, so that the
+    trace differs from the function if that has other names for it.
+    """
+    out = options.get("out")
+    if out is None:
+        return True
+    frame = sys._getframe(2)
+    code, place = frame.f_code.co_code, frame.f_lasti
+    found: bool = (
+        code[place] == _BINARY_OP
+        and code[place + 1] >= _FIRST_IN_PLACE
+        and out[0] is inputs[0]
+        and out[0].dtype == np.float64
+        and out[0].shape == (recorder.points,)
+        and all(getattr(x, "imaginary", None) is None for x in inputs)
+    )
+    return found
 
 
 def _operator(operation: str, reflected: bool = False) -> Method:

@@ -253,17 +253,25 @@ def _new_objects(code: types.CodeType, instructions: Sequence[dis.Instruction]) 
     """Return the local names that refer only to objects created in the function."""
     made: set[str] = set()
     others = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
-    last, called = "", ""
+    last, called, depth = "", "", 0
+    names: list[tuple[int, str]] = []  # What was loaded, and the depth of the stack then.
     for instruction in instructions:
         name = instruction.opname
+        depth += dis.stack_effect(instruction.opcode, instruction.arg)
         if name in ("CACHE", "PRECALL", "PUSH_NULL"):
             continue
         if name in ("LOAD_METHOD", "LOAD_ATTR", "LOAD_GLOBAL"):
-            called = instruction.argval
+            names.append((depth, instruction.argval))
+        if name.startswith("CALL"):
+            # The function and a second object are below its arguments; the value takes their place.
+            while names and names[-1][0] > depth + 1:
+                names.pop()
+            called = names[-1][1] if names else ""
         if name == "STORE_FAST":
             fresh = last in _BUILDING or last == "LOAD_CONST" or last.startswith("UNARY")
             fresh |= last.startswith("CALL") and called in CREATING
             (made if fresh else others).add(instruction.argval)
+            names.clear()
         last = name
     return frozenset(made - others)
 

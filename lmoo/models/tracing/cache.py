@@ -15,10 +15,11 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.compiled import GraphModel, kept_model
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.nodes import Graph, extracted
+from lmoo.models.graph.nodes import extracted
 from lmoo.models.graph.stepwise import stepwise
 from lmoo.models.tracing.effects import Dependencies, examined
 from lmoo.models.tracing.functions import start
+from lmoo.models.tracing.pieces import of_parts
 from lmoo.models.tracing.trace import ComplexModel, recorded
 from lmoo.problems.complexdata import ComplexRows
 
@@ -73,12 +74,15 @@ class Traced:
         Whether the trace is valid for one number of points only.
     branches : bool
         Whether the function branches on its parameters.
+    pieces : list of arrays or None
+        For each of several joined arrays the indices of its points, None for all of them.
     """
 
     model: GraphModel
     arrays: tuple[Any, ...] = ()
     sized: bool = False
     branches: bool = False
+    pieces: list[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +105,9 @@ class _Entry:
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
         # Identity, as comparisons of default arguments may return arrays, or raise.
-        code, defaults, keywords = _code(f)
-        known = self.code
-        if code is not known[0] or defaults is not known[1] or keywords is not known[2]:
-            return False
+        for part, known in zip(_code(f), self.code, strict=True):
+            if part is not known:
+                return False
         for holder, name, value, contents in self.dependencies:
             if not _is_unchanged(holder, name, value, contents):
                 return False
@@ -149,7 +152,7 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
         inner = Kind(kind.n, kind.variables - 1, not f.several and f.variables > 1,
                      kind.points // 2, True)  # fmt: skip
         return traced(f.f, inner)
-    holder = f.__func__ if isinstance(f, types.MethodType) else f
+    holder = holder_of(f)
     entry = _stored(holder, f, kind, data)
     if entry is None and data is not None and _depends_on_points(holder):
         return traced(f, kind._replace(known=False))
@@ -160,6 +163,25 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
         # A new exception, because one that has been raised refers to frames.
         raise TraceError(*entry.found.args)
     return entry.found
+
+
+def is_kept(holder: Any) -> bool:
+    """Return whether there are traces of a function, by its `holder_of`."""
+    found = _entries.get(id(holder))
+    return found is not None and found[0]() is holder
+
+
+def holder_of(f: Any) -> Any:
+    """Return the object that the traces of a function are stored for.
+
+    Functions that are defined anew for each fit, as lambdas in a loop, have the same code.  Those
+    with closures or defaults are stored for themselves: their values must not outlive them.
+    """
+    function = f.__func__ if isinstance(f, types.MethodType) else f
+    plain = type(function) is types.FunctionType and function.__closure__ is None
+    if plain and function.__defaults__ is None and function.__kwdefaults__ is None:
+        return function.__code__
+    return function
 
 
 def _stored(holder: Any, f: Any, kind: Kind, data: Any) -> _Entry | None:
@@ -203,17 +225,18 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
-            found = Traced(_compiled(_of_parts(f, f, None) if kind.parts else f))
+            found = Traced(_compiled(of_parts(f, f, None) if kind.parts else f))
         elif isinstance(f, ComplexModel):
             if not kind.parts:
                 raise TraceError("the model has complex values")
-            found = Traced(_compiled(_of_parts(f.real, f.real, f.imag)))
+            found = Traced(_compiled(of_parts(f.real, f.real, f.imag)))
         else:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points, data)
             recorder.decisions = [] if kind.branches else None
+            recorder.joins = kind.branches
             value = recorded(f, recorder, kind.n, kind.joined)
-            sized = recorder.asked or bool(recorder.arrays)
+            sized = recorder.asked or any(a is not None for a in recorder.arrays)
             if value.imaginary is not None and not kind.parts:
                 raise TraceError("the function returns complex numbers")
             variables = [f"t{k}" for k in range(kind.variables + len(recorder.arrays))]
@@ -225,10 +248,10 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
             )  # fmt: skip
             assert model is not None
             if kind.parts:
-                model = _of_parts(model, model, imaginary)
+                model = of_parts(model, model, imaginary)
             # A function that is defined anew for each fit has the graph of the last one.
             found = Traced(_compiled(model, kept_model), tuple(recorder.arrays), sized,
-                           bool(recorder.path or recorder.decisions))  # fmt: skip
+                           bool(recorder.path or recorder.decisions), recorder.pieces)  # fmt: skip
     except TraceError as error:
         found = TraceError(*error.args)
         # The reason may be the number of points.
@@ -248,19 +271,6 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
 def _fingerprint(data: Any) -> bytes:
     """Return a number that differs for other points."""
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _of_parts(like: Model, real: Model, imaginary: Model | None) -> Model:
-    """Return the model of both parts of complex values: the last variable is 0 or 1 for these."""
-    graph = Graph()
-    which = graph.variable(len(like.variables))
-    node = graph.include(real.steps, graph.parameter)[-1]
-    node = graph.apply("multiply", node, graph.apply("subtract", graph.constant(1.0), which))
-    if imaginary is not None:
-        other = graph.include(imaginary.steps, graph.parameter)[-1]
-        node = graph.apply("add", node, graph.apply("multiply", other, which))
-    steps = extracted(graph.steps, [node])[0]
-    return Model(steps, (*like.variables, "part__"), like.parameter_names)
 
 
 def _compiled(model: Model, of: Callable[[Model], GraphModel] = GraphModel) -> GraphModel:
@@ -284,12 +294,13 @@ def _reference(owner: Any) -> Callable[[], Any]:
 
 
 def _code(f: Any) -> tuple[Any, ...]:
-    """Return the parts of a function that can be replaced: its code and its default arguments."""
+    """Return the parts by which functions differ: code, default arguments, and global names."""
     if type(f) is types.FunctionType:
-        return f.__code__, f.__defaults__, f.__kwdefaults__
+        return f.__code__, f.__defaults__, f.__kwdefaults__, f.__globals__
     function = f.__func__ if isinstance(f, types.MethodType) else f
     return tuple(
-        getattr(function, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")
+        getattr(function, name, None)
+        for name in ("__code__", "__defaults__", "__kwdefaults__", "__globals__")
     )
 
 

@@ -91,8 +91,16 @@ class _Examination:
         if id(f) in self._seen:
             return
         self._seen.add(id(f))
-        if depth > _DEEPEST or isinstance(f, np.vectorize):
+        if depth > _DEEPEST:
             raise error()
+        if f is np.vectorize:
+            # A trace calls its function once, a fit for each point: no state may be kept in it.
+            self.found.mutable = f
+        if isinstance(f, np.vectorize):
+            self.found.mutable = f
+            self.note_use(f, "pyfunc", f.pyfunc)
+            self.examine_callable(f.pyfunc, depth + 1, error)
+            return
         if isinstance(f, types.FunctionType):
             self._function(f, depth, None)
         elif isinstance(f, types.MethodType):
@@ -155,6 +163,8 @@ class _Examination:
                 raise error()
         elif callable(value):
             self.examine_callable(value, depth + 1, error)
+        elif value is np.r_:
+            return
         else:
             raise error()
 

@@ -19,6 +19,7 @@ from lmoo.models.expression.base import Model
 from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.cache import Kind, Traced, traced
+from lmoo.models.tracing.pieces import columns
 from lmoo.models.tracing.slopes import flat_reason, slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
@@ -145,8 +146,13 @@ def evaluation_of(
         return None
     evaluate: Any = _of_blocks if in_blocks(problem) else _compiled
     curve: Any = problem
+    reason = because or curve.reason_to_call()
+    if reason is not None and curve.trace is not True:
+        return Evaluation(curve.f, reason)
+    if reason is not None:
+        raise TraceError(reason)
     try:
-        found: Evaluation | None = evaluate(problem, x, because, checked, alone)
+        found: Evaluation | None = evaluate(problem, x, checked, alone)
     except TraceError as error:
         if curve.trace is True:
             raise
@@ -154,22 +160,18 @@ def evaluation_of(
     return found
 
 
-def _compiled(
-    problem: CurveProblem, x: Array, because: str | None, checked: bool, alone: bool
-) -> Evaluation:
-    reason = because or problem.reason_to_call()
-    if reason is None and problem.y.size < x.size:
-        reason = "there are fewer points than parameters"
-    if reason is not None:
-        raise TraceError(reason)
+def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Evaluation:
+    if problem.y.size < x.size:
+        raise TraceError("there are fewer points than parameters")
     if isinstance(problem.f, ComplexParts):
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
-        points, joined = points_of(problem.t, problem.y.size)
-        kind = Kind(x.size, len(points), joined, problem.y.size, known=alone, branches=alone)
+        points, joined = points_of(problem.t, size_of(problem.t, problem.y.size))
+        kind = Kind(x.size, len(points), joined, points.shape[1], known=alone, branches=alone)
         found = traced(problem.f, kind, points if alone else None)
-        if found.arrays:
-            points = np.concatenate([points, np.stack(found.arrays)])
+        points = columns(points, found.arrays, found.pieces)
+        if points.shape[1] != problem.y.size:
+            raise TraceError(f"there are {problem.y.size} data for {points.shape[1]} points")
     if not checked:
         value, reason = _value(problem.f, problem.t, x, problem.y.size)
         if reason is None:
@@ -195,13 +197,8 @@ def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
     return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
-def _of_blocks(
-    problem: Any, x: Array, because: str | None, checked: bool, alone: bool
-) -> Evaluation:
+def _of_blocks(problem: Any, x: Array, checked: bool, alone: bool) -> Evaluation:
     """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
-    reason = because or problem.reason_to_call()
-    if reason is not None:
-        raise TraceError(reason)
     t, y, _ = next(iter(problem.blocks))
     points, joined = points_of(t, y.size)
     found = traced(problem.f, Kind(x.size, len(points), joined, y.size))
@@ -230,6 +227,12 @@ def _plain(array: Array) -> Array:
     if flags.c_contiguous and flags.aligned:
         return array
     return np.require(array, requirements=["C", "A"])
+
+
+def size_of(t: Any, m: int) -> int:
+    """Return the number of points of the variables; m where it is unknown."""
+    shape = getattr(t[0] if isinstance(t, tuple) and t else t, "shape", ())
+    return int(shape[-1]) if shape else m
 
 
 def points_of(t: Any, m: int) -> tuple[Array, bool]:

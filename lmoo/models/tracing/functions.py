@@ -9,6 +9,7 @@ from lmoo.models.tracing.applied import applied, clipped, included
 from lmoo.models.tracing.indices import Indices
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.tables import interpolated
 from lmoo.models.tracing.ufuncs import operation_of
 
 
@@ -103,6 +104,23 @@ def _of_columns(function: Callable[..., Any]) -> Callable[..., Any]:
     return applied_to_columns
 
 
+def _joined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of numpy that joins arrays, as `pieces.joined` does at the end."""
+    columns = _of_columns(function)
+
+    def applied_to_arrays(recorder: Recorder, *args: Any, axis: Any = None, **options: Any) -> Any:
+        if options:
+            recorder.refuse(f"np.{function.__name__} is called with {min(options)}")
+        return columns(recorder, *args, **({} if axis is None else {"axis": axis}))
+
+    return applied_to_arrays
+
+
+def _split(recorder: Recorder, x: Any, sections: Any, axis: Any = 0) -> list[Any]:
+    rows = np.array_split(np.arange(x.size), sections)
+    return [x[row[0] : row[-1] + 1] if row.size else x[:0] for row in rows]
+
+
 def _sinc(recorder: Recorder, x: Any) -> Any:
     return applied(recorder, "sinc", x)
 
@@ -156,6 +174,9 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.sinc: _sinc,
     np.i0: lambda recorder, x: applied(recorder, "i0", x),
     np.polyval: _polyval,
+    np.interp: interpolated,
+    **{function: _joined(function) for function in (np.concatenate, np.hstack, np.append)},
+    **dict.fromkeys((np.split, np.array_split), _split),
     np.copy: _copy,
     np.isclose: _isclose,
     np.nan_to_num: _nan_to_num,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 
 class Indices:
     """The indices of the points at which a condition holds, as ``np.where(condition)`` has them."""
@@ -22,11 +24,26 @@ class Indices:
         return self.__getattr__("take")
 
 
-def condition_of(key: Any) -> Any:
-    """Return the condition that indices of points stand for; other keys as they are."""
+def condition_of(key: Any, array: Any) -> Any:
+    """Return the condition that an index of an array stands for; other keys as they are.
+
+    The points of a slice and those of an array of truth values are known.
+    """
     if isinstance(key, tuple) and len(key) == 1:
         key = key[0]
-    return key.condition if isinstance(key, Indices) else key
+    if isinstance(key, Indices):
+        return key.condition
+    points = array.recorder.points
+    if not array.points or array.mask is not None or points is None:
+        return key
+    forwards = isinstance(key, slice) and not (isinstance(key.step, int) and key.step < 0)
+    if forwards and key != slice(None):
+        chosen = np.zeros(points, dtype=bool)
+        chosen[key] = True
+        key = chosen
+    if isinstance(key, np.ndarray) and key.dtype == bool and key.shape == (points,):
+        return array._like(node=array.recorder.array(key), imag=None, truth=True)
+    return key
 
 
 def adds_axes(key: Any) -> bool:

@@ -2,21 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from dis import opmap
 from typing import Any
 
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.tracing.arithmetic import Arithmetic
+from lmoo.models.tracing.arithmetic import Arithmetic, is_replaced
 from lmoo.models.tracing.indices import adds_axes, condition_of
 from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
-from lmoo.models.tracing.recorder import Recorder, shown
+from lmoo.models.tracing.recorder import OURS, Recorder, shown
 
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
-
-# Instructions of operators such as ``+=``: NB_INPLACE_ADD is the first of CPython's.
-_BINARY_OP, _FIRST_IN_PLACE = opmap["BINARY_OP"], 13
 
 _BRANCH = (
     "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
@@ -61,6 +57,16 @@ class Placeholder(Arithmetic):
         self.recorder, self.node, self.imaginary = recorder, node, imag
         self.points, self.truth, self.own, self.mask = points, truth, own, mask
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The type of the argument in a fit, which isinstance asks for.
+
+        For lmoo and numpy that of the placeholder, which they treat as such.
+        """
+        if sys._getframe(1).f_code.co_filename.startswith(OURS):
+            return Placeholder
+        return np.ndarray if self.points else np.float64
+
     # ---- numpy ---------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -72,34 +78,15 @@ class Placeholder(Arithmetic):
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
             )
         if options:
-            if options.get("where") not in (None, True) or not self._is_replaced(inputs, options):
+            if options.get("where") not in (None, True) or not is_replaced(
+                self.recorder, inputs, options
+            ):
                 self.recorder.refuse(f"np.{name} writes into an array (out= or where=)")
             if np.dtype(options.get("dtype") or np.float64) not in (_FLOAT, _COMPLEX):
                 self.recorder.refuse(f"np.{name} is asked for numbers of {options['dtype']}")
         found = self.recorder.operation_of(ufunc, self.recorder)(self.recorder, *inputs)
         for array in options.get("out") or ():
             array.fill(np.nan)
-        return found
-
-    def _is_replaced(self, inputs: Any, options: Any) -> bool:
-        """Return whether nothing is written but the first operand of ``array += x``.
-
-        The result replaces the array under its name.  The array itself becomes nan, so that the
-        trace differs from the function if that has other names for it.
-        """
-        out = options.get("out")
-        if out is None:
-            return True
-        frame = sys._getframe(2)
-        code, place = frame.f_code.co_code, frame.f_lasti
-        found: bool = (
-            code[place] == _BINARY_OP
-            and code[place + 1] >= _FIRST_IN_PLACE
-            and out[0] is inputs[0]
-            and out[0].dtype == _FLOAT
-            and out[0].shape == (self.recorder.points,)
-            and all(getattr(x, "imaginary", None) is None for x in inputs)
-        )
         return found
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -161,7 +148,7 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        key = condition_of(key)
+        key = condition_of(key, self)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
         if not isinstance(key, Placeholder) or not key.truth or key.mask is not None:
@@ -186,13 +173,16 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
-        key = condition_of(key)
+        given, key = key, condition_of(key, self)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
                 return numbers[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
-            return self._like(mask=key.node)
+            copied = not isinstance(given, slice)
+            # A change of a slice would change the array, and the reverse.
+            self.own = self.own and copied
+            return self._like(mask=key.node, own=copied)
         if key is Ellipsis or (isinstance(key, slice) and key == slice(None)):
             return self
         if self.points and self.mask is None and adds_axes(key):
@@ -229,7 +219,7 @@ class Placeholder(Arithmetic):
         )
 
     def __len__(self) -> int:
-        if not self.points or self.mask is not None:
+        if not self.points:
             raise TypeError("object of unknown size has no len()")
         return self._count()
 
@@ -241,7 +231,12 @@ class Placeholder(Arithmetic):
         if recorder.points is None:
             recorder.refuse("the number of points is unknown before the fit")
         recorder.asked = True
-        return recorder.points
+        if self.mask is None:
+            return recorder.points
+        chosen = recorder.chosen(self.mask)
+        if chosen is None:
+            recorder.refuse("the number of points that a condition selects is unknown")
+        return int(chosen.sum())
 
     # ---- attributes and methods of arrays --------------------------------------------------------
 

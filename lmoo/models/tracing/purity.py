@@ -21,6 +21,7 @@ BUILTINS = frozenset(
         "float",
         "frozenset",
         "int",
+        "isinstance",
         "len",
         "list",
         "map",
@@ -123,7 +124,8 @@ def is_pure(f: Any) -> bool:
     if f is functools.reduce:
         return True  # As map: the function that it applies is examined where it is named.
     if isinstance(f, type):
-        if f is np.poly1d or _is_named_tuple(f):
+        # As map: the function that np.vectorize applies is examined where it is named.
+        if f in (np.ndarray, np.poly1d, np.vectorize) or _is_named_tuple(f):
             return True
         return f.__name__ in BUILTINS or issubclass(f, (np.generic, BaseException, np.errstate))
     if type(f).__module__.startswith("lmoo."):

@@ -14,7 +14,7 @@ from lmoo.models.graph.nodes import Graph, extracted
 
 # Frames in these folders are not user code.
 _LMOO = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
-_OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))
+OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))
 
 
 # Numbers that are read from the points: a function with a loop over all points is not traced.
@@ -45,7 +45,7 @@ class Recorder:
     ----------
     graph : Graph
     arrays : list of (points,) float64 array
-        The further variables, copied.
+        The further variables, copied; None for the one that tells joined arrays apart.
     error : TraceError or None
         The first error, also if the function has caught it.
     asked : bool
@@ -63,6 +63,13 @@ class Recorder:
         function must not branch.
     path : sequence of bool
         The first answers; those that follow are True.
+    each : bool
+        Whether a function that np.vectorize applies to each point is called: its decisions may
+        depend on the points.
+    joins : bool
+        Whether the function may return arrays that are joined.
+    pieces : list of arrays or None, or None
+        The indices of the points of joined arrays, None for all of them.
     takes_arrays : bool
         Whether the first array that is combined with a parameter determines the number of points.
     """
@@ -73,7 +80,7 @@ class Recorder:
         self.included: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
-        self.takes_arrays = False
+        self.takes_arrays = self.each = self.joins = False
         self.decisions: list[tuple[int, bool]] | None = None
         self.path: Sequence[bool] = ()
         self.restart()
@@ -82,6 +89,7 @@ class Recorder:
         """Forget what was recorded."""
         self.graph = Graph()
         self.arrays: list[Any] = []
+        self.pieces: list[Any] | None = None
         self.error: TraceError | None = None
         self.asked = self.reads_data = self.converts = False
         self._numbers: dict[tuple[int, int | None], Any] = {}
@@ -97,7 +105,7 @@ class Recorder:
     def decide(self, node: int, reason: str) -> bool:
         """Return the answer to a condition on the parameters, for the path that is followed."""
         taken = self.decisions
-        if taken is None or len(taken) == _MOST_DECISIONS or not self._is_of_intervals(node):
+        if taken is None or len(taken) == _MOST_DECISIONS or not self._is_followed(node):
             self.refuse(reason)
         for known, answer in taken:
             if known == node:
@@ -105,6 +113,16 @@ class Recorder:
         answer = self.path[len(taken)] if len(taken) < len(self.path) else True
         taken.append((node, answer))
         return answer
+
+    def _is_followed(self, node: int) -> bool:
+        if self._is_of_intervals(node):
+            return True
+        # A condition on the points alone hides no derivative.
+        return self.each and not self._has_parameters([node])
+
+    def _has_parameters(self, nodes: Sequence[int]) -> bool:
+        steps, _ = extracted(self.graph.steps, list(nodes))
+        return any(step[0] == "parameter" for step in steps)
 
     def _is_of_intervals(self, node: int) -> bool:
         operation, arguments, _ = self.graph.steps[node]
@@ -146,10 +164,33 @@ class Recorder:
         """Return the node of an array of numbers, one for each point."""
         array = np.array(values, dtype=np.float64)
         for index, known in enumerate(self.arrays):
-            if known.tobytes() == array.tobytes():
+            if known is not None and known.tobytes() == array.tobytes():
                 return self.graph.variable(self.variables + index)
         self.arrays.append(array)
         return self.graph.variable(self.variables + len(self.arrays) - 1)
+
+    def chosen(self, mask: int) -> Any:
+        """Return whether each point is selected by a condition; None if that is unknown."""
+        operation, _, value = self.graph.steps[mask]
+        further = -1 if operation != "variable" or value is None else int(value) - self.variables
+        if further >= 0:
+            return self.arrays[further] != 0.0
+        found = self.numbers(mask)
+        return None if found is None else found != 0.0
+
+    def joined(self, pieces: list[Any]) -> int:
+        """Return the node that tells which of several joined arrays a value is of."""
+        if self.pieces is None:
+            self.pieces = pieces
+            self.arrays.append(None)
+        elif not all(map(_are_equal, self.pieces, pieces)) or len(self.pieces) != len(pieces):
+            self.refuse("arrays of other sizes are joined on another path")
+        place = next(k for k, array in enumerate(self.arrays) if array is None)
+        return self.graph.variable(self.variables + place)
+
+
+def _are_equal(a: Any, b: Any) -> bool:
+    return (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))
 
 
 def call(f: Any, *arguments: Any) -> Any:
@@ -165,7 +206,7 @@ def user_line() -> tuple[str | None, str | None]:
     frame = sys._getframe(1)
     while frame is not None and frame.f_code is not call.__code__:
         name = frame.f_code.co_filename
-        if not name.startswith(_OURS):
+        if not name.startswith(OURS):
             line = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()
             return f"{os.path.basename(name)}:{frame.f_lineno}", line or None
         frame = frame.f_back  # type: ignore[assignment]

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.tracing.distributions import Distribution
+from lmoo.models.tracing.each import each_point
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.tables import spline
 
 # Functions of math that numpy has under another name.
 _RENAMED = {
@@ -56,6 +58,8 @@ def substituted(f: Any, recorder: Recorder | None = None) -> Any:
     _current.recorder = recorder
     if isinstance(f, FunctionType):
         return _copied(f)
+    if isinstance(f, np.vectorize):
+        return _vectorized(f)
     if isinstance(f, partial):
         return partial(substituted(f.func, recorder), *f.args, **f.keywords)
     method = (
@@ -67,7 +71,7 @@ def substituted(f: Any, recorder: Recorder | None = None) -> Any:
 
 def _copied(f: FunctionType) -> FunctionType:
     """Return a copy of a function with another namespace and closure."""
-    if (f.__module__ or "").startswith(_LIBRARIES):
+    if (f.__module__ or "").startswith(_LIBRARIES) or isinstance(f.__globals__, _Namespace):
         return f
     cells = tuple(map(_cell, f.__closure__ or ()))
     copy = FunctionType(f.__code__, _Namespace(f.__globals__), f.__name__, f.__defaults__, cells)
@@ -116,6 +120,8 @@ def _substitute(value: Any) -> Any:
     module = type(value).__module__
     if module.startswith("scipy.stats."):
         return Distribution(value) if hasattr(value, "pdf") and hasattr(value, "numargs") else value
+    if isinstance(value, np.vectorize):
+        return _vectorized(value)
     if module.startswith("scipy.interpolate") and callable(value):
         return _of_points(value)
     if not isinstance(value, FunctionType):
@@ -132,8 +138,25 @@ def _of_points(value: Any) -> Any:
     """Return a table of scipy.interpolate that is evaluated at the points where these are known."""
 
     def called(x: Any, *args: Any) -> Any:
-        numbers = x._numbers() if isinstance(x, Placeholder) else None
-        return value(x if numbers is None else numbers, *args)
+        if not isinstance(x, Placeholder):
+            return value(x, *args)
+        numbers = x._numbers()
+        if numbers is not None or args:
+            return value(x if numbers is None else numbers, *args)
+        return spline(x.recorder, value, x)
+
+    return called
+
+
+def _vectorized(vectorized: Any) -> Any:
+    """Return np.vectorize of a function for placeholders."""
+    f = _substitute(vectorized.pyfunc)
+
+    def called(*args: Any, **named: Any) -> Any:
+        recorder = _current.recorder
+        if recorder is None or not any(map(_has_placeholder, (*args, *named.values()))):
+            return vectorized(*args, **named)
+        return each_point(recorder, vectorized, f, args, named)
 
     return called
 
@@ -224,6 +247,7 @@ _SUBSTITUTES: dict[Any, Any] = {
     np.zeros: _filled(np.zeros, 0.0),
     np.empty: _filled(np.empty, 0.0),
     np.array: _of_numbers(np.array, _copy),
+    np.vectorize: lambda *args, **options: _vectorized(np.vectorize(*args, **options)),
     **{
         function: _of_numbers(function, _array)
         for function in (np.asarray, np.asanyarray, np.ascontiguousarray)

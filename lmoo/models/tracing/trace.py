@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.errors import TraceError
+from lmoo.errors import EvaluationError, TraceError
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import extracted
+from lmoo.models.tracing import pieces
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
+from lmoo.models.tracing.paths import of_paths
 from lmoo.models.tracing.placeholder import Placeholder
-from lmoo.models.tracing.recorder import MOST_PATHS, Recorder, call
+from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
 
@@ -30,8 +32,8 @@ def trace(
     The function is called once, with placeholders for its arguments that record the operations on
     them.  It may use arithmetic, comparisons, the elementwise functions of numpy and scipy.special
     that models support, ``np.where``, ``np.clip``, ``np.select``, ``np.piecewise``, ``np.polyval``,
-    selections of points by conditions, complex numbers, loops over parameters, branches on
-    parameters, and functions that use only these.
+    ``np.vectorize``, tables, selections of points by conditions, complex numbers, loops over
+    parameters, branches on parameters, and functions that use only these.
 
     Parameters
     ----------
@@ -161,52 +163,19 @@ def recorded(
     try:
         return _of_paths(substituted(f, recorder), recorder, n, joined)
     except TraceError as error:
-        raise (error if converts else first) from None
+        raise (error if converts or recorder.converts else first) from None
 
 
 def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Placeholder:
-    """Return the value of a function for all of its paths, selected by the conditions of these."""
-    if recorder.decisions is None:
-        return _checked(_called(f, recorder, n, joined))
-    found: list[tuple[list[tuple[int, bool]], Placeholder]] = []
-    recorder.path = path = []
-    while True:
-        taken: list[tuple[int, bool]] = []
-        recorder.decisions = taken
-        found.append((taken, _checked(_called(f, recorder, n, joined))))
-        path = [answer for _, answer in taken]
-        while path and not path.pop():
-            pass
-        if len(path) == 0 and not any(answer for _, answer in taken):
-            return _selected(found, 0)
-        if len(found) == MOST_PATHS:
-            recorder.refuse(f"the function has more than {MOST_PATHS} paths")
-        recorder.path = [*path, False]
+    return of_paths(recorder, lambda: _checked(_called(f, recorder, n, joined), recorder))
 
 
-def _selected(
-    found: Sequence[tuple[list[tuple[int, bool]], Placeholder]], depth: int
-) -> Placeholder:
-    """Return the value of the path that is taken, of those with equal answers up to a depth."""
-    taken, value = found[0]
-    if len(found) == 1:
-        return value
-    if not all(each.points for _, each in found):
-        raise TraceError("the function returns a number, not an array, on one of its paths")
-    first, second = (
-        _selected([each for each in found if each[0][depth][1] is answer], depth + 1)
-        for answer in (True, False)
-    )
-    recorder = value.recorder
-    condition = Placeholder(recorder, taken[depth][0], points=False, truth=True)
-    selected: Placeholder = recorder.applied(recorder, "where", condition, first, second)
-    return selected
-
-
-def _checked(value: Any) -> Placeholder:
+def _checked(value: Any, recorder: Recorder) -> Placeholder:
     """Return the value of a function if it is one number for each point."""
     if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
         value = value.item()
+    if pieces.is_joined(value):
+        return pieces.joined(recorder, value)
     if not isinstance(value, Placeholder):
         raise TraceError(
             f"the function returns {type(value).__name__} that does not depend on its arguments "
@@ -232,6 +201,9 @@ def _called(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> 
     except Exception as error:
         if recorder.error is not None:
             raise recorder.error from error
+        if isinstance(error, EvaluationError) and recorder.decisions:
+            # As for the solver, which rejects a step to where a value is not finite.
+            return Placeholder(recorder, graph.constant(np.nan), points=True)
         raise TraceError(f"a call with placeholders raised {error!r}") from error
     if recorder.error is not None:
         # The exception was caught in the function, or in a function that it calls.

@@ -3,9 +3,19 @@
 Each entry of `MAKERS` creates a new function ``f(t, a, b)`` and, if it has effects, a list of them.
 """
 
-from adversarial import arrays, branches, containers, objects, outside, randomness, results
+from adversarial import (
+    arrays,
+    branches,
+    containers,
+    objects,
+    outside,
+    pieces,
+    randomness,
+    results,
+)  # fmt: skip
 from adversarial.registry import MAKERS
 
 __all__ = [
-    "MAKERS", "arrays", "branches", "containers", "objects", "outside", "randomness", "results",
+    "MAKERS", "arrays", "branches", "containers", "objects", "outside", "pieces", "randomness",
+    "results",
 ]  # fmt: skip
