@@ -10,8 +10,10 @@ import pytest
 
 @pytest.fixture(scope="module", autouse=True)
 def frozen_heap() -> Iterator[None]:
-    """Take the objects of all other tests out of the collections, each of which visits them all."""
+    """Take the objects of all other tests out of the collections, each of which visits them all.
+
+    Not undone: objects that are frozen since the collection of the tests would come back too.
+    """
     gc.collect()
     gc.freeze()
     yield
-    gc.unfreeze()
