@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from processes import CONTEXT
 
 import lmoo
 from lmoo import CurveBlocks, EvaluationError, RowBlockProblem, Solver
@@ -59,9 +60,14 @@ def model(t: np.ndarray, amplitude: float, rate: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     with (
-        # Workers are not sampled, which takes as long as what they do here.
+        # Workers are not sampled, which takes as long as what they do here; and those that take the
+        # place of others are forks of a process that has imported the packages.
         dask.config.set(
-            {"logging.distributed": "critical", "distributed.worker.profile.enabled": False}
+            {
+                "logging.distributed": "critical",
+                "distributed.worker.profile.enabled": False,
+                "distributed.worker.multiprocessing-method": CONTEXT.get_start_method(),
+            }
         ),
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
