@@ -44,6 +44,12 @@ def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lmoo.results.report.page.pictures_of", lambda result: ([], ""))
 
 
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose plots are made but not rendered, which takes most of their time."""
+    monkeypatch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
+
+
 def png_size(source: str) -> tuple[int, int]:
     """Width and height of a PNG in a data URL."""
     data = b64decode(source.removeprefix("data:image/png;base64,"))
@@ -99,12 +105,14 @@ def profiled(result: lmoo.Result) -> list[str]:
     return [alt for alt in alts if alt.startswith("Profiles of")]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_profiles_are_those_of_parameters_with_errors() -> None:
     (caption,) = profiled(case("bounds"))
     assert caption.startswith("Profiles of amplitude, and")
     assert "A profile has found" not in caption
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_profiles_call_no_python() -> None:
     calls = []
 
@@ -117,6 +125,7 @@ def test_profiles_call_no_python() -> None:
     assert calls
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_compiled_models_have_profiles_and_exact_derivatives() -> None:
     t = np.linspace(0.0, 10.0, 40)
     model = lmoo.models.Gaussian()
@@ -133,6 +142,7 @@ def test_compiled_models_have_profiles_and_exact_derivatives() -> None:
         assert "exact" not in other.report(details=True)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from lmoo.results.report import pictures
 
@@ -146,6 +156,7 @@ def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert caption.endswith("the result is not the minimum.")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_history_is_drawn() -> None:
     from report_cases import T, Y, decay
 
