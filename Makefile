@@ -39,7 +39,7 @@ demo: $(VENV)/.plot
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist worksteal --durations 15
 	# blockwise/cluster.py is imported where there is a Dask client alone; JAX is no part of .[test].
-	$(BIN)/python -m pytest --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py \
+	$(BIN)/python -m pytest -n auto --dist worksteal --doctest-modules --doctest-glob="*.md" --ignore lmoo/blockwise/cluster.py \
 	    --ignore-glob "lmoo/integrations/jax*.py" lmoo README.md
 
 quick: $(VENV)/.test

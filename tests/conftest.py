@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -30,6 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     A process keeps its first tests, so that a cluster is started once and not in each of them.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Take the tests and the imported packages out of garbage collections, which visit them all.
+
+    They are 600,000 objects, which take 0.6 s each time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from processes import processes
 
 import lmoo
 
@@ -66,7 +65,7 @@ def test_any_stack_threads_and_processes() -> None:
     expected = lmoo.solve_many(problem, np.ones((3000, 2)))
     stacked = lmoo.solve_many(problem, np.ones((30, 100, 2)), threads=2)
     np.testing.assert_array_equal(stacked.x.reshape(-1, 2), expected.x)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+    with processes(1) as executor:
         there = lmoo.solve_many(problem, np.ones((3000, 2)), executor=executor)
     np.testing.assert_array_equal(there.x, expected.x)
     assert lmoo.solve_many(problem, np.ones((0, 2))).x.shape == (0, 2)

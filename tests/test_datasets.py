@@ -45,9 +45,7 @@ FACTS = {
 }
 
 
-@pytest.fixture(params=FACTS)
-def problem(request: pytest.FixtureRequest) -> NistDataset:
-    return nist(request.param)
+EVERY_PROBLEM = each("problem", map(nist, FACTS), ids=FACTS)
 
 
 def special_points(problem: NistDataset) -> list[np.ndarray]:
@@ -68,6 +66,7 @@ def test_names_are_ordered_by_difficulty_then_name():
     assert nist_names() == tuple(FACTS)
 
 
+@EVERY_PROBLEM
 def test_size_and_level(problem):
     level, m, p = FACTS[problem.name]
     assert problem.difficulty == level
@@ -78,6 +77,7 @@ def test_size_and_level(problem):
     assert problem.parameter_names == tuple(f"b{k + 1}" for k in range(p))
 
 
+@EVERY_PROBLEM
 def test_degrees_of_freedom_agree_with_the_certified_spread(problem):
     _, m, p = FACTS[problem.name]
     assert problem.degrees_of_freedom == m - p
@@ -87,6 +87,7 @@ def test_degrees_of_freedom_agree_with_the_certified_spread(problem):
     assert deviation == pytest.approx(problem.residual_standard_deviation, rel=1e-10, abs=0)
 
 
+@EVERY_PROBLEM
 def test_arrays_are_float64_and_read_only(problem):
     arrays = [
         problem.x,
@@ -103,6 +104,7 @@ def test_arrays_are_float64_and_read_only(problem):
             array[0] = 0.0
 
 
+@EVERY_PROBLEM
 def test_text_is_one_line_each(problem):
     for text in (problem.description, problem.formula):
         assert text
@@ -116,6 +118,7 @@ def test_starts_as_nist_gives_them():
     assert nist("Rat43").starts.tolist() == [[100, 10, 1, 1], [700, 5, 0.75, 1.3]]
 
 
+@EVERY_PROBLEM
 def test_only_nelson_is_fitted_to_the_logarithm(problem):
     if problem.name == "Nelson":
         assert problem.formula.startswith("log(y) = ")
@@ -128,6 +131,7 @@ def test_only_nelson_is_fitted_to_the_logarithm(problem):
 # --- models --------------------------------------------------------------------------------
 
 
+@EVERY_PROBLEM
 def test_model_is_the_formula(problem):
     names = {f: getattr(np, f) for f in ("exp", "sin", "cos", "arctan", "pi")}
     names |= {"x1": problem.x[:, 0], "x2": problem.x[:, 1]} if problem.x.ndim == 2 else {}
@@ -180,6 +184,7 @@ def test_residual_sum_of_squares_of_lanczos1():
     assert rss == pytest.approx(problem.residual_sum_of_squares, rel=1e-9, abs=0)
 
 
+@EVERY_PROBLEM
 def test_standard_errors(problem):
     J = problem.jacobian(problem.certified)
     # Columns of unit length: what is left of the condition number (up to 6e4, Bennett5) is the
@@ -190,6 +195,7 @@ def test_standard_errors(problem):
     np.testing.assert_allclose(errors, problem.standard_errors, rtol=2e-9)
 
 
+@EVERY_PROBLEM
 def test_jacobian_against_complex_step(problem):
     for b in special_points(problem):
         J, expected = problem.jacobian(b), complex_step_jacobian(problem, b)
@@ -198,11 +204,13 @@ def test_jacobian_against_complex_step(problem):
         assert (np.abs(J - expected) <= 1e-12 * np.abs(expected).max(axis=0)).all()
 
 
+@EVERY_PROBLEM
 def test_residual_is_model_less_response(problem):
     b = problem.starts[1]
     np.testing.assert_array_equal(problem.residual(b), problem.model(b) - problem.response)
 
 
+@EVERY_PROBLEM
 def test_shapes_and_dtypes_of_results(problem):
     b, m = problem.starts[0], problem.y.size
     for method in (problem.model, problem.residual):
@@ -217,6 +225,7 @@ def test_shapes_and_dtypes_of_results(problem):
     assert J.flags.c_contiguous
 
 
+@EVERY_PROBLEM
 def test_results_belong_to_the_caller(problem):
     b = problem.certified
     for method in (problem.model, problem.residual, problem.jacobian):
@@ -226,6 +235,7 @@ def test_results_belong_to_the_caller(problem):
 
 
 @each("value", [0.0, -1.0, 1e-300, 1e300, -1e300, np.inf, -np.inf, np.nan])
+@EVERY_PROBLEM
 def test_far_away_gives_no_warning(problem, value):
     # Warnings are errors here, so evaluating is the test.
     b = np.full(problem.certified.shape, value)
@@ -234,6 +244,7 @@ def test_far_away_gives_no_warning(problem, value):
     assert problem.jacobian(b).shape == (problem.y.size, b.size)
 
 
+@EVERY_PROBLEM
 def test_caller_error_state_does_not_matter(problem):
     far = np.full(problem.certified.shape, 1e300)
     expected = problem.residual(far), problem.jacobian(far)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from processes import processes
 from scipy.special import erf
 
 import lmoo
@@ -232,7 +231,7 @@ def test_a_subclass_and_an_executor() -> None:
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again(t, 1.0, 2.0, 3.0), model(t, 1.0, 2.0, 3.0))
     assert pickle.loads(pickle.dumps(models.Gaussian2D(True))).integrated
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+    with processes(1) as executor:
         there = lmoo.curve_fit_many(model, t, y, x, executor=executor)
     np.testing.assert_array_equal(there.x, lmoo.curve_fit_many(model, t, y, x).x)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from case_tables import each
 from drivers import DRIVERS, Array, Model, by_complex_step, fit
 
 import lmoo
@@ -79,7 +80,7 @@ def test_errors_where_sigma_is_known(name: str, noise: float) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("noise", [0.0, 1e-15, 1e-12, 1e-7])
+@each("noise", [0.0, 1e-15, 1e-12, 1e-7])
 def test_by_every_driver(driver: str, name: str, noise: float) -> None:
     case = CASES[name]
     random = np.random.default_rng(3)

@@ -24,7 +24,7 @@ def each_case(cases=CASES):
 
 
 def each_problem(problems=PROBLEMS):
-    return pytest.mark.parametrize("problem", problems, ids=lambda p: f"{p.name}-{p.n}x{p.m}")
+    return each("problem", problems, ids=lambda p: f"{p.name}-{p.n}x{p.m}")
 
 
 @pytest.fixture(params=["cminpack", "minpack"])

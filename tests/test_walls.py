@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from case_tables import each
 from drivers import DRIVERS, Array, fit
 
 import lmoo
@@ -26,7 +27,7 @@ def wall(position: float) -> tuple[object, object]:
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e12])
-@pytest.mark.parametrize("seed", range(6))
+@each("seed", range(6))
 def test_the_point_at_the_wall_is_found_with_few_evaluations(
     driver: str, exact: bool, unit: float, seed: int
 ) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import current_process, get_context
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import current_process
 from typing import Any
 
 import numpy as np
 import pytest
 from many_cases import P0, Array, T, curves, decay
+from processes import processes
 
 import lmoo
 
@@ -84,7 +85,7 @@ def test_results_go_where_they_are_wanted(tmp_path: Any) -> None:
 def test_an_executor_of_processes() -> None:
     y = curves(1500)
     expected = lmoo.curve_fit_many(decay, T, y, P0)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with processes(2) as executor:
         fits = lmoo.curve_fit_many(decay, T, y, P0, executor=executor)
     np.testing.assert_array_equal(fits.x, expected.x)
     np.testing.assert_array_equal(fits.covariance, expected.covariance)
@@ -100,7 +101,7 @@ def deadly(t: Array, a: Any, b: Any, c: Any) -> Any:
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no way to kill a process")
 def test_chunks_of_workers_that_died_are_solved_again() -> None:
     y = curves(1500)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with processes(2) as executor:
         fits = lmoo.curve_fit_many(deadly, T, y, P0, executor=executor)
     np.testing.assert_array_equal(fits.x, lmoo.curve_fit_many(decay, T, y, P0, trace=False).x)
 

@@ -292,7 +292,7 @@ def images(path: Any) -> list[str]:
     )
 
 
-def test_the_page_of_a_stack(fits: Fits, tmp_path: Any) -> None:
+def test_the_page_of_a_stack(fits: Fits, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "page.html"
     fits.to_html(path, title="a < b")
     text = path.read_text("utf-8")
@@ -307,9 +307,12 @@ def test_the_page_of_a_stack(fits: Fits, tmp_path: Any) -> None:
     assert curves[0] == f"Curve {place}, the largest sum of squares."
     assert len(curves) == 2  # the curve without points has nothing to draw
     assert plt.get_fignums() == []
+    # What is rendered has been seen.
+    monkeypatch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
     with pytest.raises(FileExistsError, match="overwrite=True"):
         fits.to_html(path)
     fits.to_html(path, overwrite=True)
+    assert images(path) == [*maps, *curves]
 
 
 def test_the_page_of_a_stack_with_failures_of_one_dimension(tmp_path: Any) -> None:
@@ -320,7 +323,8 @@ def test_the_page_of_a_stack_with_failures_of_one_dimension(tmp_path: Any) -> No
     assert images(tmp_path / "page.html") == ["Curve 0, the first that has not converged."]
 
 
-def test_the_page_of_shared_parameters(tmp_path: Any) -> None:
+def test_the_page_of_shared_parameters(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
     fits_of(Y, shared=["a"]).to_html(tmp_path / "page.html")
     assert len(images(tmp_path / "page.html")) == 5
 

@@ -6,8 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import current_process, get_context
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from block_problems import (
     assert_same_bits,
     cut,
 )
+from processes import processes
 
 from lmoo import RowBlockProblem, Solver
 
@@ -40,7 +41,7 @@ def test_threads_change_no_bit(kind: Any, workers: int) -> None:
 
 def test_processes_change_no_bit() -> None:
     right = Solver().solve(DecayWithJacobian(TEN), X0)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with processes(2) as executor:
         data = Pairs([(T[b], Y[b]) for b in TEN], executor)
         ours = Solver().solve(data, X0)
     assert ours.x.tobytes() == right.x.tobytes()
@@ -84,7 +85,7 @@ class Mortal(Pairs):
 def test_blocks_of_a_worker_that_died_are_evaluated_here(at: int, tmp_path: Path) -> None:
     blocks = [(T[b], Y[b]) for b in TEN]
     right = Solver().solve(Pairs(blocks), X0)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+    with processes(2) as executor:
         problem = Mortal(blocks, executor)
         problem.marker, problem.at = str(tmp_path / "marker"), at
         ours = Solver().solve(problem, X0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bounded import Bounded
+from case_tables import each
 
 import lmoo
 from lmoo import Solver
@@ -82,7 +83,7 @@ BOXES = {
     "thin": ([0.99, 0.99, -0.01], [1.01, 1.01, 0.01]),
     "half open": ([-INF, 0.0, -INF], [INF, INF, 0.1]),
 }
-STEP = pytest.mark.parametrize("step", STEPS, ids=lambda s: type(s).__name__)
+STEP = each("step", STEPS, ids=lambda s: type(s).__name__)
 JACOBIAN = pytest.mark.parametrize("jacobian", JACOBIANS, ids=lambda s: type(s).__name__)
 BOX = pytest.mark.parametrize("bounds", BOXES.values(), ids=BOXES)
 

@@ -106,21 +106,20 @@ def test_other_shells_are_refused(call: Call) -> None:
     assert "the following arguments are required: SHELL" in refused(call("completion"))
 
 
+TYPED = {
+    "lmoo comp\t": "completion",
+    "lmoo fit decay.csv m --absolute-\t": "fit decay.csv m --absolute-sigma",
+    "lmoo fit decay.csv m --loss=hu\t": "fit decay.csv m --loss=huber",
+    "lmoo fit decay.csv m --loss hu\t": "fit decay.csv m --loss huber",
+    "lmoo fit dec\t": "fit decay.csv",
+    "lmoo watch decay.csv m --json dec\t": "watch decay.csv m --json decay.csv",
+    "lmoo nist Misra1a Box\t": "nist Misra1a BoxBOD",
+}
+
+
 @pytest.mark.skipif(ZSH is None, reason="zsh is not installed")
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        ("lmoo comp\t", "completion"),
-        ("lmoo fit decay.csv m --absolute-\t", "fit decay.csv m --absolute-sigma"),
-        ("lmoo fit decay.csv m --loss=hu\t", "fit decay.csv m --loss=huber"),
-        ("lmoo fit decay.csv m --loss hu\t", "fit decay.csv m --loss huber"),
-        ("lmoo fit dec\t", "fit decay.csv"),
-        ("lmoo watch decay.csv m --json dec\t", "watch decay.csv m --json decay.csv"),
-        ("lmoo nist Misra1a Box\t", "nist Misra1a BoxBOD"),
-    ],
-)
-def test_zsh(call: Call, typed: str, expected: str) -> None:
-    """A line is typed into a zsh with a terminal, in which lmoo prints its arguments."""
+def test_zsh(call: Call) -> None:
+    """Lines are typed into a zsh with a terminal, in which lmoo prints its arguments."""
     assert ZSH is not None
     Path("script.zsh").write_text(call("completion", "zsh").out)
     Path(".zshrc").write_text(
@@ -139,8 +138,10 @@ def test_zsh(call: Call, typed: str, expected: str) -> None:
     os.close(terminal)
     try:
         assert "ready" in until(master, "ready")
-        os.write(master, f"{typed}\n".encode())
-        assert f"[{expected}]" in until(master, f"[{expected}]").replace(" ]", "]")
+        for typed, expected in TYPED.items():
+            os.write(master, f"{typed}\n".encode())
+            found = until(master, f"[{expected}]").replace(" ]", "]")
+            assert f"[{expected}]" in found, typed
     finally:
         process.kill()
         process.wait()

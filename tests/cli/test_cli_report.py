@@ -10,6 +10,12 @@ import pytest
 from cli_cases import EXPRESSION, Call, T, Y, fitted, refused, write
 
 
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose plots are made but not rendered, which takes most of their time."""
+    monkeypatch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
+
+
 def test_a_page(call: Call) -> None:
     run = call("fit", "decay.csv", EXPRESSION, "--report", "fit.html")
     assert (run.code, run.err) == (0, "")
@@ -19,6 +25,7 @@ def test_a_page(call: Call) -> None:
     assert "decay.csv: a*exp(-b*t) + c" in page
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_names_in_a_page_are_text(call: Call) -> None:
     name = "\x1b[31m<script>alert(1)</script>"
     Path("decay.csv").rename(f"{name.replace('/', ':')}.csv")
@@ -46,6 +53,7 @@ def test_a_page_never_overwrites_the_data(call: Call) -> None:
     assert message == "--report f.html is the same file as --json f.html; choose another name"
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_force_overwrites_a_page(call: Call) -> None:
     Path("kept.html").write_text("kept")
     assert call("fit", "decay.csv", EXPRESSION, "--report", "kept.html", "--force").code == 0

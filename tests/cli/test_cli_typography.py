@@ -110,9 +110,12 @@ def test_files_are_written_though_the_pipe_is_closed(
     data.write_text("t,y\n" + "".join(f"{v},{2 * v + 0.1 * np.cos(9 * v)}\n" for v in t))
     command, *more = options
     outputs = ["--report", str(page)] + ([] if "-" in more else ["--json", str(result)])
+    # Without plots, which take most of the time of a page.
+    (tmp_path / "matplotlib.py").write_text("raise ImportError")
     read, write = os.pipe()
     os.close(read)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    places = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": places}
     run = subprocess.run(
         [sys.executable, "-m", "lmoo", command, str(data), "a*t+b", *outputs, *more],
         stdout=write,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import pytest
+from case_tables import each
 from samples import START, decay, decay_jacobian, decay_jacobian_t
 
 import lmoo
@@ -107,8 +107,8 @@ WAYS = {
     "iterate-default": Way(by_iterate),
     "iterate-analytic": Way(by_iterate, *STRATEGIES["analytic"]),
 }
-EVERY_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-EVERY_ENTRY_POINT = pytest.mark.parametrize(
+EVERY_WAY = each("way", WAYS.values(), ids=WAYS)
+EVERY_ENTRY_POINT = each(
     "entry",
     [by_solver, by_watched_solver, by_iterate, by_leastsq, by_short_leastsq],
     ids=["Solver", "Solver with callback", "iterate", "leastsq", "short leastsq"],

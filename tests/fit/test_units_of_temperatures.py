@@ -13,7 +13,7 @@ import lmoo
 
 
 def test_errors_of_temperatures_are_differences() -> None:
-    quantity = pytest.importorskip("pint").UnitRegistry().Quantity
+    quantity = registry().Quantity
     celsius = quantity(Y, "degC")
     for sigma in (
         quantity(SIGMA, "degC"),
@@ -107,7 +107,7 @@ def test_logarithmic_units_are_refused() -> None:
 
 
 def test_a_sigma_in_a_unit_with_another_zero_is_refused() -> None:
-    quantity = pytest.importorskip("pint").UnitRegistry().Quantity
+    quantity = registry().Quantity
     kelvin, celsius = quantity(Y, "kelvin"), quantity(np.full(T.size, 0.1), "degC")
     with pytest.raises(ValueError, match="different zeros"):
         lmoo.fit(TEXT, T, kelvin, sigma=celsius)

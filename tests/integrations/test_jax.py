@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import doctest
 import importlib
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 
 import lmoo
 
+# XLA takes most of the time of these tests, and half of it to optimize functions that run once.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp  # noqa: E402

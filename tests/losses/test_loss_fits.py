@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from loss_cases import (
     IN_SCIPY,
     NAMES,
@@ -200,7 +201,7 @@ def test_compiled_problems() -> None:
 
 
 @pytest.mark.parametrize("problem", nist_names())
-@pytest.mark.parametrize("name", NAMES)
+@each("name", NAMES)
 def test_nist(problem: str, name: str) -> None:
     """From the certified parameters to a stationary point of the cost, at or below theirs."""
     data = nist(problem)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 
 import pytest
 
 
 @pytest.fixture(scope="module", autouse=True)
-def frozen_heap() -> Iterator[None]:
-    """Take the objects of all other tests out of the collections, each of which visits them all."""
+def frozen_heap() -> None:
+    """Take the objects of all other tests out of the collections, each of which visits them all.
+
+    Not undone: objects that are frozen since the collection of the tests would come back too.
+    """
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()

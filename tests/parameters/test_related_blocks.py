@@ -1,12 +1,12 @@
 """Relations of problems in blocks of rows, on threads and in processes."""
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from processes import processes
 from relation_cases import Blocks, T, data, model
 
 import lmoo
@@ -25,7 +25,7 @@ class Generated(Blocks):
 def executor(kind: str) -> Any:
     if kind == "threads":
         return ThreadPoolExecutor(2)
-    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    return processes(2)
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])

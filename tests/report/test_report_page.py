@@ -23,11 +23,16 @@ from report_cases import NAMES, Checked, T, Y, case, fitted
 import lmoo
 from lmoo.results.report.page import page
 
+# Of these the plots are looked at.
+DRAWN = {"curve": 2, "sum": 2, "joint": 1, "complex": 2, "maxfev": 1, "plain": 0}
+
 
 @cache
 def read(name: str) -> str:
-    """The page of a case, which is drawn once."""
-    with TemporaryDirectory() as folder:
+    """The page of a case, which is drawn once, or made without rendering its plots."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if name not in DRAWN:
+            patch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
         path = Path(folder, "page.html")
         case(name).to_html(path)
         return path.read_text(encoding="utf-8")
@@ -37,6 +42,12 @@ def read(name: str) -> str:
 def without_plots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without plots, which take most of their time."""
     monkeypatch.setattr("lmoo.results.report.page.pictures_of", lambda result: ([], ""))
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages whose plots are made but not rendered, which takes most of their time."""
+    monkeypatch.setattr("lmoo.results.report.pictures.png_of", lambda figure: b"\x89PNG")
 
 
 def png_size(source: str) -> tuple[int, int]:
@@ -69,10 +80,7 @@ def test_every_page_is_whole_and_needs_no_network(name: str) -> None:
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [("curve", 2), ("sum", 2), ("joint", 1), ("complex", 2), ("maxfev", 1), ("plain", 0)],
-)
+@pytest.mark.parametrize(("name", "count"), DRAWN.items())
 def test_the_plots_have_200_dots_per_inch(name: str, count: int) -> None:
     images = Checked(read(name)).all("img")
     assert len(images) == count
@@ -97,12 +105,14 @@ def profiled(result: lmoo.Result) -> list[str]:
     return [alt for alt in alts if alt.startswith("Profiles of")]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_profiles_are_those_of_parameters_with_errors() -> None:
     (caption,) = profiled(case("bounds"))
     assert caption.startswith("Profiles of amplitude, and")
     assert "A profile has found" not in caption
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_profiles_call_no_python() -> None:
     calls = []
 
@@ -115,6 +125,7 @@ def test_profiles_call_no_python() -> None:
     assert calls
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_compiled_models_have_profiles_and_exact_derivatives() -> None:
     t = np.linspace(0.0, 10.0, 40)
     model = lmoo.models.Gaussian()
@@ -131,6 +142,7 @@ def test_compiled_models_have_profiles_and_exact_derivatives() -> None:
         assert "exact" not in other.report(details=True)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from lmoo.results.report import pictures
 
@@ -144,6 +156,7 @@ def test_a_profile_below_the_minimum_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert caption.endswith("the result is not the minimum.")
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_history_is_drawn() -> None:
     from report_cases import T, Y, decay
 

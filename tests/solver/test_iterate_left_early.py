@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from case_tables import each
 from iterate_cases import ROSENBROCK, Counted, Failing, MineError, WithJacobian, assert_same_bits
 from samples import START, decay
 
@@ -67,7 +68,7 @@ class FailingWithJacobian(Failing, WithJacobian):
 
 
 @pytest.mark.parametrize("kind", [MineError, KeyboardInterrupt, MemoryError])
-@pytest.mark.parametrize("at", range(1, 25))
+@each("at", range(1, 25))
 def test_after_an_exception_of_the_residual_it_goes_on_where_it_was(
     kind: type[BaseException], at: int
 ) -> None:
