@@ -72,7 +72,7 @@ struct lm_state {
     int bounded;
     int limited;            /* the step was changed to stay within the bounds */
     double *lower, *upper;  /* n each */
-    double *gradient;       /* n: J^T f at base, of all parameters */
+    double *gradient;       /* n: J^T f at base, of all parameters; without bounds over |f| there */
     double *shift, *target;
     int *active;            /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
     int *working;
