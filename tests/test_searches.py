@@ -138,3 +138,66 @@ def test_few_points_if_many_parameters_are_undetermined(n: int) -> None:
     assert result.success
     assert len(result.undetermined) == n
     assert result.nfev < 140
+
+
+@pytest.mark.parametrize(("driver", "given"), GIVEN)
+@pytest.mark.parametrize("unit", [1.0, 2.0**-20, 1e9])
+def test_a_growth_that_passes_a_plateau_with_the_wrong_sign(
+    driver: str, given: bool, unit: float
+) -> None:
+    # On the plateau the rate is so large that no point sees the amplitude, and for a smaller rate
+    # the amplitude is much too large.
+    t = np.linspace(10, 110, 15)
+    true = np.array([6.28 * unit, -0.00775, 3.74 * unit])
+    with quiet():
+        found = fit(
+            driver,
+            exponential,
+            t,
+            exponential(t, *true),
+            [unit, 1, unit],
+            jac=by_complex_step(exponential) if given else None,
+        )
+    assert found.success
+    np.testing.assert_allclose(found.x, true, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("driver", "given"), GIVEN)
+@pytest.mark.parametrize("true", [(6.85, -7.82, 6.25), (7.67, -5.44, 6.04)])
+def test_an_amplitude_whose_step_runs_away(
+    driver: str, given: bool, true: tuple[float, ...]
+) -> None:
+    # The data reach 1e11, and the amplitude must change by as much, though the model is linear in
+    # it: a step of all parameters is never as long.
+    t = np.linspace(0.1, 3, 5)
+    y = exponential(t, *true)
+    with quiet():
+        found = fit(
+            driver,
+            exponential,
+            t,
+            y,
+            [-0.7034, -4.0412, 3.4731],
+            jac=by_complex_step(exponential) if given else None,
+        )
+    rest = np.sum((exponential(t, *found.x) - y) ** 2)
+    assert not found.success or rest < 0.1 * np.sum((y - y.mean()) ** 2)
+
+
+@pytest.mark.parametrize("seed", [11, 22, 33, 58])
+def test_a_dip_that_hides_between_two_points(seed: int) -> None:
+    # The bounds force a dip where the data have a peak.  Between two points it is without effect,
+    # and as good as none; beyond the data its tail is better.
+    random = np.random.default_rng(seed)
+
+    def dip(t: Array, a: Any, c: Any, w: Any, d: Any) -> Array:
+        return a / (1 + ((t - c) / w) ** 2) + d
+
+    t = np.linspace(-5, 5, 40)
+    y = dip(t, 3, 0.5 * random.uniform(-2, 2), 1, 0) + 0.3 * random.standard_normal(40)
+    problem = lmoo.CurveProblem(dip, t, y)
+    bounds = ([-10, -1.7, -0.5, -np.inf], [-6.3, np.inf, 6.6, 4])
+    with quiet():
+        result = lmoo.Solver(bounds=bounds).solve(problem, [-6.3, -1.2, 2.2, -0.1])
+    assert result.success
+    assert result.cost < 0.99 * 0.5 * np.sum((y - y.mean()) ** 2)

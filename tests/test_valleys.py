@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drivers import DRIVERS, Array, fit, quiet
+from drivers import DRIVERS, Array, by_complex_step, fit, quiet
 
 import lmoo
 
@@ -280,3 +280,23 @@ def test_a_stack_is_accelerated() -> None:
     valley = lmoo.solve_many(StackWithJacobian(heart6), [STARTS["heart6"]] * 3)
     assert valley.success.all()
     assert (valley.nfev < 150).all()
+
+
+@pytest.mark.parametrize(("rate", "most"), [(-0.6, 2000), (0.2, 4000)])
+@pytest.mark.parametrize(
+    ("driver", "given"),
+    [(d, given) for d in DRIVERS for given in (False, True) if given or d != "RowBlockProblem"],
+)
+def test_an_exponential_far_from_the_data(driver: str, given: bool, rate: float, most: int) -> None:
+    # The amplitude follows the rate by a hundred orders of magnitude, in steps of its logarithm.
+    t = np.linspace(300, 305, 15)
+
+    def f(t: Array, a: Any, b: Any, c: Any) -> Array:
+        return a * np.exp(-b * t) + c
+
+    true = np.array([10 * np.exp(rate * t.mean()), rate, 3.0])
+    with quiet():
+        found = fit(driver, f, t, f(t, *true), [1, 1, 1], jac=by_complex_step(f) if given else None)
+    assert found.success
+    assert found.nfev < (1000 if given else most)
+    np.testing.assert_allclose(found.x, true, rtol=1e-6)

@@ -95,6 +95,7 @@ cdef extern from "state.h" nogil:
         int measuring
         int extrapolated
         ptrdiff_t crossed
+        ptrdiff_t logarithmic
         double par_before
         int crossings
         int examined

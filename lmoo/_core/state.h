@@ -72,7 +72,7 @@ struct lm_state {
     int bounded;
     int limited;            /* the step was changed to stay within the bounds */
     double *lower, *upper;  /* n each */
-    double *gradient;       /* n: J^T f at base, of all parameters */
+    double *gradient;       /* n: J^T f at base, of all parameters; without bounds over |f| there */
     double *shift, *target;
     int *active;            /* n: -1 at the lower bound, 1 at the upper, 2 fixed; 0 free */
     int *working;
@@ -101,9 +101,10 @@ struct lm_state {
     int good;               /* those of them since the last rejected step */
     int measured;           /* intervals of differences have been measured since the last accepted step */
     int measuring;          /* they are being measured */
-    int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), bent (2), or leads across infinity (3) */
+    int extrapolated;       /* the step is extrapolated from a Gauss-Newton step (1), bent (2), leads across infinity (3), or is one in a logarithm (4) */
     ptrdiff_t crossed;      /* `steps` when a step across infinity was last looked for, plus 1 */
-    double par_before;      /* par before a step across infinity */
+    ptrdiff_t logarithmic;  /* the same for a step in a logarithm */
+    double par_before;      /* par before such a step */
     int crossings;          /* steps across infinity that were taken */
     int examined;           /* faint columns of the first J have been examined, see faint.pxi */
     int known_newton;       /* newton_step is that at the last point */

@@ -222,15 +222,16 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
 
 
 cdef double _gradient_norm(lm_state *s) noexcept nogil:
-    """Return the largest |J_j^T f| / (|J_j| |f|) over the free columns j, 0 if f = 0."""
+    """Return the largest |J_j^T f| / (|J_j| |f|) over the free columns j, 0 if f = 0; without bounds set the gradient."""
+    cdef double *gradient = s.wa1 if s.bounded else s.gradient
     cdef double gnorm = 0.0
     cdef ptrdiff_t j
     if s.fnorm == 0.0:
         return 0.0
-    s.linear.gradient(s.model, NULL, s.fnorm, s.wa1)
+    s.linear.gradient(s.model, NULL, s.fnorm, gradient)
     for j in range(s.n):
         if s.free_norms[j] != 0.0:
-            gnorm = max(gnorm, fabs(s.wa1[j] / s.free_norms[j]))
+            gnorm = max(gnorm, fabs(gradient[j] / s.free_norms[j]))
     return gnorm
 
 

@@ -5,9 +5,13 @@ jump of f by 1.01 and 1.1), at a bound also -x_j, also with each of the paramete
 turn, as an amplitude of 0 removes the effect of other parameters.  For each parameter at an active bound: the opposite
 bound, as a phase may continue there.  The best of these points becomes x.
 
-If several parameters have no effect, two of them are changed together, as one may hide the other: a width may have become
-so small that no point of the data shows the place of its peak, and an exponent may have the wrong sign and be so large
-that a curve has become a step.
+If several parameters have no effect, one may hide the other: an amplitude is without effect where its exponential has
+decayed, and with a smaller rate it is much too large.  Where a factor of one parameter i has made f larger, another one j
+is changed as well, to -x_j and smaller by the growth of |f|, and to the minimum of the parabola through these values and
+|f|^2 at x, which is that for x_j = 0; also to its bounds and by factors.  For i the change that has changed f by |f| where
+its column was largest, and a tenth of it, are tried besides the factors.
+
+A parameter whose column shows a visible reduction, though the whole step runs away, is changed alone.
 
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
@@ -22,7 +26,7 @@ for the one with the longest step, relative to its size.
 A search has at most a quarter of the evaluations that the solve has had, or LEAST_POINTS if these are more.
 """
 
-from libc.math cimport fabs, isfinite
+from libc.math cimport copysign, fabs, isfinite, sqrt
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport copy
@@ -33,11 +37,11 @@ FACTORS[:] = [0.1, 10.0, 0.01, 100.0, -1.0]
 # The same for a parameter at a jump of f: just beyond it, and farther.
 cdef double[5] NEAR
 NEAR[:] = [1.0 / 1.01, 1.01, 1.0 / 1.1, 1.1, -1.0]
-# Factors for two parameters without effect.
+# Factors for the first one of two parameters without effect, and for the other one.
 cdef double[6] FIRST
-FIRST[:] = [-0.1, -0.1, -0.01, 10.0, -10.0, 0.1]
-cdef double[6] SECOND
-SECOND[:] = [100.0, 10.0, 0.01, 100.0, 100.0, 0.1]
+FIRST[:] = [0.1, 0.01, -0.1, -0.01, 10.0, 100.0]
+cdef double[2] OTHER
+OTHER[:] = [-10.0, 100.0]
 # Least relative reduction of |f|^2 by such a point.
 cdef double LEAST_FOUND = 1e-9
 # Largest growth of |f|^2 from one side of infinity to the other.
@@ -51,23 +55,37 @@ cdef enum:
     # Points beyond infinity.  Half of the digits of u are known.
     BEYOND = 9
     LEAST_POINTS = 100
-    PAIRS = 6
+    # For two parameters without effect: factors of the first one and its size where it had an effect; points of the
+    # other one for each.
+    CHANGES = 8
+    POINTS_OF_OTHER = 7
     # In probes: `nfev` at which the search ends; whether pairs are tried, and points beyond infinity.
     LAST_NFEV = 0
     WITH_PAIRS
     AT_INFINITY
+    # |f|^2 over that at x with one parameter changed, and with the other one as well.
+    ONE_CHANGED
+    BOTH_CHANGED
+    # The same for the best point.
+    BEST_ONE
+    BEST_BOTH
 
 
 cdef ptrdiff_t search_trials(ptrdiff_t n) noexcept nogil:
     """Return the number of points for n parameters, of which most do not exist."""
     if n > MOST_PARAMETERS:
         return BEYOND + n
-    return BEYOND + n + 6 * n + (5 + PAIRS) * n * n
+    return _pairs(n) + CHANGES * POINTS_OF_OTHER * n * n
+
+
+cdef inline ptrdiff_t _pairs(ptrdiff_t n) noexcept nogil:
+    """Return the index of the first point with two changed parameters."""
+    return BEYOND + n + 7 * n + 5 * n * n
 
 
 cdef bint search_place(lm_state *s) noexcept nogil:
     """Put the next point, or after the last one the best, into s.trial; return False if there is none."""
-    cdef ptrdiff_t trials = search_trials(s.n), pairs = trials - PAIRS * s.n * s.n
+    cdef ptrdiff_t trials = search_trials(s.n), pairs = _pairs(s.n)
     if s.search == 0 and not _may_search(s):
         return False
     # The best point is evaluated again.
@@ -81,8 +99,9 @@ cdef bint search_place(lm_state *s) noexcept nogil:
     if s.best == 0:
         s.search = 0
         return False
-    _candidate(s, s.best - 1)
+    s.probes[ONE_CHANGED], s.probes[BOTH_CHANGED] = s.probes[BEST_ONE], s.probes[BEST_BOTH]
     s.search = <int>trials + 1
+    _candidate(s, s.best - 1)
     return True
 
 
@@ -91,18 +110,20 @@ cdef bint search_take(lm_state *s, bint good) noexcept nogil:
 
     A phase on the opposite bound must leave |f| unchanged; other points must reduce it.
     """
-    cdef ptrdiff_t trial = s.search - 1, singles = BEYOND + s.n
-    cdef double drop = 1.0 - (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
-    cdef bint opposite = trial >= singles + 5 * s.n and trial < singles + 6 * s.n \
-        and s.n <= MOST_PARAMETERS
+    cdef ptrdiff_t trial = s.search - 1, singles = BEYOND + 2 * s.n, pairs = _pairs(s.n)
+    cdef double square = (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
+    cdef double drop = 1.0 - square, visible = max(s.noise, LEAST_FOUND)
+    cdef bint opposite = s.n <= MOST_PARAMETERS and singles + 5 * s.n <= trial < singles + 6 * s.n
     if trial == search_trials(s.n):
         s.search = s.best = 0
         return False
     if trial == 0 and not (good and drop >= -MOST_GROWTH) and not cut_by_bounds(s):
         _keep_largest_velocity(s)
-    if good and drop > (-s.noise if opposite else max(s.noise, LEAST_FOUND)) \
-            and (s.best == 0 or drop > s.drop):
+    if s.n <= MOST_PARAMETERS and trial >= pairs and (trial - pairs) % POINTS_OF_OTHER <= 1:
+        s.probes[ONE_CHANGED + (trial - pairs) % POINTS_OF_OTHER] = square if good and square - 1.0 > visible else 0.0
+    if good and drop > (-s.noise if opposite else visible) and (s.best == 0 or drop > s.drop):
         s.best, s.drop = s.search, drop
+        s.probes[BEST_ONE], s.probes[BEST_BOTH] = s.probes[ONE_CHANGED], s.probes[BOTH_CHANGED]
     return True
 
 
@@ -115,28 +136,40 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
     s.probes[AT_INFINITY] = 1.0
     if s.n > MOST_PARAMETERS:
         return found
-    _permit_pairs(s)
+    if s.rank < _free(s) and not is_all_error(s):
+        _permit_pairs(s)
     for j in range(s.n):
-        if s.bounded and s.active[j] != 0 or _has_no_effect(s, j):
+        if s.bounded and s.active[j] != 0 or _has_no_effect(s, j) or _descends_alone(s, j):
             found = True
-    return found or s.probes[WITH_PAIRS] != 0.0
+    return found
 
 
 cdef void _permit_pairs(lm_state *s) noexcept nogil:
-    """Permit pairs of parameters without effect, if there are points for all.
+    """Permit pairs of parameters without effect.
 
-    If f consists of errors, it cannot be reduced.  A fit with fixed parameters may be one of a profile, which continues
-    from the fit before: it must not end far from it.
+    A fit with fixed parameters may be one of a profile, which continues from the fit before: it must not end far from
+    it.
     """
     cdef ptrdiff_t j, found = 0
-    if s.rank == _free(s) or is_all_error(s):
-        return
     for j in range(s.n):
         if s.bounded and s.lower[j] == s.upper[j]:
             return
         found += _may_be_paired(s, j)
-    if found > 1 and <double>(PAIRS * found * (found - 1)) <= s.probes[LAST_NFEV] - <double>s.nfev:
+    if found > 1:
         s.probes[WITH_PAIRS] = 1.0
+
+
+cdef bint _descends_alone(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return whether column j, of a model that lacks directions, shows a reduction that is visible."""
+    cdef double cosine = _cosine(s, j)
+    return s.rank < _free(s) and cosine * cosine > max(s.noise, NEAR_ENOUGH)
+
+
+cdef double _cosine(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return J_j^T f / (|J_j| |f|) at base; 0 for a column that is left out."""
+    if not s.free_norms[j] > 0.0:
+        return 0.0
+    return s.gradient[j] / (s.base_fnorm if s.bounded else 1.0) / s.free_norms[j]
 
 
 cdef bint _may_be_paired(const lm_state *s, ptrdiff_t j) noexcept nogil:
@@ -160,6 +193,12 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     trial -= n
     j = trial % n
     trial //= n
+    if trial == 0:
+        copy(n, s.x, s.trial)
+        if _descends_alone(s, j):
+            _change(s, j, s.x[j] - _cosine(s, j) * (s.fnorm / s.free_norms[j]))
+        return s.trial[j] != s.x[j]
+    trial -= 1
     if trial < 5:
         return _move_without_effect(s, j, trial)
     trial -= 5
@@ -170,8 +209,9 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     trial -= 1
     if trial < 5 * n:
         return _move_without_effect(s, j, trial // n) and _move_off_bound(s, trial % n)
-    trial -= 5 * n
-    return _move_pair(s, trial % n, j, trial // n)
+    trial = (trial - 5 * n) * n + j
+    j = trial // POINTS_OF_OTHER
+    return _move_pair(s, j // n % n, j % n, j // n // n, trial % POINTS_OF_OTHER)
 
 
 cdef bint _move_without_effect(lm_state *s, ptrdiff_t j, ptrdiff_t k) noexcept nogil:
@@ -186,15 +226,50 @@ cdef bint _move_without_effect(lm_state *s, ptrdiff_t j, ptrdiff_t k) noexcept n
     return s.trial[j] != s.x[j]
 
 
-cdef bint _move_pair(lm_state *s, ptrdiff_t i, ptrdiff_t j, ptrdiff_t k) noexcept nogil:
-    """Change two parameters without effect by the pair k of factors; return False if the point does not exist."""
+cdef bint _move_pair(lm_state *s, ptrdiff_t i, ptrdiff_t j, ptrdiff_t change, ptrdiff_t point) noexcept nogil:
+    """Change two parameters without effect, i alone for point 0; return False if the point does not exist."""
+    cdef double size = _size_with_effect(s, i), one = s.probes[ONE_CHANGED], both = s.probes[BOTH_CHANGED], share, slope
     if s.probes[WITH_PAIRS] == 0.0 or i == j or not _may_be_paired(s, i) or not _may_be_paired(s, j) \
-            or i > j and FIRST[k] == SECOND[k]:
+            or change < 2 and size == 0.0:
         return False
     copy(s.n, s.x, s.trial)
-    _change(s, i, FIRST[k] * s.x[i])
-    _change(s, j, SECOND[k] * s.x[j])
-    return s.trial[i] != s.x[i] and s.trial[j] != s.x[j]
+    _change(s, i, size if change == 0 else 0.1 * size if change == 1 else FIRST[change - 2] * s.x[i])
+    if point == 0:
+        # Once for all others.
+        return s.trial[i] != s.x[i] and j == _first_other(s, i)
+    # Without an effect, or if the minimum for this change is known.
+    if one == 0.0 or not isfinite(one) or point > 4 and s.best > _pairs(s.n) and s.search <= search_trials(s.n):
+        return False
+    share = -1.0 / sqrt(one)
+    if point == 1:
+        _change(s, j, share * s.x[j])
+    elif point == 2:
+        slope = (both - 1.0 - share * share * (one - 1.0)) / (share - share * share)
+        _change(s, j, -0.5 * slope / (one - 1.0 - slope) * s.x[j])
+        return both != 0.0 and isfinite(s.trial[j])
+    elif point == 3 or point == 4:
+        if not s.bounded:
+            return False
+        _change(s, j, s.lower[j] if point == 3 else s.upper[j])
+    else:
+        _change(s, j, OTHER[point - 5] * s.x[j])
+    return isfinite(s.trial[j]) and s.trial[j] != s.x[j]
+
+
+cdef double _size_with_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Return the change of x_j that has changed f by |f| where its column was largest, with its sign; 0 if unknown."""
+    if s.options.user_scale or not s.diag[j] > 0.0:
+        return 0.0
+    return copysign(s.fnorm / s.diag[j], s.x[j])
+
+
+cdef ptrdiff_t _first_other(const lm_state *s, ptrdiff_t i) noexcept nogil:
+    """Return the first parameter other than i that may be changed together with it."""
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        if j != i and _may_be_paired(s, j):
+            return j
+    return i
 
 
 cdef bint _leads_to_infinity(const lm_state *s) noexcept nogil:

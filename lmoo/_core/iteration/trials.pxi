@@ -51,7 +51,7 @@ cdef int _try(lm_state *s) noexcept nogil:
 cdef int _shorten(lm_state *s) noexcept nogil:
     """Process a bad trial point: reduce the radius and propose a shorter step."""
     s.nit += 1
-    if s.extrapolated == CROSSING and not s.reverted:
+    if s.extrapolated >= CROSSING and not s.reverted:
         return crossing_drop(s)
     if s.ending == 2:
         return _end(s, LM_FTOL)
@@ -132,6 +132,8 @@ cdef int _assess_trial(lm_state *s) noexcept nogil:
     if taken:
         if accurate and s.room > 0.0:
             _keep_off_wall(s)
+        if s.extrapolated == LOGARITHMIC:
+            logarithmic_accept(s, delta)
         _accept(s)
     else:
         s.rejections += 1
@@ -193,7 +195,8 @@ cdef void _accept(lm_state *s) noexcept nogil:
     s.refused = s.probe = 0
     if s.below_noise or s.actred > s.noise:
         s.rejections = 0
-    s.cut = s.cut + 1 if s.step_par > 0.0 else 0
+    if s.extrapolated != LOGARITHMIC:
+        s.cut = s.cut + 1 if s.step_par > 0.0 else 0
     s.good = min(s.good + 1, s.cut)
     s.since = 0 if s.extrapolated == 1 else s.since + 1
 

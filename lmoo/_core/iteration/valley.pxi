@@ -3,7 +3,8 @@
 *Valleys.*  If the radius has limited LM_VALLEY = 10 steps in a row, the path is curved.  Steps are then corrected by
 the second derivative along them: geodesic acceleration (geodesic.pxi), one more evaluation per step.
 
-*Infinity.*  Once in as many steps, one to the other side of infinity is tried if the steps lead there (crossing.pxi).
+*Infinity.*  Once in as many steps, one to the other side of infinity is tried if the steps lead there, and one in the
+logarithm of a parameter if they change it by more than its size (crossing.pxi).
 
 *Linear contraction.*  At a minimum with f != 0 Gauss-Newton steps contract linearly; the secant step sums those that
 remain (secant.pxi).
@@ -36,6 +37,8 @@ cdef double LARGEST_GROWTH = 1e150
 
 cdef int default_propose(lm_state *s, void *context) noexcept nogil:
     if s.cut >= LM_VALLEY:
+        if s.curved == 0 and (s.rejections > 0 or s.extrapolated == LOGARITHMIC) and logarithmic_propose(s):
+            return LM_RESIDUAL
         if s.rejections == 0:
             return _propose_in_valley(s, context)
         if crossing_propose(s):
