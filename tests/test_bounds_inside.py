@@ -358,21 +358,21 @@ def lorentzian(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
 
 
 def test_a_peak_between_the_points_beside_a_bound() -> None:
-    # Its width is a twentieth of their distance.  With room on one side only, a difference over a longer interval
-    # meets a point: that is no error of f.
+    # Its width is a twentieth of their distance.  With room on one side only, a difference over a
+    # longer interval meets a point: that is no error of f.
     t = np.linspace(0, 10, 120)
     true = np.array([4.2, 1.64, 0.4, 3.07, 4.85, 0.75, 1.9, 8.5, 0.41, 0.466])
     start = [6.74, 1.466, 0.004, 1.74, 4.585, 0.382, 0.02, 7.7, 0.375, 0.883]
     lower = np.full(10, -np.inf)
     lower[1:3] = 1.18, -0.0022
-    y = peaks(t, true)
-    problem = lmoo.FunctionProblem(lambda x: peaks(t, x) - y)
+    y = three_peaks(t, true)
+    problem = lmoo.FunctionProblem(lambda x: three_peaks(t, x) - y)
     result = lmoo.Solver(bounds=(lower, np.full(10, np.inf))).solve(problem, start)
     assert result.success
     np.testing.assert_allclose(result.x, true, rtol=1e-8)
 
 
-def peaks(t: Array, p: Array) -> Array:
+def three_peaks(t: Array, p: Array) -> Array:
     heights, places, widths = p[:-1].reshape(-1, 3, 1).swapaxes(0, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return p[-1] + np.sum(heights * np.exp(-0.5 * ((t - places) / widths) ** 2), axis=0)

@@ -76,8 +76,8 @@ def test_bounds_are_kept() -> None:
 @pytest.mark.parametrize("model", [saturation, logarithm])
 @pytest.mark.parametrize("ends", [3.0, 40.0, 1e3])
 def test_the_way_may_end_at_a_bound(ends: float, model: Any, given: bool) -> None:
-    # The minimum is beyond infinity; the bound of the amplitude cuts off the way there.  At 3 this is so far from infinity
-    # that the direction of the way is not that at infinity.
+    # The minimum is beyond infinity; the bound of the amplitude cuts off the way there.  At 3 this
+    # is so far from infinity that the direction of the way is not that at infinity.
     bounds = ([-100.0, -0.09], [ends, 20.0])
     found = 0
     for seed in range(8):

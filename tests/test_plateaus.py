@@ -29,8 +29,11 @@ def test_a_peak_sought_where_none_is(driver: str, exact: bool, unit: float) -> N
     t = np.linspace(0, 5, 30)
     y = bell(t, 2.0, 3.0, 0.5)
     jac = bell_jacobian if exact else None
-    start = np.array([1.0, 300.0 * unit, 0.5 * unit])
-    found = fit(driver, bell, t * unit, y, start, jac=jac)
+    # A hundredth of 300 is tried; of 30,000 that is no better.
+    found = fit(driver, bell, t * unit, y, [1.0, 300.0 * unit, 0.5 * unit], jac=jac)
+    assert found.success
+    np.testing.assert_allclose(np.abs(found.x), [2.0, 3.0 * unit, 0.5 * unit], rtol=1e-7)
+    found = fit(driver, bell, t * unit, y, [1.0, 30_000.0 * unit, 0.5 * unit], jac=jac)
     assert not found.success
 
 
