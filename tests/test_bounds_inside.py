@@ -339,3 +339,40 @@ def test_widths_at_their_bounds_do_not_cost_the_other_peaks() -> None:
     best = min(costs)
     assert best < 0.68
     assert sum(cost < best * (1 + 1e-9) for cost in costs) >= 17
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e6])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_width_may_have_the_other_sign(driver: str, unit: float) -> None:
+    # The width enters by its square: -1.3 is within the bounds, 1.3 is not.
+    t = np.linspace(-5, 5, 50) * unit
+    y = lorentzian(t, 1.6, 1.7 * unit, 1.3 * unit, -0.3)
+    bounds = (np.array([-9, -9 * unit, -9 * unit, -9]), np.array([9, 9 * unit, 0.7 * unit, 9]))
+    result = fit(driver, lorentzian, t, y, [0.3, 0.8 * unit, 0.6 * unit, 0.0], bounds=bounds)
+    expected = np.array([1.6, 1.7 * unit, -1.3 * unit, -0.3])
+    np.testing.assert_allclose(result.x, expected, rtol=1e-5)
+
+
+def lorentzian(t: Array, a: Any, m: Any, w: Any, c: Any) -> Array:
+    return a / (1 + (t - m) ** 2 / w**2) + c
+
+
+def test_a_peak_between_the_points_beside_a_bound() -> None:
+    # Its width is a twentieth of their distance.  With room on one side only, a difference over a
+    # longer interval meets a point: that is no error of f.
+    t = np.linspace(0, 10, 120)
+    true = np.array([4.2, 1.64, 0.4, 3.07, 4.85, 0.75, 1.9, 8.5, 0.41, 0.466])
+    start = [6.74, 1.466, 0.004, 1.74, 4.585, 0.382, 0.02, 7.7, 0.375, 0.883]
+    lower = np.full(10, -np.inf)
+    lower[1:3] = 1.18, -0.0022
+    y = three_peaks(t, true)
+    problem = lmoo.FunctionProblem(lambda x: three_peaks(t, x) - y)
+    result = lmoo.Solver(bounds=(lower, np.full(10, np.inf))).solve(problem, start)
+    assert result.success
+    np.testing.assert_allclose(result.x, true, rtol=1e-8)
+
+
+def three_peaks(t: Array, p: Array) -> Array:
+    heights, places, widths = p[:-1].reshape(-1, 3, 1).swapaxes(0, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return p[-1] + np.sum(heights * np.exp(-0.5 * ((t - places) / widths) ** 2), axis=0)

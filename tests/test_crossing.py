@@ -72,6 +72,31 @@ def test_bounds_are_kept() -> None:
     np.testing.assert_allclose(result.x, best, rtol=1e-6)
 
 
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("model", [saturation, logarithm])
+@pytest.mark.parametrize("ends", [3.0, 40.0, 1e3])
+def test_the_way_may_end_at_a_bound(ends: float, model: Any, given: bool) -> None:
+    # The minimum is beyond infinity; the bound of the amplitude cuts off the way there.  At 3 this
+    # is so far from infinity that the direction of the way is not that at infinity.
+    bounds = ([-100.0, -0.09], [ends, 20.0])
+    found = 0
+    for seed in range(8):
+        y, best = measured(model, seed)
+        inside: list[bool] = []
+
+        def residual(x: Array, y: Array = y, inside: list[bool] = inside) -> Array:
+            inside.append(bool((x >= bounds[0]).all() and (x <= bounds[1]).all()))
+            return model(T, *x) - y
+
+        jac = by_complex_step(model) if given else None
+        problem = lmoo.FunctionProblem(residual, None if jac is None else lambda x, j=jac: j(T, *x))
+        with quiet():
+            result = lmoo.Solver(bounds=bounds).solve(problem, [1.0, 1.0])
+        assert all(inside)
+        found += bool(np.allclose(result.x, best, rtol=1e-4))
+    assert found >= (6 if ends == 3.0 else 7)
+
+
 def test_the_other_side_may_be_bad() -> None:
     # f is not finite for a negative amplitude: the solve ends on the side on which it began.
     y, _ = measured(saturation, 0)

@@ -9,6 +9,9 @@ import pytest
 from drivers import DRIVERS, Array, fit, relative_offset
 from minima import ALL, check
 
+import lmoo
+from lmoo.datasets import nist
+
 
 def bell(t: Array, a: float, m: float, s: float) -> Array:
     return a * np.exp(-0.5 * ((t - m) / s) ** 2)
@@ -26,8 +29,11 @@ def test_a_peak_sought_where_none_is(driver: str, exact: bool, unit: float) -> N
     t = np.linspace(0, 5, 30)
     y = bell(t, 2.0, 3.0, 0.5)
     jac = bell_jacobian if exact else None
-    start = np.array([1.0, 300.0 * unit, 0.5 * unit])
-    found = fit(driver, bell, t * unit, y, start, jac=jac)
+    # A hundredth of 300 is tried; of 30,000 that is no better.
+    found = fit(driver, bell, t * unit, y, [1.0, 300.0 * unit, 0.5 * unit], jac=jac)
+    assert found.success
+    np.testing.assert_allclose(np.abs(found.x), [2.0, 3.0 * unit, 0.5 * unit], rtol=1e-7)
+    found = fit(driver, bell, t * unit, y, [1.0, 30_000.0 * unit, 0.5 * unit], jac=jac)
     assert not found.success
 
 
@@ -58,3 +64,14 @@ def test_nor_is_a_plateau_with_exact_derivatives(driver: str, scale: float) -> N
     y = np.exp(-(((u - 0.5) / 0.223) ** 2)) + 0.1 * np.random.default_rng(42).random(100)
     found = fit(driver, bell, u * scale, y, np.array([1.0, 0.0, 1.0]), maxfev=500, trace=True)
     check(found, bell, bell_jacobian, u * scale, y)
+
+
+def test_other_points_are_tried_before_a_plateau_ends_a_solve() -> None:
+    # From 542 the line at 451 is not seen; its place has a bound at 497.
+    data = nist("Eckerle4")
+    bounds = ([-np.inf, -np.inf, 496.7], np.full(3, np.inf))
+    problem = lmoo.FunctionProblem(data.residual)
+    result = lmoo.Solver(bounds=bounds).solve(problem, [1.5, 5.0, 541.8])
+    assert result.success
+    assert result.active_mask.tolist() == [0, 0, -1]
+    assert result.cost < 0.7 * float(np.sum(problem.residual(np.array([1.5, 5.0, 541.8])) ** 2)) / 2

@@ -44,21 +44,32 @@ def test_maxfev_ends_a_solve(maxfev: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "residual",
+    ("residual", "least"),
     [
-        lambda x: np.array([1.0, 2.0, 3.0]),
-        lambda x: np.array([np.tanh(x[0]) - 2.0, np.tanh(x[1]), 1.0]),
-        lambda x: np.array([np.exp(-x[0]) - 1.0, np.exp(-x[1]), 2.0]),
+        (lambda x: np.array([1.0, 2.0, 3.0]), None),
+        (lambda x: np.array([np.tanh(x[0]) - 2.0, np.tanh(x[1]), 1.0]), 1.0),
+        (lambda x: np.array([np.exp(-x[0]) - 1.0, np.exp(-x[1]), 2.0]), 2.0),
     ],
     ids=["constant", "tanh", "exp"],
 )
 @pytest.mark.parametrize(
     "strategy", [None, lmoo.CentralDifference(), lmoo.ForwardDifference(typical=1.0)], ids=stable
 )
-def test_a_plateau_is_flat_and_no_success(residual: Any, strategy: Any) -> None:
-    result = Solver(jacobian=strategy).solve(FunctionProblem(residual), [900.5, 950.5])
-    assert result.status is Status.FLAT
-    assert not result.success
+def test_a_plateau_is_flat_and_no_success(
+    residual: Any, least: float | None, strategy: Any
+) -> None:
+    solver = Solver(jacobian=strategy)
+    with np.errstate(over="ignore"):
+        result = solver.solve(FunctionProblem(residual), [9e5, 9.5e5])
+        assert result.status is Status.FLAT
+        assert not result.success
+        # A hundredth of these values is off the plateau.
+        result = solver.solve(FunctionProblem(residual), [900.5, 950.5])
+    if least is None:
+        assert result.status is Status.FLAT
+    else:
+        assert result.success
+        assert result.cost == pytest.approx(least, rel=1e-12)
 
 
 def test_central_differences_see_the_slope_of_a_rounded_function() -> None:

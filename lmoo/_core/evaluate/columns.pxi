@@ -191,12 +191,13 @@ cdef bint _does_not_shrink(const lmoo_point *at, lm_columns *w, double h, double
     interval, as values that were rounded.
 
     The error goes to w.error; 0 if the longer interval is the later one and the slope is not visible over it, which may
-    be longer than the features of f, or if f changes on one side of x only: there a plateau ends.
+    be longer than the features of f, or if f changes on one side of x only: there a plateau ends.  Where a bound leaves
+    room on one side only, it may end there as well.
     """
     cdef double shorter = second, longer = fabs(w.last_second), ratio = h / w.last_h if w.tries > 0 else 1.0
     cdef bint visible = ratio <= 1.0 or change >= second
     cdef bint one_sided_before = w.last_second < 0.0
-    cdef bint one_sided = w.phase == LEFT and second > COARSEST * w.size * at.share and _jumps(at, w, h, change, second)
+    cdef bint one_sided = second > COARSEST * w.size * at.share and (w.phase != LEFT or _jumps(at, w, h, change, second))
     w.last_h, w.last_second = h, -second if one_sided else second
     if ratio > 1.0:
         shorter, longer, ratio, one_sided = longer, shorter, 1.0 / ratio, one_sided_before

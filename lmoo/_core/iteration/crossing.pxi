@@ -15,9 +15,14 @@ b (t - T), T in the interval, but a must follow as exp(b T), by many orders of m
 a parameter by more than its size, x_k exp(p_k / x_k) is as good an extrapolation as x_k + p_k, with the same J.  The step is
 tried after LM_VALLEY limited steps where one was rejected, with p_k / x_k shortened to FIRST_LOGARITHM, and after each one
 that succeeds with twice as much.
+
+A bound may cut off the way to infinity, or the point opposite x, while the minimum beyond infinity is within the bounds.
+The point is then the first of those farther from infinity that is within the bounds.  If the way ends at a bound, the
+search tries points beyond infinity before the solve ends there.
 """
 
 from libc.math cimport exp, fabs
+from libc.string cimport memset
 
 from lmoo._core.model cimport *
 from lmoo._core.norms cimport all_finite, copy
@@ -40,19 +45,11 @@ cdef double FIRST_LOGARITHM = 4.0
 
 cdef bint crossing_propose(lm_state *s) noexcept nogil:
     """Propose a step across infinity, unless one was looked for at this x; return False if there is none."""
-    cdef bint grows = False, vanishes = False
-    cdef ptrdiff_t j
     if s.below_noise or s.rank < _free(s) or s.crossings >= s.n or s.crossed == s.steps + 1:
         return False
     s.crossed = s.steps + 1
     damped(s, 0.0, s.velocity)
-    for j in range(s.n):
-        grows |= s.velocity[j] * s.x[j] > 0.0 and fabs(s.velocity[j]) >= 2.0 * fabs(s.x[j])
-        vanishes |= s.velocity[j] * s.x[j] < 0.0 and fabs(s.velocity[j]) >= fabs(s.x[j])
-    if not (grows and vanishes):
-        return False
-    copy(s.n, s.x, s.trial)
-    if not go_beyond_infinity(s, 1.0) or cut_by_bounds(s):
+    if not _leads_across(s, 1.0) or not _place_opposite(s):
         return False
     return _propose_trial(s, CROSSING)
 
@@ -123,6 +120,52 @@ cdef bint _propose_trial(lm_state *s, int kind) noexcept nogil:
     s.newton = 0
     s.extrapolated = kind
     return True
+
+
+cdef bint _leads_across(const lm_state *s, double least) noexcept nogil:
+    """Return whether the Gauss-Newton step in velocity leads across infinity.
+
+    least: change, as a share of its size, by which a parameter vanishes; twice that if it grows
+    """
+    cdef bint grows = False, vanishes = False
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        grows |= s.velocity[j] * s.x[j] > 0.0 and fabs(s.velocity[j]) >= 2.0 * least * fabs(s.x[j])
+        vanishes |= s.velocity[j] * s.x[j] < 0.0 and fabs(s.velocity[j]) >= least * fabs(s.x[j])
+    return grows and vanishes
+
+
+cdef bint _place_opposite(lm_state *s) noexcept nogil:
+    """Put the point opposite x into trial; where bounds cut it off, the first one within them, farther from infinity."""
+    cdef ptrdiff_t k
+    for k in range(BEYOND):
+        copy(s.n, s.x, s.trial)
+        if not go_beyond_infinity(s, FARTHER**<double>k):
+            return False
+        if not cut_by_bounds(s):
+            return True
+    return False
+
+
+cdef bint crossing_beyond_bounds(lm_state *s) noexcept nogil:
+    """Put the way to infinity that an active bound ends into velocity; return False if there is none.
+
+    It has the direction of the Gauss-Newton step of all parameters that are not fixed, whose length says nothing: it
+    ends far from infinity.
+    """
+    cdef bint ends = False
+    cdef ptrdiff_t j
+    for j in range(s.n):
+        s.working[j] = FIXED if s.active[j] == FIXED else FREE
+        s.shift[j] = 0.0
+        ends |= s.active[j] == AT_LOWER or s.active[j] == AT_UPPER
+    if not ends:
+        return False
+    s.linear.damped_on_face(s.model, s.working, s.shift, 0.0, s.diag, s.velocity)
+    if _leads_across(s, 0.0):
+        return True
+    memset(s.velocity, 0, <size_t>s.n * sizeof(double))
+    return False
 
 
 cdef bint crossing_fails(lm_state *s) noexcept nogil:

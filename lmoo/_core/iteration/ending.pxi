@@ -63,9 +63,9 @@ cdef int _stop_or_refine(lm_state *s, int status) noexcept nogil:
 
 
 cdef int _end(lm_state *s, int status) noexcept nogil:
-    """Stop; before a success other points are searched."""
+    """Stop; before a success, and on a plateau, other points are searched."""
     s.status = status
-    if 1 <= status <= 4 and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
+    if (1 <= status <= 4 or status == LM_FLAT) and s.options.tests == LM_TESTS_ACCURATE and s.fnorm > DBL_MIN / EPSMCH:
         if s.rank < _free(s):
             _follow_cancellation(s)
         return kinks_verify(s, 0)

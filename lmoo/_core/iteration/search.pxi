@@ -3,7 +3,7 @@
 For each parameter that has no effect at x, for example on a plateau: x_j divided and multiplied by 10 and by 100 (at a
 jump of f by 1.01 and 1.1), at a bound also -x_j, also with each of the parameters at active bounds moved off its bound in
 turn, as an amplitude of 0 removes the effect of other parameters.  For each parameter at an active bound: the opposite
-bound, as a phase may continue there.  The best of these points becomes x.
+bound, as a phase may continue there, and -x_j, as a width may enter by its square.  The best of these points becomes x.
 
 If several parameters have no effect, one may hide the other: an amplitude is without effect where its exponential has
 decayed, and with a smaller rate it is much too large.  Where a factor of one parameter i has made f larger, another one j
@@ -16,8 +16,9 @@ A parameter whose column shows a visible reduction, though the whole step runs a
 If x is on its way to infinity, the other side of infinity: a exp(b t) + c approaches a straight line for b -> 0 with
 a b constant, and continues with the other signs of a and b.  On the way parameters are alpha + beta / u, as a and c, or
 gamma u, as b, for u -> 0.  The Gauss-Newton step p has the direction of the way, so that it gives beta / u and gamma u.
-The points are those for -u, -10 u ... -10^8 u.  Near infinity f changes little from u to -u.  If it does not, x is at a
-minimum at which J is singular, or a parameter enters by its reciprocal, and no other of these points is tried.
+The points are those for -u, -10 u ... -10^8 u, and -u, -3 u ... -3^8 u if a bound ends the way.  Near infinity f changes
+little from u to -u.  If it does not, x is at a minimum at which J is singular, or a parameter enters by its reciprocal,
+and no other of these points is tried.
 
 A parameter that enters as 1 / x, as a decay time, may be too large by many orders of magnitude: the Gauss-Newton step
 for 1 / x leads to x / (1 - p / x).  This point is tried for each parameter whose step is endless; away from infinity,
@@ -46,6 +47,9 @@ OTHER[:] = [-10.0, 100.0]
 cdef double LEAST_FOUND = 1e-9
 # Largest growth of |f|^2 from one side of infinity to the other.
 cdef double MOST_GROWTH = 1.0
+# Factor between the points beyond infinity, and the same if a bound ends the way: it ends far from infinity.
+cdef double FARTHER = 10.0
+cdef double FARTHER_AT_BOUND = 3.0
 # Most points, as a share of the evaluations of the solve.
 cdef double MOST_POINTS = 0.25
 
@@ -59,7 +63,7 @@ cdef enum:
     # other one for each.
     CHANGES = 8
     POINTS_OF_OTHER = 7
-    # In probes: `nfev` at which the search ends; whether pairs are tried, and points beyond infinity.
+    # In probes: `nfev` at which the search ends; whether pairs are tried; factor between points beyond infinity, 0: none.
     LAST_NFEV = 0
     WITH_PAIRS
     AT_INFINITY
@@ -108,12 +112,14 @@ cdef bint search_place(lm_state *s) noexcept nogil:
 cdef bint search_take(lm_state *s, bint good) noexcept nogil:
     """Process |f(trial)|, where good is False for a bad point; return False after the best point was evaluated again.
 
-    A phase on the opposite bound must leave |f| unchanged; other points must reduce it.
+    A phase on the opposite bound, or a parameter with the other sign, must leave |f| unchanged; other points must reduce
+    it.
     """
     cdef ptrdiff_t trial = s.search - 1, singles = BEYOND + 2 * s.n, pairs = _pairs(s.n)
     cdef double square = (s.fnorm1 / s.fnorm) * (s.fnorm1 / s.fnorm)
     cdef double drop = 1.0 - square, visible = max(s.noise, LEAST_FOUND)
-    cdef bint opposite = s.n <= MOST_PARAMETERS and singles + 5 * s.n <= trial < singles + 6 * s.n
+    cdef bint opposite = s.n <= MOST_PARAMETERS and singles + 4 * s.n <= trial < singles + 6 * s.n \
+        and not _has_no_effect(s, (trial - singles) % s.n)
     if trial == search_trials(s.n):
         s.search = s.best = 0
         return False
@@ -133,9 +139,11 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
     cdef ptrdiff_t j
     s.probes[LAST_NFEV] = <double>s.nfev + max(<double>LEAST_POINTS, MOST_POINTS * <double>s.nfev)
     s.probes[WITH_PAIRS] = 0.0
-    s.probes[AT_INFINITY] = 1.0
+    s.probes[AT_INFINITY] = FARTHER
     if s.n > MOST_PARAMETERS:
         return found
+    if s.bounded and not found and crossing_beyond_bounds(s):
+        s.probes[AT_INFINITY] = FARTHER_AT_BOUND
     if s.rank < _free(s) and not is_all_error(s):
         _permit_pairs(s)
     for j in range(s.n):
@@ -181,7 +189,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
     cdef ptrdiff_t n = s.n, j
     if trial < BEYOND:
         copy(n, s.x, s.trial)
-        return s.probes[AT_INFINITY] != 0.0 and go_beyond_infinity(s, 10.0**<double>trial)
+        return s.probes[AT_INFINITY] != 0.0 and go_beyond_infinity(s, s.probes[AT_INFINITY]**<double>trial)
     trial -= BEYOND
     if trial < n:
         j = trial
@@ -200,7 +208,7 @@ cdef bint _candidate(lm_state *s, ptrdiff_t trial) noexcept nogil:
         return s.trial[j] != s.x[j]
     trial -= 1
     if trial < 5:
-        return _move_without_effect(s, j, trial)
+        return _move_without_effect(s, j, trial) or trial == 4 and _mirror(s, j)
     trial -= 5
     if trial == 0:
         copy(n, s.x, s.trial)
@@ -358,6 +366,17 @@ cdef bint _move_off_bound(lm_state *s, ptrdiff_t j) noexcept nogil:
     way = 0.1 * s.fnorm / s.acnorm[j]
     _change(s, j, s.x[j] + (way if s.x[j] == s.lower[j] else -way))
     return s.trial[j] != s.x[j]
+
+
+cdef bint _mirror(lm_state *s, ptrdiff_t j) noexcept nogil:
+    """Change the sign of a parameter at an active bound, as a width may enter by its square; return False if that is
+    not within the bounds."""
+    if not s.bounded or s.active[j] == 0 or s.found == MOST_FOUND or _has_no_effect(s, j) \
+            or not s.lower[j] < -s.x[j] < s.upper[j]:
+        return False
+    copy(s.n, s.x, s.trial)
+    s.trial[j] = -s.x[j]
+    return True
 
 
 cdef bint _has_no_effect(const lm_state *s, ptrdiff_t j) noexcept nogil:
