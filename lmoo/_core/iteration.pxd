@@ -83,8 +83,6 @@ cdef bint bounds_inside(const lm_state *s, const double *x) noexcept nogil
 cdef enum:
     # In place of L for a parameter that keeps its value.
     AT_JUMP = -8
-    # The same for one whose column of rounding errors is left out.
-    FAINT = -9
 
 cdef inline bint is_at_jump(const lm_state *s, ptrdiff_t j) noexcept nogil:
     return s.length[j] == AT_JUMP
@@ -130,12 +128,7 @@ cdef bint ends_accurately(lm_state *s, int status) noexcept nogil
 # ---- iteration/linearization.pxi: New linear models.
 
 cdef const double *lm_column_norms(const lm_state *s) noexcept nogil
-cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil
-
-
-# ---- iteration/faint.pxi: Columns of an exact Jacobian that may consist of rounding errors.
-
-cdef bint is_faint(const lm_state *s, ptrdiff_t j, double norm) noexcept nogil
+cdef bint lm_sound(lm_state *s, const double *acnorm) noexcept nogil
 
 
 # ---- iteration/search.pxi: Trial points away from x, evaluated before a solve ends as a success.

@@ -98,7 +98,6 @@ cdef extern from "state.h" nogil:
         ptrdiff_t logarithmic
         double par_before
         int crossings
-        int examined
         int known_newton
         double remainder
         double probe_scale

@@ -106,7 +106,6 @@ struct lm_state {
     ptrdiff_t logarithmic;  /* the same for a step in a logarithm */
     double par_before;      /* par before such a step */
     int crossings;          /* steps across infinity that were taken */
-    int examined;           /* faint columns of the first J have been examined, see faint.pxi */
     int known_newton;       /* newton_step is that at the last point */
     double remainder;       /* share of an extrapolated step that remains after it */
     double probe_scale;     /* length of the line along which |f| is measured, over that of the last step */

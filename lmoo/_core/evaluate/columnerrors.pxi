@@ -3,7 +3,7 @@
 from libc.math cimport fabs, sqrt
 from libc.string cimport memset
 
-from lmoo._core.iteration cimport FAINT, is_at_jump, is_faint, is_hidden_column
+from lmoo._core.iteration cimport is_at_jump, is_hidden_column
 from lmoo._core.model cimport *
 
 
@@ -48,8 +48,7 @@ cdef bint store_errors(lm_state *s, const double *acnorm, double relative, doubl
                 s.column_error[j] += 2.0 * f_error / s.interval[j] / acnorm[j]
             else:
                 s.column_error[j] = 1.0
-        if is_at_jump(s, j) or s.left_out and is_hidden_column(s, j, acnorm[j]) \
-                or s.length[j] == FAINT and is_faint(s, j, acnorm[j]):
+        if is_at_jump(s, j) or s.left_out and is_hidden_column(s, j, acnorm[j]):
             s.column_error[j] = 1.0
         if s.column_error[j] >= 1.0:
             s.column_error[j] = 1.0

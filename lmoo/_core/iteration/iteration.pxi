@@ -34,7 +34,7 @@ cdef enum:
     # Rejected steps in a row after which the intervals of differences are measured: they may be wrong.
     REJECTIONS = 3
     # In probe: the error of |f| has been measured at this point.  More by j + 1: parameter j is moved alone; more than
-    # by n: points at a kink; and than by 7 n: f where a faint column is to change it.
+    # by n: points at a kink.
     PROBED = 8
 
 
@@ -84,8 +84,6 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
     if s.request == LM_RESIDUAL:
         if 0 < s.probe < PROBED:
             s.request = _probed(s, answer)
-        elif s.probe > PROBED + (1 + POINTS) * s.n:
-            s.request = faint_answer(s, answer)
         elif s.probe > PROBED + s.n:
             s.request = kinks_answer(s, answer)
         elif s.probe > PROBED:
@@ -106,7 +104,7 @@ cdef int lm_advance(lm_state *s) noexcept nogil:
     elif answer == ANSWER_BAD:
         s.request = _bad_model(s)
     else:
-        s.request = faint_look(s, 0) if s.models == 0 else _new_model(s)
+        s.request = _new_model(s)
     if s.failed:
         s.request = _done(s, LM_STOPPED)
     return s.request

@@ -10,6 +10,10 @@ from lmoo._core.norms cimport copy, enorm, scaled_norm
 # A parameter diverges if one step changes it by more than this factor times its size.  The size of a parameter that
 # is 0 is the change that changes f by |f|.
 cdef double RUNS_AWAY = 4.0
+# A column whose norm grows by this factor in the first step was rounding error before, if a change of f by so many |f|
+# belongs to the step.
+cdef double GROWN = 1e10
+cdef double TOO_FAR = 1e3
 # The curvature along a step is needed for the last steps only, whose predicted reduction is at most this.
 cdef double BEND_BELOW = 1e-8
 
@@ -197,10 +201,10 @@ cdef void _rescale(lm_state *s) noexcept nogil:
         s.diag[j] = max(s.diag[j], acnorm[j])
 
 
-cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
+cdef bint lm_sound(lm_state *s, const double *acnorm) noexcept nogil:
     """Return whether the iteration can continue from a Jacobian at x with these norms of its columns.
 
-    It cannot if a norm is not finite.  With the accurate tests it cannot either if a parameter has diverged and a
+    It cannot if a norm is not finite, or if the first step was based on a column of rounding errors.  With the accurate tests it cannot either if a parameter has diverged and a
     column has vanished, so that a change that used to change f by |f| has no visible effect now: the step led to a
     plateau, where the gradient gives no direction.
     """
@@ -212,6 +216,8 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
         if not isfinite(acnorm[j]):
             return False
         vanished |= acnorm[j] < EPSMCH * last[j]
+    if s.models == 1 and _first_step_was_error(s, acnorm):
+        return False
     if not vanished or s.options.tests != LM_TESTS_ACCURATE or s.models == 0:
         return True
     for j in range(s.n):
@@ -219,6 +225,24 @@ cdef bint lm_sound(const lm_state *s, const double *acnorm) noexcept nogil:
         if last[j] * fabs(s.x[j] - s.base[j]) > RUNS_AWAY * size:
             return False
     return True
+
+
+cdef bint _first_step_was_error(lm_state *s, const double *acnorm) noexcept nogil:
+    """Return whether a column of the first J consisted of rounding errors; D_j becomes the norm of the column at x.
+
+    An angle has no effect between equal axes.  The terms of its exact derivative cancel to 1e-16 of their size, and with
+    this D_j the first step changes it by 1e15.
+    """
+    cdef const double *last = lm_column_norms(s)
+    cdef bint found = False
+    cdef ptrdiff_t j
+    if s.options.tests != LM_TESTS_ACCURATE or s.options.user_scale:
+        return False
+    for j in range(s.n):
+        if acnorm[j] > GROWN * last[j] > 0.0 and acnorm[j] * fabs(s.x[j] - s.base[j]) > TOO_FAR * s.base_fnorm:
+            s.diag[j] = max(s.diag[j], acnorm[j])
+            found = True
+    return found
 
 
 cdef double _gradient_norm(lm_state *s) noexcept nogil:

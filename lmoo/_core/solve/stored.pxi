@@ -143,7 +143,7 @@ cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked)
         if not 0 <= value < 2**62:
             _refuse(name, value, "a count")
     cdef ptrdiff_t trials = search_trials(s.n)
-    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8 + 8 * s.n), ("search", s.search, trials + 1),
+    for name, value, most in (("rank", s.rank, s.n), ("probe", s.probe, 8 + 7 * s.n), ("search", s.search, trials + 1),
                               ("best", s.best, trials)):
         if not 0 <= value <= most:
             _refuse(name, value, f"from 0 to {most}")
@@ -160,7 +160,7 @@ cdef int _check_dialogue(const lm_state *current, const lm_state *s, bint asked)
     if not s.started and (s.models > 0 or s.request not in (LM_RESIDUAL, LM_DONE)):
         _refuse("started", False, "set when a Jacobian is requested")
     if s.models == 0 and (s.request in (LM_CURVATURE, LM_STEP)
-                          or s.started and s.request == LM_RESIDUAL and s.probe == 0):
+                          or s.started and s.request == LM_RESIDUAL):
         _refuse("models", 0, "positive when a step is requested")
     if s.request == LM_STEP and not asked:
         _refuse("request", s.request, "no step of a strategy in Python, as there is none")
