@@ -40,8 +40,6 @@ from lmoo.models.tracing import evaluation
 from lmoo.models.tracing.evaluation import evaluation_of, name_of
 from lmoo.problems.names import parameter_names_of
 
-curve_fit_module = importlib.import_module("lmoo.scipy_api.curve_fit")
-
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "data" / "tracing.txt"
 T = np.linspace(0.1, 3.0, 13)
@@ -177,9 +175,7 @@ def regressions() -> Found:
 def examples() -> Found:
     """Return the functions that are fitted in the documentation, the README and the gallery."""
     found = Found("documentation")
-    tried, is_new = evaluation._compiled, curve_fit_module.is_new
-    # `curve_fit` traces a function from its second fit on; most examples have one.
-    curve_fit_module.is_new = lambda f: False
+    tried = evaluation._compiled
 
     def recording(problem: Any, x: Any, *rest: Any) -> Any:
         f = getattr(problem.f, "f", problem.f)
@@ -203,7 +199,7 @@ def examples() -> Found:
         for script in sorted((ROOT / "docs" / "examples").glob("plot_*.py")):
             _run_script(script)
     finally:
-        evaluation._compiled, curve_fit_module.is_new = tried, is_new
+        evaluation._compiled = tried
     return found
 
 

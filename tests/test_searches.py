@@ -184,7 +184,7 @@ def test_an_amplitude_whose_step_runs_away(
     assert not found.success or rest < 0.1 * np.sum((y - y.mean()) ** 2)
 
 
-@pytest.mark.parametrize("seed", [11, 22, 33, 58])
+@pytest.mark.parametrize("seed", [11, 19, 22, 58])
 def test_a_dip_that_hides_between_two_points(seed: int) -> None:
     # The bounds force a dip where the data have a peak.  Between two points it is without effect,
     # and as good as none; beyond the data its tail is better.

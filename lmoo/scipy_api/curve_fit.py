@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
 from lmoo.models.tracing.evaluation import evaluation_of
-from lmoo.models.tracing.fitted import is_new
 from lmoo.problems.arguments import checked_trace
 from lmoo.problems.bounds import box
 from lmoo.problems.curveproblem import CurveProblem
@@ -29,10 +28,6 @@ from lmoo.scipy_api.options import curve_solver
 from lmoo.solver.iteration import Iteration, keep_result
 from lmoo.solver.startingpoint import bad_start
 from lmoo.status import Status
-
-# Numbers, points times parameters, from which on a trace takes less time than it saves in one fit:
-# for exponentials and sums of Gaussians 2,000 to 4,000.
-_MANY = 2000
 
 
 class OptimizeWarning(UserWarning):
@@ -112,10 +107,8 @@ def curve_fit(
     trace : {"auto", True, False}
         Whether f is traced (see `lmoo.trace`) and runs compiled, with exact derivatives.  "auto":
         where that is possible and `jac`, ``epsfcn`` and ``diff_step`` are not given; f is called at
-        the start and at the solution, where its values are compared with those of the trace.  A
-        trace takes the time of some fits: for fewer than 2,000 points times parameters the first
-        fit of f is made without, unless it finds no minimum.  True: f must be traced, at once.
-        False: f itself is called throughout.  Not in scipy.
+        the start and at the solution, where its values are compared with those of the trace.  True:
+        it must be possible.  False: f itself is called throughout.  Not in scipy.
     ties, priors, constraints : optional
         Relations of the parameters, as for `Solver`.  Without p0 the starting point is moved into
         the constraints.  Not in scipy.
@@ -198,7 +191,6 @@ def curve_fit(
     >>> curve_fit(decay, t, y, bounds={"c": (0.6, None)})[0].round(3)
     array([2.45 , 1.485, 0.6  ])
     """
-    trace = checked_trace(trace)
     related = not (ties is None and priors is None and constraints is None)
     problem = curve_fit_problem(f, xdata, ydata, sigma, jac, check_finite, nan_policy, sigma_x)
     problem.absolute_sigma = checked_absolute_sigma(bool(absolute_sigma), problem.sigma, "ydata")
@@ -208,14 +200,10 @@ def curve_fit(
         problem.ties, problem.priors, problem.constraints = ties, priors, constraints
         x, coordinates = _related_start(problem, x, p0)
     if sigma_x is not None:
-        x = _checked_start(problem, x, p0, coordinates, method, jac, kwargs, trace)
-    few = problem.y.size * x.size < _MANY
-    first = few and sigma_x is None and isinstance(trace, str) and is_new(f)
-    iteration = _iteration(problem, x, method, jac, kwargs, False if first else trace, coordinates)
+        x = _checked_start(problem, x, p0, coordinates, method, jac, kwargs, checked_trace(trace))
+    iteration = _iteration(problem, x, method, jac, kwargs, checked_trace(trace), coordinates)
     try:
         iteration._run()
-        if first and not 1 <= iteration._loop.status <= 4:
-            iteration = _traced(problem, x, method, jac, kwargs, coordinates) or iteration
         if not iteration._settled():
             # With differences, as from a call with trace=False.
             iteration = _iteration(problem, x, method, jac, kwargs, False, coordinates)
@@ -314,17 +302,6 @@ def _iteration(
     from lmoo.solver.related import RelatedIteration
 
     return RelatedIteration(solver, problem, x, evaluation, coordinates=coordinates)
-
-
-def _traced(
-    problem: Any, x: Array, method: Any, jac: Any, options: dict[str, Any], coordinates: Any
-) -> Iteration | None:
-    """Return the fit with exact derivatives, which may find what differences do not."""
-    iteration = _iteration(problem, x, method, jac, options, "auto", coordinates)
-    if iteration._evaluation is None or iteration._evaluation.problem is None:
-        return None
-    iteration._run()
-    return iteration
 
 
 def _within(problem: Any, x: Array) -> Array:

@@ -22,7 +22,7 @@ def test_a_parameter_that_ends_at_zero_has_its_variance() -> None:
     t = np.array([-2.0, -1.0, 1.0, 2.0])
     y = np.array([1.0, -1.0, -1.0, 1.0])
     for p0 in (None, [0.0, 0.0], [1.0, 0.0]):
-        popt, pcov = curve_fit(line, t, y, p0, trace=True)
+        popt, pcov = curve_fit(line, t, y, p0)
         np.testing.assert_allclose(popt, 0.0, atol=1e-11)
         np.testing.assert_allclose(pcov, np.diag([0.2, 0.5]), rtol=1e-9, atol=1e-9)
 

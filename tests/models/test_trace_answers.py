@@ -14,13 +14,11 @@ from trace_fit_cases import T, Y, decay
 
 import lmoo
 from lmoo import CurveBlocks, CurveProblem, Solver, TraceError, curve_fit
-from lmoo.models.tracing.fitted import is_new
 
 
 def fitted(name: str, trace: Any) -> tuple[Any, Any]:
     """The fit of a fresh function, and its effects."""
     f, effects = adversarial.MAKERS[name]()
-    is_new(f)  # It is traced from the second fit on.
     with warnings.catch_warnings():
         # Fits that are hampered by what the function does may warn of their covariance.
         warnings.simplefilter("ignore", lmoo.OptimizeWarning)

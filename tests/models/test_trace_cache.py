@@ -16,11 +16,9 @@ import numpy as np
 import pytest
 from trace_fit_cases import T, Y
 
-import lmoo
 from lmoo import CurveProblem, Solver, TraceError, curve_fit
 from lmoo.models.tracing import cache
 from lmoo.models.tracing.cache import Kind, traced
-from lmoo.models.tracing.fitted import is_new
 
 
 def test_a_trace_is_kept_until_something_changes() -> None:
@@ -114,75 +112,6 @@ def test_functions_of_the_same_code_share_a_trace() -> None:
     f = eval("lambda t, a: a * t * CHANGING", {"CHANGING": 2.0})
     g = types.FunctionType(f.__code__, {"CHANGING": 7.0})
     assert [traced(h, kind).model(1.0, 1.0) for h in (f, g, f)] == [2.0, 7.0, 2.0]
-
-
-def test_a_function_is_new_until_its_first_fit() -> None:
-    class Line:
-        def f(self, t, a):
-            return a * t
-
-    def closed(scale: float) -> Any:
-        return lambda t, a: a * t * scale
-
-    plain = [lambda t, a: a * np.cos(t) for _ in range(2)]
-    assert [is_new(f) for f in plain] == [True, False]
-    # A trace would be that of one closure, and of one object.
-    f, g = closed(1.0), closed(2.0)
-    assert [is_new(h) for h in (f, g, f, g)] == [True, True, False, False]
-    line, other = Line(), Line()
-    assert [is_new(h.f) for h in (line, other, line)] == [True, True, False]
-    part = functools.partial(np.multiply, 2.0)
-    assert [is_new(part), is_new(part)] == [True, False]
-    # What is compiled already is no function that could be called instead.
-    assert not is_new(lmoo.trace(g, 1))
-    h = closed(3.0)
-    traced(h, Kind(1, points=5))
-    assert not is_new(h)
-
-
-def test_curve_fit_traces_from_the_second_fit_on() -> None:
-    def f(t, a, b):
-        return a * np.exp(-b * t)
-
-    def evaluations(**options: Any) -> int:
-        return curve_fit(f, T, Y, [1.0, 1.0], full_output=True, **options)[2]["nfev"]
-
-    called = evaluations(trace=False)
-    first, second, third = evaluations(), evaluations(), evaluations()
-    assert first == called > second == third == evaluations(trace=True)
-    # A new function of many data is traced at once, as is one with trace=True.
-    t = np.linspace(0.0, 4.0, 1000)
-    calls: list[float] = []
-
-    def counted(f: Any) -> Any:
-        def g(t, a, b):
-            return f(t, a, b)
-
-        return g
-
-    y = np.exp(-t) + 0.01 * np.cos(9 * t)
-    for g, options in (
-        (counted(f), {}),
-        (counted(f), {"trace": True}),
-        (counted(f), {"trace": False}),
-    ):
-        calls.append(curve_fit(g, t, y, [1.1, 1.1], full_output=True, **options)[2]["nfev"])
-    assert calls[0] == calls[1] < calls[2]
-
-
-def test_a_first_fit_that_fails_is_made_again_with_the_trace() -> None:
-    def f(t, a, b):
-        return a * np.exp(-b * t)
-
-    def other(t, a, b):
-        return a * np.exp(-b * t)
-
-    expected, _, info, *_ = curve_fit(other, T, Y, [1.0, 1.0], trace=True, full_output=True)
-    most = info["nfev"] + 1
-    with pytest.raises(RuntimeError, match="maxfev"):
-        curve_fit(f, T, Y, [1.0, 1.0], trace=False, maxfev=most)
-    popt, _ = curve_fit(f, T, Y, [1.0, 1.0], maxfev=most)
-    np.testing.assert_array_equal(popt, expected)
 
 
 def test_refusals_are_kept_too() -> None:

@@ -12,7 +12,6 @@ import lmoo
 from lmoo import CurveProblem, Solver, TraceError, TraceWarning, curve_fit
 from lmoo.models.tracing.cache import Kind, traced
 from lmoo.models.tracing.evaluation import mismatch
-from lmoo.models.tracing.fitted import is_new
 
 
 def deceive(monkeypatch: pytest.MonkeyPatch, other: Any, after: int) -> Any:
@@ -51,7 +50,6 @@ def test_values_that_differ_at_the_solution(monkeypatch: pytest.MonkeyPatch) -> 
     assert result.evaluation.startswith("called, because at the solution the function has")
     assert len(result.history) == result.nit
     f = deceive(monkeypatch, lambda t, a, b: 0.5 * a * np.exp(-b * t), 1)
-    is_new(f)  # `curve_fit` traces a function from its second fit on.
     with pytest.warns(TraceWarning, match="trace=False makes it so at once"):
         popt = curve_fit(f, T, Y)[0]
     np.testing.assert_allclose(popt, [4.0, 1.3], rtol=0.01)

@@ -57,8 +57,8 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         s.offset = newton * newton
         assess(s)
         if s.rank == 0 and _may_move(s):
-            # J is not larger than its error.  If f has underflowed, this is expected at a minimum.
-            return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH else LM_GTOL)
+            # J is not larger than its error.  If f has underflowed or is all error, this is expected at a minimum.
+            return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH and not is_all_error(s) else LM_GTOL)
         if hidden_steps_fail(s):
             return _stop_or_refine(s, LM_FTOL)
         if s.ending == 1:

@@ -137,6 +137,9 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
     """Begin a search; return False if there is nothing to search for."""
     cdef bint found = _leads_to_infinity(s)
     cdef ptrdiff_t j
+    if is_all_error(s):
+        # f cannot be reduced.
+        return False
     s.probes[LAST_NFEV] = <double>s.nfev + max(<double>LEAST_POINTS, MOST_POINTS * <double>s.nfev)
     s.probes[WITH_PAIRS] = 0.0
     s.probes[AT_INFINITY] = FARTHER
@@ -144,7 +147,7 @@ cdef bint _may_search(lm_state *s) noexcept nogil:
         return found
     if s.bounded and not found and crossing_beyond_bounds(s):
         s.probes[AT_INFINITY] = FARTHER_AT_BOUND
-    if s.rank < _free(s) and not is_all_error(s):
+    if s.rank < _free(s):
         _permit_pairs(s)
     for j in range(s.n):
         if s.bounded and s.active[j] != 0 or _has_no_effect(s, j) or _descends_alone(s, j):

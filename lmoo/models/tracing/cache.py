@@ -165,12 +165,6 @@ def traced(f: Callable[..., Any], kind: Kind, data: Any = None) -> Traced:
     return entry.found
 
 
-def is_kept(holder: Any) -> bool:
-    """Return whether there are traces of a function, by its `holder_of`."""
-    found = _entries.get(id(holder))
-    return found is not None and found[0]() is holder
-
-
 def holder_of(f: Any) -> Any:
     """Return the object that the traces of a function are stored for.
 
