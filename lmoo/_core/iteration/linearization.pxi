@@ -57,8 +57,9 @@ cdef int _new_model(lm_state *s) noexcept nogil:
         s.offset = newton * newton
         assess(s)
         if s.rank == 0 and _may_move(s):
-            # J is not larger than its error.  If f has underflowed or is all error, this is expected at a minimum.
-            return _stop_or_refine(s, LM_FLAT if s.fnorm > DBL_MIN / EPSMCH and not is_all_error(s) else LM_GTOL)
+            # J is not larger than its error.  If f has underflowed or is all rounding, this is expected at a minimum.
+            return _stop_or_refine(s, LM_GTOL if s.fnorm <= DBL_MIN / EPSMCH
+                                   or s.least_noise == 0.0 and is_all_error(s) else LM_FLAT)
         if hidden_steps_fail(s):
             return _stop_or_refine(s, LM_FTOL)
         if s.ending == 1:
