@@ -44,7 +44,13 @@ ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "data" / "tracing.txt"
 T = np.linspace(0.1, 3.0, 13)
 # Tests of functions that must not be traced.
-REFUSED = ("adversarial", "test_trace_refusals.py", "test_trace_checks.py", "test_trace_cache.py")
+REFUSED = (
+    "adversarial",
+    "test_trace_refusals.py",
+    "test_trace_checks.py",
+    "test_trace_cache.py",
+    "test_stepwise.py",
+)
 # Functions outside of these that are written so that they are called, or fail, by names and files.
 MADE = {
     ("capped", "<doctest models.rst"): "the example of a function that is not traced",
