@@ -123,10 +123,12 @@ class SparseFactor(ScaledBlocks):
         free = self._free
         # As in Factor: the limit 0.1 is for Jacobians that are mostly error.
         limit = max(self._limit**2, 1e-13)
+        # Threads may make several of these at once, and the property returns another one later.
+        normal = self._normal
         try:
-            with self._normal.lock:
-                self._normal.factor(np.zeros(free.size), free)
-                return is_singular(self._normal.solve, free, limit)
+            with normal.lock:
+                normal.factor(np.zeros(free.size), free)
+                return is_singular(normal.solve, free, limit)
         except np.linalg.LinAlgError:
             return True
 

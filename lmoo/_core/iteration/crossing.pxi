@@ -105,6 +105,9 @@ cdef void logarithmic_accept(lm_state *s, double delta) noexcept nogil:
     """
     cdef ptrdiff_t k = _most_relative(s)
     cdef double before = s.xnorm
+    if k < 0:
+        # Of a stored state that was changed.
+        return
     s.acnorm[k] /= fabs(s.trial[k] / s.x[k])
     s.free_norms[k] = s.acnorm[k]
     copy(s.n, s.trial, s.x)
