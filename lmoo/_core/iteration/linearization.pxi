@@ -205,9 +205,10 @@ cdef void _rescale(lm_state *s) noexcept nogil:
 cdef bint lm_sound(lm_state *s, const double *acnorm) noexcept nogil:
     """Return whether the iteration can continue from a Jacobian at x with these norms of its columns.
 
-    It cannot if a norm is not finite, or if the first step was based on a column of rounding errors.  With the accurate tests it cannot either if a parameter has diverged and a
-    column has vanished, so that a change that used to change f by |f| has no visible effect now: the step led to a
-    plateau, where the gradient gives no direction.
+    It cannot if a norm is not finite, or if the first step was based on a column of rounding errors: its D_j is then
+    increased.  With the accurate tests it cannot either if a parameter has diverged and a column has vanished, so that a
+    change that used to change f by |f| has no visible effect now: the step led to a plateau, where the gradient gives no
+    direction.
     """
     cdef const double *last = lm_column_norms(s)
     cdef bint vanished = False
