@@ -76,9 +76,6 @@ def compile_args(name: str) -> list[str]:
     # losses, and of models.
     if name in ("evaluate", "models"):
         flags += ["-fno-trapping-math"]
-    # Constants of a short loop are read from memory as soon as from where they would be kept.
-    if name == "models":
-        flags += ["-fno-move-loop-invariants"]
     # For size, copies are string instructions, which take longer to start than a short copy takes.
     if name in GLUE:
         flags += ["-fno-builtin-memcpy"]

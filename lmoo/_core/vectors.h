@@ -14,8 +14,10 @@
 
 #if defined(__GNUC__)
 #define LMOO_INLINE __attribute__((always_inline, unused)) static inline
+#define LMOO_RARE __attribute__((cold, noinline, unused))
 #else
 #define LMOO_INLINE static inline
+#define LMOO_RARE
 #endif
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -61,6 +63,21 @@
 
 /* 1.5 * 2^52: a number added to it is rounded to an integer, which is in the lowest bits of the sum. */
 #define LMOO_ROUND 6755399441055744.0
+
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2 by a Chebyshev approximation within 1.1e-16, made with mpmath.chebyfit,
+   so that exp(r) is within 1.3e-17: the coefficients of r^2 to r^11 in exp(r). */
+#define LMOO_EXP_2 0.5000000000000001
+#define LMOO_EXP_3 0.16666666666666669
+#define LMOO_EXP_4 0.041666666666623824
+#define LMOO_EXP_5 0.00833333333333004
+#define LMOO_EXP_6 0.0013888888917367081
+#define LMOO_EXP_7 0.00019841269863171557
+#define LMOO_EXP_8 2.4801521057868204e-05
+#define LMOO_EXP_9 2.7557268276905696e-06
+#define LMOO_EXP_10 2.7620201591031547e-07
+#define LMOO_EXP_11 2.5100472505694996e-08
+/* Below this size of x exp(x) is exp(r) with another exponent. */
+#define LMOO_EXP_FAR 708.0
 
 #define LMOO_PASTE_(a, b) lmoo_##a##_##b
 #define LMOO_PASTE(a, b) LMOO_PASTE_(a, b)

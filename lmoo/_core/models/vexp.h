@@ -1,38 +1,45 @@
-/* exp of many numbers, for several instruction sets as in simd.h, with the same bits. */
+/* exp of many numbers, for several instruction sets as in vectors.h, with the same bits. */
 
 #ifndef LMOO_VEXP_H
 #define LMOO_VEXP_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/* 1.5 * 2^52: a number added to it is rounded to an integer, which is in the lowest bits of the sum. */
-#define LMOO_ROUND 6755399441055744.0
+#include "vectors.h"
 
-/* exp(x) = 2^k exp(r), r = x - k ln 2, |r| <= ln(2) / 2 (Cody, Waite (1980), "Software manual for the
-   elementary functions", chapter 6), exp(r) by its series to r^13, whose remainder is below 4e-18, in
-   Estrin's scheme: curves are short, and the latency of the operations limits a short loop.
-   Within one or two units in the last place; inf beyond 709.78, NaN for NaN.  2^k in two factors, as k
-   may be beyond the exponents of doubles. */
-#if defined(__GNUC__)
-__attribute__((always_inline))
-#endif
-static inline double lmoo_exp_of(double x)
+/* exp(x) = 2^k exp(r), r = x - k ln 2, |r| <= ln(2) / 2 (Cody, Waite (1980), "Software manual for the elementary
+   functions", chapter 6), exp(r) by a polynomial in Estrin's scheme: curves are short, and the latency of the
+   operations limits a short loop.  Within one or two units in the last place; inf beyond 709.78, NaN for NaN.
+
+   Up to LMOO_EXP_FAR, k is added to the exponent of exp(r); beyond (`far`), 2^k is multiplied in two factors, as k may
+   be beyond the exponents of doubles.  The bits are the same where both can be used. */
+LMOO_INLINE double lmoo_exp_of(double x, int far)
 {
-    double k, half, r, r2, r4, q, one, two;
-    uint64_t bits;
-    x = x > 710.0 ? 710.0 : x;
-    x = x < -746.0 ? -746.0 : x;
-    k = (x * 1.4426950408889634 + LMOO_ROUND) - LMOO_ROUND;
+    double rounded, k, half, r, r2, r4, q, one, two;
+    uint64_t bits, exponent;
+    if (far) {
+        x = x > 710.0 ? 710.0 : x;
+        x = x < -746.0 ? -746.0 : x;
+    }
+    rounded = x * 1.4426950408889634 + LMOO_ROUND;
+    k = rounded - LMOO_ROUND;
     r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10;
     r2 = r * r;
     r4 = r2 * r2;
-    q = ((0.5 + 1.0 / 6.0 * r) + (1.0 / 24.0 + 1.0 / 120.0 * r) * r2)
-        + ((1.0 / 720.0 + 1.0 / 5040.0 * r) + (1.0 / 40320.0 + 1.0 / 362880.0 * r) * r2) * r4
-        + ((1.0 / 3628800.0 + 1.0 / 39916800.0 * r)
-           + (1.0 / 479001600.0 + 1.0 / 6227020800.0 * r) * r2) * (r4 * r4);
+    q = ((LMOO_EXP_2 + LMOO_EXP_3 * r) + (LMOO_EXP_4 + LMOO_EXP_5 * r) * r2)
+        + (((LMOO_EXP_6 + LMOO_EXP_7 * r) + (LMOO_EXP_8 + LMOO_EXP_9 * r) * r2)
+           + (LMOO_EXP_10 + LMOO_EXP_11 * r) * r4) * r4;
     q = 1.0 + (r + r2 * q);
+    if (!far) {
+        memcpy(&bits, &q, sizeof bits);
+        memcpy(&exponent, &rounded, sizeof exponent);
+        bits += exponent << 52;
+        memcpy(&q, &bits, sizeof bits);
+        return q;
+    }
     half = (k * 0.5 + LMOO_ROUND) - LMOO_ROUND;
     one = half + (LMOO_ROUND + 1023.0);
     two = (k - half) + (LMOO_ROUND + 1023.0);
@@ -48,8 +55,16 @@ static inline double lmoo_exp_of(double x)
 #define LMOO_EXP_LOOP                                                                              \
     {                                                                                              \
         ptrdiff_t i;                                                                               \
+        uint64_t far = 0;                                                                          \
         for (i = 0; i < m; i++)                                                                    \
-            v[i] = lmoo_exp_of(v[i]);                                                              \
+            far |= fabs(v[i]) < LMOO_EXP_FAR ? 0 : 1;                                              \
+        if (far) {                                                                                 \
+            for (i = 0; i < m; i++)                                                                \
+                v[i] = lmoo_exp_of(v[i], 1);                                                       \
+            return;                                                                                \
+        }                                                                                          \
+        for (i = 0; i < m; i++)                                                                    \
+            v[i] = lmoo_exp_of(v[i], 0);                                                           \
     }
 
 #if defined(__GNUC__) && defined(__x86_64__)
