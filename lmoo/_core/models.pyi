@@ -1,4 +1,8 @@
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lmoo._core.arrays import Array
 
@@ -8,7 +12,7 @@ TABLE_OF: dict[str, Any]
 
 def exp(v: Array) -> None: ...
 
-# ---- models/program.pxi
+# ---- models/tapes.pxi
 
 CODES: dict[str, int]
 CONSTANTS: int
@@ -20,14 +24,32 @@ BLOCK: int
 CACHE: int
 LARGEST_WORK: int
 
+# ---- models/rewriting.pxi
+
+ARITY: dict[str, int]
+
+# ---- models/lowering.pxi
+
+class Tape:
+    parts: tuple[NDArray[np.int32], NDArray[np.int32], int, list[float], int, int, int]
+
+def lower(
+    steps: Sequence[tuple[str, tuple[int, ...], float | int | None]],
+    outputs: Sequence[Sequence[int]],
+    n: int,
+    variables: int,
+) -> list[Tape]: ...
+
+# ---- models/program.pxi
+
 class CompiledTapes:
     def __init__(
         self,
         n: int,
         variables: int,
-        values: tuple[Any, ...],
-        derivatives: tuple[Any, ...] | None,
-        both: tuple[Any, ...] | None,
+        values: Tape,
+        derivatives: Tape | None,
+        both: Tape | None,
         target: str | None,
     ) -> None: ...
     @property
