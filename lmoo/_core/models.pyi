@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,32 @@ LARGEST_WORK: int
 
 ARITY: dict[str, int]
 
+# ---- models/graph.pxi
+
+_Step = tuple[str, tuple[int, ...], float | int | None]
+
+class Steps:
+    steps: list[_Step]
+    varies: list[bool]
+    def __init__(self, steps: Iterable[_Step] = ()) -> None: ...
+    def parameter(self, index: int) -> int: ...
+    def variable(self, index: int) -> int: ...
+    def constant(self, value: float) -> int: ...
+    def apply(self, operation: str, *arguments: int) -> int: ...
+    def number(self, node: int) -> float | None: ...
+    def operand(self, node: int, operation: str) -> int | None: ...
+
+def extracted(
+    steps: Sequence[_Step], roots: Sequence[int]
+) -> tuple[tuple[_Step, ...], tuple[int, ...]]: ...
+
 # ---- models/lowering.pxi
 
 class Tape:
     parts: tuple[NDArray[np.int32], NDArray[np.int32], int, list[float], int, int, int]
 
 def lower(
-    steps: Sequence[tuple[str, tuple[int, ...], float | int | None]],
+    steps: Sequence[_Step],
     outputs: Sequence[Sequence[int]],
     n: int,
     variables: int,

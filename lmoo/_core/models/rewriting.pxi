@@ -13,13 +13,12 @@ cdef enum:
     OP_PARAMETER, OP_VARIABLE, OP_CONSTANT
     OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_NEGATIVE
     OP_SQUARE, OP_RECIPROCAL, OP_ABSOLUTE, OP_POWER, OP_MOD, OP_REMAINDER
-    OP_EXP, OP_SIN, OP_COS, OP_WOFZ_REAL, OP_WOFZ_IMAG
-    OP_OTHERS
+    OP_EXP, OP_SIN, OP_COS, OP_WOFZ_REAL, OP_WOFZ_IMAG, OP_WHERE
     OPERATIONS = 96     # at most
 
 _RULED = """
     parameter variable constant add subtract multiply divide negative square reciprocal absolute power mod
-    remainder exp sin cos wofz_real wofz_imag
+    remainder exp sin cos wofz_real wofz_imag where
 """
 _UNARY = """
     negative absolute sign sqrt cbrt square reciprocal exp exp2 expm1 log log2 log10 log1p sin
@@ -37,6 +36,10 @@ _JUMPS = """
     ceil equal floor floor_divide fmod greater greater_equal heaviside less less_equal
     logical_and logical_not logical_or logical_xor mod not_equal remainder rint sign trunc where
 """
+# Operations whose arguments may be exchanged.
+_COMMUTATIVE = """
+    add multiply minimum maximum fmin fmax hypot equal not_equal logical_and logical_or logical_xor
+"""
 # The number of arguments of each operation.
 ARITY = {
     **dict.fromkeys(_UNARY.split(), 1),
@@ -47,7 +50,7 @@ ARITY = {
 ctypedef struct Operation:
     int32_t code        # of its instruction, -1 if it has none of its own
     int32_t arity
-    bint jumps
+    bint jumps, commutative
 
 cdef Operation[OPERATIONS] _operations
 cdef dict _operation_of = {}
@@ -62,6 +65,7 @@ def _describe_operations():
             _operations[number].code = CODES.get(name, -1)
             _operations[number].arity = ARITY.get(name, 0)
             _operations[number].jumps = name in _JUMPS.split()
+            _operations[number].commutative = name in _COMMUTATIVE.split()
 
 _describe_operations()
 
