@@ -96,8 +96,8 @@ FLAT = frozenset(
     ]
 )
 
-# For each argument: partial(*arguments, value); or a float; or an int, the position of an argument or
-# of the value, which is the derivative; None if the derivative is zero wherever it exists.
+# For each argument: partial(*arguments, value); or a float; or an int, the place of the derivative
+# in (*arguments, value); None if the derivative is zero wherever it exists.
 PARTIALS: dict[str, tuple[Partial | float | int | None, ...]] = {
     "negative": (-1.0,),
     "add": (1.0, 1.0),
