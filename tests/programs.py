@@ -9,7 +9,7 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
-from lmoo._core.models import ARITY
+from lmoo._core.graphs import ARITY
 from lmoo.models.program import Program
 
 __all__ = [

@@ -10,7 +10,7 @@ import pytest
 from programs import GAUSSIAN_X, SPECIAL, TARGETS, gaussian, operation
 
 import lmoo
-from lmoo._core.models import ARITY, BLOCK
+from lmoo._core.graphs import ARITY, BLOCK
 from lmoo.models.compiled import program_of
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program

@@ -8,7 +8,7 @@ from case_tables import each
 from programs import SPECIAL, TARGETS, operation, reference
 
 import lmoo
-from lmoo._core.models import ARITY
+from lmoo._core.graphs import ARITY
 from lmoo.models.compiled import program_of
 from lmoo.models.graph import special
 

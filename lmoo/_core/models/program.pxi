@@ -5,7 +5,23 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 
 import numpy as np
 
+from lmoo._core.graphs cimport *
 from lmoo._core.model cimport *
+
+cdef extern from "models/program.h" nogil:
+    ctypedef struct lmoo_runner:
+        void *run
+
+    lmoo_runner lmoo_runner_of(const char *target)
+    void lmoo_run_tape(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t m, const double *t,
+                       const double *x, double *first, double *rest)
+    void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptrdiff_t count, ptrdiff_t m,
+                        const double *const *t, const double *const *x, double *const *first,
+                        double *const *rest)
+    ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
+
+# Largest work space of a run, on its stack; threads may have half a megabyte.
+LARGEST_WORK = 1 << 15
 
 
 cdef enum:

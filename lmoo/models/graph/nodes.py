@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo._core.models import Steps, extracted
+from lmoo._core.graphs import Steps, extracted
 from lmoo.models.graph.operations import OPERATIONS
 
 __all__ = ["LEAVES", "Graph", "Step", "extracted"]

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
-from lmoo._core.models import CompiledTapes, lower
+from lmoo._core.graphs import lower
+from lmoo._core.models import CompiledTapes
 
 Step = tuple[str, tuple[int, ...], float | int | None]
 

@@ -5,7 +5,15 @@ from libc.math cimport fabs, frexp
 from libc.float cimport DBL_MIN
 from libc.stdint cimport int32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
+
+cdef extern from "models/program.h" nogil:
+    const char **lmoo_operation_names
+    int LMOO_CODES, LMOO_ROW, LMOO_BLOCK, LMOO_CACHE
+    int LMOO_CONSTANTS, LMOO_UNIFORM, LMOO_REGISTERS, LMOO_FIRST_DATA
+
+CODES = {lmoo_operation_names[code].decode(): code for code in range(LMOO_CODES)}
+CONSTANTS, BLOCK = LMOO_CONSTANTS, LMOO_BLOCK
 
 
 cdef enum:

@@ -25,12 +25,6 @@ NOTHING.area, NOTHING.offset = LMOO_CONSTANTS, 0
 cdef class Tape:
     """The instructions of a program: an lmoo_tape and its memory."""
 
-    cdef lmoo_tape tape
-    cdef lmoo_instruction *instructions
-    cdef lmoo_operand *ends
-    cdef double *constants
-    cdef ptrdiff_t constant_rows
-
     def __dealloc__(self):
         free(self.instructions)
         free(self.ends)
@@ -40,13 +34,16 @@ cdef class Tape:
     def parts(self):
         """(ends, instructions, uniforms, constants, rows, registers, points), as in lmoo_tape.
 
-        Ends (outputs, 2), instructions (count, 12), the number of the uniform ones among them, constants (count,).
+        Ends (outputs, 2) int32 and instructions (count, 12) int32 as bytes, the number of the uniform instructions,
+        constants as bytes of (count, ROW) doubles.
         """
-        cdef const int32_t[:, ::1] ends = <int32_t[:self.tape.outputs, :2]>(<int32_t *>self.ends)
+        cdef const char *ends = <const char *>self.ends
+        cdef const char *instructions = <const char *>self.instructions
+        cdef const char *constants = <const char *>self.constants
         cdef ptrdiff_t count = self.tape.end - self.tape.all
-        cdef const int32_t[:, ::1] instructions = <int32_t[:count, :12]>(<int32_t *>self.instructions)
-        constants = [self.constants[LMOO_ROW * i] for i in range(self.constant_rows)]
-        return (np.array(ends), np.array(instructions), self.tape.block - self.tape.all, constants, self.tape.rows,
+        return (ends[:self.tape.outputs * <ptrdiff_t>sizeof(lmoo_operand)],
+                instructions[:count * <ptrdiff_t>sizeof(lmoo_instruction)], self.tape.block - self.tape.all,
+                constants[:LMOO_ROW * self.constant_rows * <ptrdiff_t>sizeof(double)], self.tape.rows,
                 self.tape.registers, self.tape.points)
 
 
