@@ -48,7 +48,7 @@ SHARED = "lmoo._core._cyutility"
 # or lanes, or loops to be unrolled.
 LONG_LOOPS = ("arrow", "batch", "evaluate", "fold", "linalg", "models")
 
-# Modules whose time goes into calls of Python's functions, or that run once for a model, made small.
+# Modules that call functions of Python, or run once for a model, made small.
 GLUE = ("_cyutility", "abi1", "graphs", "kernels", "solve")
 
 DIRECTIVES = {

@@ -126,20 +126,30 @@ class _Differentiation:
                     if j < n:
                         self._add_to(totals, j, self._guarded(adjoint, tangent, node))
             else:
+                product = self._guarded if operation in _STEEP else self._product
                 for argument, partial in self._partials(node):
-                    product = self._guarded if operation in _STEEP else self._product
-                    found = product(adjoint, partial, node)
-                    if node in endless:
-                        found = self._where_not_zero(partial, found)
-                    if self._is_endless(node, argument):
-                        found = self._where_not_zero(adjoint, found)
-                        endless.add(argument)
-                    elif node in endless:
-                        endless.add(argument)
+                    found = partial if adjoint == self.one else product(adjoint, partial, node)
+                    if endless or operation in _ENDLESS:
+                        found = self._of_endless(endless, node, argument, adjoint, partial, found)
                     if argument in adjoints:
                         found = graph.apply("add", adjoints[argument], found)
                     adjoints[argument] = found
         return totals
+
+    def _of_endless(
+        self, endless: set[int], node: int, argument: int, adjoint: int, partial: int, product: int
+    ) -> int:
+        """Return a product of an adjoint and a partial derivative, either of which may be infinite.
+
+        endless : nodes whose adjoints may be infinite, which the argument may be added to
+        """
+        if node in endless:
+            product = self._where_not_zero(partial, product)
+            endless.add(argument)
+        if self._is_endless(node, argument):
+            product = self._where_not_zero(adjoint, product)
+            endless.add(argument)
+        return product
 
     def _add_to(self, totals: list[int | None], j: int, node: int) -> None:
         before = totals[j]
