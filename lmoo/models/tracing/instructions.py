@@ -69,12 +69,16 @@ READ = tuple(
     name if name in _READ else "LOAD_FAST" if name.startswith("LOAD_FAST") else None
     for name in dis.opname
 )
-# Below the index of a name in its argument an instruction may have a flag.
-_FLAGGED = frozenset(
-    dis.opmap[name]
-    for name, since in (("LOAD_GLOBAL", (3, 11)), ("LOAD_ATTR", (3, 12)))
+# Below the index of a name in its argument an instruction may have flags: their number of bits.
+_FLAGS = {
+    dis.opmap[name]: bits
+    for name, since, bits in (
+        ("LOAD_GLOBAL", (3, 11), 1),
+        ("LOAD_ATTR", (3, 12), 1),
+        ("LOAD_SUPER_ATTR", (3, 12), 2),
+    )
     if sys.version_info >= since
-)
+}
 _WITH_NAMES, _WITH_LOCALS = frozenset(dis.hasname), frozenset((*dis.haslocal, *dis.hasfree))
 _WITH_ARGUMENTS = frozenset(getattr(dis, "hasarg", range(dis.HAVE_ARGUMENT, 256)))
 # Instructions whose line says nothing of what they do.
@@ -117,7 +121,7 @@ def instructions_of(code: types.CodeType) -> list[Instruction]:
 def value_of(code: types.CodeType, opcode: int, arg: int) -> str:
     """Return the name that an instruction refers to; an empty text if there is none."""
     if opcode in _WITH_NAMES:
-        return code.co_names[arg >> 1 if opcode in _FLAGGED else arg]
+        return code.co_names[arg >> _FLAGS.get(opcode, 0)]
     if opcode in _WITH_LOCALS:
         return code._varname_from_oparg(arg)  # type: ignore[attr-defined,no-any-return]
     return ""
