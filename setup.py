@@ -34,6 +34,7 @@ MODULES = [
     "solve",
     "batch",
     "arrow",
+    "graphs",
     "models",
     "kernels",
     "normal",
@@ -47,8 +48,8 @@ SHARED = "lmoo._core._cyutility"
 # or lanes, or loops to be unrolled.
 LONG_LOOPS = ("arrow", "batch", "evaluate", "fold", "linalg", "models")
 
-# Modules whose time goes into calls of Python's functions, made small.
-GLUE = ("_cyutility", "abi1", "kernels", "solve")
+# Modules that call functions of Python, or run once for a model, made small.
+GLUE = ("_cyutility", "abi1", "graphs", "kernels", "solve")
 
 DIRECTIVES = {
     "language_level": 3,
@@ -72,6 +73,9 @@ def compile_args(name: str) -> list[str]:
     flags += ["-fno-math-errno"]
     # Python's own flags ask for debug symbols, which are three quarters of a wheel.
     flags += ["-g0"]
+    # Nobody unwinds the stack of C code but debuggers, and these tables are 2 % of a wheel.
+    if os.environ.get("LMOO_DEBUG") != "1" and os.environ.get("LMOO_SANITIZE") != "1":
+        flags += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
     # Nor at exceptions of comparisons, which keep choices between two values out of vectors: of the
     # losses, and of models.
     if name in ("evaluate", "models"):
@@ -102,12 +106,16 @@ def link_args() -> list[str]:
 
 def headers(name: str) -> list[str]:
     """Return the headers that a change of makes a new build of the module necessary."""
-    folders = [Path("lmoo/_core"), Path("lmoo/_core", name), Path("lmoo/include")]
+    # The numbers of instructions are in a header of the programs.
+    other = "models" if name == "graphs" else name
+    folders = [Path("lmoo/_core", part) for part in ("", name, other)] + [Path("lmoo/include")]
     return sorted(
-        str(path)
-        for folder in folders
-        for end in ("h", "inc", "pxi")
-        for path in folder.glob(f"*.{end}")
+        {
+            str(path)
+            for folder in folders
+            for end in ("h", "inc", "pxi")
+            for path in folder.glob(f"*.{end}")
+        }
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
+from lmoo._core.graphs import ARITY
 from lmoo.models.program import Program
-from lmoo.models.program.operations import ARITY
 
 __all__ = [
     "GAUSSIAN_X",

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from programs import GAUSSIAN_X, gaussian, reference
 
 import lmoo
-from lmoo._core.models import CODES, CONSTANTS
+from lmoo._core.graphs import ARITY, CODES, CONSTANTS, lower
 from lmoo.models.compiled import program_of
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
-from lmoo.models.program.lowering import lower
-from lmoo.models.program.operations import ARITY
 
 
 def test_pickled() -> None:
@@ -80,10 +78,10 @@ def test_constant_columns_are_no_instructions() -> None:
     program = program_of(lmoo.Expression("c + a/(1 + ((t - b)/w)**2)"))
     steps, _, slopes = program._graph
     assert slopes is not None
-    ends, instructions, uniforms = lower(steps, [slopes], 4, 1)[0][:3]
+    places, instructions, uniforms = lower(steps, [slopes], 4, 1)[0].parts[:3]
     # The column of ones is not computed, and one instruction is 1 / (z z + 1).
-    assert (ends[:, 0] == CONSTANTS).sum() == 1
-    codes = instructions[uniforms + 1 :, 0].tolist()
+    assert (np.frombuffer(places, np.int32)[::2] == CONSTANTS).sum() == 1
+    codes = np.frombuffer(instructions, np.int32)[::12][uniforms + 1 :].tolist()
     assert CODES["square_add_s_under_s"] in codes
     assert len(codes) == 7
 
@@ -95,8 +93,8 @@ def test_decays_are_one_instruction() -> None:
     assert slopes is not None
     counts = []
     for outputs in ([*slopes], [value, *slopes]):
-        instructions, uniforms = lower(steps, [outputs], 3, 1)[0][1:3]
-        codes = instructions[uniforms + 1 :, 0].tolist()
+        instructions, uniforms = lower(steps, [outputs], 3, 1)[0].parts[1:3]
+        codes = np.frombuffer(instructions, np.int32)[::12][uniforms + 1 :].tolist()
         assert CODES["decay"] in codes
         counts.append(len(codes))
     assert counts == [1, 2]

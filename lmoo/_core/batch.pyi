@@ -80,6 +80,9 @@ class CurveModel:
     def compare(
         self, t: Array, x: Array, values: Array, derivatives: bool
     ) -> tuple[float, float, bool]: ...
+    def follows(
+        self, t: Array, x: Array, share: float, close: float, hidden: float, points: int
+    ) -> bool: ...
     def first_apart(self, t: Array, x: Array, values: Array, begin: int, close: float) -> int: ...
 
 class CurveModelProblem(CompiledProblem):

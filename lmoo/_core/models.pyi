@@ -1,6 +1,7 @@
 from typing import Any
 
 from lmoo._core.arrays import Array
+from lmoo._core.graphs import Tape
 
 # ---- models/models.pxi
 
@@ -10,14 +11,6 @@ def exp(v: Array) -> None: ...
 
 # ---- models/program.pxi
 
-CODES: dict[str, int]
-CONSTANTS: int
-UNIFORM: int
-REGISTERS: int
-FIRST_DATA: int
-ROW: int
-BLOCK: int
-CACHE: int
 LARGEST_WORK: int
 
 class CompiledTapes:
@@ -25,9 +18,9 @@ class CompiledTapes:
         self,
         n: int,
         variables: int,
-        values: tuple[Any, ...],
-        derivatives: tuple[Any, ...] | None,
-        both: tuple[Any, ...] | None,
+        values: Tape,
+        derivatives: Tape | None,
+        both: Tape | None,
         target: str | None,
     ) -> None: ...
     @property

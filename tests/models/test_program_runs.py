@@ -10,11 +10,10 @@ import pytest
 from programs import GAUSSIAN_X, SPECIAL, TARGETS, gaussian, operation
 
 import lmoo
-from lmoo._core.models import BLOCK
+from lmoo._core.graphs import ARITY, BLOCK
 from lmoo.models.compiled import program_of
 from lmoo.models.library import CompiledModel
 from lmoo.models.program import Program
-from lmoo.models.program.operations import ARITY
 
 
 def test_instruction_sets_give_the_same_bits() -> None:

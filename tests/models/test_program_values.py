@@ -8,9 +8,9 @@ from case_tables import each
 from programs import SPECIAL, TARGETS, operation, reference
 
 import lmoo
+from lmoo._core.graphs import ARITY
 from lmoo.models.compiled import program_of
 from lmoo.models.graph import special
-from lmoo.models.program.operations import ARITY
 
 # scipy's values at infinity are not always the limits; tests/test_elementary.py has wofz.
 FROM_SCIPY = ["digamma", "gamma", "gammaln", "i0", "i1", "j0", "j1", "trigamma"]

@@ -3,7 +3,7 @@
     residual = weights (f(t, x) - y),      jacobian = weights df/dx
 """
 
-from libc.math cimport INFINITY, fabs
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -110,6 +110,9 @@ cdef const double *doubles_of(array, int dimensions) except NULL:
 cdef enum:
     COMPARED = 4096     # points that are compared at once
 
+# Sums of squares in another order differ by their rounding errors, which must not decide.
+cdef double EDGE = 1.0 - 1e-6
+
 
 cdef enum:
     MOST_DOUBLED = 128      # numbers of a point and a direction
@@ -138,6 +141,47 @@ cdef bint _is_close(ptrdiff_t m, const double *expected, const double *found, do
         apart = max(apart, fabs(expected[i] - found[i]))
         total += expected[i] - expected[i] + (found[i] - found[i])
     return total == 0.0 and apart <= close * size
+
+
+cdef bint _follows(const lmoo_model *table, ptrdiff_t m, ptrdiff_t n, const double *t, double *x, double *slopes,
+                   double *first, double *second, double share, double close, double hidden) noexcept nogil:
+    """Return whether differences of the values agree with the derivatives; see CurveModel.follows.
+
+    x is changed and restored;  slopes (n, m), first, second (m,): work space
+    """
+    cdef double size = 0.0, total = 0.0, point, norm, scale, width, error, apart
+    cdef ptrdiff_t i, j
+    if (table.values(m, n, t, x, first, table.user_data) != 0
+            or table.derivatives(m, n, t, x, slopes, table.user_data) != 0):
+        return False
+    for i in range(m):
+        size += first[i] * first[i]
+    size = sqrt(size)
+    for j in range(n):
+        norm = apart = 0.0
+        for i in range(m):
+            norm += slopes[j * m + i] * slopes[j * m + i]
+        total += norm
+        norm, point = sqrt(norm), x[j]
+        scale = size / norm if point == 0.0 else fabs(point)
+        if not (norm * scale > EDGE * hidden * size and scale < INFINITY):
+            continue
+        x[j] = point + share * scale
+        width = x[j]
+        if table.values(m, n, t, x, first, table.user_data) != 0:
+            return False
+        x[j] = point - share * scale
+        width -= x[j]
+        if table.values(m, n, t, x, second, table.user_data) != 0:
+            return False
+        x[j] = point
+        for i in range(m):
+            error = (first[i] - second[i]) / width - slopes[j * m + i]
+            apart += error * error
+        if not sqrt(apart) <= EDGE * close * norm:
+            return False
+    # Neither of them if a value or a derivative is not finite.
+    return size + total < INFINITY
 
 
 cdef class CurveModel:
@@ -252,6 +296,42 @@ cdef class CurveModel:
         if total != 0.0 or code != 0:
             size = apart = INFINITY
         return size, apart, code == 0 and slopes == 0.0
+
+
+    def follows(self, t, x, double share, double close, double hidden, ptrdiff_t points):
+        """Return whether central differences of the values show the derivatives by all parameters.
+
+        Parameters of no visible effect are left out.  A derivative that is just within the limit counts as one
+        that is not shown; so does one that is not finite.
+
+        t       (variables, m), of which about as many points are compared as requested;  x (n,);  float64,
+                contiguous
+        share   of a parameter, by which it is changed
+        close   largest error of a derivative, as a share of it
+        hidden  relative change of the values that is not visible
+        """
+        cdef const double *at = doubles_of(t, 2)
+        cdef const double *point = doubles_of(x, 1)
+        cdef ptrdiff_t n = cnp.PyArray_DIM(x, 0), all = cnp.PyArray_DIM(t, 1), variables = cnp.PyArray_DIM(t, 0)
+        cdef ptrdiff_t stride = max(all // points, <ptrdiff_t>1), m = (all + stride - 1) // stride, i, k
+        if n != self.table.n or variables != self.table.variables:
+            raise ValueError("t and x must be those of the model")
+        if self.table.derivatives == NULL:
+            return False
+        cdef cnp.ndarray memory = np.empty((variables + n + 2) * m + n)
+        cdef double *place = <double *>cnp.PyArray_DATA(memory)
+        cdef double *slopes = place + variables * m
+        cdef double *first = slopes + n * m
+        cdef double *second = first + m
+        cdef double *moved = second + m
+        cdef bint found
+        for k in range(variables):
+            for i in range(m):
+                place[k * m + i] = at[k * all + i * stride]
+        memcpy(moved, point, <size_t>n * sizeof(double))
+        with nogil:
+            found = _follows(&self.table, m, n, place, moved, slopes, first, second, share, close, hidden)
+        return found
 
 
     def first_apart(self, const double[:, :, ::1] t not None, const double[:, ::1] x not None,

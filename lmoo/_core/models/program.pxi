@@ -2,28 +2,13 @@
 
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_New, PyCapsule_SetContext
 from cpython.ref cimport Py_DECREF, Py_INCREF
-from libc.stdint cimport int32_t
-from libc.string cimport memset
 
 import numpy as np
 
+from lmoo._core.graphs cimport *
 from lmoo._core.model cimport *
 
 cdef extern from "models/program.h" nogil:
-    ctypedef struct lmoo_instruction:
-        pass
-
-    ctypedef struct lmoo_operand:
-        pass
-
-    ctypedef struct lmoo_tape:
-        ptrdiff_t n, variables, outputs, rows, registers, points
-        const lmoo_instruction *all
-        const lmoo_instruction *block
-        const lmoo_instruction *end
-        const lmoo_operand *ends
-        double *constants
-
     ctypedef struct lmoo_runner:
         void *run
 
@@ -34,13 +19,7 @@ cdef extern from "models/program.h" nogil:
                         const double *const *t, const double *const *x, double *const *first,
                         double *const *rest)
     ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
-    const char **lmoo_operation_names
-    int LMOO_CODES, LMOO_ROW, LMOO_BLOCK, LMOO_CACHE
-    int LMOO_CONSTANTS, LMOO_UNIFORM, LMOO_REGISTERS, LMOO_FIRST_DATA
 
-CODES = {lmoo_operation_names[code].decode(): code for code in range(LMOO_CODES)}
-CONSTANTS, UNIFORM, REGISTERS = LMOO_CONSTANTS, LMOO_UNIFORM, LMOO_REGISTERS
-FIRST_DATA, ROW, BLOCK, CACHE = LMOO_FIRST_DATA, LMOO_ROW, LMOO_BLOCK, LMOO_CACHE
 # Largest work space of a run, on its stack; threads may have half a megabyte.
 LARGEST_WORK = 1 << 15
 
@@ -110,12 +89,9 @@ cdef class CompiledTapes:
     ----------
     n, variables : int
         Parameters and independent variables.
-    values : tuple
-        ``(ends, instructions, uniforms, constants, rows, registers, points)`` as in lmoo_tape: ends
-        (outputs, 2) int32, instructions (count, 12) int32, the number of the uniform ones among
-        them, constants (count, ROW) float64.
-    derivatives, both : tuple or None
-        Likewise, of n and n + 1 outputs.
+    values : Tape
+    derivatives, both : Tape or None
+        Of n and n + 1 outputs.
     target : str or None
         Instruction set, ``avx512``, ``avx2`` or ``plain``; None for the widest of the processor.
     """
@@ -124,7 +100,8 @@ cdef class CompiledTapes:
     cdef lmoo_model table
     cdef object kept
 
-    def __cinit__(self, ptrdiff_t n, ptrdiff_t variables, values, derivatives, both, target):
+    def __cinit__(self, ptrdiff_t n, ptrdiff_t variables, Tape values not None, Tape derivatives,
+                  Tape both, target):
         memset(&self.table, 0, sizeof(lmoo_model))
         memset(&self.tapes, 0, sizeof(Tapes))
         self.kept = []
@@ -145,19 +122,9 @@ cdef class CompiledTapes:
             if derivatives is not None:
                 self.table.many = run_many
 
-    cdef int _fill(self, lmoo_tape *tape, parts) except -1:
-        cdef const int32_t[:, ::1] instructions, ends
-        cdef double[:, ::1] constants
-        ends, instructions, uniforms, rows_of_constants, rows, registers, points = parts
-        self.kept.append(parts)
-        tape.n, tape.variables, tape.outputs = self.table.n, self.table.variables, ends.shape[0]
-        tape.ends = <const lmoo_operand *>&ends[0, 0]
-        tape.rows, tape.registers, tape.points = rows, registers, points
-        tape.all = <const lmoo_instruction *>&instructions[0, 0]
-        tape.block = tape.all + <ptrdiff_t>uniforms
-        tape.end = tape.all + instructions.shape[0]
-        constants = rows_of_constants
-        tape.constants = &constants[0, 0]
+    cdef int _fill(self, lmoo_tape *tape, Tape found) except -1:
+        self.kept.append(found)
+        tape[0] = found.tape
         if lmoo_tape_work(tape) > LARGEST_WORK:
             raise ValueError(
                 f"the program needs {lmoo_tape_work(tape)} numbers of work space; at most "

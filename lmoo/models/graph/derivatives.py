@@ -99,6 +99,7 @@ class _Differentiation:
     def __init__(self, graph: Graph, root: int) -> None:
         self.graph, self.root = graph, root
         self.depends = _depends(graph, root)
+        self.one = graph.constant(1.0)
         # Growing operations that a node depends on, as the bits of an integer.
         self._growing: list[int] = []
         self._bits = 0
@@ -108,7 +109,7 @@ class _Differentiation:
     def by_parameters(self, n: int) -> list[int | None]:
         """Return the derivatives by the parameters."""
         graph = self.graph
-        adjoints = {self.root: graph.constant(1.0)}
+        adjoints = {self.root: self.one}
         # Nodes whose adjoints may be infinite at points.
         endless: set[int] = set()
         totals: list[int | None] = [None] * n
@@ -125,20 +126,30 @@ class _Differentiation:
                     if j < n:
                         self._add_to(totals, j, self._guarded(adjoint, tangent, node))
             else:
+                product = self._guarded if operation in _STEEP else self._product
                 for argument, partial in self._partials(node):
-                    product = self._guarded if operation in _STEEP else self._product
-                    found = product(adjoint, partial, node)
-                    if node in endless:
-                        found = self._where_not_zero(partial, found)
-                    if self._is_endless(node, argument):
-                        found = self._where_not_zero(adjoint, found)
-                        endless.add(argument)
-                    elif node in endless:
-                        endless.add(argument)
+                    found = partial if adjoint == self.one else product(adjoint, partial, node)
+                    if endless or operation in _ENDLESS:
+                        found = self._of_endless(endless, node, argument, adjoint, partial, found)
                     if argument in adjoints:
                         found = graph.apply("add", adjoints[argument], found)
                     adjoints[argument] = found
         return totals
+
+    def _of_endless(
+        self, endless: set[int], node: int, argument: int, adjoint: int, partial: int, product: int
+    ) -> int:
+        """Return a product of an adjoint and a partial derivative, either of which may be infinite.
+
+        endless : nodes whose adjoints may be infinite, which the argument may be added to
+        """
+        if node in endless:
+            product = self._where_not_zero(partial, product)
+            endless.add(argument)
+        if self._is_endless(node, argument):
+            product = self._where_not_zero(adjoint, product)
+            endless.add(argument)
+        return product
 
     def _add_to(self, totals: list[int | None], j: int, node: int) -> None:
         before = totals[j]
@@ -150,21 +161,32 @@ class _Differentiation:
         operation, arguments, _ = graph.steps[node]
         if operation in FLAT:
             return []
-        if operation not in PARTIALS:
+        rules = PARTIALS.get(operation)
+        if rules is None:
             raise NotImplementedError(f"the derivative of {operation} is not implemented")
-        terms = [Term(graph, i) for i in (*arguments, node)]
-        rules = PARTIALS[operation]
+        terms: list[Term] = []
         out = []
         for argument, rule in zip(arguments, rules, strict=True):
-            if rule is not None and self.depends[argument]:
+            if rule is None or not self.depends[argument]:
+                continue
+            if isinstance(rule, float):
+                found = graph.constant(rule)
+            elif isinstance(rule, int):
+                found = (*arguments, node)[rule]
+            else:
+                terms = terms or [Term(graph, i) for i in (*arguments, node)]
                 partial = rule(*terms)
                 found = partial.node if isinstance(partial, Term) else graph.constant(partial)
-                out.append((argument, found))
+            out.append((argument, found))
         return out
 
     def _product(self, slope: int, tangent: int, node: int) -> int:
         """Return slope times tangent, with at most one constant factor."""
         graph = self.graph
+        if slope == self.one:
+            return tangent
+        if tangent == self.one and graph.steps[slope][0] != "negative":
+            return slope
         (a, x), (b, y) = self._factors(slope), self._factors(tangent)
         if a == 1.0 or b == 1.0:
             return graph.apply("multiply", slope, tangent)

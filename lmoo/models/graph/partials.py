@@ -96,12 +96,13 @@ FLAT = frozenset(
     ]
 )
 
-# For each argument: partial(*arguments, value); None if the derivative is zero wherever it exists.
-PARTIALS: dict[str, tuple[Partial | None, ...]] = {
-    "negative": (lambda x, v: -1.0,),
-    "add": (lambda a, b, v: 1.0, lambda a, b, v: 1.0),
-    "subtract": (lambda a, b, v: 1.0, lambda a, b, v: -1.0),
-    "multiply": (lambda a, b, v: b, lambda a, b, v: a),
+# For each argument: partial(*arguments, value); or a float; or an int, the place of the derivative
+# in (*arguments, value); None if the derivative is zero wherever it exists.
+PARTIALS: dict[str, tuple[Partial | float | int | None, ...]] = {
+    "negative": (-1.0,),
+    "add": (1.0, 1.0),
+    "subtract": (1.0, -1.0),
+    "multiply": (1, 0),
     "divide": (lambda a, b, v: 1.0 / b, _divide_by_divisor),
     "power": (_power_by_base, _power_by_exponent),
     "absolute": (lambda x, v: call("sign", x),),
@@ -109,7 +110,7 @@ PARTIALS: dict[str, tuple[Partial | None, ...]] = {
     "cbrt": (lambda x, v: 1.0 / (3.0 * call("square", v)),),
     "square": (lambda x, v: 2.0 * x,),
     "reciprocal": (lambda x, v: -call("square", v),),
-    "exp": (lambda x, v: v,),
+    "exp": (1,),
     "exp2": (lambda x, v: _LN2 * v,),
     "expm1": (lambda x, v: call("exp", x),),
     "log": (lambda x, v: 1.0 / x,),
@@ -156,8 +157,8 @@ PARTIALS: dict[str, tuple[Partial | None, ...]] = {
         lambda a, b, v: b / call("hypot", a, b) / call("hypot", a, b),
         lambda a, b, v: -(a / call("hypot", a, b) / call("hypot", a, b)),
     ),
-    "mod": (lambda a, b, v: 1.0, lambda a, b, v: -call("floor", a / b)),
-    "fmod": (lambda a, b, v: 1.0, lambda a, b, v: -call("trunc", a / b)),
+    "mod": (1.0, lambda a, b, v: -call("floor", a / b)),
+    "fmod": (1.0, lambda a, b, v: -call("trunc", a / b)),
     "copysign": (
         lambda a, b, v: call("multiply", call("copysign", 1.0, a), call("copysign", 1.0, b)),
         None,

@@ -7,6 +7,8 @@ from lmoo.models.graph.partials import FLAT, PARTIALS
 
 # Operations whose first argument selects one of the others.
 _SWITCHED = frozenset(("where", "heaviside"))
+# Operations with arguments by which their derivative is 0.
+_STEPPING = FLAT | _SWITCHED | {name for name, rules in PARTIALS.items() if None in rules}
 
 
 def stepwise(steps: Sequence[Any]) -> int | None:
@@ -27,6 +29,8 @@ def stepwise(steps: Sequence[Any]) -> int | None:
     1
     >>> stepwise(lmoo.Expression("a*abs(t - b)").steps)
     """
+    if not any(step[0] in _STEPPING for step in steps):
+        return None
     smooth = _parameters(steps, True)
     return min(_parameters(steps, False) - smooth, default=None)
 

@@ -5,7 +5,6 @@ A graph is a list of steps ``(operation, arguments, value)`` in topological orde
 names and meaning of functions in numpy, or in scipy.special if numpy has no such function.
 """
 
-from lmoo.models.program.operations import Step
-from lmoo.models.program.program import Program
+from lmoo.models.program.program import Program, Step
 
 __all__ = ["Program", "Step"]

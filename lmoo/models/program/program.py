@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
+from lmoo._core.graphs import lower
 from lmoo._core.models import CompiledTapes
-from lmoo.models.program.lowering import lower
-from lmoo.models.program.operations import Step, check
+
+Step = tuple[str, tuple[int, ...], float | int | None]
 
 
 class Program:
@@ -86,7 +87,6 @@ class Program:
                     f"slopes must have one step per parameter, {self.n}; it has {len(slopes)}"
                 )
             outputs += [[*slopes], [value, *slopes]]
-        check(steps, outputs[-1], self.n, self.variables)
         values, *others = lower(steps, outputs, self.n, self.variables)
         derivatives, both = others or (None, None)
         self._tapes = CompiledTapes(self.n, self.variables, values, derivatives, both, target)

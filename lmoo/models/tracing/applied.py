@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.graph.terms import Term
 from lmoo.models.tracing.complexes import COMPLEX, Pair
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
@@ -35,7 +36,8 @@ _TRUTHS = frozenset(
     ]
 )
 
-
+# Operations that are the same for all real numbers.
+_REAL = frozenset(OPERATIONS) - {"power"}
 _ALL_POINTS = {None}
 
 
@@ -49,6 +51,9 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         A name in `OPERATIONS`, or the name of an operation on complex or truth values.
     *operands : Placeholder, number or array
     """
+    plain = _of_numbers(recorder, operation, operands)
+    if plain is not None:
+        return plain
     shaped = _of_objects(recorder, operands)
     if shaped is not None:
         return shaped(operation)
@@ -74,6 +79,29 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
         mask=mask,
     )
+
+
+def _of_numbers(recorder: Recorder, operation: str, operands: Sequence[Any]) -> Placeholder | None:
+    """Return what `applied` does, for placeholders of real numbers and numbers; None for others.
+
+    Most operations are of these.
+    """
+    if operation not in _REAL:
+        return None
+    nodes, points = [], False
+    for operand in operands:
+        kind = type(operand)
+        if kind is Placeholder:
+            if operand.imaginary is not None or operand.mask is not None or operand.truth:
+                return None
+            points = points or operand.points
+            nodes.append(operand.node)
+        elif kind is float or kind is int:
+            nodes.append(recorder.graph.constant(float(operand)))
+        else:
+            return None
+    node = recorder.graph.apply(operation, *nodes)
+    return Placeholder(recorder, node, points=points, truth=operation in _TRUTHS)
 
 
 def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Sequence[Any]) -> Any:

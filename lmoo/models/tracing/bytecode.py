@@ -13,16 +13,24 @@ from typing import Any, Protocol
 import numpy as np
 
 from lmoo.errors import TraceError
+from lmoo.models.tracing.instructions import (
+    IN_PLACE,
+    JUMPS,
+    LOAD_FAST,
+    READ,
+    Instruction,
+    effect,
+    instructions_of,
+    jump_targets,
+    line_of,
+    value_of,
+)
 from lmoo.models.tracing.purity import BUILTINS, CREATING, MUTATING
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
-# Instructions that read and change nothing outside of the stack.
-_INERT = frozenset(
-    ["CACHE", "CALL", "LOAD_CONST", "PRECALL", "PUSH_NULL", "RESUME", "RETURN_VALUE"]
-)
-# Instructions from a place on.
-_Rest = tuple[Sequence[dis.Instruction], int]
+# Instructions of try and with.
+_HANDLING = ("PUSH_EXC_INFO", "WITH_EXCEPT_START", "CHECK_EXC_MATCH", "POP_EXCEPT")
 # Instructions that create an object, which the function may change.
 _BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP", "COMPARE_OP")
 
@@ -103,12 +111,12 @@ class CodeReader:
     ) -> None:
         self.code, self.namespace, self.cells = code, namespace, cells
         self.examiner, self.depth, self.owner = examiner, depth, owner
-        self.line: int | None = code.co_firstlineno
-        self.new: frozenset[str] = frozenset()
+        self.instructions: Sequence[Instruction] = ()
+        self.place = -1  # of the current one
 
     def refuse(self, reason: str) -> TraceError:
         """Return the error for the current line."""
-        return refusal(self.code, self.line, reason)
+        return refusal(self.code, line_of(self.code, self.instructions, self.place), reason)
 
     def read(self) -> None:
         """Examine the instructions, and those of the functions inside."""
@@ -117,17 +125,25 @@ class CodeReader:
         if code.co_flags & _GENERATORS and code.co_name != "<genexpr>":
             raise self.refuse("a generator or a coroutine cannot be traced")
         handlers = withs = 0
-        instructions, self.new = _decoded(code)
-        for place, instruction in enumerate(instructions):
-            if instruction.opname in _INERT:
+        self.instructions = instructions_of(code)
+        for place, (opcode, arg, _) in enumerate(self.instructions):
+            name = READ[opcode]
+            if name is None:
                 continue
-            if instruction.positions is not None and instruction.positions.lineno is not None:
-                self.line = instruction.positions.lineno
-            handlers += instruction.opname == "PUSH_EXC_INFO"
-            withs += instruction.opname == "WITH_EXCEPT_START"
-            if handlers > withs and instruction.opname in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
-                raise self.refuse("an exception is caught, which may depend on values")
-            self._instruction(instruction, instructions, place)
+            self.place = place
+            if name == "LOAD_FAST":
+                self._local(arg)
+            elif name == "BINARY_OP":
+                if arg in IN_PLACE and not self._is_new(2):
+                    self._note_change("an object is changed in place")
+            elif name in _HANDLING:
+                handlers += name == "PUSH_EXC_INFO"
+                withs += name == "WITH_EXCEPT_START"
+                if handlers > withs and name in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
+                    raise self.refuse("an exception is caught, which may depend on values")
+            else:
+                self._instruction(name, value_of(code, opcode, arg))
+        self.place = len(self.instructions) - 1
         for constant in code.co_consts:
             if isinstance(constant, tuple) and "out" in constant:
                 self._note_change("a function of numpy writes into an array (out=)")
@@ -142,54 +158,54 @@ class CodeReader:
     def _note_change(self, reason: str) -> None:
         self.examiner.note_change(self.refuse(reason))
 
-    def _is_new(self, instructions: Sequence[dis.Instruction], place: int, items: int) -> bool:
+    def _is_new(self, items: int) -> bool:
         """Return whether the first of the last items on the stack was created in this function."""
-        for instruction in reversed(instructions[:place]):
-            if instruction.opname in ("CACHE", "PRECALL", "PUSH_NULL"):
+        targets = jump_targets(self.code)
+        for opcode, arg, offset in reversed(self.instructions[: self.place]):
+            name = dis.opname[opcode]
+            if name in ("PRECALL", "PUSH_NULL"):
                 continue
-            if instruction.is_jump_target or instruction.opcode in (*dis.hasjrel, *dis.hasjabs):
+            if offset in targets or opcode in JUMPS:
                 return False
-            items -= dis.stack_effect(instruction.opcode, instruction.arg)
+            items -= effect(opcode, arg)
             if items <= 0:
-                return instruction.opname == "LOAD_FAST" and instruction.argval in self.new
+                new = _new_objects(self.code)
+                return name == "LOAD_FAST" and value_of(self.code, opcode, arg) in new
         return False
 
-    def _instruction(
-        self, instruction: dis.Instruction, instructions: Sequence[dis.Instruction], place: int
-    ) -> None:
-        name, value = instruction.opname, instruction.argval
+    def _instruction(self, name: str, value: str) -> None:
         if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
             raise self.refuse(f"the global variable {value} is set")
         if name in ("STORE_ATTR", "DELETE_ATTR"):
             raise self.refuse(f"the attribute {value} of an object is set")
-        if name in ("STORE_DEREF", "DELETE_DEREF") and value in self.cells:
-            raise self.refuse(f"the variable {value} of the enclosing function is set")
-        if name in ("STORE_SUBSCR", "DELETE_SUBSCR") and not self._is_new(instructions, place, 2):
-            self._note_change("an entry of an object is set")
-        in_place = name == "BINARY_OP" and instruction.argrepr.endswith("=")
-        if in_place and not self._is_new(instructions, place, 2):
-            self._note_change("an object is changed in place")
-        if name == "IMPORT_NAME" and value not in ("numpy", "math", "cmath", "scipy.special"):
-            raise self.refuse(f"{value} is imported")
-        if name in ("LOAD_ATTR", "LOAD_METHOD"):
-            if value in MUTATING and not self._is_new(instructions, place, 1):
+        if name in ("STORE_DEREF", "DELETE_DEREF"):
+            if value in self.cells:
+                raise self.refuse(f"the variable {value} of the enclosing function is set")
+        elif name in ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"):
+            # Above the object there are an index, or the two ends of a slice.
+            if not self._is_new(3 if name == "STORE_SLICE" else 2):
+                self._note_change("an entry of an object is set")
+        elif name == "IMPORT_NAME":
+            if value not in ("numpy", "math", "cmath", "scipy.special"):
+                raise self.refuse(f"{value} is imported")
+        elif name in ("LOAD_ATTR", "LOAD_METHOD"):
+            if value in MUTATING and not self._is_new(1):
                 self._note_change(f"{value}() changes an object")
             if "random" in value:
                 raise self.refuse("random numbers are drawn")
-        rest = instructions, place + 1
-        if name in ("LOAD_GLOBAL", "LOAD_NAME"):
-            self._global(value, rest)
-        elif name in ("LOAD_DEREF", "LOAD_CLASSDEREF") and self.cells.get(value) is not None:
-            self._cell(value, rest)
-        elif (
-            self.owner is not None
-            and name.startswith("LOAD_FAST")
-            and value == self.code.co_varnames[0]
-            and instructions[place + 1].opname != "STORE_ATTR"
-        ):
-            self._chain(self.owner, list(_attributes(*rest)), value)
+        elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
+            self._global(value)
+        elif self.cells.get(value) is not None:
+            self._cell(value)
 
-    def _global(self, name: str, rest: _Rest) -> None:
+    def _local(self, arg: int) -> None:
+        """Examine the object of a method, if this is what is read."""
+        if self.owner is None or value_of(self.code, LOAD_FAST, arg) != self.code.co_varnames[0]:
+            return
+        if dis.opname[self.instructions[self.place + 1][0]] != "STORE_ATTR":
+            self._chain(self.owner, self.code.co_varnames[0])
+
+    def _global(self, name: str) -> None:
         if name in self.namespace:
             value = self.namespace[name]
             self.examiner.note_use(self.namespace, name, value)
@@ -201,21 +217,21 @@ class CodeReader:
             return
         else:
             return  # The function will raise NameError.
-        self._chain(value, list(_attributes(*rest)), name)
+        self._chain(value, name)
 
-    def _cell(self, name: str, rest: _Rest) -> None:
+    def _cell(self, name: str) -> None:
         cell = self.cells[name]
         try:
             value = cell.cell_contents
         except ValueError:
             return
         self.examiner.note_use(cell, name, value)
-        self._chain(value, list(_attributes(*rest)), name)
+        self._chain(value, name)
 
-    def _chain(self, value: Any, attributes: list[str], name: str) -> None:
+    def _chain(self, value: Any, name: str) -> None:
         """Examine an object, and those of its attributes that are read next."""
         shown = name
-        for attribute in attributes:
+        for attribute in self._attributes():
             if not (inspect.ismodule(value) or _is_plain(value) or _is_plain_class(value)):
                 break
             shown = f"{shown}.{attribute}"
@@ -240,28 +256,31 @@ class CodeReader:
         error = partial(self.refuse, f"{shown} is used, and its effects are unknown")
         self.examiner.examine_object(value, self.depth + 1, error)
 
+    def _attributes(self) -> Iterator[str]:
+        """Yield the attributes that are read next, as in ``np.random.normal``."""
+        for opcode, arg, _ in self.instructions[self.place + 1 :]:
+            name = dis.opname[opcode]
+            if name in ("LOAD_ATTR", "LOAD_METHOD"):
+                yield value_of(self.code, opcode, arg)
+            elif name not in ("PRECALL", "PUSH_NULL", "COPY"):
+                return
+
 
 # Functions that are defined anew for each fit have equal code.
 @lru_cache(maxsize=256)
-def _decoded(code: types.CodeType) -> tuple[tuple[dis.Instruction, ...], frozenset[str]]:
-    """Return the instructions of a code object, and the names of its `_new_objects`."""
-    instructions = tuple(dis.get_instructions(code))
-    return instructions, _new_objects(code, instructions)
-
-
-def _new_objects(code: types.CodeType, instructions: Sequence[dis.Instruction]) -> frozenset[str]:
+def _new_objects(code: types.CodeType) -> frozenset[str]:
     """Return the local names that refer only to objects created in the function."""
     made: set[str] = set()
     others = set(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
     last, called, depth = "", "", 0
     names: list[tuple[int, str]] = []  # What was loaded, and the depth of the stack then.
-    for instruction in instructions:
-        name = instruction.opname
-        depth += dis.stack_effect(instruction.opcode, instruction.arg)
-        if name in ("CACHE", "PRECALL", "PUSH_NULL"):
+    for opcode, arg, _ in instructions_of(code):
+        name = dis.opname[opcode]
+        depth += effect(opcode, arg)
+        if name in ("PRECALL", "PUSH_NULL"):
             continue
         if name in ("LOAD_METHOD", "LOAD_ATTR", "LOAD_GLOBAL"):
-            names.append((depth, instruction.argval))
+            names.append((depth, value_of(code, opcode, arg)))
         if name.startswith("CALL"):
             # The function and a second object are below its arguments; the value takes their place.
             while names and names[-1][0] > depth + 1:
@@ -270,16 +289,7 @@ def _new_objects(code: types.CodeType, instructions: Sequence[dis.Instruction]) 
         if name == "STORE_FAST":
             fresh = last in _BUILDING or last == "LOAD_CONST" or last.startswith("UNARY")
             fresh |= last.startswith("CALL") and called in CREATING
-            (made if fresh else others).add(instruction.argval)
+            (made if fresh else others).add(value_of(code, opcode, arg))
             names.clear()
         last = name
     return frozenset(made - others)
-
-
-def _attributes(instructions: Sequence[dis.Instruction], place: int) -> Iterator[str]:
-    """Yield the attributes that are read from a place on, as in ``np.random.normal``."""
-    for instruction in instructions[place:]:
-        if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-            yield instruction.argval
-        elif instruction.opname not in ("CACHE", "PRECALL", "PUSH_NULL", "COPY"):
-            return

@@ -167,7 +167,7 @@ def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Ev
         found, points = _traced_parts(problem.f.f, problem.t, problem.y.size // 2, x.size)
     else:
         points, joined = points_of(problem.t, size_of(problem.t, problem.y.size))
-        kind = Kind(x.size, len(points), joined, points.shape[1], known=alone, branches=alone)
+        kind = Kind(x.size, len(points), joined, points.shape[1], False, alone, alone)
         found = traced(problem.f, kind, points if alone else None)
         points = columns(points, found.arrays, found.pieces)
         if points.shape[1] != problem.y.size:
