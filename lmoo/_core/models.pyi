@@ -19,6 +19,9 @@ ROW: int
 BLOCK: int
 CACHE: int
 LARGEST_WORK: int
+SCIPY: tuple[str, ...]
+
+def use_scipy(capsules: dict[str, Any]) -> None: ...
 
 class CompiledTapes:
     def __init__(

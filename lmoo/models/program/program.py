@@ -1,15 +1,26 @@
 """The compiled evaluation of a model given as a graph."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
-from lmoo._core.models import CompiledTapes
+from lmoo._core.models import SCIPY, CompiledTapes, use_scipy
 from lmoo.models.program.lowering import lower
 from lmoo.models.program.operations import Step, check
+
+_OF_SCIPY = frozenset(SCIPY)
+
+
+@lru_cache(maxsize=1)
+def _load_scipy() -> None:
+    """Let programs call functions of scipy.special."""
+    from scipy.special import cython_special
+
+    use_scipy(cython_special.__pyx_capi__)
 
 
 class Program:
@@ -48,6 +59,8 @@ class Program:
     ------
     ValueError
         An unknown operation, or a graph that is too large for the work space (256 KiB).
+    NotImplementedError
+        A function of scipy.special that the installed version does not offer to C.
 
     Examples
     --------
@@ -87,6 +100,8 @@ class Program:
                 )
             outputs += [[*slopes], [value, *slopes]]
         check(steps, outputs[-1], self.n, self.variables)
+        if not _OF_SCIPY.isdisjoint(step[0] for step in steps):
+            _load_scipy()
         values, *others = lower(steps, outputs, self.n, self.variables)
         derivatives, both = others or (None, None)
         self._tapes = CompiledTapes(self.n, self.variables, values, derivatives, both, target)

@@ -21,6 +21,7 @@ from lmoo.models.tracing.distributions import Distribution
 from lmoo.models.tracing.each import each_point
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.special import FUNCTIONS as OF_SPECIAL
 from lmoo.models.tracing.tables import spline
 
 # Functions of math that numpy has under another name.
@@ -84,7 +85,7 @@ def _cell(cell: CellType) -> CellType:
         value = cell.cell_contents
     except ValueError:
         return cell
-    if isinstance(value, FunctionType):
+    if isinstance(value, FunctionType) and not value.__module__.startswith(_LIBRARIES):
         # Copied when it is called, as it may refer to itself.
         return CellType(lambda *args, **options: _copied(value)(*args, **options))
     return CellType(_substitute(value))
@@ -128,9 +129,11 @@ def _substitute(value: Any) -> Any:
         return value
     if value in _FUNCTIONS:
         return _FUNCTIONS[value]
-    special: Any = sys.modules.get("scipy.special")
-    if special is not None and value is special.factorial:
-        return _of_numbers(value, _factorial)
+    if value.__module__.startswith("scipy.special"):
+        special = sys.modules["scipy.special"]
+        for name, other in OF_SPECIAL.items():
+            if getattr(special, name) is value:
+                return _of_numbers(value, other)
     return _copied(value)
 
 
@@ -159,10 +162,6 @@ def _vectorized(vectorized: Any) -> Any:
         return each_point(recorder, vectorized, f, args, named)
 
     return called
-
-
-def _factorial(x: Any, exact: bool = False) -> Any:
-    return np.where(x < 0.0, 0.0, (x + 1.0)._operate("gamma", x + 1.0))
 
 
 def _polynomial(coefficients: Any) -> Any:
