@@ -7,6 +7,7 @@ import numpy as np
 
 from lmoo.models.graph.terms import Term
 from lmoo.models.tracing.complexes import COMPLEX, Pair
+from lmoo.models.tracing.objects import as_objects
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
@@ -163,6 +164,8 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
         return None  # np.atleast_1d(np.asarray(t))
     # Arrays of parameters, and of numbers, with an axis of length 1 for the points.
     over_points = [array for array in arrays if array.ndim > 1 and array.shape[-1] == 1]
+    if points and boxed and all(array.shape == (recorder.points,) for array in arrays):
+        return None  # Values at each point.
     if points and boxed and len(over_points) < len(arrays):
         recorder.refuse("an array of parameters is combined with the points of a variable")
     if (points and not over_points) or (
@@ -173,7 +176,7 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
     def shaped(operation: str) -> Any:
         wrapped = [_boxed(operand) for operand in operands]
         each = np.frompyfunc(lambda *xs: applied(recorder, operation, *xs), len(wrapped), 1)
-        return each(*wrapped)
+        return as_objects(each(*wrapped))
 
     return shaped
 
@@ -181,7 +184,7 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
 def _boxed(operand: Any) -> Any:
     """Return an operand as an array of objects, which broadcasts."""
     if isinstance(operand, np.ndarray):
-        return operand.astype(object)
+        return operand.astype(object).view(np.ndarray)
     out = np.empty((), dtype=object)
     out[()] = operand
     return out

@@ -9,8 +9,10 @@ import numpy as np
 from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.arithmetic import Arithmetic, is_replaced
 from lmoo.models.tracing.indices import adds_axes, condition_of
-from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
+from lmoo.models.tracing.objects import Objects, placeholders_of, recorder_of
+from lmoo.models.tracing.purity import OF_POINTS, OF_ROWS, REDUCTIONS
 from lmoo.models.tracing.recorder import OURS, Recorder, shown
+from lmoo.models.tracing.rows import rolled, unrolled
 
 _FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
 
@@ -73,6 +75,8 @@ class Placeholder(Arithmetic):
         name = ufunc.__name__
         if method == "outer" and not options:
             return self.recorder.functions[np.ufunc.outer](self.recorder, ufunc, *inputs)
+        if method in ("reduce", "accumulate") and (rows := self._rows()) is not None:
+            return getattr(ufunc, method)(rows, *inputs[1:], **options)
         if method != "__call__":
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
@@ -101,6 +105,12 @@ class Placeholder(Arithmetic):
                     value = function(*known, **named)
                     if self._fits(value):
                         return value
+            if name in OF_ROWS and module.startswith("numpy"):
+                args, named = _by_rows(args), {k: _by_rows(a) for k, a in kwargs.items()}
+                if recorder_of((*args, *named.values())) is None or all(
+                    not p.points for p in placeholders_of((*args, *named.values()))
+                ):
+                    return _number(function(*args, **named))
             self.recorder.refuse(
                 f"{module.replace('numpy', 'np', 1)}.{name} is not a function of single points "
                 "that a model can hold"
@@ -117,7 +127,7 @@ class Placeholder(Arithmetic):
         # has the length 1 there, and broadcasts with arrays of other axes as a longer one does.
         out = np.empty((1,) if self.points else (), dtype=object)
         out[(0,) * self.points] = self
-        return out
+        return out.view(Objects)
 
     @classmethod
     def _apply_operation(cls, operation: str, arguments: Sequence[Any]) -> Any:
@@ -168,6 +178,15 @@ class Placeholder(Arithmetic):
         found = self.recorder.numbers(self.node, self.mask)
         return found != 0.0 if found is not None and self.truth else found
 
+    def _rows(self) -> Any:
+        """Return the array of the values at each point; None if they cannot be known."""
+        if not self.points:
+            return None
+        return unrolled(self.recorder, self, self._of_row)
+
+    def _of_row(self, node: int, imag: int | None = None) -> "Placeholder":
+        return Placeholder(self.recorder, node, imag, points=False, truth=self.truth)
+
     def _fits(self, value: Any) -> bool:
         """Return whether a value of numpy is a number, or has one for each point."""
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
@@ -178,6 +197,8 @@ class Placeholder(Arithmetic):
             numbers = self._numbers()
             if numbers is not None:
                 return numbers[key]
+        if self.points and _selects_rows(key) and (rows := self._rows()) is not None:
+            return _number(rows[key])
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
             copied = not isinstance(given, slice)
             # A change of a slice would change the array, and the reverse.
@@ -224,6 +245,11 @@ class Placeholder(Arithmetic):
         return self._count()
 
     def __iter__(self) -> Any:
+        numbers = self._numbers() if self.points else None
+        if numbers is None and self.points:
+            numbers = self._rows()
+        if numbers is not None:
+            return iter(numbers)
         self.recorder.refuse("a loop over the points of an array cannot be traced")
 
     def _count(self) -> int:
@@ -329,6 +355,9 @@ class Placeholder(Arithmetic):
             numbers = self._numbers() if name in OF_POINTS else None
             if numbers is not None:
                 return getattr(numbers, name)
+            rows = self._rows() if name in OF_ROWS else None
+            if rows is not None:
+                return lambda *args, **options: _number(getattr(rows, name)(*args, **options))
             self.recorder.refuse(
                 f".{name}() combines points, or changes their order; a model must be evaluated "
                 "point by point"
@@ -352,12 +381,67 @@ def _numbers(value: Any) -> Any:
     return value if numbers is None else numbers
 
 
+def _by_rows(value: Any) -> Any:
+    """Return an argument with the values at each point of an array of points."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_by_rows, value)) if type(value) in (list, tuple) else value
+    rows = value._rows() if isinstance(value, Placeholder) else None
+    return value if rows is None else rows
+
+
+def _selects_rows(key: Any) -> bool:
+    """Return whether an index selects points by their numbers."""
+    if isinstance(key, (bool, np.bool_)):
+        return False
+    return (
+        isinstance(key, (int, np.integer))
+        or (isinstance(key, slice) and key != slice(None))
+        or (isinstance(key, np.ndarray) and key.dtype.kind in "iu")
+        or (type(key) is list and all(isinstance(k, int) for k in key))
+    )
+
+
+def _number(value: Any) -> Any:
+    """Return a number that is computed from the values at all points.
+
+    Its derivatives are those of a number, not of each point: forward accumulation is used below a
+    choice of two values.
+    """
+    if not isinstance(value, Placeholder) or value.imaginary is not None:
+        return value
+    graph = value.recorder.graph
+    if graph.number(value.node) is not None:
+        return value
+    least = graph.constant(-np.inf)
+    return value._like(node=graph.apply("maximum", value.node, least), truth=value.truth)
+
+
+def of_rows(recorder: Recorder, value: Any) -> Placeholder | None:
+    """Return an array of values at each point as a placeholder; None for other arrays."""
+    if value.shape != (recorder.points,) or recorder.data is None:
+        return None
+    parts = [as_placeholder(recorder, part) for part in value]
+    if any(part.points for part in parts):
+        return None
+    node = rolled(recorder, [part.node for part in parts])
+    imag = None
+    if any(part.imaginary is not None for part in parts):
+        zero = recorder.graph.constant(0.0)
+        imag = rolled(recorder, [zero if p.imaginary is None else p.imaginary for p in parts])
+    recorder.asked = recorder.reads_data = True
+    return Placeholder(recorder, node, imag, points=True, truth=all(p.truth for p in parts))
+
+
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
     """Return a number or an array of numbers as a placeholder."""
     if isinstance(value, Placeholder):
         return value
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        return as_placeholder(recorder, value.item())
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        if value.size == 1:
+            return as_placeholder(recorder, value.item())
+        found = of_rows(recorder, value)
+        if found is not None:
+            return found
     if isinstance(value, (bool, np.bool_)):
         return Placeholder(
             recorder, recorder.graph.constant(float(value)), points=False, truth=True

@@ -52,6 +52,8 @@ class Recorder:
         Whether the function has read the number of points.
     reads_data : bool
         Whether the function has read numbers from the points.
+    unrolled : int
+        Number of steps of values at single points.
     converts : bool
         Whether the function has asked a placeholder for a number.
     applied, included, operation_of, functions
@@ -93,7 +95,7 @@ class Recorder:
         self.error: TraceError | None = None
         self.asked = self.reads_data = self.converts = False
         self._numbers: dict[tuple[int, int | None], Any] = {}
-        self._reads = 0
+        self._reads = self.unrolled = 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise TraceError with the line of the function that is being executed."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from lmoo.models.tracing.distributions import Distribution
 from lmoo.models.tracing.each import each_point
+from lmoo.models.tracing.objects import as_objects
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.special import FUNCTIONS as OF_SPECIAL
@@ -223,7 +224,7 @@ def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
     """Return np.asarray(x)."""
     if not isinstance(x, Placeholder):
         # Of parameters: an array of objects.
-        parts = np.array(x, **options)
+        parts = as_objects(np.array(x, **options))
         if dtype is not None and np.dtype(dtype) != np.float64:
             parts.flat[0].astype(dtype)
         return parts

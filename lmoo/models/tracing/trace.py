@@ -14,7 +14,7 @@ from lmoo.models.tracing import pieces
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.paths import of_paths
-from lmoo.models.tracing.placeholder import Placeholder
+from lmoo.models.tracing.placeholder import Placeholder, of_rows
 from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
@@ -176,6 +176,10 @@ def _checked(value: Any, recorder: Recorder) -> Placeholder:
         value = value.item()
     if pieces.is_joined(value):
         return pieces.joined(recorder, value)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size > 1:
+        value = of_rows(recorder, value)
+        if value is None:
+            raise TraceError("the function returns an array that has not one value for each point")
     if not isinstance(value, Placeholder):
         raise TraceError(
             f"the function returns {type(value).__name__} that does not depend on its arguments "
