@@ -123,7 +123,12 @@ class _Differentiation:
             elif operation in SELECTIONS:
                 for j, tangent in self._forward(node).items():
                     if j < n:
-                        self._add_to(totals, j, self._guarded(adjoint, tangent, node))
+                        found = self._guarded(adjoint, tangent, node)
+                        if node in endless:
+                            # As sqrt(maximum(x, 0)) where x is negative.
+                            flat = graph.apply("equal", tangent, graph.constant(0.0))
+                            found = graph.apply("where", flat, graph.constant(0.0), found)
+                        self._add_to(totals, j, found)
             else:
                 for argument, partial in self._partials(node):
                     product = self._guarded if operation in _STEEP else self._product

@@ -50,6 +50,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         A name in `OPERATIONS`, or the name of an operation on complex or truth values.
     *operands : Placeholder, number or array
     """
+    operands = _by_rows(recorder, operands)
     shaped = _of_objects(recorder, operands)
     if shaped is not None:
         return shaped(operation)
@@ -61,6 +62,8 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         elif operation not in ("add", "multiply"):
             recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
     points = any(part.points for part in parts)
+    if recorder.copies and points and _has_single(recorder, parts):
+        recorder.refuse("a value in a loop over points is combined with all points")
     if operation == "conjugate" and parts[0].imaginary is None:
         return parts[0]._like()
     if any(part.imaginary is not None for part in parts) or operation == "wofz":
@@ -75,6 +78,26 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         truth=operation in _TRUTHS or (operation == "where" and parts[1].truth and parts[2].truth),
         mask=mask,
     )
+
+
+def _by_rows(recorder: Recorder, operands: Sequence[Any]) -> Sequence[Any]:
+    """Return operands with the values at each point if they are of different selections.
+
+    As ``y[1:] - y[:-1]``, and ``y[1:] * np.diff(t)``.
+    """
+    masked = [o for o in operands if isinstance(o, Placeholder) and o.points and o.mask is not None]
+    if not masked or recorder.data is None:
+        return operands
+    arrays = any(isinstance(o, np.ndarray) and o.size > 1 for o in operands)
+    if not arrays and len({o.mask for o in masked}) == 1:
+        return operands
+    rows = [o._rows() if any(o is each for each in masked) else o for o in operands]
+    return operands if any(row is None for row in rows) else rows
+
+
+def _has_single(recorder: Recorder, parts: Sequence[Placeholder]) -> bool:
+    """Return whether an operand is the value at a single point."""
+    return any(not part.points and recorder.graph.varies[part.node] for part in parts)
 
 
 def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Sequence[Any]) -> Any:

@@ -21,6 +21,8 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _INERT = frozenset(
     ["CACHE", "CALL", "LOAD_CONST", "PRECALL", "PUSH_NULL", "RESUME", "RETURN_VALUE"]
 )
+# Those that read a method of ``super()``.
+_INHERITED = ("LOAD_METHOD", "LOAD_ATTR", "LOAD_SUPER_ATTR", "LOAD_SUPER_METHOD")
 # Instructions from a place on.
 _Rest = tuple[Sequence[dis.Instruction], int]
 # Instructions that create an object, which the function may change.
@@ -53,6 +55,33 @@ def refusal(code: types.CodeType, line: int | None, reason: str) -> TraceError:
     return TraceError(reason, f"{os.path.basename(code.co_filename)}:{line}", source)
 
 
+# What is done in a ``try`` block that asks whether an argument is an array, and nothing else.
+_OF_LENGTHS = (
+    "NOP", "LOAD_FAST", "LOAD_CONST", "LOAD_GLOBAL", "LOAD_ATTR", "PUSH_NULL", "PRECALL", "CALL",
+    "CACHE", "STORE_FAST", "POP_TOP", "JUMP_FORWARD", "RETURN_VALUE",
+)  # fmt: skip
+_LENGTHS = frozenset(["len", "iter", "shape", "size", "ndim"])
+
+
+def _tries_lengths(code: types.CodeType) -> bool:
+    """Return whether all ``try`` blocks of a function only ask for the lengths of arguments.
+
+    Whether they raise depends on types alone, which are those of a fit.
+    """
+    if not any(i.opname == "CHECK_EXC_MATCH" for i in dis.get_instructions(code)):
+        return False
+    entries = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    handlers = min(entry.target for entry in entries)
+    tried = [
+        instruction
+        for instruction in dis.get_instructions(code)
+        for entry in entries
+        if entry.start <= instruction.offset < min(entry.end, handlers)
+    ]
+    named = [i.argval for i in tried if i.opname in ("LOAD_GLOBAL", "LOAD_ATTR")]
+    return all(i.opname in _OF_LENGTHS for i in tried) and _LENGTHS.issuperset(named)
+
+
 def _is_plain(value: Any) -> bool:
     """Return whether the object has a Python class without attribute hooks."""
     return not isinstance(
@@ -69,7 +98,7 @@ def _is_plain_type(kind: type) -> bool:
     )
 
 
-def _is_plain_class(value: Any) -> bool:
+def is_plain_class(value: Any) -> bool:
     """Return whether the object is a Python class without a metaclass."""
     return type(value) is type and _is_plain_type(value)
 
@@ -125,7 +154,8 @@ class CodeReader:
                 self.line = instruction.positions.lineno
             handlers += instruction.opname == "PUSH_EXC_INFO"
             withs += instruction.opname == "WITH_EXCEPT_START"
-            if handlers > withs and instruction.opname in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
+            caught = handlers > withs and instruction.opname in ("CHECK_EXC_MATCH", "POP_EXCEPT")
+            if caught and not _tries_lengths(code):
                 raise self.refuse("an exception is caught, which may depend on values")
             self._instruction(instruction, instructions, place)
         for constant in code.co_consts:
@@ -145,8 +175,6 @@ class CodeReader:
     def _is_new(self, instructions: Sequence[dis.Instruction], place: int, items: int) -> bool:
         """Return whether the first of the last items on the stack was created in this function."""
         for instruction in reversed(instructions[:place]):
-            if instruction.opname in ("CACHE", "PRECALL", "PUSH_NULL"):
-                continue
             if instruction.is_jump_target or instruction.opcode in (*dis.hasjrel, *dis.hasjabs):
                 return False
             items -= dis.stack_effect(instruction.opcode, instruction.arg)
@@ -154,13 +182,24 @@ class CodeReader:
                 return instruction.opname == "LOAD_FAST" and instruction.argval in self.new
         return False
 
+    def _is_of_new(self, instructions: Sequence[dis.Instruction], place: int) -> bool:
+        """Return whether an attribute is set in the constructor of an object of a plain class."""
+        before, names = instructions[place - 1], self.code.co_varnames
+        return (
+            isinstance(self.owner, type)
+            and self.code.co_name in ("__init__", "__post_init__")
+            and before.opname == "LOAD_FAST"
+            and before.argval == names[0]
+            and not any(i.opname == "STORE_FAST" and i.argval == names[0] for i in instructions)
+        )
+
     def _instruction(
         self, instruction: dis.Instruction, instructions: Sequence[dis.Instruction], place: int
     ) -> None:
         name, value = instruction.opname, instruction.argval
         if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
             raise self.refuse(f"the global variable {value} is set")
-        if name in ("STORE_ATTR", "DELETE_ATTR"):
+        if name in ("STORE_ATTR", "DELETE_ATTR") and not self._is_of_new(instructions, place):
             raise self.refuse(f"the attribute {value} of an object is set")
         if name in ("STORE_DEREF", "DELETE_DEREF") and value in self.cells:
             raise self.refuse(f"the variable {value} of the enclosing function is set")
@@ -193,6 +232,9 @@ class CodeReader:
         if name in self.namespace:
             value = self.namespace[name]
             self.examiner.note_use(self.namespace, name, value)
+        elif name == "super" and self.owner is not None and "__class__" in self.cells:
+            self._inherited(rest)
+            return
         elif hasattr(builtins, name):
             value = getattr(builtins, name)
             known = name in BUILTINS or name in ("AssertionError", "NotImplemented")
@@ -202,6 +244,22 @@ class CodeReader:
         else:
             return  # The function will raise NameError.
         self._chain(value, list(_attributes(*rest)), name)
+
+    def _inherited(self, rest: _Rest) -> None:
+        """Examine the method that ``super()`` finds."""
+        instructions, place = rest
+        after = instructions[place : place + 8]
+        name = next((i.argval for i in after if i.opname in _INHERITED), "")
+        kind = self.owner if isinstance(self.owner, type) else type(self.owner)
+        classes = kind.__mro__[kind.__mro__.index(self.cells["__class__"].cell_contents) + 1 :]
+        holder = next((each for each in classes if name in vars(each)), None)
+        found = None if holder is None else vars(holder)[name]
+        if holder is object and name == "__init__":
+            return
+        if not isinstance(found, types.FunctionType):
+            raise self.refuse(f"super().{name} is used, and its effects are unknown")
+        self.examiner.note_use(holder, name, found)
+        self.examiner.examine_method(found, self.owner, self.depth + 1)
 
     def _cell(self, name: str, rest: _Rest) -> None:
         cell = self.cells[name]
@@ -216,7 +274,7 @@ class CodeReader:
         """Examine an object, and those of its attributes that are read next."""
         shown = name
         for attribute in attributes:
-            if not (inspect.ismodule(value) or _is_plain(value) or _is_plain_class(value)):
+            if not (inspect.ismodule(value) or _is_plain(value) or is_plain_class(value)):
                 break
             shown = f"{shown}.{attribute}"
             if inspect.ismodule(value):

@@ -41,7 +41,7 @@ class Placeholder(Arithmetic):
         The node of the condition by which points were selected, as in ``t[t > 0]``.
     """
 
-    __slots__ = ("imaginary", "mask", "node", "own", "points", "recorder", "truth")
+    __slots__ = ("_node", "imaginary", "mask", "own", "points", "recorder", "truth", "written")
     # numpy's arrays leave arithmetic to this class.
     __array_priority__ = 1e6
 
@@ -58,6 +58,22 @@ class Placeholder(Arithmetic):
     ) -> None:
         self.recorder, self.node, self.imaginary = recorder, node, imag
         self.points, self.truth, self.own, self.mask = points, truth, own, mask
+
+    @property
+    def node(self) -> int:
+        """The node of the number, or of its real part."""
+        if self.written is not None:
+            found = of_rows(self.recorder, self.written)
+            if found is None or found.imaginary is not None:
+                self.recorder.refuse("points of a real array are given other values than numbers")
+            self.node = found.node
+        return self._node
+
+    @node.setter
+    def node(self, node: int) -> None:
+        self._node = node
+        # The values at each point, if one of them was changed.
+        self.written: Any = None
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -158,6 +174,12 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if self.points and self.own and self.mask is None and self._is_of_rows(key, value):
+            rows = self.written if self.written is not None else self._rows()
+            if rows is not None:
+                rows[key] = value
+                self.written = rows
+                return
         key = condition_of(key, self)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
@@ -171,6 +193,13 @@ class Placeholder(Arithmetic):
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
 
+    def _is_of_rows(self, key: Any, value: Any) -> bool:
+        """Return whether values are stored at points that are selected by their numbers."""
+        if self.recorder.copies:
+            return False
+        one = isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
+        return one or (isinstance(value, np.ndarray) and value.ndim == 1 and _selects_rows(key))
+
     def _numbers(self) -> Any:
         """Return the numbers of an array that depends on the points alone; None for others."""
         if not self.points or self.imaginary is not None:
@@ -180,7 +209,7 @@ class Placeholder(Arithmetic):
 
     def _rows(self) -> Any:
         """Return the array of the values at each point; None if they cannot be known."""
-        if not self.points:
+        if not self.points or self.recorder.copies:
             return None
         return unrolled(self.recorder, self, self._of_row)
 
@@ -192,13 +221,15 @@ class Placeholder(Arithmetic):
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
+        if self.written is not None and _selects_rows(key):
+            return self.written[key]
         given, key = key, condition_of(key, self)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
                 return numbers[key]
         if self.points and _selects_rows(key) and (rows := self._rows()) is not None:
-            return _number(rows[key])
+            return rows[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
             copied = not isinstance(given, slice)
             # A change of a slice would change the array, and the reverse.
@@ -245,6 +276,11 @@ class Placeholder(Arithmetic):
         return self._count()
 
     def __iter__(self) -> Any:
+        recorder = self.recorder
+        if self.points and recorder.copies and self.mask is None:
+            recorder.each = True
+            return iter([self._like(points=False)] * recorder.copies)
+        recorder.iterated |= self.points
         numbers = self._numbers() if self.points else None
         if numbers is None and self.points:
             numbers = self._rows()
@@ -418,6 +454,8 @@ def _number(value: Any) -> Any:
 
 def of_rows(recorder: Recorder, value: Any) -> Placeholder | None:
     """Return an array of values at each point as a placeholder; None for other arrays."""
+    if recorder.copies and value.shape == (recorder.copies,):
+        return _of_copies(recorder, value)
     if value.shape != (recorder.points,) or recorder.data is None:
         return None
     parts = [as_placeholder(recorder, part) for part in value]
@@ -430,6 +468,16 @@ def of_rows(recorder: Recorder, value: Any) -> Placeholder | None:
         imag = rolled(recorder, [zero if p.imaginary is None else p.imaginary for p in parts])
     recorder.asked = recorder.reads_data = True
     return Placeholder(recorder, node, imag, points=True, truth=all(p.truth for p in parts))
+
+
+def _of_copies(recorder: Recorder, value: Any) -> Placeholder | None:
+    """Return the values of a loop over points, which is run some times, if they are the same."""
+    first = value[0]
+    parts = [part for part in value if isinstance(part, Placeholder) and not part.points]
+    same = {(part.node, part.imaginary) for part in parts}
+    if len(parts) < value.size or len(same) > 1 or not recorder.graph.varies[first.node]:
+        return None
+    return Placeholder(recorder, *same.pop(), points=True, truth=first.truth)
 
 
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:

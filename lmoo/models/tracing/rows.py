@@ -37,7 +37,7 @@ def unrolled(recorder: Recorder, value: Any, make: Any) -> Any:
         ``make(node, imag)`` returns the placeholder of a value.
     """
     data = recorder.data
-    if data is None or value.mask is not None and recorder.chosen(value.mask) is None:
+    if data is None or (value.mask is not None and recorder.chosen(value.mask) is None):
         return None
     chosen = np.arange(data.shape[1])
     if value.mask is not None:
@@ -79,7 +79,7 @@ def rolled(recorder: Recorder, nodes: Sequence[int]) -> int:
     size = len(recorder.graph.steps)
     try:
         return _Formula(recorder, size).of(np.arange(len(nodes)), list(nodes))
-    except _Different:
+    except _DifferentError:
         pass
     if len(nodes) > _MOST_SELECTED:
         recorder.refuse(
@@ -103,7 +103,7 @@ def _selected(recorder: Recorder, index: int, nodes: Sequence[int], first: int) 
     )
 
 
-class _Different(Exception):
+class _DifferentError(Exception):
     """The values do not have one formula."""
 
 
@@ -123,7 +123,7 @@ class _Formula:
         if found is None:
             found = self.known[key] = self._of_kinds(rows, nodes)
             if len(self.known) > _LONGEST:
-                raise _Different
+                raise _DifferentError
         return found
 
     def _of_kinds(self, rows: Any, nodes: list[int]) -> int:
@@ -133,7 +133,7 @@ class _Formula:
             operation, _, value = graph.steps[node]
             kinds.setdefault((operation, value if operation == "parameter" else None), []).append(k)
         if len(kinds) > _MOST_KINDS:
-            raise _Different
+            raise _DifferentError
         found = None
         for (operation, _), places in kinds.items():
             node = self._of_kind(operation, rows[places], [nodes[k] for k in places])

@@ -68,7 +68,44 @@ def substituted(f: Any, recorder: Recorder | None = None) -> Any:
         f.__func__ if isinstance(f, MethodType) else inspect.getattr_static(f, "__call__", None)
     )
     owner = f.__self__ if isinstance(f, MethodType) else f
-    return MethodType(_copied(method), owner) if isinstance(method, FunctionType) else f
+    if not isinstance(method, FunctionType):
+        return f
+    return MethodType(_copied(method), owner if isinstance(owner, type) else Owner(owner))
+
+
+class Owner:
+    """An object whose methods read substitutes.
+
+    Parameters
+    ----------
+    owner : object
+    """
+
+    __slots__ = ("_owner",)
+    __eq__ = __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The class of the object, for isinstance and super."""
+        return type(self._owner)
+
+    def __getattr__(self, name: str) -> Any:
+        owner = self._owner
+        found = inspect.getattr_static(owner, name, None)
+        if isinstance(found, property) and isinstance(found.fget, FunctionType):
+            return _copied(found.fget)(self)
+        if isinstance(found, staticmethod):
+            return _substitute(found.__func__)
+        if isinstance(found, FunctionType) and name not in getattr(owner, "__dict__", ()):
+            return MethodType(_copied(found), self)
+        return _substitute(getattr(owner, name))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Call the object."""
+        return self.__getattr__("__call__")(*args, **options)
 
 
 def _copied(f: FunctionType) -> FunctionType:

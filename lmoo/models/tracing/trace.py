@@ -163,7 +163,17 @@ def recorded(
     try:
         return _of_paths(substituted(f, recorder), recorder, n, joined)
     except TraceError as error:
-        raise (error if converts or recorder.converts else first) from None
+        if converts or recorder.converts:
+            first = error
+    if recorder.iterated and recorder.decisions is not None:
+        # A branch in a loop over points.
+        recorder.copies = 2 if recorder.points == 3 else 3
+        recorder.restart()
+        try:
+            return _of_paths(substituted(f, recorder), recorder, n, joined)
+        except TraceError:
+            recorder.copies = 0
+    raise first
 
 
 def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Placeholder:
@@ -187,7 +197,7 @@ def _checked(value: Any, recorder: Recorder) -> Placeholder:
         )
     if value.mask is not None:
         raise TraceError("the function returns only the points that a condition selects")
-    return value
+    return value._like()  # With the node of values that were stored one by one.
 
 
 def _called(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Any:
