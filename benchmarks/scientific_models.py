@@ -461,7 +461,7 @@ def band_function(E, norm, e0, alpha, beta_):
     split = (alpha - beta) * e0
     low = E**alpha * np.exp(-E / e0)
     high = E**beta * np.exp(beta - alpha) * split ** (alpha - beta)
-    return norm * np.where(E < split, low, high)
+    return norm * np.where(split > E, low, high)
 
 
 # ---- magnetic resonance and fluorescence ---------------------------------------------------------
@@ -1072,7 +1072,9 @@ def complex_residues(t, a, b, w):
     return total.real
 
 
-@model(np.vstack([np.tile(np.arange(6.0), 6), np.repeat(np.arange(6.0), 6)]), 5.0, 2.3, 2.8, 1.2, 0.1)
+@model(
+    np.vstack([np.tile(np.arange(6.0), 6), np.repeat(np.arange(6.0), 6)]), 5.0, 2.3, 2.8, 1.2, 0.1
+)
 def image_spot(xy, a, x0, y0, s, bg):
     x, y = xy
     return a * np.exp(-((x - x0) ** 2 + (y - y0) ** 2) / (2 * s**2)) + bg

@@ -141,7 +141,9 @@ def test_spherical_bessel_functions(name: str) -> None:
 def test_integrals_of_fresnel() -> None:
     model = GraphModel(lmoo.trace(lambda t, a: special.fresnel(a * t)[0]))
     x = np.concatenate([REAL / 4, [0.0]])
-    np.testing.assert_allclose(model(x, 1.0), special.fresnel(x)[1] * 0 + special.fresnel(x)[0], atol=2e-15)
+    np.testing.assert_allclose(
+        model(x, 1.0), special.fresnel(x)[1] * 0 + special.fresnel(x)[0], atol=2e-15
+    )
     slopes = model._evaluate(x[None, None], np.ones((1, 1)), True)[0, 0]
     np.testing.assert_allclose(slopes, x * np.sin(np.pi / 2 * x**2), atol=1e-12)
 

@@ -51,8 +51,8 @@ def _gamma_density(a: Term, x: Term, v: Term) -> Term:
 
 def _of_neighbours(name: str, below: float, above: float) -> Callable[..., Term]:
     """Return the derivative of a Bessel function by those of the orders one below and above."""
-    return lambda v, x, value: 0.5 * (
-        below * call(name, v - 1.0, x) + above * call(name, v + 1.0, x)
+    return lambda v, x, value: (
+        0.5 * (below * call(name, v - 1.0, x) + above * call(name, v + 1.0, x))
     )
 
 

@@ -93,6 +93,8 @@ def _applied(
     if ufunc.signature is not None:
         # np.matmul.
         return ufunc(*[x.__array__() if isinstance(x, Arithmetic) else x for x in inputs], **kept)
+    if all(set(kind) <= set("O->") for kind in ufunc.types):
+        return getattr(ufunc, method)(*inputs)  # Made by np.frompyfunc.
     operation = recorder.operation_of(ufunc, recorder)
     if method == "__call__":
         return operation(recorder, *inputs)

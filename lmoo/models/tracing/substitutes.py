@@ -123,7 +123,7 @@ def _cell(cell: CellType) -> CellType:
         value = cell.cell_contents
     except ValueError:
         return cell
-    if isinstance(value, FunctionType) and not value.__module__.startswith(_LIBRARIES):
+    if isinstance(value, FunctionType) and not (value.__module__ or "").startswith(_LIBRARIES):
         # Copied when it is called, as it may refer to itself.
         return CellType(lambda *args, **options: _copied(value)(*args, **options))
     return CellType(_substitute(value))
@@ -167,7 +167,7 @@ def _substitute(value: Any) -> Any:
         return value
     if value in _FUNCTIONS:
         return _FUNCTIONS[value]
-    if value.__module__.startswith("scipy.special"):
+    if (value.__module__ or "").startswith("scipy.special"):
         special = sys.modules["scipy.special"]
         for name, other in OF_SPECIAL.items():
             if getattr(special, name) is value:
