@@ -179,8 +179,8 @@ def kiessig_fringes(q, scale, qc, thickness, rough):
 def powder_cubic(two_theta, scale, a, width, background):
     wavelength = 1.5406
     total = np.full_like(two_theta, background)
-    for h, k, l in [(1, 1, 1), (2, 0, 0), (2, 2, 0)]:
-        d = a / np.sqrt(h**2 + k**2 + l**2)
+    for h, k, m in [(1, 1, 1), (2, 0, 0), (2, 2, 0)]:
+        d = a / np.sqrt(h**2 + k**2 + m**2)
         center = 2 * np.degrees(np.arcsin(wavelength / (2 * d)))
         total = total + scale / (1 + ((two_theta - center) / width) ** 2)
     return total
@@ -308,7 +308,7 @@ def solar_cell(v, iph, i0, n, rs):
 
 @model(np.linspace(0.0, 0.7, 40), 1e-10, 1.4, 0.5)
 def diode_newton(v, i_s, n, r):
-    """Current of a diode in series with a resistor, by a fixed number of Newton steps."""
+    """Return the current of a diode in series with a resistor, by Newton's method."""
     current = i_s * np.expm1(v / (n * THERMAL) * 0.5)
     for _ in range(8):
         arg = (v - r * current) / (n * THERMAL)
@@ -376,7 +376,7 @@ def havriliak_negami(w, delta, tau, a, b):
 @model(np.linspace(300, 400, 30), 3.0, 600.0, 250.0)
 def vft(T, a, b, t0):
     if np.any(T <= 200):
-        raise ValueError("temperature below range: %r" % T)
+        raise ValueError(f"temperature below range: {T!r}")
     return a + b / (T - t0)
 
 
@@ -498,10 +498,10 @@ def kurtosis(b, s0, D, K):
 def bpp_relaxation(freq, c, tau):
     omega = 2 * np.pi * freq
 
-    def J(w):
+    def density(w):
         return tau / (1 + (w * tau) ** 2)
 
-    return c * (J(omega) + 4 * J(2 * omega)) / 1e2
+    return c * (density(omega) + 4 * density(2 * omega)) / 1e2
 
 
 @model(np.linspace(-1.0, 12.0, 60), 5.0, 2.0, 0.3, 0.2)
@@ -574,7 +574,7 @@ QUAD_X, QUAD_W = np.polynomial.legendre.leggauss(40)
 
 @model(np.linspace(10.0, 400.0, 30), 24.9, 350.0)
 def debye_heat(T, c0, theta):
-    """The integral of Debye's model."""
+    """Return the integral of Debye's model."""
     upper = theta / T
     x = 0.5 * upper[:, None] * (QUAD_X[None, :] + 1)
     integrand = x**4 * np.exp(x) / np.expm1(x) ** 2

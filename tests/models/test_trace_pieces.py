@@ -202,7 +202,7 @@ def test_what_is_refused() -> None:
     assert "np.interp with a period" in reason(of_a_period)
     assert "has 1000 places; models have tables of up to 32" in reason(of_a_large_table)
     assert "more than 16 arrays" in reason(of_many)
-    assert "combined with those of another" in reason(overlapping, t=T)
+    assert "has not one value for each point" in reason(overlapping, t=T)
     assert "arrays of complex numbers are joined" in reason(complex_parts, np.zeros(48))
     assert "a call with placeholders raised EvaluationError" in reason(always_rejecting, T)
     assert "there are 47 data for 48 points" in reason(concatenated, np.zeros(47))
