@@ -60,7 +60,7 @@ class Kind(NamedTuple):
     branches: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Traced:
     """A function as a compiled model.
 
@@ -76,6 +76,8 @@ class Traced:
         Whether the function branches on its parameters.
     pieces : list of arrays or None
         For each of several joined arrays the indices of its points, None for all of them.
+    moved : bool
+        Whether its values were compared near a starting point (`moved.moved_reason`).
     """
 
     model: GraphModel
@@ -83,6 +85,7 @@ class Traced:
     sized: bool = False
     branches: bool = False
     pieces: list[Any] | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, eq=False)
