@@ -21,7 +21,7 @@ from lmoo.models.tracing.cache import Kind, Traced, traced
 from lmoo.models.tracing.differences import CLOSE, mismatch
 from lmoo.models.tracing.moved import moved_reason
 from lmoo.models.tracing.pieces import columns
-from lmoo.models.tracing.slopes import flat_reason, slope_reason
+from lmoo.models.tracing.slopes import flat_reason, has_kinks, slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.kinds import form_of, in_blocks
@@ -176,7 +176,7 @@ def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Ev
             reason = start_reason(found.model, points, x, value)
         if reason is None:
             reason = slope_reason(found.model, points, x)
-        if reason is None and found.branches:
+        if reason is None and (found.branches or has_kinks(found.model)):
             reason = flat_reason(found.model, points, x)
         if reason is None:
             reason = moved_reason(found, points, x, lambda z: _value(problem.f, problem.t, z, m)[0])

@@ -18,7 +18,7 @@ from lmoo.models.tracing.recorder import Recorder
 
 # Steps of a graph that is written for each point: a program has the time of some hundred steps at
 # all points, and takes some tenths of a second to be made.
-_MOST_STEPS = 6000
+_MOST_STEPS = 3000
 # Values that are selected by the index of the point, in a time that grows with their square.
 _MOST_SELECTED = 128
 # Steps of the formula for all points, and kinds of formulas.
