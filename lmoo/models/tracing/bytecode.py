@@ -15,6 +15,8 @@ import numpy as np
 from lmoo.errors import TraceError
 from lmoo.models.tracing.purity import BUILTINS, CREATING, MUTATING
 
+# Modules whose functions are not expected to be replaced.
+_LIBRARIES = ("numpy", "scipy", "math", "cmath", "lmoo")
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 # Instructions that read and change nothing outside of the stack.
@@ -274,16 +276,23 @@ class CodeReader:
         """Examine an object, and those of its attributes that are read next."""
         shown = name
         for attribute in attributes:
-            if not (inspect.ismodule(value) or _is_plain(value) or is_plain_class(value)):
+            held = isinstance(value, types.FunctionType) and attribute in vars(value)
+            if not (held or inspect.ismodule(value) or _is_plain(value) or is_plain_class(value)):
                 break
             shown = f"{shown}.{attribute}"
-            if inspect.ismodule(value):
-                value = getattr(value, attribute, None)
+            if held or inspect.ismodule(value):
+                found = getattr(value, attribute, None)
+                if held:
+                    self.examiner.note_mutable(value)
+                if held or not value.__name__.startswith(_LIBRARIES):
+                    self.examiner.note_use(vars(value), attribute, found)
+                value = found
                 continue
             found = inspect.getattr_static(value, attribute, None)
+            self.examiner.note_use(value, attribute, found)
+            owner: Any = None if isinstance(found, staticmethod) else value
             if isinstance(found, property):
                 found = found.fget
-            owner = value
             if isinstance(found, classmethod):
                 owner = value if isinstance(value, type) else type(value)
             if isinstance(found, (staticmethod, classmethod)):
@@ -293,7 +302,6 @@ class CodeReader:
                 return
             if not isinstance(value, type):
                 self.examiner.note_mutable(value)
-            self.examiner.note_use(value, attribute, found)
             value = found
         error = partial(self.refuse, f"{shown} is used, and its effects are unknown")
         self.examiner.examine_object(value, self.depth + 1, error)

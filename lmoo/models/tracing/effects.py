@@ -124,6 +124,7 @@ class _Examination:
             called := inspect.getattr_static(type(f), "__call__", None), types.FunctionType
         ):
             self.found.mutable = f
+            self.note_use(type(f), "__call__", called)
             self._function(called, depth, f)
         else:
             raise error()
@@ -135,6 +136,7 @@ class _Examination:
             if not is_plain_class(each):
                 raise error()
             for name, found in vars(each).items():
+                owner = None if isinstance(found, staticmethod) else kind
                 if isinstance(found, (staticmethod, classmethod)):
                     found = found.__func__
                 if isinstance(found, property):
@@ -144,7 +146,7 @@ class _Examination:
                 generated = name == "__eq__" and "__dataclass_fields__" in vars(each)
                 if isinstance(found, types.FunctionType) and name not in _TEXTS and not generated:
                     self.note_use(each, name, vars(each)[name])
-                    self.examine_method(found, kind, depth + 1)
+                    self.examine_method(found, owner, depth + 1)
 
     def examine_method(self, f: types.FunctionType, owner: Any, depth: int) -> None:
         if id(f) not in self._seen:
