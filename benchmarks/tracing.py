@@ -4,10 +4,11 @@
     python benchmarks/tracing.py --table    also writes the table of docs/models.rst
     python benchmarks/tracing.py --check    exits with 1 if that table is not up to date
 
-The functions are those of natural_models.py and scientific_models.py, of NIST's problems as NumPy functions, of the examples
-of the documentation and its gallery, and the model functions of the modules in benchmarks/ and
-tests/: the functions at the level of a module that return one number for each point.  A function is
-traced as in a fit, compared with its values, and, for the first two, fitted both ways.
+The functions are those of natural_models.py and scientific_models.py, of NIST's problems as NumPy
+functions, of the examples of the documentation and its gallery, and the model functions of the
+modules in benchmarks/ and tests/: the functions at the level of a module that return one number for
+each point.  A function is traced as in a fit, compared with its values, and, for the first two,
+fitted both ways.
 
 Some functions of the tests and of the documentation are written to be called or to fail (`MADE`):
 they are counted, and shown in a column of their own.  The tests of refusals and of checks of traces

@@ -260,7 +260,7 @@ class _Differentiation:
 
     def _forward(self, top: int) -> Tangents:
         """Return the derivatives of a selection by the parameters that it depends on."""
-        for node in _below(self.graph, top):
+        for node in below(self.graph, [top]):
             if node not in self._tangents:
                 self._tangents[node] = self._tangents_of(node) if self.depends[node] else {}
         return self._tangents[top]
@@ -307,9 +307,9 @@ def _depends(graph: Graph, root: int) -> list[bool]:
     return out
 
 
-def _below(graph: Graph, top: int) -> list[int]:
-    """Return the nodes that a node depends on, and itself, in the order of the steps."""
-    found, waiting = {top}, [top]
+def below(graph: Graph, roots: Sequence[int]) -> list[int]:
+    """Return the nodes that some nodes depend on, and themselves, in the order of the steps."""
+    found, waiting = {*roots}, [*roots]
     while waiting:
         for i in graph.steps[waiting.pop()][1]:
             if i not in found:

@@ -44,6 +44,8 @@ class Objects(np.ndarray[Any, Any]):
     """
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if method != "__call__":
+            inputs = tuple(map(_expanded, inputs))
         recorder, targets = recorder_of(inputs), options.pop("out", None)
         plain = [x.view(np.ndarray) if isinstance(x, Objects) else x for x in inputs]
         if recorder is None:
@@ -51,6 +53,8 @@ class Objects(np.ndarray[Any, Any]):
         else:
             found = _applied(recorder, ufunc, method, plain, options)
         found = as_objects(found)
+        if any(isinstance(x, Joined) for x in inputs) and isinstance(found, Objects):
+            found = found.view(Joined)
         if targets is None:
             return found
         targets[0][...] = found
@@ -60,6 +64,7 @@ class Objects(np.ndarray[Any, Any]):
         recorder = recorder_of((*args, *kwargs.values()))
         if recorder is not None and function in _ELEMENTWISE:
             return recorder.functions[function](recorder, *args, **kwargs)
+        args = tuple(map(_expanded, args))
         if function in (np.real, np.imag):
             return getattr(args[0], function.__name__)
         if function is np.angle:
@@ -81,13 +86,62 @@ class Objects(np.ndarray[Any, Any]):
         return as_objects(found)
 
 
+class Joined(Objects):
+    """Arrays of points that are joined with others: one placeholder stands for all points of one.
+
+    Where single values are wanted, it is replaced by the array of all values.
+    """
+
+    def expanded(self) -> Any:
+        """Return the array of the values at each point."""
+        parts = []
+        for part in self.view(np.ndarray):
+            rows = part._rows() if getattr(part, "points", False) else [part]
+            if rows is None:
+                part.recorder.refuse("single values of arrays that are joined are used")
+            parts.extend(rows)
+        found = np.empty(len(parts), dtype=object)
+        found[:] = parts
+        return found.view(Objects)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.expanded()[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.expanded())
+
+    def __len__(self) -> int:
+        return len(self.expanded())
+
+    @property
+    def shape(self) -> Any:  # type: ignore[override]
+        """The number of values."""
+        return self.expanded().shape
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return len(self)
+
+
+def _expanded(value: Any) -> Any:
+    return value.expanded() if isinstance(value, Joined) else value
+
+
 def _applied(
     recorder: Recorder, ufunc: Any, method: str, inputs: Any, options: dict[str, Any]
 ) -> Any:
     """Return the value of a ufunc, or of its reduction."""
     if options.pop("where", True) is not True:
         recorder.refuse(f"np.{ufunc.__name__} with where= of an array")
-    if options.pop("dtype", None) not in (None, float, np.float64, np.dtype(object)):
+    kinds = (
+        None,
+        float,
+        np.float64,
+        np.dtype(object),
+        *[bool] * ufunc.__name__.startswith("logical"),
+    )
+    if options.pop("dtype", None) not in kinds:
         recorder.refuse(f"np.{ufunc.__name__} is asked for other numbers than float64")
     kept = {key: value for key, value in options.items() if key in _OPTIONS}
     if ufunc.signature is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.arithmetic import Arithmetic, is_replaced
 from lmoo.models.tracing.indices import adds_axes, condition_of
-from lmoo.models.tracing.objects import Objects, placeholders_of, recorder_of
+from lmoo.models.tracing.objects import Objects, placeholders_of
 from lmoo.models.tracing.purity import OF_POINTS, OF_ROWS, REDUCTIONS
 from lmoo.models.tracing.recorder import OURS, Recorder, shown
 from lmoo.models.tracing.rows import rolled, unrolled
@@ -123,8 +123,9 @@ class Placeholder(Arithmetic):
                         return value
             if name in OF_ROWS and module.startswith("numpy"):
                 args, named = _by_rows(args), {k: _by_rows(a) for k, a in kwargs.items()}
-                if recorder_of((*args, *named.values())) is None or all(
-                    not p.points for p in placeholders_of((*args, *named.values()))
+                values = (*args, *named.values())
+                if any(isinstance(a, Objects) for a in values) and not any(
+                    p.points for p in placeholders_of(values)
                 ):
                     return _number(function(*args, **named))
             self.recorder.refuse(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.models.graph.nodes import extracted
+from lmoo.models.graph.derivatives import below
 from lmoo.models.tracing.objects import Objects
 from lmoo.models.tracing.recorder import Recorder
 
@@ -43,19 +43,23 @@ def unrolled(recorder: Recorder, value: Any, make: Any) -> Any:
     if value.mask is not None:
         chosen = chosen[recorder.chosen(value.mask)]
     recorder.asked = recorder.reads_data = True
-    graph = recorder.graph
-    roots = [node for node in (value.node, value.imaginary) if node is not None]
-    steps, places = extracted(graph.steps, roots)
-    _count(recorder, chosen.size * len(steps))
-    columns = [*data, *recorder.arrays]
+    graph, columns = recorder.graph, [*data, *recorder.arrays]
     if any(column is None for column in columns):
         return None
+    roots = [node for node in (value.node, value.imaginary) if node is not None]
+    varying = [node for node in below(graph, roots) if graph.varies[node]]
+    _count(recorder, chosen.size * len(varying))
     out = np.empty(chosen.size, dtype=object)
     for k, point in enumerate(chosen):
-        nodes = graph.include(
-            steps, graph.parameter, lambda v, i=point: graph.constant(float(columns[v][i]))
-        )
-        out[k] = make(*[nodes[place] for place in places])
+        nodes: dict[int, int] = {}
+        for node in varying:
+            operation, arguments, variable = graph.steps[node]
+            nodes[node] = (
+                graph.constant(float(columns[variable][point]))  # type: ignore[index]
+                if operation == "variable"
+                else graph.apply(operation, *[nodes.get(i, i) for i in arguments])
+            )
+        out[k] = make(*[nodes.get(root, root) for root in roots])
     return out.view(Objects)
 
 

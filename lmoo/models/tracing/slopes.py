@@ -82,7 +82,7 @@ def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:
     name = (
         f"parameter {flat[0]}" if model.parameter_names is None else model.parameter_names[flat[0]]
     )
-    return f"the branch that is taken, or the side of a kink, does not depend on {name}"
+    return f"the branch that is taken does not depend on {name}"
 
 
 def _first_apart(model: GraphModel, t: Array, x: Array) -> int | None:

@@ -182,10 +182,10 @@ def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -
 
 def _checked(value: Any, recorder: Recorder) -> Placeholder:
     """Return the value of a function if it is one number for each point."""
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        value = value.item()
     if pieces.is_joined(value):
         return pieces.joined(recorder, value)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+        value = value.item()
     if isinstance(value, np.ndarray) and value.dtype == object and value.size > 1:
         value = of_rows(recorder, value)
         if value is None:
