@@ -91,6 +91,10 @@ class Placeholder(Arithmetic):
         name = ufunc.__name__
         if method == "outer" and not options:
             return self.recorder.functions[np.ufunc.outer](self.recorder, ufunc, *inputs)
+        if ufunc.signature is not None and not options:
+            rows = _by_rows(inputs)
+            if not any(p.points for p in placeholders_of(rows)):
+                return _number(ufunc(*rows))  # As np.matmul.
         if method in ("reduce", "accumulate") and (rows := self._rows()) is not None:
             return getattr(ufunc, method)(rows, *inputs[1:], **options)
         if method != "__call__":
@@ -388,7 +392,7 @@ class Placeholder(Arithmetic):
         # numpy calls functions of arrays of objects as methods: np.exp(x) is x.exp().
         if name in OPERATIONS and OPERATIONS[name].arity == 1:
             return lambda: self._operate(name, self)
-        if name in REDUCTIONS:
+        if name in REDUCTIONS or name in OF_ROWS:
             numbers = self._numbers() if name in OF_POINTS else None
             if numbers is not None:
                 return getattr(numbers, name)
@@ -473,10 +477,10 @@ def of_rows(recorder: Recorder, value: Any) -> Placeholder | None:
 
 def _of_copies(recorder: Recorder, value: Any) -> Placeholder | None:
     """Return the values of a loop over points, which is run some times, if they are the same."""
-    first = value[0]
-    parts = [part for part in value if isinstance(part, Placeholder) and not part.points]
+    values = [as_placeholder(recorder, part) for part in value]
+    first, parts = values[0], [part for part in values if not part.points]
     same = {(part.node, part.imaginary) for part in parts}
-    if len(parts) < value.size or len(same) > 1 or not recorder.graph.varies[first.node]:
+    if len(parts) < value.size or len(same) > 1:
         return None
     return Placeholder(recorder, *same.pop(), points=True, truth=first.truth)
 

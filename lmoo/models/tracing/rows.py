@@ -80,15 +80,15 @@ def rolled(recorder: Recorder, nodes: Sequence[int]) -> int:
     nodes : sequence of int
         They do not depend on the variables.
     """
-    size = len(recorder.graph.steps)
     try:
-        return _Formula(recorder, size).of(np.arange(len(nodes)), list(nodes))
+        return _Formula(recorder).of(np.arange(len(nodes)), list(nodes))
     except _DifferentError:
         pass
-    if len(nodes) > _MOST_SELECTED:
+    steps = len(below(recorder.graph, nodes))
+    if len(nodes) > _MOST_SELECTED or steps > _MOST_STEPS:
         recorder.refuse(
-            f"the values at {len(nodes)} points have different formulas; models have up to "
-            f"{_MOST_SELECTED}"
+            f"the values at {len(nodes)} points have different formulas of {steps} steps in all; "
+            f"models have up to {_MOST_SELECTED} of {_MOST_STEPS}"
         )
     return _selected(recorder, recorder.array(np.arange(float(len(nodes)))), nodes, 0)
 
@@ -114,8 +114,8 @@ class _DifferentError(Exception):
 class _Formula:
     """A formula for all points from the formulas of each point, which differ in numbers."""
 
-    def __init__(self, recorder: Recorder, size: int) -> None:
-        self.recorder, self.size = recorder, size
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
         self.known: dict[Any, int] = {}
 
     def of(self, rows: Any, nodes: list[int]) -> int:

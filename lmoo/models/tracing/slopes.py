@@ -61,7 +61,14 @@ def has_kinks(model: GraphModel) -> bool:
 
     As that of ``maximum(a, 0.5)`` at a = 0, and that of ``abs(b)`` at b = 0.
     """
-    return any(step[0] in _KINKS for step in model.model.steps)
+    parametric: list[bool] = []
+    for operation, arguments, _ in model.model.steps:
+        parametric.append(operation == "parameter" or any(parametric[i] for i in arguments))
+        # A condition on the points alone hides no derivative.
+        chosen = arguments[:1] if operation == "where" else arguments
+        if operation in _KINKS and any(parametric[i] for i in chosen):
+            return True
+    return False
 
 
 def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:

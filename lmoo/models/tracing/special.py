@@ -167,15 +167,22 @@ SPECIAL: dict[str, Recorded] = {
 }  # fmt: skip
 
 
-def _spherical(name: str, factor: float) -> Recorded:
-    """Return a spherical Bessel function of real numbers, by the one of a half more."""
+def _spherical(name: str, factor: float, odd: int) -> Recorded:
+    """Return a spherical Bessel function of real numbers, by the one of half an order more.
+
+    It is odd for orders n of which n + `odd` is odd, and finite at 0 unless `odd` is 1.
+    """
 
     def called(n: Any, z: Any, derivative: bool = False) -> Any:
         # The reason why this is refused tells more than that of a call without substitutes.
         z.recorder.converts = True
-        if derivative or isinstance(n, Placeholder):
+        if derivative or isinstance(n, Placeholder) or n != int(n):
             z.recorder.refuse("a derivative of a spherical Bessel function, or one of any order")
-        return np.sqrt(factor / z) * operation(name, n + 0.5, z)
+        size = np.where(z == 0.0, 1.0, abs(z))
+        value = np.sqrt(factor / size) * operation(name, n + 0.5, size)
+        if (n + odd) % 2:
+            value = np.where(z < 0.0, -value, value)
+        return np.where(z == 0.0, -np.inf if odd else float(n == 0), value)
 
     return called
 
@@ -183,8 +190,7 @@ def _spherical(name: str, factor: float) -> Recorded:
 # Functions of scipy.special that are written in Python.
 FUNCTIONS: dict[str, Recorded] = {
     "factorial": lambda x, exact=False: np.where(x < 0.0, 0.0, operation("gamma", x + 1.0)),
-    "spherical_jn": _spherical("jv", 0.5 * pi),
-    "spherical_yn": _spherical("yv", 0.5 * pi),
-    "spherical_in": _spherical("iv", 0.5 * pi),
-    "spherical_kn": _spherical("kv", 0.5 * pi),
+    "spherical_jn": _spherical("jv", 0.5 * pi, 0),
+    "spherical_yn": _spherical("yv", 0.5 * pi, 1),
+    "spherical_in": _spherical("iv", 0.5 * pi, 0),
 }

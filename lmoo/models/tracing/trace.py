@@ -186,7 +186,8 @@ def _checked(value: Any, recorder: Recorder) -> Placeholder:
         return pieces.joined(recorder, value)
     if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
         value = value.item()
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size > 1:
+    of_copies = recorder.copies and np.shape(value) == (recorder.copies,)
+    if isinstance(value, np.ndarray) and (of_copies or (value.dtype == object and value.size > 1)):
         value = of_rows(recorder, value)
         if value is None:
             raise TraceError("the function returns an array that has not one value for each point")
