@@ -29,7 +29,7 @@ def moved_reason(
     points : (variables, m) float64 array
     x : (n,) float64 array
     value_of : callable
-        Returns the values of the function, or None where it has none.
+        Returns the values of the function; None if it has none.
     """
     if found.moved or not x.size:
         return None
