@@ -238,7 +238,10 @@ def test_other_points_are_traced_again() -> None:
 
 def test_what_would_be_too_long_is_called() -> None:
     t = np.linspace(0.1, 4.0, 2000)
-    for f in (lambda t, a, b: decay(t, a, b) - decay(t, a, b).mean(), lambda t, a, b: a * np.cumsum(t**b)):
+    for f in (
+        lambda t, a, b: decay(t, a, b) - decay(t, a, b).mean(),
+        lambda t, a, b: a * np.cumsum(t**b),
+    ):
         result = Solver().solve(CurveProblem(f, t, f(t, *X)), [1.6, 0.83])
         assert "values of single points are combined, of more points" in result.evaluation
         np.testing.assert_allclose(result.x, X, rtol=1e-6)

@@ -50,7 +50,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         A name in `OPERATIONS`, or the name of an operation on complex or truth values.
     *operands : Placeholder, number or array
     """
-    operands = _by_rows(recorder, operands)
+    operands = tuple(_by_rows(recorder, operands))
     shaped = _of_objects(recorder, operands)
     if shaped is not None:
         return shaped(operation)

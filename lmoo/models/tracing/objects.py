@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.models.tracing.arithmetic import Arithmetic
+from lmoo.models.tracing.arraylike import ArrayLike
 from lmoo.models.tracing.recorder import Recorder
 
 # Functions that numpy would compute from comparisons, or from the types of the numbers.
@@ -15,10 +15,10 @@ _ELEMENTWISE = (
 _OPTIONS = frozenset(["axis", "keepdims", "initial"])
 
 
-def placeholders_of(values: Iterable[Any]) -> Iterable[Arithmetic]:
+def placeholders_of(values: Iterable[Any]) -> Iterable[ArrayLike]:
     """Yield the placeholders in arguments of a function."""
     for value in values:
-        if isinstance(value, Arithmetic):
+        if isinstance(value, ArrayLike):
             yield value
         elif isinstance(value, np.ndarray) and value.dtype == object:
             yield from placeholders_of(value.flat)
@@ -71,12 +71,12 @@ class Objects(np.ndarray[Any, Any]):
             return np.arctan2(args[0].imag, args[0].real)
         return as_objects(function._implementation(*args, **kwargs))
 
-    @property
+    @property  # type: ignore[misc]
     def real(self) -> Any:
         """The real parts."""
         return self._each(lambda x: x.real)
 
-    @property
+    @property  # type: ignore[misc]
     def imag(self) -> Any:
         """The imaginary parts."""
         return self._each(lambda x: x.imag)
@@ -94,13 +94,13 @@ class Joined(Objects):
 
     def expanded(self) -> Any:
         """Return the array of the values at each point."""
-        parts = []
+        parts: list[Any] = []
         for part in self.view(np.ndarray):
             rows = part._rows() if getattr(part, "points", False) else [part]
             if rows is None:
                 part.recorder.refuse("single values of arrays that are joined are used")
             parts.extend(rows)
-        found = np.empty(len(parts), dtype=object)
+        found: Any = np.empty(len(parts), dtype=object)
         found[:] = parts
         return found.view(Objects)
 
@@ -113,8 +113,8 @@ class Joined(Objects):
     def __len__(self) -> int:
         return len(self.expanded())
 
-    @property
-    def shape(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def shape(self) -> Any:
         """The number of values."""
         return self.expanded().shape
 
@@ -146,7 +146,7 @@ def _applied(
     kept = {key: value for key, value in options.items() if key in _OPTIONS}
     if ufunc.signature is not None:
         # np.matmul.
-        return ufunc(*[x.__array__() if isinstance(x, Arithmetic) else x for x in inputs], **kept)
+        return ufunc(*[x.__array__() if isinstance(x, ArrayLike) else x for x in inputs], **kept)
     if all(set(kind) <= set("O->") for kind in ufunc.types):
         return getattr(ufunc, method)(*inputs)  # Made by np.frompyfunc.
     operation = recorder.operation_of(ufunc, recorder)

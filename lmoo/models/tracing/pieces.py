@@ -28,7 +28,7 @@ def is_joined(value: Any) -> bool:
     )
 
 
-def joined(recorder: Recorder, values: Sequence[Any]) -> Placeholder:
+def joined(recorder: Recorder, values: Any) -> Placeholder:
     """Return arrays that are joined as one, a further variable of which tells its array.
 
     Parameters

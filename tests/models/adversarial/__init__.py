@@ -15,10 +15,11 @@ from adversarial import (
     pieces,
     randomness,
     results,
+    stores,
 )  # fmt: skip
 from adversarial.registry import MAKERS
 
 __all__ = [
     "MAKERS", "arrays", "branches", "classes", "containers", "loops", "numerals", "objects",
-    "outside", "pieces", "randomness", "results",
+    "outside", "pieces", "randomness", "results", "stores",
 ]  # fmt: skip
