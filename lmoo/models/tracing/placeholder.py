@@ -135,7 +135,9 @@ class Placeholder(ArrayLike):
         return found(self.recorder, *args, **kwargs)
 
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
-        if dtype is not None and np.dtype(dtype) != np.dtype(object):
+        user = not sys._getframe(1).f_code.co_filename.startswith(OURS)
+        if (dtype is not None and np.dtype(dtype) != np.dtype(object)) or (user and self.points):
+            # np.asarray of a function without substitutes.
             self.recorder.converts = True
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"

@@ -330,3 +330,40 @@ def a_sum_of_joined_values() -> Made:
         return model(t, a, b) + 1e-3 * joined.sum()
 
     return f, None
+
+
+@adversarial
+def a_sum_of_an_array_of_the_points() -> Made:
+    def f(t, a, b):
+        u = np.asarray(t)
+        return b * np.exp(-u) + (a - 1.0) * 1e-3 * np.sum(b * np.asarray(a * u))
+
+    return f, None
+
+
+@adversarial
+def the_length_of_an_array_of_the_points() -> Made:
+    return lambda t, a, b: model(t, a, b) * len(np.asarray(t)) / 40, None
+
+
+@adversarial
+def a_point_of_an_array_of_the_points() -> Made:
+    def f(t, a, b):
+        u = np.asarray(t)
+        return b * np.exp(-u) + (a - 1.0) * np.asarray(b * u)[3]
+
+    return f, None
+
+
+@adversarial
+def repeated_points_of_an_array() -> Made:
+    def f(t, a, b):
+        y = np.asarray(a * np.exp(-b * t[:20]))
+        return np.repeat(y, 2) + 0.0 * np.tile(y, 2)
+
+    return f, None
+
+
+@adversarial
+def a_greatest_of_an_array_of_the_points() -> Made:
+    return lambda t, a, b: a * np.exp(-b * t) / np.asarray(np.exp(-b * t)).max(), None
