@@ -57,6 +57,12 @@ def refusal(code: types.CodeType, line: int | None, reason: str) -> TraceError:
     return TraceError(reason, f"{os.path.basename(code.co_filename)}:{line}", source)
 
 
+def _names(instruction: dis.Instruction) -> tuple[str, ...]:
+    """Return the local names of an instruction; Python 3.13 has some for two names."""
+    value = instruction.argval
+    return value if isinstance(value, tuple) else (value,)
+
+
 # What is done in a ``try`` block that asks whether an argument is an array, and nothing else.
 _OF_LENGTHS = (
     "NOP", "LOAD_FAST", "LOAD_CONST", "LOAD_GLOBAL", "LOAD_ATTR", "PUSH_NULL", "PRECALL", "CALL",
@@ -186,13 +192,15 @@ class CodeReader:
 
     def _is_of_new(self, instructions: Sequence[dis.Instruction], place: int) -> bool:
         """Return whether an attribute is set in the constructor of an object of a plain class."""
-        before, names = instructions[place - 1], self.code.co_varnames
+        before, first = instructions[place - 1], self.code.co_varnames[:1]
         return (
             isinstance(self.owner, type)
             and self.code.co_name in ("__init__", "__post_init__")
-            and before.opname == "LOAD_FAST"
-            and before.argval == names[0]
-            and not any(i.opname == "STORE_FAST" and i.argval == names[0] for i in instructions)
+            and before.opname.startswith("LOAD_FAST")
+            and _names(before)[-1:] == first
+            and not any(
+                i.opname.startswith("STORE_FAST") and first[0] in _names(i) for i in instructions
+            )
         )
 
     def _instruction(
