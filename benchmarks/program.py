@@ -5,8 +5,9 @@
 Times of programs divided by those of the compiled models of lmoo._core.models, which are written by
 hand, with vectorised exponentials; biexponential and Voigt profile are those of by_hand.c, compiled
 here, with the same exponential and the same Faddeeva function.  Both are tables ``lmoo_model`` and
-called in the same way, for as many fits as have 20,000 points together.  Bar: 1.3.  The two alternate
-in one process; each time is the least of several calls, as other work on the machine only adds to it.
+called in the same way, for as many fits as have 20,000 points together.  Bar: 1.3.  The two
+alternate in one process; each time is the least of several calls, as other work on the machine only
+adds to it.
 """
 
 import ctypes

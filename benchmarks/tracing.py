@@ -4,10 +4,11 @@
     python benchmarks/tracing.py --table    also writes the table of docs/models.rst
     python benchmarks/tracing.py --check    exits with 1 if that table is not up to date
 
-The functions are those of natural_models.py, of NIST's problems as NumPy functions, of the examples
-of the documentation and its gallery, and the model functions of the modules in benchmarks/ and
-tests/: the functions at the level of a module that return one number for each point.  A function is
-traced as in a fit, compared with its values, and, for natural_models.py, fitted both ways.
+The functions are those of natural_models.py and scientific_models.py, of NIST's problems as NumPy
+functions, of the examples of the documentation and its gallery, and the model functions of the
+modules in benchmarks/ and tests/: the functions at the level of a module that return one number for
+each point.  A function is traced as in a fit, compared with its values, and, for the first two,
+fitted both ways.
 
 Some functions of the tests and of the documentation are written to be called or to fail (`MADE`):
 they are counted, and shown in a column of their own.  The tests of refusals and of checks of traces
@@ -31,6 +32,7 @@ from typing import Any
 
 import natural_models
 import numpy as np
+import scientific_models
 from nist_traced import nelson
 
 import lmoo
@@ -120,11 +122,11 @@ def _is_made(place: str) -> bool:
     return any(name == made and where.startswith(file) for made, file in MADE)
 
 
-def natural() -> tuple[Found, list[str]]:
-    """Return the functions of natural_models.py, and those whose two fits differ."""
-    found, apart = Found("natural models"), []
+def fitted_both_ways(name: str, models: Any) -> tuple[Found, list[str]]:
+    """Return the functions of a table of models, and those whose two fits differ."""
+    found, apart = Found(name), []
     random = np.random.default_rng(0)
-    for f, t, x in natural_models.MODELS:
+    for f, t, x in models:
         exact = f(t, *x)
         found.add(f, t, np.multiply(x, 1.02), exact)
         if found.reasons[_place(f)] is not None:
@@ -305,9 +307,13 @@ def main() -> int:
     tests = sorted((ROOT / "tests").rglob("*.py"))
     refused = [file for file in tests if any(part in str(file) for part in REFUSED)]
     others = sorted((ROOT / "benchmarks").glob("*.py"))
-    others.remove(Path(natural_models.__file__))
-    fitted, apart = natural()
-    collections = [_printed(fitted), _printed(regressions()), _printed(examples())]
+    for module in (natural_models, scientific_models):
+        others.remove(Path(module.__file__))
+    fitted, apart = fitted_both_ways("natural models", natural_models.MODELS)
+    sciences, others_apart = fitted_both_ways("scientific models", scientific_models.MODELS)
+    apart += others_apart
+    collections = [_printed(fitted), _printed(sciences)]
+    collections += [_printed(regressions()), _printed(examples())]
     collections.append(_printed(of_modules("benchmarks", others)))
     files = [file for file in tests if file not in refused]
     collections.append(_printed(of_modules("tests", files)))

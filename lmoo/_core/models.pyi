@@ -12,6 +12,9 @@ def exp(v: Array) -> None: ...
 # ---- models/program.pxi
 
 LARGEST_WORK: int
+SCIPY: tuple[str, ...]
+
+def use_scipy(capsules: dict[str, Any]) -> None: ...
 
 class CompiledTapes:
     def __init__(

@@ -16,13 +16,8 @@ from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model as Expression
 from lmoo.models.tracing.cache import Kind, traced
-from lmoo.models.tracing.evaluation import (
-    CLOSE,
-    Evaluation,
-    mismatch,
-    name_of,
-    start_reason,
-)
+from lmoo.models.tracing.differences import CLOSE, mismatch
+from lmoo.models.tracing.evaluation import Evaluation, name_of, start_reason
 from lmoo.models.tracing.slopes import slope_reason
 from lmoo.solver.solver import Solver
 

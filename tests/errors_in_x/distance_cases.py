@@ -117,7 +117,7 @@ def by_hand(f, t, y, sigma, roots, x0):
 
 
 def untraced(t, a, tau, c):
-    return np.array([a * float(np.exp(-v / tau)) + c for v in np.asarray(t)])
+    return np.tile(a * np.exp(-np.asarray(t) / tau) + c, 1)
 
 
 def untraced_in_units(s, u, x0=(1.0, 1.0, 0.0)):

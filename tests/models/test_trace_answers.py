@@ -15,28 +15,41 @@ from trace_fit_cases import T, Y, decay
 import lmoo
 from lmoo import CurveBlocks, CurveProblem, Solver, TraceError, curve_fit
 
+# Where both parameters are equal, where one is 0, where branches of the functions meet.
+STARTS = ((1.0, 1.0), (0.0, 0.5), (2.0, 2.0), (1.5, 0.0))
 
-def fitted(name: str, trace: Any) -> tuple[Any, Any]:
+
+def fitted(name: str, trace: Any, p0: Any) -> tuple[Any, Any]:
     """The fit of a fresh function, and its effects."""
     f, effects = adversarial.MAKERS[name]()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Fits that are hampered by what the function does may warn of their covariance.
-        warnings.simplefilter("ignore", lmoo.OptimizeWarning)
+        warnings.simplefilter("ignore")
         try:
-            found: Any = curve_fit(f, T, Y, [1.0, 1.0], trace=trace, maxfev=200)[0]
+            found: Any = curve_fit(f, T.copy(), Y, p0, trace=trace, maxfev=400)[0]
         except Exception as error:
             found = type(error)
     return found, copy.deepcopy(effects) if type(effects) is not object else effects
 
 
+def cost(name: str, x: Any) -> float:
+    """The sum of squares of a fresh function."""
+    f, _ = adversarial.MAKERS[name]()
+    with np.errstate(all="ignore"):
+        return float(np.sum((f(T.copy(), *x) - Y) ** 2))
+
+
+@pytest.mark.parametrize("p0", STARTS)
 @pytest.mark.parametrize("name", adversarial.MAKERS)
-def test_no_function_gets_another_answer_than_without_a_trace(name: str) -> None:
-    expected, before = fitted(name, False)
-    found, after = fitted(name, "auto")
+def test_no_function_gets_another_answer_than_without_a_trace(name: str, p0: Any) -> None:
+    expected, before = fitted(name, False, p0)
+    found, after = fitted(name, "auto", p0)
     if isinstance(expected, type):
         assert found is expected
         return
-    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-9)
+    # A minimum at infinity, or two minima, may be reached by another way.
+    if not np.allclose(found, expected, rtol=1e-7, atol=1e-9):
+        assert cost(name, found) == pytest.approx(cost(name, expected), rel=1e-13)
     # What has effects is called each time, so that it has as many.
     if isinstance(before, np.ndarray):
         np.testing.assert_array_equal(after, before)
@@ -44,8 +57,8 @@ def test_no_function_gets_another_answer_than_without_a_trace(name: str) -> None
         assert after == before
 
 
-def test_there_are_at_least_fifty_of_them() -> None:
-    assert len(adversarial.MAKERS) >= 50
+def test_there_are_many_of_them() -> None:
+    assert len(adversarial.MAKERS) >= 270
 
 
 def test_effects_are_kept(capsys: pytest.CaptureFixture[str]) -> None:

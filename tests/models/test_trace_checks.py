@@ -11,7 +11,7 @@ from trace_fit_cases import T, Y, decay
 import lmoo
 from lmoo import CurveProblem, Solver, TraceError, TraceWarning, curve_fit
 from lmoo.models.tracing.cache import Kind, traced
-from lmoo.models.tracing.evaluation import mismatch
+from lmoo.models.tracing.differences import mismatch
 
 
 def deceive(monkeypatch: pytest.MonkeyPatch, other: Any, after: int) -> Any:

@@ -157,7 +157,7 @@ def constant_result(t, a):
 
 
 def unknown_function(t, a):
-    return scipy.special.kv(1, a * t)
+    return scipy.special.zetac(a * t)
 
 
 def solved(t, a):
@@ -245,7 +245,7 @@ REFUSED = [
         "return a * t * np.arange",
     ),
     (constant_result, "the function returns ndarray that does not depend", None),
-    (unknown_function, "scipy.special.kv is not a function", "return scipy.special.kv"),
+    (unknown_function, "scipy.special.zetac is not a function", "return scipy.special.zetac"),
     (solved, "scipy.integrate is imported", "import scipy.integrate"),
     (caught_inside, "hidden is used, and its effects are unknown", "return hidden(t, a)"),
     (selected, "only the points that a condition selects", None),

@@ -22,7 +22,7 @@ cdef enum:
     OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE, OP_NEGATIVE
     OP_SQUARE, OP_RECIPROCAL, OP_ABSOLUTE, OP_POWER, OP_MOD, OP_REMAINDER
     OP_EXP, OP_SIN, OP_COS, OP_WOFZ_REAL, OP_WOFZ_IMAG, OP_WHERE
-    OPERATIONS = 96     # at most
+    OPERATIONS = 128    # at most
 
 _RULED = """
     parameter variable constant add subtract multiply divide negative square reciprocal absolute power mod
@@ -32,12 +32,12 @@ _UNARY = """
     negative absolute sign sqrt cbrt square reciprocal exp exp2 expm1 log log2 log10 log1p sin
     cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh floor ceil trunc rint
     logical_not isnan isfinite sinc erf erfc erfcx gamma gammaln digamma trigamma expit i0 i1 j0
-    j1
+    j1 lambertw exp1 expi k0 k1 k0e k1e i0e i1e ellipk ellipe ndtri erfinv spence
 """
 _BINARY = """
     power minimum maximum fmin fmax mod remainder fmod floor_divide arctan2 hypot copysign
     heaviside less less_equal greater greater_equal equal not_equal logical_and logical_or
-    logical_xor wofz_real wofz_imag add subtract multiply divide
+    logical_xor wofz_real wofz_imag add subtract multiply divide gammainc gammaincc jv yv iv kv
 """
 # Operations whose values may jump if their arguments change by a rounding error.
 _JUMPS = """

@@ -108,16 +108,27 @@
 /* Functions in loops that compilers vectorise if the processor has instructions for them. */
 #define LMOO_ROUNDINGS(X) X(sqrt) X(floor) X(ceil) X(trunc) X(rint)
 
+/* Those of scipy.special.cython_special, whose addresses are set when a program first needs one. */
+#define LMOO_SCIPY_FUNCTIONS(X)                                                                    \
+    X(exp1, lmoo_exp1) X(expi, lmoo_expi) X(k0, lmoo_k0) X(k1, lmoo_k1) X(k0e, lmoo_k0e)           \
+    X(k1e, lmoo_k1e) X(i0e, lmoo_i0e) X(i1e, lmoo_i1e) X(ellipk, lmoo_ellipk)                      \
+    X(ellipe, lmoo_ellipe) X(ndtri, lmoo_ndtri) X(erfinv, lmoo_erfinv) X(spence, lmoo_spence)
+
+#define LMOO_SCIPY_BINARIES(X)                                                                     \
+    X(gammainc, lmoo_gammainc) X(gammaincc, lmoo_gammaincc) X(jv, lmoo_jv) X(yv, lmoo_yv)          \
+    X(iv, lmoo_iv) X(kv, lmoo_kv)
+
 /* Functions that are evaluated point by point. */
 #define LMOO_SCALAR_FUNCTIONS(X)                                                                   \
     X(cbrt, lmoo_cbrt) X(arcsin, asin) X(arccos, acos) X(sinh, sinh) X(cosh, cosh) X(arcsinh, asinh)    \
     X(arccosh, acosh) X(arctanh, atanh) X(sinc, lmoo_sinc) X(erf, erf) X(erfc, erfc)               \
     X(erfcx, lmoo_erfcx) X(gamma, tgamma) X(gammaln, lmoo_gammaln) X(digamma, lmoo_digamma)              \
-    X(trigamma, lmoo_trigamma) X(i0, lmoo_i0) X(i1, lmoo_i1) X(j0, lmoo_j0) X(j1, lmoo_j1)
+    X(trigamma, lmoo_trigamma) X(i0, lmoo_i0) X(i1, lmoo_i1) X(j0, lmoo_j0) X(j1, lmoo_j1)         \
+    X(lambertw, lmoo_lambertw) LMOO_SCIPY_FUNCTIONS(X)
 
 #define LMOO_SCALAR_BINARIES(X)                                                                    \
     X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
-    X(hypot, hypot)
+    X(hypot, hypot) LMOO_SCIPY_BINARIES(X)
 
 /* Other instructions: the end of the uniform ones, sine or cosine or both into one or two
    registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation, exp(a b)

@@ -1,6 +1,12 @@
 """Programs that evaluate models of curves: tapes of instructions for blocks of points, see program.h."""
 
-from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_New, PyCapsule_SetContext
+from cpython.pycapsule cimport (
+    PyCapsule_GetContext,
+    PyCapsule_GetPointer,
+    PyCapsule_IsValid,
+    PyCapsule_New,
+    PyCapsule_SetContext,
+)
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
 import numpy as np
@@ -19,9 +25,42 @@ cdef extern from "models/program.h" nogil:
                         const double *const *t, const double *const *x, double *const *first,
                         double *const *rest)
     ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
+    const char **lmoo_scipy_names
+    void **lmoo_scipy
+    int LMOO_SCIPY_COUNT, LMOO_SCIPY_UNARY
 
+# The functions of scipy.special, see `use_scipy`.
+SCIPY = tuple(lmoo_scipy_names[k].decode() for k in range(LMOO_SCIPY_COUNT))
 # Largest work space of a run, on its stack; threads may have half a megabyte.
 LARGEST_WORK = 1 << 15
+
+
+def use_scipy(capsules: dict[str, object]) -> None:
+    """Set the addresses of functions that programs call.
+
+    Parameters
+    ----------
+    capsules : dict
+        ``scipy.special.cython_special.__pyx_capi__``: functions of double by their names.
+
+    Raises
+    ------
+    NotImplementedError
+        One of `SCIPY` is missing, or has other arguments.
+    """
+    cdef void *found[64]
+    cdef bytes signature
+    cdef int k
+    for k in range(LMOO_SCIPY_COUNT):
+        found[k] = NULL
+        signature = b"double (double, %sint __pyx_skip_dispatch)" % (b"double, " * (k >= LMOO_SCIPY_UNARY))
+        for name in (SCIPY[k], f"__pyx_fuse_1{SCIPY[k]}", f"__pyx_fuse_0{SCIPY[k]}"):
+            if PyCapsule_IsValid(capsules.get(name), signature):
+                found[k] = PyCapsule_GetPointer(capsules[name], signature)
+        if found[k] == NULL:
+            raise NotImplementedError(f"scipy.special.cython_special has no function {SCIPY[k]}")
+    for k in range(LMOO_SCIPY_COUNT):
+        lmoo_scipy[k] = found[k]
 
 
 cdef enum:

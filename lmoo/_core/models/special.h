@@ -201,4 +201,59 @@ static double lmoo_j1(double x)
 #endif
 }
 
+/* The solution of w exp(w) = x from -1 on, by Halley's method (Corless et al. (1996), Advances in Computational
+   Mathematics 5); where it begins, by the series in the root of the distance. */
+static double lmoo_lambertw(double x)
+{
+    double p = 2.0 * (2.718281828459045 * x + 1.0), w, e, f;
+    int k;
+    if (!(p > -1e-15) || x == HUGE_VAL)
+        return x == HUGE_VAL ? x : NAN;
+    p = sqrt(p > 0.0 ? p : 0.0);
+    w = x > 3.0 ? log(x) - log(log(x))
+                : p < 1.0 ? p * (1.0 - p * (1.0 / 3.0 - p * (11.0 / 72.0 - p * 43.0 / 540.0))) - 1.0 : log1p(x);
+    for (k = 0; k < 20 && p > 1e-4; k++) {
+        e = exp(w);
+        f = w - x / e;
+        f /= w + 1.0 - 0.5 * (w + 2.0) * f / (w + 1.0);
+        w -= f;
+        if (fabs(f) <= 1e-9 * (1e-300 + fabs(w)))
+            break;
+    }
+    return w;
+}
+
+/* The functions of scipy.special; the last argument is Cython's. */
+enum {
+#define LMOO_PLACE(name, function) LMOO_SCIPY_##name,
+    LMOO_SCIPY_FUNCTIONS(LMOO_PLACE)
+    LMOO_SCIPY_UNARY,
+    LMOO_BEFORE_BINARIES = LMOO_SCIPY_UNARY - 1,
+    LMOO_SCIPY_BINARIES(LMOO_PLACE)
+#undef LMOO_PLACE
+    LMOO_SCIPY_COUNT
+};
+static const char *const lmoo_scipy_names[] = {
+#define LMOO_TEXT(name, function) #name,
+    LMOO_SCIPY_FUNCTIONS(LMOO_TEXT) LMOO_SCIPY_BINARIES(LMOO_TEXT)
+#undef LMOO_TEXT
+};
+static void *lmoo_scipy[LMOO_SCIPY_COUNT];
+
+#define LMOO_OF_ONE(name, function)                                                                \
+    static double function(double x)                                                               \
+    {                                                                                              \
+        double (*f)(double, int) = (double (*)(double, int))lmoo_scipy[LMOO_SCIPY_##name];         \
+        return f == NULL ? NAN : f(x, 0);                                                          \
+    }
+#define LMOO_OF_TWO(name, function)                                                                \
+    static double function(double a, double x)                                                     \
+    {                                                                                              \
+        double (*f)(double, double, int) =                                                         \
+            (double (*)(double, double, int))lmoo_scipy[LMOO_SCIPY_##name];                        \
+        return f == NULL ? NAN : f(a, x, 0);                                                       \
+    }
+LMOO_SCIPY_FUNCTIONS(LMOO_OF_ONE)
+LMOO_SCIPY_BINARIES(LMOO_OF_TWO)
+
 #endif /* LMOO_SPECIAL_H */

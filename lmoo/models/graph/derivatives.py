@@ -124,7 +124,12 @@ class _Differentiation:
             elif operation in SELECTIONS:
                 for j, tangent in self._forward(node).items():
                     if j < n:
-                        self._add_to(totals, j, self._guarded(adjoint, tangent, node))
+                        found = self._guarded(adjoint, tangent, node)
+                        if node in endless:
+                            # As sqrt(maximum(x, 0)) where x is negative.
+                            flat = graph.apply("equal", tangent, graph.constant(0.0))
+                            found = graph.apply("where", flat, graph.constant(0.0), found)
+                        self._add_to(totals, j, found)
             else:
                 product = self._guarded if operation in _STEEP else self._product
                 for argument, partial in self._partials(node):
@@ -277,7 +282,7 @@ class _Differentiation:
 
     def _forward(self, top: int) -> Tangents:
         """Return the derivatives of a selection by the parameters that it depends on."""
-        for node in _below(self.graph, top):
+        for node in below(self.graph, [top]):
             if node not in self._tangents:
                 self._tangents[node] = self._tangents_of(node) if self.depends[node] else {}
         return self._tangents[top]
@@ -324,9 +329,9 @@ def _depends(graph: Graph, root: int) -> list[bool]:
     return out
 
 
-def _below(graph: Graph, top: int) -> list[int]:
-    """Return the nodes that a node depends on, and itself, in the order of the steps."""
-    found, waiting = {top}, [top]
+def below(graph: Graph, roots: Sequence[int]) -> list[int]:
+    """Return the nodes that some nodes depend on, and themselves, in the order of the steps."""
+    found, waiting = {*roots}, [*roots]
     while waiting:
         for i in graph.steps[waiting.pop()][1]:
             if i not in found:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lmoo.models.graph import special
+from lmoo.models.graph.scipyfunctions import BINARY, VALUES
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,5 +83,6 @@ _BINARY: dict[str, Callable[..., Any]] = {
 OPERATIONS = {
     **{name: Operation(name, 1, value) for name, value in _UNARY.items()},
     **{name: Operation(name, 2, value) for name, value in _BINARY.items()},
+    **{name: Operation(name, 1 + (name in BINARY), value) for name, value in VALUES.items()},
     "where": Operation("where", 3, _where),
 }

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from lmoo.models.graph.scipypartials import PARTIALS as OF_SCIPY
 from lmoo.models.graph.terms import Term, call
 
 Partial = Callable[..., Any]
@@ -163,6 +164,7 @@ PARTIALS: dict[str, tuple[Partial | float | int | None, ...]] = {
         lambda a, b, v: call("multiply", call("copysign", 1.0, a), call("copysign", 1.0, b)),
         None,
     ),
+    **OF_SCIPY,
 }
 
 # Operations that return one of two arguments: selections(*arguments) are the indices of the two and

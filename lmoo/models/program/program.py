@@ -1,6 +1,7 @@
 """The compiled evaluation of a model given as a graph."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,19 @@ from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
 from lmoo._core.graphs import lower
-from lmoo._core.models import CompiledTapes
+from lmoo._core.models import SCIPY, CompiledTapes, use_scipy
 
 Step = tuple[str, tuple[int, ...], float | int | None]
+
+_OF_SCIPY = frozenset(SCIPY)
+
+
+@lru_cache(maxsize=1)
+def _load_scipy() -> None:
+    """Let programs call functions of scipy.special."""
+    from scipy.special import cython_special
+
+    use_scipy(cython_special.__pyx_capi__)
 
 
 class Program:
@@ -49,6 +60,8 @@ class Program:
     ------
     ValueError
         An unknown operation, or a graph that is too large for the work space (256 KiB).
+    NotImplementedError
+        A function of scipy.special that the installed version does not offer to C.
 
     Examples
     --------
@@ -87,6 +100,8 @@ class Program:
                     f"slopes must have one step per parameter, {self.n}; it has {len(slopes)}"
                 )
             outputs += [[*slopes], [value, *slopes]]
+        if not _OF_SCIPY.isdisjoint(step[0] for step in steps):
+            _load_scipy()
         values, *others = lower(steps, outputs, self.n, self.variables)
         derivatives, both = others or (None, None)
         self._tapes = CompiledTapes(self.n, self.variables, values, derivatives, both, target)

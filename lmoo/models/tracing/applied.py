@@ -8,6 +8,7 @@ import numpy as np
 from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.graph.terms import Term
 from lmoo.models.tracing.complexes import COMPLEX, Pair
+from lmoo.models.tracing.objects import as_objects
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
@@ -54,6 +55,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
     plain = _of_numbers(recorder, operation, operands)
     if plain is not None:
         return plain
+    operands = tuple(_by_rows(recorder, operands))
     shaped = _of_objects(recorder, operands)
     if shaped is not None:
         return shaped(operation)
@@ -65,6 +67,8 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         elif operation not in ("add", "multiply"):
             recorder.refuse(f"{operation} of numbers, not truth values, cannot be traced")
     points = any(part.points for part in parts)
+    if recorder.copies and points and _has_single(recorder, parts):
+        recorder.refuse("a value in a loop over points is combined with all points")
     if operation == "conjugate" and parts[0].imaginary is None:
         return parts[0]._like()
     if any(part.imaginary is not None for part in parts) or operation == "wofz":
@@ -102,6 +106,26 @@ def _of_numbers(recorder: Recorder, operation: str, operands: Sequence[Any]) -> 
             return None
     node = recorder.graph.apply(operation, *nodes)
     return Placeholder(recorder, node, points=points, truth=operation in _TRUTHS)
+
+
+def _by_rows(recorder: Recorder, operands: Sequence[Any]) -> Sequence[Any]:
+    """Return operands with the values at each point if they are of different selections.
+
+    As ``y[1:] - y[:-1]``, and ``y[1:] * np.diff(t)``.
+    """
+    masked = [o for o in operands if isinstance(o, Placeholder) and o.points and o.mask is not None]
+    if not masked or recorder.data is None:
+        return operands
+    arrays = any(isinstance(o, np.ndarray) and o.size > 1 for o in operands)
+    if not arrays and len({o.mask for o in masked}) == 1:
+        return operands
+    rows = [o._rows() if any(o is each for each in masked) else o for o in operands]
+    return operands if any(row is None for row in rows) else rows
+
+
+def _has_single(recorder: Recorder, parts: Sequence[Placeholder]) -> bool:
+    """Return whether an operand is the value at a single point."""
+    return any(not part.points and recorder.graph.varies[part.node] for part in parts)
 
 
 def included(recorder: Recorder, model: Any, t: Sequence[Any], parameters: Sequence[Any]) -> Any:
@@ -191,6 +215,8 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
         return None  # np.atleast_1d(np.asarray(t))
     # Arrays of parameters, and of numbers, with an axis of length 1 for the points.
     over_points = [array for array in arrays if array.ndim > 1 and array.shape[-1] == 1]
+    if points and boxed and all(array.shape == (recorder.points,) for array in arrays):
+        return None  # Values at each point.
     if points and boxed and len(over_points) < len(arrays):
         recorder.refuse("an array of parameters is combined with the points of a variable")
     if (points and not over_points) or (
@@ -201,7 +227,7 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
     def shaped(operation: str) -> Any:
         wrapped = [_boxed(operand) for operand in operands]
         each = np.frompyfunc(lambda *xs: applied(recorder, operation, *xs), len(wrapped), 1)
-        return each(*wrapped)
+        return as_objects(each(*wrapped))
 
     return shaped
 
@@ -209,7 +235,7 @@ def _of_objects(recorder: Recorder, operands: Sequence[Any]) -> Any:
 def _boxed(operand: Any) -> Any:
     """Return an operand as an array of objects, which broadcasts."""
     if isinstance(operand, np.ndarray):
-        return operand.astype(object)
+        return operand.astype(object).view(np.ndarray)
     out = np.empty((), dtype=object)
     out[()] = operand
     return out

@@ -27,10 +27,14 @@ from lmoo.models.tracing.instructions import (
 )
 from lmoo.models.tracing.purity import BUILTINS, CREATING, MUTATING
 
+# Modules whose functions are not expected to be replaced.
+_LIBRARIES = ("numpy", "scipy", "math", "cmath", "lmoo")
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 # Instructions of try and with.
 _HANDLING = ("PUSH_EXC_INFO", "WITH_EXCEPT_START", "CHECK_EXC_MATCH", "POP_EXCEPT")
+# Those that read a method of ``super()``.
+_INHERITED = ("LOAD_METHOD", "LOAD_ATTR", "LOAD_SUPER_ATTR", "LOAD_SUPER_METHOD")
 # Instructions that create an object, which the function may change.
 _BUILDING = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "BINARY_OP", "COMPARE_OP")
 
@@ -61,6 +65,33 @@ def refusal(code: types.CodeType, line: int | None, reason: str) -> TraceError:
     return TraceError(reason, f"{os.path.basename(code.co_filename)}:{line}", source)
 
 
+# What is done in a ``try`` block that asks whether an argument is an array, and nothing else.
+_OF_LENGTHS = (
+    "NOP", "LOAD_FAST", "LOAD_CONST", "LOAD_GLOBAL", "LOAD_ATTR", "PUSH_NULL", "PRECALL", "CALL",
+    "CACHE", "STORE_FAST", "POP_TOP", "JUMP_FORWARD", "RETURN_VALUE",
+)  # fmt: skip
+_LENGTHS = frozenset(["len", "iter", "shape", "size", "ndim"])
+
+
+def _tries_lengths(code: types.CodeType) -> bool:
+    """Return whether all ``try`` blocks of a function only ask for the lengths of arguments.
+
+    Whether they raise depends on types alone, which are those of a fit.
+    """
+    if not any(i.opname == "CHECK_EXC_MATCH" for i in dis.get_instructions(code)):
+        return False
+    entries = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    handlers = min(entry.target for entry in entries)
+    tried = [
+        instruction
+        for instruction in dis.get_instructions(code)
+        for entry in entries
+        if entry.start <= instruction.offset < min(entry.end, handlers)
+    ]
+    named = [i.argval for i in tried if i.opname in ("LOAD_GLOBAL", "LOAD_ATTR")]
+    return all(i.opname in _OF_LENGTHS for i in tried) and _LENGTHS.issuperset(named)
+
+
 def _is_plain(value: Any) -> bool:
     """Return whether the object has a Python class without attribute hooks."""
     return not isinstance(
@@ -77,7 +108,7 @@ def _is_plain_type(kind: type) -> bool:
     )
 
 
-def _is_plain_class(value: Any) -> bool:
+def is_plain_class(value: Any) -> bool:
     """Return whether the object is a Python class without a metaclass."""
     return type(value) is type and _is_plain_type(value)
 
@@ -139,7 +170,8 @@ class CodeReader:
             elif name in _HANDLING:
                 handlers += name == "PUSH_EXC_INFO"
                 withs += name == "WITH_EXCEPT_START"
-                if handlers > withs and name in ("CHECK_EXC_MATCH", "POP_EXCEPT"):
+                caught = handlers > withs and name in ("CHECK_EXC_MATCH", "POP_EXCEPT")
+                if caught and not _tries_lengths(code):
                     raise self.refuse("an exception is caught, which may depend on values")
             else:
                 self._instruction(name, value_of(code, opcode, arg))
@@ -173,10 +205,25 @@ class CodeReader:
                 return name == "LOAD_FAST" and value_of(self.code, opcode, arg) in new
         return False
 
+    def _is_of_new(self) -> bool:
+        """Return whether an attribute is set in the constructor of an object of a plain class."""
+        code, first = self.code, self.code.co_varnames[0] if self.code.co_varnames else ""
+        opcode, arg, _ = self.instructions[self.place - 1]
+        return (
+            isinstance(self.owner, type)
+            and code.co_name in ("__init__", "__post_init__")
+            and READ[opcode] == "LOAD_FAST"
+            and value_of(code, opcode, arg) == first
+            and not any(
+                dis.opname[opcode].startswith("STORE_FAST") and value_of(code, opcode, arg) == first
+                for opcode, arg, _ in self.instructions
+            )
+        )
+
     def _instruction(self, name: str, value: str) -> None:
         if name in ("STORE_GLOBAL", "DELETE_GLOBAL"):
             raise self.refuse(f"the global variable {value} is set")
-        if name in ("STORE_ATTR", "DELETE_ATTR"):
+        if name in ("STORE_ATTR", "DELETE_ATTR") and not self._is_of_new():
             raise self.refuse(f"the attribute {value} of an object is set")
         if name in ("STORE_DEREF", "DELETE_DEREF"):
             if value in self.cells:
@@ -209,6 +256,9 @@ class CodeReader:
         if name in self.namespace:
             value = self.namespace[name]
             self.examiner.note_use(self.namespace, name, value)
+        elif name == "super" and self.owner is not None and "__class__" in self.cells:
+            self._inherited()
+            return
         elif hasattr(builtins, name):
             value = getattr(builtins, name)
             known = name in BUILTINS or name in ("AssertionError", "NotImplemented")
@@ -218,6 +268,22 @@ class CodeReader:
         else:
             return  # The function will raise NameError.
         self._chain(value, name)
+
+    def _inherited(self) -> None:
+        """Examine the method that ``super()`` finds."""
+        after = self.instructions[self.place + 1 : self.place + 9]
+        names = (value_of(self.code, op, arg) for op, arg, _ in after if dis.opname[op] in _INHERITED)
+        name = next(names, "")
+        kind = self.owner if isinstance(self.owner, type) else type(self.owner)
+        classes = kind.__mro__[kind.__mro__.index(self.cells["__class__"].cell_contents) + 1 :]
+        holder = next((each for each in classes if name in vars(each)), None)
+        found = None if holder is None else vars(holder)[name]
+        if holder is object and name == "__init__":
+            return
+        if not isinstance(found, types.FunctionType):
+            raise self.refuse(f"super().{name} is used, and its effects are unknown")
+        self.examiner.note_use(holder, name, found)
+        self.examiner.examine_method(found, self.owner, self.depth + 1)
 
     def _cell(self, name: str) -> None:
         cell = self.cells[name]
@@ -232,16 +298,23 @@ class CodeReader:
         """Examine an object, and those of its attributes that are read next."""
         shown = name
         for attribute in self._attributes():
-            if not (inspect.ismodule(value) or _is_plain(value) or _is_plain_class(value)):
+            held = isinstance(value, types.FunctionType) and attribute in vars(value)
+            if not (held or inspect.ismodule(value) or _is_plain(value) or is_plain_class(value)):
                 break
             shown = f"{shown}.{attribute}"
-            if inspect.ismodule(value):
-                value = getattr(value, attribute, None)
+            if held or inspect.ismodule(value):
+                found = getattr(value, attribute, None)
+                if held:
+                    self.examiner.note_mutable(value)
+                if held or not value.__name__.startswith(_LIBRARIES):
+                    self.examiner.note_use(vars(value), attribute, found)
+                value = found
                 continue
             found = inspect.getattr_static(value, attribute, None)
+            self.examiner.note_use(value, attribute, found)
+            owner: Any = None if isinstance(found, staticmethod) else value
             if isinstance(found, property):
                 found = found.fget
-            owner = value
             if isinstance(found, classmethod):
                 owner = value if isinstance(value, type) else type(value)
             if isinstance(found, (staticmethod, classmethod)):
@@ -251,7 +324,6 @@ class CodeReader:
                 return
             if not isinstance(value, type):
                 self.examiner.note_mutable(value)
-            self.examiner.note_use(value, attribute, found)
             value = found
         error = partial(self.refuse, f"{shown} is used, and its effects are unknown")
         self.examiner.examine_object(value, self.depth + 1, error)

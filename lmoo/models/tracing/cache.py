@@ -60,7 +60,7 @@ class Kind(NamedTuple):
     branches: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Traced:
     """A function as a compiled model.
 
@@ -76,6 +76,8 @@ class Traced:
         Whether the function branches on its parameters.
     pieces : list of arrays or None
         For each of several joined arrays the indices of its points, None for all of them.
+    moved : bool
+        Whether its values were compared near a starting point (`moved.moved_reason`).
     """
 
     model: GraphModel
@@ -83,6 +85,7 @@ class Traced:
     sized: bool = False
     branches: bool = False
     pieces: list[Any] | None = None
+    moved: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,11 +222,11 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
     found: Traced | TraceError
     try:
         if isinstance(f, Model):
-            found = Traced(_compiled(of_parts(f, f, None) if kind.parts else f))
+            found = Traced(_compiled(of_parts(f, f, None) if kind.parts else f), moved=True)
         elif isinstance(f, ComplexModel):
             if not kind.parts:
                 raise TraceError("the model has complex values")
-            found = Traced(_compiled(of_parts(f.real, f.real, f.imag)))
+            found = Traced(_compiled(of_parts(f.real, f.real, f.imag)), moved=True)
         else:
             dependencies = examined(f)
             recorder = start(kind.variables, kind.points, data)
@@ -310,6 +313,9 @@ def _with_contents(
         contents = _contents(value)
         if holder is not function:
             found.append((holder, name, value, contents))
+        elif not isinstance(function, types.FunctionType):
+            # An object that is called must not be kept by its trace.
+            found.append((_reference(holder), name, value, contents))
         elif contents is not None:
             # Whether it was replaced is what `_code` tells.
             found.append((None, name, value, contents))
@@ -359,7 +365,9 @@ def _add_contents(value: Any, found: _Contents) -> None:
 def _is_unchanged(holder: Any, name: str, value: Any, contents: _Contents | None) -> bool:
     """Return whether a name still refers to an object, with the same contents."""
     try:
-        if isinstance(holder, dict):
+        if isinstance(holder, weakref.ref):
+            found = inspect.getattr_static(holder(), name)
+        elif isinstance(holder, dict):
             found = holder.get(name)
         elif isinstance(holder, types.CellType):
             found = holder.cell_contents

@@ -56,10 +56,18 @@ def _log(z: Pair) -> Pair:
 
 
 def _sqrt(z: Pair) -> Pair:
-    size = _absolute(z)
-    real = call("sqrt", 0.5 * (size + z.real))
-    imag = call("copysign", call("sqrt", 0.5 * (size - z.real)), z.imag)
-    return Pair(real, imag)
+    """Return the root on the right half plane; neither part is a difference that cancels."""
+    positive = call("greater_equal", z.real, 0.0)
+    if _is_zero(z.imag):
+        root = call("sqrt", call("absolute", z.real))
+        return Pair(call("where", positive, root, 0.0), call("where", positive, 0.0, root))
+    large = call("sqrt", 0.5 * (_absolute(z) + call("absolute", z.real)))
+    zero = call("equal", large, 0.0)
+    small = 0.5 * z.imag / call("where", zero, 1.0, large)
+    return Pair(
+        call("where", positive, large, call("absolute", small)),
+        call("where", positive, small, call("copysign", large, z.imag)),
+    )
 
 
 def _power(a: Pair, b: Pair) -> Pair:

@@ -16,13 +16,15 @@ from typing import Any
 import numpy as np
 
 from lmoo.errors import TraceError
-from lmoo.models.tracing.bytecode import CodeReader, refusal
+from lmoo.models.tracing.bytecode import CodeReader, is_plain_class, refusal
 from lmoo.models.tracing.purity import is_pure
 
 _CONSTANTS = (
     bool, int, float, complex, str, bytes, type(None), type(Ellipsis), slice, range, np.generic,
     np.dtype,
 )  # fmt: skip
+# Methods that a model does not call.
+_TEXTS = frozenset(["__repr__", "__str__", "__format__"])
 # Largest depth of functions that call others.
 _DEEPEST = 20
 
@@ -116,13 +118,35 @@ class _Examination:
                 self.examine_object(value, depth + 1, error)
         elif is_pure(f):
             return
+        elif is_plain_class(f):
+            self._class(f, depth, error)
         elif isinstance(
             called := inspect.getattr_static(type(f), "__call__", None), types.FunctionType
         ):
             self.found.mutable = f
+            self.note_use(type(f), "__call__", called)
             self._function(called, depth, f)
         else:
             raise error()
+
+    def _class(self, kind: Any, depth: int, error: Callable[[], TraceError]) -> None:
+        """Examine the methods of a class, whose objects a function creates."""
+        self.found.mutable = kind
+        for each in kind.__mro__[:-1]:
+            if not is_plain_class(each):
+                raise error()
+            for name, found in vars(each).items():
+                owner = None if isinstance(found, staticmethod) else kind
+                if isinstance(found, (staticmethod, classmethod)):
+                    found = found.__func__
+                if isinstance(found, property):
+                    found = found.fget
+                if name == "__new__" or hasattr(type(found), "__set_name__"):
+                    raise error()
+                generated = name == "__eq__" and "__dataclass_fields__" in vars(each)
+                if isinstance(found, types.FunctionType) and name not in _TEXTS and not generated:
+                    self.note_use(each, name, vars(each)[name])
+                    self.examine_method(found, owner, depth + 1)
 
     def examine_method(self, f: types.FunctionType, owner: Any, depth: int) -> None:
         if id(f) not in self._seen:

@@ -16,19 +16,16 @@ from lmoo._core.batch import CurveModelProblem
 from lmoo.errors import TraceError, TraceWarning
 from lmoo.models.compiled import GraphModel
 from lmoo.models.expression.base import Model
-from lmoo.models.graph.evaluation import evaluate
 from lmoo.models.problem import is_compiled_model
 from lmoo.models.tracing.cache import Kind, Traced, traced
+from lmoo.models.tracing.differences import CLOSE, mismatch
+from lmoo.models.tracing.moved import moved_reason
 from lmoo.models.tracing.pieces import columns
-from lmoo.models.tracing.slopes import flat_reason, slope_reason
+from lmoo.models.tracing.slopes import flat_reason, has_kinks, slope_reason
 from lmoo.problems.complexdata import ComplexParts
 from lmoo.problems.curveproblem import CurveProblem
 from lmoo.problems.kinds import form_of, in_blocks
 from lmoo.problems.sigma import whitened
-
-# Largest difference between a trace and its function, relative to the largest value.
-CLOSE = 1e-12
-_EPS = 2.0**-52
 
 
 # Not frozen, which would double the time that a new one takes.
@@ -173,13 +170,16 @@ def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Ev
         if points.shape[1] != problem.y.size:
             raise TraceError(f"there are {problem.y.size} data for {points.shape[1]} points")
     if not checked:
-        value, reason = _value(problem.f, problem.t, x, problem.y.size)
+        m = problem.y.size
+        value, reason = _value(problem.f, problem.t, x, m)
         if reason is None:
             reason = start_reason(found.model, points, x, value)
         if reason is None:
             reason = slope_reason(found.model, points, x)
-        if reason is None and found.branches:
+        if reason is None and (found.branches or has_kinks(found.model)):
             reason = flat_reason(found.model, points, x)
+        if reason is None:
+            reason = moved_reason(found, points, x, lambda z: _value(problem.f, problem.t, z, m)[0])
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     weights = problem._whitening
@@ -208,6 +208,8 @@ def _of_blocks(problem: Any, x: Array, checked: bool, alone: bool) -> Evaluation
         value, reason = _value(problem.f, t, x, y.size)
         reason = start_reason(found.model, points, x, value) if reason is None else reason
         reason = slope_reason(found.model, points, x) if reason is None else reason
+        if reason is None:
+            reason = moved_reason(found, points, x, lambda z: _value(problem.f, t, z, y.size)[0])
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))
@@ -291,59 +293,6 @@ def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> st
     if not finite:
         return "a derivative is not finite"
     return None if apart <= CLOSE * size else mismatch(model, points, x, value)
-
-
-def mismatch(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:
-    """Return where a compiled model and values of its function differ; None if they agree.
-
-    They agree at a point if both are nan, or if their difference is below 1e-12 of the largest term
-    of the model plus the change by a rounding error of a parameter.
-
-    Parameters
-    ----------
-    model : GraphModel
-    points : (variables, m) float64 array
-    x : (n,) float64 array
-    value : (m,) float64 array
-    """
-    size, largest, _ = model._model.compare(points, x, value, False)
-    if largest <= CLOSE * size < np.inf:
-        return None
-    found = model._evaluate(points[None], x[None], False)[0]
-    with np.errstate(all="ignore"):
-        # Equal infinities have no difference, and nan in the same places is agreement.
-        differs = ~((value == found) | (np.isnan(value) & np.isnan(found)))
-        differs &= ~(np.abs(value - found) <= _tolerance(model, points, x))
-    if not differs.any():
-        return None
-    i = int(np.argmax(differs))
-    where = ", ".join(f"{part[i]:.10g}" for part in points)
-    return (
-        f"the function has the value {value[i]:.17g} for t = {where}, and its trace {found[i]:.17g}"
-    )
-
-
-def _tolerance(model: GraphModel, points: Array, x: Array) -> Array:
-    """Return the rounding errors that model and function may have at each point, (m,)."""
-    steps = model.model.steps
-    terms = _terms(steps)
-    values = evaluate(steps, terms, list(points), list(x))
-    largest = max(np.abs(v[np.isfinite(v)]).max(initial=0.0) for v in map(np.atleast_1d, values))
-    slopes = model._evaluate(points[None], x[None], True)[0]
-    moved = np.abs(slopes * x[:, None]).sum(axis=0)
-    return np.asarray(CLOSE * largest + 64.0 * _EPS * np.where(np.isfinite(moved), moved, 0.0))
-
-
-def _terms(steps: Any) -> list[int]:
-    """Return the steps that are terms or factors of the last one, and their sums and products."""
-    found, waiting = [], [len(steps) - 1]
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        operation, arguments, _ = steps[node]
-        if operation in ("add", "subtract", "negative", "multiply") and len(found) < 100:
-            waiting.extend(i for i in arguments if i not in found)
-    return found
 
 
 class _TracedProblem(CurveModelProblem):

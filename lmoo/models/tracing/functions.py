@@ -7,6 +7,7 @@ import numpy as np
 
 from lmoo.models.tracing.applied import applied, clipped, included
 from lmoo.models.tracing.indices import Indices
+from lmoo.models.tracing.objects import Joined, Objects
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 from lmoo.models.tracing.tables import interpolated
@@ -111,7 +112,9 @@ def _joined(function: Callable[..., Any]) -> Callable[..., Any]:
     def applied_to_arrays(recorder: Recorder, *args: Any, axis: Any = None, **options: Any) -> Any:
         if options:
             recorder.refuse(f"np.{function.__name__} is called with {min(options)}")
-        return columns(recorder, *args, **({} if axis is None else {"axis": axis}))
+        found = columns(recorder, *args, **({} if axis is None else {"axis": axis}))
+        of_points = found.ndim == 1 and any(getattr(part, "points", False) for part in found)
+        return found.view(Joined if of_points else Objects)
 
     return applied_to_arrays
 

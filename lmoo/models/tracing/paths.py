@@ -48,6 +48,8 @@ def _selected(
         for answer in (True, False)
     )
     recorder = value.recorder
-    condition = Placeholder(recorder, taken[depth][0], points=False, truth=True)
+    node = taken[depth][0]
+    points = recorder.graph.varies[node]
+    condition = Placeholder(recorder, node, points=points, truth=True, mask=value.mask)
     selected: Placeholder = recorder.applied(recorder, "where", condition, first, second)
     return selected

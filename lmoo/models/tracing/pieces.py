@@ -7,6 +7,7 @@ import numpy as np
 
 from lmoo.models.expression.base import Model
 from lmoo.models.graph.nodes import Graph, extracted
+from lmoo.models.tracing.objects import Joined
 from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
@@ -16,6 +17,8 @@ _MOST_PIECES = 16
 
 def is_joined(value: Any) -> bool:
     """Return whether a value of a function is made of arrays one after the other."""
+    if isinstance(value, Joined):
+        return True
     return (
         isinstance(value, np.ndarray)
         and value.dtype == object
@@ -25,7 +28,7 @@ def is_joined(value: Any) -> bool:
     )
 
 
-def joined(recorder: Recorder, values: Sequence[Any]) -> Placeholder:
+def joined(recorder: Recorder, values: Any) -> Placeholder:
     """Return arrays that are joined as one, a further variable of which tells its array.
 
     Parameters
@@ -35,6 +38,8 @@ def joined(recorder: Recorder, values: Sequence[Any]) -> Placeholder:
     """
     if not recorder.joins:
         recorder.refuse("arrays are joined; a model has one value for each point")
+    if isinstance(values, Joined):
+        values = values.view(np.ndarray)
     if len(values) > _MOST_PIECES:
         recorder.refuse(f"more than {_MOST_PIECES} arrays are joined")
     parts = [as_placeholder(recorder, value) for value in values]

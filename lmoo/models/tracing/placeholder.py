@@ -6,20 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.models.graph.operations import OPERATIONS
-from lmoo.models.tracing.arithmetic import Arithmetic, is_replaced
+from lmoo.models.tracing.arithmetic import is_replaced
+from lmoo.models.tracing.arraylike import ArrayLike, number_of
 from lmoo.models.tracing.indices import adds_axes, condition_of
-from lmoo.models.tracing.purity import OF_POINTS, REDUCTIONS
+from lmoo.models.tracing.objects import Objects, placeholders_of
+from lmoo.models.tracing.purity import OF_POINTS, OF_ROWS
 from lmoo.models.tracing.recorder import OURS, Recorder, shown
+from lmoo.models.tracing.rows import rolled, unrolled
 
-_FLOAT, _BOOL, _COMPLEX = np.dtype(np.float64), np.dtype(np.bool_), np.dtype(np.complex128)
-
-_BRANCH = (
-    "a branch depends on a value that is unknown before the fit; write np.where(condition, a, b)"
-)
+_FLOAT, _COMPLEX = np.dtype(np.float64), np.dtype(np.complex128)
 
 
-class Placeholder(Arithmetic):
+class Placeholder(ArrayLike):
     """A number, or an array with one number for each point, whose value is unknown.
 
     Parameters
@@ -39,7 +37,7 @@ class Placeholder(Arithmetic):
         The node of the condition by which points were selected, as in ``t[t > 0]``.
     """
 
-    __slots__ = ("imaginary", "mask", "node", "own", "points", "recorder", "truth")
+    __slots__ = ("_node", "imaginary", "mask", "own", "points", "recorder", "truth", "written")
     # numpy's arrays leave arithmetic to this class.
     __array_priority__ = 1e6
 
@@ -57,6 +55,22 @@ class Placeholder(Arithmetic):
         self.recorder, self.node, self.imaginary = recorder, node, imag
         self.points, self.truth, self.own, self.mask = points, truth, own, mask
 
+    @property
+    def node(self) -> int:
+        """The node of the number, or of its real part."""
+        if self.written is not None:
+            found = of_rows(self.recorder, self.written)
+            if found is None or found.imaginary is not None:
+                self.recorder.refuse("points of a real array are given other values than numbers")
+            self.node = found.node
+        return self._node
+
+    @node.setter
+    def node(self, node: int) -> None:
+        self._node = node
+        # The values at each point, if one of them was changed.
+        self.written: Any = None
+
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         """The type of the argument in a fit, which isinstance asks for.
@@ -73,6 +87,12 @@ class Placeholder(Arithmetic):
         name = ufunc.__name__
         if method == "outer" and not options:
             return self.recorder.functions[np.ufunc.outer](self.recorder, ufunc, *inputs)
+        if ufunc.signature is not None and not options:
+            rows = _by_rows(inputs)
+            if not any(p.points for p in placeholders_of(rows)):
+                return number_of(ufunc(*rows))  # As np.matmul.
+        if method in ("reduce", "accumulate") and (rows := self._rows()) is not None:
+            return getattr(ufunc, method)(rows, *inputs[1:], **options)
         if method != "__call__":
             self.recorder.refuse(
                 f"np.{name}.{method} combines points; a model must be evaluated point by point"
@@ -101,6 +121,13 @@ class Placeholder(Arithmetic):
                     value = function(*known, **named)
                     if self._fits(value):
                         return value
+            if name in OF_ROWS and module.startswith("numpy"):
+                args, named = _by_rows(args), {k: _by_rows(a) for k, a in kwargs.items()}
+                values = (*args, *named.values())
+                if any(isinstance(a, Objects) for a in values) and not any(
+                    p.points for p in placeholders_of(values)
+                ):
+                    return number_of(function(*args, **named))
             self.recorder.refuse(
                 f"{module.replace('numpy', 'np', 1)}.{name} is not a function of single points "
                 "that a model can hold"
@@ -108,7 +135,9 @@ class Placeholder(Arithmetic):
         return found(self.recorder, *args, **kwargs)
 
     def __array__(self, dtype: Any = None, **options: Any) -> Any:
-        if dtype is not None and np.dtype(dtype) != np.dtype(object):
+        user = not sys._getframe(1).f_code.co_filename.startswith(OURS)
+        if (dtype is not None and np.dtype(dtype) != np.dtype(object)) or (user and self.points):
+            # np.asarray of a function without substitutes.
             self.recorder.converts = True
             self.recorder.refuse(
                 "an array of numbers is made from a value that is unknown before the fit"
@@ -117,7 +146,7 @@ class Placeholder(Arithmetic):
         # has the length 1 there, and broadcasts with arrays of other axes as a longer one does.
         out = np.empty((1,) if self.points else (), dtype=object)
         out[(0,) * self.points] = self
-        return out
+        return out.view(Objects)
 
     @classmethod
     def _apply_operation(cls, operation: str, arguments: Sequence[Any]) -> Any:
@@ -148,6 +177,12 @@ class Placeholder(Arithmetic):
         return self
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if self.points and self.own and self.mask is None and self._is_of_rows(key, value):
+            rows = self.written if self.written is not None else self._rows()
+            if rows is not None:
+                rows[key] = value
+                self.written = rows
+                return
         key = condition_of(key, self)
         if not self.points or not self.own:
             self.recorder.refuse("an argument of the function is changed in place")
@@ -161,6 +196,13 @@ class Placeholder(Arithmetic):
         value = value._like(mask=None)
         self._assign(self._operate("where", key, value, self))
 
+    def _is_of_rows(self, key: Any, value: Any) -> bool:
+        """Return whether values are stored at points that are selected by their numbers."""
+        if self.recorder.copies:
+            return False
+        one = isinstance(key, (int, np.integer)) and not isinstance(key, (bool, np.bool_))
+        return one or (isinstance(value, np.ndarray) and value.ndim == 1 and _selects_rows(key))
+
     def _numbers(self) -> Any:
         """Return the numbers of an array that depends on the points alone; None for others."""
         if not self.points or self.imaginary is not None:
@@ -168,16 +210,29 @@ class Placeholder(Arithmetic):
         found = self.recorder.numbers(self.node, self.mask)
         return found != 0.0 if found is not None and self.truth else found
 
+    def _rows(self) -> Any:
+        """Return the array of the values at each point; None if they cannot be known."""
+        if not self.points or self.recorder.copies:
+            return None
+        return unrolled(self.recorder, self, self._of_row)
+
+    def _of_row(self, node: int, imag: int | None = None) -> "Placeholder":
+        return Placeholder(self.recorder, node, imag, points=False, truth=self.truth)
+
     def _fits(self, value: Any) -> bool:
         """Return whether a value of numpy is a number, or has one for each point."""
         return isinstance(value, np.generic) or np.shape(value) == (self.recorder.points,)
 
     def __getitem__(self, key: Any) -> Any:
+        if self.written is not None and _selects_rows(key):
+            return self.written[key]
         given, key = key, condition_of(key, self)
         if isinstance(key, (int, np.integer)) and not isinstance(key, bool):
             numbers = self._numbers()
             if numbers is not None:
                 return numbers[key]
+        if self.points and _selects_rows(key) and (rows := self._rows()) is not None:
+            return rows[key]
         if isinstance(key, Placeholder) and key.truth and self.points and self.mask is None:
             copied = not isinstance(given, slice)
             # A change of a slice would change the array, and the reverse.
@@ -192,148 +247,6 @@ class Placeholder(Arithmetic):
             if self.points
             else "a parameter is indexed as if it were an array"
         )
-
-    # ---- operations that need a value ------------------------------------------------------------
-
-    def __bool__(self) -> bool:
-        if self.points or self.imaginary is not None:
-            self.recorder.refuse(_BRANCH)
-        number = self.recorder.graph.number(self.node)
-        return self.recorder.decide(self.node, _BRANCH) if number is None else number != 0.0
-
-    def __float__(self) -> float:
-        self.recorder.converts = True
-        self.recorder.refuse(
-            "a number is made (float(x), math.exp(x), dtype=float) from a value that is unknown "
-            "before the fit; numpy's functions of x can be traced"
-        )
-
-    def __int__(self) -> int:
-        self.recorder.refuse("an integer is made from a value that is unknown before the fit")
-
-    __index__ = __int__
-
-    def __complex__(self) -> complex:
-        self.recorder.refuse(
-            "complex(x) makes a number from a value that is unknown before the fit"
-        )
-
-    def __len__(self) -> int:
-        if not self.points:
-            raise TypeError("object of unknown size has no len()")
-        return self._count()
-
-    def __iter__(self) -> Any:
-        self.recorder.refuse("a loop over the points of an array cannot be traced")
-
-    def _count(self) -> int:
-        recorder = self.recorder
-        if recorder.points is None:
-            recorder.refuse("the number of points is unknown before the fit")
-        recorder.asked = True
-        if self.mask is None:
-            return recorder.points
-        chosen = recorder.chosen(self.mask)
-        if chosen is None:
-            recorder.refuse("the number of points that a condition selects is unknown")
-        return int(chosen.sum())
-
-    # ---- attributes and methods of arrays --------------------------------------------------------
-
-    @property
-    def dtype(self) -> Any:
-        """The type of the array; object for a number."""
-        if not self.points:
-            return np.dtype(object)
-        return _BOOL if self.truth else _FLOAT if self.imaginary is None else _COMPLEX
-
-    @property
-    def ndim(self) -> int:
-        """1 for an array, 0 for a number."""
-        return int(self.points)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the array, if it is known."""
-        return (self._count(),) if self.points else ()
-
-    @property
-    def size(self) -> int:
-        """The number of points, if it is known."""
-        return self._count() if self.points else 1
-
-    @property
-    def T(self) -> "Placeholder":  # noqa: N802
-        """The placeholder itself: arrays have one dimension."""
-        return self
-
-    @property
-    def real(self) -> "Placeholder":
-        """The real part."""
-        return self._like(imag=None)
-
-    @property
-    def imag(self) -> "Placeholder":
-        """The imaginary part."""
-        zero = self.recorder.graph.constant(0.0)
-        node = zero if self.imaginary is None else self.imaginary
-        return self._like(node=node, imag=None)
-
-    def conj(self) -> Any:
-        """Return the complex conjugate."""
-        return self._operate("conjugate", self)
-
-    conjugate = conj
-
-    def copy(self) -> "Placeholder":
-        """Return a copy."""
-        return self._like()
-
-    def astype(self, kind: Any, **options: Any) -> "Placeholder":
-        """Return the numbers as float64 or complex ones."""
-        if np.dtype(kind) not in (_FLOAT, _COMPLEX):
-            self.recorder.refuse(f"astype({kind!r}) changes the numbers; float64 does not")
-        return self._like(truth=False)
-
-    def ravel(self, *args: Any) -> "Placeholder":
-        """Return the placeholder itself: arrays have one dimension."""
-        return self
-
-    flatten = squeeze = ravel
-
-    def reshape(self, *shape: Any, **options: Any) -> Any:
-        """Return the values with further axes; -1 stands for the points."""
-        lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-        if not self.points or options or -1 not in lengths or set(lengths) > {-1, 1}:
-            self.recorder.refuse("an array of points is given another shape")
-        return self if lengths == (-1,) else self.__array__().reshape(lengths)
-
-    def clip(self, least: Any = None, greatest: Any = None, **bounds: Any) -> Any:
-        """Return the values, limited to an interval."""
-        clip = self.recorder.functions[np.clip]
-        return clip(self.recorder, self, bounds.get("min", least), bounds.get("max", greatest))
-
-    def item(self) -> "Placeholder":
-        """Return the number."""
-        if self.points:
-            self.recorder.refuse("item() makes a number of an array")
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        # numpy calls functions of arrays of objects as methods: np.exp(x) is x.exp().
-        if name in OPERATIONS and OPERATIONS[name].arity == 1:
-            return lambda: self._operate(name, self)
-        if name in REDUCTIONS:
-            numbers = self._numbers() if name in OF_POINTS else None
-            if numbers is not None:
-                return getattr(numbers, name)
-            self.recorder.refuse(
-                f".{name}() combines points, or changes their order; a model must be evaluated "
-                "point by point"
-            )
-        self.recorder.refuse(f"the attribute {name!r} of an array cannot be traced")
 
     def _like(self, **changes: Any) -> "Placeholder":
         """Return a copy with other attributes."""
@@ -352,12 +265,64 @@ def _numbers(value: Any) -> Any:
     return value if numbers is None else numbers
 
 
+def _by_rows(value: Any) -> Any:
+    """Return an argument with the values at each point of an array of points."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_by_rows, value)) if type(value) in (list, tuple) else value
+    rows = value._rows() if isinstance(value, Placeholder) else None
+    return value if rows is None else rows
+
+
+def _selects_rows(key: Any) -> bool:
+    """Return whether an index selects points by their numbers."""
+    if isinstance(key, (bool, np.bool_)):
+        return False
+    return (
+        isinstance(key, (int, np.integer))
+        or (isinstance(key, slice) and key != slice(None))
+        or (isinstance(key, np.ndarray) and key.dtype.kind in "iu")
+        or (type(key) is list and all(isinstance(k, int) for k in key))
+    )
+
+
+def of_rows(recorder: Recorder, value: Any) -> Placeholder | None:
+    """Return an array of values at each point as a placeholder; None for other arrays."""
+    if recorder.copies and value.shape == (recorder.copies,):
+        return _of_copies(recorder, value)
+    if value.shape != (recorder.points,) or recorder.data is None:
+        return None
+    parts = [as_placeholder(recorder, part) for part in value]
+    if any(part.points for part in parts):
+        return None
+    node = rolled(recorder, [part.node for part in parts])
+    imag = None
+    if any(part.imaginary is not None for part in parts):
+        zero = recorder.graph.constant(0.0)
+        imag = rolled(recorder, [zero if p.imaginary is None else p.imaginary for p in parts])
+    recorder.asked = recorder.reads_data = True
+    return Placeholder(recorder, node, imag, points=True, truth=all(p.truth for p in parts))
+
+
+def _of_copies(recorder: Recorder, value: Any) -> Placeholder | None:
+    """Return the values of a loop over points, which is run some times, if they are the same."""
+    values = [as_placeholder(recorder, part) for part in value]
+    first, parts = values[0], [part for part in values if not part.points]
+    same = {(part.node, part.imaginary) for part in parts}
+    if len(parts) < value.size or len(same) > 1:
+        return None
+    return Placeholder(recorder, *same.pop(), points=True, truth=first.truth)
+
+
 def as_placeholder(recorder: Recorder, value: Any) -> Placeholder:
     """Return a number or an array of numbers as a placeholder."""
     if isinstance(value, Placeholder):
         return value
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        return as_placeholder(recorder, value.item())
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        if value.size == 1:
+            return as_placeholder(recorder, value.item())
+        found = of_rows(recorder, value)
+        if found is not None:
+            return found
     if isinstance(value, (bool, np.bool_)):
         return Placeholder(
             recorder, recorder.graph.constant(float(value)), points=False, truth=True

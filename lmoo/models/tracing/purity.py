@@ -109,6 +109,12 @@ OF_POINTS = {
     "norm", "percentile", "prod", "ptp", "quantile", "round", "searchsorted", "std", "sum",
     "trapezoid", "trapz", "unwrap", "var",
 }  # fmt: skip
+# Those that are evaluated for the values at each point, which may depend on parameters.
+OF_ROWS = {
+    "all", "amax", "amin", "any", "average", "convolve", "correlate", "cumprod", "cumsum",
+    "cumulative_sum", "diff", "dot", "flip", "flipud", "inner", "max", "mean", "min",
+    "norm", "prod", "ptp", "repeat", "roll", "std", "sum", "trapezoid", "trapz", "var", "vdot",
+}  # fmt: skip
 _MODULES = ("numpy", "math", "cmath", "scipy.special", "lmoo")
 
 

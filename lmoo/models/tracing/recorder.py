@@ -17,8 +17,8 @@ _LMOO = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np.__file__)))
 
 
-# Numbers that are read from the points: a function with a loop over all points is not traced.
-_MOST_READ = 100
+# Numbers that are read from the points.
+_MOST_READ = 10_000
 # Decisions of one path through a function, and paths: all of them are evaluated at all points.
 _MOST_DECISIONS, MOST_PATHS = 12, 16
 # Conditions that hold on an interval of numbers.  One that holds at single numbers, as ``b == 0``,
@@ -52,6 +52,8 @@ class Recorder:
         Whether the function has read the number of points.
     reads_data : bool
         Whether the function has read numbers from the points.
+    unrolled : int
+        Number of steps of values at single points.
     converts : bool
         Whether the function has asked a placeholder for a number.
     applied, included, operation_of, functions
@@ -66,6 +68,11 @@ class Recorder:
     each : bool
         Whether a function that np.vectorize applies to each point is called: its decisions may
         depend on the points.
+    iterated : bool
+        Whether the function has a loop over points.
+    copies : int
+        The number of runs of such a loop, each with a placeholder for one point that may be any:
+        their values must be the same.  0 for loops over the values at each point.
     joins : bool
         Whether the function may return arrays that are joined.
     pieces : list of arrays or None, or None
@@ -80,7 +87,8 @@ class Recorder:
         self.included: Any = None
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
-        self.takes_arrays = self.each = self.joins = False
+        self.takes_arrays = self.each = self.joins = self.iterated = False
+        self.copies = 0
         self.decisions: list[tuple[int, bool]] | None = None
         self.path: Sequence[bool] = ()
         self.restart()
@@ -93,7 +101,7 @@ class Recorder:
         self.error: TraceError | None = None
         self.asked = self.reads_data = self.converts = False
         self._numbers: dict[tuple[int, int | None], Any] = {}
-        self._reads = 0
+        self._reads = self.unrolled = 0
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise TraceError with the line of the function that is being executed."""

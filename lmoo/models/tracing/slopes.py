@@ -11,6 +11,7 @@ import numpy as np
 
 from lmoo._core.arrays import Array
 from lmoo.models.compiled import GraphModel
+from lmoo.models.graph.partials import SELECTIONS
 
 # Differences over these shares of a parameter; one must agree with the derivative.  The shortest
 # ones resolve a peak at 1e7 times its width; a parameter of little effect needs the longest ones.
@@ -21,6 +22,8 @@ _SHARES = (1e-4, 1e-5, 1e-3, 1e-6, 1e-2, 1e-7, 1e-1, 1e-8)
 _AGREES = 0.01
 # Relative change of the values that cannot be distinguished from rounding errors.
 _HIDDEN = 1e-12
+# Operations with a derivative of 0 for a part of the arguments, and for other ones not.
+_KINKS = frozenset([*SELECTIONS, "absolute", "copysign"])
 # Points at which values are compared.
 _POINTS = 256
 
@@ -53,6 +56,21 @@ def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
 
 def _name(model: GraphModel, j: int) -> str:
     return f"parameter {j}" if model.parameter_names is None else model.parameter_names[j]
+
+
+def has_kinks(model: GraphModel) -> bool:
+    """Return whether a derivative may be 0 on one side of a point, or at it, and not on the other.
+
+    As that of ``maximum(a, 0.5)`` at a = 0, and that of ``abs(b)`` at b = 0.
+    """
+    parametric: list[bool] = []
+    for operation, arguments, _ in model.model.steps:
+        parametric.append(operation == "parameter" or any(parametric[i] for i in arguments))
+        # A condition on the points alone hides no derivative.
+        chosen = arguments[:1] if operation == "where" else arguments
+        if operation in _KINKS and any(parametric[i] for i in chosen):
+            return True
+    return False
 
 
 def flat_reason(model: GraphModel, points: Array, x: Array) -> str | None:

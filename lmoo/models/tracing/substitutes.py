@@ -19,8 +19,10 @@ import numpy as np
 
 from lmoo.models.tracing.distributions import Distribution
 from lmoo.models.tracing.each import each_point
+from lmoo.models.tracing.objects import as_objects
 from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.special import FUNCTIONS as OF_SPECIAL
 from lmoo.models.tracing.tables import spline
 
 # Functions of math that numpy has under another name.
@@ -66,7 +68,44 @@ def substituted(f: Any, recorder: Recorder | None = None) -> Any:
         f.__func__ if isinstance(f, MethodType) else inspect.getattr_static(f, "__call__", None)
     )
     owner = f.__self__ if isinstance(f, MethodType) else f
-    return MethodType(_copied(method), owner) if isinstance(method, FunctionType) else f
+    if not isinstance(method, FunctionType):
+        return f
+    return MethodType(_copied(method), owner if isinstance(owner, type) else Owner(owner))
+
+
+class Owner:
+    """An object whose methods read substitutes.
+
+    Parameters
+    ----------
+    owner : object
+    """
+
+    __slots__ = ("_owner",)
+    __eq__ = __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The class of the object, for isinstance and super."""
+        return type(self._owner)
+
+    def __getattr__(self, name: str) -> Any:
+        owner = self._owner
+        found = inspect.getattr_static(owner, name, None)
+        if isinstance(found, property) and isinstance(found.fget, FunctionType):
+            return _copied(found.fget)(self)
+        if isinstance(found, staticmethod):
+            return _substitute(found.__func__)
+        if isinstance(found, FunctionType) and name not in getattr(owner, "__dict__", ()):
+            return MethodType(_copied(found), self)
+        return _substitute(getattr(owner, name))
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Call the object."""
+        return self.__getattr__("__call__")(*args, **options)
 
 
 def _copied(f: FunctionType) -> FunctionType:
@@ -84,7 +123,7 @@ def _cell(cell: CellType) -> CellType:
         value = cell.cell_contents
     except ValueError:
         return cell
-    if isinstance(value, FunctionType):
+    if isinstance(value, FunctionType) and not (value.__module__ or "").startswith(_LIBRARIES):
         # Copied when it is called, as it may refer to itself.
         return CellType(lambda *args, **options: _copied(value)(*args, **options))
     return CellType(_substitute(value))
@@ -128,9 +167,11 @@ def _substitute(value: Any) -> Any:
         return value
     if value in _FUNCTIONS:
         return _FUNCTIONS[value]
-    special: Any = sys.modules.get("scipy.special")
-    if special is not None and value is special.factorial:
-        return _of_numbers(value, _factorial)
+    if (value.__module__ or "").startswith("scipy.special"):
+        special = sys.modules["scipy.special"]
+        for name, other in OF_SPECIAL.items():
+            if getattr(special, name) is value:
+                return _of_numbers(value, other)
     return _copied(value)
 
 
@@ -159,10 +200,6 @@ def _vectorized(vectorized: Any) -> Any:
         return each_point(recorder, vectorized, f, args, named)
 
     return called
-
-
-def _factorial(x: Any, exact: bool = False) -> Any:
-    return np.where(x < 0.0, 0.0, (x + 1.0)._operate("gamma", x + 1.0))
 
 
 def _polynomial(coefficients: Any) -> Any:
@@ -224,7 +261,7 @@ def _array(x: Any, dtype: Any = None, **options: Any) -> Any:
     """Return np.asarray(x)."""
     if not isinstance(x, Placeholder):
         # Of parameters: an array of objects.
-        parts = np.array(x, **options)
+        parts = as_objects(np.array(x, **options))
         if dtype is not None and np.dtype(dtype) != np.float64:
             parts.flat[0].astype(dtype)
         return parts

@@ -10,8 +10,11 @@ from lmoo.models.tracing.placeholder import Placeholder, as_placeholder
 from lmoo.models.tracing.recorder import Recorder
 
 # All places are compared with all points.  With 32 of them derivatives at 200 points take the time
-# of three calls of np.interp, at 1,000 points twice that; splines of scipy take longer.
+# of two calls of a function with np.interp, at 1,000 points of four; splines of scipy take longer.
 _MOST_PLACES = 32
+# With this many comparisons, derivatives take the time of four calls, which are a Jacobian by
+# differences of three parameters; with that many places the trace takes 0.1 s.
+_MOST_COMPARISONS, _MOST_OF_SHORT = 20_000, 128
 
 
 def interpolated(
@@ -76,10 +79,14 @@ def _knots(recorder: Recorder, places: Any, name: str) -> Any:
     if any(isinstance(place, Placeholder) for place in np.atleast_1d(places)):
         recorder.refuse(f"{name} has places that depend on parameters")
     knots = np.asarray(places, dtype=np.float64)
-    if knots.ndim != 1 or not 2 <= knots.size <= _MOST_PLACES or not (np.diff(knots) > 0).all():
+    most = _MOST_PLACES
+    if knots.size > most and recorder.points is not None:
+        recorder.asked = True
+        most = max(most, min(_MOST_OF_SHORT, _MOST_COMPARISONS // max(recorder.points, 1)))
+    if knots.ndim != 1 or not 2 <= knots.size <= most or not (np.diff(knots) > 0).all():
         recorder.refuse(
-            f"{name} has {knots.size} places; models have tables of up to {_MOST_PLACES} in "
-            "increasing order"
+            f"{name} has {knots.size} places; models have tables of up to {most} in increasing "
+            "order"
         )
     return knots
 

@@ -14,7 +14,7 @@ from lmoo.models.tracing import pieces
 from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.paths import of_paths
-from lmoo.models.tracing.placeholder import Placeholder
+from lmoo.models.tracing.placeholder import Placeholder, of_rows
 from lmoo.models.tracing.recorder import Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
@@ -163,7 +163,17 @@ def recorded(
     try:
         return _of_paths(substituted(f, recorder), recorder, n, joined)
     except TraceError as error:
-        raise (error if converts or recorder.converts else first) from None
+        if converts or recorder.converts:
+            first = error
+    if recorder.iterated and recorder.decisions is not None:
+        # A branch in a loop over points.
+        recorder.copies = 2 if recorder.points == 3 else 3
+        recorder.restart()
+        try:
+            return _of_paths(substituted(f, recorder), recorder, n, joined)
+        except TraceError:
+            recorder.copies = 0
+    raise first
 
 
 def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Placeholder:
@@ -172,10 +182,15 @@ def _of_paths(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -
 
 def _checked(value: Any, recorder: Recorder) -> Placeholder:
     """Return the value of a function if it is one number for each point."""
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        value = value.item()
     if pieces.is_joined(value):
         return pieces.joined(recorder, value)
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+        value = value.item()
+    of_copies = recorder.copies and np.shape(value) == (recorder.copies,)
+    if isinstance(value, np.ndarray) and (of_copies or (value.dtype == object and value.size > 1)):
+        value = of_rows(recorder, value)
+        if value is None:
+            raise TraceError("the function returns an array that has not one value for each point")
     if not isinstance(value, Placeholder):
         raise TraceError(
             f"the function returns {type(value).__name__} that does not depend on its arguments "
@@ -183,7 +198,7 @@ def _checked(value: Any, recorder: Recorder) -> Placeholder:
         )
     if value.mask is not None:
         raise TraceError("the function returns only the points that a condition selects")
-    return value
+    return value._like()  # With the node of values that were stored one by one.
 
 
 def _called(f: Callable[..., Any], recorder: Recorder, n: int, joined: bool) -> Any:

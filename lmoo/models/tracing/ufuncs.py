@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from math import log, pi, sqrt
+from math import log, pi
 from typing import Any
 
 import numpy as np
 
 from lmoo.models.graph.operations import OPERATIONS
 from lmoo.models.tracing.applied import applied
-from lmoo.models.tracing.placeholder import Placeholder
 from lmoo.models.tracing.recorder import Recorder
+from lmoo.models.tracing.special import SPECIAL
 
 Recorded = Callable[..., Any]
 
@@ -31,14 +31,6 @@ def _log_of_sum(a: Any, b: Any) -> Any:
 
 def _log2_of_sum(a: Any, b: Any) -> Any:
     return np.maximum(a, b) + np.log1p(np.exp2(-np.abs(a - b))) / log(2.0)
-
-
-def _times_log(x: Any, y: Any) -> Any:
-    return np.where((x == 0.0) & ~np.isnan(y), 0.0, x * np.log(y))
-
-
-def _times_log1p(x: Any, y: Any) -> Any:
-    return np.where((x == 0.0) & ~np.isnan(y), 0.0, x * np.log1p(y))
 
 
 # ufuncs of numpy with another name than the operation, or with a formula.
@@ -64,49 +56,6 @@ _OTHERS: dict[str, Recorded] = {
 }
 
 
-def _voigt(x: Any, sigma: Any, gamma: Any) -> Any:
-    """Return scipy's voigt_profile: the real part of ``w((x + i gamma)/(sigma sqrt(2)))``."""
-    recorder = next(p.recorder for p in (x, sigma, gamma) if isinstance(p, Placeholder))
-    a, b = x / (sigma * sqrt(2.0)), gamma / (sigma * sqrt(2.0))
-    return applied(recorder, "wofz_real", a, b) / (sigma * sqrt(2.0 * pi))
-
-
-def _ndtr(x: Any) -> Any:
-    return 0.5 * _special("erfc", -x / sqrt(2.0))
-
-
-def _bessel(order: Any, x: Any) -> Any:
-    """Return the Bessel function of order 0 or 1."""
-    if isinstance(order, Placeholder) or order not in (0, 1):
-        x.recorder.refuse("scipy.special.jv is not supported for other orders than 0 and 1")
-    return _special("j1" if order else "j0", x)
-
-
-def _special(operation: str, x: Any) -> Any:
-    return applied(x.recorder, operation, x)
-
-
-# ufuncs of scipy.special.
-_SCIPY: dict[str, Recorded] = {
-    **{
-        name: _plain(name)
-        for name in (
-            "erf", "erfc", "erfcx", "gamma", "gammaln", "expit", "i0", "i1", "j0", "j1", "wofz",
-            "cbrt", "exp2", "expm1", "log1p",
-        )
-    },
-    "psi": _plain("digamma"),
-    "jv": _with(_bessel),
-    "voigt_profile": _with(_voigt),
-    "ndtr": _with(_ndtr),
-    "logit": _with(lambda p: np.log(p / (1.0 - p))),
-    "exp10": _with(lambda x: 10.0**x),
-    "exprel": _with(lambda x: np.where(x == 0.0, 1.0, np.expm1(x) / x)),
-    "xlogy": _with(_times_log),
-    "xlog1py": _with(_times_log1p),
-}  # fmt: skip
-
-
 def operation_of(ufunc: Any, recorder: Recorder) -> Recorded:
     """Return the function that records a ufunc; raise TraceError if models do not support it.
 
@@ -117,10 +66,11 @@ def operation_of(ufunc: Any, recorder: Recorder) -> Recorded:
     """
     found = _KNOWN.get(ufunc)
     if found is None:
-        special: Any = sys.modules.get("scipy.special")
+        # scipy.special._lambertw is what scipy.special.lambertw calls.
+        special: Any = sys.modules.get("scipy.special._ufuncs")
         name = ufunc.__name__
-        if special is not None and getattr(special, name, None) is ufunc and name in _SCIPY:
-            found = _KNOWN[ufunc] = _SCIPY[name]
+        if special is not None and getattr(special, name, None) is ufunc and name in SPECIAL:
+            found = _KNOWN[ufunc] = SPECIAL[name]
     if found is None:
         ours = getattr(np, ufunc.__name__, None) is ufunc
         where = "np" if ours else "scipy.special"

@@ -6,16 +6,20 @@ Each entry of `MAKERS` creates a new function ``f(t, a, b)`` and, if it has effe
 from adversarial import (
     arrays,
     branches,
+    classes,
     containers,
+    loops,
+    numerals,
     objects,
     outside,
     pieces,
     randomness,
     results,
+    stores,
 )  # fmt: skip
 from adversarial.registry import MAKERS
 
 __all__ = [
-    "MAKERS", "arrays", "branches", "containers", "objects", "outside", "pieces", "randomness",
-    "results",
+    "MAKERS", "arrays", "branches", "classes", "containers", "loops", "numerals", "objects",
+    "outside", "pieces", "randomness", "results", "stores",
 ]  # fmt: skip
