@@ -309,7 +309,10 @@ class DampedSine(BuiltIn):
             frequency = 2 * np.pi * cycles / length
             decay = np.exp(-rate[:, None] * (t - t.min(axis=1, keepdims=True)))
             angle = frequency[:, None] * t
-            columns = [decay * np.sin(angle), decay * np.cos(angle), np.ones_like(t)]
+            waves = (
+                decay * np.where(_is_rounding(w), 0.0, w) for w in (np.sin(angle), np.cos(angle))
+            )
+            columns = [*waves, np.ones_like(t)]
             s, c, offset = project(columns, y).T
             found = s[:, None] * columns[0] + c[:, None] * columns[1] + offset[:, None]
             misfit = ((found - y) ** 2).sum(axis=1)
@@ -319,3 +322,8 @@ class DampedSine(BuiltIn):
             row = np.stack([amplitude, rate, frequency, np.arctan2(c, s), offset], axis=1)
             out[better] = row[better]
         return out
+
+
+def _is_rounding(wave: Array) -> Array:
+    """Return whether a sine of each curve is 0 at all points, but for rounding."""
+    return np.asarray(np.abs(wave).max(axis=1, keepdims=True) < 1e-9)
