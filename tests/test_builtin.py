@@ -151,7 +151,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "multiply": lambda a, b: a * b, "divide": lambda a, b: a / b, "power": lambda a, b: a**b,
     "square": lambda a: a * a, "reciprocal": lambda a: 1 / a, "absolute": abs, "sqrt": MP.sqrt,
     "exp": MP.exp, "expm1": MP.expm1, "log": MP.log, "sin": MP.sin, "cos": MP.cos,
-    "arctan": MP.atan, "erf": MP.erf, "erfc": MP.erfc, "expit": lambda a: 1 / (1 + MP.exp(-a)),
+    "arctan": MP.atan, "erf": MP.erf, "erfc": MP.erfc,
+    "erfcx": lambda a: MP.exp(a * a) * MP.erfc(a), "expit": lambda a: 1 / (1 + MP.exp(-a)),
     "gammaln": lambda a: MP.log(MP.gamma(a)), "minimum": min, "maximum": max,
     "less": lambda a, b: a < b, "greater": lambda a, b: a > b,
     "where": lambda c, a, b: a if c else b,
@@ -327,6 +328,17 @@ def test_guesses_have_the_unit_of_the_curves(name: str) -> None:
         found = case.model.guess(case.t, unit * y)
         found[:, linear] /= unit
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("gamma", [50.0, 1e3, 1e8])
+def test_a_short_tail_is_none(gamma: float) -> None:
+    t, model = np.linspace(-8.0, 8.0, 81), models.ExponentialGaussian()
+    found, jacobian = model(t, 3.0, 0.5, 1.5, gamma), model.jacobian(t, 3.0, 0.5, 1.5, gamma)
+    expected = 3.0 * gauss(t, 0.5 + 1 / gamma, np.hypot(1.5, 1 / gamma))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 + 1 / gamma**3)
+    assert np.isfinite(jacobian).all()
+    long = model(np.array([0.0, 100.0, 1e5]), 3.0, 0.0, 1e-3, 0.01)
+    np.testing.assert_allclose(long[1:], 0.03 * np.exp([-1.0, -1e3]), rtol=1e-9)
 
 
 def test_any_data_have_a_guess() -> None:
