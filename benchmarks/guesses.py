@@ -31,6 +31,9 @@ class Case(NamedTuple):
     ranges: dict[str, tuple[float, float]]
 
 
+OFFSET = {"amplitude": (2.0, 5.0), "offset": (-2.0, 2.0)}
+
+
 def _peak(model: Any, t: Any = WIDE, **others: tuple[float, float]) -> Case:
     ranges = {"amplitude": (2.0, 5.0), "center": (-4.0, 4.0), "sigma": (0.8, 2.0), **others}
     return Case(model, t, {name: ranges[name] for name in model.parameter_names})
@@ -41,6 +44,51 @@ CASES = {
     "Linear": Case(models.Linear(), WIDE, {"slope": (-2, 2), "intercept": (-3, 3)}),
     "Quadratic": Case(models.Quadratic(), WIDE, {"a": (-1, 1), "b": (-2, 2), "c": (-3, 3)}),
     "Polynomial": Case(models.Polynomial(), WIDE, {f"c{k}": (-2, 2) for k in range(4)}),
+    "Exponential": Case(models.Exponential(), WIDE, {**OFFSET, "rate": (-0.5, 0.5)}),
+    **{
+        f"BiExponential{name}": Case(
+            models.BiExponential(), POSITIVE,
+            {"amplitude1": first, "rate1": (1.5, 4.0), "amplitude2": second, "rate2": (0.2, 0.7),
+             "offset": (-1.0, 1.0)},
+        )
+        for name, first, second in (
+            ("", (2.0, 5.0), (2.0, 5.0)), (" rise", (-5.0, -2.0), (2.0, 5.0)),
+            (" dip", (2.0, 5.0), (-5.0, -2.0)),
+        )
+    },
+    "StretchedExponential": Case(
+        models.StretchedExponential(), POSITIVE, {**OFFSET, "tau": (0.7, 4.0), "beta": (0.5, 2.0)}
+    ),
+    "PowerLaw": Case(models.PowerLaw(), POSITIVE, {**OFFSET, "exponent": (0.3, 3.0)}),
+    "PowerLaw falling": Case(models.PowerLaw(), POSITIVE, {**OFFSET, "exponent": (-2.5, -0.3)}),
+    "DampedSine": Case(
+        models.DampedSine(), POSITIVE,
+        {**OFFSET, "rate": (0.05, 0.6), "frequency": (0.8, 15.0), "phase": (-3.0, 3.0)},
+    ),
+    **{
+        f"Logistic4{name}": Case(
+            models.Logistic4(), POSITIVE,
+            {"top": (2.0, 5.0), "slope": slope, "ec50": (1.0, 6.0), "bottom": (-1.0, 1.0)},
+        )
+        for name, slope in (("", (0.8, 4.0)), (" rising", (-4.0, -0.8)))
+    },
+    "Gaussian": _peak(models.Gaussian(), **OFFSET),
+    "Gaussian dip": _peak(models.Gaussian(), amplitude=(-5.0, -2.0), offset=(-2.0, 2.0)),
+    "Lorentzian": _peak(models.Lorentzian(), **OFFSET, width=(0.4, 3.0)),
+    "PseudoVoigt": _peak(
+        models.PseudoVoigt(), **OFFSET, width=(0.6, 3.0), fraction=(0.2, 0.8)
+    ),
+    **{
+        f"Gaussian2D{name}": Case(
+            models.Gaussian2D(integrated=name == " integrated"), GRID,
+            {"amplitude": amplitude, "x": (5, 9), "y": (5, 9), "sigma": (1.0, 3.0),
+             "offset": offset},
+        )
+        for name, amplitude, offset in (
+            ("", (50, 100), (5, 20)), (" dark", (-100, -50), (105, 120)),
+            (" integrated", (50, 100), (5, 20)),
+        )
+    },
     "Voigt": _peak(models.Voigt(), gamma=(0.4, 1.5)),
     "SkewedVoigt": _peak(models.SkewedVoigt(), gamma=(0.3, 1.0), skew=(-2.0, 2.0)),
     "SplitLorentzian": _peak(models.SplitLorentzian(), sigma_r=(0.8, 2.0)),

@@ -172,6 +172,14 @@ def test_the_same_bits_alone_and_in_a_stack(name: str, jacobian: Any) -> None:
             np.testing.assert_allclose(one.standard_errors, fits.stderr[k], rtol=1e-6)
 
 
+def test_a_sine_that_is_zero_at_all_points() -> None:
+    # Its amplitude would be the reciprocal of rounding errors.
+    t, y = np.repeat([1.0, 2.0], 9), np.arange(18.0)
+    means = np.repeat([4.0, 13.0], 9)
+    found = lmoo.fit(models.DampedSine(), t, y)
+    np.testing.assert_allclose(2 * found.cost, np.sum((y - means) ** 2), rtol=1e-9)
+
+
 def test_weights_and_missing_points() -> None:
     model, t, x, y = sample("Gaussian", 60, 0.02)
     rng = np.random.default_rng(0)

@@ -233,6 +233,16 @@ def test_scaled_data_have_scaled_starts(name: str) -> None:
     np.testing.assert_allclose(scaled[0], plain[0] * factors, rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**1000])
+def test_squares_of_the_data_may_overflow(unit: float) -> None:
+    t = np.linspace(0.0, 4.0, 30)
+    y, _ = noisy(3.0 * np.exp(-0.7 * t) + 0.5)
+    expected = lmoo.fit("a*exp(-b*t) + c", t, y).x
+    found = lmoo.fit("a*exp(-b*t) + c", t, unit * y)
+    assert found.success
+    np.testing.assert_allclose(found.x / [unit, 1.0, unit], expected, rtol=1e-8)
+
+
 # ============================================================================ frequencies
 
 SAMPLINGS: dict[str, Callable[[int], Array]] = {

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from lmoo.solver.solver import Solver
 
 # Results whose costs differ by less than this, relatively, are at the same minimum.
 _SAME = 1e-6
-# Costs below this, relative to the sum of squares of the data, are rounding errors.
+# Costs below this, for each point and relative to the square of the largest value, are rounding
+# errors.
 _ROUNDING = 1e-26
 # Tolerance of the limit of an oscillation.  If an oscillation is above the limit at most points,
 # its cost must be at most this share of the cost of a slower one.
@@ -67,6 +69,25 @@ class Search:
     given: GivenParameters
     hint: str = "give p0"
 
+    @cached_property
+    def weight(self) -> Array | float:
+        """Reciprocal standard deviations."""
+        return 1.0 if self.sigma is None else 1.0 / self.sigma
+
+    @cached_property
+    def size(self) -> float:
+        """The largest of y, by which residuals are divided so that no square overflows."""
+        return float(np.max(np.abs(self.y * self.weight))) or 1.0
+
+    def cost(self, result: Result) -> float:
+        """Return the cost of a result, relative to `size`."""
+        return 0.5 * (result.fnorm / self.size) ** 2
+
+    @property
+    def rounding(self) -> float:
+        """The relative cost below which a fit is exact to rounding."""
+        return _ROUNDING * self.y.size
+
 
 def best_result(search: Search, solver: Solver) -> Result:
     """Solve from the given starting point, or from several, and return the best result.
@@ -84,7 +105,7 @@ def best_result(search: Search, solver: Solver) -> Result:
         return _continued(result, search, solver)
     _check_guesses(search)
     first = _solved(search.problem, replace(solver, maxfev=_FIRST_MAXFEV), _starts(search))
-    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    lowest = sorted(first, key=search.cost)[:_FINALISTS]
     results = _solved(search.problem, solver, [result.x for result in lowest])
     if not results:
         raise _no_start(search)
@@ -98,6 +119,10 @@ def _no_start(search: Search) -> StartError:
         points = "1 point" if m == 1 else f"{m} points"
         return StartError(
             f"no starting values can be found from {points} for {n} parameters; {search.hint}"
+        )
+    if not np.ptp(np.atleast_2d(search.t), axis=1).any():
+        return StartError(
+            f"no starting values can be found from points that are all at one place; {search.hint}"
         )
     return StartError(
         "no starting values were found: at none that were tried is the model finite at all points; "
@@ -156,7 +181,7 @@ def _best_related(search: Search, squares: Solver, related: Solver) -> Result:
     starts = [best_result(search, squares).x, *_starts(search)]
     moved = [feasible(related, problem, x) for x in starts if np.isfinite(x).all()]
     first = _solved(problem, replace(related, maxfev=_FIRST_MAXFEV), moved)
-    lowest = sorted(first, key=lambda result: result.cost)[:_FINALISTS]
+    lowest = sorted(first, key=search.cost)[:_FINALISTS]
     results = _solved(problem, related, [result.x for result in lowest])
     if not results:
         raise _no_start(search)
@@ -196,27 +221,21 @@ def _lowest(results: list[Result], search: Search) -> Result:
         return [result for result in results if speeds[id(result)] <= _TOLERANCE * limit]
 
     kept = no_faster(1.0)
-    better = min((result.cost for result in kept), default=np.inf) * _BETTER
-    rounding = _rounding(search)
-    fast = [result for result in no_faster(most) if result.cost < better - rounding]
+    better = min(map(search.cost, kept), default=np.inf) * _BETTER
+    rounding = search.rounding
+    fast = [result for result in no_faster(most) if search.cost(result) < better - rounding]
     kept = fast or kept or results
-    lowest = min(result.cost for result in kept)
-    near = [result for result in kept if result.cost <= lowest * (1.0 + _SAME) + rounding]
+    limit = min(map(search.cost, kept)) * (1.0 + _SAME) + rounding
+    near = [result for result in kept if search.cost(result) <= limit]
     return min(
         near,
         key=lambda result: (
             not result.success,
             round(speeds[id(result)], 6),
             np.count_nonzero(result.x < 0.0),
-            result.cost,
+            result.fnorm,
         ),
     )
-
-
-def _rounding(search: Search) -> float:
-    """Return the cost below which a fit is exact to rounding."""
-    weighted = search.y if search.sigma is None else search.y / search.sigma
-    return _ROUNDING * float(np.max(np.abs(weighted))) ** 2 * search.y.size
 
 
 def _continued(result: Result, search: Search, solver: Solver) -> Result:
@@ -229,13 +248,12 @@ def _continued(result: Result, search: Search, solver: Solver) -> Result:
         point = projected(search.model, search.t, search.y, search.sigma, search.given, result.x)
         if not np.isfinite(point).all():
             return result
-        weight = 1.0 if search.sigma is None else 1.0 / search.sigma
-        values = search.model(search.t, *point)
-        cost = 0.5 * float(np.sum(((values - search.y) * weight) ** 2))
-        if not cost < _REDUCED * result.cost - _rounding(search):
+        residual = (search.model(search.t, *point) - search.y) * search.weight / search.size
+        cost = 0.5 * float(np.sum(residual**2))
+        if not cost < _REDUCED * search.cost(result) - search.rounding:
             return result
         further = _solved(search.problem, solver, [point])
-        if not further or not further[0].cost < result.cost:
+        if not further or not further[0].fnorm < result.fnorm:
             return result
         (result,) = further
     return result

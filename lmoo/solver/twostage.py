@@ -59,6 +59,20 @@ def _gauss_newton(loop: Loop) -> Array:
     return step
 
 
+def _extrapolated(step: Array, last: Array | None, norms: Array) -> Array:
+    """Return the sum of the Gauss-Newton steps that remain, if this one is the last times a rate.
+
+    That is the secant step (_core/iteration/secant.pxi) after a Gauss-Newton step.  It is taken for
+    rates from -1 to 1/2: it is at most twice as long as this one.
+    """
+    if last is None:
+        return step
+    with np.errstate(all="ignore"):
+        change, along = norms * (step - last), norms * step
+        share = float(change @ along / (change @ change))
+    return (1.0 - share) * step if -1.0 <= share <= 0.5 else step
+
+
 class SeparableLoop(Stages):
     """A solve in two stages, with the interface of `Loop`, all of it for all parameters.
 
@@ -207,12 +221,14 @@ class SeparableLoop(Stages):
         if x is None or not np.isfinite(x).all() or status is Status.FLAT:
             self._last = self._full(self._x0)
             return
-        judged = self._judged(x, status)
+        judged, last = self._judged(x, status), None
         for _ in range(_MOST_STEPS):
             if judged is None or not status.success or self._is_settled(judged):
                 break
             # The others converge before the linear ones, which a step of all brings there.
-            better = self._judged(judged.x + _gauss_newton(judged), status)
+            step = _gauss_newton(judged)
+            better = self._judged(judged.x + _extrapolated(step, last, judged.acnorm), status)
+            last = step
             if better is None or not better.fnorm <= judged.fnorm * (1.0 + judged.noise):
                 break
             self._give_up(judged)

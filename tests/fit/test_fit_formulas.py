@@ -163,6 +163,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: lmoo.fit("a*t + log(-1 - b*b)", T, Y),
         "no starting values were found: at none that were tried is the model finite at all points",
     ),
+    "one place": (
+        lambda: lmoo.fit("a*exp(-b*t) + c", 0.0 * T, Y),
+        "no starting values can be found from points that are all at one place; give p0",
+    ),
     "equation": (
         lambda: lmoo.fit("y = a*t", T, Y),
         "unexpected '=', at character 3 of the expression; write the right-hand side alone",

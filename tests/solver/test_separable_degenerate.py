@@ -5,6 +5,8 @@ import pytest
 from separable_cases import NAMES, SEPARABLE
 
 import lmoo
+from lmoo.datasets._nist_models import MODELS
+from lmoo.solver.twostage import SeparableLoop, _extrapolated
 
 
 def product(t, a, b, c):
@@ -95,3 +97,35 @@ def test_differences_too_inexact_for_the_reduced_problem_suffice_for_the_full_on
     found = SEPARABLE.solve(problem, [1.0, 1.0, 0.5])
     assert found.success, found.message
     np.testing.assert_allclose(found.x, [2.0, 0.5, 0.0], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("rate", [-0.9, -0.5, 0.0, 0.4])
+def test_steps_that_contract_at_a_rate_are_summed(rate):
+    last, norms = np.array([3.0, -1.0]), np.array([1.0, 1e6])
+    found = _extrapolated(rate * last, last, norms)
+    np.testing.assert_allclose(found, rate * last / (1.0 - rate), rtol=1e-12)
+
+
+@pytest.mark.parametrize("last", [None, [0.0, 0.0], [1.0, 2.0], [1.1, 2.0]])
+def test_steps_without_a_rate_are_not(last):
+    step = np.array([1.0, 2.0])
+    last = None if last is None else np.array(last)
+    np.testing.assert_array_equal(_extrapolated(step, last, np.ones(2)), step)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4, 10])
+def test_a_large_residual_needs_no_second_solve(monkeypatch, seed):
+    # Gauss-Newton steps contract by -0.67 only: two of them did not settle it.
+    data = lmoo.datasets.nist("Thurber")
+    start = data.starts[0] * np.random.default_rng(seed).normal(1.0, 0.1, 7)
+    problem = lmoo.CurveProblem(MODELS["Thurber"].value, data.x.ravel(), data.y)
+    solved, full = [], SeparableLoop._full
+
+    def noted(self, x, step=None, maxfev=None):
+        solved.append(step is None)
+        return full(self, x, step, maxfev)
+
+    monkeypatch.setattr(SeparableLoop, "_full", noted)
+    result = lmoo.Solver(separable=True).solve(problem, start)
+    np.testing.assert_allclose(result.x, data.certified, rtol=1e-9)
+    assert not any(solved)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
 from lmoo._core.models import TABLE_OF
-from lmoo.models.builtin.features import Features
+from lmoo.models.builtin.features import Features, without_gaps
 from lmoo.models.builtin.measures import project
 from lmoo.models.compiled import program_of
 from lmoo.models.expression.base import Model, operated
@@ -165,9 +165,26 @@ class BuiltIn(Operators[Model], CompiledModel):
                     f"t must have shape {values.shape[-1:]} or {values.shape}, that of y; it has "
                     f"{part.shape}"
                 )
-        rows = values if values.ndim == 2 else values[None]
-        found = self._guess(tuple(parts) if len(parts) > 1 else parts[0], rows)
+        rows = without_gaps(values if values.ndim == 2 else values[None])
+        points = tuple(parts) if len(parts) > 1 else parts[0]
+        found = self._scaled_guess(points, rows) if self._scales else self._guess(points, rows)
         return found if values.ndim == 2 else np.array(found[0])
+
+    @cached_property
+    def _scales(self) -> bool:
+        """Whether the values are a multiple of the linear parameters, together."""
+        x = np.ones((1, self.n))
+        x[:, self._linear_places] = 0.0
+        points = np.ones((1, self.variables, 1))
+        return bool(self._linear_places) and not self._finite(points, x).any()
+
+    def _scaled_guess(self, t: Any, y: Array) -> Array:
+        """Return starting values by `_guess`, for curves whose squares may overflow."""
+        # A power of two, so that nothing is rounded.
+        _, exponents = np.frexp(np.abs(y).max(axis=1, keepdims=True))
+        found = self._guess(t, np.ldexp(y, -exponents))
+        found[:, self._linear_places] = np.ldexp(found[:, self._linear_places], exponents)
+        return found
 
     def _guess(self, t: Any, y: Array) -> Array:
         """Return starting values for some curves, (k, n)."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from lmoo._core.arrays import Array
 from lmoo.models.builtin.base import BuiltIn
-from lmoo.models.builtin.measures import decay, full, length_of, peak, project
+from lmoo.models.builtin.measures import best_pair, decay, full, length_of, peak, project
 
 __all__ = [
     "BiExponential",
@@ -25,6 +25,10 @@ __all__ = [
     "StretchedExponential",
 ]
 
+
+# Shares of the points of a curve.  Those of neighbours, and so the rates for even points, differ by
+# a factor of 2 at most.
+SHARES = (0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.8, 1.0)
 
 # The mean of a spot over a pixel of side 1.
 PIXELS = (
@@ -79,13 +83,29 @@ class BiExponential(BuiltIn):
     names = ("amplitude1", "rate1", "amplitude2", "rate2", "offset")
 
     def _guess(self, t: Any, y: Array) -> Array:
-        """Return starting values for some curves, (k, 5): rates above and below a single rate."""
+        """Return starting values for some curves, (k, 5): the pair of rates that fits best.
+
+        The rates are those for which an exponential decays while a share of the points passes, and
+        some around that of a single exponential.
+        """
         _, rate = decay(t, y)
         t = full(t, y)
-        fast, slow = 2.5 * rate, 0.4 * rate
-        columns = [np.exp(np.clip(-r[:, None] * t, -600, 600)) for r in (fast, slow)]
-        one, two, offset = project([*columns, np.ones_like(t)], y).T
-        return np.stack([one, fast, two, slow, offset], axis=1)
+        start = t.min(axis=1, keepdims=True)
+        later = t - start
+        length = length_of(t)
+        times = [*np.quantile(later, SHARES, axis=1), 5.0 * length]
+        rates = [2.0 / np.where(time > 0, time, length) for time in times]
+        rates += [2.5 * rate, 0.4 * rate]
+        columns = [np.exp(np.clip(-r[:, None] * later, -600, 600)) for r in rates]
+        first, second, factors = best_pair(columns, y)
+        rows = np.arange(len(y))
+        fast, slow = (np.stack(rates)[chosen, rows] for chosen in (first, second))
+        with np.errstate(over="ignore"):
+            one, two = (
+                factor * np.exp(np.clip(r * start[:, 0], -600, 600))
+                for factor, r in zip(factors.T, (fast, slow), strict=False)
+            )
+        return np.stack([one, fast, two, slow, factors[:, 2]], axis=1)
 
 
 class Gaussian(BuiltIn):
@@ -182,10 +202,13 @@ class Gaussian2D(BuiltIn):
         self._setup(formula, self.names, prefix, options, None if integrated else self.by_hand)
 
     def _guess(self, t: Any, y: Array) -> Array:
-        """Return starting values for some spots, (k, 5), from their moments."""
+        """Return starting values for some spots, bright or dark, (k, 5), from their moments."""
         u, v = (full(part, y) for part in t)
-        floor = np.percentile(y, 20, axis=1)
-        above = np.clip(y - floor[:, None], 0.0, None)
+        middle = np.median(y, axis=1)
+        up = y.max(axis=1) - middle >= middle - y.min(axis=1)
+        sign = np.where(up, 1.0, -1.0)
+        floor = np.where(up, np.percentile(y, 20, axis=1), np.percentile(y, 80, axis=1))
+        above = np.clip(sign[:, None] * (y - floor[:, None]), 0.0, None)
         total = above.sum(axis=1)
         total = np.where(total > 0, total, 1.0)
         x, z = (above * u).sum(axis=1) / total, (above * v).sum(axis=1) / total
@@ -193,7 +216,7 @@ class Gaussian2D(BuiltIn):
         sigma = np.sqrt(0.5 * (above * squares).sum(axis=1) / total)
         # If a spot fills its window, the estimate of the offset makes it too wide.
         sigma = np.clip(0.8 * sigma, 0.05 * length_of(np.array(u)), None)
-        return np.stack([y.max(axis=1) - floor, x, z, sigma, floor], axis=1)
+        return np.stack([sign * above.max(axis=1), x, z, sigma, floor], axis=1)
 
 
 class Logistic4(BuiltIn):
@@ -286,7 +309,10 @@ class DampedSine(BuiltIn):
             frequency = 2 * np.pi * cycles / length
             decay = np.exp(-rate[:, None] * (t - t.min(axis=1, keepdims=True)))
             angle = frequency[:, None] * t
-            columns = [decay * np.sin(angle), decay * np.cos(angle), np.ones_like(t)]
+            waves = (
+                decay * np.where(_is_rounding(w), 0.0, w) for w in (np.sin(angle), np.cos(angle))
+            )
+            columns = [*waves, np.ones_like(t)]
             s, c, offset = project(columns, y).T
             found = s[:, None] * columns[0] + c[:, None] * columns[1] + offset[:, None]
             misfit = ((found - y) ** 2).sum(axis=1)
@@ -296,3 +322,8 @@ class DampedSine(BuiltIn):
             row = np.stack([amplitude, rate, frequency, np.arctan2(c, s), offset], axis=1)
             out[better] = row[better]
         return out
+
+
+def _is_rounding(wave: Array) -> Array:
+    """Return whether a sine of each curve is 0 at all points, but for rounding."""
+    return np.asarray(np.abs(wave).max(axis=1, keepdims=True) < 1e-9)

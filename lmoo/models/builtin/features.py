@@ -7,7 +7,7 @@ import numpy as np
 
 from lmoo._core.arrays import Array
 
-__all__ = ["Features"]
+__all__ = ["Features", "without_gaps"]
 
 
 class Features:
@@ -17,24 +17,18 @@ class Features:
     ----------
     t : tuple of (m,) or (k, m) arrays
     y : (k, m) array
+        Finite, see `without_gaps`.
 
     Attributes
     ----------
     points : (1 or k, variables, m) array
     y : (k, m) array
-        Values that are not finite are replaced by the mean of the curve.
     """
 
     def __init__(self, t: tuple[Any, ...], y: Array) -> None:
         rows = [np.atleast_2d(part) for part in t]
         self.points = np.ascontiguousarray(np.stack(np.broadcast_arrays(*rows), axis=1))
-        with np.errstate(all="ignore"):
-            mean = (
-                np.nan_to_num(np.nanmean(np.where(np.isfinite(y), y, np.nan), axis=1))
-                if (not np.isfinite(y).all())
-                else y.mean(axis=1)
-            )
-        self.y = np.where(np.isfinite(y), y, mean[:, None])
+        self.y = y
 
     @cached_property
     def t(self) -> Array:
@@ -101,3 +95,13 @@ class Features:
         right = np.where(~high & (index > top[:, None]), index, t.shape[1]).min(axis=1) - 1
         width = 0.5 * (t[rows, np.maximum(right, left)] - t[rows, left])
         return t[rows, top], np.maximum(width, 0.5 * self.spacing)
+
+
+def without_gaps(y: Array) -> Array:
+    """Return curves whose values that are not finite are the mean of the others; 0 without any."""
+    good = np.isfinite(y)
+    if good.all():
+        return y
+    with np.errstate(all="ignore"):
+        mean = np.nan_to_num(np.where(good, y, 0.0).sum(axis=1) / good.sum(axis=1))
+    return np.where(good, y, mean[:, None])

@@ -1,13 +1,14 @@
 """Rates, peaks and linear fits of k curves at once, for starting values."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from lmoo._core.arrays import Array
 
-__all__ = ["area", "decay", "full", "length_of", "peak", "project"]
+__all__ = ["area", "best_pair", "decay", "full", "length_of", "peak", "project"]
 
 
 def full(t: Any, y: Array) -> Array:
@@ -44,6 +45,39 @@ def project(columns: Sequence[Array], y: Array) -> Array:
             gram[:, j, i] = gram[:, i, j]
         gram[:, i, i] += 1e-10
     return np.asarray(np.linalg.solve(gram, right)[:, :, 0] / np.stack(norms, axis=1))
+
+
+def best_pair(columns: Sequence[Array], y: Array) -> tuple[Array, Array, Array]:
+    """Return which two columns fit each curve best, with a constant, and the coefficients, (k, 3).
+
+    As for `project`.  The products of all columns are computed once, of what is left of them
+    without their means, so that a pair has two unknowns.
+    """
+    rows = np.stack([*columns, y], axis=1)
+    means = rows.mean(axis=2)
+    rows -= means[:, :, None]
+    norms = np.sqrt(np.einsum("krm,krm->kr", rows, rows))
+    rows /= np.where(norms > 0, norms, 1.0)[:, :, None]
+    products = np.ascontiguousarray((rows @ rows.transpose(0, 2, 1)).transpose(1, 2, 0))
+    right = products[-1]
+    best, factors = np.full(len(y), -np.inf), np.zeros((2, len(y)))
+    chosen = np.zeros((2, len(y)), dtype=np.intp)
+    for i, j in combinations(range(len(columns)), 2):
+        both = products[i, j]
+        # A damping of 1e-10, as that of `project`.
+        determinant = (1.0 + 1e-10) ** 2 - both**2
+        one, two = (right[i] - both * right[j]) / determinant, right[j] - both * right[i]
+        two /= determinant
+        gain = one * right[i] + two * right[j]
+        better = gain > best
+        best[better] = gain[better]
+        factors[0, better], factors[1, better] = one[better], two[better]
+        chosen[:, better] = np.array([[i], [j]])
+    each = np.arange(len(y))
+    norm = norms[each, chosen]
+    factors *= norms[:, -1] / np.where(norm > 0, norm, 1.0)
+    constant = means[:, -1] - (factors * means[each, chosen]).sum(axis=0)
+    return chosen[0], chosen[1], np.stack([*factors, constant], axis=1)
 
 
 def decay(t: Any, y: Array) -> tuple[Array, Array]:

@@ -284,12 +284,18 @@ class ExponentialGaussian(Peak):
     """The convolution of a Gaussian and a decay: a peak with a tail to larger t.
 
     ``amplitude gamma / 2 exp(gamma (center - t + gamma sigma^2 / 2)) erfc((center + gamma sigma^2 -
-    t) / (sigma sqrt(2)))``.  amplitude (the area) in y times t; center and sigma in t; gamma per t.
+    t) / (sigma sqrt(2)))``.  amplitude (the area) in y times t; center and sigma in t; gamma per t,
+    which goes to infinity for a Gaussian.
     """
 
+    # exp(rate) erfc(edge) = exp(-z^2 / 2) erfcx(edge); the exponential overflows where the tail is
+    # short, erfcx in a long one.
+    edge = "(center + gamma*sigma**2 - t)/(sigma*sqrt(2))"
     formula = (
-        "amplitude*gamma/2*exp(gamma*(center - t + gamma*sigma**2/2))"
-        "*erfc((center + gamma*sigma**2 - t)/(sigma*sqrt(2)))"
+        f"amplitude*gamma/2*where({edge} > 0,"
+        f" exp(-((t - center)/sigma)**2/2)*erfcx(where({edge} > 0, {edge}, 0)),"
+        f" exp(where({edge} > 0, 0, gamma*(center - t + gamma*sigma**2/2)))"
+        f"*erfc(where({edge} > 0, 0, {edge})))"
     )
     names = ("amplitude", "center", "sigma", "gamma")
     derived: ClassVar[dict[str, str]] = {"mean": "center + 1/gamma", "area": "amplitude"}

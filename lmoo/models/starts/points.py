@@ -119,6 +119,8 @@ class _Search:
     ) -> None:
         self._tree, self._all_rows, self._given = tree, all_rows, given
         self._data = all_rows.few
+        # Residuals are relative to it, so that their squares do not overflow.
+        self._size = float(np.abs(all_rows.y * all_rows.weight).max()) or 1.0
         self._projection = Projection(model, self._data, given)
 
     def draw(self, rules: Sequence[Rule], shares: Array) -> list[_DrawnPoint]:
@@ -137,7 +139,7 @@ class _Search:
             phases = [(rule.parameter, rule.phase) for rule in rules if rule.phase is not None]
             points = self._projection.points(draws, phases)
             fitted = self._projection.model_values(list(points.T[:, :, None]))
-            residuals = (fitted - self._data.y) * self._data.weight
+            residuals = (fitted - self._data.y) * self._data.weight / self._size
             costs = np.sum(residuals**2, axis=1)
         return [
             _DrawnPoint(float(cost), point, tuple(map(int, choice)))
