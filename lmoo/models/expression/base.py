@@ -147,10 +147,12 @@ class Model(NamedGraph, Operators["Model"]):
                     f"{prefix!r} makes {name!r}"
                 )
         parts: dict[str, Model] = {}
-        for part in self._components.values():
+        for label, part in self._components.items():
             own = [f"{prefix}{name}" for name in part.parameter_names]
-            label = None if part._label is None else f"{prefix}{part._label}"
-            _add_part(parts, Model(part.steps, part.variables, own, label))
+            new = Model(part.steps, part.variables, own)
+            # A label is a prefix, or a text, which may be that of the part before it was scaled.
+            named = f"{prefix}{label}" if is_name(label) else label
+            _add_part(parts, new, new.text if label == part.text else named)
         return Model(self._steps, self.variables, names, prefix.rstrip("_") or self._label, parts)
 
     def substitute(
