@@ -361,8 +361,8 @@ class DampedHarmonicOscillator(Peak):
     """The damped harmonic oscillator of inelastic scattering.
 
     ``amplitude sigma / pi (1 / ((t - center)^2 + sigma^2) - 1 / ((t + center)^2 + sigma^2)) / (1 -
-    exp(-t / gamma))``, with its limit at t = 0; amplitude in y times t; center, sigma and gamma (the
-    temperature) in t.
+    exp(-t / gamma))``, with its limit at t = 0.  amplitude in y times t; center, sigma and gamma
+    (the temperature) in t.
     """
 
     # The difference of the two fractions as one, because it would cancel.
