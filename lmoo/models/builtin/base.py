@@ -299,7 +299,7 @@ class BuiltIn(Operators[Model], CompiledModel):
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return self._identity == other._identity  # type: ignore[attr-defined]
+        return self._identity == other._identity
 
     def __hash__(self) -> int:
         return hash(self.model)
