@@ -68,6 +68,16 @@ def test_built_in_models_have_the_methods_of_models() -> None:
     np.testing.assert_allclose(flat(T, 2.0, 3.0), peak(T, 2.0, 3.0, 0.5, 0.2), rtol=1e-14)
     assert peak.prefixed("h_").label == "h"
     assert list(peak.components) == list(peak.evaluate_components(T, 2, 3, 0.5, 0)) == ["g"]
+    curves = np.stack([peak(T, 2.0, 3.0, 0.5, 0.2), peak(T, 3.0, 2.0, 0.5, 0.2)])
+    fits = lmoo.curve_fit_many(peak, T, curves)
+    np.testing.assert_allclose(fits.components()["g"], curves, atol=1e-9)
+
+
+def test_sums_of_lists_have_no_part_for_their_start() -> None:
+    total = sum([models.Gaussian(prefix="g_"), models.Linear(prefix="l_")])
+    assert isinstance(total, models.Model)
+    assert list(total.components) == ["g", "l"]
+    assert list((1 + total).components) == ["1", "g", "l"]
 
 
 @pytest.mark.parametrize("value", [np.ones(3), np.array(2.0)])

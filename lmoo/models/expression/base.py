@@ -312,6 +312,8 @@ def _sum(operation: str, a: Any, b: Any) -> Model:
     """Return a + b or a - b, with its terms as components."""
     model = combined(operation, a, b)
     for operand, negated in ((a, False), (b, operation == "subtract")):
+        if not isinstance(operand, Model) and operand == 0:
+            continue  # sum(models) begins with 0.
         part = operand if isinstance(operand, Model) else constant(operand, model.variables)
         for label, term in part.components.items():
             _add_part(model._components, combined("negative", term) if negated else term, label)
