@@ -58,41 +58,35 @@ def _i1(x: Term, v: Term) -> Term:
     return call("where", zero, 0.5, call("i0", x) - v / call("where", zero, 1.0, x))
 
 
-# Beyond this square of |z| derivatives of w and erfcx are those of the asymptotic series
-# (Abramowitz, Stegun 1964, 7.1.23), whose first term left out is 6e-15 there.  The recurrence
-# w' = -2 z w + 2i/sqrt(pi) loses a factor |z|^2 of precision: 1e-12 there, all of it at 1e16.
-_FAR = 1e4
-_SERIES = (1.5, 3.75, 13.125)
+# Beyond this square of |z| the derivatives of w and erfcx are those of the asymptotic series,
+# 1 + 3/2 z^-2 (Abramowitz, Stegun 1964, 7.1.23); the first term left out is 4e-12 there.  The
+# recurrence w' = -2 z w + 2i/sqrt(pi) loses a factor |z|^2 of precision, all of it at 1e16.
+_FAR = 1e6
+_FIRST, _SECOND = 1.0 / math.sqrt(math.pi), 1.5 / math.sqrt(math.pi)
 
 
 def _wofz_slope(a: Term, b: Term) -> tuple[Term, Term]:
     """Return the real and the imaginary part of the derivative of w at z = a + i b."""
     real, imaginary = call("wofz_real", a, b), call("wofz_imag", a, b)
-    near = 2.0 * (b * imaginary - a * real), _GAUSS - 2.0 * (a * imaginary + b * real)
-    # u = 1/z^2, and the series 1 + 3/2 u + 15/4 u^2 + ..., by Horner's rule.
     size = call("square", a) + call("square", b)
-    p, q = a / size, -(b / size)
-    u, v = call("square", p) - call("square", q), 2.0 * (p * q)
-    x: Any = _SERIES[-1]
-    y: Any = 0.0
-    for coefficient in (*_SERIES[-2::-1], 1.0):
-        x, y = coefficient + (u * x - v * y), u * y + v * x
-    far = call("logical_and", call("greater", size, _FAR), call("greater_equal", b, 0.0))
-    root = math.sqrt(math.pi)
+    inverse = 1.0 / size
+    p, q = a * inverse, b * inverse
+    # u + i v = 1/z^2, and the series x + i y.
+    u, v = call("square", p) - call("square", q), -2.0 * p * q
+    x, y = _FIRST + _SECOND * u, _SECOND * v
+    # The series is that of the upper half plane.
+    far = call("greater", call("copysign", size, b), _FAR)
     return (
-        call("where", far, (u * y + v * x) / root, near[0]),
-        call("where", far, (v * y - u * x) / root, near[1]),
+        call("where", far, u * y + v * x, 2.0 * (b * imaginary - a * real)),
+        call("where", far, v * y - u * x, _GAUSS - 2.0 * (a * imaginary + b * real)),
     )
 
 
 def _erfcx(x: Term, v: Term) -> Term:
     """Return the derivative of erfcx, ``2 x v - 2/sqrt(pi)``."""
+    u = 1.0 / call("square", x)
     far = call("greater", x, math.sqrt(_FAR))
-    u = -(1.0 / call("square", x))
-    series: Any = _SERIES[-1]
-    for coefficient in (*_SERIES[-2::-1], 1.0):
-        series = coefficient + u * series
-    return call("where", far, u * series / math.sqrt(math.pi), 2.0 * x * v - _GAUSS)
+    return call("where", far, u * (_SECOND * u - _FIRST), 2.0 * x * v - _GAUSS)
 
 
 def _digits(x: Term) -> Term:
