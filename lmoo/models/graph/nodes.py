@@ -35,8 +35,7 @@ class Graph:
     A node is the index of its step, and each step refers to earlier ones only.  A step that exists
     already is not added again; operations on constants are evaluated; a step that is equal to
     another one for all arguments (``x*1``, ``x - (-y)``, ``x + 0``) is replaced by that one.  No
-    replacement changes the rounding of a value, or more than the sign of a zero.  Steps are never
-    changed.
+    replacement changes the rounding of a value.  Steps are never changed.
 
     Parameters
     ----------
