@@ -154,8 +154,8 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "arctan": MP.atan, "erf": MP.erf, "erfc": MP.erfc,
     "erfcx": lambda a: MP.exp(a * a) * MP.erfc(a), "expit": lambda a: 1 / (1 + MP.exp(-a)),
     "gammaln": lambda a: MP.log(MP.gamma(a)), "minimum": min, "maximum": max,
-    "less": lambda a, b: a < b, "greater": lambda a, b: a > b,
-    "where": lambda c, a, b: a if c else b,
+    "less": lambda a, b: a < b, "greater": lambda a, b: a > b, "equal": lambda a, b: a == b,
+    "where": lambda c, a, b: a if c else b, "arctan2": MP.atan2,
     "wofz_real": lambda a, b: (MP.exp(-(MP.mpc(a, b) ** 2)) * MP.erfc(MP.mpc(b, -a))).real,
 }  # fmt: skip
 

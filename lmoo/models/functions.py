@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lmoo.models.expression.base import Model, combined
+from lmoo.models.expression.base import Model, combined, graph_or_value
 from lmoo.models.expression.functions import FUNCTIONS
 from lmoo.models.graph.operations import OPERATIONS
 
@@ -49,10 +49,11 @@ def function(name: str) -> Callable[..., Any]:
                 if found.operation is None:
                     return arguments[0] * found.factor
                 return traced(found.operation, arguments)
-        if any(isinstance(argument, Model) for argument in arguments):
+        graphs = [graph_or_value(argument) for argument in arguments]
+        if any(isinstance(graph, Model) for graph in graphs):
             if found.operation is None:
                 return arguments[0] * found.factor
-            return combined(found.operation, *arguments)
+            return combined(found.operation, *graphs)
         values = [np.asarray(argument, dtype=np.float64)[()] for argument in arguments]
         return (
             OPERATIONS[found.operation].value(*values)

@@ -315,3 +315,7 @@ class ModelProblem(CurveModelProblem, Described):
         kept = (*OPTIONS, "absolute_sigma", "labels", "t_units", "y_unit", "units")
         related = {name: vars(self)[name] for name in kept if vars(self).get(name) is not None}
         return (type(self), parts, related) if related else (type(self), parts)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # That of the compiled base class refuses, because of its pointers.
+        vars(self).update(state)

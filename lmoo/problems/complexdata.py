@@ -88,6 +88,9 @@ class ComplexParts:
         """Return the parts, (2 m,), or those of derivatives, (2 m, n)."""
         return _stacked(self.f(t, *parameters), 0)
 
+    def __repr__(self) -> str:
+        return f"ComplexParts({self.f!r})"
+
 
 class ComplexRows:
     """A model of complex values as a function of the parts of a stack of curves.

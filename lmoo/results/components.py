@@ -16,7 +16,8 @@ def model_with_parts(f: Any) -> Any:
     f : callable
         The model of a curve.
     """
-    for model in (f, getattr(f, "model", None)):
+    # A compiled model has its graph as `model`, whose variables have names.
+    for model in (getattr(f, "model", None), f):
         if hasattr(model, "evaluate_components"):
             return model
     return None

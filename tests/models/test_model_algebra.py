@@ -102,7 +102,12 @@ def test_components_keep_their_identity() -> None:
     assert len(twice.components) == 3
     assert list((Expression("a") + Expression("a", prefix="a_")).components) == ["a", "a (2)"]
     with_prefix = model.prefixed("s_")
-    assert with_prefix.components["line"].parameter_names == ("s_line_a", "s_line_b")
+    assert list(with_prefix.components) == ["s_one", "s_line", "1"]
+    assert with_prefix.components["s_line"].parameter_names == ("s_line_a", "s_line_b")
+    pair = model.prefixed("s_") + model.prefixed("u_")
+    assert list(pair.components) == ["s_one", "s_line", "1", "u_one", "u_line", "1 (2)"]
+    unnamed = (Expression("a*t") + Expression("b")).prefixed("s_")
+    assert list(unnamed.components) == ["s_a*t", "s_b"]
     replaced = model.substitute(line_b=0.25, one_m="line_a")
     assert replaced.parameter_names == ("one_a", "line_a")
     found = replaced.evaluate_components(T, 3.0, 0.5)

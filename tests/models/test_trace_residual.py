@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -72,3 +73,14 @@ def test_refused_residual_functions() -> None:
         lmoo.trace_residual(rosenbrock, 0)
     with pytest.raises(TypeError, match="f must be callable"):
         lmoo.trace_residual(None, 2)  # type: ignore[arg-type]
+
+
+def test_pickles_keep_the_options_of_the_problem() -> None:
+    problem = lmoo.trace_residual(rosenbrock, 2, parameter_names=["a", "b"])
+    problem.bounds, problem.priors = ([0, 0], [3, 3]), {"a": (1.0, 0.1)}
+    problem.absolute_sigma = True
+    expected = lmoo.Solver().solve(problem, [0.5, 0.5])
+    for twin in (pickle.loads(pickle.dumps(problem)), copy.deepcopy(problem)):
+        assert (twin.bounds, twin.priors) == (problem.bounds, problem.priors)
+        assert twin.absolute_sigma is True
+        np.testing.assert_array_equal(lmoo.Solver().solve(twin, [0.5, 0.5]).x, expected.x)

@@ -1,6 +1,6 @@
 """Built-in models: a formula, quantities derived from its parameters, and starting values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -280,9 +280,50 @@ class BuiltIn(Operators[Model], CompiledModel):
     __array_ufunc__ = None
 
     def _operate(self, operation: str, *operands: Any) -> Model:
-        return operated(operation, *[_operand(operand) for operand in operands])
+        return operated(operation, *operands)
+
+    def __pos__(self) -> Model:
+        return self.model
+
+    def substitute(
+        self, replacements: "Mapping[str, float | str | Model] | None" = None, /, **others: Any
+    ) -> Model:
+        """Return the graph with some of its parameters replaced; see `Model.substitute`.
+
+        Examples
+        --------
+        >>> import lmoo
+        >>> lmoo.models.Gaussian(prefix="g_").substitute(g_offset=0.0).parameter_names
+        ('g_amplitude', 'g_center', 'g_sigma')
+        """
+        return self.model.substitute(replacements, **others)
+
+    def prefixed(self, prefix: str) -> Model:
+        """Return the graph with a prefix to the name of each parameter; see `Model.prefixed`."""
+        return self.model.prefixed(prefix)
+
+    @property
+    def components(self) -> dict[str, Model]:
+        """The graph by its label; see `Model.components`."""
+        return self.model.components
+
+    def evaluate_components(self, t: Any, *parameters: ArrayLike) -> dict[str, Array]:
+        """Return the values by the label of the model; see `Model.evaluate_components`."""
+        return {self.model.label: self(t, *parameters)}
 
     # ---- identity ----
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self.model)
+
+    @property
+    def _identity(self) -> tuple[Any, ...]:
+        return self.model, self.prefix, self._options
 
     def __repr__(self) -> str:
         options = dict(self._options)
@@ -299,7 +340,3 @@ class BuiltIn(Operators[Model], CompiledModel):
 def _restored(kind: type[BuiltIn], options: dict[str, Any]) -> BuiltIn:
     """Return a model from its pickle."""
     return kind(**options)
-
-
-def _operand(value: Any) -> Any:
-    return value.model if isinstance(value, BuiltIn) else value

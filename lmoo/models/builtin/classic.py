@@ -227,7 +227,8 @@ class Logistic4(BuiltIn):
 
     formula = (
         "bottom + (top - bottom)"
-        "*where(t > 0, expit(-slope*log(where(t > 0, t, 1)/ec50)), slope > 0)"
+        "*where(t > 0, expit(-slope*log(where(t > 0, t, 1)/ec50)),"
+        " where(t < 0, 0/0, slope > 0))"
     )
     derived: ClassVar[dict[str, str]] = {
         "half": "(top + bottom)/2",
@@ -293,7 +294,7 @@ class DampedSine(BuiltIn):
 
     formula = "amplitude*exp(-rate*t)*sin(frequency*t + phase) + offset"
     derived: ClassVar[dict[str, str]] = {
-        "period": "2*pi/frequency",
+        "period": "2*pi/abs(frequency)",
         "half_life": "log(2)/rate",
     }
     names = ("amplitude", "rate", "frequency", "phase", "offset")

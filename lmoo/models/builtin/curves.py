@@ -26,7 +26,7 @@ class Sine(BuiltIn):
 
     formula = "amplitude*sin(frequency*t + shift)"
     names = ("amplitude", "frequency", "shift")
-    derived: ClassVar[dict[str, str]] = {"period": "2*pi/frequency"}
+    derived: ClassVar[dict[str, str]] = {"period": "2*pi/abs(frequency)"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return frequencies up to the Nyquist limit, each with the shift that fits best."""
@@ -64,7 +64,7 @@ class MichaelisMenten(BuiltIn):
 class Hill(BuiltIn):
     """``v_max t^n / (k^n + t^n)``, t >= 0; v_max in y, k in t, n without unit."""
 
-    formula = "v_max/(1 + (k/t)**n)"
+    formula = "v_max*where(t > 0, expit(n*log(where(t > 0, t, 1)/k)), where(t < 0, 0/0, n < 0))"
     names = ("v_max", "k", "n")
     derived: ClassVar[dict[str, str]] = {"half": "v_max/2"}
 

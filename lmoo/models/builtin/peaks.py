@@ -74,9 +74,9 @@ class Voigt(Peak):
     names = ("amplitude", "center", "sigma", "gamma")
     derived: ClassVar[dict[str, str]] = {
         # Olivero, Longbothum (1977), J. Quant. Spectrosc. Radiat. Transfer 17: to 0.02 %.
-        "fwhm": "1.0692*gamma + sqrt(0.8664*gamma**2 + 8*log(2)*sigma**2)",
+        "fwhm": "1.0692*abs(gamma) + sqrt(0.8664*gamma**2 + 8*log(2)*sigma**2)",
         "height": "amplitude/(sigma*sqrt(2*pi))*erfcx(gamma/(sigma*sqrt(2)))",
-        "area": "amplitude",
+        "area": "amplitude*sign(sigma)",
     }
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
@@ -92,9 +92,9 @@ class SkewedVoigt(Peak):
     Units as for `Voigt`; skew has none.
     """
 
-    formula = f"({Voigt.formula})*(1 + erf(skew*(t - center)/(sigma*sqrt(2))))"
+    formula = f"({Voigt.formula})*erfc(-skew*(t - center)/(sigma*sqrt(2)))"
     names = ("amplitude", "center", "sigma", "gamma", "skew")
-    derived: ClassVar[dict[str, str]] = {"area": "amplitude"}
+    derived: ClassVar[dict[str, str]] = {"area": "amplitude*sign(sigma)"}
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
         """Return shares of the width, and skews of both signs."""
@@ -122,8 +122,8 @@ class SplitLorentzian(Peak):
     )
     names = ("amplitude", "center", "sigma", "sigma_r")
     derived: ClassVar[dict[str, str]] = {
-        "fwhm": "sigma + sigma_r", "height": "2*amplitude/(pi*(sigma + sigma_r))",
-        "area": "amplitude",
+        "fwhm": "abs(sigma) + abs(sigma_r)", "height": "2*amplitude/(pi*(sigma + sigma_r))",
+        "area": "amplitude*(abs(sigma) + abs(sigma_r))/(sigma + sigma_r)",
     }  # fmt: skip
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
@@ -193,7 +193,7 @@ class Pearson7(Peak):
     )
     names = ("amplitude", "center", "sigma", "expon")
     derived: ClassVar[dict[str, str]] = {
-        "fwhm": "2*abs(sigma)*sqrt(2**(1/expon) - 1)", "area": "amplitude",
+        "fwhm": "2*abs(sigma)*sqrt(2**(1/expon) - 1)", "area": "amplitude*sign(sigma)",
         "height": "amplitude/(sigma*sqrt(pi))*exp(gammaln(expon) - gammaln(expon - 0.5))",
     }  # fmt: skip
 
@@ -254,7 +254,8 @@ class LogNormal(Peak):
     formula = "amplitude/(sigma*sqrt(2*pi))*exp(-(log(t) - center)**2/(2*sigma**2))/t"
     names = ("amplitude", "center", "sigma")
     derived: ClassVar[dict[str, str]] = {
-        "median": "exp(center)", "mode": "exp(center - sigma**2)", "area": "amplitude",
+        "median": "exp(center)", "mode": "exp(center - sigma**2)",
+        "area": "amplitude*sign(sigma)",
     }  # fmt: skip
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
@@ -273,7 +274,7 @@ class Doniach(Peak):
     """
 
     formula = (
-        "amplitude/sigma**(1 - gamma)*cos(pi*gamma/2 + (1 - gamma)*atan((t - center)/sigma))"
+        "amplitude/sigma**(1 - gamma)*sin((1 - gamma)*atan2(1, (t - center)/sigma))"
         "/(1 + ((t - center)/sigma)**2)**((1 - gamma)/2)"
     )
     names = ("amplitude", "center", "sigma", "gamma")
@@ -288,14 +289,12 @@ class ExponentialGaussian(Peak):
     which goes to infinity for a Gaussian.
     """
 
-    # exp(rate) erfc(edge) = exp(-z^2 / 2) erfcx(edge); the exponential overflows where the tail is
-    # short, erfcx in a long one.
-    edge = "(center + gamma*sigma**2 - t)/(sigma*sqrt(2))"
+    # To the left the exponential overflows and erfc underflows, but not their product.
     formula = (
-        f"amplitude*gamma/2*where({edge} > 0,"
-        f" exp(-((t - center)/sigma)**2/2)*erfcx(where({edge} > 0, {edge}, 0)),"
-        f" exp(where({edge} > 0, 0, gamma*(center - t + gamma*sigma**2/2)))"
-        f"*erfc(where({edge} > 0, 0, {edge})))"
+        "amplitude*gamma/2*where(t - center < gamma*sigma**2,"
+        " exp(-((t - center)/sigma)**2/2)*erfcx((gamma*sigma - (t - center)/sigma)/sqrt(2)),"
+        " exp(gamma*(center - t + gamma*sigma**2/2))"
+        "*erfc((gamma*sigma - (t - center)/sigma)/sqrt(2)))"
     )
     names = ("amplitude", "center", "sigma", "gamma")
     derived: ClassVar[dict[str, str]] = {"mean": "center + 1/gamma", "area": "amplitude"}
@@ -320,11 +319,12 @@ class SkewedGaussian(Peak):
 
     formula = (
         "amplitude/(sigma*sqrt(2*pi))*exp(-(t - center)**2/(2*sigma**2))"
-        "*(1 + erf(gamma*(t - center)/(sigma*sqrt(2))))"
+        "*erfc(-gamma*(t - center)/(sigma*sqrt(2)))"
     )
     names = ("amplitude", "center", "sigma", "gamma")
     derived: ClassVar[dict[str, str]] = {
-        "mean": "center + sigma*gamma*sqrt(2/pi)/sqrt(1 + gamma**2)", "area": "amplitude",
+        "mean": "center + sigma*gamma*sqrt(2/pi)/sqrt(1 + gamma**2)",
+        "area": "amplitude*sign(sigma)",
     }  # fmt: skip
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
@@ -348,7 +348,8 @@ class DampedOscillator(Peak):
     names = ("amplitude", "center", "sigma")
     derived: ClassVar[dict[str, str]] = {
         "quality": "1/(2*abs(sigma))",
-        "height": "amplitude/(2*abs(sigma))",
+        # That at center sqrt(1 - 2 sigma^2), or at 0.
+        "height": "where(2*sigma**2 < 1, amplitude/(2*abs(sigma)*sqrt(1 - sigma**2)), amplitude)",
     }
 
     def candidates(self, data: Features) -> Iterable[Candidate]:
@@ -361,13 +362,14 @@ class DampedHarmonicOscillator(Peak):
     """The damped harmonic oscillator of inelastic scattering.
 
     ``amplitude sigma / pi (1 / ((t - center)^2 + sigma^2) - 1 / ((t + center)^2 + sigma^2)) / (1 -
-    exp(-t / gamma))``; amplitude in y times t; center, sigma and gamma (the temperature) in t.  The
-    model is undefined at t = 0: leave that point out.
+    exp(-t / gamma))``, with its limit at t = 0.  amplitude in y times t; center, sigma and gamma
+    (the temperature) in t.
     """
 
+    # The difference of the two fractions as one, because it would cancel.
     formula = (
-        "amplitude*sigma/pi*(1/((t - center)**2 + sigma**2) - 1/((t + center)**2 + sigma**2))"
-        "/(-expm1(-t/gamma))"
+        "4*amplitude*sigma*center/pi*where(t == 0, gamma, -t/expm1(-t/gamma))"
+        "/(((t - center)**2 + sigma**2)*((t + center)**2 + sigma**2))"
     )
     names = ("amplitude", "center", "sigma", "gamma")
 

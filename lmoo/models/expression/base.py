@@ -12,6 +12,7 @@ from lmoo._core.arrays import Array
 from lmoo.models.expression.algebra import joined, replaced
 from lmoo.models.expression.graphs import graph_of
 from lmoo.models.expression.named import NamedGraph
+from lmoo.models.expression.tokens import is_name
 from lmoo.models.graph.nodes import Step
 from lmoo.models.graph.operators import Operators
 
@@ -140,17 +141,19 @@ class Model(NamedGraph, Operators["Model"]):
             raise TypeError(f"prefix must be a string; it is {prefix!r}")
         names = tuple(f"{prefix}{name}" for name in self.parameter_names)
         for name in names:
-            if not name.isidentifier() or "__" in name or name in self.variables:
+            if not is_name(name) or name in self.variables:
                 raise ValueError(
                     f"prefix must make names of parameters, other than those of variables; "
                     f"{prefix!r} makes {name!r}"
                 )
-        parts = {
-            label: Model(part.steps, part.variables, [f"{prefix}{n}" for n in part.parameter_names])
-            for label, part in self._components.items()
-        }
-        label = prefix.rstrip("_") or self._label
-        return Model(self._steps, self.variables, names, label, parts)
+        parts: dict[str, Model] = {}
+        for label, part in self._components.items():
+            own = [f"{prefix}{name}" for name in part.parameter_names]
+            new = Model(part.steps, part.variables, own)
+            # A label is a prefix, or a text, which may be that of the part before it was scaled.
+            named = f"{prefix}{label}" if is_name(label) else label
+            _add_part(parts, new, new.text if label == part.text else named)
+        return Model(self._steps, self.variables, names, prefix.rstrip("_") or self._label, parts)
 
     def substitute(
         self, replacements: "Mapping[str, float | str | Model] | None" = None, /, **others: Any
@@ -203,6 +206,7 @@ class Model(NamedGraph, Operators["Model"]):
 
     def _replacement(self, name: str, value: Any) -> "Model":
         """Return the replacement of a parameter as a model."""
+        value = graph_or_value(value)
         if isinstance(value, Model):
             if value.variables != self.variables:
                 raise ValueError(
@@ -258,7 +262,17 @@ def constant(value: Any, variables: Sequence[str], name: str = "an operand") -> 
     """Return the model with a constant value."""
     if not isinstance(value, (Real, np.bool_)):
         raise TypeError(f"{name} must be a number or a model; it is {value!r}")
-    return Model([("constant", (), float(value))], variables, ())
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{name} is a number too large for double precision") from None
+    return Model([("constant", (), number)], variables, ())
+
+
+def graph_or_value(value: Any) -> Any:
+    """Return the graph of a built-in model; other values as they are."""
+    model = getattr(value, "model", None)
+    return model if isinstance(model, Model) else value
 
 
 def combined(operation: str, *operands: Any) -> Model:
@@ -271,14 +285,20 @@ def combined(operation: str, *operands: Any) -> Model:
     TypeError
         An operand is neither a model nor a number.
     """
-    models = [operand for operand in operands if isinstance(operand, Model)]
-    variables = models[0].variables
+    operands = tuple(graph_or_value(operand) for operand in operands)
+    variables = next(o for o in operands if isinstance(o, Model)).variables
     parts = [o if isinstance(o, Model) else constant(o, variables) for o in operands]
     return Model(*joined(operation, parts))
 
 
 def operated(operation: str, *operands: Any) -> Model:
     """Return the value of an operator; sums have components, which linear operators keep."""
+    operands = tuple(graph_or_value(operand) for operand in operands)
+    if operation == "power":
+        return combined(operation, *operands)
+    known = (Model, Real, np.bool_, np.ndarray)
+    if not all(isinstance(operand, known) for operand in operands):
+        return NotImplemented  # type: ignore[no-any-return]
     if operation in ("add", "subtract"):
         return _sum(operation, *operands)
     if operation in ("multiply", "divide"):
@@ -290,24 +310,28 @@ def operated(operation: str, *operands: Any) -> Model:
 
 def _sum(operation: str, a: Any, b: Any) -> Model:
     """Return a + b or a - b, with its terms as components."""
-    if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
-        return NotImplemented  # type: ignore[no-any-return]
     model = combined(operation, a, b)
     for operand, negated in ((a, False), (b, operation == "subtract")):
+        if not isinstance(operand, Model) and operand == 0:
+            continue  # sum(models) begins with 0.
         part = operand if isinstance(operand, Model) else constant(operand, model.variables)
         for label, term in part.components.items():
-            free, count = label, 1
-            while free in model._components:
-                count += 1
-                free = f"{label} ({count})"
-            model._components[free] = combined("negative", term) if negated else term
+            _add_part(model._components, combined("negative", term) if negated else term, label)
     return model
+
+
+def _add_part(parts: dict[str, Model], part: Model, label: str | None = None) -> None:
+    """Add a term of a sum, with a number behind its label if that is taken."""
+    label = free = part.label if label is None else label
+    count = 1
+    while free in parts:
+        count += 1
+        free = f"{label} ({count})"
+    parts[free] = part
 
 
 def _scaled(operation: str, a: Any, b: Any) -> Model:
     """Return a product or a quotient; that with a number keeps the terms of a sum."""
-    if not all(isinstance(operand, (Model, Real, np.bool_)) for operand in (a, b)):
-        return NotImplemented  # type: ignore[no-any-return]
     if not isinstance(b, Model):
         return _termwise(a, lambda part: combined(operation, part, b))
     if isinstance(a, Model) or operation == "divide":

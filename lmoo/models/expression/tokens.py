@@ -96,6 +96,18 @@ def _check_name(text: str, place: int, name: str) -> None:
         raise ExpressionError(text, place, f"{name!r} is not a valid name")
 
 
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of a parameter or a variable.
+
+    Examples
+    --------
+    >>> from lmoo.models.expression.tokens import is_name
+    >>> [is_name(text) for text in ("tau_1", "lambda", "a__b", "1a")]
+    [True, False, False, False]
+    """
+    return text.isidentifier() and not keyword.iskeyword(text) and "__" not in text
+
+
 def names(text: str) -> tuple[str, ...]:
     """Return the names of an expression that are not called, in the order of their appearance.
 

@@ -167,10 +167,15 @@ def _product(a: _Piece, b: _Piece) -> _Piece:
     return _Piece(rf"{left} \cdot {right}" if right[0].isdigit() else rf"{left}\, {right}", 3)
 
 
+def _second(b: _Piece) -> str:
+    """Return the second operand of a sum, in parentheses if it has a sign."""
+    return b.within(_CLOSED + 1 if b.text[0] == "-" else _SUM + 1)
+
+
 _RULES: dict[str, Callable[..., _Piece]] = {
     "negative": lambda x: _Piece(f"-{x.within(_PRODUCT)}", _SIGN),
-    "add": lambda a, b: _Piece(f"{a.within(_SUM)} + {b.within(_SUM + 1)}", _SUM),
-    "subtract": lambda a, b: _Piece(f"{a.within(_SUM)} - {b.within(_SUM + 1)}", _SUM),
+    "add": lambda a, b: _Piece(f"{a.within(_SUM)} + {_second(b)}", _SUM),
+    "subtract": lambda a, b: _Piece(f"{a.within(_SUM)} - {_second(b)}", _SUM),
     "multiply": _product,
     "divide": lambda a, b: _Piece(rf"\frac{{{a.text}}}{{{b.text}}}", _PRODUCT),
     "reciprocal": lambda x: _Piece(rf"\frac{{1}}{{{x.text}}}", _PRODUCT),

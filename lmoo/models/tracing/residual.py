@@ -152,17 +152,3 @@ class TracedResidual(Problem):
         for (i, j), value in zip(self._entries, values, strict=True):
             out[slice(None) if self._vector else i, j] = value
         return out
-
-    def __reduce__(self) -> Any:
-        return _restored, (
-            self._steps, self._roots, self.n, self._arrays, self.parameter_names, self.bounds,
-            self.fixed,
-        )  # fmt: skip
-
-
-def _restored(
-    steps: Any, roots: Any, n: int, arrays: Any, names: Any, bounds: Any, fixed: Any
-) -> TracedResidual:
-    problem = TracedResidual(steps, roots, n, arrays, names)
-    problem.bounds, problem.fixed = bounds, fixed
-    return problem
