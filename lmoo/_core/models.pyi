@@ -21,7 +21,7 @@ CACHE: int
 LARGEST_WORK: int
 SCIPY: tuple[str, ...]
 
-def use_scipy(capsules: dict[str, Any]) -> None: ...
+def use_scipy(capsules: list[tuple[Any, bytes]]) -> None: ...
 
 class CompiledTapes:
     def __init__(
