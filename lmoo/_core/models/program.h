@@ -110,13 +110,10 @@
 
 /* Those of scipy.special.cython_special, whose addresses are set when a program first needs one. */
 #define LMOO_SCIPY_FUNCTIONS(X)                                                                    \
-    X(exp1, lmoo_exp1) X(expi, lmoo_expi) X(k0, lmoo_k0) X(k1, lmoo_k1) X(k0e, lmoo_k0e)           \
-    X(k1e, lmoo_k1e) X(i0e, lmoo_i0e) X(i1e, lmoo_i1e) X(ellipk, lmoo_ellipk)                      \
-    X(ellipe, lmoo_ellipe) X(ndtri, lmoo_ndtri) X(erfinv, lmoo_erfinv) X(spence, lmoo_spence)
+    X(exp1) X(expi) X(k0) X(k1) X(k0e) X(k1e) X(i0e) X(i1e) X(ellipk) X(ellipe) X(ndtri) X(erfinv) \
+    X(spence)
 
-#define LMOO_SCIPY_BINARIES(X)                                                                     \
-    X(gammainc, lmoo_gammainc) X(gammaincc, lmoo_gammaincc) X(jv, lmoo_jv) X(yv, lmoo_yv)          \
-    X(iv, lmoo_iv) X(kv, lmoo_kv)
+#define LMOO_SCIPY_BINARIES(X) X(gammainc) X(gammaincc) X(jv) X(yv) X(iv) X(kv)
 
 /* Functions that are evaluated point by point. */
 #define LMOO_SCALAR_FUNCTIONS(X)                                                                   \
@@ -124,11 +121,11 @@
     X(arccosh, acosh) X(arctanh, atanh) X(sinc, lmoo_sinc) X(erf, erf) X(erfc, erfc)               \
     X(erfcx, lmoo_erfcx) X(gamma, tgamma) X(gammaln, lmoo_gammaln) X(digamma, lmoo_digamma)              \
     X(trigamma, lmoo_trigamma) X(i0, lmoo_i0) X(i1, lmoo_i1) X(j0, lmoo_j0) X(j1, lmoo_j1)         \
-    X(lambertw, lmoo_lambertw) LMOO_SCIPY_FUNCTIONS(X)
+    X(lambertw, lmoo_lambertw)
 
 #define LMOO_SCALAR_BINARIES(X)                                                                    \
     X(mod, lmoo_mod) X(fmod, fmod) X(floor_divide, lmoo_floor_divide) X(arctan2, atan2)            \
-    X(hypot, hypot) LMOO_SCIPY_BINARIES(X)
+    X(hypot, hypot)
 
 /* Other instructions: the end of the uniform ones, sine or cosine or both into one or two
    registers, the Faddeeva function likewise, a choice, exp of the result of an arithmetic operation, exp(a b)
@@ -149,8 +146,10 @@ enum {
 #undef LMOO_CODE
 #define LMOO_CODE(name) LMOO_CODE_##name,
     LMOO_ROUNDINGS(LMOO_CODE) LMOO_OTHER_OPERATIONS(LMOO_CODE)
+    LMOO_SCIPY_FUNCTIONS(LMOO_CODE) LMOO_SCIPY_BINARIES(LMOO_CODE)
 #undef LMOO_CODE
-    LMOO_CODES
+    LMOO_CODES,
+    LMOO_FIRST_OF_SCIPY = LMOO_CODE_exp1
 };
 
 /* The names of the codes, in their order. */
@@ -166,6 +165,7 @@ static const char *const lmoo_operation_names[] = {
 #undef LMOO_TEXT
 #define LMOO_TEXT(name) #name,
     LMOO_ROUNDINGS(LMOO_TEXT) LMOO_OTHER_OPERATIONS(LMOO_TEXT)
+    LMOO_SCIPY_FUNCTIONS(LMOO_TEXT) LMOO_SCIPY_BINARIES(LMOO_TEXT)
 #undef LMOO_TEXT
 };
 

@@ -3,7 +3,6 @@
 from cpython.pycapsule cimport (
     PyCapsule_GetContext,
     PyCapsule_GetPointer,
-    PyCapsule_IsValid,
     PyCapsule_New,
     PyCapsule_SetContext,
 )
@@ -25,42 +24,21 @@ cdef extern from "models/program.h" nogil:
                         const double *const *t, const double *const *x, double *const *first,
                         double *const *rest)
     ptrdiff_t lmoo_tape_work(const lmoo_tape *tape)
-    const char **lmoo_scipy_names
+    const char **lmoo_operation_names
     void **lmoo_scipy
-    int LMOO_SCIPY_COUNT, LMOO_SCIPY_UNARY
+    int LMOO_FIRST_OF_SCIPY, LMOO_CODES
 
 # The functions of scipy.special, see `use_scipy`.
-SCIPY = tuple(lmoo_scipy_names[k].decode() for k in range(LMOO_SCIPY_COUNT))
+SCIPY = tuple(lmoo_operation_names[code].decode() for code in range(LMOO_FIRST_OF_SCIPY, LMOO_CODES))
 # Largest work space of a run, on its stack; threads may have half a megabyte.
 LARGEST_WORK = 1 << 15
 
 
-def use_scipy(capsules: dict[str, object]) -> None:
-    """Set the addresses of functions that programs call.
-
-    Parameters
-    ----------
-    capsules : dict
-        ``scipy.special.cython_special.__pyx_capi__``: functions of double by their names.
-
-    Raises
-    ------
-    NotImplementedError
-        One of `SCIPY` is missing, or has other arguments.
-    """
-    cdef void *found[64]
-    cdef bytes signature
+def use_scipy(list capsules):
+    """Set the addresses of functions that programs call: (capsule, its name), in the order of `SCIPY`."""
     cdef int k
-    for k in range(LMOO_SCIPY_COUNT):
-        found[k] = NULL
-        signature = b"double (double, %sint __pyx_skip_dispatch)" % (b"double, " * (k >= LMOO_SCIPY_UNARY))
-        for name in (SCIPY[k], f"__pyx_fuse_1{SCIPY[k]}", f"__pyx_fuse_0{SCIPY[k]}"):
-            if PyCapsule_IsValid(capsules.get(name), signature):
-                found[k] = PyCapsule_GetPointer(capsules[name], signature)
-        if found[k] == NULL:
-            raise NotImplementedError(f"scipy.special.cython_special has no function {SCIPY[k]}")
-    for k in range(LMOO_SCIPY_COUNT):
-        lmoo_scipy[k] = found[k]
+    for k in range(LMOO_CODES - LMOO_FIRST_OF_SCIPY):
+        lmoo_scipy[k] = PyCapsule_GetPointer(capsules[k][0], capsules[k][1])
 
 
 cdef enum:

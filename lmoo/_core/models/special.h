@@ -223,37 +223,19 @@ static double lmoo_lambertw(double x)
     return w;
 }
 
-/* The functions of scipy.special; the last argument is Cython's. */
-enum {
-#define LMOO_PLACE(name, function) LMOO_SCIPY_##name,
-    LMOO_SCIPY_FUNCTIONS(LMOO_PLACE)
-    LMOO_SCIPY_UNARY,
-    LMOO_BEFORE_BINARIES = LMOO_SCIPY_UNARY - 1,
-    LMOO_SCIPY_BINARIES(LMOO_PLACE)
-#undef LMOO_PLACE
-    LMOO_SCIPY_COUNT
-};
-static const char *const lmoo_scipy_names[] = {
-#define LMOO_TEXT(name, function) #name,
-    LMOO_SCIPY_FUNCTIONS(LMOO_TEXT) LMOO_SCIPY_BINARIES(LMOO_TEXT)
-#undef LMOO_TEXT
-};
-static void *lmoo_scipy[LMOO_SCIPY_COUNT];
+/* The functions of scipy.special by their codes; the last argument is Cython's. */
+static void *lmoo_scipy[LMOO_CODES - LMOO_FIRST_OF_SCIPY];
 
-#define LMOO_OF_ONE(name, function)                                                                \
-    static double function(double x)                                                               \
-    {                                                                                              \
-        double (*f)(double, int) = (double (*)(double, int))lmoo_scipy[LMOO_SCIPY_##name];         \
-        return f == NULL ? NAN : f(x, 0);                                                          \
-    }
-#define LMOO_OF_TWO(name, function)                                                                \
-    static double function(double a, double x)                                                     \
-    {                                                                                              \
-        double (*f)(double, double, int) =                                                         \
-            (double (*)(double, double, int))lmoo_scipy[LMOO_SCIPY_##name];                        \
-        return f == NULL ? NAN : f(a, x, 0);                                                       \
-    }
-LMOO_SCIPY_FUNCTIONS(LMOO_OF_ONE)
-LMOO_SCIPY_BINARIES(LMOO_OF_TWO)
+static double lmoo_of_one(int code, double x)
+{
+    void *f = lmoo_scipy[code - LMOO_FIRST_OF_SCIPY];
+    return f == NULL ? NAN : ((double (*)(double, int))f)(x, 0);
+}
+
+static double lmoo_of_two(int code, double a, double x)
+{
+    void *f = lmoo_scipy[code - LMOO_FIRST_OF_SCIPY];
+    return f == NULL ? NAN : ((double (*)(double, double, int))f)(a, x, 0);
+}
 
 #endif /* LMOO_SPECIAL_H */

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lmoo._core.arrays import Array
-from lmoo._core.graphs import lower
+from lmoo._core.graphs import ARITY, lower
 from lmoo._core.models import SCIPY, CompiledTapes, use_scipy
 
 Step = tuple[str, tuple[int, ...], float | int | None]
@@ -18,10 +18,20 @@ _OF_SCIPY = frozenset(SCIPY)
 
 @lru_cache(maxsize=1)
 def _load_scipy() -> None:
-    """Let programs call functions of scipy.special."""
+    """Let programs call functions of scipy.special, by their addresses for Cython."""
     from scipy.special import cython_special
 
-    use_scipy(cython_special.__pyx_capi__)
+    capsules: Any = cython_special.__pyx_capi__
+    found = []
+    for name in SCIPY:
+        arguments = "double, " * ARITY[name] + "int __pyx_skip_dispatch"
+        # Functions of several types have prefixes.
+        each = [capsules.get(prefix + name) for prefix in ("", "__pyx_fuse_1", "__pyx_fuse_0")]
+        known = [capsule for capsule in each if f'"double ({arguments})"' in repr(capsule)]
+        if not known:
+            raise NotImplementedError(f"scipy.special.cython_special has no function {name}")
+        found.append((known[0], f"double ({arguments})".encode()))
+    use_scipy(found)
 
 
 class Program:
