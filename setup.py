@@ -3,7 +3,8 @@
 Environment
 -----------
 LMOO_DEBUG=1
-    Keep the assertions on the kernels' pre- and postconditions, and the symbols for profilers.
+    Keep the assertions on the kernels' pre- and postconditions, the symbols for profilers, and the
+    tables for debuggers.
 LMOO_SANITIZE=1
     Compile with AddressSanitizer and UndefinedBehaviorSanitizer (gcc or clang).
 LMOO_OPTIMIZE=0

@@ -69,6 +69,7 @@ def _describe_operations():
     for name in [*_RULED.split(), *ARITY]:
         if name not in _operation_of:
             number = len(_operation_of)
+            assert number < OPERATIONS
             _operation_of[name] = number
             _operations[number].code = CODES.get(name, -1)
             _operations[number].arity = ARITY.get(name, 0)

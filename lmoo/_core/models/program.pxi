@@ -171,10 +171,10 @@ cdef class CompiledTapes:
                 f"t, x and the outputs must have {self.table.variables}, {tape.n} and {tape.outputs} "
                 f"rows; they have {t.shape[0]}, {x.shape[0]} and {outputs}"
             )
-        cdef double[:, ::1] out = np.empty((outputs, max(m, 1)))
-        cdef double[::1] parameters = np.append(x, 0.0)
+        found = np.empty((outputs, m))
+        cdef double[:, ::1] out = found
         if m > 0:
             with nogil:
-                lmoo_run_tape(&self.tapes.runner, tape, m, &t[0, 0], &parameters[0], &out[0, 0],
+                lmoo_run_tape(&self.tapes.runner, tape, m, &t[0, 0], &x[0] if tape.n > 0 else NULL, &out[0, 0],
                               &out[0, 0] + m)
-        return np.asarray(out)[:, :m]
+        return found

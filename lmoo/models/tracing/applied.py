@@ -86,7 +86,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
 
 
 def _of_numbers(recorder: Recorder, operation: str, operands: Sequence[Any]) -> Placeholder | None:
-    """Return what `applied` does, for placeholders of real numbers and numbers; None for others.
+    """Return the value of `applied` for placeholders of real numbers, and numbers; None for others.
 
     Most operations are of these.
     """

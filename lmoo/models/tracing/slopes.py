@@ -40,6 +40,7 @@ def slope_reason(model: GraphModel, points: Array, x: Array) -> str | None:
     """
     if model._slopes_agree:
         return None
+    points, x = np.ascontiguousarray(points), np.ascontiguousarray(x)
     j = None
     if not model._model.follows(points, x, _SHARES[0], _AGREES, _HIDDEN, _POINTS):
         t = np.ascontiguousarray(points[None, :, :: max(points.shape[1] // _POINTS, 1)])
