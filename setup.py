@@ -120,13 +120,20 @@ def headers(name: str) -> list[str]:
     )
 
 
+def macros(name: str) -> list[tuple[str, str | None]]:
+    """Return the definitions for the preprocessor."""
+    # Graphs need what tapes are, not how they run.
+    tapes: list[tuple[str, str | None]] = [("LMOO_TAPES_ONLY", None)] if name == "graphs" else []
+    return [("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), *tapes]
+
+
 def extension(name: str) -> Extension:
     """Return the extension ``lmoo._core.<name>``."""
     return Extension(
         f"lmoo._core.{name}",
         [f"lmoo/_core/{name}.pyx"],
         include_dirs=[np.get_include(), "lmoo/include", "lmoo/_core"],
-        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+        define_macros=macros(name),
         extra_compile_args=compile_args(name),
         extra_link_args=link_args(),
         depends=headers(name),

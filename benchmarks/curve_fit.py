@@ -3,7 +3,7 @@
 Each figure is a ratio lmoo / scipy for the 3-parameter exponential with 20 points: with scipy's
 tolerances for both; with the default tolerances, with which lmoo is more accurate; with bounds, for
 which scipy uses ``trf``, that contain or exclude the solution.  The first two are also measured
-without p0, which is then 1 for each parameter of the signature.
+without p0, which is then 1 for each parameter of the signature, and one with 1,000 points.
 
 lmoo traces a function in its first fit, and compiles the graph of the trace unless it has compiled
 an equal one.  With scipy's tolerances are measured:
@@ -47,6 +47,17 @@ def ratio(calls: int, p0: Any = None, ours: Any = None, **both: Any) -> float:
         lambda: lmoo.curve_fit(decay, T, Y, p0, **mine),
         lambda: scipy.optimize.curve_fit(decay, T, Y, p0, **both),
         calls,
+    )
+
+
+def with_1000_points() -> float:
+    """Return the ratio for a longer curve, with scipy's tolerances."""
+    t = np.linspace(0, 4, 1000)
+    y = decay(t, 2.5, 1.3, 0.5) + 0.01 * np.random.default_rng(1).standard_normal(t.size)
+    return alternate(
+        lambda: lmoo.curve_fit(decay, t, y, START, **SCIPYS),
+        lambda: scipy.optimize.curve_fit(decay, t, y, START, **SCIPYS),
+        100,
     )
 
 
@@ -99,6 +110,7 @@ if __name__ == "__main__":
     print(f"  without p0:                 {ratio(300, None, SCIPYS):.2f}")
     print(f"default tolerances:           {ratio(300, START):.2f}")
     print(f"  without p0:                 {ratio(300):.2f}")
+    print(f"1,000 points:                 {with_1000_points():.2f}")
     print(f"bounds around the solution:   {ratio(40, START, bounds=(0, 10)):.2f}")
     cut_off = (0, [3.0, 1.0, 1.0])
     print(f"bounds that cut it off:       {ratio(40, START, bounds=cut_off):.2f}")

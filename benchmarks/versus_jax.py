@@ -4,8 +4,9 @@
     python benchmarks/versus_jax.py
 
 Both run in double precision on one thread, on the same points; the function that is traced is
-written once, for numpy or jax.numpy.  JAX's derivatives are those of ``jacfwd``.  Its results are
-waited for, not copied.  The figures are JAX's times divided by lmoo's.  Bar: 3 at m = 1000.
+written once, for numpy or jax.numpy.  JAX's derivatives are those of ``jacfwd``; values and
+derivatives are of one call.  Its results are waited for, not copied.  The figures are JAX's times
+divided by lmoo's.  Bar: 3 at m = 1000.
 """
 
 import os
@@ -23,8 +24,8 @@ import jax.numpy as jnp
 import numpy as np
 from common import alternate, versions
 
-from lmoo.models import CompiledModel
-from lmoo.models.compiled import GraphModel
+from lmoo.models.compiled import program_of
+from lmoo.models.program import Program
 from lmoo.models.tracing.trace import trace
 
 SIZES = (20, 1000, 100_000)
@@ -49,17 +50,17 @@ CASES = {
 }
 
 
-def functions(make: Any, n: int) -> tuple[CompiledModel, Any, Any]:
-    """Return the traced model, and JAX's functions of values and of values with derivatives."""
+def functions(make: Any, n: int) -> tuple[Program, Any, Any]:
+    """Return the traced program, and JAX's functions of values and of values with derivatives."""
     names = [f"x{j}" for j in range(n)]
-    model = GraphModel(trace(make(np), names))
+    program = program_of(trace(make(np), names))
     f = make(jnp)
 
     def value(t: Any, x: Any) -> Any:
         return f(t, *x)
 
     derivatives = jax.jacfwd(value, argnums=1)
-    return model, jax.jit(value), jax.jit(lambda t, x: (value(t, x), derivatives(t, x)))
+    return program, jax.jit(value), jax.jit(lambda t, x: (value(t, x), derivatives(t, x)))
 
 
 def main() -> None:
@@ -67,25 +68,20 @@ def main() -> None:
     print(versions(), f"jax {jax.__version__}", sys.platform)
     print(f"{'':16}{'':26}" + "".join(f"{f'm = {m}':>12}" for m in SIZES))
     for name, (make, x) in CASES.items():
-        model, value, both = functions(make, len(x))
+        program, value, both = functions(make, len(x))
         for kind in ("values", "values and derivatives"):
             row = []
             for m in SIZES:
                 t = np.linspace(0.0, 5.0, m)
-                points, parameters = t[None, None], np.array(x)[None]
-                theirs = jnp.asarray(t), jnp.asarray(x)
-                evaluate = model._model.evaluate
+                parameters, theirs = np.array(x), (jnp.asarray(t), jnp.asarray(x))
                 if kind == "values":
-                    ours = lambda: evaluate(points, parameters, False)  # noqa: B023, E731
+                    ours = lambda: program.values(t, parameters)  # noqa: B023, E731
                     jitted = lambda: value(*theirs).block_until_ready()  # noqa: B023, E731
-                    np.testing.assert_allclose(ours()[0][0], jitted(), rtol=1e-12)
+                    np.testing.assert_allclose(ours(), jitted(), rtol=1e-12)
                 else:
-                    ours = lambda: (  # noqa: E731
-                        evaluate(points, parameters, False),  # noqa: B023
-                        evaluate(points, parameters, True),  # noqa: B023
-                    )
+                    ours = lambda: program.both(t, parameters)  # noqa: B023, E731
                     jitted = lambda: jax.block_until_ready(both(*theirs))  # noqa: B023, E731
-                    np.testing.assert_allclose(ours()[1][0][0], jitted()[1].T, atol=1e-12)
+                    np.testing.assert_allclose(ours()[1], jitted()[1], atol=1e-12)
                 row.append(1.0 / alternate(ours, jitted, max(1, 200_000 // m // 10)))
             print(f"{name:16}{kind:26}" + "".join(f"{ratio:12.1f}" for ratio in row))
 

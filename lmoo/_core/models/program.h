@@ -213,6 +213,8 @@ static inline ptrdiff_t lmoo_tape_areas(const lmoo_tape *tape)
     return LMOO_FIRST_DATA + tape->variables + tape->outputs;
 }
 
+#ifndef LMOO_TAPES_ONLY
+
 typedef void (*lmoo_run)(const lmoo_tape *tape, ptrdiff_t m, const double *t, const double *x,
                          double *first, double *rest, double **areas, double *work);
 
@@ -277,5 +279,7 @@ static void lmoo_run_tapes(const lmoo_runner *runner, const lmoo_tape *tape, ptr
     for (; l < count; l++)
         runner->run(tape, m, t[l], x[l], first[l], rest[l], areas, (double *)memory);
 }
+
+#endif /* LMOO_TAPES_ONLY */
 
 #endif /* LMOO_PROGRAM_H */
