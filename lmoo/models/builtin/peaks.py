@@ -274,7 +274,7 @@ class Doniach(Peak):
     """
 
     formula = (
-        "amplitude/sigma**(1 - gamma)*sin((1 - gamma)*atan2(1, (t - center)/sigma))"
+        "amplitude/sigma**(1 - gamma)*cos(pi*gamma/2 + (1 - gamma)*atan((t - center)/sigma))"
         "/(1 + ((t - center)/sigma)**2)**((1 - gamma)/2)"
     )
     names = ("amplitude", "center", "sigma", "gamma")
@@ -289,12 +289,14 @@ class ExponentialGaussian(Peak):
     which goes to infinity for a Gaussian.
     """
 
-    # To the left the exponential overflows and erfc underflows, but not their product.
+    # With u = (center + gamma sigma^2 - t)/(sigma sqrt(2)) it is exp(-z^2/2) erfcx(u): to the left
+    # the exponential overflows and erfc underflows.  erfcx(u) is 2 exp(u^2) - erfcx(-u).
     formula = (
-        "amplitude*gamma/2*where(t - center < gamma*sigma**2,"
-        " exp(-((t - center)/sigma)**2/2)*erfcx((gamma*sigma - (t - center)/sigma)/sqrt(2)),"
-        " exp(gamma*(center - t + gamma*sigma**2/2))"
-        "*erfc((gamma*sigma - (t - center)/sigma)/sqrt(2)))"
+        "amplitude*gamma/2*(where(t - center > gamma*sigma**2, -1, 1)"
+        "*exp(-((t - center)/sigma)**2/2)"
+        "*erfcx(where(t - center > gamma*sigma**2, -1, 1)"
+        "*(gamma*sigma - (t - center)/sigma)/sqrt(2))"
+        " + where(t - center > gamma*sigma**2, 2*exp(gamma*(center - t + gamma*sigma**2/2)), 0))"
     )
     names = ("amplitude", "center", "sigma", "gamma")
     derived: ClassVar[dict[str, str]] = {"mean": "center + 1/gamma", "area": "amplitude"}

@@ -14,7 +14,7 @@ __all__ = ["Gompertz", "Logistic", "Rectangle", "Step"]
 # Steps from 0 to 1 with the middle at z = 0.
 FORMS = {
     "linear": "min(1, max(0, {z} + 0.5))",
-    "arctan": "(atan2(1, -{z})/pi)",
+    "arctan": "(0.5 + atan({z})/pi)",
     "erf": "(0.5*erfc(-{z}))",
     "logistic": "expit({z})",
 }
