@@ -272,8 +272,8 @@ class CodeReader:
     def _inherited(self) -> None:
         """Examine the method that ``super()`` finds."""
         after = self.instructions[self.place + 1 : self.place + 9]
-        names = (value_of(self.code, op, arg) for op, arg, _ in after if dis.opname[op] in _INHERITED)
-        name = next(names, "")
+        read = [(op, arg) for op, arg, _ in after if dis.opname[op] in _INHERITED]
+        name = value_of(self.code, *read[0]) if read else ""
         kind = self.owner if isinstance(self.owner, type) else type(self.owner)
         classes = kind.__mro__[kind.__mro__.index(self.cells["__class__"].cell_contents) + 1 :]
         holder = next((each for each in classes if name in vars(each)), None)
