@@ -235,20 +235,20 @@ def test_what_has_been_freed_is_evaluated_again(loss: str) -> None:
 def test_a_point_without_derivatives_is_left() -> None:
     # The residual of the point before, to which the iteration returns, is evaluated again.
     def root(t: Any, a: Any, m: Any, s: Any, c: Any, d: Any) -> Any:
-        return a * np.exp(-0.5 * ((t - m) / s) ** 2) + np.sqrt(np.maximum(c, 0.0)) * t + d
+        return a * np.exp(-0.5 * ((t - m) / s) ** 2) + np.sqrt(c + abs(c)) * t + d
 
     def derivatives(t: Array, a: float, m: float, s: float, c: float, d: float) -> Array:
         with np.errstate(invalid="ignore"):
-            by_c = 0.5 * t / np.sqrt(c)
+            by_c = t / np.sqrt(2.0 * c)
         rows = jacobian(t, a, m, s, d, 0.0)
         return np.column_stack([rows[:, :3], by_c, rows[:, 3]])
 
     t = np.linspace(0.1, 5.0, M)
-    y = root(t, 3.0, 2.0, 0.5, 9e-4, 1.0) + 0.01 * np.sin(1000 * t)
+    y = root(t, 3.0, 2.0, 0.5, 4.5e-4, 1.0) + 0.01 * np.sin(1000 * t)
     found = []
     for options in ({"trace": True}, {"trace": False, "jac": derivatives}):
         problem = lmoo.CurveProblem(root, t, y, **options)
-        iteration = lmoo.Solver().iterate(problem, [3.0, 2.0, 0.5, 1.0, 1.0])
+        iteration = lmoo.Solver().iterate(problem, [3.0, 2.0, 0.5, 0.5, 1.0])
         records = list(iteration)
         # It was at points with c < 0, and went back.
         points = [record.x[3] for record in records]

@@ -27,13 +27,15 @@ def test_a_joint_fit_is_that_of_the_whole_problem(trace):
 @given(st.integers(1, 6), st.integers(0, 2**31), st.floats(0.3, 5.0), st.booleans())
 @example(1, 18042, 5.0, True)
 @example(1, 9296, 1.0, True)
+@example(3, 362879, 1.0, True)
 @settings(max_examples=100, deadline=None)
 def test_random_joint_fits(count, seed, start, bounded):
     bounds = {"a": (0.0, 2.0), "c": (-0.2, None)} if bounded else None
     joint = lmoo.JointProblem(curves(count, seed), shared=["tau"], bounds=bounds)
     x0 = joint.start({"tau": start, "a": 1.0, "c": 0.0})
-    # A step of the dense solve may lead to a negative tau, where its exponential overflows.
-    with np.errstate(over="ignore"):
+    # A step of the dense solve may lead to a negative tau, where its exponential overflows, and a
+    # product of it with an amplitude at its bound of 0 is nan.
+    with np.errstate(over="ignore", invalid="ignore"):
         result, expected = lmoo.Solver().solve(joint, x0), by_hand(joint, x0, exact=True)
         # The Jacobian of a result is that of the point before its last step: here the minimum.
         again, whole = (

@@ -79,6 +79,7 @@ def test_a_trace_that_differs_at_the_solution(monkeypatch: pytest.MonkeyPatch) -
         return line(t, a, b) if calls == 1 else line(t, a, b) + 0.1
 
     found = traced(line, Kind(2, points=T.size))
+    found.moved = True  # Not compared next to the start.
     monkeypatch.setattr("lmoo.models.tracing.evaluation.traced", lambda *args: found)
     problem = lmoo.CurveProblem(changing, T, 2 * T + 1.1)
     with pytest.warns(lmoo.TraceWarning, match="differs from it at the solution"):
