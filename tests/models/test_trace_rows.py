@@ -291,3 +291,18 @@ def test_values_next_to_the_start_are_compared() -> None:
     assert found.problem is None or not calls
     result = Solver().solve(CurveProblem(f, T, f(T, *X)), [1.0, 0.8])
     np.testing.assert_allclose(result.x, X, rtol=1e-7)
+
+
+def test_a_point_of_a_loop_with_a_branch_is_not_combined_with_all_points() -> None:
+    """The rounds of such a loop are recorded for a few points, which stand for all."""
+
+    def f(t: Any, a: Any, b: Any) -> Any:
+        y = 0.0 * t
+        for u in t:
+            y = y + np.exp(-b * (t - u) ** 2) if a * u > 1.0 else y + a * t
+        return y
+
+    problem = CurveProblem(f, T, f(T, *X))
+    found: Any = evaluation_of(problem, X)
+    assert found.reason is not None
+    assert "branch" in found.reason

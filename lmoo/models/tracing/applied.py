@@ -90,7 +90,7 @@ def _of_numbers(recorder: Recorder, operation: str, operands: Sequence[Any]) -> 
 
     Most operations are of these.
     """
-    if operation not in _REAL:
+    if operation not in _REAL or recorder.copies:
         return None
     nodes, points = [], False
     for operand in operands:
