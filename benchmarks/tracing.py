@@ -242,7 +242,8 @@ def of_modules(name: str, files: list[Path]) -> Found:
 
 def _imported(file: Path) -> Any:
     """Return a module; None if it cannot be imported."""
-    sys.path.insert(0, str(file.parent))
+    # Tests import what they share from their own folder and from tests/.
+    sys.path[:0] = [str(file.parent), str(ROOT / "tests")]
     try:
         name = f"models_of_{file.stem}"
         spec: Any = importlib.util.spec_from_file_location(name, file)
@@ -253,7 +254,7 @@ def _imported(file: Path) -> Any:
     except BaseException:
         return None
     finally:
-        sys.path.remove(str(file.parent))
+        del sys.path[:2]
 
 
 def _arguments(f: Any) -> Any:

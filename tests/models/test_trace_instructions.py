@@ -124,3 +124,13 @@ def test_the_line_of_a_refusal() -> None:
         examined(f)
     line = f.__code__.co_firstlineno + 4
     assert f"test_trace_instructions.py:{line}" in str(caught.value)
+
+
+def test_an_array_that_a_function_has_created_is_changed_by_a_call() -> None:
+    def f(t: Any, a: Any, b: Any) -> Any:
+        y = np.zeros_like(t)
+        for d in (0.0, 1.0):
+            y += np.where(t > d, a * (np.exp(-b * (t - d)) - np.exp(-a * t)), 0.0)
+        return y
+
+    assert examined(f).changing is None

@@ -194,15 +194,12 @@ class CodeReader:
         """Return whether the first of the last items on the stack was created in this function."""
         targets = jump_targets(self.code)
         for opcode, arg, offset in reversed(self.instructions[: self.place]):
-            name = dis.opname[opcode]
-            if name in ("PRECALL", "PUSH_NULL"):
-                continue
             if offset in targets or opcode in JUMPS:
                 return False
             items -= effect(opcode, arg)
             if items <= 0:
                 new = _new_objects(self.code)
-                return name == "LOAD_FAST" and value_of(self.code, opcode, arg) in new
+                return dis.opname[opcode] == "LOAD_FAST" and value_of(self.code, opcode, arg) in new
         return False
 
     def _is_of_new(self) -> bool:
