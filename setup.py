@@ -47,7 +47,7 @@ SHARED = "lmoo._core._cyutility"
 
 # Vectorised loops cost more than they bring where n is 3 and m 20; parts of these have long ones,
 # or lanes, or loops to be unrolled.
-LONG_LOOPS = ("arrow", "batch", "evaluate", "fold", "linalg", "models")
+LONG_LOOPS = ("batch", "evaluate", "fold", "linalg", "models")
 
 # Modules that call functions of Python, or run once for a model, made small.
 GLUE = ("_cyutility", "abi1", "graphs", "kernels", "solve")
