@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -139,3 +140,37 @@ def test_functions_take_arrays_and_numbers(name: str) -> None:
     assert array.shape == T.shape
     assert np.shape(number) == ()
     np.testing.assert_allclose(array[0], number, rtol=1e-14)
+
+
+BAD_STEPS = {
+    "too short": (("variable", ()), ValueError),
+    "no step": (None, TypeError),
+    "unknown": (("nonsense", (0,), None), KeyError),
+    "too few arguments": (("add", (0,), None), TypeError),
+    "too many arguments": (("exp", (0, 0, 0, 0), None), TypeError),
+    "a later argument": (("exp", (7,), None), IndexError),
+    "a negative argument": (("exp", (-1,), None), IndexError),
+    "text": (("exp", ("a",), None), TypeError),
+}
+
+
+@pytest.mark.parametrize(("step", "error"), BAD_STEPS.values(), ids=BAD_STEPS)
+def test_bad_steps(step: Any, error: type[Exception]) -> None:
+    first = ("variable", (), 0)
+    with pytest.raises(error):
+        Graph([first, step])
+    if step is not None and error is not ValueError:
+        with pytest.raises(error):
+            Graph([first]).apply(step[0], *step[1])
+
+
+def test_extracted_steps_must_exist() -> None:
+    steps: list[Any] = [("variable", (), 0), ("exp", (0,), None)]
+    for roots in ([2], [-1], [10**9]):
+        with pytest.raises(IndexError):
+            extracted(steps, roots)
+    for step, error in ((("variable", ()), ValueError), (("exp", (3,), None), IndexError)):
+        with pytest.raises(error):
+            extracted([*steps, step], [2])
+    with pytest.raises(IndexError):
+        extracted([], [0])

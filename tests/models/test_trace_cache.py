@@ -289,3 +289,56 @@ def test_functions_with_one_graph_are_compiled_once() -> None:
     kind = Kind(2, points=5)
     assert traced(made(2.0), kind).model is traced(made(2.0), kind).model
     assert traced(made(2.0), kind).model is not traced(made(3.0), kind).model
+
+
+# Functions with namespaces of their own, as those of sympy.lambdify and of cells that run again.
+ALONE = {
+    "plain": "def f(t, a, b): return a * np.exp(-b * t)",
+    "helper": "def g(t): return np.exp(-t)\ndef f(t, a, b): return a * g(b * t)",
+    "default": "def f(t, a, b, c=2.0): return a * np.exp(-b * t) + c",
+    "closure": "def made(c):\n def f(t, a, b): return c * a * np.exp(-b * t)\n return f\n"
+    "f = made(2)",
+    "local helper": "def made():\n def g(t): return np.exp(-t)\n"
+    " def f(t, a, b): return a * g(b * t)\n return f\nf = made()",
+    "lambda": "f = lambda t, a, b: a * np.exp(-b * t)",
+    "class": "class C:\n k = 2.0\n def g(self, t): return self.k * t\nc = C()\n"
+    "def f(t, a, b): return a * np.exp(-c.g(b * t))",
+    "array": "table = np.arange(3.0)\ndef f(t, a, b): return a * np.exp(-b * t) + table[1]",
+    "built-in": "def f(t, a, b): return a * np.exp(-abs(b) * t)",
+    "method": "class C:\n def g(self, t, a, b): return a * np.exp(-b * t)\nc = C()\nf = c.g",
+    "refused": "def f(t, a, b):\n print(a)\n return a * t + b",
+}
+
+
+@pytest.mark.parametrize("text", ALONE.values(), ids=ALONE)
+def test_traces_do_not_keep_functions(text: str) -> None:
+    names: dict[str, Any] = {"np": np}
+    exec(text, names)
+    f = names["f"]
+    stored = len(cache._entries)
+    for _ in range(2):
+        curve_fit(f, T, 2.0 * np.exp(-0.5 * T) + 0.01 * T, [1.0, 1.0])
+    assert len(cache._entries) == stored + 1
+    gone = weakref.ref(getattr(f, "__func__", f))
+    names.clear()
+    del f
+    gc.collect()
+    assert gone() is None
+    assert len(cache._entries) == stored
+
+
+def test_a_name_that_hides_a_built_in_function() -> None:
+    names: dict[str, Any] = {"np": np}
+    exec("def f(t, a): return abs(a) * t", names)
+    first = traced(names["f"], Kind(1, points=5))
+    assert traced(names["f"], Kind(1, points=5)) is first
+    names["abs"] = lambda x: 2.0 * x
+    np.testing.assert_array_equal(traced(names["f"], Kind(1, points=5)).model(T, 3.0), 6.0 * T)
+
+
+def test_equal_code_in_other_namespaces() -> None:
+    code = compile("def f(t, a): return a * k * t", "a cell", "exec")
+    for k in (2.0, 3.0, 2.0):
+        names: dict[str, Any] = {"k": k}
+        exec(code, names)
+        np.testing.assert_array_equal(traced(names["f"], Kind(1, points=5)).model(T, 1.0), k * T)

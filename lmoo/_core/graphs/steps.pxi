@@ -31,12 +31,13 @@ cdef class Steps:
         cdef int operation
         cdef int32_t[3] arguments
         for step in steps:
-            operation = _number_of(step[0])
-            self._take(step[1], arguments)
+            # Unpacked, as indices of Python's objects are not checked here.
+            name, nodes, value = step
+            operation = self._take(name, nodes, arguments)
             if operation > OP_CONSTANT:
                 self._add(operation, arguments[0], arguments[1], arguments[2], 0.0, step)
             else:
-                self._add(operation, -1, -1, -1, step[2], step)
+                self._add(operation, -1, -1, -1, value, step)
 
     def __dealloc__(self):
         free(self.graph.nodes)
@@ -65,8 +66,7 @@ cdef class Steps:
             Nodes.
         """
         cdef int32_t[3] nodes
-        self._take(arguments, nodes)
-        return self._apply(_number_of(operation), nodes[0], nodes[1], nodes[2])
+        return self._apply(self._take(operation, arguments, nodes), nodes[0], nodes[1], nodes[2])
 
     def number(self, ptrdiff_t node):
         """Return the value of a node that is a constant; None for others."""
@@ -85,18 +85,19 @@ cdef class Steps:
             raise IndexError(f"the graph has {self.graph.count} nodes; there is none with the number {node}")
         return 0
 
-    cdef int _take(self, given, int32_t *arguments) except -1:
-        """Convert the nodes of arguments; -1 stands for those that an operation does not have."""
+    cdef int _take(self, name, given, int32_t *arguments) except -1:
+        """Convert the nodes of arguments, -1 for those that there are not, and return the number of an operation."""
         cdef ptrdiff_t node
-        cdef int k = 0
+        cdef int k = 0, operation = _number_of(name), arity = _operations[operation].arity
         arguments[0] = arguments[1] = arguments[2] = -1
         for node in given:
             self._check(node)
-            if k == 3:
-                raise TypeError(f"an operation has at most 3 arguments; this one has {len(given)}")
-            arguments[k] = <int32_t>node
+            if k < arity:
+                arguments[k] = <int32_t>node
             k += 1
-        return 0
+        if k != arity:
+            raise TypeError(f"{name} must have {arity} arguments; it has {k}")
+        return operation
 
     cdef int32_t _add(self, int operation, int32_t a, int32_t b, int32_t c, double value, step) except -1:
         """Return the node of a step, a new one if there is none; step: None if it is to be made."""
@@ -281,13 +282,15 @@ def extracted(steps, roots):
                     waiting -= 1
                     continue
                 step = steps[node]
+                # Unpacked, as indices of Python's objects are not checked here.
+                name, arguments, value = step
                 missing = moved = False
-                if len(step[1]) > 3:
-                    raise TypeError(f"an operation has at most 3 arguments; {step[0]} has {len(step[1])}")
-                for argument in reversed(step[1]):
+                if len(arguments) > 3:
+                    raise TypeError(f"an operation has at most 3 arguments; {name} has {len(arguments)}")
+                for argument in reversed(arguments):
                     i = argument
                     if not 0 <= i < node:
-                        raise IndexError(f"step {node} must have earlier ones as arguments; it has {step[1]}")
+                        raise IndexError(f"step {node} must have earlier ones as arguments; it has {arguments}")
                     if places[i] < 0:
                         stack[waiting] = <int32_t>i
                         waiting += 1
@@ -298,7 +301,7 @@ def extracted(steps, roots):
                 waiting -= 1
                 places[node] = <int32_t>len(out)
                 if moved:
-                    step = (step[0], tuple([places[<ptrdiff_t>argument] for argument in step[1]]), step[2])
+                    step = (name, tuple([places[<ptrdiff_t>argument] for argument in arguments]), value)
                 out.append(step)
             found.append(places[<ptrdiff_t>root])
     finally:

@@ -37,8 +37,10 @@ LARGEST_WORK = 1 << 15
 def use_scipy(list capsules):
     """Set the addresses of functions that programs call: (capsule, its name), in the order of `SCIPY`."""
     cdef int k
-    for k in range(LMOO_CODES - LMOO_FIRST_OF_SCIPY):
-        lmoo_scipy[k] = PyCapsule_GetPointer(capsules[k][0], capsules[k][1])
+    if len(capsules) != LMOO_CODES - LMOO_FIRST_OF_SCIPY:
+        raise ValueError(f"capsules must have one entry for each of {SCIPY}; it has {len(capsules)}")
+    for k, (capsule, name) in enumerate(capsules):
+        lmoo_scipy[k] = PyCapsule_GetPointer(capsule, name)
 
 
 cdef enum:

@@ -261,6 +261,8 @@ class CodeReader:
             known = name in BUILTINS or name in ("AssertionError", "NotImplemented")
             if not known and not (isinstance(value, type) and issubclass(value, BaseException)):
                 raise self.refuse(f"{name}() is called, which has an effect or depends on types")
+            # A global variable of this name may be made later.
+            self.examiner.note_use(self.namespace, name, None)
             return
         else:
             return  # The function will raise NameError.

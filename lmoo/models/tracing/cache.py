@@ -94,9 +94,9 @@ class _Entry:
     # Whether the trace is valid for one number of points only.
     sized: bool
     found: Traced | TraceError
-    # Holder, name, object and contents of each object that the function depends on.
-    dependencies: "tuple[tuple[Any, str, Any, _Contents | None], ...]"
-    code: tuple[Any, ...]
+    dependencies: "tuple[_Dependency, ...]"
+    # As of `_code`; None for an entry of a code object.
+    code: tuple[Any, ...] | None
     owner: Any
     # Fingerprint of the points, if the trace is valid for these only.
     data: bytes | None
@@ -107,12 +107,13 @@ class _Entry:
             return False
         if self.owner is not None and self.owner() is not getattr(f, "__self__", None):
             return False
-        # Identity, as comparisons of default arguments may return arrays, or raise.
-        for part, known in zip(_code(f), self.code, strict=True):
-            if part is not known:
-                return False
-        for holder, name, value, contents in self.dependencies:
-            if not _is_unchanged(holder, name, value, contents):
+        if self.code is not None:
+            # Identity, as comparisons of default arguments may return arrays, or raise.
+            for part, known in zip(_code(f), self.code, strict=True):
+                if part is not known:
+                    return False
+        for dependency in self.dependencies:
+            if not _is_unchanged(f, *dependency):
                 return False
         return self.data is None or self.data == _fingerprint(data)
 
@@ -259,7 +260,7 @@ def _new_entry(f: Any, kind: Kind, data: Any) -> _Entry:
         sized,
         found,
         _with_contents(f, dependencies),
-        _code(f),
+        None if holder_of(f) is getattr(f, "__code__", f) else _code(f),
         None if owner is None else _reference(owner),
         _fingerprint(data) if recorder is not None and recorder.reads_data else None,
     )
@@ -291,31 +292,46 @@ def _reference(owner: Any) -> Callable[[], Any]:
 
 
 def _code(f: Any) -> tuple[Any, ...]:
-    """Return the parts by which functions differ: code, default arguments, and global names."""
+    """Return the parts by which functions differ: code and default arguments."""
     if type(f) is types.FunctionType:
-        return f.__code__, f.__defaults__, f.__kwdefaults__, f.__globals__
+        return f.__code__, f.__defaults__, f.__kwdefaults__
     function = f.__func__ if isinstance(f, types.MethodType) else f
     return tuple(
-        getattr(function, name, None)
-        for name in ("__code__", "__defaults__", "__kwdefaults__", "__globals__")
+        getattr(function, name, None) for name in ("__code__", "__defaults__", "__kwdefaults__")
     )
 
 
-def _with_contents(
-    f: Any, dependencies: Dependencies
-) -> "tuple[tuple[Any, str, Any, _Contents | None], ...]":
+# In the place of a holder: the global names of the function itself.
+_GLOBALS = object()
+# Holder, name, object and contents.  The holder may be `_GLOBALS`, or the number of a variable of
+# the function's closure; None for what is compared elsewhere.  Holders and objects are weak
+# references where there can be some: a trace must not keep its function, to which they may lead.
+_Dependency = tuple[Any, str, Any, "_Contents | None"]
+
+
+def _held(value: Any) -> Any:
+    """Return a weak reference, or the object itself if there can be none."""
+    try:
+        return weakref.ref(value)
+    except TypeError:
+        return value
+
+
+def _with_contents(f: Any, dependencies: Dependencies) -> tuple[_Dependency, ...]:
     """Return dependencies with their contents, without references to the function."""
     function = f.__func__ if isinstance(f, types.MethodType) else f
-    found = []
+    names = getattr(function, "__globals__", None)
+    closure = getattr(function, "__closure__", None) or ()
+    found: list[_Dependency] = []
     for holder, name, value in dependencies.objects:
         if value is f:
             continue
         contents = _contents(value)
-        if holder is not function:
-            found.append((holder, name, value, contents))
-        elif not isinstance(function, types.FunctionType):
-            # An object that is called must not be kept by its trace.
-            found.append((_reference(holder), name, value, contents))
+        if holder is None or holder is names:
+            found.append((None if holder is None else _GLOBALS, name, _held(value), contents))
+        elif holder is not function or not isinstance(function, types.FunctionType):
+            place = next((k for k, cell in enumerate(closure) if cell is holder), None)
+            found.append((_held(holder) if place is None else place, name, _held(value), contents))
         elif contents is not None:
             # Whether it was replaced is what `_code` tells.
             found.append((None, name, value, contents))
@@ -359,24 +375,38 @@ def _add_contents(value: Any, found: _Contents) -> None:
         for part in value.values() if isinstance(value, dict) else ():
             _add_contents(part, found)
     else:
-        found.objects.append(value)
+        # Of one object there is one weak reference.
+        found.objects.append(_held(value))
 
 
-def _is_unchanged(holder: Any, name: str, value: Any, contents: _Contents | None) -> bool:
+def _is_unchanged(f: Any, holder: Any, name: str, value: Any, contents: _Contents | None) -> bool:
     """Return whether a name still refers to an object, with the same contents."""
-    try:
-        if isinstance(holder, weakref.ref):
-            found = inspect.getattr_static(holder(), name)
-        elif isinstance(holder, dict):
-            found = holder.get(name)
-        elif isinstance(holder, types.CellType):
-            found = holder.cell_contents
-        elif isinstance(holder, types.FunctionType):
-            found = getattr(holder, name)
-        else:
-            found = value if holder is None else inspect.getattr_static(holder, name)
-    except (ValueError, AttributeError):
-        return False
-    if found is not value:
-        return False
+    if type(value) is weakref.ref:
+        value = value()
+        if value is None:
+            return False
+    if holder is not None:
+        try:
+            if _found(f, holder, name) is not value:
+                return False
+        except (ValueError, AttributeError):
+            return False
     return contents is None or contents.are(_contents(value))
+
+
+def _found(f: Any, holder: Any, name: str) -> Any:
+    """Return the object that a name refers to now."""
+    function = f.__func__ if isinstance(f, types.MethodType) else f
+    if holder is _GLOBALS:
+        return function.__globals__.get(name)
+    if type(holder) is int:
+        return function.__closure__[holder].cell_contents
+    if type(holder) is weakref.ref:
+        holder = holder()
+    if isinstance(holder, dict):
+        return holder.get(name)
+    if isinstance(holder, types.CellType):
+        return holder.cell_contents
+    if isinstance(holder, types.FunctionType):
+        return getattr(holder, name)
+    return inspect.getattr_static(holder, name)
