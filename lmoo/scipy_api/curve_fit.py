@@ -287,8 +287,9 @@ def _iteration(
             because = f"jac is {jac!r}"
         elif options.get("epsfcn") is not None or options.get("diff_step") is not None:
             because = "steps of differences are given"
-        start = x if coordinates is not None else _within(problem, x)
-        evaluation = evaluation_of(problem, start, because)
+        # Of related parameters other values may be forbidden.
+        start, edges = (x, np.stack([x, x])) if coordinates is not None else _within(problem, x)
+        evaluation = evaluation_of(problem, start, because, edges=edges)
     differentiated = (
         (evaluation is not None and evaluation.problem is not None)
         # With errors in x the solve takes its own differences where there are no derivatives.
@@ -304,11 +305,11 @@ def _iteration(
     return RelatedIteration(solver, problem, x, evaluation, coordinates=coordinates)
 
 
-def _within(problem: Any, x: Array) -> Array:
-    """Return the starting point of the iteration."""
+def _within(problem: Any, x: Array) -> tuple[Array, Array | None]:
+    """Return the starting point of the iteration, and the bounds."""
     if problem.bounds is None and problem.fixed is None:
-        return x
-    return box(problem.bounds, problem.fixed, problem.parameter_names, x)[0]
+        return x, None
+    return box(problem.bounds, problem.fixed, problem.parameter_names, x)
 
 
 def _failure(iteration: Iteration) -> Exception:

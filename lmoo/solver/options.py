@@ -282,10 +282,10 @@ class SolverOptions:
         """Return how the model of a curve is evaluated; None for other problems.
 
         checked: whether it is known to agree with its function at the start
-        inside: whether x0 is known to be within the bounds
+        inside: whether x0 is known to be within the bounds, and others not, for related parameters
         """
         if is_joint(problem):
-            joint: Any = self._joint_evaluation(problem, x0)
+            joint: Any = self._joint_evaluation(problem, x0, inside)
             return joint  # type: ignore[no-any-return]
         if getattr(problem, "trace", None) is None:
             return None
@@ -295,10 +295,10 @@ class SolverOptions:
         because = None
         if self.jacobian is not None:
             because = f"the solver has the Jacobian strategy {self.jacobian!r}"
-        start = x0 if inside else self._box(problem, x0)[0]
-        return evaluation_of(problem, start, because, checked)
+        start, edges = (x0, np.stack([x0, x0])) if inside else self._box(problem, x0)
+        return evaluation_of(problem, start, because, checked, edges=edges)
 
-    def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64]) -> Any:
+    def _joint_evaluation(self, problem: Any, x0: NDArray[np.float64], inside: bool) -> Any:
         """Return how the models of a `JointProblem` are evaluated."""
         from lmoo.models.tracing.joint import evaluation_of
 
@@ -307,7 +307,8 @@ class SolverOptions:
             because = f"the solver takes derivatives by {self.jacobian!r}"
         if x0.size != len(problem.parameter_names):
             return None
-        return evaluation_of(problem, self._box(problem, x0)[0], because)
+        start, edges = self._box(problem, x0)
+        return evaluation_of(problem, start, because, np.stack([x0, x0]) if inside else edges)
 
     def _derivatives(self, problem: Any, n: int) -> Derivatives:
         """Return the Jacobian strategy for the compiled loop."""

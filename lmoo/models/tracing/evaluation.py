@@ -7,6 +7,7 @@ solution.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def evaluation_of(
     because: str | None = None,
     checked: bool = False,
     alone: bool = True,
+    edges: Array | None = None,
 ) -> Evaluation | None:
     """Return how the model of a problem is evaluated in a fit that starts at x.
 
@@ -119,6 +121,9 @@ def evaluation_of(
         Whether the trace is known to agree with the function at x.
     alone : bool, default True
         Whether the function may be traced for these points alone.
+    edges : (2, n) float64 array, optional
+        Lower and upper bounds, beyond which the function must not be called; NaN for parameters
+        that must not be changed.
 
     Returns
     -------
@@ -149,7 +154,7 @@ def evaluation_of(
     if reason is not None:
         raise TraceError(reason)
     try:
-        found: Evaluation | None = evaluate(problem, x, checked, alone)
+        found: Evaluation | None = evaluate(problem, x, checked, alone, edges)
     except TraceError as error:
         if curve.trace is True:
             raise
@@ -157,7 +162,9 @@ def evaluation_of(
     return found
 
 
-def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Evaluation:
+def _compiled(
+    problem: CurveProblem, x: Array, checked: bool, alone: bool, edges: Array | None
+) -> Evaluation:
     if problem.y.size < x.size:
         raise TraceError("there are fewer points than parameters")
     if isinstance(problem.f, ComplexParts):
@@ -179,7 +186,8 @@ def _compiled(problem: CurveProblem, x: Array, checked: bool, alone: bool) -> Ev
         if reason is None and (found.branches or has_kinks(found.model)):
             reason = flat_reason(found.model, points, x)
         if reason is None:
-            reason = moved_reason(found, points, x, lambda z: _value(problem.f, problem.t, z, m)[0])
+            value_of = partial(_values, problem.f, problem.t, m)
+            reason = moved_reason(found, points, x, edges, value_of)
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     weights = problem._whitening
@@ -197,7 +205,9 @@ def _traced_parts(f: Any, t: Any, m: int, n: int) -> tuple[Traced, Array]:
     return found, np.stack([np.tile(row, 2) for row in rows] + [np.repeat([0.0, 1.0], m)])
 
 
-def _of_blocks(problem: Any, x: Array, checked: bool, alone: bool) -> Evaluation:
+def _of_blocks(
+    problem: Any, x: Array, checked: bool, alone: bool, edges: Array | None
+) -> Evaluation:
     """Return how the model of `CurveBlocks` is evaluated; the first block checks a trace."""
     t, y, _ = next(iter(problem.blocks))
     points, joined = points_of(t, y.size)
@@ -209,7 +219,8 @@ def _of_blocks(problem: Any, x: Array, checked: bool, alone: bool) -> Evaluation
         reason = start_reason(found.model, points, x, value) if reason is None else reason
         reason = slope_reason(found.model, points, x) if reason is None else reason
         if reason is None:
-            reason = moved_reason(found, points, x, lambda z: _value(problem.f, t, z, y.size)[0])
+            value_of = partial(_values, problem.f, t, y.size)
+            reason = moved_reason(found, points, x, edges, value_of)
         if reason is not None:
             raise TraceError(f"at the start {reason}")
     return Evaluation(problem.f, None, found.model, points, problem.compiled_from(found.model))
@@ -277,6 +288,10 @@ def _value(f: Callable[..., Any], t: Any, x: Array, m: int) -> tuple[Any, str | 
         return None, f"the function returned {shown}, not {m} numbers in double precision"
     # The real part of complex numbers is a part of their array.
     return _plain(value), None
+
+
+def _values(f: Callable[..., Any], t: Any, m: int, x: Array) -> Any:
+    return _value(f, t, x, m)[0]
 
 
 def start_reason(model: GraphModel, points: Array, x: Array, value: Array) -> str | None:

@@ -69,7 +69,9 @@ class JointEvaluation:
         return JointEvaluation((None,) * len(parts), f"at the solution {reason}", None, parts)
 
 
-def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEvaluation:
+def evaluation_of(
+    problem: Any, x: Array, because: str | None = None, edges: Array | None = None
+) -> JointEvaluation:
     """Return how the models of a joint problem are evaluated in a fit that starts at x.
 
     Parameters
@@ -78,6 +80,8 @@ def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEv
     x : (n,) float64 array
     because : str, optional
         Why functions are to be called whatever they are.
+    edges : (2, n) float64 array, optional
+        As for the evaluation of one curve.
 
     Raises
     ------
@@ -85,16 +89,21 @@ def evaluation_of(problem: Any, x: Array, because: str | None = None) -> JointEv
         A function must be called, and its problem's `trace` is True.
     """
     members = tuple(
-        _member(part, np.ascontiguousarray(x[index]), because)
+        _member(part, x, index, because, edges)
         for part, index in zip(problem.problems, problem.indices, strict=True)
     )
     compiled = any(one is not None and one.problem is not None for one in members)
     return JointEvaluation(members, None, problem if compiled else None, tuple(problem.problems))
 
 
-def _member(part: Any, x: Array, because: str | None) -> single.Evaluation | None:
+def _member(
+    part: Any, whole: Array, index: Any, because: str | None, edges: Array | None
+) -> single.Evaluation | None:
     """Return how the model of one of the problems is evaluated."""
+    x = np.ascontiguousarray(whole[index])
     if because is None and np.size(getattr(part, "y", x)) < x.size:
         # Compiled problems have at least as many residuals as parameters.
         because = "there are fewer points than parameters"
-    return single.evaluation_of(part, x, because, alone=False)
+    return single.evaluation_of(
+        part, x, because, alone=False, edges=None if edges is None else edges[:, index]
+    )

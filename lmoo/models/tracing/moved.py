@@ -18,7 +18,11 @@ _SHARE = 1e-3
 
 
 def moved_reason(
-    found: Any, points: Array, x: Array, value_of: Callable[[Array], Any]
+    found: Any,
+    points: Array,
+    x: Array,
+    edges: Array | None,
+    value_of: Callable[[Array], Any],
 ) -> str | None:
     """Return where a trace and its function differ next to x; None if they agree.
 
@@ -28,12 +32,17 @@ def moved_reason(
         Compared once: one that has passed is not compared again.
     points : (variables, m) float64 array
     x : (n,) float64 array
+    edges : (2, n) float64 array or None
+        Lower and upper bounds, beyond which the function must not be called; NaN for parameters
+        that must not be changed.
     value_of : callable
         Returns the values of the function; None if it has none.
     """
     if found.moved or not x.size:
         return None
-    moved = _moved(found.model, points, x)
+    moved = _inside(_moved(found.model, points, x), x, edges)
+    if np.array_equal(moved, x):
+        return None
     with np.errstate(all="ignore"):
         value = value_of(moved)
         reason = None if value is None else mismatch(found.model, points, moved, value)
@@ -59,3 +68,12 @@ def _moved(model: Any, points: Array, x: Array) -> Array:
             scales > 0.0, scales, np.where(np.isfinite(found) & (found > 0), found, 1.0)
         )
     return np.asarray(x + shares * scales)
+
+
+def _inside(moved: Array, x: Array, edges: Array | None) -> Array:
+    """Return changed parameters within bounds: on the other side of x, or as far as that goes."""
+    if edges is None:
+        return moved
+    lower, upper = np.where(np.isnan(edges), x, edges)
+    outside = (moved < lower) | (moved > upper)
+    return np.asarray(np.clip(np.where(outside, 2.0 * x - moved, moved), lower, upper))
