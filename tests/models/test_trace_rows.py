@@ -306,3 +306,48 @@ def test_a_point_of_a_loop_with_a_branch_is_not_combined_with_all_points() -> No
     found: Any = evaluation_of(problem, X)
     assert found.reason is not None
     assert "branch" in found.reason
+
+
+def euler(t: Any, a: Any, b: Any) -> Any:
+    out = np.empty(t.size)
+    y, last = a, t[0]
+    for k, now in enumerate(t):
+        h = (now - last) / STEPS
+        for _ in range(STEPS):
+            y = y - h * b * y * (1.0 - y / 10.0)
+        out[k], last = y, now
+    return out
+
+
+STEPS = 40
+
+
+def on_a_grid(t: Any, a: Any, b: Any) -> Any:
+    fine = np.linspace(0.0, t[-1], 3000)
+    return np.interp(t, fine, np.convolve(a * np.exp(-b * fine), KERNEL)[: fine.size])
+
+
+@pytest.mark.parametrize("f", [euler, on_a_grid])
+def test_long_calculations_are_called(f: Any) -> None:
+    y = f(T, *X)
+    problem = CurveProblem(f, T, y)
+    found: Any = evaluation_of(problem, X)
+    assert found.reason is not None
+    assert "more than" in found.reason
+    np.testing.assert_allclose(lmoo.curve_fit(f, T, y, [1.5, 1.0])[0], X, rtol=1e-6)
+
+
+def test_deep_formulas_of_many_points_are_called() -> None:
+    """One for each point, each deeper than that before it: no RecursionError."""
+
+    def f(t: Any, a: Any, b: Any) -> Any:
+        out, y = [], a
+        for k in range(t.size):
+            y = y - 0.001 * b * y * t[k]
+            out.append(y)
+        return np.array(out)
+
+    t = np.linspace(0.1, 4.0, 900)
+    found: Any = evaluation_of(CurveProblem(f, t, f(t, *X)), X)
+    assert found.reason is not None
+    np.testing.assert_allclose(lmoo.curve_fit(f, t, f(t, *X), [1.5, 1.0])[0], X, rtol=1e-6)

@@ -52,6 +52,7 @@ def applied(recorder: Recorder, operation: str, *operands: Any) -> Any:
         A name in `OPERATIONS`, or the name of an operation on complex or truth values.
     *operands : Placeholder, number or array
     """
+    recorder.count()
     plain = _of_numbers(recorder, operation, operands)
     if plain is not None:
         return plain

@@ -21,6 +21,9 @@ OURS = tuple(os.path.join(folder, "") for folder in (_LMOO, os.path.dirname(np._
 _MOST_READ = 10_000
 # Decisions of one path through a function, and paths: all of them are evaluated at all points.
 _MOST_DECISIONS, MOST_PATHS = 12, 16
+# Operations that are recorded in all attempts to trace a function, of 10 to 20 us each: of 376 that
+# are traced one has 2,600 and no other more than 1,300 (benchmarks/tracing.py).
+MOST_OPERATIONS = 4000
 # Conditions that hold on an interval of numbers.  One that holds at single numbers, as ``b == 0``,
 # hides the derivative by b there.
 _OF_INTERVALS = frozenset(["less", "less_equal", "greater", "greater_equal", "isnan", "isfinite"])
@@ -88,7 +91,7 @@ class Recorder:
         self.operation_of: Any = None
         self.functions: dict[Any, Any] = {}
         self.takes_arrays = self.each = self.joins = self.iterated = False
-        self.copies = 0
+        self.copies = self.operations = 0
         self.decisions: list[tuple[int, bool]] | None = None
         self.path: Sequence[bool] = ()
         self.restart()
@@ -102,6 +105,12 @@ class Recorder:
         self.asked = self.reads_data = self.converts = False
         self._numbers: dict[tuple[int, int | None], Any] = {}
         self._reads = self.unrolled = 0
+
+    def count(self) -> None:
+        """Count an operation, and refuse those of a long calculation."""
+        self.operations += 1
+        if self.operations > MOST_OPERATIONS:
+            self.refuse(f"the function makes more than {MOST_OPERATIONS} steps of single values")
 
     def refuse(self, reason: str) -> NoReturn:
         """Raise TraceError with the line of the function that is being executed."""

@@ -82,7 +82,8 @@ def rolled(recorder: Recorder, nodes: Sequence[int]) -> int:
     """
     try:
         return _Formula(recorder).of(np.arange(len(nodes)), list(nodes))
-    except _DifferentError:
+    except (_DifferentError, RecursionError):
+        # A formula has less depth than Python's stack, unless that is nearly full.
         pass
     steps = len(below(recorder.graph, nodes))
     if len(nodes) > _MOST_SELECTED or steps > _MOST_STEPS:
@@ -117,6 +118,7 @@ class _Formula:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.known: dict[Any, int] = {}
+        self.depth = 0
 
     def of(self, rows: Any, nodes: list[int]) -> int:
         """Return the node for the points of some indices, from the nodes of their values."""
@@ -125,9 +127,11 @@ class _Formula:
         key = (rows.tobytes(), tuple(nodes))
         found = self.known.get(key)
         if found is None:
-            found = self.known[key] = self._of_kinds(rows, nodes)
-            if len(self.known) > _LONGEST:
+            self.depth += 1
+            if len(self.known) + self.depth > _LONGEST:
                 raise _DifferentError
+            found = self.known[key] = self._of_kinds(rows, nodes)
+            self.depth -= 1
         return found
 
     def _of_kinds(self, rows: Any, nodes: list[int]) -> int:

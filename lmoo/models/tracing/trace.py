@@ -15,7 +15,7 @@ from lmoo.models.tracing.effects import examined
 from lmoo.models.tracing.functions import start
 from lmoo.models.tracing.paths import of_paths
 from lmoo.models.tracing.placeholder import Placeholder, of_rows
-from lmoo.models.tracing.recorder import Recorder, call
+from lmoo.models.tracing.recorder import MOST_OPERATIONS, Recorder, call
 from lmoo.models.tracing.substitutes import substituted
 from lmoo.problems.names import parameter_names_of
 
@@ -159,13 +159,16 @@ def recorded(
         return _of_paths(f, recorder, n, joined)
     except TraceError as error:
         first, converts = error, recorder.converts
+        if recorder.operations > MOST_OPERATIONS:
+            raise
     recorder.restart()
     try:
         return _of_paths(substituted(f, recorder), recorder, n, joined)
     except TraceError as error:
         if converts or recorder.converts:
             first = error
-    if recorder.iterated and recorder.decisions is not None:
+    exhausted = recorder.operations > MOST_OPERATIONS
+    if recorder.iterated and recorder.decisions is not None and not exhausted:
         # A branch in a loop over points.
         recorder.copies = 2 if recorder.points == 3 else 3
         recorder.restart()
