@@ -308,30 +308,27 @@ def test_a_point_of_a_loop_with_a_branch_is_not_combined_with_all_points() -> No
     assert "branch" in found.reason
 
 
-def euler(t: Any, a: Any, b: Any) -> Any:
-    out = np.empty(t.size)
-    y, last = a, t[0]
-    for k, now in enumerate(t):
-        h = (now - last) / STEPS
-        for _ in range(STEPS):
-            y = y - h * b * y * (1.0 - y / 10.0)
-        out[k], last = y, now
-    return out
+@pytest.mark.parametrize("kind", ["small steps", "a fine grid"])
+def test_long_calculations_are_called(kind: str) -> None:
+    steps = 40
 
+    def euler(t: Any, a: Any, b: Any) -> Any:
+        out = np.empty(t.size)
+        y, last = a, t[0]
+        for k, now in enumerate(t):
+            h = (now - last) / steps
+            for _ in range(steps):
+                y = y - h * b * y * (1.0 - y / 10.0)
+            out[k], last = y, now
+        return out
 
-STEPS = 40
+    def on_a_grid(t: Any, a: Any, b: Any) -> Any:
+        fine = np.linspace(0.0, t[-1], 3000)
+        return np.interp(t, fine, np.convolve(a * np.exp(-b * fine), KERNEL)[: fine.size])
 
-
-def on_a_grid(t: Any, a: Any, b: Any) -> Any:
-    fine = np.linspace(0.0, t[-1], 3000)
-    return np.interp(t, fine, np.convolve(a * np.exp(-b * fine), KERNEL)[: fine.size])
-
-
-@pytest.mark.parametrize("f", [euler, on_a_grid])
-def test_long_calculations_are_called(f: Any) -> None:
+    f = euler if kind == "small steps" else on_a_grid
     y = f(T, *X)
-    problem = CurveProblem(f, T, y)
-    found: Any = evaluation_of(problem, X)
+    found: Any = evaluation_of(CurveProblem(f, T, y), X)
     assert found.reason is not None
     assert "more than" in found.reason
     np.testing.assert_allclose(lmoo.curve_fit(f, T, y, [1.5, 1.0])[0], X, rtol=1e-6)
