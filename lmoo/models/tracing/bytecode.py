@@ -239,14 +239,21 @@ class CodeReader:
                 raise self.refuse("random numbers are drawn")
         elif name in ("LOAD_GLOBAL", "LOAD_NAME"):
             self._global(value)
-        elif self.cells.get(value) is not None:
+        elif self.cells.get(value) is not None and not self._is_of_super():
             self._cell(value)
+
+    def _is_of_super(self) -> bool:
+        """Return whether a variable is the class in ``super().f``, one instruction since 3.12."""
+        after = self.instructions[self.place + 1 : self.place + 3]
+        return any(dis.opname[opcode].startswith("LOAD_SUPER") for opcode, _, _ in after)
 
     def _local(self, arg: int) -> None:
         """Examine the object of a method, if this is what is read."""
         if self.owner is None or value_of(self.code, LOAD_FAST, arg) != self.code.co_varnames[0]:
             return
-        if dis.opname[self.instructions[self.place + 1][0]] != "STORE_ATTR":
+        after = dis.opname[self.instructions[self.place + 1][0]]
+        # The object of ``super().f`` is that of the method, which `_inherited` examines.
+        if after != "STORE_ATTR" and not after.startswith("LOAD_SUPER"):
             self._chain(self.owner, self.code.co_varnames[0])
 
     def _global(self, name: str) -> None:

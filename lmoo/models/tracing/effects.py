@@ -143,7 +143,10 @@ class _Examination:
                     found = found.fget
                 if name == "__new__" or hasattr(type(found), "__set_name__"):
                     raise error()
-                generated = name == "__eq__" and "__dataclass_fields__" in vars(each)
+                # `__replace__` since Python 3.13.
+                generated = name in ("__eq__", "__replace__") and "__dataclass_fields__" in vars(
+                    each
+                )
                 if isinstance(found, types.FunctionType) and name not in _TEXTS and not generated:
                     self.note_use(each, name, vars(each)[name])
                     self.examine_method(found, owner, depth + 1)
