@@ -231,6 +231,21 @@ typedef struct lmoo_runner {
 
 #include "special.h"
 
+/* The functions of scipy.special by their codes; the last argument is Cython's. */
+static void *lmoo_scipy[LMOO_CODES - LMOO_FIRST_OF_SCIPY];
+
+static double lmoo_of_one(int code, double x)
+{
+    void *f = lmoo_scipy[code - LMOO_FIRST_OF_SCIPY];
+    return f == NULL ? NAN : ((double (*)(double, int))f)(x, 0);
+}
+
+static double lmoo_of_two(int code, double a, double x)
+{
+    void *f = lmoo_scipy[code - LMOO_FIRST_OF_SCIPY];
+    return f == NULL ? NAN : ((double (*)(double, double, int))f)(a, x, 0);
+}
+
 /* ---- the bodies ----------------------------------------------------------------------------- */
 
 #define LMOO_BODY "models/program_body.inc"
