@@ -124,6 +124,8 @@ class GraphModel(CompiledModel):
 
     # Whether the derivatives were compared with differences (tracing/slopes.py).
     _slopes_agree = False
+    # Whether a derivative may be 0 on one side of a point, found once.
+    _kinks: bool | None = None
 
     def __init__(self, model: Model) -> None:
         self.model = model

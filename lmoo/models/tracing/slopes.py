@@ -64,6 +64,12 @@ def has_kinks(model: GraphModel) -> bool:
 
     As that of ``maximum(a, 0.5)`` at a = 0, and that of ``abs(b)`` at b = 0.
     """
+    if model._kinks is None:
+        model._kinks = _has_kinks(model)
+    return model._kinks
+
+
+def _has_kinks(model: GraphModel) -> bool:
     parametric: list[bool] = []
     for operation, arguments, _ in model.model.steps:
         parametric.append(operation == "parameter" or any(parametric[i] for i in arguments))
