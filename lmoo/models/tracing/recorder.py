@@ -55,6 +55,8 @@ class Recorder:
         Whether the function has read the number of points.
     reads_data : bool
         Whether the function has read numbers from the points.
+    operations : int
+        Number of operations in all attempts.
     unrolled : int
         Number of steps of values at single points.
     converts : bool
